@@ -1,0 +1,103 @@
+// Who may import whom: the import rules of the house, one entry each. `npm run lint` checks them.
+
+/** Rooms whose functions only compute: model in, text or resources out. */
+const PURE = "^components/(recipes|haproxy|keepalived|search|tls)/";
+
+/** @type {import("dependency-cruiser").IConfiguration} */
+module.exports = {
+    forbidden: [
+        {
+            name: "resolvable",
+            comment: "Every import leads somewhere, to a package that package.json names or that one of those brings.",
+            severity: "error",
+            from: {},
+            to: { couldNotResolve: true },
+        },
+        {
+            name: "no-cycles",
+            comment: "Two files that need each other are one file, or lack a third.",
+            severity: "error",
+            from: {},
+            to: { circular: true },
+        },
+        {
+            name: "convergence-stands-alone",
+            comment: "The core knows nothing of HAProxy: what it is to do comes in as resources.",
+            severity: "error",
+            from: { path: "^components/convergence/" },
+            to: { path: "^(components|stacks|lab|toolchain|test|bench)/", pathNot: "^components/convergence/" },
+        },
+        {
+            name: "pure-rooms",
+            comment:
+                "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
+                "templates.ts and scripts.ts. Of node:net only isIP is used.",
+            severity: "error",
+            from: { path: PURE },
+            to: {
+                dependencyTypes: ["core", "npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"],
+                pathNot: "^(node:)?(net|path|crypto)$|^node_modules/zod/",
+            },
+        },
+        {
+            name: "pure-rooms-stay-below",
+            comment:
+                "A recipe is used by components, never the other way round; of convergence it needs words, not deeds.",
+            severity: "error",
+            from: { path: PURE },
+            to: {
+                path: "^components/([^/]+\\.ts$|convergence/)",
+                pathNot: "^components/((templates|scripts)\\.ts|convergence/(resources|slots)\\.ts)$",
+            },
+        },
+        {
+            name: "one-user-of-the-command-provider",
+            comment: "All that changes a host goes through one resource, with its pitfalls known in one place.",
+            severity: "error",
+            from: { path: "^components/", pathNot: "^components/convergence/convergedHost\\.ts$" },
+            to: { path: "^node_modules/@pulumi/command/" },
+        },
+        {
+            name: "one-user-of-ssh2",
+            comment: "Host keys, bastions and time-outs are handled in one place.",
+            severity: "error",
+            from: { path: "^components/", pathNot: "^components/convergence/ssh\\.ts$" },
+            to: { path: "^node_modules/ssh2/" },
+        },
+        {
+            name: "components-are-a-library",
+            comment: "What users import must not need our stacks, lab, toolchain or tests.",
+            severity: "error",
+            from: { path: "^components/" },
+            to: { path: "^(stacks|lab|toolchain|test|bench)/" },
+        },
+        {
+            name: "stacks-are-data",
+            comment: "A stack file says what is wanted; everything computed is computed elsewhere.",
+            severity: "error",
+            from: { path: "^stacks/", pathNot: "^stacks/(load\\.ts$|schema)" },
+            to: { dependencyTypesNot: ["type-only"] },
+        },
+        {
+            name: "nothing-imports-the-program",
+            comment: "index.ts is the program; importing it would run it. A test does so on purpose, after its mocks.",
+            severity: "error",
+            from: { pathNot: "^test/" },
+            to: { path: "^index\\.ts$" },
+        },
+        {
+            name: "tests-are-for-tests",
+            comment: "Nothing that ships needs a test's helpers.",
+            severity: "error",
+            from: { pathNot: "^(test|bench)/" },
+            to: { path: "^test/" },
+        },
+    ],
+    options: {
+        doNotFollow: { path: "node_modules" },
+        tsConfig: { fileName: "tsconfig.json" },
+        // Imports of types count too: they tie rooms together all the same.
+        tsPreCompilationDeps: true,
+        cache: false,
+    },
+};
