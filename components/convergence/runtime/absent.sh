@@ -1,0 +1,13 @@
+# absent INDEX PATH RECURSIVE: nothing at PATH. RECURSIVE is yes or no.
+absent() {
+    eval "have=\$stat_$1"
+    [ -n "$have" ] || return 0
+    differs present
+    applying || return 0
+    case $have,$3 in
+    "$2${TAB}4"*,no) step "remove the empty directory $2" rmdir -- "$2" ;;
+    "$2${TAB}4"*,*) step "remove $2 and all it holds" rm -rf --one-file-system -- "$2" ;;
+    *) step "remove $2" rm -f -- "$2" ;;
+    esac
+    stale=1
+}

@@ -1,0 +1,104 @@
+# The Debian family: dpkg and apt.
+
+facts_packages() {
+    split_lines
+    # shellcheck disable=SC2086,SC2016 # the format is dpkg's
+    package_facts=$NL$(dpkg-query -W -f '${Package}\t${db:Status-Status}\t${Version}\n' -- $package_names 2>/dev/null)$NL
+    unsplit
+}
+
+# A dpkg that was killed leaves its journal behind.
+package_manager_interrupted() {
+    set +f
+    set -- /var/lib/dpkg/updates/[0-9]*
+    set -f
+    [ -e "$1" ]
+}
+
+package_manager_repair() {
+    dpkg_configure && apt_get --fix-broken install
+}
+
+# Seconds to wait for another package manager: unattended upgrades take their time.
+lock_timeout=120
+
+dpkg_configure() {
+    patiently dpkg --force-confdef --force-confold --configure -a
+}
+
+apt_get() {
+    patiently apt-get -qq --no-install-recommends --no-remove --allow-downgrades -o Dpkg::Options::=--force-confdef \
+        -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
+}
+
+# patiently COMMAND...: again while somebody else holds a lock. dpkg does not wait for its own, and apt not for those of its lists
+# and archives.
+patiently() {
+    waited=0
+    until words=$(umask 022 && DEBIAN_FRONTEND=noninteractive "$@" 2>&1); do
+        case $words in
+        *"locked by another process"* | *"Could not get lock"*) ;;
+        *) waited=$lock_timeout ;;
+        esac
+        [ "$waited" -lt "$lock_timeout" ] || {
+            printf '%s\n' "$words"
+            return 1
+        }
+        waited=$((waited + 1))
+        sleep 1
+    done
+}
+
+# Lists older than a day may name files that the mirror has dropped since.
+package_lists_refresh() {
+    refreshed=
+    unrefreshed=
+    [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -1440 -print -quit 2>/dev/null)" ] || return 0
+    package_lists_update
+}
+
+# In $unrefreshed, what apt says of sources that it cannot read: what is wanted may come from the others, or be known already.
+package_lists_update() {
+    refreshed=yes
+    apt_get update || unrefreshed=$words
+}
+
+# What the lists of today do not have, those of this minute may.
+package_install() {
+    apt_get install "$@" && return
+    [ -z "$refreshed" ] || return 1
+    package_lists_update
+    apt_get install "$@"
+}
+
+# Installed packages that provide the virtual package NAME.
+package_providers() {
+    # shellcheck disable=SC2016 # the format is dpkg's
+    dpkg-query -W -f '${db:Status-Status} ${Package} , ${Provides},\n' | sed -n "s/^installed \([^ ]*\) .*, $1[ ,].*/\1/p"
+}
+
+# package_file PATH: prints the file as the installed version of the package that owns it ships it; fails where none does.
+package_file() {
+    package=$(dpkg-query -S -- "$1" 2>/dev/null) || return 1
+    package=${package%%:*}
+    scratch=$stage/package
+    mkdir -p "$scratch" || return 1
+    # shellcheck disable=SC2016 # the format is dpkg's
+    version=$(dpkg-query -W -f '${Version}' -- "$package")
+    (cd "$scratch" && apt-get -q download "$package=$version" >&2 &&
+        set +f && dpkg-deb --fsys-tarfile ./*.deb | tar -xO -f - ".$1")
+    extracted=$?
+    rm -rf "$scratch"
+    return $extracted
+}
+
+# Whether the file PATH is, by COPY, what the installed package ships as its configuration file.
+is_packaged_version() {
+    package=$(dpkg-query -S -- "$1" 2>/dev/null) || return 1
+    sum=$(md5sum <"$2")
+    # shellcheck disable=SC2016 # the format is dpkg's
+    case $NL$(dpkg-query -W -f '${Conffiles}\n' -- "${package%%:*}")$NL in
+    *" $1 ${sum%% *}"*) return 0 ;;
+    esac
+    return 1
+}

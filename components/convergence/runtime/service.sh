@@ -1,0 +1,124 @@
+# service INDEX NAME ENABLED RUNNING RELOAD RELOAD_FILES RESTART RESTART_FILES: ENABLED and RUNNING are yes or no. RELOAD
+# and RESTART are digests of the files (indexes, blank separated) that the process must have read since they changed.
+service() {
+    unit_property "$1" LoadState
+    if [ "$value" = not-found ]; then
+        [ "$3$4" != nono ] || return 0
+        applying && fail "systemd knows no unit $2: declare the package or the unit file that brings it"
+        differs missing
+        return
+    fi
+    service_enabled "$@"
+    service_running "$@"
+}
+
+service_enabled() {
+    unit_property "$1" UnitFileState
+    # What ends in -runtime is gone with the next boot.
+    case $3,$value in
+    yes,disabled | yes,masked | yes,enabled-runtime | yes,masked-runtime)
+        differs disabled "$value"
+        applying || return 0
+        case $value in
+        masked) step "unmask $2" systemctl --quiet unmask -- "$2" ;;
+        masked-runtime) step "unmask $2" systemctl --quiet --runtime unmask -- "$2" ;;
+        esac
+        step "enable $2" systemctl --quiet enable -- "$2"
+        ;;
+    no,enabled)
+        differs enabled
+        ! applying || step "disable $2" systemctl --quiet disable -- "$2"
+        ;;
+    no,enabled-runtime)
+        differs enabled
+        ! applying || step "disable $2" systemctl --quiet --runtime disable -- "$2"
+        ;;
+    esac
+}
+
+service_running() {
+    unit_property "$1" ActiveState
+    case $4,$value in
+    yes,active | yes,reloading) service_current "$@" ;;
+    yes,*)
+        differs stopped "$value"
+        applying || return 0
+        step "start $2" start_service "$2"
+        service_read_files "$@"
+        ;;
+    no,inactive | no,failed) ;;
+    no,*)
+        differs running "$value"
+        ! applying || step "stop $2" systemctl stop -- "$2"
+        ;;
+    esac
+}
+
+# A running service has to have read its files: a restart covers a reload.
+service_current() {
+    unit_property "$1" InvocationID
+    invocation=$value
+    if ! has_read "$1" "$2" restart "$7" "$8"; then
+        differs outdated restart
+        applying || return 0
+        step "restart $2" start_service "$2" restart
+    elif ! has_read "$1" "$2" reload "$5" "$6"; then
+        differs outdated reload
+        applying || return 0
+        step "reload $2" start_service "$2" reload
+    else
+        return 0
+    fi
+    service_read_files "$@"
+}
+
+# has_read INDEX NAME VERB DIGEST FILES: the stamp of this very process says so, or it started after the files were written.
+has_read() {
+    [ -n "$5" ] || return 0
+    versions_of "$4" "$5"
+    while read -r verb noted; do
+        [ "$verb $noted" != "$3 $versions" ] || return 0
+    done 2>/dev/null <"$run/stamp/$2.$invocation"
+    unit_started "$1"
+    for n in $5; do
+        eval "have=\$stat_$n"
+        have=${have##*"$TAB"}
+        # A file that is not there yet is newer than any process.
+        [ "$started" -gt "${have:-9999999999}" ] || return 1
+    done
+}
+
+# versions_of DIGEST FILES: in $versions, what the files hold and when each was written: a process may have read another
+# content in between.
+versions_of() {
+    versions=$1
+    for n in $2; do
+        eval "have=\$stat_$n"
+        versions="$versions ${have##*"$TAB"}"
+    done
+}
+
+# After a proven start or reload: what this process has read.
+service_read_files() {
+    [ -n "$6$8" ] || return 0
+    facts
+    unit_property "$1" InvocationID
+    invocation=$value
+    versions_of "$5" "$6"
+    noted="reload $versions"
+    versions_of "$7" "$8"
+    step "note what $2 has read" put_text "$run/stamp/$2.$invocation" "$noted${NL}restart $versions"
+}
+
+# start_service NAME [VERB]: and waits until it is there, as some units fail only after systemctl has returned.
+start_service() {
+    systemctl "${2:-start}" -- "$1" || {
+        systemctl status --no-pager --lines=8 -- "$1"
+        return 1
+    }
+    sleep 0.2
+    systemctl is-active --quiet -- "$1" || {
+        systemctl status --no-pager --lines=8 -- "$1"
+        return 1
+    }
+}

@@ -1,0 +1,65 @@
+# user NAME GROUP GROUPS HOME SHELL SYSTEM: GROUP, GROUPS (comma separated) and HOME may be empty, SYSTEM is yes or no.
+user() {
+    have=${user_facts#*"$NL$1:"}
+    if [ "$have" = "$user_facts" ]; then
+        differs missing
+        ! applying || step "add the user $1" add_user "$@"
+        ! applying || stale=1
+        return
+    fi
+    have=${have%%"$NL"*}
+    have_shell=${have##*:}
+    have=${have%:*}
+    have_home=${have##*:}
+    have_gid=${have#*:*:}
+    have_gid=${have_gid%%:*}
+    [ "$have_shell" = "$5" ] || user_change "$1" shell "$have_shell" --shell "$5"
+    case $4 in "" | "$have_home") ;; *) user_change "$1" home "$have_home" --home "$4" ;; esac
+    case $group_facts in
+    *"$NL$2:"*:"$have_gid":*) group_gid "$2" ;;
+    *) gid= ;;
+    esac
+    [ -z "$2" ] || [ "$gid" = "$have_gid" ] || user_change "$1" group "$have_gid" --gid "$2"
+    user_groups "$1" "$3"
+}
+
+# user_change NAME ASPECT HAVE OPTION...
+user_change() {
+    differs "$2" "$3"
+    applying || return 0
+    name=$1
+    aspect=$2
+    shift 3
+    step "change the $aspect of $name" usermod "$@" -- "$name"
+    stale=1
+}
+
+# Adds the supplementary groups that the user is not in yet.
+user_groups() {
+    IFS=,
+    absent_groups=
+    for group_name in $2; do
+        members=${group_facts#*"$NL$group_name:"}
+        [ "$members" != "$group_facts" ] || members=
+        members=${members%%"$NL"*}
+        case ,${members##*:}, in *",$1,"*) ;; *) absent_groups="$absent_groups,$group_name" ;; esac
+    done
+    unset IFS
+    [ -z "$absent_groups" ] || user_change "$1" groups "not in ${absent_groups#,}" --append --groups "${absent_groups#,}"
+}
+
+add_user() {
+    case $6 in
+    yes) set -- "$1" "$2" "$3" "$4" "$5" --system --no-create-home ;;
+    *) set -- "$1" "$2" "$3" "$4" "$5" --create-home --comment '' ;;
+    esac
+    useradd ${2:+--gid "$2"} ${3:+--groups "$3"} ${4:+--home-dir "$4"} --shell "$5" "$6" "$7" ${8+"$8"} -- "$1"
+}
+
+# The gid of a group, in $gid; empty where the group does not exist.
+group_gid() {
+    gid=${group_facts#*"$NL$1:"}
+    [ "$gid" != "$group_facts" ] || gid=::
+    gid=${gid#*:}
+    gid=${gid%%:*}
+}

@@ -1,0 +1,288 @@
+import { createHash } from "node:crypto";
+import { isIP, connect as openTcp } from "node:net";
+import type { Duplex } from "node:stream";
+import { Client, utils } from "ssh2";
+
+/** Where and as whom to log in. Every field plain: outputs are resolved before. */
+export interface SshTarget {
+    /** Host name or address. */
+    address: string;
+    /** TCP port of sshd. */
+    port: number;
+    user: string;
+    /** The host's public key as in known_hosts without the name: `ssh-ed25519 AAAA…` or `ecdsa-sha2-… AAAA…`. */
+    hostKey: string;
+    /** Private key of the user, in OpenSSH or PEM format; without one, the agent at SSH_AUTH_SOCK is asked. */
+    privateKey?: string;
+    /** Passphrase of the private key. */
+    privateKeyPassword?: string;
+    /** A host to go through. */
+    bastion?: SshTarget;
+    /** Longest time to wait for a login, in milliseconds. @default 15000 - that of the command plugin, so that both give up alike */
+    loginTimeout?: number;
+}
+
+/** What a command has said over ssh. */
+export interface SshResult {
+    code: number;
+    stdout: Buffer;
+    stderr: string;
+}
+
+/** A connection that could not be had, with one sentence of what is wrong and what to do. */
+export class SshError extends Error {}
+
+const LOGIN_TIMEOUT = 15_000;
+
+/** Longest time for a TCP connection, in milliseconds: a host that is there, however far, has answered by then. */
+const DIAL_TIMEOUT = 5_000;
+
+/** A host that leaves so many questions unanswered, one every 5 s, is gone: without, its commands would last for ever. */
+const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
+
+/**
+ * Runs one command over one connection, with `stdin` on its standard input.
+ *
+ * @throws SshError if the host, or its bastion, cannot be reached, is not the pinned one, or refuses the login; or if the command
+ * does not end within `timeout` milliseconds
+ */
+export async function runOverSsh(
+    target: SshTarget,
+    command: string,
+    stdin: string,
+    timeout = 120_000,
+): Promise<SshResult> {
+    const connections: Client[] = [];
+    try {
+        const { bastion } = target;
+        for (const hop of bastion ? [bastion, target] : [target]) {
+            requireKey(hop);
+        }
+        const way = bastion
+            ? await forward(await logIn(bastion, await reach(bastion), connections), target)
+            : await reach(target);
+        return await execute(await logIn(target, way, connections), target, command, stdin, timeout);
+    } finally {
+        for (const connection of connections.reverse()) {
+            connection.end();
+        }
+    }
+}
+
+/** What can be said of the login before anybody is asked. */
+function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): void {
+    if (privateKey === undefined) {
+        if (!process.env.SSH_AUTH_SOCK) {
+            throw new SshError(
+                `no key to log in to ${place(target)} with: give a private key, or load one into an ssh agent (SSH_AUTH_SOCK is not set)`,
+            );
+        }
+        return;
+    }
+    const [key] = [utils.parseKey(privateKey, privateKeyPassword)].flat();
+    if (key instanceof Error || !key?.isPrivateKey()) {
+        throw new SshError(unreadableKey(key instanceof Error ? key.message : "", target, privateKeyPassword));
+    }
+    // The command plugin refuses it, so that a preview must not pass.
+    if (privateKeyPassword && !(utils.parseKey(privateKey) instanceof Error)) {
+        throw new SshError(`the private key for ${place(target)} has no passphrase, but one is given: leave it out`);
+    }
+}
+
+/** A TCP connection. To find the address by its name may take as long as a login. */
+function reach(target: SshTarget): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+        const socket = openTcp({ host: target.address, port: target.port, noDelay: true });
+        let timer: NodeJS.Timeout | undefined;
+        const within = (limit: number) => {
+            clearTimeout(timer);
+            timer = setTimeout(() => {
+                socket.destroy();
+                reject(new SshError(unanswered(target, limit)));
+            }, limit);
+        };
+        within(isIP(target.address) ? dialTimeout(target) : (target.loginTimeout ?? LOGIN_TIMEOUT));
+        socket.once("lookup", () => within(dialTimeout(target)));
+        socket.once("error", (error) => {
+            clearTimeout(timer);
+            reject(new SshError(explain(error, target)));
+        });
+        socket.once("connect", () => {
+            clearTimeout(timer);
+            resolve(socket);
+        });
+    });
+}
+
+function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<Client> {
+    const pinned = parseHostKey(target.hostKey);
+    let presented: Buffer | undefined;
+    return new Promise((resolve, reject) => {
+        const client = new Client();
+        connections.push(client);
+        client.once("ready", () => resolve(client));
+        client.on("error", (error) => reject(new SshError(explain(error, target, presented, pinned))));
+        client.once("close", () => reject(new SshError(`${place(target)} closed the connection during the login`)));
+        client.connect({
+            sock,
+            username: target.user,
+            ...(target.privateKey === undefined
+                ? { agent: process.env.SSH_AUTH_SOCK }
+                : { privateKey: target.privateKey, passphrase: target.privateKeyPassword }),
+            readyTimeout: target.loginTimeout ?? LOGIN_TIMEOUT,
+            ...KEEPALIVE,
+            algorithms: { serverHostKey: [pinned.type] },
+            hostVerifier: (key: Buffer) => {
+                presented = key;
+                return key.equals(pinned.key);
+            },
+        });
+    });
+}
+
+/** The key types that can be pinned; an RSA pin would ask the host for SHA-1 signatures, which it refuses. */
+type HostKeyType = "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521";
+
+/**
+ * Takes a public host key apart.
+ *
+ * @throws SshError if it is not an ed25519 or ecdsa key in the form `type base64`
+ */
+export function parseHostKey(text: string): { type: HostKeyType; key: Buffer } {
+    const match = /^(ssh-ed25519|ecdsa-sha2-nistp(?:256|384|521)) ([A-Za-z0-9+/]+=*)(?: .*)?$/.exec(text.trim());
+    const key = Buffer.from(match?.[2] ?? "", "base64");
+    if (!match || key.length < 40 || key.toString("latin1", 4, 4 + key.readUInt32BE(0)) !== match[1]) {
+        throw new SshError(
+            `invalid host key ${JSON.stringify(text)}: use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key`,
+        );
+    }
+    return { type: match[1] as HostKeyType, key };
+}
+
+/** The TCP connection that the bastion makes; sshd alone would wait for minutes. */
+function forward(bastion: Client, target: SshTarget): Promise<Duplex> {
+    return new Promise((resolve, reject) => {
+        const limit = dialTimeout(target);
+        const unreachable = (why: string) =>
+            reject(
+                new SshError(
+                    `${place(target)} cannot be reached from the bastion (${why}): check the address, the port, and firewalls in between`,
+                ),
+            );
+        const timer = setTimeout(() => unreachable(`no answer within ${limit / 1000} s`), limit);
+        bastion.once("close", () => unreachable("it closed the connection"));
+        bastion.forwardOut("127.0.0.1", 0, target.address, target.port, (error, stream) => {
+            clearTimeout(timer);
+            return error ? unreachable(error.message) : resolve(stream);
+        });
+    });
+}
+
+function execute(
+    client: Client,
+    target: SshTarget,
+    command: string,
+    stdin: string,
+    timeout: number,
+): Promise<SshResult> {
+    return new Promise((resolve, reject) => {
+        const timer = setTimeout(
+            () => reject(new SshError(`${place(target)} did not finish within ${timeout / 1000} s`)),
+            timeout,
+        );
+        client.once("close", () => {
+            clearTimeout(timer);
+            reject(new SshError(`${place(target)} closed the connection before the command ended`));
+        });
+        client.exec(command, (error, channel) => {
+            if (error) {
+                clearTimeout(timer);
+                reject(new SshError(`${place(target)} does not run commands: ${error.message}`));
+                return;
+            }
+            const stdout: Buffer[] = [];
+            const stderr: Buffer[] = [];
+            let code = -1;
+            channel.on("data", (data: Buffer) => stdout.push(data));
+            channel.stderr.on("data", (data: Buffer) => stderr.push(data));
+            channel.on("exit", (status: number | null) => {
+                code = status ?? -1;
+            });
+            channel.on("close", () => {
+                clearTimeout(timer);
+                resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") });
+            });
+            channel.end(stdin);
+        });
+    });
+}
+
+function unreadableKey(reason: string, target: Place, password: string | undefined): string {
+    const key = `the private key for ${place(target)}`;
+    if (/no passphrase/i.test(reason)) {
+        return `${key} has a passphrase: give it too (privateKeyPassword), or load the key into an ssh agent and give no key`;
+    }
+    return password && /bad passphrase|integrity|decrypt/i.test(reason)
+        ? `${key} does not open with the passphrase that is given: correct it`
+        : `${key} cannot be read: use one in OpenSSH or PEM format, whole, with its final line`;
+}
+
+function explain(
+    error: Error & { level?: string; code?: string },
+    target: SshTarget,
+    presented?: Buffer,
+    pinned?: { key: Buffer },
+): string {
+    const where = place(target);
+    if (presented && pinned && !presented.equals(pinned.key)) {
+        return `${where} is not the pinned host: its key is ${fingerprint(presented)}, pinned is ${fingerprint(pinned.key)}; if the host was rebuilt, put its new key into the stack, otherwise find out who answers there`;
+    }
+    if (error.level === "handshake" && /host key/i.test(error.message)) {
+        return `${where} has no host key of the pinned type: pin one that it has (ssh-keyscan shows them)`;
+    }
+    if (error.level === "agent") {
+        return `the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached: start one and load the key for ${where}, or give a private key`;
+    }
+    if (error.level === "client-authentication") {
+        const advice =
+            target.privateKey === undefined
+                ? "that ssh-add -l shows the key, and that its authorized_keys has it"
+                : "that its authorized_keys has the key in use";
+        return `${where} refuses the login of ${JSON.stringify(target.user)}: check the user, and ${advice}`;
+    }
+    switch (error.code) {
+        case "ECONNREFUSED":
+            return `${where} refuses connections: is sshd running, and is this its port?`;
+        case "ENOTFOUND":
+        case "EAI_AGAIN":
+            return `${where}: the name does not resolve: correct it, or use an address`;
+        case "ETIMEDOUT":
+        case "EHOSTUNREACH":
+        case "ENETUNREACH":
+            return `${where} cannot be reached (${error.code}): check the network, and firewalls in between`;
+        default:
+    }
+    if (error.level === "client-timeout" || /timed? ?out/i.test(error.message)) {
+        return unanswered(target, target.loginTimeout ?? LOGIN_TIMEOUT);
+    }
+    return `${where}: ${error.message}`;
+}
+
+function unanswered(target: SshTarget, limit: number): string {
+    return `${place(target)} did not answer within ${limit / 1000} s: check the network, and firewalls in between`;
+}
+
+function dialTimeout({ loginTimeout = LOGIN_TIMEOUT }: SshTarget): number {
+    return Math.min(DIAL_TIMEOUT, loginTimeout);
+}
+
+type Place = Pick<SshTarget, "address" | "port">;
+
+function place(target: Place): string {
+    return `${target.address}:${target.port}`;
+}
+
+/** As `ssh-keygen -l` prints it. */
+function fingerprint(key: Buffer): string {
+    return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
+}
