@@ -1,0 +1,31 @@
+import { isIP, isIPv6, SocketAddress } from "node:net";
+
+/** Address and port as one word of a `bind` or `server` line. No address means all of IPv4. */
+export function endpoint({ address = "*", port }: { readonly address?: string; readonly port: number }): string {
+    return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+}
+
+/** Is it an address that HAProxy need not resolve? It knows no zones, as in `fe80::1%eth0`. */
+export function isAddress(text: string): boolean {
+    return isIP(text) !== 0 && !text.includes("%");
+}
+
+/** As the host's own tools print it: an IPv6 address has many spellings. */
+export function canonical(address: string): string {
+    return isIPv6(address) && isAddress(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;
+}
+
+/** A host name of RFC 1123; a last label of digits only would be a mistyped IPv4 address. */
+export function isHostName(text: string): boolean {
+    const labels = text.split(".");
+    return (
+        text.length <= 253 &&
+        labels.every((label) => /^[A-Za-z0-9_]([A-Za-z0-9_-]{0,61}[A-Za-z0-9_])?$/.test(label)) &&
+        !/^\d+$/.test(labels.at(-1) ?? "")
+    );
+}
+
+/** A TCP port that can be bound or connected to. */
+export function isPort(port: number): boolean {
+    return Number.isInteger(port) && port >= 1 && port <= 65_535;
+}

@@ -1,0 +1,70 @@
+import { bindIssues } from "./bindIssues";
+import { conditionIssues, declared } from "./conditions";
+import { type Faults, show } from "./faults";
+import { mapPath } from "./files";
+import type { HaproxyConfig } from "./model";
+import { allProxies, modeOf, type PlacedProxy } from "./proxies";
+import { globalDefaults } from "./render";
+
+/** What is wrong with the frontend's part of a frontend or listen section. */
+export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
+    const { section, proxy, path } = placed;
+    const { binds = [], raw = [], useBackends = [], defaultBackend } = proxy;
+    const where = `${section} ${proxy.name}`;
+    if (binds.length === 0 && !raw.some((line) => /^bind\s/.test(line))) {
+        faults.error(`${path}.binds`, `no bind in ${where}: add one with a port`);
+    }
+    binds.forEach((bind, i) => {
+        bindIssues(bind, `${path}.binds.${i}`, where, faults);
+    });
+    const maxconn = config.global?.maxconn ?? globalDefaults.maxconn;
+    faults.whole(proxy.maxconn, 1, maxconn, `${path}.maxconn`, `maxconn of ${where} (the process has ${maxconn})`);
+    useBackends.forEach((rule, i) => {
+        const place = `${path}.useBackends.${i}.backend`;
+        if (rule.backend.includes("%[")) {
+            faults.line(rule.backend, place, `use_backend of ${where}`);
+            for (const name of mappedNames(rule.backend, config)) {
+                backendReference(name, placed, place, config, faults);
+            }
+        } else {
+            backendReference(rule.backend, placed, place, config, faults);
+        }
+        conditionIssues(rule.if, placed, `${path}.useBackends.${i}.if`, faults);
+    });
+    const always = useBackends.findIndex((rule) => (rule.if ?? []).length === 0);
+    if (always >= 0 && (always < useBackends.length - 1 || defaultBackend !== undefined)) {
+        const rule = `use_backend ${useBackends[always]?.backend} in ${where}`;
+        faults.warning(`${path}.useBackends.${always}`, `${rule} has no condition, so nothing after it is ever used`);
+    }
+    if (defaultBackend !== undefined) {
+        backendReference(defaultBackend, placed, `${path}.defaultBackend`, config, faults);
+    }
+}
+
+/** The names that an expression can come to, where its last converter is a map of the model. */
+function mappedNames(expression: string, { maps = [] }: HaproxyConfig): string[] {
+    const [, file, fallback] = /,map(?:_[a-z]+)*\(([^,)]+)(?:,([^)]+))?\)\]$/.exec(expression) ?? [];
+    const entries = maps.find(({ name }) => mapPath(name) === file)?.entries ?? [];
+    return [...new Set([...entries.map(({ value }) => value), ...(fallback === undefined ? [] : [fallback])])];
+}
+
+function backendReference(
+    name: string,
+    { section, proxy }: PlacedProxy,
+    path: string,
+    config: HaproxyConfig,
+    faults: Faults,
+): void {
+    const backends = allProxies(config).filter((candidate) => candidate.section !== "frontend");
+    const backend = backends.find((candidate) => candidate.proxy.name === name)?.proxy;
+    const where = `${section} ${proxy.name}`;
+    if (!backend) {
+        const known = declared(
+            backends.map((candidate) => candidate.proxy.name),
+            "backend",
+        );
+        faults.error(path, `unknown backend ${show(name)} in ${where}: ${known}`);
+    } else if (modeOf(proxy, config) === "http" && modeOf(backend, config) === "tcp") {
+        faults.error(path, `backend ${name} has mode tcp but ${where} has mode http: give both the same`);
+    }
+}

@@ -1,0 +1,77 @@
+import { bindIssues } from "./bindIssues";
+import { type Faults, show } from "./faults";
+import type { Defaults, HaproxyConfig, Stats } from "./model";
+import { globalDefaults } from "./render";
+
+/** Faults of the section `global`. */
+export function globalIssues({ global = {} }: HaproxyConfig, faults: Faults): void {
+    faults.whole(global.maxconn, 1, 10_000_000, "global.maxconn", "maxconn of global");
+    faults.whole(global.mworkerMaxReloads, 1, 10_000, "global.mworkerMaxReloads", "mworker-max-reloads of global");
+    faults.duration(global.hardStopAfter, "global.hardStopAfter", "hard-stop-after of global");
+    faults.duration(global.statsTimeout, "global.statsTimeout", "stats timeout of global");
+    const paths = { "global.chroot": global.chroot ?? globalDefaults.chroot } as Record<string, string>;
+    global.statsSockets?.forEach((socket, i) => {
+        paths[`global.statsSockets.${i}.path`] = socket.path;
+        faults.octal(socket.mode, `global.statsSockets.${i}.mode`, "a stats socket");
+        faults.token(socket.user, `global.statsSockets.${i}.user`, "user of a stats socket");
+        faults.token(socket.group, `global.statsSockets.${i}.group`, "group of a stats socket");
+    });
+    if (global.statsSockets?.length === 0) {
+        faults.error("global.statsSockets", "no stats socket: without one the running configuration cannot be proved");
+    }
+    for (const [path, value] of Object.entries(paths)) {
+        faults.token(value, path, "path of global");
+        if (!value.startsWith("/")) {
+            faults.error(path, `relative path ${show(value)} in global: use an absolute one`);
+        }
+    }
+    faults.token(global.user, "global.user", "user of global");
+    faults.token(global.group, "global.group", "group of global");
+    global.log?.forEach(({ address, facility, level }, i) => {
+        faults.token(address, `global.log.${i}.address`, "address of a log target");
+        faults.token(facility, `global.log.${i}.facility`, "facility of a log target");
+        faults.token(level, `global.log.${i}.level`, "level of a log target");
+    });
+    faults.lines(global.raw, "global.raw", "global", "global");
+}
+
+/** Faults of a section `defaults`. */
+export function defaultsIssues(defaults: Defaults, path: string, where: string, faults: Faults): void {
+    faults.whole(defaults.retries, 0, 100, `${path}.retries`, `retries of ${where}`);
+    faults.balance(defaults.balance, `${path}.balance`, where);
+    faults.options(defaults.options, `${path}.options`, where);
+    for (const [name, value] of Object.entries(defaults.timeouts ?? {})) {
+        faults.duration(value, `${path}.timeouts.${name}`, `timeout ${name} of ${where}`);
+    }
+    faults.lines(defaults.raw, `${path}.raw`, where);
+}
+
+/** Faults of the statistics page. */
+export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, faults: Faults): void {
+    bindIssues(bind, "stats.bind", "the stats page", faults);
+    faults.token(uri, "stats.uri", "uri of the stats page");
+    if (uri !== undefined && !uri.startsWith("/")) {
+        faults.error("stats.uri", `invalid uri ${show(uri)} of the stats page: begin it with "/"`);
+    }
+    faults.duration(refresh, "stats.refresh", "refresh of the stats page");
+    auth.forEach(({ user, password }, i) => {
+        faults.argument(user, `stats.auth.${i}.user`, "user of the stats page");
+        if (user.includes(":")) {
+            faults.error(
+                `stats.auth.${i}.user`,
+                `colon in user ${show(user)} of the stats page: it would begin the password`,
+            );
+        }
+        if (password === "") {
+            faults.error(
+                `stats.auth.${i}.password`,
+                `empty password of user ${show(user)} of the stats page: give one`,
+            );
+        } else if (!password.includes("\0")) {
+            faults.error(
+                `stats.auth.${i}.password`,
+                `password of user ${show(user)} of the stats page is plain text: use a secret`,
+            );
+        }
+    });
+}

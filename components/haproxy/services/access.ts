@@ -1,0 +1,164 @@
+import { slot } from "../../convergence/slots";
+import type { Acl, Backend, HttpRequestRule, TcpRequestRule, Userlist } from "../model";
+import { linesOf, pathAcls, withoutSlash } from "./routing";
+import type { Service, ServiceRedirect } from "./service";
+
+/** Counter of the rate limit: 0 and 1 are left to users' own rules, as the first to track by a counter keeps it. */
+const counter = 2;
+
+/** Sample expression that is the client's address. */
+export function clientAddress(service: Service): string {
+    return service.clientAddress === "x-forwarded-for" ? "req.hdr_ip(x-forwarded-for,-1)" : "src";
+}
+
+/** Whom a rate counts as one: an address, of IPv6 a /64, as a single subscriber has that many. */
+function rateKey(service: Service): string {
+    return `${clientAddress(service)},ipmask(32,64)`;
+}
+
+/** Declarations for {@link httpAccess} and {@link tcpAccess}. */
+export function accessAcls(service: Service): Acl[] {
+    const address = clientAddress(service);
+    const list = (name: string, networks: readonly string[] = []) =>
+        linesOf(networks).map((line) => ({ name, criterion: `${address} ${line.join(" ")}` }));
+    return [...list("denied", service.deny), ...list("allowed", service.allow)];
+}
+
+/** Rules of a service's backend: who may do what, the cheapest first, and before a password is asked for, a redirect. */
+export function httpAccess(service: Service): HttpRequestRule[] {
+    const { name, deny, allow, rateLimit, basicAuth, redirects = [] } = service;
+    return [
+        ...(deny?.length ? [{ action: "deny", if: ["denied"] } as const] : []),
+        ...(allow ? [{ action: "deny", if: ["!allowed"] } as const] : []),
+        ...(rateLimit
+            ? ([
+                  { action: "track-sc", counter, key: rateKey(service), table: rateTable(name) },
+                  {
+                      action: "return",
+                      status: 429,
+                      headers: { "Retry-After": String(rateLimit.seconds ?? 10) },
+                      if: [`{ sc_http_req_rate(${counter}) gt ${rateLimit.count} }`],
+                  },
+              ] as const)
+            : []),
+        ...redirects.map((redirect, i) => redirectRule(redirect, i, pendingTls(service))),
+        ...(basicAuth
+            ? [{ action: "auth", realm: basicAuth.realm ?? name, if: [`!{ http_auth(${name}) }`] } as const]
+            : []),
+    ];
+}
+
+/** Rules of a frontend, or for TLS that is passed through of a backend. */
+export function tcpAccess(service: Service, at: "connection" | "content"): TcpRequestRule[] {
+    const { name, deny, allow, rateLimit } = service;
+    return [
+        ...(deny?.length ? [{ at, action: "reject", if: ["denied"] } as const] : []),
+        ...(allow ? [{ at, action: "reject", if: ["!allowed"] } as const] : []),
+        ...(rateLimit
+            ? ([
+                  { at, action: "track-sc", counter, key: rateKey(service), table: rateTable(name) },
+                  {
+                      at,
+                      action: "reject",
+                      if: [`{ sc_conn_rate(${counter}) gt ${rateLimit.count} }`],
+                  },
+              ] as const)
+            : []),
+    ];
+}
+
+/** The section that has the counters: a backend has one table, which persistence may need. */
+export function rateTableOf({ name, protocol, rateLimit }: Service): Backend[] {
+    if (!rateLimit) {
+        return [];
+    }
+    const { seconds = 10 } = rateLimit;
+    const rate = protocol === "https" || protocol === "tcp" ? "conn_rate" : "http_req_rate";
+    const store = [`${rate}(${seconds}s)`];
+    return [
+        {
+            name: rateTable(name),
+            servers: [],
+            stickTable: { type: "ipv6", size: "100k", expire: `${2 * seconds}s`, store },
+        },
+    ];
+}
+
+/** No service is called so: their names have no colon. */
+function rateTable(name: string): string {
+    return `${name}:rate`;
+}
+
+/** The users of a service, for `http_auth`. */
+export function userlistOf({ name, basicAuth }: Service): Userlist[] {
+    return basicAuth
+        ? [
+              {
+                  name,
+                  users: basicAuth.users.map((user) => ({
+                      name: user.name,
+                      password: slot(user.passwordSecret),
+                      ...(!user.hashed && { insecure: true }),
+                  })),
+              },
+          ]
+        : [];
+}
+
+/** Declarations for the redirects. */
+export function redirectAcls({ redirects = [] }: Service): Acl[] {
+    return redirects.flatMap(({ hosts = [], pathPrefix, to }, i) => [
+        ...linesOf(hosts).map((host) => ({ name: `redirect-${i + 1}-host`, host })),
+        ...(pathPrefix === undefined
+            ? []
+            : pathAcls({ kind: "prefix", value: withoutSlash(pathPrefix) }, `redirect-${i + 1}-path`)),
+        ...(to.host === undefined || to.pathPrefix !== undefined
+            ? []
+            : [{ name: `redirect-${i + 1}-done`, host: [to.host] }]),
+    ]);
+}
+
+/** Of a client without TLS; a proxy before HAProxy may have ended it. */
+function pendingTls({ clientAddress }: Service): string[] {
+    const proxied = clientAddress === "x-forwarded-for";
+    return ["!{ ssl_fc }", ...(proxied ? ["!{ req.hdr(x-forwarded-proto),lower -m str https }"] : [])];
+}
+
+/** What is already as it shall be is not redirected: that would have no end. */
+function redirectRule({ hosts, pathPrefix, to, code }: ServiceRedirect, i: number, noTls: string[]): HttpRequestRule {
+    const from = [
+        ...(hosts ? [`redirect-${i + 1}-host`] : []),
+        ...(pathPrefix === undefined ? [] : [`redirect-${i + 1}-path`]),
+    ];
+    const pending = [
+        ...(to.scheme === undefined ? [] : [noTls]),
+        ...(to.host === undefined ? [] : [[`!redirect-${i + 1}-done`]]),
+    ];
+    // A new path is change enough.
+    const alternatives = to.pathPrefix === undefined ? pending : [[]];
+    return {
+        action: "redirect",
+        ...target(pathPrefix, to),
+        ...(code !== undefined && { code }),
+        if: alternatives.flatMap((terms, n) => [...(n > 0 ? ["or"] : []), ...from, ...terms]),
+    };
+}
+
+function target(
+    pathPrefix: string | undefined,
+    { scheme, host, pathPrefix: path }: ServiceRedirect["to"],
+): { readonly location: string } {
+    if (path !== undefined) {
+        const begin = withoutSlash(path).replace(/%/g, "%%");
+        // What is kept of a path may begin with "//", and be empty: alone it would lead to another host, or nowhere.
+        const authority = host !== undefined || scheme !== undefined || begin === "" ? origin(scheme, host) : "";
+        return { location: `${authority}${begin}%[pathq,bytes(${withoutSlash(pathPrefix ?? "").length})]` };
+    }
+    return { location: `${origin(scheme, host)}%[pathq]` };
+}
+
+/** Without a scheme, the client keeps its own (RFC 3986, section 4.2), and then the port too. */
+function origin(scheme: string | undefined, host?: string): string {
+    const own = scheme === undefined ? "%[req.hdr(host)]" : "%[req.hdr(host),field(1,:)]";
+    return `${scheme === undefined ? "" : `${scheme}:`}//${host ?? own}`;
+}
