@@ -1,0 +1,130 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import Mustache from "mustache";
+
+/**
+ * Values of a template. A section takes a list (rendered once per item), a boolean, or one view; a variable takes text or a
+ * number. An optional line is a list of none or one.
+ */
+export interface View {
+    readonly [name: string]: Value;
+}
+type Value = Text | boolean | View | readonly (Text | View)[];
+type Text = string | number;
+
+/** Mustache's own token: type, name, start, end, tokens inside a section. */
+type Token = [type: string, name: string, start: number, end: number, inner?: Token[]];
+
+const directory = join(__dirname, "..", "templates");
+const sources = new Map<string, string>();
+
+/**
+ * Renders a file of templates/ by Mustache, strictly: nothing is escaped for HTML, every name in the template must be in
+ * the view of that very section (nothing is inherited from an outer one), and every name in a view must be in the
+ * template. The result ends with exactly one newline.
+ *
+ * @throws {Error} If names and values do not fit, naming the template and the name: a defect of the caller, never of a stack.
+ */
+export function renderTemplate(file: string, view: View): string {
+    let source = sources.get(file);
+    if (source === undefined) {
+        source = readFileSync(join(directory, file), "utf8");
+        sources.set(file, source);
+    }
+    return renderText(source, view, file);
+}
+
+/** {@link renderTemplate} for a template that is not a file. */
+export function renderText(source: string, view: View, place: string): string {
+    requireNames(outline(Mustache.parse(source) as Token[], place), view, place);
+    return `${Mustache.render(source, view, undefined, { escape: String }).trimEnd()}\n`;
+}
+
+/** The names that a level of a template uses. */
+interface Outline {
+    readonly variables: Set<string>;
+    readonly sections: Map<string, Outline>;
+}
+
+const outlines = new WeakMap<Token[], Outline>();
+
+function outline(tokens: Token[], place: string): Outline {
+    const known = outlines.get(tokens);
+    if (known) {
+        return known;
+    }
+    const result: Outline = { variables: new Set(), sections: new Map() };
+    for (const [type, name, , , inner = []] of tokens) {
+        if (type === "#" || type === "^") {
+            const level = outline(inner, place);
+            const earlier = result.sections.get(name);
+            result.sections.set(name, earlier ? merged(earlier, level) : level);
+        } else if (type === "name" || type === "&") {
+            result.variables.add(name);
+        } else if (type !== "text" && type !== "!") {
+            throw new Error(`template ${place}: ${type}${name} is not supported`);
+        }
+    }
+    outlines.set(tokens, result);
+    return result;
+}
+
+function merged(a: Outline, b: Outline): Outline {
+    const sections = new Map(a.sections);
+    for (const [name, level] of b.sections) {
+        const earlier = sections.get(name);
+        sections.set(name, earlier ? merged(earlier, level) : level);
+    }
+    return { variables: new Set([...a.variables, ...b.variables]), sections };
+}
+
+/** Checks one view against one level of a template, in both directions. */
+function requireNames(level: Outline, view: View, place: string): void {
+    const used = new Set<string>();
+    requireLevel(level, view, place, used);
+    for (const name of Object.keys(view)) {
+        if (!used.has(name)) {
+            throw new Error(`template ${place}: nothing shows ${name}`);
+        }
+    }
+}
+
+function requireLevel(level: Outline, view: View, place: string, used: Set<string>): void {
+    for (const name of level.variables) {
+        used.add(name);
+        const value = own(view, name, place);
+        if (typeof value !== "string" && typeof value !== "number") {
+            throw new Error(`template ${place}: ${name} must be text or a number, not ${kind(value)}`);
+        }
+    }
+    for (const [name, inner] of level.sections) {
+        used.add(name);
+        requireSection(inner, own(view, name, place), view, `${place}: ${name}`, used);
+    }
+}
+
+function requireSection(inner: Outline, value: Value, outer: View, place: string, used: Set<string>): void {
+    if (typeof value === "boolean") {
+        requireLevel(inner, outer, place, used);
+    } else if (Array.isArray(value)) {
+        for (const item of value as readonly (Text | View)[]) {
+            requireNames(inner, typeof item === "object" ? item : { ".": item }, place);
+        }
+    } else if (typeof value === "object") {
+        requireNames(inner, value as View, place);
+    } else {
+        throw new Error(`template ${place} must be a list, a boolean or a view, not ${kind(value)}`);
+    }
+}
+
+function own(view: View, name: string, place: string): Value {
+    const value = Object.hasOwn(view, name) ? view[name] : undefined;
+    if (value === undefined || value === null) {
+        throw new Error(`template ${place}: no value for ${name}`);
+    }
+    return value;
+}
+
+function kind(value: unknown): string {
+    return Array.isArray(value) ? "a list" : `a value of type ${typeof value}`;
+}
