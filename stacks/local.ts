@@ -1,0 +1,18 @@
+import type { Stack } from "./schema";
+
+/** The lab on this machine: `npm run lab -- up` starts its hosts and writes the inventory. */
+const local: Stack = {
+    environment: "local",
+    inventory: { file: ".lab/local/inventory.json" },
+    loadBalancers: { tag: "haproxy::lb" },
+    ssh: { user: "root", privateKeyFile: ".lab/local/id_ed25519" },
+    // A lab host cannot have more than 20000 file descriptors.
+    haproxy: { version: "2.6", maxconn: 4000 },
+    services: [
+        { name: "ecom-platform", hosts: ["platform.example.test"], port: 80, check: { uri: "/healthz" } },
+        { name: "ecom-docs", hosts: ["docs.example.test"], port: 80, check: { uri: "/healthz" } },
+    ],
+    stats: { bind: { address: "127.0.0.1", port: 8404 } },
+};
+
+export default local;
