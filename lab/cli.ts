@@ -1,0 +1,180 @@
+import { spawn } from "node:child_process";
+import { join, relative } from "node:path";
+import { runListEntry } from "../components/search/node";
+import { buildImage, suites } from "./base";
+import { type HostArgs, Lab } from "./lab";
+import { withLock } from "./lock";
+import { limits, obstacles } from "./machine";
+import { registered } from "./network";
+import { cacheDir, labsDir } from "./paths";
+import { step } from "./progress";
+
+const usage = `npm run lab -- COMMAND
+
+  check                 say whether this machine can host the lab, and what is missing
+  base [--all]          build the base images (once; up does it too); --all: those that only tests need, too
+  up                    start the lab, or what is missing of it
+  list                  its hosts, their state, and how to log in
+  ssh NAME [COMMAND]    log in to a host, or run one command there
+  add NAME [--tag TAG]  add an app server with a tag, as ecom-platform::app; without one, a bare host
+  remove NAME           remove a host
+  reset NAME            make a host as new
+  down [--all]          remove the lab; --all: every lab on this machine
+
+The lab's files are in .lab/local: inventory.json, id_ed25519, ssh_config, hosts/NAME/console.log
+`;
+
+const name = "local";
+
+export const fleet: HostArgs[] = [
+    { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+    { name: "lb2", image: "bare", tags: ["haproxy::lb"] },
+    { name: "app1", image: "app", tags: ["ecom-platform::app"] },
+    { name: "app2", image: "app", tags: ["ecom-platform::app"] },
+    { name: "app3", image: "app", tags: ["ecom-docs::app"] },
+    { name: "app4", image: "app", tags: ["ecom-docs::app"] },
+];
+
+/** A mistake of the user: said without a stack trace. */
+class UsageError extends Error {}
+
+export const changing = <T>(work: () => Promise<T>) => withLock(join(cacheDir, "cli.lock"), work);
+
+async function requireMachine(): Promise<void> {
+    const found = await obstacles();
+    if (found.length)
+        throw new UsageError(`this machine cannot host the lab:\n${found.map((one) => `  - ${one}`).join("\n")}`);
+}
+
+async function openLab(): Promise<Lab> {
+    const lab = await Lab.named(name);
+    if (!lab) throw new UsageError("the lab is down: npm run lab -- up");
+    return lab;
+}
+
+async function check(): Promise<void> {
+    await requireMachine();
+    console.log("this machine can host the lab");
+    for (const limit of await limits()) console.log(`  but ${limit}`);
+}
+
+async function base(options: string[]): Promise<void> {
+    if (options.some((option) => option !== "--all")) throw new UsageError("base [--all]");
+    await requireMachine();
+    await step("base images", async (note) => {
+        if (options.length) await Promise.all(suites.map((suite) => buildImage("haproxy", suite, note)));
+        for (const image of options.length ? (["app", "data"] as const) : (["app"] as const))
+            await buildImage(image, "bookworm", note);
+    });
+}
+
+/** Brings the lab up; does nothing to what is up already. */
+export async function up(): Promise<Lab> {
+    await requireMachine();
+    await step("base images", (note) => buildImage("app", "bookworm", note));
+    return changing(() =>
+        step("lab up", async (note) => {
+            const lab = await Lab.named(name);
+            if (!lab) return Lab.create({ name, hosts: fleet, note });
+            await lab.boot();
+            const present = new Set(lab.hosts.map((host) => host.name));
+            await lab.addHosts(
+                fleet.filter((host) => !present.has(host.name)),
+                note,
+            );
+            return lab;
+        }),
+    );
+}
+
+async function list(): Promise<void> {
+    const lab = await openLab();
+    const rows = lab.hosts.map((host) => [
+        host.name,
+        host.address,
+        host.power,
+        host.state.tags.join(" ") || "-",
+        `ssh -F ${relative(".", join(lab.dir, "ssh_config"))} ${host.name}`,
+    ]);
+    const table = [["NAME", "ADDRESS", "STATE", "TAGS", "SSH"], ...rows];
+    const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
+    for (const row of table) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+}
+
+async function login(host: string, command: string[]): Promise<void> {
+    const [program = "ssh", ...args] = (await openLab()).host(host).ssh("root", ...command);
+    process.exitCode = await new Promise<number>((resolve, reject) => {
+        spawn(program, args, { stdio: "inherit" })
+            .on("error", reject)
+            .on("close", (code) => resolve(code ?? 1));
+    });
+}
+
+async function add(host: string, options: string[]): Promise<void> {
+    const tags = options.flatMap((option, index) => (options[index - 1] === "--tag" ? [option] : []));
+    if (options.length !== 2 * tags.length) throw new UsageError("add NAME [--tag TAG]");
+    // Any other tag in the inventory would be refused by every preview from then on.
+    const wrong = tags.find((tag) => !runListEntry.safeParse(tag).success);
+    if (wrong !== undefined)
+        throw new UsageError(`tag "${wrong}": expected "<service>::<recipe>" in lower case, like "ecom-platform::app"`);
+    const image = tags.some((tag) => tag.endsWith("::app")) ? "app" : "bare";
+    const lab = await openLab();
+    await step(`add ${host}`, () => lab.addHost({ name: host, image, tags }));
+}
+
+async function remove(host: string): Promise<void> {
+    const lab = await openLab();
+    await step(`remove ${host}`, () => lab.removeHost(host));
+}
+
+async function reset(host: string): Promise<void> {
+    const lab = await openLab();
+    await step(`reset ${host}`, () => lab.reset(host));
+}
+
+async function down(options: string[]): Promise<void> {
+    if (options.some((option) => option !== "--all")) throw new UsageError("down [--all]");
+    const all = options.includes("--all");
+    const entries = (await registered()).filter((entry) => all || entry.dir === join(labsDir, name));
+    for (const entry of entries) await step(`lab down: ${entry.dir}`, () => Lab.takeDown(entry));
+    // After a reboot of the machine only the files are left.
+    const rest = await Lab.named(name);
+    if (rest) await step(`lab down: ${rest.dir}`, () => rest.down());
+    else if (entries.length === 0) console.log("no lab is up");
+}
+
+async function main([command = "help", ...args]: string[]): Promise<void> {
+    const host = () => {
+        if (!args[0]) throw new UsageError(`${command} NAME: which host?`);
+        return args[0];
+    };
+    const commands: Record<string, () => Promise<unknown>> = {
+        check,
+        base: () => base(args),
+        up: async () => {
+            await up();
+            await list();
+        },
+        down: () => changing(() => down(args)),
+        list,
+        ssh: () => login(host(), args.slice(1)),
+        reset: () => changing(() => reset(host())),
+        add: () => changing(() => add(host(), args.slice(1))),
+        remove: () => changing(() => remove(host())),
+        help: async () => console.log(usage),
+    };
+    const work = commands[command];
+    if (!work) throw new UsageError(`no command "${command}"\n\n${usage}`);
+    await work();
+}
+
+if (require.main === module) {
+    // `list | head`: who has read enough is no error, and work goes on.
+    process.stdout.on("error", (error: NodeJS.ErrnoException) => {
+        if (error.code !== "EPIPE") throw error;
+    });
+    main(process.argv.slice(2)).catch((error: Error) => {
+        console.error(error.message);
+        process.exitCode = 1;
+    });
+}

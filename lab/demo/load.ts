@@ -1,0 +1,93 @@
+import { type ChildProcess, spawn } from "node:child_process";
+import { join } from "node:path";
+import { sleep } from "../run";
+
+/** What a load balancer's clients have seen. */
+export interface Served {
+    name: string;
+    requests: number;
+    /** No connection, an answer cut short, none within 5 s, or a status of 400 and above. */
+    failed: number;
+    /** 99 % were answered within so many milliseconds, in the worst stretch. */
+    p99: number;
+}
+
+/** No load is ever left running for longer. */
+const LONGEST = "300s";
+
+const SCRIPT = join(__dirname, "load.lua");
+
+/** wrk at every load balancer, without a pause from its start to its end. */
+export class Load {
+    private running: { name: string; wrk: ChildProcess; said: Promise<string> }[] = [];
+    private total: Served[] = [];
+
+    constructor(
+        private readonly targets: { name: string; address: string }[],
+        private readonly hosts: string[],
+    ) {}
+
+    /** Starts, or goes on with new clients; answers with what the ones before, if any, have seen. */
+    async next(): Promise<Served[]> {
+        const before = this.running;
+        this.running = this.targets.map(({ name, address }) => {
+            const options = ["-t1", "-c8", `-d${LONGEST}`, "--timeout", "5s", "-s", SCRIPT];
+            const wrk = spawn("wrk", [...options, `http://${address}/`, "--", ...this.hosts], {
+                stdio: ["ignore", "pipe", "inherit"],
+            });
+            return { name, wrk, said: output(wrk) };
+        });
+        // The new clients are connected before the old ones leave.
+        await sleep(500);
+        return this.ended(before);
+    }
+
+    /** Ends it; answers with what all clients from the start on have seen. */
+    async stop(): Promise<Served[]> {
+        const before = this.running;
+        this.running = [];
+        await this.ended(before);
+        return this.total;
+    }
+
+    private async ended(clients: Load["running"]): Promise<Served[]> {
+        const served = await Promise.all(clients.map(results));
+        this.total = served.map((one, n) => {
+            const { requests = 0, failed = 0, p99 = 0 } = this.total[n] ?? {};
+            return {
+                name: one.name,
+                requests: requests + one.requests,
+                failed: failed + one.failed,
+                p99: Math.max(p99, one.p99),
+            };
+        });
+        return served;
+    }
+
+    /** For the way out. */
+    kill(): void {
+        for (const { wrk } of this.running) wrk.kill("SIGKILL");
+        this.running = [];
+    }
+}
+
+function output(wrk: ChildProcess): Promise<string> {
+    return new Promise((resolve, reject) => {
+        let text = "";
+        wrk.stdout?.setEncoding("utf8").on("data", (chunk: string) => {
+            text += chunk;
+        });
+        wrk.on("error", reject);
+        wrk.on("close", () => resolve(text));
+    });
+}
+
+/** On SIGINT wrk ends its requests and says what it has seen. */
+async function results({ name, wrk, said }: Load["running"][number]): Promise<Served> {
+    wrk.kill("SIGINT");
+    const text = await said;
+    const found = /^result (\d+) (\d+) ([\d.]+)$/m.exec(text);
+    if (!found) throw new Error(`wrk ended without a result:\n${text}`);
+    const [requests = 0, failed = 0, p99 = 0] = found.slice(1).map(Number);
+    return { name, requests, failed, p99 };
+}

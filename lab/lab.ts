@@ -1,0 +1,290 @@
+import { randomBytes } from "node:crypto";
+import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { chmod, mkdir, readFile, rm } from "node:fs/promises";
+import { tmpdir } from "node:os";
+import { join, resolve } from "node:path";
+import { appService, buildImage, type Image, type Suite } from "./base";
+import { Host, type HostState } from "./host";
+import { inventory, sshConfig } from "./inventory";
+import { resolvConf } from "./mirror";
+import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
+import { machineCgroups } from "./nspawn";
+import { labsDir } from "./paths";
+import { run, sh } from "./run";
+import { alive, generateKey, mountsUnder } from "./system";
+
+/** A host to have in a lab. */
+export interface HostArgs {
+    /** Its host name: letters, digits and hyphens, at most 40. */
+    name: string;
+    image: Image;
+    /** Its Debian. @default "bookworm" */
+    suite?: Suite;
+    /** The run list that searches find it by, as `ecom-platform::app`. @default [] */
+    tags?: string[];
+}
+
+export interface LabArgs {
+    hosts: HostArgs[];
+    /**
+     * A lab with a name lives in `.lab/NAME` of this checkout until it is taken down.
+     * @default a lab of this process, in a temporary directory
+     */
+    name?: string;
+    /** @default "local" */
+    environment?: string;
+    /** Told what is being done, for a progress line. */
+    note?: (text: string) => void;
+}
+
+interface LabState {
+    name: string;
+    subnet: number;
+    environment: string;
+    hosts: HostState[];
+}
+
+const stateFile = (dir: string) => join(dir, "lab.json");
+
+/** Real systemd hosts in network namespaces of this machine, on one bridge of their own. */
+export class Lab {
+    private readonly byName = new Map<string, Host>();
+    private network: Network;
+
+    private constructor(
+        readonly dir: string,
+        private readonly state: LabState,
+    ) {
+        this.network = new Network(state.subnet);
+    }
+
+    /** Starts a lab and boots all its hosts at once. On a failure nothing of it stays. */
+    static async create(args: LabArgs): Promise<Lab> {
+        const name = args.name ?? `lab-${randomBytes(4).toString("hex")}`;
+        if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
+            throw new Error(`lab name "${name}": lower-case letters, digits, hyphens`);
+        const dir = resolve(args.name ? labsDir : tmpdir(), args.name ?? `haproxy-fleet-${name}`);
+        if (/[:,\\]/.test(dir))
+            throw new Error(`${dir}: an overlay cannot stand in a path with a colon, comma or backslash`);
+        if (existsSync(stateFile(dir))) throw new Error(`lab "${name}" exists already in ${dir}`);
+        const subnet = await claimSubnet(dir, args.name ? 0 : process.pid);
+        const { environment = "local" } = args;
+        const lab = new Lab(dir, { name, subnet, environment, hosts: [] });
+        try {
+            await mkdir(dir, { recursive: true, mode: 0o700 });
+            lab.save();
+            await generateKey(lab.privateKeyPath, `lab ${name}`);
+            await lab.network.up();
+            await lab.addHosts(args.hosts, args.note);
+            return lab;
+        } catch (error) {
+            await lab.down().catch(() => undefined);
+            throw error;
+        }
+    }
+
+    /** A lab that another process started, in whatever state it is; `undefined` where there is none. */
+    static async open(dir: string): Promise<Lab | undefined> {
+        if (!existsSync(stateFile(dir))) return undefined;
+        const lab = new Lab(dir, JSON.parse(readFileSync(stateFile(dir), "utf8")) as LabState);
+        // After a reboot of the machine its number may be another lab's.
+        if (!(await registered()).some((entry) => entry.dir === dir && entry.subnet === lab.state.subnet)) {
+            lab.state.subnet = await claimSubnet(dir, 0);
+            lab.network = new Network(lab.state.subnet);
+        }
+        await lab.adopt();
+        lab.save();
+        return lab;
+    }
+
+    static named = (name: string) => Lab.open(join(labsDir, name));
+
+    /** Takes down labs whose creator has died without doing so. */
+    static async sweep(): Promise<void> {
+        for (const entry of await registered()) if (entry.owner && !alive(entry.owner)) await Lab.takeDown(entry);
+    }
+
+    /** Takes down a lab from the machine's register alone, however little of it is left. */
+    static async takeDown({ dir, subnet }: Entry): Promise<void> {
+        const blank: LabState = { name: "", subnet, environment: "", hosts: [] };
+        const state = await readFile(stateFile(dir), "utf8").then(
+            (text) => JSON.parse(text) as LabState,
+            () => blank,
+        );
+        const lab = new Lab(dir, { ...blank, ...state, subnet });
+        await lab.adopt();
+        await lab.down();
+    }
+
+    get name() {
+        return this.state.name;
+    }
+
+    /** The machine's own address on the lab's bridge. */
+    get gateway() {
+        return this.network.address(1);
+    }
+
+    get privateKeyPath() {
+        return join(this.dir, "id_ed25519");
+    }
+
+    get inventoryPath() {
+        return join(this.dir, "inventory.json");
+    }
+
+    get hosts(): Host[] {
+        return [...this.byName.values()];
+    }
+
+    /** An address of the lab's network that no host gets, 100 to 254, for virtual addresses. */
+    address = (octet: number) => this.network.address(octet);
+
+    /** @throws when the lab has no such host */
+    host(name: string): Host {
+        const host = this.byName.get(name);
+        if (!host)
+            throw new Error(`no host "${name}" in the lab; it has: ${[...this.byName.keys()].join(", ") || "none"}`);
+        return host;
+    }
+
+    /** Boots all hosts that are off, and repairs the network they are on. */
+    async boot(): Promise<void> {
+        await generateKey(this.privateKeyPath, `lab ${this.name}`);
+        await this.network.up();
+        await settled(this.hosts.map((host) => this.bring(host)));
+        this.save();
+    }
+
+    /** Boots a host, installed first if an interrupted start had not come that far. */
+    private async bring(host: Host): Promise<void> {
+        if (!host.hostKey) await this.install(host);
+        await host.boot();
+    }
+
+    async addHost(args: HostArgs): Promise<Host> {
+        await this.addHosts([args]);
+        return this.host(args.name);
+    }
+
+    async addHosts(args: HostArgs[], note?: (text: string) => void): Promise<void> {
+        for (const { name } of args) {
+            if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
+                throw new Error(`host name "${name}": lower-case letters, digits, hyphens`);
+            if (this.byName.has(name)) throw new Error(`the lab has a host "${name}" already`);
+        }
+        const stacks: string[][] = [];
+        for (const { image, suite } of args) stacks.push(await buildImage(image, suite, note));
+        const added = args.map(({ name, image, suite = "bookworm", tags = [] }, index) => {
+            const state: HostState = { name, image, suite, octet: this.freeOctet(), tags, hostKey: "" };
+            this.state.hosts.push(state);
+            const host = new Host(state, this.network, this.dir, stacks[index] ?? []);
+            this.byName.set(name, host);
+            return host;
+        });
+        this.save();
+        note?.(`booting ${added.map((host) => host.name).join(", ")}`);
+        await settled(added.map((host) => this.bring(host)));
+        this.save();
+    }
+
+    async removeHost(name: string): Promise<void> {
+        await this.host(name).remove();
+        this.byName.delete(name);
+        this.state.hosts = this.state.hosts.filter((host) => host.name !== name);
+        this.save();
+    }
+
+    /** Makes a host as new: a fresh disk under the same name, address and host key, so that the inventory stays true. */
+    async reset(name: string): Promise<void> {
+        const host = this.host(name);
+        await host.wipe();
+        await this.install(host);
+        await host.boot();
+        this.save();
+    }
+
+    /** Gives a host an account that may do all with sudo, without a password, and logs in with the lab's key. */
+    async addSudoUser(name: string, user = "ops"): Promise<void> {
+        const host = this.host(name);
+        await host.exec(`id ${user} 2>/dev/null || useradd --create-home --shell /bin/bash ${user}
+            install -d -m 700 -o ${user} -g ${user} /home/${user}/.ssh
+            install -m 600 -o ${user} -g ${user} /root/.ssh/authorized_keys /home/${user}/.ssh/authorized_keys
+            echo '${user} ALL=(ALL) NOPASSWD: ALL' >/etc/sudoers.d/${user} && chmod 440 /etc/sudoers.d/${user}`);
+    }
+
+    /**
+     * Ends every process of the lab and removes its mounts, namespaces, bridge, nft table, cgroups and files.
+     *
+     * @throws when something of it could not be removed; the lab then stays registered, so that `down` can be tried again
+     */
+    async down(): Promise<void> {
+        await settled(this.hosts.map((host) => host.remove()));
+        await this.network.down();
+        for (const mount of mountsUnder(this.dir)) await run("umount", ["--lazy", mount]);
+        const { unified, systemd } = machineCgroups();
+        for (const tree of [unified, systemd])
+            if (tree)
+                await sh(
+                    `[ ! -d ${tree}/${this.network.id} ] || find ${tree}/${this.network.id} -depth -type d -exec rmdir {} +`,
+                );
+        await rm(this.dir, { recursive: true, force: true });
+        if (existsSync(labsDir) && readdirSync(labsDir).length === 0) rmSync(labsDir, { recursive: true });
+        await releaseSubnet(this.state.subnet);
+    }
+
+    /** Makes Host objects of the remembered hosts. */
+    private async adopt(): Promise<void> {
+        this.byName.clear();
+        for (const state of this.state.hosts) {
+            const stack = await buildImage(state.image, state.suite);
+            this.byName.set(state.name, new Host(state, this.network, this.dir, stack));
+        }
+    }
+
+    private freeOctet(): number {
+        const used = new Set(this.state.hosts.map((host) => host.octet));
+        for (let octet = 11; octet < 100; octet++) if (!used.has(octet)) return octet;
+        throw new Error("a lab has at most 89 hosts");
+    }
+
+    /** Gives a new disk its identity: keys, names, resolver, and on an app server its service. */
+    private async install(host: Host): Promise<void> {
+        const key = join(host.dir, "ssh_host_ed25519_key");
+        await mkdir(host.dir, { recursive: true });
+        await generateKey(key, "");
+        const publicKey = await readFile(`${key}.pub`, "utf8");
+        await host.place("etc/ssh/ssh_host_ed25519_key", await readFile(key), 0o600);
+        await host.place("etc/ssh/ssh_host_ed25519_key.pub", publicKey);
+        await host.place("root/.ssh/authorized_keys", await readFile(`${this.privateKeyPath}.pub`), 0o600);
+        await chmod(join(host.dir, "root/root/.ssh"), 0o700);
+        await host.place("etc/machine-id", `${randomBytes(16).toString("hex")}\n`, 0o444);
+        await host.place("etc/hostname", `${host.name}\n`);
+        await host.place("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${host.name}\n::1 localhost ip6-localhost\n`);
+        await host.place("etc/resolv.conf", await resolvConf());
+        const service = host.state.tags.find((tag) => tag.endsWith("::app"))?.replace(/::app$/, "") ?? "none";
+        if (host.state.image === "app") await host.place("etc/nginx/lab-service.conf", appService(service));
+        host.state.hostKey = publicKey.trim();
+    }
+
+    /** Writes what other processes read: the lab's state, its inventory and the known host keys; each whole or not at all. */
+    private save(): void {
+        const hosts = this.hosts.filter((host) => host.hostKey);
+        this.put("known_hosts", hosts.map((host) => `${host.address} ${host.hostKey}\n`).join(""));
+        this.put("ssh_config", sshConfig(hosts, this.dir));
+        this.put("inventory.json", `${JSON.stringify(inventory(hosts, this.state.environment), null, 2)}\n`);
+        this.put("lab.json", `${JSON.stringify(this.state, null, 2)}\n`);
+    }
+
+    private put(file: string, text: string): void {
+        mkdirSync(this.dir, { recursive: true });
+        writeFileSync(join(this.dir, `.${file}.new`), text, { mode: 0o600 });
+        renameSync(join(this.dir, `.${file}.new`), join(this.dir, file));
+    }
+}
+
+/** Waits for all, then fails with the first failure: nothing still runs when the caller starts to clean up. */
+async function settled(work: Promise<void>[]): Promise<void> {
+    const failed = (await Promise.allSettled(work)).find((result) => result.status === "rejected");
+    if (failed) throw failed.reason;
+}

@@ -1,0 +1,155 @@
+import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { basename, join } from "node:path";
+import { registryDir } from "./paths";
+import { run, sh } from "./run";
+import { isMounted } from "./system";
+
+/** One lab's place in the machine's network: everything it makes there is named after its number. */
+export class Network {
+    /** Bridge, nft table and prefix of namespaces and cables; interface names have at most 15 characters. */
+    readonly id: string;
+
+    constructor(
+        /** N of 10.99.N.0/24. */
+        readonly subnet: number,
+    ) {
+        this.id = `hlab${subnet}`;
+    }
+
+    address = (octet: number) => `10.99.${this.subnet}.${octet}`;
+    namespace = (host: string) => `${this.id}-${host}`;
+    cable = (octet: number) => `${this.id}-${octet}`;
+    /** An address always has the same card: its neighbours would go on sending to an earlier one for seconds. */
+    private card = (octet: number) =>
+        ["02", "00", ...[10, 99, this.subnet, octet].map((part) => part.toString(16).padStart(2, "0"))].join(":");
+
+    /** Makes the bridge and lets hosts out through the machine's own address, so that apt works inside. */
+    async up(): Promise<void> {
+        const net = `10.99.${this.subnet}.0/24`;
+        await sh(`
+            ip link show ${this.id} >/dev/null 2>&1 || ip link add ${this.id} type bridge
+            ip address replace ${this.address(1)}/24 dev ${this.id}
+            ip link set ${this.id} up
+            nft -f - <<END
+            table ip ${this.id}
+            delete table ip ${this.id}
+            table ip ${this.id} { chain out { type nat hook postrouting priority 100;
+                ip saddr ${net} ip daddr != ${net} masquerade; }; }
+END`);
+        await prepareMachine();
+    }
+
+    /** Connects a host: its namespace, a cable into the bridge, its address and its way out. */
+    async connect(host: string, octet: number): Promise<void> {
+        const [ns, cable] = [this.namespace(host), this.cable(octet)];
+        await sh(`
+            # The name alone proves nothing: an add that was killed leaves one without a namespace.
+            ip netns exec ${ns} true 2>/dev/null || { ip netns delete ${ns} 2>/dev/null || true; ip netns add ${ns}; }
+            ip -n ${ns} link show eth0 >/dev/null 2>&1 || ip link add ${cable} type veth peer name eth0 address ${this.card(octet)} netns ${ns}
+            ip -n ${ns} address replace ${this.address(octet)}/24 dev eth0
+            ip link set ${cable} master ${this.id} up
+            ip -n ${ns} link set lo up
+            ip -n ${ns} link set eth0 up
+            ip -n ${ns} route replace default via ${this.address(1)}`);
+    }
+
+    /** Ends what still runs in a host's namespace, then removes the namespace and the cable. */
+    async disconnect(host: string, octet: number): Promise<void> {
+        const ns = this.namespace(host);
+        await sh(`
+            ip netns pids ${ns} 2>/dev/null | xargs -r kill -9 2>/dev/null || true
+            ip link delete ${this.cable(octet)} 2>/dev/null || true
+            ip netns delete ${ns} 2>/dev/null || true`);
+    }
+
+    /** Removes everything of this lab from the machine's network, whoever left it. */
+    async down(): Promise<void> {
+        await sh(`
+            for ns in $(ip netns list | cut -d' ' -f1 | grep '^${this.id}-' || true); do
+                ip netns pids $ns | xargs -r kill -9 2>/dev/null || true
+                ip netns delete $ns
+            done
+            for link in $(ip -o link show | grep -o '${this.id}-[0-9]*' | sort -u); do ip link delete $link 2>/dev/null || true; done
+            ip link delete ${this.id} 2>/dev/null || true
+            nft delete table ip ${this.id} 2>/dev/null || true`);
+    }
+}
+
+/** Hosts reach the world through the machine; each systemd takes some of the few inotify instances that a kernel gives out. */
+const settings = [
+    { file: "/proc/sys/net/ipv4/ip_forward", least: 1 },
+    { file: "/proc/sys/fs/inotify/max_user_instances", least: 1024 },
+];
+const settingBefore = (file: string) => join(registryDir, `${basename(file)}.before`);
+const namespacesBefore = join(registryDir, "netns.before");
+const namespaces = "/run/netns";
+
+/** What the first lab changes on the machine itself is noted, for the last one to put back. */
+async function prepareMachine(): Promise<void> {
+    for (const { file, least } of settings) {
+        const before = await readFile(file, "utf8");
+        await writeFile(settingBefore(file), before, { flag: "wx" }).catch(() => undefined);
+        if (Number(before) < least) await writeFile(file, String(least));
+    }
+    await writeFile(namespacesBefore, String(isMounted(namespaces)), { flag: "wx" }).catch(() => undefined);
+}
+
+async function restoreMachine(): Promise<void> {
+    for (const { file } of settings) {
+        const before = await readFile(settingBefore(file), "utf8").catch(() => undefined);
+        if (before !== undefined) await writeFile(file, before.trim());
+    }
+    // ip-netns(8) mounts its directory with the first namespace and never unmounts it.
+    const mounted = await readFile(namespacesBefore, "utf8").catch(() => "true");
+    if (mounted === "false" && (await readdir(namespaces)).length === 0)
+        await run("umount", [namespaces], { check: false });
+}
+
+/** A lab in the machine's register. */
+export interface Entry {
+    subnet: number;
+    dir: string;
+    /** The process that takes the lab down at its end; 0 for a lab that outlives its creator. */
+    owner: number;
+}
+
+const entryFile = (subnet: number) => join(registryDir, String(subnet));
+
+/** All labs on this machine, of any checkout. */
+export async function registered(): Promise<Entry[]> {
+    const names = await readdir(registryDir).catch(() => []);
+    const found: Entry[] = [];
+    for (const name of names.filter((name) => /^\d+$/.test(name))) {
+        const [dir, owner] = (await readFile(join(registryDir, name), "utf8").catch(() => "")).split("\n");
+        if (dir) found.push({ subnet: Number(name), dir, owner: Number(owner) });
+    }
+    return found;
+}
+
+/**
+ * Takes the first free subnet. Creating the file is the lock; a subnet that this machine already routes is passed over.
+ *
+ * @throws when all 250 are taken
+ */
+export async function claimSubnet(dir: string, owner: number): Promise<number> {
+    await mkdir(registryDir, { recursive: true });
+    const { stdout: routes } = await run("ip", ["-o", "route", "show", "table", "all"]);
+    for (let subnet = 1; subnet <= 250; subnet++) {
+        if (routes.includes(`10.99.${subnet}.`)) continue;
+        try {
+            await writeFile(entryFile(subnet), `${dir}\n${owner}\n`, { flag: "wx" });
+            return subnet;
+        } catch (error) {
+            if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
+        }
+    }
+    throw new Error("all subnets 10.99.1.0/24 to 10.99.250.0/24 are in use: npm run lab -- down --all");
+}
+
+/** Gives the subnet back; the last lab restores what the machine forwarded before the first. */
+export async function releaseSubnet(subnet: number): Promise<void> {
+    await rm(entryFile(subnet), { force: true });
+    if ((await registered()).length > 0) return;
+    await restoreMachine();
+    await rm(registryDir, { recursive: true, force: true });
+}

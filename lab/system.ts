@@ -1,0 +1,53 @@
+import { existsSync, readFileSync } from "node:fs";
+import { mkdir, rm } from "node:fs/promises";
+import { dirname } from "node:path";
+import { run } from "./run";
+
+/** The file's text, or the other value where it cannot be read: processes and mounts come and go while one looks. */
+export const readOr = (path: string, otherwise: string): string => {
+    try {
+        return readFileSync(path, "utf8");
+    } catch {
+        return otherwise;
+    }
+};
+
+export const isMounted = (path: string) =>
+    readOr("/proc/self/mountinfo", "")
+        .split("\n")
+        .some((line) => line.split(" ")[4] === path);
+
+export function kill(pid: number): void {
+    try {
+        process.kill(pid, "SIGKILL");
+    } catch {
+        // It ended by itself in between.
+    }
+}
+
+/** Replaces a tree with a copy with owners, modes, whiteouts and overlay attributes, as only cp -a makes it. */
+export async function copyTree(from: string, to: string): Promise<void> {
+    await rm(to, { recursive: true, force: true });
+    await mkdir(dirname(to), { recursive: true });
+    await run("cp", ["-a", "--reflink=auto", from, to]);
+}
+
+/** Whether a process of this number exists. */
+export function alive(pid: number): boolean {
+    return readOr(`/proc/${pid}/stat`, "") !== "";
+}
+
+/** Mount points below a directory, innermost first. */
+export const mountsUnder = (dir: string) =>
+    readOr("/proc/self/mountinfo", "")
+        .split("\n")
+        .map((line) => line.split(" ")[4] ?? "")
+        .filter((point) => point.startsWith(`${dir}/`))
+        .sort((a, b) => b.length - a.length);
+
+/** Makes a key pair unless it is there; ssh-keygen writes the public half last, so a pair without it is not whole. */
+export async function generateKey(file: string, comment: string): Promise<void> {
+    if (existsSync(`${file}.pub`)) return;
+    await rm(file, { force: true });
+    await run("ssh-keygen", ["-q", "-t", "ed25519", "-N", "", "-C", comment, "-f", file]);
+}

@@ -1,0 +1,11 @@
+export declare const repo: string;
+export declare const cacheDir: string;
+export declare const cliVersion: string;
+export declare const commandVersion: string;
+export declare const userHome: string;
+export declare const plugins: { bundle: string; entry: string; directory: string; file: string }[];
+export declare function bundleDir(): string;
+export declare function fullInstall(): string | undefined;
+export declare function pulumiInstall(): { full: boolean; bin: string };
+export declare function pulumiBin(): string;
+export declare function pulumiEnv(overrides?: Record<string, string | undefined>): NodeJS.ProcessEnv;

@@ -1,0 +1,175 @@
+// Where things are: the cache, the Pulumi CLI, its plugins, this checkout's state. No dependencies: it is read before npm packages exist.
+import { execFileSync } from "node:child_process";
+import { createHash, randomBytes } from "node:crypto";
+import {
+    accessSync,
+    constants,
+    existsSync,
+    linkSync,
+    mkdirSync,
+    readdirSync,
+    readFileSync,
+    rmSync,
+    writeFileSync,
+} from "node:fs";
+import { homedir } from "node:os";
+import { delimiter, dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+/** This checkout. */
+export const repo = dirname(dirname(fileURLToPath(import.meta.url)));
+/** Outside the checkout, so that every clone on the machine shares the long builds. */
+export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet");
+export const cliVersion = "v3.259.0";
+export const commandVersion = "v1.2.1";
+/** The first CLI that knows everything the pinned SDK asks for. */
+const oldestCli = [3, 248, 0];
+
+/** The entry points bundled into plugins: name of the bundle, source, folder and file below PULUMI_HOME/plugins. */
+export const plugins = [
+    {
+        bundle: "language.js",
+        entry: "toolchain/language/main.ts",
+        directory: `language-nodejs-${cliVersion}`,
+        file: "pulumi-language-nodejs",
+    },
+    {
+        bundle: "command.js",
+        entry: "toolchain/command/main.ts",
+        directory: `resource-command-${commandVersion}`,
+        file: "pulumi-resource-command",
+    },
+];
+
+/** @type {string | undefined} */
+let bundles;
+/** The folder of bundled plugins, named by the digest of their sources: a changed source is another folder. */
+export function bundleDir() {
+    if (bundles === undefined) {
+        const hash = createHash("sha256");
+        for (const folder of ["toolchain/command", "toolchain/language", "toolchain/plugin"]) {
+            for (const name of readdirSync(join(repo, folder)).sort()) {
+                hash.update(`${folder}/${name}\0`).update(readFileSync(join(repo, folder, name)));
+            }
+        }
+        hash.update(readFileSync(join(repo, "toolchain/setup/plugins.mjs")));
+        hash.update(readFileSync(join(repo, "package-lock.json")));
+        bundles = join(cacheDir, "plugins", hash.digest("hex").slice(0, 16));
+    }
+    return bundles;
+}
+
+/** @param {string} name */
+function onPath(name) {
+    for (const folder of (process.env.PATH ?? "").split(delimiter)) {
+        try {
+            accessSync(join(folder, name), constants.X_OK);
+            return join(folder, name);
+        } catch {
+            // Not in this folder.
+        }
+    }
+    return undefined;
+}
+
+/** @param {string} bin */
+function isRecent(bin) {
+    try {
+        const text = execFileSync(bin, ["version"], {
+            encoding: "utf8",
+            env: { ...process.env, PULUMI_SKIP_UPDATE_CHECK: "true" },
+        });
+        const numbers = (/(\d+)\.(\d+)\.(\d+)/.exec(text) ?? []).slice(1).map(Number);
+        const at = oldestCli.findIndex((wanted, index) => numbers[index] !== wanted);
+        return numbers.length === 3 && (at < 0 || numbers[at] > oldestCli[at]);
+    } catch {
+        return false;
+    }
+}
+
+/** A full install: `pulumi` of a fitting version with the Node language host beside it. */
+export function fullInstall() {
+    const bin = onPath("pulumi");
+    return bin && onPath("pulumi-language-nodejs") && isRecent(bin) ? bin : undefined;
+}
+
+/** The PULUMI_HOME of a full install. */
+export const userHome = process.env.PULUMI_HOME || join(homedir(), ".pulumi");
+
+/** @type {{ full: boolean, bin: string } | undefined} */
+let install;
+/**
+ * Which Pulumi is used: a full install on PATH whose plugins are there, otherwise ours.
+ * `PULUMI_FULL=1` insists on the full one.
+ */
+export function pulumiInstall() {
+    if (!install) {
+        const bin = fullInstall();
+        const insisted = process.env.PULUMI_FULL === "1";
+        if (insisted && !bin) {
+            throw new Error(
+                `PULUMI_FULL=1, but PATH has no pulumi of version ${oldestCli.join(".")} or newer with pulumi-language-nodejs. ` +
+                    "Install Pulumi, or unset PULUMI_FULL.",
+            );
+        }
+        const complete = existsSync(join(userHome, "plugins", `resource-command-${commandVersion}`));
+        install =
+            bin && (insisted || complete)
+                ? { full: true, bin }
+                : { full: false, bin: join(cacheDir, "bin", `pulumi-${cliVersion}`) };
+    }
+    return install;
+}
+
+export function pulumiBin() {
+    return pulumiInstall().bin;
+}
+
+/** The passphrase of this checkout's own local state, made once. */
+function passphraseFile() {
+    const file = join(repo, ".lab", "passphrase");
+    if (!existsSync(file)) {
+        mkdirSync(dirname(file), { recursive: true });
+        const fresh = `${file}.${process.pid}`;
+        writeFileSync(fresh, randomBytes(24).toString("base64url"), { mode: 0o600 });
+        try {
+            linkSync(fresh, file); // Fails if another process was first, so that both use the same one.
+        } catch (error) {
+            if (!existsSync(file)) throw error;
+        }
+        rmSync(fresh, { force: true });
+    }
+    return file;
+}
+
+/** Logged in somewhere already: that choice stays. */
+function hasLogin() {
+    try {
+        return Boolean(JSON.parse(readFileSync(join(userHome, "credentials.json"), "utf8")).current);
+    } catch {
+        return false;
+    }
+}
+
+/**
+ * The environment of a Pulumi command. `overrides` win; a value of `undefined` removes the variable.
+ * @param {Record<string, string | undefined>} [overrides]
+ */
+export function pulumiEnv(overrides = {}) {
+    const { full } = pulumiInstall();
+    /** @type {Record<string, string | undefined>} */
+    const env = { ...process.env, PULUMI_CONTINUE_ON_ERROR: "true", PULUMI_SKIP_UPDATE_CHECK: "true", ...overrides };
+    if (!full) {
+        env.PULUMI_HOME = join(cacheDir, "pulumi-home");
+        env.HAPROXY_FLEET_PLUGINS = bundleDir();
+    }
+    if (!env.PULUMI_BACKEND_URL && !(full && hasLogin())) {
+        const state = join(repo, ".lab", "state");
+        mkdirSync(state, { recursive: true });
+        env.PULUMI_BACKEND_URL = `file://${state}`;
+    }
+    if (env.PULUMI_CONFIG_PASSPHRASE === undefined && env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined) {
+        env.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();
+    }
+    return env;
+}

@@ -1,0 +1,51 @@
+// The Pulumi CLI for tests, benchmarks and the demo. `npm run pulumi` is the same for people.
+import { spawn } from "node:child_process";
+import { pulumiBin, pulumiEnv, pulumiInstall } from "./environment.mjs";
+
+export { pulumiBin, pulumiEnv, pulumiInstall };
+
+export interface RunPulumiOptions {
+    /** The project's folder. @default the current folder */
+    cwd?: string;
+    /** Added to {@link pulumiEnv}; `undefined` removes a variable. */
+    env?: Record<string, string | undefined>;
+    /** Called with every piece of output as it comes. */
+    onOutput?: (text: string, stream: "stdout" | "stderr") => void;
+    /** Sends SIGINT, as Ctrl-C would: the CLI cancels what runs and saves its state. */
+    signal?: AbortSignal;
+}
+
+export interface PulumiResult {
+    /** The CLI's exit code; 128 and more if a signal ended it. */
+    code: number;
+    stdout: string;
+    stderr: string;
+}
+
+/**
+ * Runs the CLI with no standard input and gathers its output. It does not reject on a failing command: look at `code`.
+ * @throws if the CLI cannot be started
+ */
+export function runPulumi(args: string[], options: RunPulumiOptions = {}): Promise<PulumiResult> {
+    return new Promise((resolve, reject) => {
+        const child = spawn(pulumiBin(), ["--non-interactive", ...args], {
+            cwd: options.cwd,
+            env: pulumiEnv(options.env),
+            stdio: ["ignore", "pipe", "pipe"],
+        });
+        const texts = { stdout: "", stderr: "" };
+        for (const stream of ["stdout", "stderr"] as const) {
+            child[stream].setEncoding("utf8").on("data", (text: string) => {
+                texts[stream] += text;
+                options.onOutput?.(text, stream);
+            });
+        }
+        const interrupt = () => child.kill("SIGINT");
+        options.signal?.addEventListener("abort", interrupt);
+        child.on("error", reject);
+        child.on("close", (code, signal) => {
+            options.signal?.removeEventListener("abort", interrupt);
+            resolve({ code: code ?? (signal === "SIGINT" ? 130 : 128), ...texts });
+        });
+    });
+}

@@ -1,0 +1,216 @@
+// What a task needs. A step that is done prints nothing and costs next to nothing.
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { dirname, join } from "node:path";
+import {
+    bundleDir,
+    cacheDir,
+    cliVersion,
+    commandVersion,
+    fullInstall,
+    pulumiInstall,
+    repo,
+    userHome,
+} from "../environment.mjs";
+import { withLock } from "./lock.mjs";
+import { installPlugins, pluginsInstalled } from "./plugins.mjs";
+import { runLogged, SetupError, showProgress } from "./progress.mjs";
+
+/**
+ * @typedef {object} Step
+ * @property {string} title
+ * @property {() => boolean} done
+ * @property {(say: (detail: string) => void) => Promise<void>} work
+ */
+
+/** @param {Step} step */
+async function ensure({ title, done, work }) {
+    if (done()) return;
+    await withLock(async () => {
+        if (!done()) await showProgress(title, work);
+    });
+}
+
+/** @param {string} file */
+const packagesOf = (file) =>
+    /** @type {Record<string, { version?: string, optional?: boolean }>} */ (
+        JSON.parse(readFileSync(file, "utf8")).packages
+    );
+
+function packagesMatch() {
+    const installedFile = join(repo, "node_modules", ".package-lock.json");
+    if (!existsSync(installedFile)) return false; // npm writes it last: an interrupted installation has none.
+    const installed = packagesOf(installedFile);
+    return Object.entries(packagesOf(join(repo, "package-lock.json"))).every(
+        ([path, wanted]) =>
+            path === "" || (installed[path] ? installed[path].version === wanted.version : wanted.optional === true),
+    );
+}
+
+export const npmPackages = () =>
+    ensure({
+        title: "Installing npm packages",
+        done: packagesMatch,
+        work: (say) =>
+            runLogged({
+                name: "npm",
+                command: "npm",
+                args: ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
+                cwd: repo,
+                env: { ...process.env, npm_config_loglevel: "notice" }, // npm run --silent would silence its errors, too.
+                remedy: "Check the npm registry setting (npm config get registry) and the network, then run the same command again.",
+                onLine: say,
+            }),
+    });
+
+/**
+ * The Debian packages that are not installed.
+ * @param {string[]} names
+ */
+export function missingDebianPackages(names) {
+    try {
+        const text = execFileSync("dpkg-query", ["-W", "-f", "$" + "{db:Status-Status} $" + "{Package}\n", ...names], {
+            encoding: "utf8",
+            stdio: ["ignore", "pipe", "ignore"],
+        });
+        return names.filter(
+            (name) => !text.includes(`installed ${name}\n`) || text.includes(`not-installed ${name}\n`),
+        );
+    } catch (error) {
+        const text = String(/** @type {{ stdout?: string }} */ (error).stdout ?? "");
+        return names.filter((name) => !text.split("\n").includes(`installed ${name}`));
+    }
+}
+
+// No package may start a daemon on the developer's machine: policy-rc.d is Debian's own switch for that (invoke-rc.d(8)).
+const aptScript = `
+set -e
+policy=/usr/sbin/policy-rc.d
+if [ ! -e "$policy" ]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 143' TERM INT
+    printf '#!/bin/sh\\nexit 101\\n' >"$policy"
+    chmod 755 "$policy"
+fi
+dpkg --configure -a
+apt-get -o DPkg::Lock::Timeout=300 update
+apt-get -o DPkg::Lock::Timeout=300 install -y --no-install-recommends "$@"
+`;
+
+/** @param {string[]} names */
+export async function debianPackages(names) {
+    const missing = missingDebianPackages(names);
+    if (missing.length === 0) return;
+    if (!existsSync("/usr/bin/apt-get")) {
+        throw new SetupError(`this needs the Debian packages ${missing.join(", ")}, and this system has no apt.`);
+    }
+    if (process.getuid?.() !== 0) {
+        throw new SetupError(`missing Debian packages. Install them with: sudo apt-get install ${missing.join(" ")}`);
+    }
+    await ensure({
+        title: `Installing Debian packages (${missing.join(", ")})`,
+        done: () => missingDebianPackages(names).length === 0,
+        work: (say) =>
+            runLogged({
+                name: "apt",
+                command: "sh",
+                args: ["-c", aptScript, "apt", ...missing],
+                env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+                remedy: "Check apt's sources and the network, then run the same command again.",
+                onLine: say,
+            }),
+    });
+}
+
+const cliPackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
+const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
+const ourCli = join(cacheDir, "bin", `pulumi-${cliVersion}`);
+
+const cli = () =>
+    ensure({
+        title: `Building the Pulumi CLI ${cliVersion} (once, 4 to 6 minutes on 2 cores)`,
+        done: () => existsSync(ourCli),
+        work: async (say) => {
+            const cwd = join(repo, "toolchain", "cli");
+            const partial = `${ourCli}.partial`;
+            mkdirSync(dirname(ourCli), { recursive: true });
+            rmSync(partial, { force: true });
+            const wanted = /^go (\S+)/m.exec(readFileSync(join(cwd, "go.mod"), "utf8"))?.[1];
+            const remedy = `It needs Go ${wanted} or newer and the Go module proxy. What was compiled is kept: run the same command again.`;
+            let compiled = 0;
+            await runLogged({
+                name: "go-build",
+                command: "go",
+                // -v names each package as it is compiled.
+                args: [
+                    "build",
+                    "-v",
+                    "-ldflags",
+                    `-s -w -X ${versionVariable}=${cliVersion}`,
+                    "-o",
+                    partial,
+                    cliPackage,
+                ],
+                cwd,
+                remedy,
+                onLine: (line) => say(line.startsWith("go: ") ? line : `${++compiled} packages compiled, now ${line}`),
+            });
+            renameSync(partial, ourCli);
+        },
+    });
+
+/** A full install lacks only the command plugin: let its own CLI fetch it; where that fails, ours is used. */
+async function completeFullInstall() {
+    const bin = fullInstall();
+    if (!bin || existsSync(join(userHome, "plugins", `resource-command-${commandVersion}`))) return;
+    try {
+        await showProgress("Installing the command plugin", (say) =>
+            runLogged({
+                name: "plugin",
+                command: bin,
+                args: ["plugin", "install", "resource", "command", commandVersion],
+                remedy: "Run that command by hand, or unset PULUMI_FULL.",
+                onLine: say,
+            }),
+        );
+    } catch (error) {
+        if (process.env.PULUMI_FULL === "1") throw error;
+        process.stderr.write(
+            "The pulumi on PATH cannot fetch the command plugin: using the project's own build and stand-in.\n",
+        );
+    }
+}
+
+/** The CLI, the language host and the plugins. */
+export async function pulumi() {
+    await completeFullInstall();
+    if (pulumiInstall().full) return;
+    await cli();
+    await ensure({
+        title: "Bundling the Pulumi plugins",
+        done: () => pluginsInstalled(bundleDir()),
+        work: () => installPlugins(bundleDir()),
+    });
+}
+
+/**
+ * The lab's base images: the lab shows its own progress.
+ * @param {string[]} options `--all` for those that only tests need
+ */
+export function labBase(options = []) {
+    return withLock(
+        () =>
+            new Promise((resolve, reject) => {
+                const child = spawn(process.execPath, ["--import", "tsx", "lab/cli.ts", "base", ...options], {
+                    cwd: repo,
+                    stdio: "inherit",
+                });
+                child.on("error", reject);
+                child.on("close", (code) =>
+                    code === 0
+                        ? resolve(undefined)
+                        : reject(new SetupError("the lab's base image could not be built; see above.")),
+                );
+            }),
+    );
+}
