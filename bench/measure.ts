@@ -1,0 +1,57 @@
+import { readFileSync } from "node:fs";
+
+/** Seconds that the work takes. */
+export async function seconds(work: () => Promise<unknown>): Promise<number> {
+    const start = process.hrtime.bigint();
+    await work();
+    return Number(process.hrtime.bigint() - start) / 1e9;
+}
+
+/**
+ * Runs all in turn, again and again, so that whatever else the machine does meets each of them; the first round warms up and does
+ * not count.
+ *
+ * @returns the median of each, in seconds
+ */
+export async function interleaved<Name extends string>(
+    rounds: number,
+    contenders: Record<Name, () => Promise<unknown>>,
+): Promise<Record<Name, number>> {
+    const names = Object.keys(contenders) as Name[];
+    const times = Object.fromEntries(names.map((name) => [name, [] as number[]])) as Record<Name, number[]>;
+    for (let round = 0; round <= rounds; round++)
+        for (const name of names) {
+            const time = await seconds(contenders[name]);
+            if (round > 0) times[name].push(time);
+        }
+    return Object.fromEntries(names.map((name) => [name, median(times[name])])) as Record<Name, number>;
+}
+
+export function median(values: number[]): number {
+    const sorted = [...values].sort((a, b) => a - b);
+    const middle = sorted.length >> 1;
+    const upper = sorted[middle] ?? Number.NaN;
+    return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
+}
+
+/** Processor seconds of all child processes that have ended, and of theirs: what `time` tells of a command, in hundredths. */
+export function childrenTime(): number {
+    const fields = readFileSync("/proc/self/stat", "utf8")
+        .replace(/^.*\) /, "")
+        .split(" ");
+    return (Number(fields[13]) + Number(fields[14])) / 100;
+}
+
+/** A promise of issue or docs, and what was measured. */
+export interface Verdict {
+    what: string;
+    measured: string;
+    against: string;
+    result: number;
+    /** The most it may be. @default - none: for information */
+    target?: number;
+    unit: "s" | "ms" | "×";
+}
+
+export const ms = (value: number) => `${(value * 1000).toFixed(0)} ms`;
+export const s = (value: number) => `${value.toFixed(2)} s`;

@@ -1,0 +1,72 @@
+import { readFileSync } from "node:fs";
+import { Client } from "ssh2";
+import { probeOverSsh } from "../components/convergence/probe";
+import { runOverSsh, type SshTarget } from "../components/convergence/ssh";
+import { haproxy } from "../components/recipes/haproxy";
+import type { Lab } from "../lab/lab";
+import { Convergence } from "../test/support/converge";
+import { interleaved, ms, type Verdict } from "./measure";
+
+const ROUNDS = 21;
+const HOSTS = 5;
+
+/** Probing hosts against logging in to them and running nothing. */
+export async function probes(lab: Lab, note: (text: string) => void): Promise<Verdict[]> {
+    const privateKey = readFileSync(lab.privateKeyPath, "utf8");
+    const targets: SshTarget[] = lab.hosts
+        .slice(0, HOSTS)
+        .map(({ address, hostKey }) => ({ address, port: 22, user: "root", hostKey, privateKey }));
+    const resources = haproxy({
+        version: "2.6",
+        global: { maxconn: 4000 },
+        frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
+        backends: [{ name: "app", servers: [{ name: "app1", address: lab.address(101), port: 80 }] }],
+    });
+    note(`converging ${HOSTS} hosts`);
+    const converges = targets.map((target) => new Convergence(target, resources));
+    await Promise.all(converges.map((converge) => converge.up()));
+    const payload = converges[0]?.payload() ?? "";
+    const probe = async (target: SshTarget) => {
+        const { differences, refused } = await probeOverSsh(target, payload, undefined);
+        if (differences.length + refused.length > 0)
+            throw new Error(`${target.address} differs: it was to be converged`);
+    };
+    note("comparing probes");
+    const median = await interleaved(ROUNDS, {
+        bare: () => Promise.all(targets.map(bareTrue)),
+        own: () => Promise.all(targets.map((target) => runOverSsh(target, "true", ""))),
+        probe: () => Promise.all(targets.map(probe)),
+    });
+    return [
+        {
+            what: `probing ${HOSTS} hosts at once, against true over ssh2`,
+            measured: ms(median.probe),
+            against: ms(median.bare),
+            result: median.probe / median.bare,
+            target: 1.5,
+            unit: "×",
+        },
+        {
+            what: "the same, against true as this library dials",
+            measured: ms(median.probe),
+            against: ms(median.own),
+            result: median.probe / median.own,
+            unit: "×",
+        },
+    ];
+}
+
+/** ssh2 as it dials by itself: with Nagle's algorithm, which this library switches off. */
+function bareTrue({ address, port, user, privateKey }: SshTarget): Promise<void> {
+    return new Promise((resolve, reject) => {
+        const client = new Client();
+        client.on("error", reject);
+        client.on("ready", () =>
+            client.exec("true", (error, channel) => {
+                if (error) return reject(error);
+                channel.resume().on("close", () => resolve(void client.end()));
+            }),
+        );
+        client.connect({ host: address, port, username: user, privateKey });
+    });
+}

@@ -1,0 +1,70 @@
+// npm run bench: what a preview costs, as medians and ratios of runs side by side. Writes nothing but the table.
+import { Lab } from "../lab/lab";
+import { obstacles } from "../lab/machine";
+import { step } from "../lab/progress";
+import type { Verdict } from "./measure";
+import { previews } from "./previews";
+import { probes } from "./probes";
+import { whyRuns } from "./whyRuns";
+
+const HOSTS = 20;
+
+const suites: Record<string, (lab: Lab, note: (text: string) => void) => Promise<Verdict[]>> = {
+    whyRuns,
+    probes,
+    previews,
+};
+
+function table(verdicts: Verdict[]): string {
+    const digits = { s: 2, ms: 0, "×": 2 };
+    const amount = (value: number, { unit }: Verdict) => `${value.toFixed(digits[unit])} ${unit}`;
+    const rows = verdicts.map((verdict) => [
+        verdict.what,
+        verdict.measured,
+        verdict.against,
+        amount(verdict.result, verdict),
+        ...(verdict.target === undefined
+            ? ["", ""]
+            : [`at most ${amount(verdict.target, verdict)}`, verdict.result <= verdict.target ? "met" : "MISSED"]),
+    ]);
+    const all = [["MEASURE", "MEDIAN", "AGAINST", "RESULT", "TARGET", "VERDICT"], ...rows];
+    const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
+    return all
+        .map((row) =>
+            row
+                .map((cell, column) => cell.padEnd(widths[column] ?? 0))
+                .join("  ")
+                .trimEnd(),
+        )
+        .join("\n");
+}
+
+async function main(names: string[]): Promise<void> {
+    const found = await obstacles();
+    if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
+    const unknown = names.find((name) => !(name in suites));
+    if (unknown) throw new Error(`no bench ${unknown}: there are ${Object.keys(suites).join(", ")}`);
+    const wanted = Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
+    const count = wanted.includes("previews") ? HOSTS : wanted.includes("probes") ? 5 : 1;
+    const hosts = Array.from({ length: count }, (_, n) => ({
+        name: `lb${String(n + 1).padStart(2, "0")}`,
+        image: "bare" as const,
+        tags: ["haproxy::lb"],
+    }));
+    await Lab.sweep();
+    const lab = await step(`lab of ${count} hosts`, (note) => Lab.create({ hosts, note }));
+    const verdicts: Verdict[] = [];
+    try {
+        for (const name of wanted)
+            verdicts.push(...(await step(name, (note) => (suites[name] as (typeof suites)[string])(lab, note))));
+    } finally {
+        await lab.down();
+    }
+    console.log(table(verdicts));
+    if (verdicts.some(({ result, target }) => target !== undefined && result > target)) process.exitCode = 1;
+}
+
+main(process.argv.slice(2)).catch((error: Error) => {
+    console.error(error.message);
+    process.exitCode = 1;
+});

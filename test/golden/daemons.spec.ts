@@ -1,0 +1,133 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import fc from "fast-check";
+import { fillSlots, slot } from "../../components/convergence/slots";
+import { check } from "../../components/haproxy/issues";
+import type { HaproxyConfig } from "../../components/haproxy/model";
+import { render } from "../../components/haproxy/render";
+import { atLeast } from "../../components/haproxy/versions";
+import { secretFault, word } from "../../components/haproxy/words";
+import { sound } from "../support/models";
+import { inRelease, needsReleases, type Release, releases } from "../support/releases";
+import { acceptedByDaemon } from "./daemon";
+
+const specials = "\\\"'$#%{}[]()!|&;~` ".split("");
+
+/** Text of one line, rich in what HAProxy treats specially. */
+const text = fc
+    .array(fc.oneof(fc.constantFrom(...specials, "$HOME", "\\x41", "' '"), fc.string({ unit: "grapheme" })), {
+        minLength: 1,
+        maxLength: 8,
+    })
+    .map((parts) => parts.join(""))
+    .filter((joined) => joined !== "" && !/[\p{Cc}\u2028\u2029]/u.test(joined));
+
+/** Words as the daemon itself understands them: it prints the argument of `.notice` (manual section 2.4, from 2.4 on). */
+async function readByDaemon(release: Release, words: string[]): Promise<string[]> {
+    const files = { "/words.cfg": words.map((word) => `.notice ${word}\n`).join("") };
+    const { stderr } = await inRelease(release, ["haproxy", "-f", "/words.cfg", "-c"], files);
+    return [...stderr.matchAll(/ parsing \[.*?:\d+\]: '(.*)'\.$/gm)].map((match) => match[1] as string);
+}
+
+/** A certificate of its own and the key. */
+function certificate(): { crt: string; pem: string } {
+    const directory = mkdtempSync(join(tmpdir(), "haproxy-tls-"));
+    try {
+        const [key, crt] = ["key", "crt"].map((name) => join(directory, name)) as [string, string];
+        const subject = ["-subj", "/CN=app.example.com", "-keyout", key, "-out", crt];
+        execFileSync("openssl", ["req", "-x509", "-newkey", "rsa:2048", "-nodes", ...subject], { stdio: "ignore" });
+        const text = readFileSync(crt, "utf8");
+        return { crt: text, pem: text + readFileSync(key, "utf8") };
+    } finally {
+        rmSync(directory, { recursive: true });
+    }
+}
+
+for (const release of releases) {
+    describe(`HAProxy ${release.version}`, function () {
+        this.timeout(60_000);
+        needsReleases();
+
+        it("fails a warning, and what it does not know", async () => {
+            const config: HaproxyConfig = {
+                version: "2.2",
+                frontends: [{ name: "http", binds: [{ port: 80 }] }],
+                backends: [],
+            };
+            const text = render(config, { digest: "d" });
+            assert.equal((await acceptedByDaemon(release, text)).accepted, true);
+            for (const [line, words] of [
+                [
+                    "option http-buffer-request\n    redirect location /\n    http-request deny",
+                    /will still be processed before/,
+                ],
+                ["nonsense", /unknown keyword 'nonsense'/],
+            ] as const) {
+                const { accepted, output } = await acceptedByDaemon(release, `${text}    ${line}\n`);
+                assert.equal(accepted, false, output);
+                assert.match(output, words);
+            }
+        });
+
+        it("accepts any model without an error", async () => {
+            const declared = sound.filter(({ version }) => atLeast(release.version, version));
+            await fc.assert(
+                fc.asyncProperty(declared, async (config) => {
+                    const text = render(config, { digest: "d" });
+                    const { accepted, output } = await acceptedByDaemon(release, text);
+                    assert.ok(accepted, `${output}\n${text}`);
+                }),
+                { numRuns: 25 },
+            );
+        });
+
+        it("accepts TLS on both sides", async () => {
+            const { crt, pem } = certificate();
+            const files = { "/etc/haproxy/crt": crt, "/etc/haproxy/pem": pem };
+            const [caFile, bundle] = Object.keys(files) as [string, string];
+            const server = { caFile, crt: bundle, verifyhost: "app.example.com", sni: "req.hdr(host)" };
+            const config: HaproxyConfig = {
+                version: "2.2",
+                frontends: [
+                    {
+                        name: "https",
+                        binds: [
+                            { port: 443, ssl: { crt: [bundle], strictSni: true, sslMinVer: "TLSv1.2" } },
+                            {
+                                port: 444,
+                                ssl: { crt: [bundle], caFile, verify: "optional", alpn: ["http/1.1"] },
+                                acceptProxy: true,
+                            },
+                        ],
+                        defaultBackend: "app",
+                    },
+                ],
+                backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 443, ssl: server }] }],
+            };
+            assert.deepEqual(check(config), []);
+            const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }), files);
+            assert.ok(accepted, output);
+        });
+
+        if (atLeast(release.version, "2.4"))
+            it("reads words back as they were, for any text and any secret", async () => {
+                const secret = text.filter((value) => secretFault(value) === undefined);
+                await fc.assert(
+                    fc.asyncProperty(
+                        fc.array(fc.tuple(text, secret), { minLength: 100, maxLength: 100 }),
+                        async (pairs) => {
+                            const written = pairs.map(([plain, value]) =>
+                                fillSlots(word(`${plain}${slot("s")}`), () => value),
+                            );
+                            const meant = pairs.map(([plain, value]) => plain + value);
+                            assert.deepEqual(await readByDaemon(release, written), meant);
+                        },
+                    ),
+                    { numRuns: 10 },
+                );
+            });
+    });
+}

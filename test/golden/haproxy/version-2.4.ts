@@ -1,0 +1,23 @@
+import type { HaproxyConfig } from "../../../components/haproxy/model";
+
+const config: HaproxyConfig = {
+    version: "2.4",
+    frontends: [
+        {
+            name: "http",
+            binds: [{ port: 80 }],
+            acls: [{ name: "app", host: ["app.example.com"] }],
+            useBackends: [{ backend: "app", if: ["app"] }],
+        },
+    ],
+    backends: [
+        {
+            name: "app",
+            httpchk: { uri: "/healthz", host: "app.example.com" },
+            servers: [{ name: "app1", address: "192.0.2.21", port: 8080 }],
+        },
+    ],
+    stats: { bind: { address: "127.0.0.1", port: 8404 } },
+};
+
+export default config;

@@ -1,0 +1,74 @@
+import assert from "node:assert/strict";
+import { fromServices } from "../../components/haproxy/fromServices";
+import { check } from "../../components/haproxy/issues";
+import { render } from "../../components/haproxy/render";
+import { inRelease, needsReleases, type Release, releases } from "../support/releases";
+
+const config = "/etc/haproxy/haproxy.cfg";
+
+/** A service that keeps clients on servers by their address and lets each ask 5 times. Its servers listen on 9000 and on. */
+function declare({ version }: Release, servers: readonly string[]): string {
+    const model = fromServices({ version, maxconn: 100 }, [
+        {
+            name: "web",
+            port: 9000,
+            default: true,
+            persistence: { by: "address" },
+            rateLimit: { count: 5, seconds: 600 },
+            servers: servers.map((name) => ({ name, address: "127.0.0.1", port: 9000 + Number(name.slice(-1)) })),
+        },
+    ]);
+    assert.deepEqual(check(model), []);
+    return render(model, { digest: "d" });
+}
+
+const apps = `defaults
+    mode http
+    timeout connect 5s
+    timeout client 5s
+    timeout server 5s
+frontend apps
+${[1, 2, 3].map((n) => `    bind 127.0.0.1:900${n}\n`).join("")}
+    http-request return status 200 content-type text/plain lf-string app%[dst_port,sub(9000)]
+`;
+
+/** Asks before and after a reload that puts another server in front of the others. A line each: the answers, or "limited". */
+const script = `
+talk() { perl -MSocket -e 'alarm 5; socket(S, AF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or exit 1;
+    syswrite(S, "$ARGV[1]\\n"); shutdown(S, 1); print <S>' "$@"; }
+ask() { for n in "$@"; do curl -s -m 5 -f --interface "127.0.0.$n" http://127.0.0.1/ || printf limited; printf ' '; done; echo; }
+until_() { tries=0; until eval "$1" 2>/dev/null; do sleep 0.1; tries=$((tries + 1)); [ $tries -lt 300 ] || { echo "never: $1"; exit 1; }; done; }
+workers() { talk /run/master.sock 'show proc' | grep -c ' worker '; }
+mkdir -p /run/haproxy
+haproxy -D -f /apps.cfg
+haproxy -W -f ${config} -S /run/master.sock >/dev/null 2>&1 &
+master=$!
+until_ 'talk /run/haproxy/admin.sock "show info" | grep -q ^Pid'
+# A worker gives its tables on once it expects none itself, 5 s after a start.
+until_ 'talk /run/haproxy/admin.sock "show peers" | grep -q "id=fleet.* flags=0x[0-9a-f]*3 "'
+ask 11 12 13 14 20 20 20 20
+cp /changed.cfg ${config}
+before=$(talk /run/haproxy/admin.sock 'show info' | grep ^Pid:)
+kill -USR2 "$master"
+until_ '[ "$(workers)" = 1 ] && now=$(talk /run/haproxy/admin.sock "show info" | grep ^Pid:) && [ "$now" != "$before" ]'
+ask 11 12 13 14 20 20 20
+`;
+
+for (const release of releases) {
+    describe(`tables of services on HAProxy ${release.version}`, function () {
+        this.timeout(60_000);
+        needsReleases();
+
+        it("outlive a reload: clients stay on servers that others join, limits go on counting, the old worker ends", async () => {
+            const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], {
+                "/apps.cfg": apps,
+                [config]: declare(release, ["app2", "app3"]),
+                "/changed.cfg": declare(release, ["app1", "app2", "app3"]),
+            });
+            const [before = [], after = []] = stdout.split("\n").map((line) => line.trim().split(" "));
+            const said = `${stdout}${stderr}`;
+            assert.deepEqual(before, ["app2", "app3", "app2", "app3", "app2", "app2", "app2", "app2"], said);
+            assert.deepEqual(after, ["app2", "app3", "app2", "app3", "app2", "limited", "limited"], said);
+        });
+    });
+}

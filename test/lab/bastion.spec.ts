@@ -1,0 +1,219 @@
+// Through a bastion, both host keys pinned, to a login with sudo: probe and apply by the program and the real CLI.
+import assert from "node:assert/strict";
+import { probeOverSsh } from "../../components/convergence/probe";
+import type { Resource } from "../../components/convergence/resources";
+import type { SshTarget } from "../../components/convergence/ssh";
+import type { Host } from "../../lab/host";
+import { pulse } from "../support/balancer";
+import { Convergence } from "../support/converge";
+import { describeLab, withLab } from "../support/lab";
+import { ProcessWatch } from "../support/processWatch";
+import { Program } from "../support/program";
+import { targetOf } from "../support/target";
+
+const CONFIG = "/etc/haproxy/haproxy.cfg";
+const PASSWORD = "bastion-planted-91d4";
+
+/** How many logins sshd has let in so far. */
+async function logins(host: Host): Promise<number> {
+    const { stdout } = await host.exec("journalctl --sync; journalctl -q -o cat -t sshd | grep -c '^Accepted' || true");
+    return Number(stdout);
+}
+
+describeLab("a host behind a bastion", function () {
+    this.timeout(180_000);
+    const lab = withLab([
+        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+        { name: "jump", image: "bare" },
+    ]);
+    let host: Host;
+    let jump: Host;
+    let program: Program;
+    const shell = async (script: string, on = host) => (await on.exec(script)).stdout.trim();
+
+    const target = (): SshTarget => ({ ...targetOf(lab(), host), user: "ops" });
+
+    /** The stack, with the bastion's key pinned, or another. */
+    const declare = (bastionKey = jump.hostKey) =>
+        program.stack({
+            ssh: {
+                user: "ops",
+                become: "sudo",
+                privateKeyFile: lab().privateKeyPath,
+                bastion: { user: "root", address: jump.address, hostKey: bastionKey },
+            },
+            stats: {
+                bind: { address: "127.0.0.1", port: 8404 },
+                auth: { user: "ops", passwordSecret: "stats-password" },
+            },
+        });
+    before(async () => {
+        host = lab().host("lb1");
+        jump = lab().host("jump");
+        await lab().addSudoUser("lb1");
+        await host.hideBehind(jump);
+        await jump.exec("apt-get -qq install --yes --no-install-recommends nftables");
+        program = new Program(lab());
+        program.nodes([
+            {
+                name: "lb1",
+                address: host.address,
+                environment: "local",
+                runList: ["haproxy::lb"],
+                ssh: { hostKey: host.hostKey },
+            },
+            ...["ecom-platform", "ecom-docs"].map((service, n) => ({
+                name: `app${n + 1}`,
+                address: lab().address(101 + n),
+                environment: "local",
+                runList: [`${service}::app`],
+            })),
+        ]);
+        declare();
+        await program.init();
+        await program.succeed("config", "set", "--secret", "stats-password", PASSWORD);
+    });
+    after(() => program?.remove());
+
+    it("is converged with no secret in any process, and none in any log of either", async () => {
+        const watch = new ProcessWatch("bastion-planted");
+        const texts = await Promise.resolve()
+            .then(async () => [await program.preview("--diff"), await program.up("--diff", "--skip-preview")])
+            .catch((error) => {
+                watch.remove();
+                throw error;
+            });
+        assert.equal(await watch.end(jump), "");
+        for (const text of [...texts, await program.succeed("stack", "export")])
+            assert.doesNotMatch(text, /bastion-planted/);
+        for (const on of [host, jump])
+            assert.equal(await shell("journalctl -q --no-pager | grep bastion-planted || true", on), "");
+        assert.match(await shell(`cat ${CONFIG}`), new RegExp(`stats auth ops:'?${PASSWORD}'?$`, "m"));
+        assert.equal(await shell(`stat -c '%a %U:%G' ${CONFIG}`), "640 root:haproxy");
+        assert.equal(await shell("curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8404/stats"), "401");
+    });
+
+    it("leaves nothing on the bastion", async () => {
+        assert.equal(await shell("ls -d /run/haproxy-fleet* /var/lib/haproxy-fleet* 2>/dev/null || true", jump), "");
+        assert.equal(await shell("grep -rl bastion-planted /tmp /run /root /home /var 2>/dev/null || true", jump), "");
+    });
+
+    it("is asked over one connection to each, and once more converged", async () => {
+        const before = [await logins(jump), await logins(host)];
+        await program.nothingToDo();
+        assert.deepEqual(
+            [await logins(jump), await logins(host)],
+            before.map((count) => count + 1),
+        );
+        await host.exec(`echo '# edited' >>${CONFIG}`);
+        await program.up("--skip-preview");
+        assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
+    });
+
+    it("is left alone where another bastion answers than the pinned one", async () => {
+        const words = new RegExp(
+            `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, pinned is SHA256:`,
+        );
+        const before = await pulse(host);
+        declare(host.hostKey);
+        assert.match(await program.preview(), words);
+        const failed = await program.pulumi("up", "--yes", "--skip-preview");
+        assert.notEqual(failed.code, 0, failed.text);
+        assert.match(failed.text, words);
+        declare();
+        assert.equal(await pulse(host), before);
+        await program.nothingToDo();
+    });
+
+    describe("is not asked, in words that say what is wrong,", () => {
+        const probe = (on: Partial<SshTarget> = {}, bastion: Partial<SshTarget> = {}) =>
+            probeOverSsh(
+                { ...target(), ...on, bastion: { ...targetOf(lab(), jump), ...bastion } },
+                new Convergence(target(), []).payload(),
+                "sudo",
+            );
+        /** Fails with these words about this host while its state is so, and no longer when it is as before. */
+        async function fails(of: Host, words: string, spoil: () => Promise<unknown>, mend: () => Promise<unknown>) {
+            await spoil();
+            await assert.rejects(probe(), { message: new RegExp(`^${of.address}:22 ${words}`) }).finally(mend);
+            await probe();
+        }
+
+        it("where either host key is another", async () => {
+            const message = (of: Host) => ({
+                message: new RegExp(`^${of.address}:22 is not the pinned host: its key`),
+            });
+            await assert.rejects(probe({}, { hostKey: host.hostKey }), message(jump));
+            await assert.rejects(probe({ hostKey: jump.hostKey }), message(host));
+        });
+
+        it("where the bastion has no sshd, or does not let the user in", async () => {
+            await assert.rejects(probe({}, { port: 2222 }), /:2222 refuses connections: is sshd running/);
+            await assert.rejects(probe({}, { user: "nobody-here" }), {
+                message: new RegExp(`^${jump.address}:22 refuses the login of "nobody-here": check the user`),
+            });
+        });
+
+        it("where the bastion says nothing, after 5 s", async () => {
+            const drop = "table inet lab { chain in { type filter hook input priority -10; tcp dport 22 drop; }; }";
+            const silence = "did not answer within 5 s: check the network, and firewalls in between$";
+            await fails(
+                jump,
+                silence,
+                () => jump.exec(`echo '${drop}' | nft -f -`),
+                () => jump.exec("nft delete table inet lab"),
+            );
+        });
+
+        it("where the bastion is down", () =>
+            fails(
+                jump,
+                "(refuses connections|cannot be reached|did not answer within 5 s)",
+                () => jump.powerCut(),
+                () => jump.boot(),
+            ));
+
+        it("where the bastion cannot reach the host, in the bastion's words or after 5 s", async () => {
+            const unreachable = (why: string) =>
+                `cannot be reached from the bastion \\(.*(${why}).*\\): check the address`;
+            await fails(
+                host,
+                unreachable("refused"),
+                () => host.exec("systemctl stop ssh"),
+                () => host.exec("systemctl start ssh"),
+            );
+            await fails(
+                host,
+                unreachable("within 5 s|[Nn]o route"),
+                () => host.cutCable(),
+                () => host.plugCable(),
+            );
+        });
+    });
+
+    it("is converged to the end when the bastion dies on the way, and found so by the next run", async () => {
+        const throughBastion = { ...target(), bastion: targetOf(lab(), jump) };
+        const slow: Resource = {
+            kind: "execute",
+            name: "slow",
+            command: "touch /run/slow; until [ -e /run/on ]; do sleep 0.05; done; touch /srv/slow",
+            creates: "/srv/slow",
+        };
+        const converge = new Convergence(
+            throughBastion,
+            [slow, { kind: "file", path: "/srv/last", content: "there\n" }],
+            {},
+            "sudo",
+        );
+        converge.takeOver = true;
+        const cut = assert.rejects(converge.up(), /closed the connection before the command ended/);
+        await host.exec("until [ -e /run/slow ]; do sleep 0.05; done");
+        await jump.powerCut();
+        await cut;
+        await host.exec("touch /run/on; until [ -e /srv/last ]; do sleep 0.05; done");
+        await jump.boot();
+        const { code, stderr } = await converge.up();
+        assert.equal(code, 0, stderr);
+        assert.equal((await converge.preview()).text, "");
+    });
+});

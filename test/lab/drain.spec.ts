@@ -1,0 +1,181 @@
+import assert from "node:assert/strict";
+import type { Bind, HaproxyConfig } from "../../components/haproxy/model";
+import { haproxy } from "../../components/recipes/haproxy";
+import { Convergence } from "../support/converge";
+import { describeLab, withLab } from "../support/lab";
+import { EchoServer, Session } from "../support/sessions";
+import { targetOf } from "../support/target";
+import { until } from "../support/traffic";
+import { atStart } from "./transaction/edit";
+import { repair } from "./transaction/faults";
+import { Subject, squat } from "./transaction/subject";
+
+describeLab("the drain of a server that is removed", () => {
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const subject = () => new Subject(lab());
+    let apps: EchoServer[];
+    let sessions: Session[];
+
+    beforeEach(async () => {
+        sessions = [];
+        apps = await Promise.all(["app1", "app2", "app3"].map((name) => EchoServer.start(name, lab().gateway)));
+        await converge("10s", ["app1", "app2"]);
+        await state("app1", "UP");
+        await state("app2", "UP");
+    });
+
+    afterEach(async () => {
+        for (const session of sessions) session.end();
+        for (const app of apps) app.stop();
+        await subject().shell(repair);
+    });
+
+    function declare(drain: string, names: string[], binds: Bind[] = []): Convergence {
+        const config: HaproxyConfig = {
+            version: "2.6",
+            global: { maxconn: 1000, hardStopAfter: "60s" },
+            frontends: [{ name: "in", mode: "tcp", binds: [{ port: 7000 }, ...binds], defaultBackend: "app" }],
+            backends: [
+                {
+                    name: "app",
+                    mode: "tcp",
+                    drain,
+                    defaultServer: { inter: "100ms", fall: 1, rise: 1 },
+                    servers: apps
+                        .filter(({ name }) => names.includes(name))
+                        .map(({ name, address, port }) => ({ name, address, port })),
+                },
+            ],
+        };
+        return new Convergence(targetOf(lab(), subject().host), haproxy(config));
+    }
+
+    async function converge(drain: string, names: string[]): Promise<string> {
+        const { code, stderr } = await declare(drain, names).up();
+        assert.equal(code, 0, stderr);
+        return stderr;
+    }
+
+    /** A session with this server, by asking until it is its turn. */
+    async function sessionWith(name: string): Promise<Session> {
+        for (let n = 0; n < 10; n++) {
+            const { session, server } = await open();
+            if (server === name) return session;
+            session.end();
+        }
+        throw new Error(`no session with ${name}`);
+    }
+
+    async function open(): Promise<{ session: Session; server: string }> {
+        const opened = await Session.open(subject().host.address, 7000);
+        sessions.push(opened.session);
+        return opened;
+    }
+
+    /** The running process says this of a server. */
+    const state = (name: string, word: string) =>
+        until(`${name} is ${word}`, async () =>
+            (await subject().master("@1 show stat -1 4 -1")).split("\n").some((line) => {
+                const columns = line.split(",");
+                return columns[1] === name && (columns[17] ?? "").startsWith(word);
+            }),
+        );
+
+    it("waits for its sessions, gives it no new ones, and says so in the preview", async () => {
+        const held = await sessionWith("app2");
+        const worker = await subject().processes();
+        const { text } = await declare("60s", ["app1"]).preview();
+        assert.match(text, /reload: without losing a connection; first drains app\/app2, up to 60 s/);
+        const up = declare("60s", ["app1"]).up();
+        await state("app2", "DRAIN");
+        for (let n = 0; n < 4; n++) assert.equal((await open()).server, "app1");
+        await held.echo("still there");
+        assert.equal(await subject().processes(), worker);
+        held.end();
+        const { code, stderr } = await up;
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, /draining, sessions left: app\/app2 1\n/);
+        assert.doesNotMatch(stderr, /not drained/);
+        assert.notEqual(await subject().processes(), worker);
+        assert.equal((await declare("60s", ["app1"]).preview()).text, "");
+    });
+
+    it("goes on when its time is over, and what is left of its sessions too", async () => {
+        const held = await sessionWith("app2");
+        const stderr = await converge("1s", ["app1"]);
+        assert.match(stderr, /not drained in time, the worker of before goes on with them: app\/app2 1\n/);
+        await held.echo("still there");
+    });
+
+    it("takes no longer than the converge has left of its own time", async () => {
+        await sessionWith("app2");
+        const draining = declare("60s", ["app1"]);
+        draining.resources.unshift({ kind: "execute", name: "late", command: "sleep 4", notIf: "false" });
+        // Two minutes before the deadline a wait is over: here that is while the command runs.
+        const { code, stderr } = await draining.up(undefined, 123);
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, /not drained in time, the worker of before goes on with them: app\/app2 1\n/);
+        assert.doesNotMatch(stderr, /draining, sessions left/);
+    });
+
+    it("does not wait for a server that is down", async () => {
+        const held = await sessionWith("app2");
+        apps.find(({ name }) => name === "app2")?.refuse();
+        await state("app2", "DOWN");
+        assert.doesNotMatch(await converge("10m", ["app1"]), /drain/);
+        await held.echo("still there");
+    });
+
+    it("does not wait any more for a server that goes down meanwhile", async () => {
+        await sessionWith("app2");
+        const up = declare("10m", ["app1"]).up();
+        await state("app2", "DRAIN");
+        apps.find(({ name }) => name === "app2")?.refuse();
+        const { code, stderr } = await up;
+        assert.equal(code, 0, stderr);
+    });
+
+    it("does not drain the last that works", async () => {
+        await sessionWith("app2");
+        assert.doesNotMatch((await declare("10m", ["app3"]).preview()).text, /drain/);
+        assert.doesNotMatch(await converge("10m", ["app3"]), /drain/);
+        assert.equal((await open()).server, "app3");
+    });
+
+    /** A converge that is killed while it drains. */
+    async function killed(): Promise<void> {
+        const up = declare("60s", ["app1"]).up();
+        await state("app2", "DRAIN");
+        await subject().shell("systemctl kill -s KILL haproxy-fleet-converge.service");
+        assert.notEqual((await up).code, 0);
+    }
+
+    it("killed in the middle, is done by the next run", async () => {
+        const held = await sessionWith("app2");
+        await killed();
+        held.end();
+        const stderr = await converge("60s", ["app1"]);
+        assert.match(stderr, /reload/);
+        assert.equal((await declare("60s", ["app1"]).preview()).text, "");
+        assert.doesNotMatch(await subject().master("@1 show stat -1 4 -1"), /app2/);
+    });
+
+    it("killed in the middle, is undone where the server is to stay after all", async () => {
+        await sessionWith("app2");
+        await killed();
+        assert.match((await declare("60s", ["app1", "app2"]).preview()).text, /reload/);
+        await converge("60s", ["app1", "app2"]);
+        await state("app2", "UP");
+        await sessionWith("app2");
+    });
+
+    it("is undone where the reload fails", async () => {
+        const { code, stderr } = await declare("1s", ["app1"], [{ port: 8081 }]).up(
+            atStart("haproxy_activate", squat("0.0.0.0:8081")),
+        );
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /first drains app\/app2/);
+        await state("app2", "UP");
+        await sessionWith("app2");
+    });
+});

@@ -1,0 +1,193 @@
+import assert from "node:assert/strict";
+import { makePlan } from "../../components/convergence/plan";
+import type { Resource } from "../../components/convergence/resources";
+import { nextToken } from "../../components/convergence/token";
+import type { Host } from "../../lab/host";
+import { balancer } from "../support/balancer";
+import { Convergence } from "../support/converge";
+import { describeLab, withLab } from "../support/lab";
+import { targetOf } from "../support/target";
+
+const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
+    ...balancer(),
+    { kind: "packages", names: ["socat"] },
+    { kind: "directory", path: "/srv/owned", owned: true },
+    { kind: "file", path: "/etc/motd", content: motd },
+];
+
+const CONFIG = "/etc/haproxy/haproxy.cfg";
+
+/** What happens to a host, what a preview says of it word by word, and how to see that it was repaired. */
+const drifts: { what: string; command: string; says: string[]; repaired: [command: string, output: string] }[] = [
+    {
+        what: "content of a file",
+        command: "printf 'one\\nTWO\\nthree\\n' >/etc/motd",
+        says: ["repair that, with no reload", "file[/etc/motd]", "content differs", "-TWO", "+two"],
+        repaired: ["cat /etc/motd", "one\ntwo\nthree"],
+    },
+    {
+        what: "mode of a file",
+        command: "chmod 0666 /etc/motd",
+        says: ["file[/etc/motd]", "mode is 0666, declared 0644"],
+        repaired: ["stat -c %a /etc/motd", "644"],
+    },
+    {
+        what: "owner of a file",
+        command: "chown daemon:mail /etc/motd",
+        says: ["file[/etc/motd]", "owner is daemon:mail, declared root:root"],
+        repaired: ["stat -c %U:%G /etc/motd", "root:root"],
+    },
+    {
+        what: "a removed file",
+        command: "rm /etc/motd",
+        says: ["file[/etc/motd]", "does not exist", "+one", "+three"],
+        repaired: ["cat /etc/motd", "one\ntwo\nthree"],
+    },
+    {
+        what: "an extra file in an owned directory",
+        command: "echo >/srv/owned/extra",
+        says: ["directory[/srv/owned]", "undeclared entry extra would be removed"],
+        repaired: ["ls /srv/owned", ""],
+    },
+    {
+        what: "a stopped service",
+        command: "systemctl stop haproxy",
+        says: ["transaction[haproxy]", "is stopped, would be started", "start: it does not run"],
+        repaired: ["systemctl is-active haproxy", "active"],
+    },
+    {
+        what: "a disabled service",
+        command: "systemctl --quiet disable haproxy",
+        says: ["service[haproxy.service]", "is disabled, would be enabled"],
+        repaired: ["systemctl is-enabled haproxy", "enabled"],
+    },
+    {
+        what: "a masked service",
+        command: "systemctl --quiet mask haproxy",
+        says: ["service[haproxy.service]", "is masked, would be enabled"],
+        repaired: ["systemctl is-enabled haproxy", "enabled"],
+    },
+    {
+        what: "a drop-in that systemd has not read",
+        command: "touch /etc/systemd/system/haproxy.service.d/10-limits.conf",
+        says: [
+            "systemdUnit[haproxy.service.d/10-limits.conf]",
+            "changed since systemd read it: it would be read again",
+        ],
+        repaired: ["systemctl show -P NeedDaemonReload haproxy", "no"],
+    },
+    {
+        what: "a removed package",
+        command: "apt-get -qq remove -y socat >/dev/null",
+        says: ["packages[socat]", "socat is not installed"],
+        repaired: ["dpkg-query -W -f '${Status}' socat", "install ok installed"],
+    },
+    {
+        what: "an edit of haproxy.cfg",
+        command: `sed -i 's/server app1 .*/server app9 192.0.2.9:80/' ${CONFIG}`,
+        says: [
+            "repair that and reload",
+            "transaction[haproxy]",
+            `${CONFIG}: content differs`,
+            "-    server app9 192.0.2.9:80",
+            "+    server app1 192.0.2.21:8080 check",
+            "reload:",
+        ],
+        repaired: [`grep -c app9 ${CONFIG}`, "0"],
+    },
+    {
+        what: "a running configuration that is older than the file",
+        command: `cp -p ${CONFIG} /root/good; sed -i 's/app1/app9/; s/str("[0-9a-f]*")/str("0123")/' ${CONFIG}
+            systemctl reload haproxy; cp /root/good ${CONFIG}; chown root:haproxy ${CONFIG}; chmod 0640 ${CONFIG}`,
+        says: ["repair that and reload", "transaction[haproxy]", "the running process does not have these files"],
+        repaired: ["echo 'show servers state' | socat - /run/haproxy/admin.sock | grep -c app1", "1"],
+    },
+];
+
+describeLab("drift", () => {
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    let host: Host;
+    let convergence: Convergence;
+    const out = async (command: string) => (await host.exec(command, { check: false })).stdout.trim();
+    const token = async () => nextToken(await convergence.whyRun(), makePlan(convergence.resources));
+    const stored = () => out("cat /var/lib/haproxy-fleet/token");
+    const up = async () => {
+        const { code, stderr } = await convergence.up();
+        assert.equal(code, 0, stderr);
+        assert.equal((await convergence.preview()).text, "");
+    };
+
+    before("a converged host", async () => {
+        host = lab().host("lb1");
+        convergence = new Convergence(targetOf(lab(), host), resources());
+        await up();
+    });
+
+    for (const { what, command, says, repaired } of drifts) {
+        it(`${what}: said, repaired, gone`, async () => {
+            const before = await stored();
+            assert.equal(await token(), before, "no difference keeps the host's token");
+            await host.exec(command);
+            const { text, refused } = await convergence.preview();
+            const lines = text.split("\n").map((line) => line.trim());
+            for (const words of says)
+                assert.ok(
+                    lines.some((line) => line.includes(words.trim())),
+                    `${words} in:\n${text}`,
+                );
+            assert.equal(refused, false);
+            const planned = await token();
+            assert.notEqual(planned, before);
+            await up();
+            assert.equal(await out(repaired[0]), repaired[1]);
+            assert.equal(await stored(), planned, "the preview's token is the up's");
+        });
+    }
+
+    it("the same drift again is planned again", async () => {
+        await host.exec("chmod 0666 /etc/motd");
+        const first = await token();
+        await up();
+        await host.exec("chmod 0666 /etc/motd");
+        assert.notEqual(await token(), first);
+        await up();
+    });
+
+    it("two contents of one file are two drifts", async () => {
+        await host.exec("echo a >/etc/motd");
+        const first = await token();
+        await host.exec("echo b >/etc/motd");
+        assert.notEqual(await token(), first);
+        await up();
+    });
+
+    it("a host restored from an old image, in words, as a diff, and with a token of its own", async function () {
+        this.timeout(60_000);
+        const old = await stored();
+        await host.snapshot("old");
+        convergence.resources = resources("newer\n");
+        await up();
+        const known = await stored();
+        await host.restore("old");
+        await host.exec("systemctl is-system-running --wait");
+        assert.equal(await stored(), old);
+        const { text } = await convergence.preview();
+        for (const words of ["file[/etc/motd]", "-one", "+newer"]) assert.ok(text.includes(words), text);
+        const planned = await token();
+        assert.ok(planned !== known && planned !== old, "an engine that remembers either would plan nothing");
+        await up();
+        assert.equal(await out("cat /etc/motd"), "newer");
+    });
+
+    it("a host that has lost its token, or all its memory of us, is recorded again and nothing else", async () => {
+        const pid = await out("systemctl show -P MainPID haproxy");
+        await host.exec("rm /var/lib/haproxy-fleet/token");
+        const planned = await token();
+        await up();
+        assert.equal(await stored(), planned);
+        await host.exec("rm -r /var/lib/haproxy-fleet");
+        await up();
+        assert.equal(await token(), await stored());
+        assert.equal(await out("systemctl show -P MainPID haproxy"), pid);
+    });
+});

@@ -1,0 +1,236 @@
+// The program, the real CLI and real hosts together. PULUMI_FULL=1 runs it against a full Pulumi install.
+import assert from "node:assert/strict";
+import type { Host } from "../../lab/host";
+import { pulse } from "../support/balancer";
+import { describeLab, withLab } from "../support/lab";
+import { Program } from "../support/program";
+import { ask as request } from "../support/traffic";
+
+const CONFIG = "/etc/haproxy/haproxy.cfg";
+const PASSWORD = "planted-hunter-2";
+
+/** Which app server answers. */
+async function ask(host: Host, name: string): Promise<string> {
+    const { app, status } = await request(host.address, "/", { host: name });
+    return app ?? String(status);
+}
+
+/** How many logins sshd has let in so far. */
+async function logins(host: Host): Promise<number> {
+    const { stdout } = await host.exec("journalctl --sync; journalctl -q -o cat -t sshd | grep -c '^Accepted' || true");
+    return Number(stdout);
+}
+
+describeLab("the engine on a fleet", function () {
+    this.timeout(180_000);
+    const lab = withLab([
+        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb2", image: "bare", tags: ["haproxy::lb"] },
+        { name: "app1", image: "app", tags: ["ecom-platform::app"] },
+        { name: "app2", image: "app", tags: ["ecom-docs::app"] },
+    ]);
+    let program: Program;
+    let lb1: Host;
+    let lb2: Host;
+    /** A second server of the platform, where nobody answers. */
+    const another = () => ({
+        name: "app9",
+        address: lab().address(100),
+        environment: "local",
+        runList: ["ecom-platform::app"],
+    });
+    const withAnother = () => program.nodes([...program.labNodes(), another()]);
+
+    before(async () => {
+        lb1 = lab().host("lb1");
+        lb2 = lab().host("lb2");
+        program = new Program(lab());
+        await program.init();
+    });
+    after(() => program?.remove());
+
+    it("converges both load balancers at the first up", async () => {
+        const text = await program.up();
+        assert.match(text, /\+ 7 created/);
+        for (const host of [lb1, lb2]) {
+            assert.equal(await ask(host, "platform.example.test"), "app1");
+            assert.equal(await ask(host, "docs.example.test"), "app2");
+        }
+    });
+
+    it("has nothing to do in the second preview, with one connection to each host", async () => {
+        const before = [await logins(lb1), await logins(lb2)];
+        await program.nothingToDo();
+        assert.deepEqual(
+            [await logins(lb1), await logins(lb2)],
+            before.map((count) => count + 1),
+        );
+    });
+
+    it("asks twice and converges once in an up", async () => {
+        withAnother();
+        const before = await logins(lb1);
+        await program.up();
+        assert.equal(await logins(lb1), before + 3);
+        await program.nothingToDo();
+    });
+
+    it("shows drift in a plain preview and repairs it without a refresh", async () => {
+        await lb2.exec(
+            `sed -i 's/^    timeout queue .*//; s/^    balance .*/&/' ${CONFIG}; echo '# edited' >>${CONFIG}`,
+        );
+        const text = await program.preview();
+        assert.match(text, /^ +- *# edited$/m);
+        assert.match(text, /lb2-converge update/);
+        assert.doesNotMatch(text, /lb1-converge update/);
+        const untouched = await pulse(lb1);
+        await program.up();
+        assert.doesNotMatch((await lb2.readFile(CONFIG)).toString(), /edited/);
+        assert.equal(await pulse(lb1), untouched);
+        await program.nothingToDo();
+    });
+
+    it("plans a failed up again, for the host that failed", async () => {
+        const dropIn = "/run/systemd/system/haproxy.service.d/50-test.conf";
+        await lb1.writeFile(dropIn, "[Service]\nExecReload=\nExecReload=/bin/false\n");
+        await lb1.exec("systemctl daemon-reload");
+        const before = await lb1.readFile(CONFIG);
+        program.nodes(program.labNodes());
+        const failed = await program.pulumi("up", "--yes");
+        assert.notEqual(failed.code, 0);
+        assert.match(failed.text, /transaction\[haproxy\] failed: /);
+        assert.deepEqual(await lb1.readFile(CONFIG), before);
+
+        await lb1.exec(`rm ${dropIn}; systemctl daemon-reload`);
+        const text = await program.preview();
+        assert.match(text, /lb1-converge update/);
+        assert.doesNotMatch(text, /lb2-converge update/);
+        await program.up();
+        assert.doesNotMatch((await lb1.readFile(CONFIG)).toString(), /app9/);
+        await program.nothingToDo();
+    });
+
+    it("plans a host that an old image brought back", async () => {
+        await lb1.snapshot();
+        withAnother();
+        await program.up();
+        await lb1.restore();
+        const text = await program.preview();
+        assert.match(text, /^ +\+ +server app9 /m);
+        assert.match(text, /lb1-converge update/);
+        assert.doesNotMatch(text, /lb2-converge update/);
+        await program.up();
+        assert.match((await lb1.readFile(CONFIG)).toString(), /server app9 /);
+        await program.nothingToDo();
+    });
+
+    it("neither connects nor plans anything in a preview with the probe off", async () => {
+        await program.succeed("config", "set", "probe", "false");
+        await lb1.exec(`echo '# edited' >>${CONFIG}`);
+        const before = [await logins(lb1), await logins(lb2)];
+        await program.nothingToDo();
+        assert.deepEqual([await logins(lb1), await logins(lb2)], before);
+    });
+
+    it("converges a change of the plan with the probe off, and no host without one", async () => {
+        program.nodes(program.labNodes());
+        const text = await program.preview("--diff");
+        assert.match(text, /^\s+- +server app9 /m);
+        await program.up();
+        for (const host of [lb1, lb2]) assert.doesNotMatch((await host.readFile(CONFIG)).toString(), /app9|edited/);
+        const before = [await logins(lb1), await logins(lb2)];
+        assert.match(await program.up(), /7 unchanged/);
+        assert.deepEqual([await logins(lb1), await logins(lb2)], before);
+        await program.succeed("config", "set", "probe", "true");
+        await program.nothingToDo();
+    });
+
+    it("shows the lines of rendered files in preview --diff, and no secret anywhere", async () => {
+        program.stack({
+            stats: {
+                bind: { address: "127.0.0.1", port: 8404 },
+                auth: { user: "ops", passwordSecret: "stats-password" },
+            },
+        });
+        await program.succeed("config", "set", "--secret", "stats-password", PASSWORD);
+        withAnother();
+        const texts = [await program.preview("--diff"), await program.preview()];
+        assert.match(texts[0] ?? "", /^\s+\+ +server app9 /m);
+        assert.match(texts[0] ?? "", /^\s+\+ +stats auth ops:'?‹stats-password›/m);
+        texts.push(await program.up("--diff"), await program.succeed("stack", "export"));
+        assert.match((await lb1.readFile(CONFIG)).toString(), new RegExp(`stats auth ops:'?${PASSWORD}`));
+        await lb1.exec(`sed -i 's/${PASSWORD}/another-${PASSWORD}/' ${CONFIG}`);
+        texts.push(await program.preview(), await program.preview("--diff"), await program.up());
+        for (const text of texts) assert.doesNotMatch(text, new RegExp(PASSWORD));
+        await program.nothingToDo();
+    });
+
+    it("leaves a host that was removed from the stack as it is, and serving", async () => {
+        const [before, seen] = [await pulse(lb2), await logins(lb2)];
+        program.nodes(program.labNodes().filter(({ name }) => name !== "lb2"));
+        const text = await program.up();
+        assert.match(text, /- 3 deleted/);
+        assert.equal(await pulse(lb2), before);
+        assert.equal(await logins(lb2), seen);
+        assert.equal(await ask(lb2, "docs.example.test"), "app2");
+        await program.nothingToDo();
+    });
+
+    it("stops at a search that finds nothing, before any host is asked", async () => {
+        program.nodes(program.labNodes().filter(({ name }) => name !== "app2"));
+        const [before, seen] = [await pulse(lb1), await logins(lb1)];
+        for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+            const { code, text } = await program.pulumi(...command);
+            assert.notEqual(code, 0);
+            assert.equal(text.split("Diagnostics:")[1]?.match(/error: /g)?.length, 1, text);
+            assert.match(text, /ecom-docs::app/);
+            assert.match(text, /local/);
+            assert.doesNotMatch(text, /^\s+at /m);
+        }
+        assert.equal(await pulse(lb1), before);
+        assert.equal(await logins(lb1), seen);
+        program.nodes(program.labNodes());
+    });
+
+    it("tells all faults of an inventory at once, without a stack trace", async () => {
+        program.nodes([
+            {
+                name: "lb1",
+                address: "not an address",
+                environment: "local",
+                runList: ["haproxy::lb"],
+                ssh: { hostKey: "no key" },
+            },
+            { name: "app1", environment: "local", runList: "ecom-platform::app" },
+        ]);
+        const { code, text } = await program.pulumi("preview");
+        assert.notEqual(code, 0);
+        for (const place of ["nodes[0].address", "nodes[0].ssh.hostKey", "nodes[1].address", "nodes[1].runList"])
+            assert.ok(text.includes(place), `${place} in\n${text}`);
+        assert.doesNotMatch(text, /^\s+at /m);
+        program.nodes(program.labNodes());
+    });
+
+    it("tells all faults of a stack's data at once, without a stack trace", async () => {
+        program.stack({
+            haproxy: { version: "latest", maxconn: 0 },
+            services: [{ name: "docs", hosts: [], port: 80 }],
+            colour: "red",
+        } as object);
+        const { code, text } = await program.pulumi("preview");
+        assert.notEqual(code, 0);
+        for (const place of ["haproxy.version", "haproxy.maxconn", "services[0].hosts", "colour"])
+            assert.ok(text.includes(place), `${place} in\n${text}`);
+        assert.doesNotMatch(text, /^\s+at /m);
+        program.stack({});
+    });
+
+    for (const name of ["staging", "prod"])
+        it(`previews the stack ${name}, whose hosts cannot be reached, with a warning for each`, async () => {
+            await program.succeed("stack", "init", name, "--no-select");
+            const text = await program.preview("--stack", name);
+            for (const host of ["lb1", "lb2"])
+                assert.match(text, new RegExp(`warning: ${host} could not be asked what differs: `));
+            assert.match(text, /\+ 7 to create/);
+        });
+});

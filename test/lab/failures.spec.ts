@@ -1,0 +1,323 @@
+import assert from "node:assert/strict";
+import { probeOverSsh } from "../../components/convergence/probe";
+import type { Resource } from "../../components/convergence/resources";
+import { SshError, type SshTarget } from "../../components/convergence/ssh";
+import { sleep } from "../../lab/run";
+import { Convergence, redefine } from "../support/converge";
+import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
+import { describeLab, withLab } from "../support/lab";
+import { newKeyPair } from "../support/sshKeys";
+import { targetOf } from "../support/target";
+import { Project } from "../toolchain/project";
+
+describeLab("a failure", () => {
+    const lab = withLab([
+        { name: "lb1", image: "bare" },
+        { name: "lb2", image: "bare" },
+    ]);
+    const host = () => lab().host("lb1");
+    const target = () => targetOf(lab(), host());
+
+    const earlier: Resource = { kind: "file", path: "/srv/before", content: "x\n" };
+    const later: Resource = { kind: "file", path: "/srv/after", content: "x\n" };
+
+    /** Converges what fails between two files, and then again with what was in the way removed. */
+    async function fails(failing: Resource, edit?: (body: string) => string, deadline?: number): Promise<string> {
+        await host().exec("rm -f /srv/before /srv/after");
+        const { code, stdout, stderr } = await new Convergence(target(), [earlier, failing, later]).up(edit, deadline);
+        assert.equal(code, 1, stderr);
+        assert.equal(stdout, "");
+        assert.equal((await host().exec("cd /srv; ls before after 2>/dev/null || :")).stdout, "before\n");
+        for (const line of stderr.split("\n")) assert.match(line, /^[ -~]{0,300}$/);
+        return stderr;
+    }
+
+    async function succeeds(resource: Resource): Promise<void> {
+        const { code, stderr } = await new Convergence(target(), [earlier, resource, later]).up();
+        assert.equal(code, 0, stderr);
+    }
+
+    describe("on the host is told by what is wrong and what to do:", () => {
+        it("a package that nobody has", async () => {
+            const said = await fails({ kind: "packages", names: ["no-such-package"] });
+            assert.match(
+                said,
+                /^packages\[no-such-package\] failed: the package manager does not know this package: check its name/m,
+            );
+            assert.match(said, /^ {4}E: Unable to locate package no-such-package$/m);
+            assert.match(said, /^before that: file\[\/srv\/before\] \(missing\)$/m);
+            assert.match(said, /^the resources after packages\[no-such-package\] were not attempted; running again/m);
+        });
+
+        it("a version that nobody has", async () => {
+            assert.match(
+                await fails({ kind: "packages", names: ["tree=0.0.1"] }),
+                /^packages\[tree=0.0.1\] failed: the package manager does not have this version: ask for one/m,
+            );
+        });
+
+        it("a package manager that somebody else holds", async () => {
+            const packages: Resource = { kind: "packages", names: ["tree"] };
+            for (const lock of ["/var/lib/dpkg/lock-frontend", "/var/cache/apt/archives/lock"]) {
+                await host().exec("apt-get -qq purge -y tree >/dev/null 2>&1");
+                const { pid } = await holdLock(lock);
+                const impatient = redefine("lock_timeout=1");
+                assert.match(
+                    await fails(packages, impatient),
+                    /^packages\[tree\] failed: another process holds the package manager's lock: wait for it to end/m,
+                );
+                const patient = succeeds(packages);
+                await sleep(2000);
+                await host().exec(`kill ${pid}`);
+                await patient;
+            }
+        });
+
+        it("a virtual package, which would be missing for ever, with one to choose or with several", async () => {
+            const { stdout } = await host().exec(
+                "dpkg-query -W -f '${Provides}' perl-base | grep -om1 'perlapi-5[0-9.]*'",
+            );
+            const name = stdout.trim().split("\n")[0] ?? "";
+            const said = await fails({ kind: "packages", names: [name] });
+            assert.ok(
+                said.includes(`failed: ${name} is a virtual package: declare one that provides it, such as perl-base`),
+                said,
+            );
+            assert.match(
+                await fails({ kind: "packages", names: ["awk"] }),
+                /^packages\[awk\] failed: the package manager has only heard of this package: .* declare one that provides it$/m,
+            );
+        });
+
+        it("package sources that cannot be read, where the package can be had all the same", async () => {
+            await host().exec(`
+                apt-get -qq purge -y tree >/dev/null 2>&1
+                echo 'deb file:/nowhere stable main' >/etc/apt/sources.list.d/broken.list
+                find /var/lib/apt/lists -name '*Packages*' -exec touch -d '2 days ago' {} +`);
+            const { code, stderr } = await new Convergence(target(), [{ kind: "packages", names: ["tree"] }]).up();
+            await host().exec("rm /etc/apt/sources.list.d/broken.list");
+            assert.equal(code, 0, stderr);
+            assert.match(stderr, /^packages\[tree\]: warning: not all package sources could be read; going on/m);
+            assert.match(stderr, /^ {4}E: .*file:\/nowhere stable Release/m);
+        });
+
+        it("a full disk", async () => {
+            await host().exec("mkdir -p /srv/small && mount -t tmpfs -o size=64k tmpfs /srv/small");
+            const file: Resource = { kind: "file", path: "/srv/small/file", content: "x".repeat(100_000) };
+            assert.match(
+                await fails(file),
+                /^file\[\/srv\/small\/file\] failed: the disk is full: free some space, then run again$/m,
+            );
+            assert.equal((await host().exec("ls /srv/small")).stdout, "", "half a file");
+            await host().exec("umount /srv/small");
+            await succeeds(file);
+        });
+
+        it("a file system that is read-only", async () => {
+            await host().exec("mkdir -p /srv/fixed && mount -t tmpfs -o ro tmpfs /srv/fixed");
+            const file: Resource = { kind: "file", path: "/srv/fixed/file", content: "x" };
+            assert.match(
+                await fails(file),
+                /^file\[\/srv\/fixed\/file\] failed: the file system is mounted read-only: look for disk errors/m,
+            );
+            await host().exec("umount /srv/fixed");
+            await succeeds(file);
+        });
+
+        it("a deadline that has passed", async () => {
+            const slow: Resource = { kind: "execute", name: "slow", command: "sleep 60", creates: "/srv/never" };
+            assert.match(
+                await fails(slow, undefined, 1),
+                /^deadline passed: the converge was ended after 1 s while doing: execute\[slow\]: run$/m,
+            );
+        });
+
+        it("a step that says too much, and nothing that text can hold", async () => {
+            const commands = [
+                "head -c 1000000 /dev/zero | tr '\\0' a",
+                "head -c 200000 /dev/urandom",
+                "head -c 100000 /dev/zero",
+                "printf '\\377\\376 \\033[2J\\033]0;title\\007 \\r \\303\\n'",
+                "yes line | head -n 100000",
+            ];
+            for (const command of commands) {
+                const said = await fails({
+                    kind: "execute",
+                    name: "noise",
+                    command: `${command}; ${command} >&2; exit 3`,
+                    creates: "/srv/never",
+                });
+                assert.match(said, /^execute\[noise\] failed: the last step failed$/m);
+                assert(said.length < 6000, `${said.length} characters`);
+            }
+        });
+
+        it("a guard and a shell that complain about themselves", async () => {
+            const { code, stderr } = await new Convergence(target(), [
+                { kind: "execute", name: "noise", command: "true", onlyIf: "head -c 300000 /dev/urandom >&2; false" },
+            ]).up(
+                redefine("report_changes() { head -c 300000 /dev/zero >&2; yes | head -c 300000 | tr -d '\\n' >&2; }"),
+            );
+            assert.equal(code, 0);
+            for (const line of stderr.split("\n")) assert.match(line, /^[ -~]{0,300}$/);
+        });
+
+        it("an operating system that is too old", async () => {
+            const old = redefine("find_systemd_version() { systemd_version=229; }");
+            const converge = new Convergence(target(), [earlier]);
+            const { code, stderr } = await converge.up(old);
+            assert.deepEqual(
+                { code, stderr },
+                { code: 1, stderr: "refused: this host is too old: systemd 229, needed is 237 or newer\n" },
+            );
+            const { refused } = await probeOverSsh(target(), converge.payload("", old), undefined);
+            assert.deepEqual(
+                refused.map(({ words }) => words),
+                ["this host is too old: systemd 229, needed is 237 or newer"],
+            );
+        });
+    });
+
+    describe("on the way to the host is told by what is wrong and what to do:", () => {
+        const probe = (changes: Partial<SshTarget>, become?: "sudo") =>
+            probeOverSsh({ ...target(), ...changes }, new Convergence(target(), [earlier]).payload(), become);
+        const rejects = (asked: Promise<unknown>, words: RegExp) =>
+            assert.rejects(asked, (error) => {
+                assert(error instanceof SshError, String(error));
+                assert.match(error.message, words);
+                assert(!error.message.includes("\n"), error.message);
+                return true;
+            });
+
+        it("another host key than the pinned one", async () => {
+            await rejects(
+                probe({ hostKey: lab().host("lb2").hostKey }),
+                /is not the pinned host: its key is SHA256:\S+, pinned is SHA256:\S+; if the host was rebuilt, put its new key/,
+            );
+        });
+
+        it("a login that is refused, by user and by key", async () => {
+            await rejects(
+                probe({ user: "nobody-here" }),
+                /refuses the login of "nobody-here": check the user, and that/,
+            );
+            await rejects(
+                probe({ privateKey: newKeyPair().private }),
+                /refuses the login of "root": check the user, and that its authorized_keys/,
+            );
+        });
+
+        it("sshd on another port", () =>
+            rejects(probe({ port: 2222 }), /:2222 refuses connections: is sshd running, and is this its port\?$/));
+
+        it("an account that is not root", async () => {
+            await lab().addSudoUser("lb1");
+            await rejects(probe({ user: "ops" }), /"ops" is not root: log in as root, or set become to "sudo"$/);
+        });
+
+        it("sudo that asks for a password", async () => {
+            await lab().addSudoUser("lb1");
+            assert.equal((await probe({ user: "ops" }, "sudo")).refused.length, 0);
+            await host().exec("rm /etc/sudoers.d/ops");
+            await rejects(
+                probe({ user: "ops" }, "sudo"),
+                /does not let "ops" use sudo without a password: give it a NOPASSWD rule, or log in as root$/,
+            );
+        });
+
+        it("a host without sudo", async () => {
+            await lab().addSudoUser("lb1");
+            await host().exec("mv /usr/bin/sudo /usr/bin/sudo.away");
+            await rejects(probe({ user: "ops" }, "sudo"), /has no sudo: install it, or log in as root$/);
+            await host().exec("mv /usr/bin/sudo.away /usr/bin/sudo");
+        });
+
+        it("a cable that is cut", async () => {
+            await host().cutCable();
+            // Which of both it is, depends on what the machine still believes of its neighbour.
+            const asked = rejects(
+                probe({ loginTimeout: 2000 }),
+                /(cannot be reached \(EHOSTUNREACH\)|did not answer within 2 s): check the network, and firewalls in between$/,
+            );
+            await asked.finally(() => host().plugCable());
+        });
+
+        it("a host that hangs", async () => {
+            await host().freeze();
+            const asked = rejects(
+                probe({ loginTimeout: 2000 }),
+                /did not answer within 2 s: check the network, and firewalls in between$/,
+            );
+            await asked.finally(() => host().thaw());
+        });
+    });
+
+    describe("of one host of two is told once by the engine, and the other is converged:", () => {
+        const project = new Project();
+        let run = 0;
+
+        before(async () => void (await project.succeed("stack", "init", "dev")));
+        after(() => project.remove());
+
+        /** Converges both to a new file, `broken` as it is changed, and looks at what came of it. */
+        async function upWith(broken: Partial<ProgramHost>): Promise<{ said: string; good: string; bad: string }> {
+            const content = `run ${++run}\n`;
+            const [good, bad] = ["lb1", "lb2"].map((name) => ({
+                name,
+                target: targetOf(lab(), lab().host(name)),
+                resources: [{ kind: "file" as const, path: "/srv/run", content }],
+            })) as [ProgramHost, ProgramHost];
+            project.program(hostsProgram([good, { ...bad, ...broken }]));
+            const { code, stdout, stderr } = await project.run(["up", "--yes", "--skip-preview", "--color=never"]);
+            assert.notEqual(code, 0, stdout);
+            const [onGood, onBad] = await Promise.all(
+                ["lb1", "lb2"].map((name) => lab().host(name).exec("cat /srv/run 2>/dev/null || :")),
+            );
+            assert.equal(onGood?.stdout, content, `${stdout}${stderr}`);
+            assert.equal(stderr, "");
+            return { said: stdout.slice(stdout.indexOf("Diagnostics:")), good: content, bad: onBad?.stdout ?? "" };
+        }
+
+        const times = (words: string, text: string) => text.split(words).length - 1;
+
+        it("a wrong host key", async () => {
+            const target = { ...targetOf(lab(), lab().host("lb2")), hostKey: host().hostKey };
+            const { said, bad } = await upWith({ target });
+            assert.equal(times("is not the pinned host: its key is", said), 1, said);
+            assert.equal(bad, "");
+            assert.doesNotMatch(said, /\n {4}at /, "a stack trace");
+        });
+
+        it("a refused connection", async () => {
+            const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
+            const { said } = await upWith({ target });
+            assert.equal(times("refuses connections: is sshd running, and is this its port?", said), 1, said);
+        });
+
+        it("a package that nobody has", async () => {
+            const { said } = await upWith({ resources: [{ kind: "packages", names: ["no-such-package"] }] });
+            assert.equal(times("the package manager does not know this package", said), 1, said);
+        });
+
+        it("only warned of by a preview of a host that cannot be reached", async () => {
+            const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
+            const resources = [{ kind: "file" as const, path: "/srv/run", content: `run ${run}\n` }];
+            const good = { name: "lb1", target: targetOf(lab(), host()), resources };
+            project.program(hostsProgram([good, { name: "lb2", target, resources }]));
+            const { code, stdout, stderr } = await project.run(["preview", "--diff", "--color=never"]);
+            const said = stdout + stderr;
+            assert.equal(code, 0, said);
+            assert.match(said, /warning: lb2 could not be asked what differs: \S+:2222 refuses connections/);
+            assert.match(said, /\[unknown\]/);
+            assert.doesNotMatch(said, /delete/);
+        });
+    });
+
+    async function holdLock(path: string): Promise<{ pid: string }> {
+        const { stdout } = await host().exec(`
+            perl -e 'use Fcntl; open(F, ">>", "${path}"); my $lock = pack("ssqql", F_WRLCK, 0, 0, 0, 0);
+                fcntl(F, F_SETLK, $lock) or die; sleep 60' >/dev/null 2>&1 &
+            echo $!`);
+        return { pid: stdout.trim() };
+    }
+});

@@ -1,0 +1,129 @@
+import assert from "node:assert/strict";
+import type { Backend, HaproxyConfig, Server } from "../../components/haproxy/model";
+import { haproxy } from "../../components/recipes/haproxy";
+import { Convergence } from "../support/converge";
+import { describeLab, withLab } from "../support/lab";
+import { targetOf } from "../support/target";
+import { Subject } from "./transaction/subject";
+
+/** Servers that nobody asks: the frontend answers by itself. */
+const servers = (...names: string[]): Server[] =>
+    names.map((name) => ({ name, address: "192.0.2.21", port: 80, check: false }));
+const backups = (...names: string[]): Server[] => servers(...names).map((server) => ({ ...server, backup: true }));
+
+describeLab("guards on what a search has found", () => {
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const subject = () => new Subject(lab());
+
+    function declare(backends: Backend[], allowShrink = false): Convergence {
+        const config: HaproxyConfig = {
+            version: "2.6",
+            global: { maxconn: 1000 },
+            frontends: [
+                {
+                    name: "web",
+                    binds: [{ port: 80 }],
+                    raw: ["http-request return status 200"],
+                    useBackends: backends.map(({ name }) => ({ backend: name, if: [`{ path /${name} }`] })),
+                },
+            ],
+            backends,
+        };
+        return new Convergence(targetOf(lab(), subject().host), haproxy(config, { allowShrink }));
+    }
+
+    async function accept(backends: Backend[], allowShrink = false): Promise<void> {
+        const { text, refused } = await declare(backends, allowShrink).preview();
+        assert.equal(refused, false, text);
+        const { code, stderr } = await declare(backends, allowShrink).up();
+        assert.equal(code, 0, stderr);
+    }
+
+    /** Preview and up refuse in the same words, with nothing touched. */
+    async function refuse(backends: Backend[], ...words: string[]): Promise<void> {
+        const before = await subject().state();
+        const { text, refused } = await declare(backends).preview();
+        assert.ok(refused, text);
+        const { code, stderr } = await declare(backends).up();
+        assert.equal(code, 1, stderr);
+        for (const said of [text, stderr]) {
+            for (const word of words) assert.ok(said.includes(word), `${word} in:\n${said}`);
+        }
+        assert.equal(await subject().state(), before);
+    }
+
+    const guarded = (list: Server[]): Backend => ({
+        name: "app",
+        servers: list,
+        minServers: 2,
+        maxShrinkPercent: 50,
+    });
+    const five = ["a1", "a2", "a3", "a4", "a5"];
+
+    it("refuse fewer servers than minServers on a host that runs none yet", async () => {
+        const { code, stderr } = await declare([guarded(servers("a1"))]).up();
+        assert.equal(code, 1, stderr);
+        assert.match(
+            stderr,
+            /backend app would have 1 server, now it has 0: minServers is 2\n.*now: none\n.*declared: a1\n/,
+        );
+    });
+
+    it("let a first installation have as many as there are", () => accept([guarded(servers(...five))]));
+
+    it("refuse a shrink, with both lists", () =>
+        refuse(
+            [guarded(servers("a1", "a4"))],
+            "backend app would have 2 servers, now it has 5: a shrink by 60 %, maxShrinkPercent is 50",
+            "now: a1 a2 a3 a4 a5",
+            "declared: a1 a4",
+            "allow it once with allowShrink",
+        ));
+
+    it("go by what the process runs, not by its file", async () => {
+        await subject().shell("sed -i '/server a[2-5]/d' /etc/haproxy/haproxy.cfg");
+        await refuse([guarded(servers("a1", "a4"))], "now: a1 a2 a3 a4 a5");
+    });
+
+    it("go by the file where nothing runs", async () => {
+        await accept([guarded(servers(...five))]);
+        await subject().shell("systemctl stop haproxy");
+        await refuse([guarded(servers("a1", "a4"))], "now: a1 a2 a3 a4 a5", "declared: a1 a4");
+        await accept([guarded(servers(...five))]);
+    });
+
+    it("take servers in the place of others", () => accept([guarded(servers("b1", "b2", "b3", "b4", "b5"))]));
+
+    it("take a shrink within the limit", () => accept([guarded(servers("b1", "b2", "b3"))]));
+
+    it("count backup servers apart", async () => {
+        await accept([guarded([...servers("b1", "b2", "b3"), ...backups("c1", "c2", "c3")])]);
+        await refuse(
+            [guarded([...servers("b1", "b2", "b3"), ...backups("c1")])],
+            "backend app would have 1 backup server, now it has 3: a shrink by 66 %",
+            "now: c1 c2 c3",
+        );
+        await refuse(
+            [guarded([...servers("b1"), ...backups("c1", "c2", "c3")])],
+            "backend app would have 1 server, now it has 3: minServers is 2",
+        );
+    });
+
+    it("judge each backend, and none that is new or removed as a whole", async () => {
+        const other: Backend = { name: "other", servers: servers("o1", "o2", "o3"), maxShrinkPercent: 0 };
+        const app = guarded([...servers("b1", "b2", "b3"), ...backups("c1", "c2", "c3")]);
+        await accept([app, other]);
+        await refuse([app, { ...other, servers: servers("o1", "o2") }], "backend other would have 2 servers");
+        await accept([app]);
+        await accept([{ ...app, name: "renamed" }]);
+    });
+
+    it("do not count with allowShrink, and find nothing to do afterwards", async () => {
+        const one = { ...guarded(servers("b1")), name: "renamed" };
+        await refuse([one], "minServers is 2");
+        await accept([one], true);
+        assert.equal((await declare([one]).preview()).text, "");
+        const { code, stderr } = await declare([one]).up();
+        assert.equal(code, 0, stderr);
+    });
+});

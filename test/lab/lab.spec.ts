@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+import { Lab } from "../../lab/lab";
+import { registered } from "../../lab/network";
+import { run, sleep } from "../../lab/run";
+import { describeLab, withLab } from "../support/lab";
+
+const ssh = (line: string[]) => run(line[0] ?? "", line.slice(1), { check: false });
+const get = async (address: string, path = "/") =>
+    (await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(3000) })).text();
+
+/** All that a lab makes on a machine, as the machine's own tools see it. */
+function traces(): Record<string, string[]> {
+    const lines = (program: string, ...args: string[]) =>
+        execFileSync(program, args).toString().split("\n").filter(Boolean);
+    const names = (dir: string) => (existsSync(dir) ? readdirSync(dir) : []);
+    return {
+        namespaces: lines("ip", "netns", "list"),
+        links: lines("ip", "-br", "link").map((line) => line.split(/\s/)[0] ?? ""),
+        tables: lines("nft", "list", "tables"),
+        mounts: readFileSync("/proc/self/mounts", "utf8").split("\n"),
+        hosts: lines("ps", "-eo", "args").filter(
+            (line) => line.includes("systemd-nspawn") || line.includes("/sbin/init"),
+        ),
+        cgroups: ["/sys/fs/cgroup", "/sys/fs/cgroup/unified", "/sys/fs/cgroup/systemd"].flatMap(names),
+        locks: ["/run/systemd/nspawn/locks", "/run/systemd/nspawn/propagate", "/run/haproxy-fleet-lab"].flatMap(names),
+        forward: [readFileSync("/proc/sys/net/ipv4/ip_forward", "utf8")],
+    };
+}
+
+describeLab("lab", () => {
+    describe("hosts", () => {
+        const lab = withLab([
+            { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+            { name: "lb2", image: "bare" },
+            { name: "app1", image: "app", tags: ["ecom-platform::app"] },
+        ]);
+
+        it("run systemd with no failed unit", async () => {
+            for (const host of lab().hosts) {
+                const state = await host.exec("systemctl is-system-running --wait; systemctl --failed --no-legend", {
+                    check: false,
+                });
+                assert.equal(state.stdout, "running\n", host.name);
+            }
+        });
+
+        it("accept root with the lab's key and show the key of the inventory", async () => {
+            assert.equal((await ssh(lab().host("lb1").ssh("root", "hostname"))).stdout, "lb1\n");
+            const { stdout } = await run("ssh-keyscan", ["-t", "ed25519", lab().host("lb1").address]);
+            const inventory = JSON.parse(readFileSync(lab().inventoryPath, "utf8"));
+            assert.deepEqual(inventory.nodes[1], {
+                name: "lb1",
+                address: lab().host("lb1").address,
+                environment: "local",
+                runList: ["haproxy::lb"],
+                ssh: { user: "root", hostKey: stdout.trim().split(" ").slice(1).join(" ") },
+            });
+            assert.equal(statSync(lab().privateKeyPath).mode & 0o777, 0o600);
+        });
+
+        it("have identities of their own", async () => {
+            const [one, two] = await Promise.all(
+                ["lb1", "lb2"].map((name) =>
+                    lab().host(name).exec("cat /etc/machine-id /proc/sys/kernel/random/boot_id"),
+                ),
+            );
+            const lines = `${one?.stdout}${two?.stdout}`.trim().split("\n");
+            assert.equal(new Set(lines).size, 4);
+            assert.notEqual(lab().host("lb1").hostKey, lab().host("lb2").hostKey);
+        });
+
+        it("say on an app server who served a request", async () => {
+            assert.equal(await get(lab().host("app1").address, "/any/path"), "app1 ecom-platform\n");
+            assert.equal(await get(lab().host("app1").address, "/healthz"), "ok\n");
+        });
+
+        it("keep a file byte for byte", async () => {
+            const bytes = Buffer.from(Array.from({ length: 70_000 }, (_, index) => index % 256));
+            await lab().host("lb1").writeFile("/srv/a b/'bytes'", bytes, 0o640);
+            assert.deepEqual(await lab().host("lb1").readFile("/srv/a b/'bytes'"), bytes);
+        });
+
+        it("reach the mirror, and install from what the image has downloaded even when they cannot", async () => {
+            await lab().host("lb2").exec("apt-get -qq update");
+            await lab().host("lb1").cutCable();
+            await lab().host("lb1").exec("apt-get -qq install --yes --no-install-recommends haproxy");
+            await lab().host("lb1").plugCable();
+            assert.equal((await lab().host("lb1").exec("systemctl is-active haproxy")).stdout, "active\n");
+        });
+
+        it("let keepalived's kind of address be added", async () => {
+            const address = lab().address(100);
+            await lab().host("lb1").exec(`ip address add ${address}/32 dev eth0`);
+            assert.match((await run("ssh-keyscan", ["-t", "ed25519", address])).stdout, /ssh-ed25519 AAAA/);
+        });
+
+        it("let a sudo user in and only from the bastion", async () => {
+            await lab().addSudoUser("lb2");
+            const line = lab().host("lb2").ssh("ops", "sudo id -u");
+            assert.equal((await ssh(line)).stdout, "0\n");
+            await lab().host("lb2").hideBehind(lab().host("lb1"));
+            assert.equal((await ssh(line)).code, 255);
+            const knock = `exec 3<>/dev/tcp/${lab().host("lb2").address}/22 && head -c 4 <&3`;
+            assert.equal((await lab().host("lb1").exec(`bash -c '${knock}'`)).stdout, "SSH-");
+        });
+
+        it("end a command that takes too long", async () => {
+            await assert.rejects(lab().host("lb1").exec("sleep 30", { timeout: 200 }), /no end after 200 ms/);
+        });
+    });
+
+    describe("faults", () => {
+        const lab = withLab([
+            { name: "lb1", image: "bare" },
+            { name: "app1", image: "app" },
+        ]);
+        const lb1 = () => lab().host("lb1");
+
+        it("power cut: nothing runs, the disk stays, the host boots again", async () => {
+            await lb1().exec("echo kept >/etc/kept; echo lost >/run/lost");
+            await lb1().powerCut();
+            assert.equal(lb1().power, "off");
+            await assert.rejects(lb1().exec("true"), /lb1 is off/);
+            await lb1().boot();
+            assert.equal((await lb1().exec("cat /etc/kept; ls /run/lost", { check: false })).stdout, "kept\n");
+        });
+
+        it("reboot, ordered from outside and from inside", async () => {
+            const bootId = async () => (await lb1().exec("cat /proc/sys/kernel/random/boot_id")).stdout;
+            const first = await bootId();
+            await lb1().reboot();
+            const second = await bootId();
+            assert.notEqual(second, first);
+            const leader = lb1().leader;
+            await lb1().exec("systemctl reboot", { check: false });
+            for (let tries = 0; tries < 200 && lb1().leader === leader; tries++) await sleep(50);
+            await lb1().waitUntilServing();
+            assert.notEqual(await bootId(), second);
+        });
+
+        it("cable cut: the host runs on unreached", async () => {
+            const app = lab().host("app1");
+            await app.cutCable();
+            await assert.rejects(get(app.address));
+            assert.equal((await app.exec("systemctl is-active nginx")).stdout, "active\n");
+            await app.plugCable();
+            assert.equal(await get(app.address), "app1 none\n");
+        });
+
+        it("freeze: connections open, nobody answers", async () => {
+            const app = lab().host("app1");
+            await app.freeze();
+            assert.equal(app.power, "frozen");
+            await assert.rejects(get(app.address), /timeout/);
+            await app.thaw();
+            assert.equal(await get(app.address), "app1 none\n");
+        });
+
+        it("restore: an old image brings back an old disk", async () => {
+            await lb1().writeFile("/etc/state", "old\n");
+            await lb1().exec("rm /etc/debian_version");
+            await lb1().snapshot();
+            await lb1().writeFile("/etc/state", "new\n");
+            await lb1().restore();
+            assert.equal((await lb1().readFile("/etc/state")).toString(), "old\n");
+            assert.equal(
+                (await lb1().exec("test -e /etc/debian_version", { check: false })).code,
+                1,
+                "what was removed stays so",
+            );
+        });
+
+        it("reset: the host is as new, under the same key", async () => {
+            const key = lb1().hostKey;
+            await lb1().writeFile("/etc/state", "old\n");
+            await lab().reset("lb1");
+            assert.equal((await lb1().exec("test -e /etc/state", { check: false })).code, 1);
+            assert.equal(lb1().hostKey, key);
+            assert.equal((await ssh(lb1().ssh("root", "hostname"))).stdout, "lb1\n");
+        });
+
+        it("hosts come and go in the inventory", async () => {
+            const names = () =>
+                JSON.parse(readFileSync(lab().inventoryPath, "utf8")).nodes.map((node: { name: string }) => node.name);
+            await lab().addHost({ name: "app2", image: "app", tags: ["ecom-docs::app"] });
+            assert.deepEqual(names(), ["app1", "app2", "lb1"]);
+            assert.equal(await get(lab().host("app2").address), "app2 ecom-docs\n");
+            await lab().removeHost("app2");
+            assert.deepEqual(names(), ["app1", "lb1"]);
+        });
+    });
+
+    describe("beside others", () => {
+        it("two at once do not meet, and down leaves nothing", async () => {
+            const before = traces();
+            const hosts = [{ name: "lb1", image: "bare" as const }];
+            const [one, two] = await Promise.all([Lab.create({ hosts }), Lab.create({ hosts })]);
+            try {
+                assert.notEqual(one.host("lb1").address, two.host("lb1").address);
+                await one.host("lb1").exec("echo one >/etc/whose");
+                assert.equal((await two.host("lb1").exec("test -e /etc/whose", { check: false })).code, 1);
+                await two.host("lb1").freeze();
+                await one.down();
+                assert.equal(existsSync(one.dir), false);
+                await two.host("lb1").thaw();
+                assert.equal((await ssh(two.host("lb1").ssh("root", "hostname"))).stdout, "lb1\n");
+            } finally {
+                await Promise.all([one.down(), two.down()]);
+            }
+            assert.deepEqual(traces(), before);
+        });
+
+        it("a lab whose creator was killed can be taken down by another process", async () => {
+            const before = traces();
+            const script = `require("${join(__dirname, "../../lab/lab")}").Lab.create({ hosts: [{ name: "lb1", image: "bare" }] })
+                .then((lab) => { console.log(lab.dir); setInterval(() => {}, 1000); });`;
+            const creator = spawn(process.execPath, ["--import", "tsx", "-e", script], {
+                stdio: ["ignore", "pipe", "inherit"],
+            });
+            const dir = await new Promise<string>((resolve) =>
+                creator.stdout.once("data", (text) => resolve(String(text).trim())),
+            );
+            const gone = new Promise((resolve) => creator.once("exit", resolve));
+            creator.kill("SIGKILL");
+            await gone;
+            const entry = (await registered()).find((one) => one.dir === dir);
+            assert.ok(entry, "it is still registered");
+            // Half dead: a part of it is gone already, and its state cannot be read.
+            execFileSync("rm", [join(dir, "lab.json")]);
+            await Lab.sweep();
+            assert.equal(existsSync(dir), false);
+            assert.deepEqual(traces(), before);
+        });
+    });
+});

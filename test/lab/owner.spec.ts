@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/resources";
+import { Convergence, redefine } from "../support/converge";
+import { hostState } from "../support/hostState";
+import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
+import { describeLab, withLab } from "../support/lab";
+import { targetOf } from "../support/target";
+import { Project } from "../toolchain/project";
+
+describeLab("a host's owner", () => {
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const host = () => lab().host("lb1");
+    const out = async (command: string) => (await host().exec(command, { check: false })).stdout.trim();
+    const file = (path: string): Resource => ({ kind: "file", path, content: `${path}\n` });
+
+    const by = (owner: string, resources: Resource[]) =>
+        Object.assign(new Convergence(targetOf(lab(), host()), resources), { owner });
+    const ours = () => by("shop/prod/lb1", [file("/srv/ours")]);
+    const theirs = () => by("shop/prod/edge", [file("/srv/theirs")]);
+
+    async function settles(convergence: Convergence): Promise<void> {
+        const { code, stderr } = await convergence.up();
+        assert.equal(code, 0, stderr);
+        assert.equal((await convergence.preview()).text, "");
+        assert.equal(await out("cat /var/lib/haproxy-fleet/owner"), convergence.owner);
+    }
+
+    async function isRefused(convergence: Convergence, owner: string): Promise<void> {
+        const words = `this host is converged by ${owner}, not by ${convergence.owner}: two would undo each other's files.`;
+        const before = await hostState(host());
+        const { refused, differences } = await convergence.whyRun();
+        assert.deepEqual([refused.length, differences], [1, []]);
+        assert.ok(refused[0]?.words.startsWith(words), refused[0]?.words);
+        const { code, stderr } = await convergence.up();
+        assert.equal(code, 1);
+        assert.ok(stderr.startsWith(`refused: ${words}`), stderr);
+        assert.match(stderr, /hand it over: with takeOver, or by removing \/var\/lib\/haproxy-fleet\/owner there\n$/);
+        assert.deepEqual(await hostState(host()), before);
+    }
+
+    it("keeps another from it, in a preview and in an up, before anything is touched", async () => {
+        await settles(ours());
+        await isRefused(theirs(), "shop/prod/lb1");
+        assert.equal((await ours().preview()).text, "");
+    });
+
+    it("is another after a take-over, which undoes what only the first has declared", async () => {
+        const taking = Object.assign(theirs(), { takeOver: true });
+        const { text, refused } = await taking.preview();
+        assert.equal(refused, false);
+        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1: it would be taken over\n/m);
+        assert.match(text, /file\[\/srv\/ours\] has left the run list and would be undone/);
+        await settles(taking);
+        assert.equal(await out("ls /srv"), "theirs");
+        await settles(theirs());
+        await isRefused(ours(), "shop/prod/edge");
+    });
+
+    it("is another after a take-over of the very same run list, as after a rename", async () => {
+        const renamed = Object.assign(theirs(), { owner: "shop/live/edge", takeOver: true });
+        assert.match((await renamed.preview()).text, /an up would repair that, with no reload\n {2}host\n.*\n*$/);
+        const { stdout } = await renamed.up();
+        assert.equal(stdout, "changed: host (taken over)\n");
+        assert.equal((await renamed.preview()).text, "");
+    });
+
+    it("can be removed, and the next one is noted though nothing else differs", async () => {
+        await host().exec("rm /var/lib/haproxy-fleet/owner");
+        assert.match((await theirs().preview()).text, /was not converged to the end before: it would be recorded/);
+        await settles(theirs());
+    });
+
+    it("is noted before the first change", async () => {
+        await host().exec("rm -r /var/lib/haproxy-fleet");
+        const { stderr } = await theirs().up(redefine("run_list() { kill -KILL $$; }"));
+        assert.match(stderr, /the converge was killed/);
+        await isRefused(ours(), "shop/prod/edge");
+        await settles(theirs());
+    });
+
+    describe("by the engine", () => {
+        const project = new Project();
+        const declared = (changes: Partial<ProgramHost> = {}): ProgramHost => ({
+            name: "lb1",
+            target: targetOf(lab(), host()),
+            resources: [file("/srv/engine")],
+            ...changes,
+        });
+        const times = (words: string, text: string) => text.split(words).length - 1;
+
+        before(async () => {
+            await project.succeed("stack", "init", "dev");
+            await host().exec("rm -rf /var/lib/haproxy-fleet /srv/*");
+        });
+        after(() => project.remove());
+
+        it("is one component: two are told once, and the host is not touched", async () => {
+            project.program(hostsProgram([declared(), declared({ name: "edge", resources: [file("/srv/edge")] })]));
+            const { code, stdout } = await project.run(["up", "--yes", "--skip-preview", "--color=never"]);
+            assert.notEqual(code, 0, stdout);
+            const told = stdout.slice(stdout.indexOf("Diagnostics:"));
+            assert.equal(times("is converged by lb1 already, and two would undo each other's files", told), 1, stdout);
+            assert.equal(await out("ls /srv /var/lib/haproxy-fleet"), "/srv:");
+        });
+
+        it("stays the same program's: after a rename it has to be taken over once", async () => {
+            const { run } = project;
+            const engine = (...args: string[]) => run.call(project, [...args, "--color=never"]);
+            project.program(hostsProgram([declared()]));
+            await project.succeed("up", "--yes", "--skip-preview");
+            assert.equal(await out("cat /var/lib/haproxy-fleet/owner"), "probe/dev/lb1");
+            await project.succeed("stack", "rename", "live");
+            const refused = await engine("preview");
+            assert.notEqual(refused.code, 0);
+            assert.match(
+                refused.stdout + refused.stderr,
+                /is converged by probe\/dev\/lb1, not by probe\/live\/lb1: two/,
+            );
+            project.program(hostsProgram([declared({ takeOver: true })]));
+            await project.succeed("up", "--yes", "--skip-preview");
+            assert.equal(await out("cat /var/lib/haproxy-fleet/owner"), "probe/live/lb1");
+            await project.succeed("preview", "--expect-no-changes");
+        });
+    });
+});

@@ -1,0 +1,194 @@
+import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/resources";
+import type { Host } from "../../lab/host";
+import { balancer } from "../support/balancer";
+import { Convergence } from "../support/converge";
+import { describeLab, withLab } from "../support/lab";
+import { targetOf } from "../support/target";
+
+const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
+const CONFFILE = "/etc/ssh/moduli";
+const PROFILE = "/etc/profile.d/kept.sh";
+
+/** What will leave the run list. */
+const leaving: Resource[] = [
+    { kind: "packages", names: ["socat"] },
+    { kind: "group", name: "crew" },
+    { kind: "user", name: "sailor", group: "crew" },
+    { kind: "file", path: "/etc/plain", content: "ours\n" },
+    { kind: "file", path: PROFILE, content: "ours\n" },
+    { kind: "file", path: CONFFILE, content: "ours\n", mode: "0600" },
+    { kind: "directory", path: "/srv/emptied" },
+    { kind: "file", path: "/srv/emptied/file", content: "ours\n" },
+    { kind: "directory", path: "/srv/used" },
+    { kind: "file", path: "/srv/used/file", content: "ours\n" },
+    { kind: "systemdUnit", name: "sleeper.service", content: SLEEPER },
+    { kind: "service", name: "sleeper.service" },
+    { kind: "systemdUnit", name: "ssh.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
+];
+
+describeLab("prune: what leaves the run list is undone", () => {
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    let host: Host;
+    let convergence: Convergence;
+    const out = async (command: string) => (await host.exec(command, { check: false })).stdout.trim();
+    const up = async (resources: Resource[]) => {
+        convergence.resources = resources;
+        const { code, stderr } = await convergence.up();
+        assert.equal(code, 0, stderr);
+        assert.equal((await convergence.preview()).text, "");
+    };
+    const previewOf = async (resources: Resource[]) => {
+        convergence.resources = resources;
+        return (await convergence.preview()).text;
+    };
+
+    before("a host", () => {
+        host = lab().host("lb1");
+        convergence = new Convergence(targetOf(lab(), host), []);
+    });
+
+    describe("resources of every kind", () => {
+        let original: string;
+        let said: string;
+
+        before("they come, are used, and go", async () => {
+            await host.exec(`echo theirs >${PROFILE}; chmod 0640 ${PROFILE}; chown daemon:mail ${PROFILE}`);
+            original = await out(`stat -c '%a %U:%G' ${CONFFILE}; md5sum <${CONFFILE}`);
+            await up(leaving);
+            assert.equal(
+                await out(`cat ${PROFILE} ${CONFFILE}; systemctl is-active sleeper; systemctl show -P Nice ssh`),
+                "ours\nours\nactive\n5",
+            );
+            await host.exec("echo >/srv/used/somebody-elses");
+            said = await previewOf([]);
+            await up([]);
+        });
+
+        it("are named in the preview before", () => {
+            const undone = said.split("\n").flatMap((line) => / (\S+) has left the run list/.exec(line)?.[1] ?? []);
+            assert.deepEqual(
+                undone.sort(),
+                [
+                    "directory[/srv/emptied]",
+                    `file[${CONFFILE}]`,
+                    "file[/etc/plain]",
+                    `file[${PROFILE}]`,
+                    "file[/srv/emptied/file]",
+                    "file[/srv/used/file]",
+                    "systemdUnit[sleeper.service]",
+                    "systemdUnit[ssh.service.d/10-nice.conf]",
+                ].sort(),
+            );
+        });
+
+        it("a plain file goes", async () => assert.equal(await out("ls /etc/plain /srv/used/file"), ""));
+
+        it("a file that was there before comes back as it was", async () =>
+            assert.equal(await out(`cat ${PROFILE}; stat -c '%a %U:%G' ${PROFILE}`), "theirs\n640 daemon:mail"));
+
+        it("a package's configuration file goes back to the package's version", async () =>
+            assert.equal(await out(`stat -c '%a %U:%G' ${CONFFILE}; md5sum <${CONFFILE}`), original));
+
+        it("a unit is stopped, disabled and removed", async () => {
+            assert.equal(await out("systemctl is-active sleeper; pgrep -x sleep"), "inactive");
+            assert.equal(await out("find /etc/systemd/system -name '*sleeper*'"), "");
+        });
+
+        it("a drop-in is removed, and systemd knows", async () => {
+            assert.equal(await out("ls -d /etc/systemd/system/ssh.service.d"), "");
+            assert.equal(await out("systemctl show -P Nice -P NeedDaemonReload ssh"), "0\nno");
+        });
+
+        it("a directory goes when it is empty, and stays when it is used", async () =>
+            assert.equal(await out("ls -d /srv/emptied /srv/used/*"), "/srv/used/somebody-elses"));
+
+        it("packages and accounts stay", async () => {
+            assert.match(await out("dpkg-query -W -f '${Status}' socat"), /^install ok installed$/);
+            assert.equal(await out("id -gn sailor"), "crew");
+        });
+
+        it("nothing is remembered of what is undone", async () => {
+            assert.equal(await out("cat /var/lib/haproxy-fleet/manifest; find /var/lib/haproxy-fleet/original"), "");
+        });
+    });
+
+    describe("special cases", () => {
+        it("a file taken over again goes back to what was there the second time", async () => {
+            await host.exec(`echo second >${PROFILE}`);
+            await up([{ kind: "file", path: PROFILE, content: "ours\n" }]);
+            await up([]);
+            assert.equal(await out(`cat ${PROFILE}`), "second");
+        });
+
+        it("a configuration file whose original was an edit goes back to what the package ships", async () => {
+            const shipped = await out(`md5sum <${CONFFILE}`);
+            await host.exec(`echo edited >${CONFFILE}`);
+            await up([{ kind: "file", path: CONFFILE, content: "ours\n" }]);
+            await up([]);
+            assert.equal(await out(`md5sum <${CONFFILE}; stat -c '%a %U:%G' ${CONFFILE}`), `${shipped}\n644 root:root`);
+        });
+
+        it("a configuration file of which no original was kept, too", async () => {
+            const shipped = await out(`md5sum <${CONFFILE}`);
+            await up([{ kind: "file", path: CONFFILE, content: "ours\n" }]);
+            await host.exec("rm -r /var/lib/haproxy-fleet/original");
+            await up([]);
+            assert.equal(await out(`md5sum <${CONFFILE}; stat -c '%a %U:%G' ${CONFFILE}`), `${shipped}\n644 root:root`);
+        });
+
+        it("a file that somebody has removed before is not undone, and not remembered", async () => {
+            await up([{ kind: "file", path: "/etc/plain", content: "ours\n" }]);
+            await host.exec("rm /etc/plain");
+            assert.match(await previewOf([]), /would be recorded/);
+            await up([]);
+            await host.exec("echo theirs >/etc/plain");
+            assert.equal(await previewOf([]), "");
+        });
+
+        it("a path that another kind of resource has now is that one's", async () => {
+            await up([{ kind: "file", path: "/etc/systemd/system/sleeper.service", content: SLEEPER }]);
+            await up([{ kind: "systemdUnit", name: "sleeper.service", content: SLEEPER }]);
+            assert.equal(await out("cat /etc/systemd/system/sleeper.service"), SLEEPER.trim());
+            await up([]);
+            assert.equal(await out("ls /etc/systemd/system/sleeper.service"), "");
+        });
+
+        it("a unit that an administrator had comes back, and goes on", async () => {
+            const unit = "/etc/systemd/system/theirs.service";
+            await host.exec(
+                `printf '${SLEEPER.replaceAll("\n", "\\n")}# theirs' >${unit}; systemctl -q enable --now theirs`,
+            );
+            const pid = await out("systemctl show -P MainPID theirs");
+            // As a unit, then as a file, which is the same one: what was there first stays at hand.
+            await up([{ kind: "systemdUnit", name: "theirs.service", content: SLEEPER }]);
+            await up([{ kind: "file", path: unit, content: `${SLEEPER}# ours\n` }]);
+            await up([{ kind: "systemdUnit", name: "theirs.service", content: SLEEPER }]);
+            assert.equal(await out(`cat ${unit}`), SLEEPER.trim());
+            assert.match(await previewOf([]), /systemdUnit\[theirs.service\] has left the run list/);
+            await up([]);
+            assert.match(await out(`cat ${unit}`), /# theirs$/);
+            assert.equal(
+                await out("systemctl show -P MainPID -P UnitFileState -P NeedDaemonReload theirs"),
+                `${pid}\nenabled\nno`,
+            );
+        });
+
+        it("killed between removing a drop-in and telling systemd, the next run tells it", async () => {
+            await up([{ kind: "systemdUnit", name: "ssh.service.d/10-nice.conf", content: "[Service]\nNice=5\n" }]);
+            await host.exec("rm /etc/systemd/system/ssh.service.d/10-nice.conf");
+            assert.match(await previewOf([]), /systemdUnit\[ssh.service.d\/10-nice.conf\] has left the run list/);
+            await up([]);
+            assert.equal(await out("systemctl show -P Nice ssh; ls -d /etc/systemd/system/ssh.service.d"), "0");
+        });
+
+        it("haproxy's configuration goes back to its package's, and the service goes on", async function () {
+            this.timeout(60_000);
+            await up(balancer());
+            const pid = await out("systemctl show -P MainPID haproxy");
+            await up([]);
+            assert.equal(await out("dpkg --verify haproxy"), "");
+            assert.equal(await out("systemctl show -P MainPID haproxy"), pid);
+        });
+    });
+});

@@ -1,0 +1,226 @@
+import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/resources";
+import { slot } from "../../components/convergence/slots";
+import { balancer } from "../support/balancer";
+import { Convergence } from "../support/converge";
+import { hostsProgram } from "../support/hostsProgram";
+import { describeLab, withLab } from "../support/lab";
+import { targetOf } from "../support/target";
+import { Project } from "../toolchain/project";
+
+/** Every secret of these tests has this word in each of its lines, and nothing else has. */
+const PLANTED = /planted/i;
+
+const password = 'planted $(id) `id` %s%% "quotes" \\n {x} #ü€';
+const key = "-----BEGIN PLANTED KEY-----\nplantedMIIEvQ+/a=\nplantedlast'line\"$(id)\n-----END PLANTED KEY-----\n";
+const slots = { password, key };
+
+/** A load balancer with a password in its configuration, which may end with other lines, and two files of secrets. */
+function resources(stats = `stats auth ops:'${slot("password")}'`): Resource[] {
+    return [
+        ...balancer().map((resource) =>
+            resource.kind !== "transaction"
+                ? resource
+                : {
+                      ...resource,
+                      files: resource.files.map((file) => ({
+                          ...file,
+                          content: `${file.content}\nfrontend secret\n    bind 127.0.0.1:8405\n    stats enable\n    ${stats}\n`,
+                      })),
+                  },
+        ),
+        { kind: "directory", path: "/etc/demo" },
+        { kind: "file", path: "/etc/demo/key.pem", content: slot("key") },
+        { kind: "file", path: "/etc/demo/app.conf", content: `user ops\ncode = ${slot("password")}\n`, mode: "0640" },
+    ];
+}
+
+describeLab("a secret", function () {
+    this.timeout(120_000);
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const host = () => lab().host("lb1");
+    const project = new Project();
+    let converge: Convergence;
+
+    const declare = (declared = resources(), values: Record<string, string> = slots) =>
+        project.program(
+            hostsProgram([{ name: "lb1", target: targetOf(lab(), host()), resources: declared, slots: values }]),
+        );
+    const hidden = (text: string) => assert.doesNotMatch(text, PLANTED);
+
+    /** What the CLI says, which never has a secret. */
+    async function says(...args: string[]): Promise<{ code: number; text: string }> {
+        const { code, stdout, stderr } = await project.run([...args, "--color=never"]);
+        hidden(stdout + stderr);
+        return { code, text: stdout + stderr };
+    }
+
+    before("first converge", async () => {
+        converge = new Convergence(targetOf(lab(), host()), resources(), slots);
+        await project.succeed("stack", "init", "dev");
+    });
+    after(() => project.remove());
+
+    it("is in no process of the host while it is written, and in no output of the engine", async () => {
+        declare();
+        assert.equal((await says("preview", "--diff")).code, 0);
+        await host().exec(`cat >/root/watch <<'END'
+            while [ ! -e /root/stop ]; do
+                grep -l 'p[l]anted' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
+            done
+END
+            sh /root/watch >/dev/null 2>&1 </dev/null &`);
+        const { code, text } = await says("up", "--yes", "--skip-preview", "--diff");
+        assert.equal(code, 0, text);
+        assert.equal((await host().exec("cat /root/seen")).stdout, "");
+        // The watch would have told.
+        await host().exec("sh -c 'sleep 1; :' planted-control & wait; touch /root/stop");
+        assert.match((await host().exec("cat /root/seen")).stdout, /^\/proc\/\d+\/cmdline$/m);
+    });
+
+    it("arrives where it belongs, and nowhere else on the host", async () => {
+        assert.equal((await host().readFile("/etc/demo/key.pem")).toString(), key);
+        assert.equal((await host().readFile("/etc/demo/app.conf")).toString(), `user ops\ncode = ${password}\n`);
+        assert((await host().readFile("/etc/haproxy/haproxy.cfg")).toString().includes(`stats auth ops:'${password}'`));
+        const { stdout } = await host().exec(
+            "find / -xdev -type f -newer /etc/machine-id | xargs -d '\\n' grep -sil 'planted' | xargs stat -c '%n %a %U:%G'; " +
+                "find /run /tmp /dev/shm -type f | xargs -rd '\\n' grep -sil 'planted' | xargs -r stat -c '%n %a %U:%G'",
+        );
+        assert.deepEqual(stdout.trim().split("\n").sort(), [
+            "/etc/demo/app.conf 640 root:root",
+            "/etc/demo/key.pem 600 root:root",
+            "/etc/haproxy/haproxy.cfg 640 root:haproxy",
+            "/var/lib/haproxy-fleet/last-good/haproxy/tree/haproxy.cfg 640 root:haproxy",
+        ]);
+        const guarded = await host().exec("stat -c '%n %a' /var/lib/haproxy-fleet /run/haproxy-fleet");
+        assert.equal(guarded.stdout, "/var/lib/haproxy-fleet 700\n/run/haproxy-fleet 700\n");
+    });
+
+    it("is in the state encrypted only", async () => {
+        hidden(project.stateText());
+        hidden(await project.succeed("stack", "export"));
+        hidden(await project.succeed("stack", "--show-urns"));
+        assert.match(await project.succeed("stack", "export", "--show-secrets"), PLANTED);
+    });
+
+    const preview = async (declared = resources(), values: Record<string, string> = slots) => {
+        converge.resources = declared;
+        converge.slots = values;
+        const { text } = await converge.preview();
+        hidden(text);
+        return text;
+    };
+
+    const edit = (script: string) => host().exec(`sed -i ${script} /etc/haproxy/haproxy.cfg /etc/demo/app.conf`);
+
+    it("is not shown by a preview when it has been rotated, by hand or in the stack", async () => {
+        const rotated = { password: "planted anew", key: key.replaceAll("planted", "replanted") };
+        const text = await preview(resources(), rotated);
+        assert.match(text, /^ {6}- *stats auth ‹hidden›$/m);
+        assert.match(text, /^ {6}\+ *stats auth ops:'‹password›'$/m);
+        assert.match(text, /^ {6}-code = ‹hidden›$/m);
+        assert.match(text, /it holds secrets: its lines are not shown/);
+        declare(resources(), rotated);
+        const shown = await says("preview", "--diff");
+        assert.equal(shown.code, 0, shown.text);
+        assert.match(shown.text, /stats auth ‹hidden›/);
+        await edit(`"s/planted/planted by hand/"`);
+        assert.match(await preview(), /^ {6}-code = ‹hidden›$/m);
+        await edit(`"s/planted by hand/planted/"`);
+    });
+
+    it("is not shown when its line was commented out, respaced or requoted by hand", async () => {
+        for (const script of [
+            "-E 's/^ *(stats auth|code)/# \\1/'",
+            "-E 's/(stats|code) +/\\1     /'",
+            `-E "s/'//g"`,
+            "-E 's/^ *(stats auth|code)/    old-\\1/'",
+        ]) {
+            await host().exec("cd /etc; cp -p haproxy/haproxy.cfg /root; cp -p demo/app.conf /root");
+            await edit(script);
+            assert.match(await preview(), /^ {6}-.*‹hidden›/m, script);
+            await host().exec(
+                "cd /root; cp -p haproxy.cfg /etc/haproxy; cp -p app.conf /etc/demo; rm haproxy.cfg app.conf",
+            );
+        }
+    });
+
+    it("is not shown when its line has left the declared file", async () => {
+        const text = await preview(
+            resources("stats uri /").map((resource) =>
+                resource.kind === "file" && resource.path.endsWith("app.conf")
+                    ? { ...resource, content: "user ops\n" }
+                    : resource,
+            ),
+        );
+        assert.match(text, /^ {6}- *stats auth ‹hidden›$/m);
+        assert.match(text, /^ {6}-code = ‹hidden›$/m);
+    });
+
+    it("is shown by its slot's name where the daemon quotes it, in a preview and in an up", async () => {
+        declare(resources(`bind 127.0.0.1:8406 '${slot("password")}'`));
+        const before = await says("preview");
+        assert.match(before.text, /refused at validation:/);
+        assert.match(before.text, /unknown keyword '(‹password›|<password>)'/);
+        const { code, text } = await says("up", "--yes", "--skip-preview");
+        assert.notEqual(code, 0);
+        assert.match(text, /transaction\[haproxy\] failed: refused at validation/);
+        assert.match(text, /unknown keyword '<password>'/);
+    });
+
+    it("is shown by its slot's name where a step that fails prints it", async () => {
+        declare([
+            ...resources(),
+            {
+                kind: "execute",
+                name: "leak",
+                command: "cat /etc/demo/key.pem; sed 's/^/xx /' /etc/demo/app.conf >&2; exit 1",
+                creates: "/srv/never",
+            },
+        ]);
+        const { code, text } = await says("up", "--yes", "--skip-preview");
+        assert.notEqual(code, 0);
+        assert.match(text, /execute\[leak\] failed: the last step failed/);
+        assert.match(text, /^ +xx code = <password>$/m);
+        assert.match(text, /^ +<key>$/m);
+    });
+
+    it("that would break out of its quotes is refused before anything is sent, without being told", async () => {
+        const refusing = resources().map((resource) =>
+            resource.kind === "transaction"
+                ? { ...resource, files: resource.files.map((file) => ({ ...file, slotFault: undefined })) }
+                : resource,
+        );
+        project.program(
+            `${hostsProgram([
+                {
+                    name: "lb1",
+                    target: targetOf(lab(), host()),
+                    resources: refusing,
+                    slots: { ...slots, password: "planted' or" },
+                },
+            ]).replace(
+                "...rest,\n",
+                `...rest, resources: rest.resources.map((resource: any) => resource.kind !== "transaction" ? resource :
+                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault: secretFault })) }),\n`,
+            )}
+            import { secretFault } from "${process.cwd()}/components/haproxy/words";`,
+        );
+        const { code, text } = await says("preview");
+        assert.notEqual(code, 0);
+        assert.match(
+            text,
+            /error: lb1: the value of the slot "password" in \/etc\/haproxy\/haproxy\.cfg holds a single quote, which ends its quotes/,
+        );
+        assert.doesNotMatch(text, /^ +at /m);
+    });
+
+    it("is in no journal and no log", async () => {
+        const { stdout } = await host().exec(
+            "journalctl --no-pager -o export | grep -ic planted; grep -ril planted /run/haproxy-fleet /var/log || :",
+            { check: false },
+        );
+        assert.equal(stdout, "0\n/run/haproxy-fleet/step.out\n");
+        assert.equal((await host().exec("stat -c %a /run/haproxy-fleet/step.out")).stdout, "600\n");
+    });
+});

@@ -1,0 +1,10 @@
+import assert from "node:assert/strict";
+
+/** An edit of a payload: the runtime's function does this first. */
+export function atStart(name: string, shell: string): (body: string) => string {
+    return (body) => {
+        const head = `\n${name}() {\n`;
+        assert.ok(body.includes(head), `the runtime has no function ${name}`);
+        return body.replace(head, () => `${head}${shell}\n`);
+    };
+}

@@ -1,0 +1,149 @@
+import assert from "node:assert/strict";
+import { sleep } from "../../../lab/run";
+import { redefine } from "../../support/converge";
+import { atStart } from "./edit";
+import type { Subject } from "./subject";
+
+const GOOD = "/var/lib/haproxy-fleet/last-good/haproxy";
+const MAPS = "/etc/haproxy/maps";
+const CONFIG = "/etc/haproxy/haproxy.cfg";
+
+/** A daemon that has the new configuration and does not serve. */
+const unproven = redefine("haproxy_prove() { echo not proven; return 1; }");
+
+/** The configuration with maps; each changes with the text. */
+const withMaps = (subject: Subject, maps: Record<string, string>, mark?: string) =>
+    subject.declare({ mark }, (transaction) => ({
+        ...transaction,
+        files: [
+            ...Object.entries(maps).map(([name, content]) => ({ path: `${MAPS}/${name}`, content })),
+            ...transaction.files,
+        ],
+    }));
+
+/** What a failed converge goes back to. */
+export function lastGood(subject: () => Subject): void {
+    const fails = async (convergence: ReturnType<Subject["declare"]>, edit = unproven) => {
+        const { code, stderr } = await convergence.up(edit);
+        assert.equal(code, 1, stderr);
+        return stderr;
+    };
+
+    it("proves what a killed converge has activated, with no other reload, before it is taken for good", async () => {
+        const [before, after] = [{ mark: "proven" }, { mark: "not-proven" }];
+        const killed = atStart("attempt", '[ "$1" != prove ] || kill -KILL $$');
+        const killedHavingActivated = async () => {
+            assert.match(await fails(subject().declare(after), killed), /the converge was killed/);
+            while ((await subject().answer()) !== "app1 not-proven") await sleep(50);
+        };
+        await subject().converge(before);
+        await killedHavingActivated();
+        assert.match(await fails(subject().declare(after)), /the daemon was not proven.*; last good files are back/);
+        assert.equal(await subject().answer(), "app1 proven");
+
+        await killedHavingActivated();
+        const processes = await subject().processes();
+        await subject().converge(after);
+        assert.equal(await subject().processes(), processes);
+        assert.match(await subject().shell(`cat ${GOOD}/tree/haproxy.cfg`), /X-Mark not-proven/);
+    });
+
+    it("is not what was there before a first converge that failed, once that is back", async () => {
+        await subject().converge();
+        await subject().shell(`rm -rf ${GOOD}`);
+        await fails(subject().declare({ mark: "first" }));
+        await subject().shell(`echo '# by hand' >>${CONFIG}`);
+        const files = await subject().files();
+        await fails(subject().declare({ mark: "second" }));
+        assert.equal(await subject().files(), files);
+        await fails(
+            subject().declare({ mark: "third" }),
+            atStart("put_file", 'echo "No space left on device"; return 1'),
+        );
+        assert.equal(await subject().files(), files);
+        await subject().shell(`ls ${GOOD} && exit 1 || exit 0`);
+        await subject().converge();
+    });
+
+    it("is not a link to the live files themselves", async () => {
+        await subject().converge();
+        await subject().shell(`rm -rf ${GOOD}/tree && ln -s /etc/haproxy ${GOOD}/tree`);
+        const files = await subject().files();
+        await fails(subject().declare({ mark: "linked" }));
+        assert.equal(await subject().files(), files);
+        await subject().converge();
+        assert.equal(await subject().shell(`stat -c %F ${GOOD}/tree`), "directory");
+    });
+
+    it("is on the disk before it takes the place of the one before", async () => {
+        await subject().converge({ mark: "older" });
+        const older = await subject().shell(`cat ${GOOD}/digest`);
+        const spy = `#!/bin/sh\necho "$(cat ${GOOD}/digest) $*" >>/run/synced\nexec /usr/bin/sync "$@"\n`;
+        await subject().host.writeFile("/usr/local/sbin/sync", spy, 0o755);
+        try {
+            await subject().converge({ mark: "newer" });
+        } finally {
+            await subject().shell("rm /usr/local/sbin/sync");
+        }
+        const synced = (await subject().shell("cat /run/synced; rm /run/synced")).split("\n");
+        for (const file of ["", "/digest", "/tree", "/tree/haproxy.cfg"]) {
+            assert.ok(
+                synced.some((line) => line.startsWith(`${older} `) && `${line} `.includes(`${GOOD}.new${file} `)),
+                `${file} in\n${synced.join("\n")}`,
+            );
+        }
+    });
+
+    it("leaves alone what has not changed", async () => {
+        const first = await withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }).up();
+        assert.equal(first.code, 0, first.stderr);
+        const inodes = () => subject().shell(`stat -c '%n %i %y' ${MAPS}/*`);
+        const before = await inodes();
+        const stderr = await fails(withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
+        assert.match(stderr, /put back \/etc\/haproxy\/haproxy\.cfg/);
+        assert.equal(await inodes(), before);
+        // The same content under another mode is not the same file.
+        await fails(
+            withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }, "other"),
+            atStart(
+                "haproxy_prove",
+                `! grep -q other ${CONFIG} || chmod 0600 ${MAPS}/a.map; echo not proven; return 1`,
+            ),
+        );
+        assert.equal(await subject().shell(`stat -c %a ${MAPS}/a.map`), "644");
+    });
+
+    it("gives back to the administrator what was taken over since", async () => {
+        await subject().converge();
+        await subject().shell(`mkdir -p ${MAPS}; rm -rf ${MAPS}/*; cd ${MAPS}
+            echo theirs >file; chmod 0640 file; ln -s ../haproxy.cfg link; ln -s nowhere dangling`);
+        const theirs = () => subject().shell(`cd ${MAPS}; cat file; stat -c '%a %N' * `);
+        const before = await theirs();
+        const declared = { file: "ours\n", link: "ours\n", dangling: "ours\n", added: "ours\n" };
+        const stderr = await fails(withMaps(subject(), declared, "taking"));
+        assert.match(stderr, /write \/etc\/haproxy\/maps\/dangling/);
+        assert.equal(await theirs(), before, stderr);
+
+        // The same where all of that has been converged, and leaves the run list again.
+        const { code, ...said } = await withMaps(subject(), declared, "taking").up();
+        assert.equal(code, 0, said.stderr);
+        assert.equal(await subject().shell(`cat ${MAPS}/* | sort -u`), "ours");
+        await subject().converge();
+        assert.equal(await theirs(), before);
+        await subject().shell(`rm -r ${MAPS}`);
+    });
+
+    it("leaves no half of a file behind on a disk that is full", async () => {
+        await subject().converge();
+        const files = await subject().files();
+        await subject().shell(`mkdir -p ${MAPS}; mount -t tmpfs -o size=64k tmpfs ${MAPS}`);
+        try {
+            const stderr = await fails(withMaps(subject(), { "large.map": "x\n".repeat(50_000) }), (body) => body);
+            assert.match(stderr, /the disk is full.*; last good files are back/);
+            assert.equal(await subject().shell(`ls -A ${MAPS}`), "");
+            assert.equal(await subject().files(), files);
+        } finally {
+            await subject().shell(`umount ${MAPS}; rmdir ${MAPS}`);
+        }
+    });
+}

@@ -1,0 +1,152 @@
+import assert from "node:assert/strict";
+import type { Resource, Transaction } from "../../../components/convergence/resources";
+import type { Bind, Global, HaproxyConfig } from "../../../components/haproxy/model";
+import { haproxy } from "../../../components/recipes/haproxy";
+import type { Host } from "../../../lab/host";
+import type { Lab } from "../../../lab/lab";
+import { quote } from "../../../lab/run";
+import { Convergence } from "../../support/converge";
+import { targetOf } from "../../support/target";
+
+/** What the tests vary of the declared configuration. */
+export interface Variation {
+    version?: string;
+    global?: Global;
+    /** Binds beside `*:80`. */
+    binds?: Bind[];
+    /** Lines of the frontend. */
+    raw?: string[];
+    /** The app server that answers. @default "app1" */
+    app?: "app1" | "app2";
+    /** Address of the app server. @default - that of `app` */
+    server?: string;
+    /** Makes one configuration differ from the next without changing what it does. */
+    mark?: string;
+}
+
+/** Shell that lets another process listen, at places such as `127.0.0.1:8081`; `repair` ends it. */
+export function squat(...places: string[]): string {
+    const listen = places.map((place) => `-l ${place}`).join(" ");
+    const waits = places.map((place) => `until ss -Hltn | grep -q -F ${quote(`${place} `)}; do sleep 0.02; done`);
+    return ["", `systemd-run -q --unit=squatter systemd-socket-activate ${listen} /bin/cat`, ...waits].join("\n");
+}
+
+/** Shell that prints what a process of HAProxy answers on its socket to the argument that follows. */
+export const askSocket = (path: string) => `perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0);
+    connect(S, sockaddr_un("${path}")) or die "no answer"; syswrite(S, "$ARGV[0]\\n"); shutdown(S, 1);
+    print <S>'`;
+
+/** The same of the master. */
+export const ASK_MASTER = askSocket("/run/haproxy-master.sock");
+
+/** Shell that prints the pid of the worker that serves: others may still be there, and end at any moment. */
+const WORKER = `for pid in $(pgrep -P "$(systemctl show -p MainPID --value haproxy)"); do
+        ! ss -Hltnp | grep -q "pid=$pid," || echo "$pid"
+    done`;
+
+/** The load balancer that all these tests work on, and how it is asked about itself past our own runtime. */
+export class Subject {
+    readonly host: Host;
+
+    /** `version`: what its stack declares. */
+    constructor(
+        readonly lab: Lab,
+        name = "lb1",
+        private readonly version = "2.6",
+    ) {
+        this.host = lab.host(name);
+    }
+
+    get url() {
+        return `http://${this.host.address}/`;
+    }
+
+    /** An address of the lab's network that the host does not have yet. */
+    get spareAddress() {
+        return this.lab.address(200);
+    }
+
+    config({ version = this.version, global = {}, binds = [], raw = [], app = "app1", server, mark }: Variation = {}) {
+        const address = server ?? this.lab.host(app).address;
+        const config: HaproxyConfig = {
+            version,
+            // A lab host cannot have more than 20000 file descriptors.
+            global: { maxconn: 1000, ...global },
+            frontends: [{ name: "web", binds: [{ port: 80 }, ...binds], raw, defaultBackend: "app" }],
+            backends: [
+                {
+                    name: "app",
+                    raw: mark ? [`http-response set-header X-Mark ${mark}`] : [],
+                    servers: [{ name: app, address, port: 80 }],
+                },
+            ],
+        };
+        return config;
+    }
+
+    /** The recipe with this variation; `edit` may change its transaction. */
+    declare(variation: Variation = {}, edit = (transaction: Transaction) => transaction): Convergence {
+        const resources = haproxy(this.config(variation)).map(
+            (resource): Resource => (resource.kind === "transaction" ? edit(resource) : resource),
+        );
+        return new Convergence(targetOf(this.lab, this.host), resources);
+    }
+
+    /** Converges, and expects that to work. */
+    async converge(variation: Variation = {}): Promise<string> {
+        const { code, stdout, stderr } = await this.declare(variation).up();
+        assert.equal(code, 0, stderr);
+        return stdout;
+    }
+
+    /** Who answers a request, and with which mark. */
+    async answer(): Promise<string> {
+        const response = await fetch(this.url, { headers: { connection: "close" }, signal: AbortSignal.timeout(5000) });
+        const text = (await response.text()).split(" ")[0] ?? "";
+        return [text, response.headers.get("x-mark") ?? ""].join(" ").trim();
+    }
+
+    async shell(script: string): Promise<string> {
+        return (await this.host.exec(script)).stdout.trim();
+    }
+
+    /** Pids of the processes that serve: master, worker. */
+    async processes(): Promise<string> {
+        return this.shell(`echo "$(systemctl show -p MainPID --value haproxy) $(${WORKER})"`);
+    }
+
+    /** The configuration, file by file. */
+    async files(): Promise<string> {
+        return this.shell(`
+            find /etc/haproxy -type f -printf '%p %m %u:%g\\n' | sort
+            find /etc/haproxy -type f -print0 | sort -z | xargs -0 sha256sum`);
+    }
+
+    /** What the master answers. */
+    async master(command: string): Promise<string> {
+        return this.shell(`${ASK_MASTER} '${command}'`);
+    }
+
+    /** Somebody sends all requests to app2, reloads, and does not think of the digest. */
+    async handEdit(): Promise<void> {
+        await this.shell(`sed -i 's/server app1 [^:]*/server app1 ${this.lab.host("app2").address}/' /etc/haproxy/haproxy.cfg
+            worker=$(${WORKER})
+            systemctl reload haproxy
+            while ss -Hltnp | grep -q "pid=$worker,"; do sleep 0.05; done`);
+    }
+
+    /** All of the host that a refused configuration must leave alone: files with times, processes, mounts. */
+    async state(): Promise<string> {
+        return this.shell(`
+            find /etc/haproxy /var/lib/haproxy-fleet -printf '%p %y %m %u:%g %i %T@\\n' | sort
+            find /etc/haproxy /var/lib/haproxy-fleet -type f -print0 | sort -z | xargs -0 sha256sum
+            systemctl show -p MainPID -p InvocationID -p NRestarts haproxy
+            ${WORKER}
+            cat /proc/[0-9]*/mountinfo 2>/dev/null | grep haproxy | cut -d" " -f 4- | sort -u`);
+    }
+
+    /** What our own directory on tmpfs holds, digests in names left out. */
+    async leftovers(): Promise<string> {
+        return this.shell("ls -A /run/haproxy-fleet | sed 's/[.].*//' | sort -u | xargs");
+    }
+}

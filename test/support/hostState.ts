@@ -1,0 +1,38 @@
+import type { Host } from "../../lab/host";
+
+/**
+ * Everything about a host that a converge is answerable for, a line each: files with type, mode, owner and content, packages,
+ * accounts, units, what the running processes have read, what we remember, leftovers. Times, process ids and the token, which
+ * no two runs share, are left out.
+ */
+const SCRIPT = `
+tree() {
+    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name .pwd.lock -o -name token \\) -prune -o -printf '%y %m %u:%g %p %l\\n'
+    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name token \\) -prune -o -type f -print0 | xargs -0 sha256sum
+}
+tree /etc /srv /usr/local /home /var/lib/haproxy-fleet | sort
+find /etc /srv /usr /var -xdev \\( -name '*haproxy-fleet-new' -o -path '/var/lib/haproxy-fleet/*.new' \\)
+[ -s /var/lib/haproxy-fleet/token ] && echo token stored
+dpkg-query -W -f 'package \${Package} \${Version} \${Status}\\n'
+ls /var/lib/dpkg/updates
+getent passwd | sed 's/^/user /'
+getent group | sed 's/^/group /'
+systemctl list-units --no-legend --no-pager --plain --all --type=service |
+    awk '$1 !~ /^(user|session|systemd-|modprobe)/ && $2 == "loaded" { print "unit", $1, $3, $4 }' | sort
+systemctl show -p Id -p NeedDaemonReload '*.service' | grep -B1 NeedDaemonReload=yes
+ss -Hltn | awk '{ print "listens", $4 }' | sort
+[ ! -e /run/echod/loaded ] || sed 's/^/echod has /' /run/echod/loaded
+ls -A /run/haproxy-fleet | grep -e '^in' -e '^payload' -e '^stage' -e '^why-run' -e '^package'
+`;
+
+export async function hostState(host: Host): Promise<string[]> {
+    const { stdout } = await host.exec(`${SCRIPT}\n${RUNNING_HAPROXY}`);
+    return stdout.trimEnd().split("\n");
+}
+
+/** Prints the digest that the serving haproxy itself names, asked past our own runtime. */
+const RUNNING_HAPROXY = `
+[ ! -S /run/haproxy-master.sock ] || perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0);
+    connect(S, sockaddr_un("/run/haproxy-master.sock")) or exit;
+    syswrite(S, "\\@1 get var proc.cfg\\n"); shutdown(S, 1); print "haproxy has ", <S>'
+`;

@@ -1,0 +1,135 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import type { MockResourceArgs } from "@pulumi/pulumi/runtime";
+
+/** How the engine marks secrets among the inputs of a registration. */
+const SIGNATURE = "4dabf18193072939515e22adb298388d";
+const SECRET = "1b47061264138c4ac30d75fd1eb44270";
+
+/** A registration as the engine would get it. */
+export interface Registration {
+    type: string;
+    name: string;
+    custom: boolean;
+    inputs: Record<string, unknown>;
+}
+
+/** What a program has registered and said since its mocks were set. */
+export interface Recording {
+    registrations: Registration[];
+    messages: { severity: "info" | "warn" | "error"; text: string }[];
+}
+
+/** What a test may change of the engine's side. */
+export interface MockOptions {
+    /** Whether it is a preview, where outputs of resources are unknown. @default false */
+    preview?: boolean;
+    /** @default "dev" */
+    stack?: string;
+    /** Config by full key, `haproxy-fleet:probe`. @default {} */
+    config?: Record<string, string>;
+    /** Keys of it that are secret. @default [] */
+    secretConfig?: string[];
+}
+
+/**
+ * Sets Pulumi's mocks: nothing is created, every registration and every message to the engine is recorded. Calls of functions
+ * throw, since no component makes any.
+ */
+export async function mockEngine(options: MockOptions = {}): Promise<Recording> {
+    const recording: Recording = { registrations: [], messages: [] };
+    await pulumi.runtime.setMocks(
+        {
+            newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
+                recording.registrations.push({ type, name, custom, inputs });
+                const outputs = options.preview || !custom ? {} : { stdout: "changed: nothing", stderr: "" };
+                return { id: custom ? (id ?? `${name}-id`) : undefined, state: { ...inputs, ...outputs } };
+            },
+            call({ token }) {
+                throw new Error(`unexpected call of ${token}`);
+            },
+        },
+        "haproxy-fleet",
+        options.stack ?? "dev",
+        options.preview ?? false,
+    );
+    pulumi.runtime.setAllConfig(options.config ?? {}, options.secretConfig);
+    for (const severity of ["info", "warn", "error"] as const) {
+        replaceLog(severity, async (text) => {
+            recording.messages.push({ severity, text });
+        });
+    }
+    return recording;
+}
+
+const originals = new Map<string, unknown>();
+
+/** Mocks have no engine that would take messages, so the functions of `pulumi.log` themselves are replaced. */
+function replaceLog(name: "info" | "warn" | "error", log: (text: string) => Promise<void>): void {
+    const module = pulumi.log as unknown as Record<string, unknown>;
+    if (!originals.has(name)) originals.set(name, module[name]);
+    module[name] = log;
+}
+
+/** Gives `pulumi.log` back as it was: for `after`. */
+export function restoreLog(): void {
+    for (const [name, original] of originals) (pulumi.log as unknown as Record<string, unknown>)[name] = original;
+}
+
+/** The one registration of a name and type. */
+export function registered({ registrations }: Recording, type: string, name: string): Registration {
+    const found = registrations.filter((one) => one.type === type && one.name === name);
+    assert.equal(found.length, 1, `${type} ${name} among ${registrations.map((one) => `${one.type} ${one.name}`)}`);
+    return found[0] as Registration;
+}
+
+/** A value of an input without the marks of secrets, at any depth. */
+export function unsecret(value: unknown): unknown {
+    if (value === null || typeof value !== "object") return value;
+    if (Array.isArray(value)) return value.map(unsecret);
+    const record = value as Record<string, unknown>;
+    if (record[SIGNATURE] === SECRET) return unsecret(record.value);
+    return Object.fromEntries(Object.entries(record).map(([key, part]) => [key, unsecret(part)]));
+}
+
+/** Fails unless the engine would keep the value as a secret. */
+export function assertSecret(value: unknown): void {
+    const record = value as Record<string, unknown> | undefined;
+    assert.equal(record?.[SIGNATURE], SECRET, `not a secret: ${JSON.stringify(value)}`);
+}
+
+/** Waits until every registration so far is recorded. */
+export function settled(): Promise<void> {
+    // The SDK's own tests use it; its types leave it out.
+    return (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
+}
+
+/**
+ * What a program fails with after its constructors: a rejected input surfaces as an unhandled rejection, as in a real run, where
+ * the engine's runner prints it.
+ *
+ * @returns the distinct messages
+ */
+export async function failuresOf(program: () => void): Promise<string[]> {
+    const others = process.listeners("unhandledRejection");
+    const messages = new Set<string>();
+    const collect = (error: unknown) => void messages.add((error as Error).message);
+    process.removeAllListeners("unhandledRejection");
+    process.on("unhandledRejection", collect);
+    try {
+        program();
+        // A failed registration never settles, so there is nothing to wait for but the failure.
+        for (let tries = 0; messages.size === 0 && tries < 100; tries++) {
+            await new Promise((resolve) => setTimeout(resolve, 20));
+        }
+    } finally {
+        process.off("unhandledRejection", collect);
+        for (const other of others) process.on("unhandledRejection", other);
+    }
+    return [...messages];
+}
+
+/** The value of an output, once known; rejects with whatever made it fail. */
+export function promiseOf<T>(output: pulumi.Output<T>): Promise<T> {
+    return (output as unknown as { promise(): Promise<T> }).promise();
+}

@@ -1,0 +1,66 @@
+import fc from "fast-check";
+import { check } from "../../components/haproxy/issues";
+import type { Acl, HaproxyConfig } from "../../components/haproxy/model";
+
+const names = ["app", "api-2", "a.b:c", "_x"];
+const hosts = ["a.example.com", "B.example", "x-1.y_z.example.org", "localhost"];
+const addresses = ["192.0.2.1", "2001:db8::1", "127.0.0.1", "::1"];
+const hostile = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("a b", "'\"$HOME#", "\\\\x41", " -i "));
+const path = hostile.map((text) => `/${text}`).filter((text) => !/\p{Cc}/u.test(text));
+const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
+const port = fc.integer({ min: 1, max: 65_535 });
+const mode = maybe(fc.constantFrom("http" as const, "tcp" as const));
+const oneOrMore = { minLength: 1, maxLength: 3 };
+
+const criterion = fc.oneof(
+    fc.record({ host: fc.subarray(hosts, { minLength: 1 }) }),
+    fc.record({ path: fc.array(path, oneOrMore) }),
+    fc.record({ pathBeg: fc.array(path, oneOrMore) }),
+);
+
+/** Models of every shape, some of them faulty, with hostile text wherever text can stand. */
+const model: fc.Arbitrary<HaproxyConfig> = fc.record({
+    version: fc.constantFrom("2.2", "2.4", "2.6"),
+    global: fc.record({ maxconn: fc.integer({ min: 100, max: 5000 }), hardStopAfter: maybe(fc.constant("90s")) }),
+    defaults: fc.record({ mode, retries: maybe(fc.integer({ min: 0, max: 5 })) }),
+    frontends: fc.uniqueArray(
+        fc.record({
+            name: fc.constantFrom(...names),
+            binds: fc.array(fc.record({ address: maybe(fc.constantFrom(...addresses, "*")), port }), oneOrMore),
+            mode,
+            maxconn: maybe(fc.integer({ min: 1, max: 100 })),
+            acls: fc.tuple(...names.map((name) => criterion.map((values): Acl => ({ name, ...values })))),
+            useBackends: fc.array(
+                fc.record({ backend: fc.constantFrom(...names), if: fc.subarray([...names, "!app", "METH_GET"]) }),
+                { maxLength: 3 },
+            ),
+            defaultBackend: maybe(fc.constantFrom(...names)),
+        }),
+        { ...oneOrMore, selector: ({ name }) => name },
+    ),
+    backends: fc.tuple(
+        ...names.map((name) =>
+            fc.record({
+                name: fc.constant(name),
+                balance: maybe(fc.constantFrom("leastconn", "uri", "first", "random(2)", "hdr(x-id)")),
+                httpchk: maybe(fc.record({ uri: path, host: maybe(fc.constantFrom(...hosts)) })),
+                servers: fc.uniqueArray(
+                    fc.record({
+                        name: fc.constantFrom(...names, ...hosts),
+                        address: fc.constantFrom(...addresses),
+                        port,
+                        check: maybe(fc.boolean()),
+                        weight: maybe(fc.integer({ min: 0, max: 260 })),
+                        backup: maybe(fc.boolean()),
+                        maxconn: maybe(fc.nat(1000)),
+                    }),
+                    { ...oneOrMore, selector: (server) => server.name },
+                ),
+            }),
+        ),
+    ),
+    stats: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8404, 80) }), uri: maybe(path) })),
+});
+
+/** Those that have no fault. */
+export const sound = model.filter((config) => check(config).every(({ severity }) => severity !== "error"));

@@ -1,0 +1,84 @@
+import assert from "node:assert/strict";
+import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { InventoryNode } from "../../lab/inventory";
+import type { Lab } from "../../lab/lab";
+import local from "../../stacks/local";
+import type { Stack } from "../../stacks/schema";
+import { repo } from "../../toolchain/environment.mjs";
+import { runPulumi } from "../../toolchain/pulumi";
+
+/** The program of this project, unchanged, in a folder and with a state of its own, run by the real CLI on a lab. */
+export class Program {
+    private readonly directory = mkdtempSync(join(tmpdir(), "program-"));
+
+    constructor(
+        private readonly lab: Lab,
+        private readonly stackName = "test",
+    ) {
+        for (const entry of ["node_modules", "components", "templates"])
+            symlinkSync(join(repo, entry), join(this.directory, entry));
+        const others = (path: string) => !path.endsWith("/stacks/local.ts");
+        cpSync(join(repo, "stacks"), join(this.directory, "stacks"), { recursive: true, filter: others });
+        for (const file of ["index.ts", "Pulumi.yaml", "package.json"])
+            copyFileSync(join(repo, file), join(this.directory, file));
+        this.stack({});
+        this.nodes(this.labNodes());
+    }
+
+    /** The lab's hosts as its inventory has them. */
+    labNodes(): InventoryNode[] {
+        return (JSON.parse(readFileSync(this.lab.inventoryPath, "utf8")) as { nodes: InventoryNode[] }).nodes;
+    }
+
+    /** What the search finds from now on. */
+    nodes(nodes: unknown[]): void {
+        writeFileSync(join(this.directory, "inventory.json"), JSON.stringify({ nodes }));
+    }
+
+    /** The stack's data: that of `local` on this lab, but for what is given; of any shape, as a user may write anything. */
+    stack(changes: Partial<Record<keyof Stack, unknown>>): void {
+        const data = {
+            ...local,
+            inventory: { file: "inventory.json" },
+            ssh: { user: "root", privateKeyFile: this.lab.privateKeyPath },
+            ...changes,
+        };
+        writeFileSync(
+            join(this.directory, "stacks", `${this.stackName}.ts`),
+            `export default ${JSON.stringify(data)};\n`,
+        );
+    }
+
+    /** Runs the CLI; answers with its status and all it has said. */
+    async pulumi(...args: string[]): Promise<{ code: number; text: string }> {
+        const { code, stdout, stderr } = await runPulumi(args, {
+            cwd: this.directory,
+            env: {
+                PULUMI_BACKEND_URL: `file://${this.directory}`,
+                PULUMI_CONFIG_PASSPHRASE: "test",
+                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+                SSH_AUTH_SOCK: undefined,
+            },
+        });
+        return { code, text: stdout + stderr };
+    }
+
+    /** Runs a command that must succeed. */
+    async succeed(...args: string[]): Promise<string> {
+        const { code, text } = await this.pulumi(...args);
+        assert.equal(code, 0, `pulumi ${args.join(" ")}\n${text}`);
+        return text;
+    }
+
+    init = () => this.succeed("stack", "init", this.stackName);
+    preview = (...flags: string[]) => this.succeed("preview", ...flags);
+    up = (...flags: string[]) => this.succeed("up", "--yes", ...flags);
+    /** A preview that must plan nothing. */
+    nothingToDo = () => this.preview("--expect-no-changes");
+
+    remove(): void {
+        rmSync(this.directory, { recursive: true, force: true });
+    }
+}

@@ -1,0 +1,62 @@
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { join } from "node:path";
+import { buildPayload, seal } from "../../components/convergence/payload";
+import { makePlan } from "../../components/convergence/plan";
+import type { Resource } from "../../components/convergence/resources";
+import { redefine } from "./converge";
+
+/** The shells that the runtime is written for, as they are started. */
+export const SHELLS: [name: string, ...command: string[]][] = [
+    ["dash", "dash"],
+    ["busybox sh", "busybox", "sh"],
+];
+
+/** Whether this machine has a program; npm test installs the shells and ShellCheck. */
+export function has(program: string): boolean {
+    return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
+}
+
+export interface ShellResult {
+    code: number | null;
+    stdout: string;
+    stderr: string;
+}
+
+/**
+ * Runs payloads under a shell of this machine. What is ours on a host, /run and /var/lib, is in a temporary directory, and the
+ * machine passes for a host.
+ */
+export class Sandbox {
+    readonly directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-shell-"));
+    readonly owner = userInfo().username;
+
+    constructor(private readonly shell: string[]) {
+        mkdirSync(join(this.directory, "run"));
+    }
+
+    path = (name: string) => join(this.directory, name);
+
+    /** A payload that keeps to the sandbox; `shell` may redefine more of the runtime. */
+    payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {
+        const text = buildPayload(makePlan(resources), { slots, token: "token" });
+        const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }`;
+        return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
+    }
+
+    /** Runs a text as `launch` and `apply` are run: from a file that is named by the payload's digest. */
+    run(text: string | Buffer, verb: string): ShellResult {
+        const file = this.path("run/payload.test");
+        writeFileSync(file, text);
+        const [program = "", ...args] = [...this.shell, file, verb];
+        const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+        return { code: status, stdout, stderr };
+    }
+
+    exists = (name: string) => existsSync(this.path(name));
+
+    remove(): void {
+        rmSync(this.directory, { recursive: true, force: true });
+    }
+}

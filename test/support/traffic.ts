@@ -1,0 +1,70 @@
+import { type IncomingHttpHeaders, request } from "node:http";
+
+/** An answer to a request; `app` is the name of the lab's app server that gave it. */
+export interface Answer {
+    status: number;
+    headers: IncomingHttpHeaders;
+    app: string | undefined;
+    body: string;
+}
+
+/** What is asked, if not `GET` without anything special. */
+export interface Asking {
+    /** Header `Host`. */
+    host?: string;
+    method?: string;
+    headers?: Record<string, string>;
+    /** @default 80 */
+    port?: number;
+}
+
+/** One request on a connection of its own. */
+export function ask(address: string, path = "/", asking: Asking = {}): Promise<Answer> {
+    const { host = address, method = "GET", headers, port = 80 } = asking;
+    return new Promise((resolve, reject) => {
+        const options = { host: address, port, path, method, agent: false, timeout: 5000 };
+        const sent = request({ ...options, headers: { Host: host, ...headers } }, (answer) => {
+            let body = "";
+            answer.setEncoding("utf8").on("data", (chunk) => {
+                body += chunk;
+            });
+            answer.on("end", () => {
+                const app = answer.headers["x-app"];
+                resolve({
+                    status: answer.statusCode ?? 0,
+                    headers: answer.headers,
+                    app: typeof app === "string" ? app : undefined,
+                    body,
+                });
+            });
+        });
+        sent.on("timeout", () => sent.destroy(new Error(`no answer from ${address}:${port} within 5 s`)));
+        sent.on("error", reject);
+        sent.end();
+    });
+}
+
+/** How often each app server answers a number of requests, by name. */
+export async function shares(
+    count: number,
+    address: string,
+    path?: string,
+    asking?: Asking,
+): Promise<Record<string, number>> {
+    const tally: Record<string, number> = {};
+    for (let n = 0; n < count; n++) {
+        const { app, status } = await ask(address, path, asking);
+        const who = app ?? `status ${status}`;
+        tally[who] = (tally[who] ?? 0) + 1;
+    }
+    return tally;
+}
+
+/** Asks until the answer is as expected; for what a health check has to find out first. */
+export async function until(what: string, ready: () => Promise<boolean>, timeout = 20_000): Promise<void> {
+    const deadline = Date.now() + timeout;
+    while (!(await ready())) {
+        if (Date.now() > deadline) throw new Error(`not within ${timeout / 1000} s: ${what}`);
+        await new Promise((resolve) => setTimeout(resolve, 50));
+    }
+}

@@ -1,0 +1,226 @@
+// How the stand-in for the command plugin connects: identity, host keys, retries, bastion.
+import assert from "node:assert/strict";
+import { execFileSync, spawn } from "node:child_process";
+import { connect, createServer } from "node:net";
+import { setTimeout as sleep } from "node:timers/promises";
+import { Server } from "ssh2";
+import type { Properties } from "../../toolchain/command/properties";
+import { pulumiInstall } from "../../toolchain/environment.mjs";
+import { Plugin } from "./plugin";
+import { freePort, Sshd, whyNoSshd } from "./sshd";
+
+describe("remote.Command dialling", function () {
+    this.timeout(30_000);
+    const sshd = new Sshd();
+    const plugin = new Plugin();
+
+    before(async function () {
+        if (whyNoSshd) return this.skip();
+        await sshd.start();
+        await plugin.start();
+    });
+    after(() => {
+        plugin.stop();
+        sshd.stop();
+    });
+
+    const over = async (change: Properties, create = "echo ok") =>
+        (await plugin.create({ connection: { ...sshd.connection(), ...change }, create })).state.stdout;
+
+    it("accepts the pinned host key, of either kind", async () => {
+        assert.equal(await over({ hostKey: sshd.read("host_ed25519.pub") }), "ok");
+        assert.equal(await over({ hostKey: sshd.read("host_ecdsa.pub") }), "ok");
+    });
+
+    it("refuses another host key", async () => {
+        await assert.rejects(over({ hostKey: sshd.read("stranger.pub") }), {
+            message: "after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch",
+        });
+    });
+
+    it("offers only the pinned key's algorithm", async () => {
+        const rsa = sshd.file("rsa");
+        execFileSync("ssh-keygen", ["-q", "-t", "rsa", "-N", "", "-f", rsa]);
+        await assert.rejects(
+            over({ hostKey: sshd.read("rsa.pub") }),
+            /no common algorithm for host key; client offered: \[ssh-rsa\]/,
+        );
+    });
+
+    it("says that a pinned host key cannot be read", async () => {
+        await assert.rejects(over({ hostKey: "nonsense" }), /^Error: failed to parse host key: /);
+    });
+
+    it("takes any host key where none is pinned", async () => {
+        const { hostKey: _, ...unpinned } = sshd.connection();
+        const { state } = await plugin.create({ connection: unpinned, create: "echo ok" });
+        assert.equal(state.stdout, "ok");
+    });
+
+    it("unlocks a private key with its password", async () => {
+        const privateKey = sshd.read("locked");
+        assert.equal(await over({ privateKey, privateKeyPassword: "open sesame" }), "ok");
+        await assert.rejects(over({ privateKey }), /this private key is passphrase protected/);
+        await assert.rejects(over({ privateKey, privateKeyPassword: "wrong" }), /decryption password incorrect/);
+    });
+
+    it("says that a private key cannot be read, without showing it", async () => {
+        await assert.rejects(over({ privateKey: "not a key" }), { message: "ssh: no key found" });
+    });
+
+    it("says which methods a refused login tried", async () => {
+        await assert.rejects(over({ privateKey: sshd.read("stranger") }), {
+            message:
+                "after 0 failed attempts: ssh: handshake failed: ssh: unable to authenticate, " +
+                "attempted methods [none publickey], no supported methods remain",
+        });
+    });
+
+    it("asks an agent, by agentSocketPath or SSH_AUTH_SOCK", async () => {
+        const socket = sshd.file("agent");
+        const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
+        const other = new Plugin();
+        try {
+            await sleep(300);
+            execFileSync("ssh-add", ["-q", sshd.file("client")], { env: { ...process.env, SSH_AUTH_SOCK: socket } });
+            const { privateKey: _, ...keyless } = sshd.connection();
+            const byField = await plugin.create({
+                connection: { ...keyless, agentSocketPath: socket },
+                create: "echo ok",
+            });
+            assert.equal(byField.state.stdout, "ok");
+            await other.start({ SSH_AUTH_SOCK: socket });
+            const byEnvironment = await other.create({ connection: keyless, create: "echo ok" });
+            assert.equal(byEnvironment.state.stdout, "ok");
+        } finally {
+            other.stop();
+            agent.kill();
+        }
+    });
+
+    it("fails on an agent that is not there, although a key is given", async () => {
+        await assert.rejects(over({ agentSocketPath: "/nowhere/agent" }), {
+            message: "dial unix /nowhere/agent: connect: no such file or directory",
+        });
+    });
+
+    for (const method of ["password", "keyboard-interactive"] as const) {
+        it(`logs in by ${method}`, async () => {
+            const server = new Server({ hostKeys: [sshd.read("host_ed25519")] }, (client) => {
+                client.on("error", () => {});
+                client.on("authentication", (attempt) => {
+                    if (attempt.method !== method) return attempt.reject([method]);
+                    if (attempt.method === "password") {
+                        return attempt.password === "s3cret" ? attempt.accept() : attempt.reject();
+                    }
+                    if (attempt.method === "keyboard-interactive") {
+                        attempt.prompt("Password: ", ([answer]) =>
+                            answer === "s3cret" ? attempt.accept() : attempt.reject(),
+                        );
+                    }
+                });
+                client.on("session", (accept) =>
+                    accept().on("exec", (acceptExec) => {
+                        const channel = acceptExec();
+                        channel.write("welcome\n");
+                        channel.exit(0);
+                        channel.end();
+                    }),
+                );
+            }).listen(0, "127.0.0.1");
+            try {
+                await new Promise((resolve) => server.on("listening", resolve));
+                const { port } = server.address() as { port: number };
+                const connection = { host: "127.0.0.1", port, user: "me", dialErrorLimit: 0 };
+                const { state } = await plugin.create({
+                    connection: { ...connection, password: "s3cret" },
+                    create: "x",
+                });
+                assert.equal(state.stdout, "welcome");
+                await assert.rejects(
+                    plugin.create({ connection: { ...connection, password: "no" }, create: "x" }),
+                    /unable to authenticate/,
+                );
+            } finally {
+                server.close();
+            }
+        });
+    }
+
+    it("tries again until the host is up, waiting 0.1 s and then longer", async () => {
+        const port = await freePort();
+        plugin.logs.length = 0;
+        const started = Date.now();
+        await assert.rejects(over({ port, dialErrorLimit: 3 }), {
+            message: `after 3 failed attempts: dial tcp 127.0.0.1:${port}: connect: connection refused`,
+        });
+        const ms = Date.now() - started;
+        assert.ok(ms >= 470 && ms < 1_500, `${ms} ms; 100 + 150 + 225 are waited`);
+        assert.deepEqual(
+            plugin.logs.map(({ message }) => message),
+            ["Dial 1/3 failed: retrying", "Dial 2/3 failed: retrying", "Dial 3/3 failed: retrying"],
+        );
+    });
+
+    it("connects as soon as a later attempt succeeds", async () => {
+        const port = await freePort();
+        const result = over({ port, dialErrorLimit: -1 });
+        await sleep(600);
+        const relay = createServer((socket) => {
+            socket.pipe(connect(sshd.port, "127.0.0.1").on("error", () => socket.destroy())).pipe(socket);
+            socket.on("error", () => {});
+        }).listen(port, "127.0.0.1");
+        try {
+            assert.equal(await result, "ok");
+        } finally {
+            relay.close();
+        }
+    });
+
+    it("gives up a dial that hangs after perDialTimeout seconds", async function () {
+        // A listener whose queue is full: further SYNs are dropped, so that the dial neither succeeds nor fails.
+        const script =
+            "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen(0); print(s.getsockname()[1],flush=True); time.sleep(60)";
+        const full = spawn("python3", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
+        const port = await new Promise<number>((resolve) => {
+            full.on("error", () => resolve(0));
+            full.stdout.once("data", (text) => resolve(Number(text)));
+        });
+        if (!port) return this.skip();
+        const fill = [1, 2, 3].map(() => connect(port, "127.0.0.1").on("error", () => {}));
+        try {
+            await sleep(200);
+            const started = Date.now();
+            await assert.rejects(over({ port, perDialTimeout: 1 }), {
+                message: `after 0 failed attempts: dial tcp 127.0.0.1:${port}: i/o timeout`,
+            });
+            assert.ok(Date.now() - started < 5_000);
+        } finally {
+            for (const socket of fill) socket.destroy();
+            full.kill();
+        }
+    });
+
+    it("goes through a bastion, each with its own host key", async () => {
+        const proxy = sshd.connection();
+        assert.equal(await over({ proxy, hostKey: sshd.read("host_ecdsa.pub") }), "ok");
+        await assert.rejects(over({ proxy: { ...proxy, hostKey: sshd.read("stranger.pub") } }), {
+            message: "proxy: after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch",
+        });
+        await assert.rejects(
+            over({ proxy, hostKey: sshd.read("stranger.pub") }),
+            /^Error: proxy: after .*host key mismatch$/,
+        );
+    });
+
+    it("leaves no connection behind", async function () {
+        // The real one never closes its client.
+        if (pulumiInstall().full) return this.skip();
+        await over({ proxy: sshd.connection() });
+        await sleep(300);
+        const open = execFileSync("ss", ["-Htn", "state", "established", `( sport = :${sshd.port} )`], {
+            encoding: "utf8",
+        });
+        assert.equal(open.trim(), "");
+    });
+});

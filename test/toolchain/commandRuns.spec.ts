@@ -1,0 +1,202 @@
+// What the stand-in for the command plugin does on a host, against a real sshd. With PULUMI_FULL=1 the real plugin is asked.
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { type Properties, reveal, secret, unknown } from "../../toolchain/command/properties";
+import { pulumiInstall } from "../../toolchain/environment.mjs";
+import { Plugin, urn } from "./plugin";
+import { Sshd, whyNoSshd } from "./sshd";
+
+describe("remote.Command on a host", function () {
+    this.timeout(30_000);
+    const sshd = new Sshd();
+    const plugin = new Plugin();
+    const inputs = (more: Properties): Properties => ({ connection: sshd.connection(), ...more });
+
+    before(async function () {
+        if (whyNoSshd) return this.skip();
+        await sshd.start();
+        await plugin.start();
+    });
+    beforeEach(() => {
+        plugin.logs.length = 0;
+    });
+    after(() => {
+        plugin.stop();
+        sshd.stop();
+    });
+
+    const run = async (more: Properties) => (await plugin.create(inputs(more))).state;
+
+    it("gives stdout and stderr, without one newline at the end", async () => {
+        const state = await run({ create: "printf 'a\\n\\n'; printf 'b\\n' >&2" });
+        assert.equal(state.stdout, "a\n");
+        assert.equal(state.stderr, "b");
+    });
+
+    it("names the resource and eight hexadecimal digits as id", async () => {
+        assert.match((await plugin.create(inputs({ create: "true" }))).id, /^cmd[0-9a-f]{8}$/);
+    });
+
+    it("hands stdin over byte for byte, and ends it", async () => {
+        const stdin = `quote " \\ $(x)\r\n\u00e9 ${"x".repeat(1 << 20)}`;
+        assert.equal((await run({ create: "cat", stdin })).stdout, stdin);
+    });
+
+    it("gives a command without stdin an empty one", async () => {
+        assert.equal((await run({ create: "cat; echo done" })).stdout, "done");
+    });
+
+    it("does not mind a command that leaves its stdin unread", async () => {
+        assert.equal((await run({ create: "exec 0<&-; echo fine", stdin: "x".repeat(1 << 20) })).stdout, "fine");
+    });
+
+    it("fails with exit status, quoted command and all output", async () => {
+        await assert.rejects(run({ create: 'echo "out"; echo err >&2; exit 3' }), {
+            message: 'Process exited with status 3: running "echo \\"out\\"; echo err >&2; exit 3":\nout\nerr\n',
+        });
+    });
+
+    it("names the signal that ended a command", async () => {
+        await assert.rejects(
+            run({ create: "kill -KILL $$" }),
+            /^Error: Process exited with status 137 from signal KILL: running /,
+        );
+    });
+
+    it("delivers the start and the end of a long error", async () => {
+        const create = "head -c 200000 /dev/zero | tr '\\0' '%'; printf '\\377 the reason'; exit 1";
+        await assert.rejects(
+            run({ create }),
+            /^Error: Process exited with status 1: running "head .*%%%.* the reason$/s,
+        );
+    });
+
+    for (const [logging, expected] of [
+        [null, ["e", "o"]],
+        ["stdoutAndStderr", ["e", "o"]],
+        ["stdout", ["o"]],
+        ["stderr", ["e"]],
+        ["none", []],
+    ] as const) {
+        it(`logging ${logging ?? "unset"} shows ${expected.join(" and ") || "nothing"}`, async () => {
+            const state = await run({ create: "echo o; echo e >&2", ...(logging ? { logging } : {}) });
+            assert.deepEqual(plugin.logs.map(({ message }) => message).sort(), expected);
+            assert.deepEqual([state.stdout, state.stderr], ["o", "e"]);
+            for (const line of plugin.logs) {
+                assert.deepEqual(
+                    { urn: line.urn, ephemeral: line.ephemeral, severity: line.severity },
+                    { urn, ephemeral: true, severity: 1 },
+                );
+            }
+        });
+    }
+
+    it("shows lines while the command runs", async () => {
+        const running = run({ create: "echo early; sleep 1.5; echo late" });
+        await sleep(1_000);
+        assert.deepEqual(
+            plugin.logs.map(({ message }) => message),
+            ["early"],
+        );
+        await running;
+        assert.deepEqual(
+            plugin.logs.map(({ message }) => message),
+            ["early", "late"],
+        );
+    });
+
+    it("gives the exit of a command that ends at once", async () => {
+        for (let times = 0; times < 20; times++) await run({ create: ":" });
+    });
+
+    it("takes lines of any length and any bytes", async function () {
+        // The real one waits for ever on a line over 64 KiB, and cannot send text that is not UTF-8.
+        if (pulumiInstall().full) return this.skip();
+        const state = await run({ create: "head -c 300000 /dev/zero | tr '\\0' x; printf '\\377\\n'; seq 1 5000" });
+        assert.equal(String(state.stdout).length, 323_894);
+        assert.equal(plugin.logs.length, 5001);
+    });
+
+    it("sets environment variables that the server accepts", async () => {
+        assert.equal(
+            (await run({ create: "echo $GREETING", environment: { GREETING: "hello you" } })).stdout,
+            "hello you",
+        );
+    });
+
+    it("runs update, with the last output in its environment only if asked", async () => {
+        const first = await run({ create: "echo one; echo two >&2" });
+        const show = 'echo "[$PULUMI_COMMAND_STDOUT|$PULUMI_COMMAND_STDERR]"';
+        const update = (more: Properties) => plugin.update(first, inputs({ create: "false", update: show, ...more }));
+        assert.equal((await update({})).stdout, "[one|two]");
+        assert.equal((await update({ addPreviousOutputInEnv: false })).stdout, "[|]");
+    });
+
+    it("runs create where update is unset, and keeps the output where both are", async () => {
+        const first = await run({ create: "echo one" });
+        assert.equal((await plugin.update(first, inputs({ create: "echo again" }))).stdout, "again");
+        assert.equal((await plugin.update(first, inputs({}))).stdout, "one");
+    });
+
+    it("a create that is unset runs nothing", async () => {
+        const { stdout } = await run({ update: "echo never" });
+        assert.equal(stdout, "");
+    });
+
+    it("delete runs the state's own command over its own connection; unset it does nothing", async () => {
+        const file = sshd.file("deleted");
+        const state = await run({ create: "true", delete: `echo gone >${file}` });
+        await plugin.delete(state);
+        assert.equal(readFileSync(file, "utf8"), "gone\n");
+        await plugin.delete(await run({ create: "true" }));
+        await assert.rejects(plugin.delete(await run({ create: "true", delete: "exit 7" })), /status 7/);
+    });
+
+    it("a preview runs nothing and knows no output", async () => {
+        const file = sshd.file("previewed");
+        const { state } = await plugin.create(inputs({ create: `touch ${file}` }), true);
+        assert.deepEqual([state.stdout, state.stderr], [unknown, unknown]);
+        const updated = await plugin.update(state, inputs({ create: "x", update: `touch ${file}` }), true);
+        assert.deepEqual([updated.stdout, updated.stderr], [unknown, unknown]);
+        assert.equal(existsSync(file), false);
+    });
+
+    it("a preview takes values that are not known yet", async () => {
+        const { failures } = await plugin.check({ connection: { host: unknown }, create: unknown, stdin: unknown });
+        assert.deepEqual(failures, []);
+    });
+
+    it("read returns the state as it is", async () => {
+        const state = await run({ create: "echo kept", stdin: secret("s") });
+        assert.deepEqual(await plugin.read(state), state);
+    });
+
+    it("keeps secret what came secret, and the connection always", async () => {
+        const state = await run({ create: secret("cat"), stdin: secret("word"), update: "true" });
+        assert.deepEqual(state.create, secret("cat"));
+        assert.deepEqual(state.stdin, secret("word"));
+        assert.equal(state.update, "true");
+        assert.deepEqual(state.connection, secret(reveal(state.connection ?? null)));
+        assert.notDeepEqual(state.connection, reveal(state.connection ?? null));
+    });
+
+    it("an interrupt ends a running command", async function () {
+        // The real one goes on until the command ends.
+        if (pulumiInstall().full) return this.skip();
+        const other = new Plugin();
+        await other.start();
+        try {
+            const started = Date.now();
+            const running = assert.rejects(other.create(inputs({ create: "sleep 20" })), {
+                message: "context canceled",
+            });
+            await sleep(700);
+            await other.cancel();
+            await running;
+            assert.ok(Date.now() - started < 5_000);
+        } finally {
+            other.stop();
+        }
+    });
+});

@@ -1,0 +1,78 @@
+// A throw-away Pulumi project with a state of its own, driven by the real CLI.
+import assert from "node:assert/strict";
+import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { repo } from "../../toolchain/environment.mjs";
+import { type PulumiResult, type RunPulumiOptions, runPulumi } from "../../toolchain/pulumi";
+
+interface StateResource {
+    type: string;
+    id?: string;
+    inputs?: Record<string, unknown>;
+    outputs?: Record<string, unknown>;
+}
+
+export class Project {
+    readonly directory = mkdtempSync(join(tmpdir(), "pulumi-"));
+
+    constructor() {
+        symlinkSync(join(repo, "node_modules"), join(this.directory, "node_modules"));
+        const options = { typescript: false, nodeargs: "--import tsx" };
+        const project = { name: "probe", main: "index.ts", runtime: { name: "nodejs", options } };
+        writeFileSync(join(this.directory, "Pulumi.yaml"), JSON.stringify(project));
+        writeFileSync(
+            join(this.directory, "package.json"),
+            JSON.stringify({
+                name: "probe",
+                dependencies: { "@pulumi/command": "1.2.1", "@pulumi/pulumi": "3.248.0" },
+            }),
+        );
+    }
+
+    program(text: string): void {
+        writeFileSync(
+            join(this.directory, "index.ts"),
+            `import * as pulumi from "@pulumi/pulumi";\nimport { remote } from "@pulumi/command";\n${text}\n`,
+        );
+    }
+
+    run(args: string[], options: RunPulumiOptions = {}): Promise<PulumiResult> {
+        return runPulumi(args, {
+            cwd: this.directory,
+            ...options,
+            env: {
+                PULUMI_BACKEND_URL: `file://${this.directory}`,
+                PULUMI_CONFIG_PASSPHRASE: "test",
+                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+                SSH_AUTH_SOCK: undefined,
+                ...options.env,
+            },
+        });
+    }
+
+    /** Runs a command that must succeed. */
+    async succeed(...args: string[]): Promise<string> {
+        const { code, stdout, stderr } = await this.run(args);
+        assert.equal(code, 0, `pulumi ${args.join(" ")}\n${stdout}\n${stderr}`);
+        return stdout;
+    }
+
+    /** The state as it lies on disk, secrets encrypted. */
+    stateText(): string {
+        return readFileSync(join(this.directory, ".pulumi/stacks/probe/dev.json"), "utf8");
+    }
+
+    resource(type: string): StateResource {
+        const { checkpoint } = JSON.parse(this.stateText()) as {
+            checkpoint: { latest: { resources: StateResource[] } };
+        };
+        const found = checkpoint.latest.resources.find((resource) => resource.type === type);
+        assert.ok(found, `no ${type} in the state`);
+        return found;
+    }
+
+    remove(): void {
+        rmSync(this.directory, { recursive: true, force: true });
+    }
+}

@@ -1,0 +1,46 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { DIGEST_SLOT, fillSlots, secretSlots, showSlots, slot, slotsIn } from "../../../components/convergence/slots";
+
+describe("slots", () => {
+    const text = `a ${slot("one")} b ${slot("two.b-2")}${slot("one")} c ${slot(DIGEST_SLOT)}`;
+
+    it("are found once each, in order of appearance", () => {
+        assert.deepEqual(slotsIn(text), ["one", "two.b-2", "digest"]);
+        assert.deepEqual(secretSlots(text), ["one", "two.b-2"]);
+    });
+
+    it("are filled, every occurrence", () => {
+        assert.equal(
+            fillSlots(text, (name) => name.toUpperCase()),
+            "a ONE b TWO.B-2ONE c DIGEST",
+        );
+    });
+
+    it("are shown by name", () => {
+        assert.equal(showSlots(text), "a ‹one› b ‹two.b-2›‹one› c ‹digest›");
+    });
+
+    it("take any value literally", () => {
+        fc.assert(
+            fc.property(fc.string(), (value) => {
+                assert.equal(
+                    fillSlots(`<${slot("x")}>`, () => value),
+                    `<${value}>`,
+                );
+            }),
+        );
+    });
+
+    it("leave text without them as it is", () => {
+        const honest = "slot:one ‹one› $& {{x}} ";
+        assert.deepEqual(slotsIn(honest), []);
+        assert.equal(showSlots(honest), honest);
+    });
+
+    it("fails on a name that is no name", () => {
+        for (const name of ["", "A", "a b", "-a", "a_b", "a\0b", "ä", "a".repeat(64)]) {
+            assert.throws(() => slot(name), /invalid slot name .*: use lower case letters, digits, dots and hyphens/);
+        }
+    });
+});

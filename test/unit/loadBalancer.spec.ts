@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { slot } from "../../components/convergence/slots";
+import type { Service } from "../../components/haproxy/fromServices";
+import type { Backend, HaproxyConfig } from "../../components/haproxy/model";
+import { LoadBalancer } from "../../components/loadBalancer";
+import { BALANCER, COMMAND, connection, HOST, withAnswers } from "../support/answers";
+import { failuresOf, mockEngine, promiseOf, registered, settled } from "../support/mocks";
+
+const backend: Backend = { name: "app", servers: [{ name: "app1", address: "192.0.2.21", port: 80 }] };
+const config: HaproxyConfig = {
+    version: "2.6",
+    frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
+    backends: [backend],
+};
+
+describe("LoadBalancer", () => {
+    const hosts = withAnswers();
+
+    it("is a converged host and nothing more, named after itself", async () => {
+        const recording = await mockEngine();
+        new LoadBalancer("lb1", { connection, haproxy: config });
+        new LoadBalancer("lb2", { connection: { ...connection, address: "192.0.2.2" }, haproxy: config });
+        await settled();
+        const names = recording.registrations.map(({ type, name }) => `${type} ${name}`);
+        assert.deepEqual(
+            names.sort(),
+            ["lb1", "lb2"]
+                .flatMap((name) => [`${COMMAND} ${name}-converge`, `${HOST} ${name}`, `${BALANCER} ${name}`])
+                .sort(),
+        );
+        assert.equal(new Set(names).size, names.length);
+    });
+
+    it("hands on whether hosts are asked, and taken over", async () => {
+        for (const args of [{ probe: false }, { takeOver: true }, {}]) {
+            await mockEngine();
+            new LoadBalancer("lb1", { connection, haproxy: config, ...args });
+            await settled();
+        }
+        const taken = hosts.asked.map(({ payload }) => /^take_over='(.*)'$/m.exec(payload)?.[1]);
+        assert.deepEqual(taken, ["yes", "no"]);
+    });
+
+    it("shows address, configuration and last run", async () => {
+        await mockEngine();
+        const balancer = new LoadBalancer("lb1", { connection, haproxy: config });
+        assert.equal(await promiseOf(balancer.address), "192.0.2.1");
+        assert.match(await promiseOf(balancer.configuration), /^ {4}server app1 192.0.2.21:80 check$/m);
+        assert.match(await promiseOf(balancer.configuration), /set-var proc.cfg str\("‹digest›"\)/);
+        assert.equal(await promiseOf(balancer.lastRun), "changed: nothing");
+    });
+
+    it("fails with every fault of the model at once, and registers no host", async () => {
+        const recording = await mockEngine();
+        const broken: HaproxyConfig = { ...config, version: "1.8", frontends: [{ name: "a b", binds: [{ port: 0 }] }] };
+        assert.throws(
+            () => new LoadBalancer("lb1", { connection, haproxy: broken }),
+            (error: Error) => {
+                assert.ok(error instanceof pulumi.ResourceError);
+                const [title, ...lines] = error.message.split("\n");
+                assert.match(title ?? "", /^lb1: \d+ faults in the HAProxy configuration$/);
+                for (const place of ["version", "frontends[0].name", "frontends[0].binds[0]"]) {
+                    assert.ok(
+                        lines.some((line) => line.startsWith(`  ${place}`)),
+                        `${place} in ${error.message}`,
+                    );
+                }
+                return true;
+            },
+        );
+        await settled();
+        assert.deepEqual(
+            recording.registrations.map(({ type }) => type),
+            [BALANCER],
+        );
+    });
+
+    it("takes services in the place of sections, and changes to what comes of them", async () => {
+        await mockEngine();
+        const services: Service[] = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
+        const balancer = new LoadBalancer("lb1", {
+            connection,
+            haproxy: { version: "2.6", services, stats: { bind: { port: 8404 } } },
+            customize: (compiled) => ({ ...compiled, global: { ...compiled.global, raw: ["tune.bufsize 32768"] } }),
+        });
+        const text = await promiseOf(balancer.configuration);
+        for (const line of ["default_backend shop", "bind *:8404", "tune.bufsize 32768"]) {
+            assert.match(text, new RegExp(`^ {4}${line.replace(/[*.]/g, "\\$&")}$`, "m"));
+        }
+        await settled();
+    });
+
+    it("fails with the faults of services, and with those of what they were changed to", async () => {
+        await mockEngine();
+        const failsFor = (service: Service, customize?: (config: HaproxyConfig) => HaproxyConfig) => () =>
+            new LoadBalancer("lb1", { connection, haproxy: { version: "2.6", services: [service] }, customize });
+        assert.throws(failsFor({ name: "shop", port: 80, servers: backend.servers }), (error: Error) => {
+            assert.ok(error instanceof pulumi.ResourceError);
+            assert.match(error.message, /^lb1: services\[0\]: nothing leads to service shop/);
+            return true;
+        });
+        const sound: Service = { name: "shop", default: true, port: 80, servers: backend.servers };
+        assert.throws(
+            failsFor(sound, (compiled) => ({ ...compiled, backends: [] })),
+            /unknown backend "shop" in frontend http/,
+        );
+        await settled();
+    });
+
+    it("warns of what is probably a mistake, and goes on", async () => {
+        const recording = await mockEngine();
+        const odd: HaproxyConfig = {
+            ...config,
+            backends: [...config.backends, { ...backend, name: "unused" }],
+        };
+        new LoadBalancer("lb1", { connection, haproxy: odd });
+        await settled();
+        assert.ok(recording.messages.length > 0);
+        assert.ok(recording.messages.every(({ severity, text }) => severity === "warn" && /backends\[1\]/.test(text)));
+        registered(recording, COMMAND, "lb1-converge");
+    });
+
+    it("refuses a secret that haproxy.cfg cannot hold, without showing it", async () => {
+        await mockEngine();
+        const stats = { bind: { port: 8404 }, auth: [{ user: "admin", password: slot("stats-password") }] };
+        const failures = await failuresOf(
+            () =>
+                void new LoadBalancer("lb1", {
+                    connection,
+                    haproxy: { ...config, stats },
+                    slots: { "stats-password": pulumi.secret("it's") },
+                }),
+        );
+        assert.ok(failures.length > 0);
+        for (const failure of failures) {
+            assert.match(
+                failure,
+                /^lb1: the value of the slot "stats-password" in \/etc\/haproxy\/haproxy.cfg holds a single quote/,
+            );
+            assert.ok(!failure.includes("it's"));
+        }
+        assert.deepEqual(hosts.asked, []);
+    });
+});

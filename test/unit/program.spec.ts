@@ -1,0 +1,153 @@
+import assert from "node:assert/strict";
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
+import local from "../../stacks/local";
+import { BALANCER, COMMAND, HOST, hostKey, otherKey, withAnswers } from "../support/answers";
+import { assertSecret, mockEngine, promiseOf, registered, settled, unsecret } from "../support/mocks";
+
+describe("index.ts", () => {
+    const hosts = withAnswers();
+    const directory = mkdtempSync(join(tmpdir(), "program-"));
+    const cwd = process.cwd();
+    const node = (name: string, address: string, ...runList: string[]) => ({
+        name,
+        address,
+        environment: "local",
+        runList,
+    });
+
+    before(() => {
+        process.chdir(directory);
+    });
+
+    after(() => {
+        process.chdir(cwd);
+        rmSync(directory, { recursive: true });
+    });
+
+    function writeLab(nodes: object[]): void {
+        const lab = join(directory, ".lab", "local");
+        rmSync(lab, { recursive: true, force: true });
+        mkdirSync(lab, { recursive: true });
+        writeFileSync(join(lab, "inventory.json"), JSON.stringify({ nodes }));
+        writeFileSync(join(lab, "id_ed25519"), "a private key");
+    }
+
+    /** The program as the engine's runner loads it: anew each time. */
+    async function program(): Promise<{ addresses: Record<string, pulumi.Output<string>> }> {
+        const file = require.resolve("../../index");
+        delete require.cache[file];
+        return require(file);
+    }
+
+    const servers = [node("app1", "192.0.2.21", "ecom-platform::app"), node("app2", "192.0.2.22", "ecom-docs::app")];
+
+    it("makes a load balancer of every node with the tag, serving what the search has found", async () => {
+        writeLab([
+            { ...node("lb2", "192.0.2.12", "haproxy::lb"), ssh: { user: "root", hostKey } },
+            { ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey: otherKey } },
+            ...servers,
+        ]);
+        const recording = await mockEngine({ stack: "local", config: { "haproxy-fleet:probe": "true" } });
+        const { addresses } = await program();
+        await settled();
+        assert.deepEqual(
+            recording.registrations.filter(({ type }) => type === BALANCER).map(({ name }) => name),
+            ["lb1", "lb2"],
+        );
+        assert.deepEqual(Object.keys(addresses), ["lb1", "lb2"]);
+        assert.equal(await promiseOf(addresses.lb2 as pulumi.Output<string>), "192.0.2.12");
+        const { inputs } = registered(recording, COMMAND, "lb1-converge");
+        const connectionInputs = unsecret(inputs.connection) as Record<string, unknown>;
+        assert.equal(connectionInputs.hostKey, otherKey);
+        assert.equal(connectionInputs.privateKey, "a private key");
+        assertSecret(inputs.connection);
+        const { files } = registered(recording, HOST, "lb1").inputs as { files: Record<string, string> };
+        assert.match(files["/etc/haproxy/haproxy.cfg"] ?? "", /backend ecom-docs\n.*server app2 192\.0\.2\.22:80/s);
+        assert.equal(hosts.asked.length, 2);
+    });
+
+    it("takes hosts over with config takeOver", async () => {
+        writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+        await mockEngine({ stack: "local", config: { "haproxy-fleet:takeOver": "true" } });
+        await program();
+        await settled();
+        assert.match(hosts.asked[0]?.payload ?? "", /^take_over='yes'$/m);
+    });
+
+    it("guards servers that are found by search, unless config allowShrink says not to", async () => {
+        for (const allowShrink of ["false", "true"]) {
+            writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+            await mockEngine({ stack: "local", config: { "haproxy-fleet:allowShrink": allowShrink } });
+            await program();
+            await settled();
+        }
+        const rules = hosts.asked.map(({ payload }) => /^haproxy_servers='([^']*)'/m.exec(payload)?.[1]);
+        assert.deepEqual(rules, ["ecom-platform - 50 -\necom-docs - 50 -", ""]);
+    });
+
+    it("tells the host how many old workers the stack lets be", async () => {
+        writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+        const { haproxy } = local;
+        Object.assign(local, { haproxy: { ...haproxy, oldWorkers: 9 } });
+        try {
+            await mockEngine({ stack: "local" });
+            await program();
+            await settled();
+        } finally {
+            Object.assign(local, { haproxy });
+        }
+        assert.match(hosts.asked[0]?.payload ?? "", /^haproxy_old_workers='9'$/m);
+    });
+
+    it("asks no host with config probe off", async () => {
+        writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+        await mockEngine({ stack: "local", preview: true, config: { "haproxy-fleet:probe": "false" } });
+        await program();
+        await settled();
+        assert.deepEqual(hosts.asked, []);
+    });
+
+    it("fails if the config lacks a secret that the stack names, and says how to set it", async () => {
+        writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+        const { stats } = local;
+        const auth = { user: "ops", passwordSecret: "stats-password" };
+        Object.assign(local, { stats: { ...stats, auth } });
+        try {
+            const recording = await mockEngine({ stack: "local" });
+            await assert.rejects(program(), (error: Error) => {
+                assert.ok(pulumi.RunError.isInstance(error));
+                assert.match(error.message, /^stacks\/local\.ts names .* --secret stats-password --stack local$/);
+                return true;
+            });
+            assert.deepEqual(recording.registrations, []);
+        } finally {
+            Object.assign(local, { stats });
+        }
+    });
+
+    it("fails without a stack trace on data that cannot be, and registers nothing", async () => {
+        const lb = { ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } };
+        const cases: [string, object[], RegExp][] = [
+            ["local", [lb, servers[0] as object], /no node for tag ecom-docs::app in environment local/],
+            [
+                "local",
+                [node("lb1", "192.0.2.11", "haproxy::lb"), ...servers],
+                /lb1 .*no ssh.hostKey in the inventory: add it/,
+            ],
+            ["nowhere", [lb, ...servers], /no data for the stack nowhere: write stacks\/nowhere.ts/],
+        ];
+        for (const [stack, nodes, message] of cases) {
+            writeLab(nodes);
+            const recording = await mockEngine({ stack });
+            await assert.rejects(program(), (error: Error) => {
+                assert.ok(pulumi.RunError.isInstance(error));
+                assert.match(error.message, message);
+                return true;
+            });
+            assert.deepEqual(recording.registrations, []);
+        }
+    });
+});

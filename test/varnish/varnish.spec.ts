@@ -1,0 +1,35 @@
+import assert from "node:assert/strict";
+import { fillSlots } from "../../components/convergence/slots";
+import { filesOf } from "../../components/haproxy/files";
+import { check } from "../../components/haproxy/issues";
+import { render } from "../../components/haproxy/render";
+import { inRelease, needsReleases, releases } from "../support/releases";
+import { cases } from "./cases";
+import { serviceCases } from "./services";
+import { vtc } from "./vtc";
+
+/** What the package of haproxy makes at its start. */
+const runtime = { "/run/haproxy/.keep": "" };
+
+for (const release of releases) {
+    describe(`traffic through HAProxy ${release.version}`, function () {
+        this.timeout(60_000);
+        needsReleases();
+
+        for (const [title, given] of Object.entries({ ...cases, ...serviceCases })) {
+            it(title, async () => {
+                const faults = check(given.config).filter(({ severity }) => severity === "error");
+                assert.deepEqual(faults, []);
+                const fill = (text: string) => fillSlots(text, (name) => `pass of ${name}`);
+                const files = {
+                    ...runtime,
+                    ...Object.fromEntries(filesOf(given.config).map(({ path, content }) => [path, fill(content)])),
+                    "/case.vtc": vtc(given, fill(render(given.config, { digest: "d" }))),
+                };
+                const command = ["varnishtest", "-t", "30", "/case.vtc"];
+                const { code, stdout, stderr } = await inRelease(release, command, files);
+                assert.equal(code, 0, `${stdout}${stderr}`.split("\n").slice(-80).join("\n"));
+            });
+        }
+    });
+}
