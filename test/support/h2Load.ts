@@ -1,4 +1,5 @@
 import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { PATIENCE } from "./traffic";
 
 /** What became of the requests. */
 export interface H2Outcome {
@@ -49,7 +50,7 @@ export class H2Load {
         return new Promise((resolve, reject) => {
             const stream = session.request({ ":path": "/" });
             let status = 0;
-            stream.setTimeout(10_000, () => stream.close(constants.NGHTTP2_CANCEL));
+            stream.setTimeout(PATIENCE, () => stream.close(constants.NGHTTP2_CANCEL));
             stream.on("response", (headers) => {
                 status = Number(headers[":status"]);
             });

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
+import { PATIENCE } from "./traffic";
 
 /** Tells its name to whoever connects, then says everything back. */
 export class EchoServer {
@@ -95,7 +96,7 @@ export class Session {
     }
 
     private async line(): Promise<string> {
-        const timer = setTimeout(() => this.socket.destroy(new Error("silent for 10 s")), 10_000);
+        const timer = setTimeout(() => this.socket.destroy(new Error(`silent for ${PATIENCE / 1000} s`)), PATIENCE);
         try {
             while (!this.text.includes("\n")) {
                 if (this.failure !== undefined) throw new Error(this.failure);

@@ -1,5 +1,8 @@
 import { type IncomingHttpHeaders, request } from "node:http";
 
+/** Milliseconds to wait for anything: a machine that runs tests may stand still for seconds. */
+export const PATIENCE = 60_000;
+
 /** An answer to a request; `app` is the name of the lab's app server that gave it. */
 export interface Answer {
     status: number;
@@ -22,7 +25,7 @@ export interface Asking {
 export function ask(address: string, path = "/", asking: Asking = {}): Promise<Answer> {
     const { host = address, method = "GET", headers, port = 80 } = asking;
     return new Promise((resolve, reject) => {
-        const options = { host: address, port, path, method, agent: false, timeout: 5000 };
+        const options = { host: address, port, path, method, agent: false, timeout: PATIENCE };
         const sent = request({ ...options, headers: { Host: host, ...headers } }, (answer) => {
             let body = "";
             answer.setEncoding("utf8").on("data", (chunk) => {
@@ -38,7 +41,9 @@ export function ask(address: string, path = "/", asking: Asking = {}): Promise<A
                 });
             });
         });
-        sent.on("timeout", () => sent.destroy(new Error(`no answer from ${address}:${port} within 5 s`)));
+        sent.on("timeout", () =>
+            sent.destroy(new Error(`no answer from ${address}:${port} within ${PATIENCE / 1000} s`)),
+        );
         sent.on("error", reject);
         sent.end();
     });
@@ -60,8 +65,8 @@ export async function shares(
     return tally;
 }
 
-/** Asks until the answer is as expected; for what a health check has to find out first. */
-export async function until(what: string, ready: () => Promise<boolean>, timeout = 20_000): Promise<void> {
+/** Asks until the answer is as expected: instead of a sleep, and for what a health check has to find out first. */
+export async function until(what: string, ready: () => Promise<boolean> | boolean, timeout = PATIENCE): Promise<void> {
     const deadline = Date.now() + timeout;
     while (!(await ready())) {
         if (Date.now() > deadline) throw new Error(`not within ${timeout / 1000} s: ${what}`);

@@ -1,38 +1,40 @@
 import { spawn } from "node:child_process";
-import { writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
+import { once } from "node:events";
 import { join } from "node:path";
 import { sleep } from "../../../lab/run";
+import { PATIENCE } from "../../support/traffic";
 
 /** What became of the requests. */
 export interface Outcome {
     requests: number;
     /** Answers other than 2xx and 3xx. */
     refused: number;
-    /** Connections that could not be made, broke or waited longer than 10 s. */
+    /** Connections that could not be made, broke or waited longer than a minute. */
     socketErrors: number;
 }
 
-/** Lets each connection rest between requests, so that two cores are left for what is tested. */
-const PACE = "function delay() return 20 end\n";
+const CONNECTIONS = 20;
 
-/** Requests to a URL from now until `stop`, by wrk; a minute at most. */
+/** Requests to a URL from now, the first of them answered, until `stop`, by wrk; ten minutes at most. */
 export async function load(url: string, ...options: string[]): Promise<{ stop(): Promise<Outcome> }> {
-    const script = join(tmpdir(), `wrk-pace-${process.pid}.lua`);
-    writeFileSync(script, PACE);
-    const args = ["-t1", "-c20", "-d60s", "--timeout", "10s", "-s", script, ...options, url];
-    const wrk = spawn("wrk", args, { stdio: ["ignore", "pipe", "inherit"] });
-    let text = "";
+    const limits = ["-d600s", "--timeout", `${PATIENCE / 1000}s`];
+    const script = ["-s", join(__dirname, "load.lua")];
+    const args = ["-t1", `-c${CONNECTIONS}`, ...limits, ...script, ...options, url, "--", String(CONNECTIONS)];
+    const wrk = spawn("wrk", args, { stdio: ["ignore", "pipe", "pipe"] });
+    let [text, words] = ["", ""];
     wrk.stdout.on("data", (chunk: Buffer) => {
         text += chunk.toString();
     });
-    const ended = new Promise<void>((resolve, reject) => {
-        wrk.on("close", () => resolve());
-        wrk.on("error", reject);
+    wrk.stderr.on("data", (chunk: Buffer) => {
+        words += chunk.toString();
     });
-    await sleep(300);
+    const ended = once(wrk, "close");
+    await Promise.race([once(wrk.stderr, "data"), ended]);
+    if (words !== "answered\n") throw new Error(`wrk has not begun: ${words}${text}`);
     return {
         async stop() {
+            if (wrk.exitCode !== null) throw new Error(`wrk has ended before what it was to go through:\n${text}`);
+            // What has changed last shall have some of it, too.
             await sleep(300);
             wrk.kill("SIGINT");
             await ended;
