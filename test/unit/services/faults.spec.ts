@@ -1,0 +1,128 @@
+import assert from "node:assert/strict";
+import { fromServices, type Service } from "../../../components/haproxy/fromServices";
+import { check } from "../../../components/haproxy/issues";
+import { compile, faultsOf, plain, servers, tcp } from "./subject";
+
+describe("services", () => {
+    it("are not warned of a mere connect that one of them asks for", () => {
+        const asked: Service = { ...plain, check: { uri: "/up" } };
+        const other: Service = { ...plain, name: "other", hosts: ["other.test"] };
+        const warned = (service: Service) => check(compile(asked, service)).map(({ path }) => path);
+        assert.deepEqual(warned(other), ["backends[1].httpchk"]);
+        assert.deepEqual(warned({ ...other, check: { protocol: "tcp" } }), []);
+    });
+
+    it("fail with every fault at once", () => {
+        const found = faultsOf(
+            {
+                ...plain,
+                name: "a:b",
+                hosts: ["*.shop.test"],
+                allow: [],
+                deny: ["192.0.2.0/33", "shop.test"],
+                weights: { s9: 1 },
+                rateLimit: { count: 0 },
+                timeouts: { client: "5m" },
+                routes: [
+                    {},
+                    { paths: ["/a"], pathRegex: "b" },
+                    { paths: ["/a b"], methods: ["get"], headers: { "X A": "b" } },
+                ],
+                redirects: [{ to: {} }, { pathPrefix: "/a", to: { pathPrefix: "/a/b" } }],
+            },
+            { ...tcp, name: "db", persistence: { by: "cookie" }, hosts: ["db.test"], clientAddress: "x-forwarded-for" },
+            { name: "none", port: 80, servers: [] },
+            { ...plain, name: "backups", hosts: ["b.test"], servers: servers.map((one) => ({ ...one, backup: true })) },
+        );
+        assert.deepEqual(
+            found.map((line) => line.slice(0, line.indexOf(": "))),
+            [
+                "services[0].name",
+                "services[0].timeouts.client",
+                "services[0].deny[0]",
+                "services[0].deny[1]",
+                "services[0].allow",
+                "services[0].rateLimit.count",
+                "services[0].hosts[0]",
+                "services[0].routes[0]",
+                "services[0].routes[1]",
+                "services[0].routes[2].paths[0]",
+                "services[0].routes[2].headers",
+                "services[0].routes[2].methods[0]",
+                "services[0].redirects[0].to",
+                "services[0].redirects[1].to.pathPrefix",
+                "services[0].weights",
+                "services[1].hosts",
+                "services[1].persistence",
+                "services[1].clientAddress",
+                "services[2]",
+                "services[2].servers",
+                "services[3].servers",
+            ],
+        );
+    });
+
+    it("fail with every search that finds nothing, beside what else is wrong", () => {
+        const fail = ({ name }: Service) => {
+            throw new Error(`no node for ${name}`);
+        };
+        const { servers: _, ...searched } = plain;
+        const services = [searched, { ...searched, name: "docs", hosts: ["docs.test", "a b"] }];
+        assert.throws(
+            () => fromServices({ version: "2.6" }, services, fail),
+            /^Error: services\[0\]: no node for shop\nservices\[1\]: no node for docs\nservices\[1\]\.hosts\[1\]: .*$/,
+        );
+    });
+
+    it("fail for a redirect to the same host in other case, and for an address with a zone", () => {
+        const redirects = [{ hosts: ["Shop.test"], pathPrefix: "/a", to: { host: "shop.test", pathPrefix: "/a/b" } }];
+        assert.match(
+            faultsOf({ ...plain, redirects }).join(),
+            /^services\[0\]\.redirects\[0\]\.to\.pathPrefix: .* without end/,
+        );
+        assert.match(
+            faultsOf({ ...plain, deny: ["fe80::1%eth0"] }).join(),
+            /^services\[0\]\.deny\[0\]: invalid network/,
+        );
+    });
+
+    it("fail when no server has a share", () => {
+        const none = { s1: 0, s2: 0 };
+        assert.match(faultsOf({ ...plain, weights: none }).join(), /^services\[0\]\.weights: weight 0 of every server/);
+        assert.deepEqual(faultsOf({ ...plain, weights: { ...none, s2: 1 } }), []);
+    });
+
+    it("fail when one is shadowed by another, naming both", () => {
+        const other = { ...plain, name: "other" };
+        assert.deepEqual(faultsOf(plain, { ...other, hosts: ["SHOP.test", "other.test"] }), [
+            "services[1].hosts: service other is shadowed by service shop for SHOP.test: give one of them other hosts or routes",
+        ]);
+        const api = { routes: [{ pathPrefixes: ["/api"] }] };
+        assert.match(
+            faultsOf({ ...plain, ...api }, { ...other, routes: [{ pathPrefixes: ["/x", "/api/"] }] }).join(),
+            /^services\[1\]\.routes: service other is shadowed by service shop for shop\.test, path \/api: /,
+        );
+        assert.match(
+            faultsOf({ ...plain, default: true }, { ...other, hosts: ["b"], default: true }).join(),
+            /other .* shop/,
+        );
+        assert.deepEqual(faultsOf(plain, { ...other, ...api }), []);
+        assert.deepEqual(
+            faultsOf({ ...plain, ...api }, { ...other, routes: [{ ...api.routes[0], methods: ["PUT"] }] }),
+            [],
+        );
+    });
+
+    it("fail when protocols meet on a port", () => {
+        const found = faultsOf(
+            plain,
+            { ...tcp, name: "db", listen: 80 },
+            { ...tcp, name: "db2" },
+            { ...tcp, name: "db3" },
+        );
+        assert.deepEqual(found, [
+            "services[1].listen: port 80 of service db is that of service shop, which has protocol http: give it another",
+            "services[3].listen: port 5432 of service db3 is that of service db2, which has protocol tcp: give it another",
+        ]);
+    });
+});
