@@ -1,4 +1,5 @@
 import { type IncomingHttpHeaders, request } from "node:http";
+import { sleep } from "../../lab/run";
 
 /** Milliseconds to wait for anything: a machine that runs tests may stand still for seconds. */
 export const PATIENCE = 60_000;
@@ -65,11 +66,17 @@ export async function shares(
     return tally;
 }
 
-/** Asks until the answer is as expected: instead of a sleep, and for what a health check has to find out first. */
-export async function until(what: string, ready: () => Promise<boolean> | boolean, timeout = PATIENCE): Promise<void> {
+/**
+ * Asks again and again until it is so; who fails to answer is not ready yet. The bound is no measure of anything: it ends a test that
+ * would wait for ever, and is far beyond what a busy machine may stall.
+ */
+export async function until(what: string, ready: () => Promise<boolean>, timeout = 60_000): Promise<void> {
     const deadline = Date.now() + timeout;
-    while (!(await ready())) {
-        if (Date.now() > deadline) throw new Error(`not within ${timeout / 1000} s: ${what}`);
-        await new Promise((resolve) => setTimeout(resolve, 50));
+    for (;;) {
+        const late = Date.now() > deadline;
+        const answer = await ready().catch((error: unknown) => error);
+        if (answer === true) return;
+        if (late) throw new Error(`not within ${timeout / 1000} s: ${what}`, { cause: answer });
+        await sleep(50);
     }
 }
