@@ -66,17 +66,18 @@ export async function shares(
     return tally;
 }
 
-/**
- * Asks again and again until it is so; who fails to answer is not ready yet. The bound is no measure of anything: it ends a test that
- * would wait for ever, and is far beyond what a busy machine may stall.
- */
-export async function until(what: string, ready: () => Promise<boolean>, timeout = 60_000): Promise<void> {
+/** Asks again and again until it is so: instead of a sleep, and of a number of tries. Who fails to answer is not ready yet. */
+export async function until(what: string, ready: () => Promise<boolean> | boolean, timeout = PATIENCE): Promise<void> {
     const deadline = Date.now() + timeout;
     for (;;) {
         const late = Date.now() > deadline;
-        const answer = await ready().catch((error: unknown) => error);
-        if (answer === true) return;
-        if (late) throw new Error(`not within ${timeout / 1000} s: ${what}`, { cause: answer });
+        let cause: unknown;
+        try {
+            if (await ready()) return;
+        } catch (error) {
+            cause = error;
+        }
+        if (late) throw new Error(`not within ${timeout / 1000} s: ${what}`, { cause });
         await sleep(50);
     }
 }
