@@ -133,11 +133,7 @@ follow() {
     [1-9]*" id=$payload_id") tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$payload_id" ;;
     *) cat "$run/log.$payload_id" ;;
     esac | while IFS= read -r line || [ -n "$line" ]; do say "$line"; done
-    tries=0
-    until [ -s "$run/result.$payload_id" ] || [ "$tries" = 100 ]; do
-        sleep 0.05
-        tries=$((tries + 1))
-    done
+    await_result
     result=
     [ ! -r "$run/result.$payload_id" ] || read -r result <"$run/result.$payload_id" || :
     case $result in
@@ -150,6 +146,21 @@ follow() {
     *) say "the converge was killed (${result:-no result}) while doing: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
     esac
     exit 1
+}
+
+# The unit's last process writes the result, on a busy host long after the log's last line; where the unit is gone, nobody does.
+await_result() {
+    naps=0
+    until [ -s "$run/result.$payload_id" ]; do
+        sleep 0.05
+        naps=$((naps + 1))
+        [ $((naps % 20)) = 0 ] || continue
+        read_holder
+        case $holder_state,$holder in
+        active,*" id=$payload_id" | deactivating,*" id=$payload_id") ;;
+        *) return ;;
+        esac
+    done
 }
 
 # result: run by systemd when the apply has ended, however it did.
