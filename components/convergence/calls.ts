@@ -4,9 +4,6 @@ import { type Content, label, type Resource, type Transaction, unitPath } from "
 import { quote } from "./shell";
 import { secretSlots } from "./slots";
 
-/** Of accounts that say nothing of it. */
-export const DEFAULT_SHELL = "/usr/sbin/nologin";
-
 /** The lines of the run list for one resource: which it is, then the call of its kind's function. */
 export function call(resource: Resource, id: string, index: FactIndex, files: Map<string, FilledFile>): string[] {
     const file = (path: string): FilledFile => files.get(path) as FilledFile;
@@ -26,7 +23,7 @@ export function call(resource: Resource, id: string, index: FactIndex, files: Ma
                 resource.group ?? "",
                 (resource.groups ?? []).join(","),
                 resource.home ?? "",
-                resource.shell ?? DEFAULT_SHELL,
+                resource.shell ?? "",
                 yesNo(resource.system ?? true),
             );
         case "directory": {

@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from "diff";
-import { DEFAULT_SHELL, type Permitted, permissionsOf } from "./calls";
+import { type Permitted, permissionsOf } from "./calls";
 import type { Plan } from "./plan";
 import { hideValues, redactLive } from "./redact";
 import { type Content, label, printable, type Resource, unitPath } from "./resources";
@@ -187,7 +187,7 @@ function declaredOf(
         case "group":
             return aspect === "gid" ? String(resource.gid) : undefined;
         case "user":
-            return { shell: resource.shell ?? DEFAULT_SHELL, home: resource.home, group: resource.group }[aspect];
+            return { shell: resource.shell, home: resource.home, group: resource.group }[aspect];
         default:
             return undefined;
     }

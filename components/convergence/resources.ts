@@ -18,15 +18,15 @@ export interface User {
     kind: "user";
     /** Login name, as useradd(8) takes it: lower case letters, digits, `_` and `-`, at most 31. */
     name: string;
-    /** Primary group. @default - the system's own choice: a group of the user's name */
+    /** Primary group. @default - that of an existing account stays, a new one gets the system's choice: a group of the user's name */
     group?: string;
     /** Supplementary groups the user must be in; others it is in are left alone. @default [] */
     groups?: string[];
-    /** Home directory. @default - the system's own choice */
+    /** Home directory. @default - that of an existing account stays, a new one gets the system's choice */
     home?: string;
-    /** Login shell. @default "/usr/sbin/nologin" */
+    /** Login shell. @default - that of an existing account stays, a new one gets /usr/sbin/nologin */
     shell?: string;
-    /** A system account: uid from the system range, no home made. @default true */
+    /** Whether a new account is a system account: uid from the system range, no home made. @default true */
     system?: boolean;
 }
 

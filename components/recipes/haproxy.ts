@@ -42,7 +42,8 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
         // iproute2 and perl serve the checks before an activation and the proof after it.
         { kind: "packages", names: ["haproxy", "iproute2", "perl-base"] },
         { kind: "group", name: group },
-        { kind: "user", name: user, group, shell: "/usr/sbin/nologin" },
+        // HAProxy takes its group by itself: an account that is there for others, such as www-data, keeps its own.
+        { kind: "user", name: user, ...(user === group && { group }) },
         configuration(config, options, group),
         { kind: "service", name: UNIT },
     ];

@@ -1,4 +1,4 @@
-# user NAME GROUP GROUPS HOME SHELL SYSTEM: GROUP, GROUPS (comma separated) and HOME may be empty, SYSTEM is yes or no.
+# user NAME GROUP GROUPS HOME SHELL SYSTEM: GROUP, GROUPS (comma separated), HOME and SHELL may be empty, SYSTEM is yes or no.
 user() {
     have=${user_facts#*"$NL$1:"}
     if [ "$have" = "$user_facts" ]; then
@@ -13,13 +13,10 @@ user() {
     have_home=${have##*:}
     have_gid=${have#*:*:}
     have_gid=${have_gid%%:*}
-    [ "$have_shell" = "$5" ] || user_change "$1" shell "$have_shell" --shell "$5"
+    case $5 in "" | "$have_shell") ;; *) user_change "$1" shell "$have_shell" --shell "$5" ;; esac
     case $4 in "" | "$have_home") ;; *) user_change "$1" home "$have_home" --home "$4" ;; esac
-    case $group_facts in
-    *"$NL$2:"*:"$have_gid":*) group_gid "$2" ;;
-    *) gid= ;;
-    esac
-    [ -z "$2" ] || [ "$gid" = "$have_gid" ] || user_change "$1" group "$have_gid" --gid "$2"
+    group_gid "$2"
+    case $2,$gid in ,* | *,"$have_gid") ;; *) user_change "$1" group "$have_gid" --gid "$2" ;; esac
     user_groups "$1" "$3"
 }
 
@@ -49,6 +46,7 @@ user_groups() {
 }
 
 add_user() {
+    set -- "$1" "$2" "$3" "$4" "${5:-/usr/sbin/nologin}" "$6"
     case $6 in
     yes) set -- "$1" "$2" "$3" "$4" "$5" --system --no-create-home ;;
     *) set -- "$1" "$2" "$3" "$4" "$5" --create-home --comment '' ;;

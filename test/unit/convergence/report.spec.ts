@@ -101,7 +101,12 @@ describe("report", () => {
             [{ kind: "group", name: "g" }, "missing", "", "does not exist"],
             [{ kind: "group", name: "g", gid: 4242 }, "gid", "103", "gid is 103, declared 4242"],
             [user, "missing", "", "does not exist"],
-            [user, "shell", "/bin/sh", "shell is /bin/sh, declared /usr/sbin/nologin"],
+            [
+                { ...user, shell: "/usr/sbin/nologin" },
+                "shell",
+                "/bin/sh",
+                "shell is /bin/sh, declared /usr/sbin/nologin",
+            ],
             [{ kind: "user", name: "u", home: "/srv" }, "home", "/home/u", "home is /home/u, declared /srv"],
             [{ kind: "user", name: "u", group: "g" }, "group", "1000", "primary group is 1000, declared g"],
             [user, "groups", "not in adm", "not in adm"],

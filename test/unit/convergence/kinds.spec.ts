@@ -1,0 +1,61 @@
+import assert from "node:assert/strict";
+import { existsSync, readFileSync } from "node:fs";
+import type { Resource } from "../../../components/convergence/resources";
+import { parseWhyRun } from "../../../components/convergence/whyRun";
+import { has, Sandbox, SHELLS } from "../../support/sandbox";
+
+/** Of the accounts that the tests find on the host. */
+const ACCOUNTS = `
+facts_users() { user_facts="\${NL}sailor:x:1001:1001::/home/sailor:/bin/zsh\${NL}"; }
+facts_groups() { group_facts="\${NL}crew:x:1002:\${NL}"; }`;
+
+for (const [name, ...shell] of SHELLS) {
+    describe(`resource kinds under ${name}`, () => {
+        let sandbox: Sandbox;
+        before(function () {
+            if (!has(shell[0] ?? "")) this.skip();
+        });
+        beforeEach(() => {
+            sandbox = new Sandbox(shell);
+        });
+        afterEach(() => sandbox.remove());
+
+        /** What a why-run says, as "aspect what-the-host-has". */
+        const differences = (resources: Resource[], redefined = ""): string[] =>
+            parseWhyRun(sandbox.run(sandbox.payload(resources, { shell: redefined }), "why-run").stdout)
+                .differences.filter(({ aspect }) => aspect !== "manifest")
+                .map(({ aspect, have }) => `${aspect} ${have}`.trim());
+
+        /** Converges, with what the tools of the host were called with in the file `called`. */
+        const called = (resources: Resource[], redefined: string): string[] => {
+            const { code } = sandbox.run(sandbox.payload(resources, { shell: redefined }), "apply");
+            assert.equal(code, 0, readFileSync(sandbox.path("run/log.test"), "utf8"));
+            const file = sandbox.path("called");
+            return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
+        };
+        const recorded = (tool: string) => `${tool}() { printf '%s\\n' "${tool} $*" >>${sandbox.path("called")}; }`;
+
+        describe("user", () => {
+            it("keeps of an existing account what is not declared", () => {
+                assert.deepEqual(differences([{ kind: "user", name: "sailor" }], ACCOUNTS), []);
+                assert.deepEqual(differences([{ kind: "user", name: "sailor", shell: "/bin/sh" }], ACCOUNTS), [
+                    "shell /bin/zsh",
+                ]);
+                assert.deepEqual(differences([{ kind: "user", name: "sailor", group: "crew" }], ACCOUNTS), [
+                    "group 1001",
+                ]);
+            });
+
+            it("adds an account that cannot log in, unless it is given a shell", () => {
+                const users: Resource[] = [
+                    { kind: "user", name: "mate" },
+                    { kind: "user", name: "bosun", shell: "/bin/sh" },
+                ];
+                assert.deepEqual(called(users, `${ACCOUNTS}\n${recorded("useradd")}`), [
+                    "useradd --shell /usr/sbin/nologin --system --no-create-home -- mate",
+                    "useradd --shell /bin/sh --system --no-create-home -- bosun",
+                ]);
+            });
+        });
+    });
+}
