@@ -2,7 +2,13 @@ import * as pulumi from "@pulumi/pulumi";
 import { ConvergedHost, type HostConnection } from "./convergence/convergedHost";
 import { resourceError } from "./convergence/resourceError";
 import { showSlots } from "./convergence/slots";
-import { fromServices, type HaproxySettings, type Service, type StatsSettings } from "./haproxy/fromServices";
+import {
+    type CompiledServices,
+    compileServices,
+    type HaproxySettings,
+    type Service,
+    type StatsSettings,
+} from "./haproxy/fromServices";
 import { check, type Issue } from "./haproxy/issues";
 import type { HaproxyConfig } from "./haproxy/model";
 import { render } from "./haproxy/render";
@@ -48,14 +54,15 @@ export class LoadBalancer extends pulumi.ComponentResource {
 
     /**
      * @param name names the host in messages, and its children
-     * @throws ResourceError with every error in the model; then as ConvergedHost
+     * @throws ResourceError with every error in the services and in the model, each once; then as ConvergedHost
      */
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("haproxy-fleet:index:LoadBalancer", name, {}, opts);
 
         const { customize = (compiled) => compiled } = args;
-        const config = customize(this.compile(name, args.haproxy));
-        this.report(name, check(config));
+        const compiled = asCompiled(args.haproxy);
+        const config = this.customized(name, compiled, customize);
+        this.report(name, compiled.issuesIn(config));
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const host = new ConvergedHost(
             name,
@@ -79,20 +86,22 @@ export class LoadBalancer extends pulumi.ComponentResource {
         });
     }
 
-    private compile(name: string, declared: HaproxyConfig | BalancedServices): HaproxyConfig {
-        if (!("services" in declared)) {
-            return declared;
-        }
-        const { services, stats, ...settings } = declared;
+    /** Where services are faulty, not all of them is there to be changed: their faults are what to tell then. */
+    private customized(
+        name: string,
+        { config, issues }: CompiledServices,
+        customize: (config: HaproxyConfig) => HaproxyConfig,
+    ): HaproxyConfig {
         try {
-            return fromServices(settings, services, undefined, stats);
+            return customize(config);
         } catch (error) {
-            throw resourceError(`${name}: ${(error as Error).message}`, this);
+            this.report(name, issues);
+            throw error;
         }
     }
 
     /** All errors in one; warnings are shown and do not stop anything. */
-    private report(name: string, issues: Issue[]): void {
+    private report(name: string, issues: readonly Issue[]): void {
         const words = ({ path, message }: Issue) => `  ${path}: ${message}`;
         const errors = issues.filter(({ severity }) => severity === "error");
         if (errors.length > 0) {
@@ -103,4 +112,13 @@ export class LoadBalancer extends pulumi.ComponentResource {
             void pulumi.log.warn(words(warning).trim(), this);
         }
     }
+}
+
+/** A configuration as the services of others come to it. */
+function asCompiled(declared: HaproxyConfig | BalancedServices): CompiledServices {
+    if (!("services" in declared)) {
+        return { config: declared, issues: [], issuesIn: check };
+    }
+    const { services, stats, ...settings } = declared;
+    return compileServices(settings, services, undefined, stats);
 }

@@ -1,11 +1,14 @@
 import { slot } from "../convergence/slots";
+import { check, type Issue } from "./issues";
 import type { Backend, Defaults, Global, HaproxyConfig, Stats } from "./model";
 import { rateTableOf, userlistOf } from "./services/access";
 import { backendOf } from "./services/backend";
 import { frontendOf, hostMaps } from "./services/frontend";
 import { serviceIssues } from "./services/issues";
+import { inServices } from "./services/places";
 import { byPort } from "./services/routing";
 import type { Service, ServiceServer } from "./services/service";
+import { soundParts } from "./services/sound";
 
 export type * from "./services/service";
 
@@ -43,33 +46,60 @@ export type StatsSettings = Omit<Stats, "auth"> & {
  * expression, no path; then more conditions on headers and methods. What no way takes gets the service with `default`, else a 503.
  *
  * @param servers Those of a service, by search. @default - every service tells its own
- * @throws {Error} With every fault of the services, one a line.
+ * @throws {Error} If there is a fault in the services: with all of them, and all other errors of the model, one a line.
  */
 export function fromServices(
     settings: HaproxySettings,
     services: readonly Service[],
-    servers: (service: Service) => readonly ServiceServer[] = () => [],
+    servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
+    const { config, issues, issuesIn } = compileServices(settings, services, servers, stats);
+    if (issues.length > 0) {
+        const errors = issuesIn(config).filter(({ severity }) => severity === "error");
+        throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
+    }
+    return config;
+}
+
+/** What services come to, whatever is wrong with them. */
+export interface CompiledServices {
+    /** Of the services without their faulty arguments. */
+    readonly config: HaproxyConfig;
+    /** What is wrong with the services among themselves, and with what only they say. */
+    readonly issues: readonly Issue[];
+    /** These, and all that `check` finds in `config` or in what it was changed to, where services say it by its place in them. */
+    readonly issuesIn: (config: HaproxyConfig) => Issue[];
+}
+
+/**
+ * Compiles services as {@link fromServices} does, and throws nothing.
+ *
+ * @param servers Throws if it finds none: a fault of the service. `undefined`: not known, and no fault of its own.
+ */
+export function compileServices(
+    settings: HaproxySettings,
+    services: readonly Service[],
+    servers: (service: Service) => readonly ServiceServer[] | undefined = () => [],
+    stats?: StatsSettings,
+): CompiledServices {
     const { version, maxconn, global, defaults } = settings;
-    const faults: string[] = [];
+    const issues: Issue[] = [];
     const found = services.map((service, i) => {
         try {
             return service.servers ?? servers(service);
         } catch (error) {
-            faults.push(`services[${i}]: ${(error as Error).message}`);
+            issues.push({ path: `services[${i}]`, message: (error as Error).message, severity: "error" });
             return undefined;
         }
     });
-    const issues = serviceIssues(settings, services, found);
-    faults.push(...issues.map(({ path, message }) => `${path}: ${message}`));
-    if (faults.length > 0) {
-        throw new Error(faults.join("\n"));
-    }
-    const ports = [...byPort(services, settings)];
+    issues.push(...serviceIssues(settings, services, found));
+    const sound = soundParts(services, found, issues);
+    const listening = sound.filter(({ withoutPort }) => !withoutPort).map(({ service }) => service);
+    const ports = [...byPort(listening, settings)];
     const maps = ports.flatMap(([port, sharing]) => hostMaps(port, sharing, settings));
-    const userlists = services.flatMap(userlistOf);
-    return {
+    const userlists = sound.flatMap(({ service }) => userlistOf(service));
+    const config: HaproxyConfig = {
         version,
         global: { ...global, ...(maxconn !== undefined && { maxconn }) },
         ...(defaults && { defaults }),
@@ -77,10 +107,20 @@ export function fromServices(
         ...(userlists.length > 0 && { userlists }),
         frontends: ports.map(([port, sharing]) => frontendOf(port, sharing, settings)),
         ...withPeers(
-            services.flatMap((service, i) => [backendOf(service, found[i] ?? [], version), ...rateTableOf(service)]),
+            sound.flatMap(({ service, servers }) => [backendOf(service, servers, version), ...rateTableOf(service)]),
             settings,
         ),
         ...(stats && { stats: statsOf(stats) }),
+    };
+    const compiled = sound.map(({ service: { name }, index }) => ({
+        service: services[index] as Service,
+        index,
+        backend: config.backends.find((backend) => backend.name === name) as Backend,
+    }));
+    return {
+        config,
+        issues,
+        issuesIn: (changed) => [...issues, ...inServices(check(changed), compiled, changed)],
     };
 }
 

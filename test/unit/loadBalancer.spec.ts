@@ -91,20 +91,36 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("fails with the faults of services, and with those of what they were changed to", async () => {
+    it("fails with the faults of services and of what they were changed to, in one error and each once", async () => {
         await mockEngine();
-        const failsFor = (service: Service, customize?: (config: HaproxyConfig) => HaproxyConfig) => () =>
+        type Change = (config: HaproxyConfig) => HaproxyConfig;
+        const failsFor = (service: Service, customize?: Change) => () =>
             new LoadBalancer("lb1", { connection, haproxy: { version: "2.6", services: [service] }, customize });
-        assert.throws(failsFor({ name: "shop", port: 80, servers: backend.servers }), (error: Error) => {
+        const faultsAt = (places: string[]) => (error: Error) => {
             assert.ok(error instanceof pulumi.ResourceError);
-            assert.match(error.message, /^lb1: services\[0\]: nothing leads to service shop/);
+            const [title, ...lines] = error.message.split("\n");
+            assert.match(title ?? "", /^lb1: \d faults? in the HAProxy configuration$/);
+            assert.deepEqual(
+                lines.map((line) => line.slice(2, line.indexOf(": "))),
+                places,
+            );
             return true;
-        });
+        };
         const sound: Service = { name: "shop", default: true, port: 80, servers: backend.servers };
+        const faulty: Service = { ...sound, hosts: ["*"], balance: "fair" };
+        assert.throws(
+            failsFor(faulty, (compiled) => ({ ...compiled, global: { raw: ["maxconn '1"] } })),
+            faultsAt(["services[0].hosts[0]", "global.raw[0]", "services[0].balance"]),
+        );
         assert.throws(
             failsFor(sound, (compiled) => ({ ...compiled, backends: [] })),
-            /unknown backend "shop" in frontend http/,
+            faultsAt(["frontends[0].defaultBackend"]),
         );
+        const trip = () => {
+            throw new Error("nothing to change");
+        };
+        assert.throws(failsFor(faulty, trip), faultsAt(["services[0].hosts[0]"]));
+        assert.throws(failsFor(sound, trip), /^Error: nothing to change$/);
         await settled();
     });
 

@@ -74,6 +74,52 @@ describe("services", () => {
         );
     });
 
+    it("fail with the model's faults too, by their places in the services, and none of what is told already", () => {
+        const found = faultsOf(
+            {
+                ...plain,
+                hosts: ["shop.test", "*"],
+                servers: [{ name: "s1", address: "http://192.0.2.1" }],
+                balance: "fair",
+                check: { uri: "up" },
+                slowStart: "soon",
+                timeouts: { client: "1s", server: "soon" },
+                persistence: { by: "cookie", name: "a b" },
+                forwardFor: true,
+                httpRequestRules: ["deny '"],
+                raw: ["fullconn '"],
+                redirects: [{ to: {} }],
+            },
+            { ...tcp, name: "db", listen: 80, servers: [] },
+            { ...tcp, name: "db" },
+            { ...plain, name: "docs", hosts: ["docs.test"], serverMaxconn: 0 },
+        );
+        assert.deepEqual(
+            found.map((line) => line.slice(0, line.indexOf(": "))),
+            [
+                "services[2].name",
+                "services[0].timeouts.client",
+                "services[0].hosts[1]",
+                "services[0].redirects[0].to",
+                "services[1].servers",
+                "services[1].listen",
+                "services[0].timeouts.server",
+                "services[0].raw[0]",
+                "services[0].httpRequestRules[0]",
+                "services[0].balance",
+                "services[0].check.uri",
+                "services[0].persistence.name",
+                "services[0].servers[0].address",
+                "services[0].slowStart",
+                "services[3].serverMaxconn",
+            ],
+        );
+    });
+
+    it("leave faults that only the model has to whoever checks it", () => {
+        assert.deepEqual(faultsOf({ ...plain, balance: "fair" }), []);
+    });
+
     it("fail for a redirect to the same host in other case, and for an address with a zone", () => {
         const redirects = [{ hosts: ["Shop.test"], pathPrefix: "/a", to: { host: "shop.test", pathPrefix: "/a/b" } }];
         assert.match(
