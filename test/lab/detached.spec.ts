@@ -3,30 +3,36 @@ import { bootstrap, withoutRuntime } from "../../components/convergence/payload"
 import { makePlan } from "../../components/convergence/plan";
 import { runOverSsh, SshError } from "../../components/convergence/ssh";
 import { nextToken } from "../../components/convergence/token";
-import { sleep } from "../../lab/run";
-import { Convergence, redefine } from "../support/converge";
+import { Convergence, redefine, withinDeadline } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { targetOf } from "../support/target";
+import { until } from "../support/traffic";
+
+/** Lists the unit of a converge, as long as systemd knows it. */
+const UNITS = "systemctl list-units --all --plain --no-legend 'haproxy-fleet*'";
 
 describeLab("a converge", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
     const host = () => lab().host("lb1");
 
-    /** Writes to /srv/NAME when it begins, and again when it ends some seconds later, or when /srv/go is there. */
-    const slow = (name: string, seconds: number | "until told" = 2) =>
+    /** Writes to /srv/NAME when it begins, and when it ends: at once, or when /srv/NAME.go is there. */
+    const work = (name: string, waits = "") =>
         new Convergence(targetOf(lab(), host()), [
             {
                 kind: "execute",
                 name,
                 command: `
                     echo begins >>/srv/${name}
-                    ${seconds === "until told" ? "until [ -e /srv/go ]; do sleep 0.1; done; rm /srv/go" : `sleep ${seconds}`}
+                    ${waits}
                     echo ends >>/srv/${name}; touch /srv/${name}.done`,
                 creates: `/srv/${name}.done`,
             },
         ]);
+    const quick = (name: string) => work(name);
+    const slow = (name: string) => work(name, `until [ -e /srv/${name}.go ]; do sleep 0.1; done`);
+    const go = (name: string) => host().exec(`touch /srv/${name}.go`);
 
-    const launch = async (payload: string, timeout = 30_000) => {
+    const launch = async (payload: string, timeout = 300_000) => {
         const { code, stdout, stderr } = await runOverSsh(
             targetOf(lab(), host()),
             bootstrap("launch"),
@@ -38,39 +44,45 @@ describeLab("a converge", () => {
 
     const history = async (name: string) => (await host().exec(`cat /srv/${name} 2>/dev/null || :`)).stdout;
 
-    async function until(what: string, command: string): Promise<void> {
-        for (let tries = 0; (await host().exec(command, { check: false })).code !== 0; tries++) {
-            assert(tries < 200, `${what}: not within 10 s`);
-            await sleep(50);
-        }
-    }
-    const begun = (name: string) => until(`${name} begins`, `[ -s /srv/${name} ]`);
-    const ended = () => until("the converge ends", "! systemctl is-active --quiet haproxy-fleet-converge.service");
+    const happens = (what: string, command: string) =>
+        until(what, async () => (await host().exec(command, { check: false })).code === 0);
+    const begun = (name: string) => happens(`${name} begins`, `[ -s /srv/${name} ]`);
+    const ended = () => happens("the converge ends", `[ -z "$(${UNITS})" ]`);
 
     /** As a network or a laptop's lid does it: nothing is told to anybody. */
     const killSessions = () => host().exec("pkill -9 -f '^sshd: root' || :");
 
+    /** An edit of a payload: a launch that waits for another one does this at its nap of that number, and naps shortly until then. */
+    const atNap = (number: number, shell: string) =>
+        redefine(`naps=0
+            sleep() { naps=$((naps + 1)); case $naps in ${number}) ${shell} ;; esac
+            [ $naps -gt ${number} ] && command sleep "$@" || command sleep 0.02; }`);
+
     const whole = (name: string) => ({ code: 0, stdout: `changed: execute[${name}] (to run)\n`, stderr: "" });
 
     it("goes on without its connection, and the next run joins it", async () => {
-        const payload = slow("cut", 3).payload("token");
+        const payload = slow("cut").payload("token");
         const first = launch(payload).catch((error) => error);
         await begun("cut");
         await killSessions();
         const told = await first;
         assert(told instanceof SshError || told.code === -1, `told of an end that nobody saw: ${JSON.stringify(told)}`);
-        const second = await launch(payload);
+        const joining = launch(payload);
+        await happens("the next run is there", 'in=$(ls /run/haproxy-fleet/in.*) && pgrep -f "^/bin/sh $in launch"');
+        await go("cut");
+        const second = await joining;
         assert.deepEqual({ ...second, stderr: "" }, whole("cut"));
         assert.match(second.stderr, /^execute\[cut\]: run$/m, "what it has said before");
         assert.equal(await history("cut"), "begins\nends\n", "run once");
     });
 
     it("that ended while nobody was connected answers the next run with its result", async () => {
-        const payload = slow("gone", 1).payload("token");
+        const payload = slow("gone").payload("token");
         const first = launch(payload).catch(() => undefined);
         await begun("gone");
         await killSessions();
         await first;
+        await go("gone");
         await ended();
         assert.deepEqual({ ...(await launch(payload)), stderr: "" }, whole("gone"));
         assert.equal(await history("gone"), "begins\nends\n", "run once");
@@ -78,11 +90,12 @@ describeLab("a converge", () => {
     });
 
     it("goes on when the cable is cut, and the next preview says so", async () => {
-        const converge = slow("cable", 1);
-        const first = launch(converge.payload("token"), 2500);
+        const converge = slow("cable");
+        const cut = assert.rejects(launch(converge.payload("token")), SshError);
         await begun("cable");
         await host().cutCable();
-        await assert.rejects(first, SshError);
+        await cut;
+        await go("cable");
         await ended();
         await host().plugCable();
         assert.equal((await converge.preview()).text, "");
@@ -92,11 +105,11 @@ describeLab("a converge", () => {
     it("waits for another one, and names who holds the host", async () => {
         const first = launch(slow("holder").payload("token"));
         await begun("holder");
-        const second = await launch(slow("waiter", 0).payload("other"));
+        const second = await launch(quick("waiter").payload("other", atNap(1, "touch /srv/holder.go")));
         assert.deepEqual({ ...second, stderr: "" }, whole("waiter"));
         const waiting = second.stderr.split("\n").filter((line) => line.startsWith("waiting"));
         assert.match(
-            waiting.join("\n"),
+            [...new Set(waiting)].join("\n"),
             new RegExp(
                 `^waiting: another converge holds this host \\(by root from ${lab().gateway} at \\d\\d:\\d\\d:\\d\\dZ id=[0-9a-f]{64}\\)$`,
             ),
@@ -106,11 +119,10 @@ describeLab("a converge", () => {
     });
 
     it("repeats while it waits for whom, so that its end of the connection is heard to be gone", async () => {
-        const first = launch(slow("long", "until told").payload("token"));
+        const first = launch(slow("long").payload("token"));
         await begun("long");
-        const hasty = redefine(`naps=0
-            sleep() { naps=$((naps + 1)); [ $naps != 25 ] || touch /srv/go; command sleep 0.02; }`);
-        const { code, stderr } = await launch(slow("repeats", 0).payload("other", hasty));
+        const hasty = atNap(25, "touch /srv/long.go");
+        const { code, stderr } = await launch(quick("repeats").payload("other", hasty));
         assert.equal(code, 0);
         const lines = stderr.split("\n").filter((line) => /^waiting: /.test(line));
         assert.ok(lines.length >= 3, stderr);
@@ -120,23 +132,23 @@ describeLab("a converge", () => {
     });
 
     it("that waits is given up with its connection: an older payload does not come later", async () => {
-        const first = launch(slow("before", "until told").payload("token")).catch(() => undefined);
+        const first = launch(slow("before").payload("token")).catch(() => undefined);
         await begun("before");
-        const second = launch(slow("abandoned", 0).payload("other")).catch(() => undefined);
-        await until("somebody waits", 'in=$(ls /run/haproxy-fleet/in.*) && pgrep -f "^/bin/sh $in launch"');
+        const second = launch(quick("abandoned").payload("other", atNap(1, "touch /srv/waits"))).catch(() => undefined);
+        await happens("somebody waits", "[ -e /srv/waits ]");
         await killSessions();
         await Promise.all([first, second]);
-        await host().exec("touch /srv/go");
-        await until("nobody waits", "! ls /run/haproxy-fleet/in.*");
+        await go("before");
+        await happens("nobody waits", "! ls /run/haproxy-fleet/in.*");
         await ended();
         assert.equal(await history("before"), "begins\nends\n");
         assert.equal(await history("abandoned"), "");
     });
 
     it("waits no longer than it may run itself", async () => {
-        const first = launch(slow("endless", 30).payload("token"));
+        const first = launch(slow("endless").payload("token"));
         await begun("endless");
-        const { code, stderr } = await launch(slow("impatient", 0).payload("other", undefined, 1));
+        const { code, stderr } = await launch(quick("impatient").payload("other", undefined, 1));
         assert.equal(code, 1);
         assert.match(
             stderr,
@@ -153,31 +165,31 @@ describeLab("a converge", () => {
             redefine("follow() {\nuntil [ -e /srv/look ]; do sleep 0.1; done\nrm /srv/look; follow_itself\n}")(
                 body.replace("\nfollow() {", "\nfollow_itself() {"),
             );
-        const told = launch(slow(name, 0).payload("token", late));
-        await until(`${name} ends`, `[ -e /srv/${name}.done ]`);
+        const told = launch(quick(name).payload("token", late));
+        await happens(`${name} ends`, `[ -e /srv/${name}.done ]`);
         await ended();
         return { told };
     }
 
     it("tells its end to who looks later, when another one is over already", async () => {
         const { told } = await looksLate("early");
-        assert.equal((await launch(slow("second", 0).payload("other"))).code, 0);
+        assert.equal((await launch(quick("second").payload("other"))).code, 0);
         await host().exec("touch /srv/look");
         assert.deepEqual({ ...(await told), stderr: "" }, whole("early"));
     });
 
     it("tells its end to who looks later, while another one still runs", async () => {
         const { told } = await looksLate("soon");
-        const other = launch(slow("third", "until told").payload("third"));
+        const other = launch(slow("third").payload("third"));
         await begun("third");
         await host().exec("touch /srv/look");
         assert.deepEqual({ ...(await told), stderr: "" }, whole("soon"));
-        await host().exec("touch /srv/go");
+        await go("third");
         assert.equal((await other).code, 0);
     });
 
     it("is run again where the host has forgotten it, or where it was long ago", async () => {
-        const payload = slow("again", 0).payload("token");
+        const payload = quick("again").payload("token");
         const forgets = ["rm -r /var/lib/haproxy-fleet", "touch -d '2 hours ago' /run/haproxy-fleet/result.*"];
         for (const forget of [":", ...forgets]) {
             await host().exec(`${forget}; rm -f /srv/again*`);
@@ -190,7 +202,7 @@ describeLab("a converge", () => {
     });
 
     it("has another token each time the host has forgotten all, or the engine would plan nothing", async () => {
-        const converge = slow("forgotten", 0);
+        const converge = quick("forgotten");
         const tokens = new Set<string>();
         for (let times = 0; times < 3; times++) {
             await host().exec("rm -rf /var/lib/haproxy-fleet /srv/forgotten*");
@@ -204,21 +216,32 @@ describeLab("a converge", () => {
     });
 
     it("that was started twice in the same moment runs once, and both are told", async () => {
-        const payload = slow("twins", 1).payload("token");
-        const runs = await Promise.all([launch(payload), launch(payload), launch(payload), launch(payload)]);
-        for (const run of runs) assert.deepEqual({ ...run, stderr: "" }, whole("twins"));
+        const payload = slow("twins").payload("token");
+        const runs = [launch(payload), launch(payload), launch(payload), launch(payload)];
+        await begun("twins");
+        await go("twins");
+        for (const run of await Promise.all(runs)) assert.deepEqual({ ...run, stderr: "" }, whole("twins"));
         assert.equal(await history("twins"), "begins\nends\n");
     });
 
     it("is ended at its deadline, and that is told", async () => {
-        const { code, stdout, stderr } = await launch(slow("late", 30).payload("token", undefined, 1));
-        assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
-        assert.match(stderr, /^deadline passed: the converge was ended after 1 s while doing: execute\[late\]: run$/m);
+        await withinDeadline(async (seconds) => {
+            const { code, stdout, stderr } = await launch(slow("late").payload("token", undefined, seconds));
+            assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
+            if ((await history("late")) === "") return false;
+            assert.ok(
+                stderr.includes(
+                    `\ndeadline passed: the converge was ended after ${seconds} s while doing: execute[late]: run\n`,
+                ),
+                stderr,
+            );
+            return true;
+        });
         assert.equal(await history("late"), "begins\n");
     });
 
     it("that was killed says what it was doing", async () => {
-        const run = launch(slow("killed", 30).payload("token"));
+        const run = launch(slow("killed").payload("token"));
         await begun("killed");
         await host().exec("systemctl kill --signal=KILL haproxy-fleet-converge.service");
         const { code, stderr } = await run;
@@ -227,7 +250,7 @@ describeLab("a converge", () => {
     });
 
     it("whose payload was cut short or damaged does nothing", async () => {
-        const converge = slow("part", 0);
+        const converge = quick("part");
         await converge.whyRun();
         const payload = converge.payload("token");
         for (const sent of [payload, withoutRuntime(payload)]) {
@@ -248,7 +271,7 @@ describeLab("a converge", () => {
     });
 
     it("whose host was restarted since it was asked does nothing", async () => {
-        const converge = slow("restarted", 0);
+        const converge = quick("restarted");
         await converge.whyRun();
         await host().exec("rm /run/haproxy-fleet/runtime.*");
         const payload = withoutRuntime(converge.payload("token"));
@@ -264,7 +287,7 @@ describeLab("a converge", () => {
     });
 
     it("whose host has damaged what it has kept does nothing, and the next preview repairs that", async () => {
-        const converge = slow("damaged", 0);
+        const converge = quick("damaged");
         for (const damage of ["s/deadline/headline/", "20q"]) {
             await converge.whyRun();
             await host().exec(`sed -i '${damage}' /run/haproxy-fleet/runtime.*`);
@@ -283,14 +306,14 @@ describeLab("a converge", () => {
             mkdir -p why-run.4194305/haproxy
             touch ${left}
             touch -d '2 hours ago' result.00 log.00 report.00`);
-        assert.equal((await launch(slow("clears", 0).payload("token"))).code, 0);
+        assert.equal((await launch(quick("clears").payload("token"))).code, 0);
         assert.equal((await host().exec(`cd /run/haproxy-fleet; ls -d why-run.* ${left} 2>/dev/null || :`)).stdout, "");
     });
 
     it("leaves nothing of its payload behind", async () => {
         const { stdout } = await host().exec(`
-            ls /run/haproxy-fleet | grep -v -e '^log\\.' -e '^report\\.' -e '^result\\.' -e '^stamp$' -e '^step.out$' -e '^launch.out$' -e '^lock$' -e '^token$' -e '^runtime\\.' || :
-            systemctl list-units --all --plain --no-legend 'haproxy-fleet*'`);
+            ls /run/haproxy-fleet | grep -v -e '^log\\.' -e '^report\\.' -e '^result\\.' -e '^stamp$' -e '^step.out$' -e '^launch.out$' -e '^lock$' -e '^token$' -e '^runtime\\.' || :`);
         assert.equal(stdout, "");
+        await ended();
     });
 });
