@@ -52,7 +52,7 @@ export interface Directory {
     group?: string;
     /** Permission bits in octal, as in `"0755"`. @default "0755" */
     mode?: string;
-    /** Whether entries that no resource declares are removed. @default false */
+    /** Whether entries that no resource declares are removed; only at least two levels deep. @default false */
     owned?: boolean;
 }
 

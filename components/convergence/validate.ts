@@ -9,6 +9,7 @@ const MODE = /^0?[0-7]{3,4}$/;
 // Control characters break every line-based tool on the way; a backslash is rewritten by sha256sum's output format.
 const UNSAFE = /[\u0000-\u001f\u007f\\]/;
 const CONTROL = /[\u0000-\u001f\u007f]/;
+const TOP_LEVEL = /^\/[^/]*$/;
 const SHELL_NAME = /^[a-z][a-z0-9_]*$/;
 
 /** Every fault of one resource, as text that gives the value, what is allowed and what to do. */
@@ -36,14 +37,18 @@ export function resourceFaults(resource: Resource): string[] {
                 ),
             ];
         case "directory":
-            return [...pathFaults(resource.path), ...permissionFaults(resource)];
+            return [
+                ...pathFaults(resource.path),
+                ...permissionFaults(resource),
+                ...ownershipFaults(resource.owned ? [resource.path] : []),
+            ];
         case "file":
             return fileFaults(resource);
         case "absent":
             return [
                 ...pathFaults(resource.path),
                 ...when(
-                    /^\/[^/]*$/.test(resource.path),
+                    TOP_LEVEL.test(resource.path),
                     `refusing to remove ${show(resource.path)}: only paths at least two levels deep can be declared absent`,
                 ),
             ];
@@ -81,6 +86,7 @@ export function resourceFaults(resource: Resource): string[] {
                     ),
                 ),
                 ...pathFaults(resource.directory),
+                ...ownershipFaults(resource.owned ?? []),
                 ...when(resource.files.length === 0, "no files: a transaction has at least one"),
                 ...resource.files.flatMap(fileFaults),
                 ...[...resource.files.map((file) => file.path), ...(resource.owned ?? [])].flatMap((path) =>
@@ -117,6 +123,15 @@ function permissionFaults({ owner, group, mode }: { owner?: string; group?: stri
         ...accountFaults("group", group ?? "root"),
         ...when(mode !== undefined && !MODE.test(mode), `invalid mode ${show(mode)}: use octal digits, as in "0644"`),
     ];
+}
+
+function ownershipFaults(owned: string[]): string[] {
+    return owned
+        .filter((path) => TOP_LEVEL.test(path))
+        .map(
+            (path) =>
+                `refusing to own ${show(path)}: only in directories at least two levels deep can undeclared entries be removed`,
+        );
 }
 
 function pathFaults(path: string): string[] {

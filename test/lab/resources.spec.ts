@@ -338,6 +338,23 @@ describeLab("resources", () => {
         assert.equal((await convergence.preview()).text, "");
     });
 
+    for (const [what, declared] of [
+        ["an owned directory", { kind: "directory", path: "/srv/mounts", owned: true }],
+        ["a directory that is to be absent", { kind: "absent", path: "/srv/mounts/disk", recursive: true }],
+    ] as [string, Resource][]) {
+        for (const place of ["/srv/mounts/disk", "/srv/mounts/disk/below"]) {
+            it(`${what} loses nothing of a file system that is mounted at ${place}`, async () => {
+                await host.exec(`mkdir -p ${place} && mount -t tmpfs tmpfs ${place} && echo >${place}/precious`);
+                convergence.resources = [declared];
+                const { code, stderr } = await convergence.up();
+                const kept = await out(`ls ${place}; umount ${place}; rm -r /srv/mounts`);
+                assert.equal(kept, "precious");
+                assert.equal(code, 1);
+                assert.match(stderr, /a file system is mounted at|on a different device/);
+            });
+        }
+    }
+
     it("an entry with a line break in its name removes nothing, and is named", async () => {
         await host.exec("mkdir -p /srv/broken /keep && touch /keep/me && touch \"$(printf '/srv/broken/x\\nkeep')\"");
         convergence.resources = [{ kind: "directory", path: "/srv/broken", owned: true }];

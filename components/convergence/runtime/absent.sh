@@ -6,7 +6,7 @@ absent() {
     applying || return 0
     case $have,$3 in
     "$2${TAB}4"*,no) step "remove the empty directory $2" rmdir -- "$2" ;;
-    "$2${TAB}4"*,*) step "remove $2 and all it holds" rm -rf --one-file-system -- "$2" ;;
+    "$2${TAB}4"*,*) step "remove $2 and all it holds" remove_tree "$2" ;;
     *) step "remove $2" rm -f -- "$2" ;;
     esac
     stale=1

@@ -30,7 +30,7 @@ orphans() {
     for entry in $found; do
         unsplit
         differs orphan "${entry##*/}"
-        ! applying || step "remove undeclared $entry" rm -rf -- "$entry"
+        ! applying || step "remove undeclared $entry" remove_tree "$entry"
     done
     unsplit
 }

@@ -98,6 +98,15 @@ discard() {
     return 1
 }
 
+# remove_tree PATH: with all it holds, but nothing of a file system that is mounted in it.
+remove_tree() {
+    if [ ! -L "$1" ] && mountpoint -q -- "$1"; then
+        printf '%s\n' "a file system is mounted at $1: unmount it, or declare the directory"
+        return 1
+    fi
+    rm -rf --one-file-system -- "$1"
+}
+
 # Whether there is a file, or a link to nowhere.
 exists() {
     [ -e "$1" ] || [ -L "$1" ]

@@ -228,7 +228,17 @@ describe("makePlan", () => {
                 /^transaction\[demo\]: invalid warning to allow " ": give a part of its line, without control characters$/,
             ],
             ["two lines of a warning", transaction({ allowWarnings: ["a\nb"] }), /invalid warning to allow "a\\nb"/],
-            ["an owned directory elsewhere", transaction({ owned: ["/etc"] }), /"\/etc" is outside of \/etc\/demo/],
+            [
+                "an owned top-level directory",
+                { kind: "directory", path: "/etc", owned: true },
+                /refusing to own "\/etc": only in directories at least two levels deep/,
+            ],
+            [
+                "a transaction that owns a top-level directory",
+                transaction({ directory: "/etc", owned: ["/etc"] }),
+                /refusing to own "\/etc"/,
+            ],
+            ["an owned directory elsewhere", transaction({ owned: ["/etc/other"] }), /"\/etc\/other" is outside of \/etc\/demo/],
             [
                 "a file's mode in a transaction",
                 transaction({ files: [{ path: "/etc/demo/a", content: "", mode: "9" }] }),
