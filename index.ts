@@ -1,22 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
-import { fromServices, LoadBalancer, type Service, search, secretsIn, serversFor } from "./components";
-import { loadInventory, loadStack, loginOn } from "./stacks/load";
+import { LoadBalancer, secretsIn } from "./components";
+import { loadFleet } from "./stacks/load";
 
 const config = new pulumi.Config();
-const { stack, hosts, haproxy } = orRunError(() => {
-    const stack = loadStack(pulumi.getStack());
-    const inventory = loadInventory(stack);
-    const { environment } = stack;
-    const servers = ({ name, tag = `${name}::app`, port, backupFacility }: Service) =>
-        serversFor(inventory, { tag, environment, port, backupFacility });
-    return {
-        stack,
-        hosts: search(inventory, { tag: stack.loadBalancers.tag, environment }).map((node) => loginOn(node, stack.ssh)),
-        haproxy: fromServices(stack.haproxy, stack.services, servers, stack.stats),
-    };
-});
+const { stack, hosts, haproxy } = orRunError(() =>
+    loadFleet(pulumi.getStack(), (name) => config.getSecret(name) !== undefined),
+);
 
-const slots = valuesOf(secretsIn(haproxy));
+const slots = Object.fromEntries(secretsIn(haproxy).map((name) => [name, config.requireSecret(name)]));
 const probe = config.getBoolean("probe") ?? true;
 const takeOver = config.getBoolean("takeOver") ?? false;
 const allowShrink = config.getBoolean("allowShrink") ?? false;
@@ -33,22 +24,6 @@ const fleet = hosts.map(({ name, key, ...login }) => {
 export const addresses = Object.fromEntries(hosts.map(({ name }, n) => [name, fleet[n]?.address]));
 /** What the last converge did on each. */
 export const lastRuns = Object.fromEntries(hosts.map(({ name }, n) => [name, fleet[n]?.lastRun]));
-
-/** What the stack's config holds for the secrets that its file names. */
-function valuesOf(names: string[]): Record<string, pulumi.Output<string>> {
-    const values = names.map((name) => [name, config.getSecret(name)] as const);
-    const missing = values.filter(([, value]) => value === undefined);
-    if (missing.length > 0) {
-        const stack = pulumi.getStack();
-        const lines = missing.map(
-            ([name]) =>
-                `stacks/${stack}.ts names the secret ${name}, which the stack's config does not have: ` +
-                `pulumi config set --secret ${name} --stack ${stack}`,
-        );
-        throw new pulumi.RunError(lines.join("\n"));
-    }
-    return Object.fromEntries(values) as Record<string, pulumi.Output<string>>;
-}
 
 /** Faults of data are told without a stack trace. */
 function orRunError<T>(load: () => T): T {

@@ -1,14 +1,68 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Inventory, type Node, parseInventory } from "../components/search/inventory";
+import { compileServices } from "../components/haproxy/fromServices";
+import type { HaproxyConfig } from "../components/haproxy/model";
+import { secretsIn } from "../components/haproxy/texts";
+import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search/inventory";
 import { parseStack, type Stack } from "./schema";
+
+/** A stack, and what comes of it. */
+export interface Fleet {
+    readonly stack: Stack;
+    /** How the load balancers are logged in on. */
+    readonly hosts: readonly ReturnType<typeof loginOn>[];
+    readonly haproxy: HaproxyConfig;
+}
+
+/**
+ * A stack with the hosts and servers that it searches for, and the configuration that its services come to.
+ *
+ * @param hasSecret Whether the stack's config has a secret.
+ * @throws {Error} With every fault in the form of its file, as data of another form cannot be searched by. Else with every fault in
+ * inventory, hosts, services, model and secrets, one a line.
+ */
+export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fleet {
+    const stack = loadStack(name);
+    const { environment, loadBalancers } = stack;
+    const faults: string[] = [];
+    const attempt = <T>(load: () => T): T | undefined => {
+        try {
+            return load();
+        } catch (error) {
+            faults.push((error as Error).message);
+            return undefined;
+        }
+    };
+    const inventory = attempt(() => loadInventory(stack));
+    const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
+    const hosts = (nodes ?? []).flatMap((node) => attempt(() => loginOn(node, stack.ssh)) ?? []);
+    const { config, issuesIn } = compileServices(
+        stack.haproxy,
+        stack.services,
+        ({ name, tag = `${name}::app`, port, backupFacility }) =>
+            inventory && serversFor(inventory, { tag, environment, port, backupFacility }),
+        stack.stats,
+    );
+    const errors = issuesIn(config).filter(({ severity }) => severity === "error");
+    faults.push(...errors.map(({ path, message }) => `stacks/${name}.ts: ${path}: ${message}`));
+    for (const key of secretsIn(config).filter((key) => !hasSecret(key))) {
+        faults.push(
+            `stacks/${name}.ts names the secret ${key}, which the stack's config does not have: ` +
+                `pulumi config set --secret ${key} --stack ${name}`,
+        );
+    }
+    if (faults.length > 0) {
+        throw new Error([...new Set(faults)].join("\n"));
+    }
+    return { stack, hosts, haproxy: config };
+}
 
 /**
  * The data of a stack: `stacks/<name>.ts`, checked.
  *
  * @throws {Error} If there is no such file, or with every fault in it.
  */
-export function loadStack(name: string): Stack {
+function loadStack(name: string): Stack {
     const file = join(__dirname, `${name}.ts`);
     if (!existsSync(file)) {
         const others = readdirSync(__dirname)
@@ -32,7 +86,7 @@ export function loadStack(name: string): Stack {
  *
  * @throws {Error} If the file cannot be read, or with every fault in it.
  */
-export function loadInventory({ inventory, environment }: Stack): Inventory {
+function loadInventory({ inventory, environment }: Stack): Inventory {
     if (inventory.file === undefined) {
         return { nodes: inventory.nodes ?? [], place: `stacks/${environment}.ts` };
     }
@@ -48,7 +102,7 @@ export function loadInventory({ inventory, environment }: Stack): Inventory {
  *
  * @throws {Error} If the node has no host key, or there is no such file.
  */
-export function loginOn({ name, address, ssh }: Node, { user = "root", privateKeyFile, ...others }: Stack["ssh"]) {
+function loginOn({ name, address, ssh }: Node, { user = "root", privateKeyFile, ...others }: Stack["ssh"]) {
     if (ssh === undefined) {
         throw new Error(`the node ${name} is to be converged, but has no ssh.hostKey in the inventory: add it`);
     }

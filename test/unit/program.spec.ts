@@ -128,6 +128,56 @@ describe("index.ts", () => {
         }
     });
 
+    it("fails with every fault of inventory, hosts, services, model and secrets in one error", async () => {
+        writeLab([node("lb1", "192.0.2.11", "haproxy::lb"), servers[0] as object]);
+        const { services, stats } = local;
+        const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
+        Object.assign(local, {
+            services: services.map((service) => ({ ...service, basicAuth, raw: ["fullconn '"] })),
+            stats: { ...stats, bind: { port: 80 } },
+        });
+        try {
+            const recording = await mockEngine({ stack: "local" });
+            await assert.rejects(program(), ({ message }: Error) => {
+                const faults = [
+                    /^the node lb1 .* has no ssh\.hostKey/,
+                    /^stacks\/local\.ts: services\[1\]: no node for tag ecom-docs::app/,
+                    /^stacks\/local\.ts: services\[0\]\.raw\[0\]: unclosed quote/,
+                    /^stacks\/local\.ts: services\[1\]\.raw\[0\]: unclosed quote/,
+                    /^stacks\/local\.ts: stats\.bind: duplicate bind \*:80/,
+                    /^stacks\/local\.ts names the secret ops-password/,
+                ];
+                const lines = message.split("\n");
+                assert.equal(lines.length, faults.length, message);
+                faults.forEach((fault, i) => {
+                    assert.match(lines[i] ?? "", fault);
+                });
+                return true;
+            });
+            assert.deepEqual(recording.registrations, []);
+        } finally {
+            Object.assign(local, { services, stats });
+        }
+    });
+
+    it("fails for an inventory that is not there, beside what is wrong with the services", async () => {
+        const { inventory, services } = local;
+        const absent = { inventory: { file: "absent.json" }, services: [{ ...services[0], balance: "fair" }] };
+        Object.assign(local, absent);
+        try {
+            await mockEngine({ stack: "local" });
+            await assert.rejects(program(), ({ message }: Error) => {
+                assert.match(
+                    message,
+                    /^the inventory absent\.json does not exist.*\nstacks\/local\.ts: services\[0\]\.balance: .*$/,
+                );
+                return true;
+            });
+        } finally {
+            Object.assign(local, { inventory, services });
+        }
+    });
+
     it("fails without a stack trace on data that cannot be, and registers nothing", async () => {
         const lb = { ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } };
         const cases: [string, object[], RegExp][] = [

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Service } from "../../../components/haproxy/fromServices";
+import { compileServices, type Service } from "../../../components/haproxy/fromServices";
 import { check } from "../../../components/haproxy/issues";
 import { render } from "../../../components/haproxy/render";
 import { compile, faultsOf, lines, plain } from "./subject";
@@ -61,6 +61,8 @@ describe("services", () => {
                 const one = sound
                     ? { ...base, deny: ["192.0.2.1"], redirects: service("A", "b", "c", "d").redirects }
                     : base;
+                const { config, issuesIn } = compileServices({ version: "2.6" }, [one]);
+                assert.doesNotThrow(() => issuesIn(config));
                 if (faultsOf(one).length === 0 && check(compile(one)).every(({ severity }) => severity !== "error")) {
                     assert.equal(lines(one).length, count);
                 }
