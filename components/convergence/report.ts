@@ -142,7 +142,7 @@ const WORDS: Record<string, (have: string) => string> = {
     unfinished: () => "an earlier converge did not finish: it would be finished",
     "taken over": (have) => `is converged by ${have}: it would be taken over`,
     unlisted: (have) => `${have} has left the run list and would be undone`,
-    manifest: () => "was not converged to the end before: it would be recorded",
+    manifest: () => "what is managed there is not recorded as declared: it would be recorded",
 };
 
 function differenceLines(

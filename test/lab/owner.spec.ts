@@ -66,7 +66,10 @@ describeLab("a host's owner", () => {
 
     it("can be removed, and the next one is noted though nothing else differs", async () => {
         await host().exec("rm /var/lib/haproxy-fleet/owner");
-        assert.match((await theirs().preview()).text, /was not converged to the end before: it would be recorded/);
+        assert.match(
+            (await theirs().preview()).text,
+            /what is managed there is not recorded as declared: it would be recorded/,
+        );
         await settles(theirs());
     });
 

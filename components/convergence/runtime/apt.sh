@@ -77,23 +77,21 @@ package_providers() {
     dpkg-query -W -f '${db:Status-Status} ${Package} , ${Provides},\n' | sed -n "s/^installed \([^ ]*\) .*, $1[ ,].*/\1/p"
 }
 
-# package_file PATH: prints the file as the installed version of the package that owns it ships it; fails where none does.
+# package_file PATH DIRECTORY: the file below DIRECTORY, with owner and mode, as the installed version of the package that owns it
+# ships it; fails where none does.
 package_file() {
     package=$(dpkg-query -S -- "$1" 2>/dev/null) || return 1
     package=${package%%:*}
-    scratch=$stage/package
-    mkdir -p "$scratch" || return 1
     # shellcheck disable=SC2016 # the format is dpkg's
     version=$(dpkg-query -W -f '${Version}' -- "$package")
-    (cd "$scratch" && apt-get -q download "$package=$version" >&2 &&
-        set +f && dpkg-deb --fsys-tarfile ./*.deb | tar -xO -f - ".$1")
-    extracted=$?
-    rm -rf "$scratch"
-    return $extracted
+    rm -rf -- "$2"
+    mkdir -p -- "$2" && (cd "$2" && apt-get -q download "$package=$version" &&
+        set +f && dpkg-deb --fsys-tarfile ./*.deb | tar -xp -f - ".$1")
 }
 
-# Whether the file PATH is, by COPY, what the installed package ships as its configuration file.
+# is_packaged_version PATH COPY: whether COPY is what the installed package ships as its configuration file PATH.
 is_packaged_version() {
+    [ -f "$2" ] && [ ! -L "$2" ] || return 1
     package=$(dpkg-query -S -- "$1" 2>/dev/null) || return 1
     sum=$(md5sum <"$2")
     # shellcheck disable=SC2016 # the format is dpkg's

@@ -94,8 +94,8 @@ undo() {
     # A resource of another kind may have it now.
     case $NL$file_paths$NL$other_paths$NL in *"$NL$path$NL"*) return ;; esac
     case $1 in
-    file) [ -e "$path" ] || return 0 ;;
-    systemdUnit) [ -e "$path" ] || is_unread "${2%%.d/*}" || return 0 ;;
+    file) [ -e "$path" ] || exists "$lib/original$path" || return 0 ;;
+    systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" || return 0 ;;
     directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" || return 0 ;;
     *) return ;;
     esac
@@ -142,28 +142,8 @@ forget_originals() {
 # A package's configuration file goes back to the package's version, any other to what it was before we took it over.
 undo_file() {
     original=$lib/original$1
-    mkdir -p "$stage" || return
-    if dpkg-query -S -- "$1" >/dev/null 2>&1; then
-        if [ -f "$original" ] && [ ! -L "$original" ] && is_packaged_version "$1" "$original"; then
-            put_back "$original" "$1"
-            return
-        fi
-        if package_file "$1" >"$stage/packaged"; then
-            put_packaged "$1"
-            return
-        fi
-        ! exists "$original" || { put_back "$original" "$1"; return; }
-    elif exists "$original"; then
-        put_back "$original" "$1"
-        return
-    fi
-    rm -f -- "$1"
-}
-
-# The place keeps the owner and the mode it has, without what was ours alone: packages ship their files readable.
-put_packaged() {
-    cp -- "$stage/packaged" "${1%/*}/.${1##*/}.$product-new" && set_permissions "${1%/*}/.${1##*/}.$product-new" root root 0644 &&
-        mv -fT -- "${1%/*}/.${1##*/}.$product-new" "$1"
+    is_packaged_version "$1" "$original" || ! package_file "$1" "$stage/package" || original=$stage/package$1
+    if exists "$original"; then put_back "$original" "$1"; else rm -f -- "$1"; fi
 }
 
 undo_directory() {

@@ -295,7 +295,7 @@ describe("report", () => {
         const manifest = differs("manifest", "", "-");
         assert.deepEqual(words([file], { differences: [manifest] }).slice(1), [
             "  host",
-            "    was not converged to the end before: it would be recorded",
+            "    what is managed there is not recorded as declared: it would be recorded",
         ]);
         assert.deepEqual(words([file], { differences: [differs("missing"), manifest] }).slice(1), [
             "  file[/etc/x]",
