@@ -260,10 +260,11 @@ haproxy_is_ours() {
 haproxy_await() {
     [ "$activation" = reload ] || return 0
     haproxy_patience
-    since=$(date +%s)
-    told=0
+    find_now
+    since=$now
+    told=$now
     while haproxy_running && [ "$running_old" -gt "$haproxy_old_workers" ]; do
-        now=$(date +%s)
+        find_now
         if [ $((now - since)) -ge "$patience" ]; then
             haproxy_many_old="$running_old workers of earlier reloads still have connections after $patience s, $haproxy_old_workers may"
             ! haproxy_is_ours ||

@@ -11,11 +11,12 @@ haproxy_answer_limit=15
 haproxy_prove() {
     worker_before=$running_worker
     failed_before=$running_failed
-    since=$(date +%s)
+    find_now
+    since=$now
     started_at=
     proven=
     while :; do
-        now=$(date +%s)
+        find_now
         haproxy_running
         if [ "$running_failed" -gt "$failed_before" ] ||
             { [ -z "$running_worker" ] && ! systemctl is-active --quiet -- "$haproxy_unit"; }; then

@@ -107,7 +107,7 @@ haproxy_judge_servers() {
     ' "$1" "$haproxy_config" "$stage/drain"
 }
 
-# What a reload is to drain, in $drain, and once only: a restore activates too. Progress goes past the step's output.
+# What a reload is to drain, in $drain, and once only: a restore activates too.
 haproxy_plan_drain() {
     drain=
     drain_words=
@@ -127,7 +127,6 @@ haproxy_plan_drain() {
     [ "$count" -le 5 ] || names="$names and $((count - 5)) more"
     drain_words="; first drains$names, up to $longest s"
     activation_reason=$activation_reason$drain_words
-    ! applying || exec 8>&2
 }
 
 # Servers that go get no new sessions, and are waited for until they have none, each within its bound. One that is down or cannot be
@@ -136,7 +135,8 @@ haproxy_plan_drain() {
 haproxy_drain() {
     [ -n "$drain" ] || return 0
     haproxy_set_servers drain
-    drain_since=$(date +%s)
+    find_now
+    drain_since=$now
     told=0
     while :; do
         find_time_left
@@ -146,12 +146,12 @@ haproxy_drain() {
         case $busy in
         "wait "*)
             if [ "$told" -le "$elapsed" ]; then
-                say "$label: draining, sessions left: ${busy#wait }" 2>&8
+                tell "$label: draining, sessions left: ${busy#wait }"
                 told=$((elapsed + 5))
             fi
             ;;
         "late "*)
-            say "$label: not drained in time, the worker of before goes on with them: ${busy#late }" 2>&8
+            tell "$label: not drained in time, the worker of before goes on with them: ${busy#late }"
             return
             ;;
         *) return ;;

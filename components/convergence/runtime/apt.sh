@@ -44,6 +44,8 @@ patiently() {
             printf '%s\n' "$words"
             return 1
         }
+        [ $((waited % 30)) != 0 ] ||
+            tell "$label: waiting, up to $lock_timeout s: $(printf '%s\n' "$words" | grep -m 1 -i lock)"
         waited=$((waited + 1))
         sleep 1
     done

@@ -45,6 +45,11 @@ say() {
     esac
 }
 
+# tell WORDS: says them at once, from within a step too, whose own output is kept.
+tell() {
+    say "$1" 2>&8
+}
+
 # hide TEXT: in $hidden, slots by name in the place of their values, as a tool may quote the line that it does not like.
 hide() {
     hidden=$1
@@ -273,9 +278,10 @@ why_run() {
 }
 
 apply() {
-    exec >"$run/report.$payload_id" 2>"$run/log.$payload_id"
+    exec >"$run/report.$payload_id" 2>"$run/log.$payload_id" 8>&2
     mode=apply
-    began=$(date +%s)
+    find_now
+    began=$now
     label=host
     require_host
     require_owner
@@ -315,9 +321,15 @@ store_token() {
     put_text "$run/token" "$token" && put_text "$lib/token" "$token"
 }
 
+# In $now, seconds on a clock that nobody sets: for bounds and waits, which the time of day may cut short or prolong.
+find_now() {
+    read -r now </proc/uptime
+    now=${now%%.*}
+}
+
 # In $time_left, how many seconds this converge may still wait for others: 2 minutes before its deadline, what comes after has to begin.
 find_time_left() {
-    now=$(date +%s)
+    find_now
     time_left=$((${began:-$now} + deadline - 120 - now))
     [ "$time_left" -ge 0 ] || time_left=0
 }

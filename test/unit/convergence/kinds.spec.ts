@@ -35,6 +35,26 @@ for (const [name, ...shell] of SHELLS) {
         };
         const recorded = (tool: string) => `${tool}() { printf '%s\\n' "${tool} $*" >>${sandbox.path("called")}; }`;
 
+        it("says at once that a package manager's lock is waited for, and who holds it", () => {
+            const busy = sandbox.path("busy");
+            const redefined = `
+                sleep() { :; }
+                manager() {
+                    [ ! -e ${busy} ] || return 0
+                    echo >${busy}
+                    echo 'E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 42 (unattended-upgr)'
+                    return 100
+                }
+                run_list() { label='packages[x]'; step "install x" patiently manager; say "installed"; }`;
+            const { code } = sandbox.run(sandbox.payload([], { shell: redefined }), "apply");
+            assert.equal(code, 0);
+            assert.deepEqual(readFileSync(sandbox.path("run/log.test"), "utf8").split("\n").slice(0, 3), [
+                "packages[x]: install x",
+                "packages[x]: waiting, up to 120 s: E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 42 (unattended-upgr)",
+                "installed",
+            ]);
+        });
+
         describe("user", () => {
             it("keeps of an existing account what is not declared", () => {
                 assert.deepEqual(differences([{ kind: "user", name: "sailor" }], ACCOUNTS), []);
