@@ -1,0 +1,118 @@
+// README.md and docs/: their examples hold, and their links lead somewhere.
+import assert from "node:assert/strict";
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { dirname, join, normalize } from "node:path";
+import ts from "typescript";
+import { parseInventory } from "../../components";
+import manifest from "../../package.json";
+import local from "../../stacks/local";
+import { parseStack } from "../../stacks/schema";
+import { hostKey } from "../support/answers";
+
+const root = join(__dirname, "..", "..");
+const pages = ["README.md", "CHANGELOG.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const textOf = (page: string) => readFileSync(join(root, page), "utf8");
+
+/** The code blocks of a page in a language; host keys, which pages shorten, in full. */
+const examples = (page: string, language: string) =>
+    [...textOf(page).matchAll(new RegExp(`^\`\`\`${language}\\n([^]*?)^\`\`\``, "gm"))].map(([, code = ""]) =>
+        code.replaceAll("ssh-ed25519 AAAA…", hostKey),
+    );
+
+/** What the properties on a page are properties of. */
+const wholes: Record<string, string> = {
+    "docs/services.md": "Service",
+    "docs/model.md": "HaproxyConfig",
+    "docs/forward-proxy.md": "Frontend",
+};
+
+/** The properties of an example that shows nothing else: each by itself, as there may be several values of one. */
+function propertiesIn(code: string): string[] {
+    if (!/^\w+: /.test(code)) return [];
+    const source = ts.createSourceFile("", `({\n${code}})`, ts.ScriptTarget.ES2022);
+    const [statement] = source.statements;
+    assert(statement && ts.isExpressionStatement(statement) && ts.isParenthesizedExpression(statement.expression));
+    const object = statement.expression.expression;
+    assert(ts.isObjectLiteralExpression(object));
+    return object.properties.map((property) => property.getText(source));
+}
+
+/** Those in tables: | `name` | `value` | … */
+const propertiesInTables = (page: string) =>
+    [...textOf(page).matchAll(/^\| `(\w+)` \| `([^`]+)`/gm)].map(([, name, value]) => `${name}: ${value}`);
+
+/** The properties that a page shows, alone and in tables. */
+const propertiesOn = (page: string) => [
+    ...examples(page, "typescript").flatMap(propertiesIn),
+    ...(page === "docs/services.md" ? propertiesInTables(page) : []),
+];
+
+/** TypeScript by the path it would have in the repository. */
+function programs(page: string): [string, string][] {
+    const folder = page === "docs/stacks.md" ? "stacks" : ".";
+    const stem = join(root, folder, `example-${page.replace(/\W/g, "-")}`);
+    const given =
+        'import { type HostConnection, LoadBalancer } from "./components";\ndeclare const connection: HostConnection;\n';
+    const whole = examples(page, "typescript")
+        .filter((code) => propertiesIn(code).length === 0)
+        .map((code) => (/^import /m.test(code) ? code : `${given}${code}`));
+    const whose = wholes[page];
+    const parts = propertiesOn(page).map((text, n) => `export const _${n}: Partial<${whose}> = { ${text} };`);
+    const typed = parts.length === 0 ? [] : [`import type { ${whose} } from "./components";\n${parts.join("\n")}`];
+    return [...whole, ...typed].map((code, n) => [`${stem}-${n}.ts`, code]);
+}
+
+describe("documentation", () => {
+    it("shows TypeScript that compiles", function () {
+        this.timeout(120_000);
+        const files = new Map(pages.flatMap(programs));
+        assert(files.size >= 5);
+        const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
+        const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
+        const host = ts.createCompilerHost(options);
+        const { readFile, fileExists } = host;
+        host.readFile = (file) => files.get(file) ?? readFile(file);
+        host.fileExists = (file) => files.has(file) || fileExists(file);
+        const found = ts.getPreEmitDiagnostics(ts.createProgram([...files.keys()], options, host));
+        assert.equal(ts.formatDiagnostics(found, host), "");
+    });
+
+    it("shows services that a stack may hold", () => {
+        const shown = propertiesOn("docs/services.md");
+        assert(shown.length > 20);
+        for (const text of shown) {
+            const part = new Function(`return { ${text} }`)();
+            parseStack({ ...local, services: [{ name: "shop", port: 80, ...part }] }, text);
+        }
+    });
+
+    it("shows an inventory that is one", () => {
+        const inventories = examples("docs/stacks.md", "json");
+        assert.equal(inventories.length, 1);
+        for (const text of inventories) parseInventory(text, "docs/stacks.md");
+    });
+
+    it("names scripts that there are", () => {
+        for (const page of pages)
+            for (const [command, script = ""] of textOf(page).matchAll(/\bnpm run ([a-z]+)/g))
+                assert(script in manifest.scripts, `${page}: ${command}`);
+    });
+
+    it("links to files and headings that there are", () => {
+        const anchors = (page: string) =>
+            [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
+                heading
+                    .toLowerCase()
+                    .replace(/[^\p{L}\p{N}\s_-]/gu, "")
+                    .replaceAll(" ", "-"),
+            );
+        for (const page of pages)
+            for (const [link, path = "", heading] of textOf(page).matchAll(
+                /\]\((?!https:)([^)#\s]*)(?:#([^)\s]+))?\)/g,
+            )) {
+                const target = path === "" ? page : normalize(join(dirname(page), path));
+                assert(existsSync(join(root, target)), `${page}: ${link}`);
+                if (heading !== undefined) assert(anchors(target).includes(heading), `${page}: ${link}`);
+            }
+    });
+});
