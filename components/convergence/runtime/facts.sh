@@ -120,13 +120,30 @@ process_started() {
 
 # When the machine booted, in hundredths of a second since 1970, in $booted: in whole seconds a process could seem to have
 # started before the file that it was started with. By a process that starts now, as a container's /proc/uptime may tell how old
-# the container is, while the processes in it count from the boot of the machine.
+# the container is, while the processes in it count from the boot of the machine. Where that process had to wait before it could tell
+# the time, all others would seem younger than they are, as if they had read what they have not: then another one is asked.
 boot_time() {
     [ -z "$booted" ] || return 0
-    # shellcheck disable=SC2046 # the fields after the name, and the time
-    set -- $(read -r process </proc/self/stat && printf '%s ' "${process##*") "}" && exec date +%s%N)
-    shift 19
-    booted=$1
-    shift $(($# - 1))
-    booted=$(($1 / 10000000 - booted))
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        read_clock
+        asked=$clock
+        # shellcheck disable=SC2046 # the fields after the name, and the time
+        set -- $(read -r process </proc/self/stat && printf '%s ' "${process##*") "}" && exec date +%s%N)
+        read_clock
+        shift 19
+        born=$1
+        shift $(($# - 1))
+        born=$(($1 / 10000000 - born))
+        [ -n "$booted" ] && [ "$booted" -le "$born" ] || booted=$born
+        [ $((clock - asked)) -gt 5 ] || return 0
+    done
+}
+
+# In $clock, hundredths of a second, of which only differences count.
+read_clock() {
+    read -r clock </proc/uptime
+    clock=${clock%% *}
+    clock=${clock%.*}${clock#*.}
+    clock=${clock#"${clock%%[!0]*}"}
+    clock=${clock:-0}
 }

@@ -163,9 +163,9 @@ await_result() {
     done
 }
 
-# result: run by systemd when the apply has ended, however it did.
+# result: run by systemd when the apply has ended, however it did. Who reads the result finds nothing else of it left.
 result() {
+    rm -rf "$run/stage" "$0"
     printf '%s %s %s\n' "${SERVICE_RESULT-}" "${EXIT_CODE-}" "${EXIT_STATUS-}" >"$run/result.$payload_id.new"
     mv -f "$run/result.$payload_id.new" "$run/result.$payload_id"
-    rm -rf "$run/stage" "$0"
 }

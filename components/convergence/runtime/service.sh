@@ -112,12 +112,8 @@ service_read_files() {
 
 # start_service NAME [VERB]: and waits until it is there, as some units fail only after systemctl has returned.
 start_service() {
-    systemctl "${2:-start}" -- "$1" || {
-        systemctl status --no-pager --lines=8 -- "$1"
-        return 1
-    }
-    sleep 0.2
-    systemctl is-active --quiet -- "$1" || {
+    { systemctl "${2:-start}" -- "$1" && sleep 0.2 && systemctl is-active --quiet -- "$1"; } || {
+        journalctl --sync 2>/dev/null
         systemctl status --no-pager --lines=8 -- "$1"
         return 1
     }
