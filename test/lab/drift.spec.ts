@@ -98,7 +98,9 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "a running configuration that is older than the file",
         command: `cp -p ${CONFIG} /root/good; sed -i 's/app1/app9/; s/str("[0-9a-f]*")/str("0123")/' ${CONFIG}
-            systemctl reload haproxy; cp /root/good ${CONFIG}; chown root:haproxy ${CONFIG}; chmod 0640 ${CONFIG}`,
+            systemctl reload haproxy
+            until echo '@1 get var proc.cfg' | socat - /run/haproxy-master.sock | grep -q '<0123>'; do sleep 0.05; done
+            cp /root/good ${CONFIG}; chown root:haproxy ${CONFIG}; chmod 0640 ${CONFIG}`,
         says: ["repair that and reload", "transaction[haproxy]", "the running process does not have these files"],
         repaired: ["echo 'show servers state' | socat - /run/haproxy/admin.sock | grep -c app1", "1"],
     },
@@ -161,8 +163,7 @@ describeLab("drift", () => {
         await up();
     });
 
-    it("a host restored from an old image, in words, as a diff, and with a token of its own", async function () {
-        this.timeout(60_000);
+    it("a host restored from an old image, in words, as a diff, and with a token of its own", async () => {
         const old = await stored();
         await host.snapshot("old");
         convergence.resources = resources("newer\n");

@@ -2,12 +2,12 @@ import assert from "node:assert/strict";
 import { probeOverSsh } from "../../components/convergence/probe";
 import type { Resource } from "../../components/convergence/resources";
 import { SshError, type SshTarget } from "../../components/convergence/ssh";
-import { sleep } from "../../lab/run";
-import { Convergence, redefine } from "../support/converge";
+import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
 import { newKeyPair } from "../support/sshKeys";
 import { targetOf } from "../support/target";
+import { until } from "../support/traffic";
 import { Project } from "../toolchain/project";
 
 describeLab("a failure", () => {
@@ -22,9 +22,9 @@ describeLab("a failure", () => {
     const later: Resource = { kind: "file", path: "/srv/after", content: "x\n" };
 
     /** Converges what fails between two files, and then again with what was in the way removed. */
-    async function fails(failing: Resource, edit?: (body: string) => string, deadline?: number): Promise<string> {
+    async function fails(failing: Resource, edit?: (body: string) => string): Promise<string> {
         await host().exec("rm -f /srv/before /srv/after");
-        const { code, stdout, stderr } = await new Convergence(target(), [earlier, failing, later]).up(edit, deadline);
+        const { code, stdout, stderr } = await new Convergence(target(), [earlier, failing, later]).up(edit);
         assert.equal(code, 1, stderr);
         assert.equal(stdout, "");
         assert.equal((await host().exec("cd /srv; ls before after 2>/dev/null || :")).stdout, "before\n");
@@ -32,8 +32,8 @@ describeLab("a failure", () => {
         return stderr;
     }
 
-    async function succeeds(resource: Resource): Promise<void> {
-        const { code, stderr } = await new Convergence(target(), [earlier, resource, later]).up();
+    async function succeeds(resource: Resource, edit?: (body: string) => string): Promise<void> {
+        const { code, stderr } = await new Convergence(target(), [earlier, resource, later]).up(edit);
         assert.equal(code, 0, stderr);
     }
 
@@ -60,15 +60,16 @@ describeLab("a failure", () => {
             const packages: Resource = { kind: "packages", names: ["tree"] };
             for (const lock of ["/var/lib/dpkg/lock-frontend", "/var/cache/apt/archives/lock"]) {
                 await host().exec("apt-get -qq purge -y tree >/dev/null 2>&1");
-                const { pid } = await holdLock(lock);
+                await host().exec("rm -f /run/waits");
+                const { release } = await holdLock(lock);
                 const impatient = redefine("lock_timeout=1");
                 assert.match(
                     await fails(packages, impatient),
                     /^packages\[tree\] failed: another process holds the package manager's lock: wait for it to end/m,
                 );
-                const patient = succeeds(packages);
-                await sleep(2000);
-                await host().exec(`kill ${pid}`);
+                const patient = succeeds(packages, atNaps("touch /run/waits"));
+                await until("it waits", async () => (await host().exec("ls /run/waits")).code === 0);
+                await release();
                 await patient;
             }
         });
@@ -125,11 +126,16 @@ describeLab("a failure", () => {
         });
 
         it("a deadline that has passed", async () => {
-            const slow: Resource = { kind: "execute", name: "slow", command: "sleep 60", creates: "/srv/never" };
-            assert.match(
-                await fails(slow, undefined, 1),
-                /^deadline passed: the converge was ended after 1 s while doing: execute\[slow\]: run$/m,
-            );
+            const command = "touch /run/begun; sleep infinity";
+            const slow: Resource = { kind: "execute", name: "slow", command, creates: "/srv/never" };
+            await withinDeadline(async (seconds) => {
+                const { code, stderr } = await new Convergence(target(), [slow]).up(undefined, seconds);
+                assert.equal(code, 1, stderr);
+                if ((await host().exec("rm /run/begun", { check: false })).code !== 0) return false;
+                const words = `deadline passed: the converge was ended after ${seconds} s while doing: execute[slow]: run`;
+                assert.ok(stderr.split("\n").includes(words), stderr);
+                return true;
+            });
         });
 
         it("a step that says too much, and nothing that text can hold", async () => {
@@ -313,11 +319,12 @@ describeLab("a failure", () => {
         });
     });
 
-    async function holdLock(path: string): Promise<{ pid: string }> {
-        const { stdout } = await host().exec(`
-            perl -e 'use Fcntl; open(F, ">>", "${path}"); my $lock = pack("ssqql", F_WRLCK, 0, 0, 0, 0);
-                fcntl(F, F_SETLK, $lock) or die; sleep 60' >/dev/null 2>&1 &
-            echo $!`);
-        return { pid: stdout.trim() };
+    /** Another package manager, as far as its lock goes; it has that before this returns. */
+    async function holdLock(path: string): Promise<{ release(): Promise<unknown> }> {
+        await host().exec(`systemd-run -q --unit=holder --service-type=notify perl -MFcntl -MSocket -e '
+            open(F, ">>", "${path}"); my $lock = pack("ssqql", F_WRLCK, 0, 0, 0, 0);
+            fcntl(F, F_SETLKW, $lock) or die; socket(S, AF_UNIX, SOCK_DGRAM, 0);
+            send(S, "READY=1", 0, sockaddr_un($ENV{NOTIFY_SOCKET})) or die; sleep'`);
+        return { release: () => host().exec("systemctl stop holder") };
     }
 });

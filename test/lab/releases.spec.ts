@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { atLeast } from "../../components/haproxy/versions";
-import { sleep } from "../../lab/run";
 import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
+import { until } from "../support/traffic";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
 import { bothLoads } from "./transaction/load";
@@ -75,7 +75,7 @@ describeLab("a release of haproxy", () => {
                 await subject().converge();
                 await subject().handEdit();
                 // Before 2.6 the worker of before may take one more connection.
-                while ((await subject().answer()) !== "app2") await sleep(50);
+                await until("the new worker answers", async () => (await subject().answer()) === "app2");
                 assert.match((await subject().declare().preview()).text, /would repair that and reload/);
                 await subject().converge();
                 assert.equal(await subject().answer(), "app1");

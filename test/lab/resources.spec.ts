@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { makePlan } from "../../components/convergence/plan";
 import { label, type Resource } from "../../components/convergence/resources";
 import type { Host } from "../../lab/host";
-import { Convergence } from "../support/converge";
+import { atNaps, Convergence } from "../support/converge";
 import { describedAs, echod, heard } from "../support/echod";
 import { hostState } from "../support/hostState";
 import { describeLab, withLab } from "../support/lab";
@@ -257,7 +257,9 @@ describeLab("resources", () => {
                 },
                 { kind: "service", name: "failing.service", enabled: false },
             ];
-            const { code, stderr } = await convergence.up();
+            // The nap before it is looked at lasts until there is something to see.
+            const late = atNaps("until systemctl -q is-failed failing; do command sleep 0.05; done");
+            const { code, stderr } = await convergence.up(late);
             assert.equal(code, 1);
             assert.match(stderr, /service\[failing.service\] failed[\s\S]*no such luck/);
         });

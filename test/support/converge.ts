@@ -59,6 +59,11 @@ export function redefine(shell: string): (body: string) => string {
     return (body) => body.replace('\ndispatch "$@"\n', () => `\n${shell}\ndispatch "$@"\n`);
 }
 
+/** An edit of a payload: an apply does this before each nap. */
+export function atNaps(shell: string): (body: string) => string {
+    return redefine(`sleep() { [ "$mode" != apply ] || { ${shell}; }; command sleep "$@"; }`);
+}
+
 /**
  * Tries a converge that is to be ended at its deadline, with longer and longer ones until it has come as far as the test needs it: on a
  * machine that stands still, a second is over before it has begun.

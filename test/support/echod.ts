@@ -10,6 +10,7 @@ sub load {
     open my $from, "<", "/etc/echod.conf" or die;
     open my $to, ">", "/run/echod/loaded" or die;
     print {$to} <$from>;
+    close $to;
     open my $history, ">>", "/run/echod/history" or die;
     print {$history} "$_[0]\\n";
 }
@@ -23,7 +24,9 @@ Description=Echo daemon
 
 [Service]
 ExecStart=/usr/local/sbin/echod
-ExecReload=/bin/kill -HUP $MAINPID
+# Neither is over before the daemon has read its file, or a test might ask too early what it has read.
+ExecStartPost=/bin/sh -c 'until [ -s /run/echod/history ]; do sleep 0.01; done'
+ExecReload=/bin/sh -c 'before=$$(wc -l </run/echod/history); kill -HUP $MAINPID; until [ "$$(wc -l </run/echod/history)" -gt $$before ]; do sleep 0.01; done'
 RuntimeDirectory=echod
 
 [Install]

@@ -1,10 +1,9 @@
-import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { Host } from "../../lab/host";
-import { sleep } from "../../lab/run";
+import { until } from "./traffic";
 
 /**
  * Looks for a word in the command line of every process of this machine, those of the lab's hosts too, and in the environment of
@@ -38,12 +37,13 @@ export class ProcessWatch {
         const found = this.found();
         writeFileSync(this.seen, "");
         const control = host.exec(`sh -c 'until [ -e /run/watched ]; do sleep 0.1; done' ${this.word}`);
-        for (let tries = 0; this.found() === "" && tries < 300; tries++) await sleep(100);
-        await host.exec("touch /run/watched");
-        await control;
-        const blind = this.found() === "";
-        this.remove();
-        assert.equal(blind, false, "the watch would have found nothing anywhere");
+        try {
+            await until("the watch finds a process that has the word", () => this.found() !== "");
+        } finally {
+            await host.exec("touch /run/watched");
+            await control;
+            this.remove();
+        }
         return found;
     }
 

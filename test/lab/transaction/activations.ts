@@ -1,9 +1,7 @@
 import assert from "node:assert/strict";
-import { once } from "node:events";
-import { connect } from "node:net";
 import { redefine } from "../../support/converge";
 import { bothLoads } from "./load";
-import type { Subject } from "./subject";
+import { patient, type Subject } from "./subject";
 
 /** What is done to the running process, and what proves it. */
 export function activations(subject: () => Subject): void {
@@ -113,13 +111,12 @@ export function activations(subject: () => Subject): void {
     });
 
     it("sees past a worker that still has a connection of before", async () => {
-        await subject().converge({ mark: "old" });
-        const socket = connect(80, subject().host.address);
-        await once(socket, "connect");
-        socket.write("GET / HTTP/1.1\r\nHost: x\r\n");
-        await subject().converge({ mark: "young" });
+        const young = { mark: "young", raw: patient };
+        await subject().converge({ mark: "old", raw: patient });
+        const client = await subject().hold();
+        await subject().converge(young);
         assert.match(await subject().master("show proc"), /# old workers\n\d+/);
-        assert.equal((await subject().declare({ mark: "young" }).preview()).text, "");
-        socket.destroy();
+        assert.equal((await subject().declare(young).preview()).text, "");
+        client.destroy();
     });
 }

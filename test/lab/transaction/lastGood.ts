@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { sleep } from "../../../lab/run";
 import { redefine } from "../../support/converge";
+import { until } from "../../support/traffic";
 import { atStart } from "./edit";
 import type { Subject } from "./subject";
 
@@ -34,7 +34,7 @@ export function lastGood(subject: () => Subject): void {
         const killed = atStart("attempt", '[ "$1" != prove ] || kill -KILL $$');
         const killedHavingActivated = async () => {
             assert.match(await fails(subject().declare(after), killed), /the converge was killed/);
-            while ((await subject().answer()) !== "app1 not-proven") await sleep(50);
+            await until("it is activated", async () => (await subject().answer()) === "app1 not-proven");
         };
         await subject().converge(before);
         await killedHavingActivated();

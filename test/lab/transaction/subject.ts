@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { once } from "node:events";
+import { connect, type Socket } from "node:net";
 import type { Resource, Transaction } from "../../../components/convergence/resources";
 import type { Bind, Global, HaproxyConfig } from "../../../components/haproxy/model";
 import { haproxy } from "../../../components/recipes/haproxy";
@@ -7,6 +9,7 @@ import type { Lab } from "../../../lab/lab";
 import { quote } from "../../../lab/run";
 import { Convergence } from "../../support/converge";
 import { targetOf } from "../../support/target";
+import { PATIENCE, until } from "../../support/traffic";
 
 /** What the tests vary of the declared configuration. */
 export interface Variation {
@@ -38,6 +41,9 @@ export const askSocket = (path: string) => `perl -MSocket -e 'socket(S, AF_UNIX,
 
 /** The same of the master. */
 export const ASK_MASTER = askSocket("/run/haproxy-master.sock");
+
+/** Lines of a frontend with which HAProxy waits for the rest of a request as long as any test takes. */
+export const patient = ["timeout http-request 30m", "timeout client 30m"];
 
 /** Shell that prints the pid of the worker that serves: others may still be there, and end at any moment. */
 const WORKER = `for pid in $(pgrep -P "$(systemctl show -p MainPID --value haproxy)"); do
@@ -101,7 +107,10 @@ export class Subject {
 
     /** Who answers a request, and with which mark. */
     async answer(): Promise<string> {
-        const response = await fetch(this.url, { headers: { connection: "close" }, signal: AbortSignal.timeout(5000) });
+        const response = await fetch(this.url, {
+            headers: { connection: "close" },
+            signal: AbortSignal.timeout(PATIENCE),
+        });
         const text = (await response.text()).split(" ")[0] ?? "";
         return [text, response.headers.get("x-mark") ?? ""].join(" ").trim();
     }
@@ -125,6 +134,17 @@ export class Subject {
     /** What the master answers. */
     async master(command: string): Promise<string> {
         return this.shell(`${ASK_MASTER} '${command}'`);
+    }
+
+    /** A connection with half of a request, which the worker of now has read: it holds on to that worker where a frontend is patient. */
+    async hold(): Promise<Socket> {
+        const client = connect(80, this.host.address).on("error", () => undefined);
+        await once(client, "connect");
+        client.write("GET / HTTP/1.1\r\n");
+        const { localPort } = client;
+        const read = /^ESTAB +0 .* users:.* bytes_received:16 /s;
+        await until("a worker has read it", async () => read.test(await this.shell(`ss -Htnpi dport = :${localPort}`)));
+        return client;
     }
 
     /** Somebody sends all requests to app2, reloads, and does not think of the digest. */
