@@ -87,7 +87,10 @@ describeLab("a host behind a bastion", function () {
         for (const text of [...texts, await program.succeed("stack", "export")])
             assert.doesNotMatch(text, /bastion-planted/);
         for (const on of [host, jump])
-            assert.equal(await shell("journalctl -q --no-pager | grep bastion-planted || true", on), "");
+            assert.equal(
+                await shell("journalctl --sync; journalctl -q --no-pager | grep bastion-planted || true", on),
+                "",
+            );
         assert.match(await shell(`cat ${CONFIG}`), new RegExp(`stats auth ops:'?${PASSWORD}'?$`, "m"));
         assert.equal(await shell(`stat -c '%a %U:%G' ${CONFIG}`), "640 root:haproxy");
         assert.equal(await shell("curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8404/stats"), "401");

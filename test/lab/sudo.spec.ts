@@ -72,7 +72,7 @@ describeLab("a sudo user", function () {
             });
         assert.equal(await watch.end(host), "");
         for (const text of [...texts, await program.succeed("stack", "export")]) hidden(text);
-        hidden(await shell("journalctl -q --no-pager | grep -v planted-37c1.*watched || true"));
+        hidden(await shell("journalctl --sync; journalctl -q --no-pager | grep -v planted-37c1.*watched || true"));
         assert.match(await shell(`cat ${CONFIG}`), new RegExp(`stats auth ops:'?${PASSWORD}'?$`, "m"));
         assert.match(await shell("curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8404/stats"), /^401$/);
     });
@@ -93,7 +93,9 @@ describeLab("a sudo user", function () {
     });
 
     it("is named to others who wait", async () => {
-        const journal = await shell("journalctl -q -o cat --no-pager -u haproxy-fleet-converge.service");
+        const journal = await shell(
+            "journalctl --sync; journalctl -q -o cat --no-pager -u haproxy-fleet-converge.service",
+        );
         assert.match(journal, /haproxy-fleet by ops from /);
     });
 
