@@ -10,7 +10,7 @@ import { resourceError } from "./resourceError";
 import { printable, type Resource } from "./resources";
 import { secretSlots, showSlots } from "./slots";
 import { parseHostKey, SshError, type SshTarget } from "./ssh";
-import { nextToken, tokenOfPlan } from "./token";
+import { nextToken, takesOver, tokenOfPlan } from "./token";
 
 /** How a host is reached. */
 export interface HostConnection {
@@ -146,13 +146,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
             throw resourceError([`${name}:`, ...faults].join(faults.length === 1 ? " " : "\n  "), this);
         }
         assertClaims();
-        const { deadline, takeOver } = args;
-        const payload = (token?: string) =>
-            buildPayload(plan, { slots, owner: ownerOf(name), takeOver, token, deadline });
-        const asked = payload();
-        const unasked = tokenOfPlan(asked);
+        const { deadline, takeOver = false } = args;
+        const payload = (mayTake: boolean, token?: string) =>
+            buildPayload(plan, { slots, owner: ownerOf(name), takeOver: mayTake, token, deadline });
+        const asked = payload(takeOver);
+        const ofPlan = tokenOfPlan(asked);
+        const unasked = () => ({ token: ofPlan, payload: payload(takeOver, ofPlan) });
         if (args.probe === false) {
-            return { token: unasked, payload: payload(unasked) };
+            return unasked();
         }
         try {
             const whyRun = await probe(target, asked, args.connection.become);
@@ -165,7 +166,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
             }
             const token = nextToken(whyRun, plan);
             // A converge without a probe had to send all, and that is what the engine compares with.
-            return { token, payload: token === unasked ? payload(token) : withoutRuntime(payload(token)) };
+            return token === ofPlan ? unasked() : { token, payload: withoutRuntime(payload(takesOver(token), token)) };
         } catch (error) {
             if (!(error instanceof SshError)) {
                 throw error;
@@ -181,7 +182,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
     private command(name: string, args: ConvergedHostArgs, converge: pulumi.Output<Converge>): remote.Command {
         const launch = bootstrap("launch", args.connection.become);
         // Without a probe a preview cannot know the token that the host was given, and must not pretend to.
-        const unasked = args.probe === false && pulumi.runtime.isDryRun();
+        const unknown = args.probe === false && pulumi.runtime.isDryRun();
         return new remote.Command(
             `${name}-converge`,
             {
@@ -192,7 +193,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
                 logging: remote.Logging.Stderr,
                 addPreviousOutputInEnv: false,
             },
-            { parent: this, ignoreChanges: unasked ? ["update", "stdin"] : [] },
+            { parent: this, ignoreChanges: unknown ? ["update", "stdin"] : [] },
         );
     }
 }

@@ -22,7 +22,7 @@ describeLab("a host's owner", () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 0, stderr);
         assert.equal((await convergence.preview()).text, "");
-        assert.equal(await out("cat /var/lib/haproxy-fleet/owner"), convergence.owner);
+        assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), convergence.owner);
     }
 
     async function isRefused(convergence: Convergence, owner: string): Promise<void> {
@@ -73,6 +73,16 @@ describeLab("a host's owner", () => {
         await settles(theirs());
     });
 
+    it("does not count where it has come with an image of another machine", async () => {
+        await isRefused(ours(), "shop/prod/edge");
+        await host().exec("sed -i '2s/.*/0123456789abcdef0123456789abcdef/' /var/lib/haproxy-fleet/owner");
+        const { text, refused } = await ours().preview();
+        assert.equal(refused, false);
+        assert.match(text, /file\[\/srv\/theirs\] has left the run list and would be undone/);
+        await settles(ours());
+        await settles(Object.assign(theirs(), { takeOver: true }));
+    });
+
     it("is noted before the first change", async () => {
         await host().exec("rm -r /var/lib/haproxy-fleet");
         const { stderr } = await theirs().up(redefine("run_list() { kill -KILL $$; }"));
@@ -111,7 +121,7 @@ describeLab("a host's owner", () => {
             const engine = (...args: string[]) => run.call(project, [...args, "--color=never"]);
             project.program(hostsProgram([declared()]));
             await project.succeed("up", "--yes", "--skip-preview");
-            assert.equal(await out("cat /var/lib/haproxy-fleet/owner"), "probe/dev/lb1");
+            assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), "probe/dev/lb1");
             await project.succeed("stack", "rename", "live");
             const refused = await engine("preview");
             assert.notEqual(refused.code, 0);
@@ -121,7 +131,9 @@ describeLab("a host's owner", () => {
             );
             project.program(hostsProgram([declared({ takeOver: true })]));
             await project.succeed("up", "--yes", "--skip-preview");
-            assert.equal(await out("cat /var/lib/haproxy-fleet/owner"), "probe/live/lb1");
+            assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), "probe/live/lb1");
+            await project.succeed("preview", "--expect-no-changes");
+            project.program(hostsProgram([declared()]));
             await project.succeed("preview", "--expect-no-changes");
         });
     });

@@ -159,11 +159,33 @@ describe("ConvergedHost", () => {
         assert.equal(hosts.asked[0]?.payload, buildPayload(makePlan(resources), { slots: {}, owner }));
     });
 
-    it("tells the host who converges it, and whether it is taken over, in the why-run and in the apply", async () => {
-        const { plain } = await commandInputs({ takeOver: true });
-        const options = { slots: {}, owner, takeOver: true };
-        assert.equal(hosts.asked[0]?.payload, buildPayload(makePlan(resources), options));
-        assert.equal(plain.stdin, withoutRuntime(buildPayload(makePlan(resources), { ...options, token: "t0" })));
+    describe("with takeOver", () => {
+        const takes = (payload: unknown) => /^take_over='(.*)'$/m.exec(payload as string)?.[1];
+        const taken = answer({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
+
+        it("asks for it, and takes a host over that has another owner, and no other", async () => {
+            hosts.give(taken);
+            const { plain } = await commandInputs({ takeOver: true });
+            assert.equal(takes(hosts.asked[0]?.payload), "yes");
+            assert.equal(takes(plain.stdin), "yes");
+            hosts.give(answer({}));
+            assert.equal(takes((await commandInputs({ takeOver: true })).plain.stdin), "no");
+        });
+
+        it("plans nothing when it stays in the program, nor when it is taken out again", async () => {
+            hosts.give(taken);
+            const { plain: first } = await commandInputs({ takeOver: true });
+            hosts.give(answer({ token: (first.update as string).split(" ").pop() as string }));
+            for (const args of [{ takeOver: true }, {}]) {
+                const { plain: next } = await commandInputs(args);
+                assert.equal(next.update, first.update);
+                assert.equal(next.stdin, first.stdin);
+            }
+        });
+
+        it("takes a host over that is not asked", async () => {
+            assert.equal(takes((await commandInputs({ takeOver: true, probe: false })).plain.stdin), "yes");
+        });
     });
 
     describe("in a preview", () => {

@@ -218,10 +218,15 @@ require_host() {
     [ "$(id -u)" = 0 ] || refuse "not root: log in as root, or set become to sudo"
 }
 
-# One component of one program converges a host: two would undo each other's files. Who it was, in $have_owner.
+# One component of one program converges a host: two would undo each other's files. Who it was, in $have_owner. What another
+# machine has noted has come with an image of it, and does not count.
 require_owner() {
     have_owner=
-    [ ! -r "$lib/owner" ] || IFS= read -r have_owner <"$lib/owner" || :
+    noted_machine=
+    machine=
+    [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id || :
+    [ ! -r "$lib/owner" ] || { IFS= read -r have_owner && read -r noted_machine; } <"$lib/owner" || :
+    [ "$noted_machine" = "$machine" ] || have_owner=
     [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || [ "$take_over" = yes ] ||
         refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Take it out of one, or hand it over: with takeOver, or by removing $lib/owner there"
 }
@@ -232,7 +237,7 @@ note_owner() {
     id=-
     label=host
     [ -z "$have_owner" ] || differs "taken over" "$have_owner"
-    ! applying || step "note who converges this host" put_text "$lib/owner" "$owner"
+    ! applying || step "note who converges this host" put_text "$lib/owner" "$owner$NL$machine"
 }
 
 # refuse REASON: nothing can be done on this host.
