@@ -7,7 +7,7 @@ import type { Network } from "./network";
 import { machineCgroups, nspawnCommand } from "./nspawn";
 import { initBelow, supervisorOf } from "./processes";
 import { quote, type Result, type RunOptions, run, sh, sleep } from "./run";
-import { copyTree, isMounted, kill, readOr } from "./system";
+import { copyTree, isMounted, kill, readOr, removeCgroup } from "./system";
 
 /** What a lab remembers about a host between processes. */
 export interface HostState {
@@ -21,6 +21,12 @@ export interface HostState {
     /** `ssh-ed25519 AAAA…`, made before the first boot, so that a client can pin it. */
     hostKey: string;
 }
+
+/** Milliseconds for what takes a moment on an idle machine, and much longer on a busy one. */
+const PATIENCE = 60_000;
+
+/** The same for a boot. */
+const BOOT_PATIENCE = 180_000;
 
 export type PowerState = "running" | "frozen" | "off";
 
@@ -88,7 +94,7 @@ export class Host {
     }
 
     /** Boots, and answers when sshd (and, on an app server, nginx) does. Does nothing when the host is on. */
-    async boot(timeout = 60_000): Promise<void> {
+    async boot(timeout = BOOT_PATIENCE): Promise<void> {
         await this.network.connect(this.name, this.state.octet);
         await this.mount();
         if (this.supervisor() === undefined) {
@@ -109,7 +115,7 @@ export class Host {
     }
 
     /** Waits until the host answers on its own loopback: that works with the cable cut, and behind a bastion. */
-    async waitUntilServing(timeout = 60_000): Promise<void> {
+    async waitUntilServing(timeout = BOOT_PATIENCE): Promise<void> {
         const ports = [22, ...servicePorts[this.state.image]];
         const tries = ports.map((port) => `exec 3<>/dev/tcp/127.0.0.1/${port}`).join("; ");
         const deadline = Date.now() + timeout;
@@ -177,10 +183,9 @@ export class Host {
         if (group && existsSync(group)) await writeFile(join(group, "cgroup.freeze"), "0");
         for (const pid of [this.supervisor(), this.leader]) if (pid !== undefined) kill(pid);
         await sh(`ip netns pids ${this.namespace} 2>/dev/null | xargs -r kill -9 2>/dev/null || true`);
-        for (let tries = 0; this.supervisor() !== undefined; tries++) {
-            if (tries > 200) throw new Error(`${this.name}: systemd-nspawn does not end 10 s after SIGKILL`);
-            await sleep(50);
-        }
+        for (const end = Date.now() + PATIENCE; this.supervisor() !== undefined; await sleep(50))
+            if (Date.now() > end)
+                throw new Error(`${this.name}: systemd-nspawn does not end ${PATIENCE / 1000} s after SIGKILL`);
         const { dev, ino } = await stat(this.root).catch(() => ({ dev: 0, ino: 0 }));
         await rm(`/run/systemd/nspawn/locks/inode-${dev}:${ino}`, { force: true });
         // nspawn unmounts in its own namespace only; what is left of the overlay is ours to release.
@@ -189,27 +194,25 @@ export class Host {
     }
 
     private async removeCgroups(): Promise<void> {
-        for (const group of this.cgroups)
-            await sh(`[ ! -d ${quote(group)} ] || for try in 1 2 3 4 5 6 7 8 9 10; do
-                find ${quote(group)} -depth -type d -exec rmdir {} + 2>/dev/null && break; sleep 0.1; done`);
+        for (const group of this.cgroups) await removeCgroup(group);
         await rm(`/run/systemd/nspawn/propagate/${this.namespace}`, { recursive: true, force: true });
     }
 
-    /** Asks the host to power off, and pulls the plug when it has not within the time. */
-    async shutdown(timeout = 15_000): Promise<void> {
+    /** Asks the host to power off, and pulls the plug when it has not within a minute. */
+    async shutdown(): Promise<void> {
         const leader = this.leader;
         if (leader !== undefined) {
-            await this.exec("systemctl poweroff", { check: false, timeout: 5000 }).catch(() => undefined);
-            for (const end = Date.now() + timeout; this.supervisor() !== undefined && Date.now() < end; )
+            await this.exec("systemctl poweroff", { check: false, timeout: PATIENCE }).catch(() => undefined);
+            for (const end = Date.now() + PATIENCE; this.supervisor() !== undefined && Date.now() < end; )
                 await sleep(50);
         }
         await this.powerCut();
     }
 
     /** An orderly restart, as an administrator would order it. */
-    async reboot(timeout = 60_000): Promise<void> {
-        await this.shutdown(timeout);
-        await this.boot(timeout);
+    async reboot(): Promise<void> {
+        await this.shutdown();
+        await this.boot();
     }
 
     /** Stops all the host's processes where they are, as a hung machine does; the network stays up. */
@@ -225,8 +228,8 @@ export class Host {
         const { unified } = machineCgroups();
         if (!unified) throw new Error("freezing a host needs cgroup v2, alone or beside v1");
         await writeFile(join(unified, this.network.id, this.name, "cgroup.freeze"), frozen ? "1" : "0");
-        for (let tries = 0; tries < 100 && (this.power === "frozen") !== frozen; tries++) await sleep(20);
-        if ((this.power === "frozen") !== frozen) throw new Error(`${this.name} did not ${frozen ? "freeze" : "thaw"}`);
+        for (const end = Date.now() + PATIENCE; (this.power === "frozen") !== frozen; await sleep(20))
+            if (Date.now() > end) throw new Error(`${this.name} did not ${frozen ? "freeze" : "thaw"}`);
     }
 
     async cutCable(): Promise<void> {

@@ -10,8 +10,8 @@ import { resolvConf } from "./mirror";
 import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
 import { machineCgroups } from "./nspawn";
 import { labsDir } from "./paths";
-import { run, sh } from "./run";
-import { alive, generateKey, mountsUnder } from "./system";
+import { run } from "./run";
+import { alive, generateKey, mountsUnder, removeCgroup } from "./system";
 
 /** A host to have in a lab. */
 export interface HostArgs {
@@ -223,11 +223,7 @@ export class Lab {
         await this.network.down();
         for (const mount of mountsUnder(this.dir)) await run("umount", ["--lazy", mount]);
         const { unified, systemd } = machineCgroups();
-        for (const tree of [unified, systemd])
-            if (tree)
-                await sh(
-                    `[ ! -d ${tree}/${this.network.id} ] || find ${tree}/${this.network.id} -depth -type d -exec rmdir {} +`,
-                );
+        for (const tree of [unified, systemd]) if (tree) await removeCgroup(join(tree, this.network.id));
         await rm(this.dir, { recursive: true, force: true });
         if (existsSync(labsDir) && readdirSync(labsDir).length === 0) rmSync(labsDir, { recursive: true });
         await releaseSubnet(this.state.subnet);

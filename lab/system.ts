@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { run } from "./run";
+import { run, sleep } from "./run";
 
 /** The file's text, or the other value where it cannot be read: processes and mounts come and go while one looks. */
 export const readOr = (path: string, otherwise: string): string => {
@@ -30,6 +30,16 @@ export async function copyTree(from: string, to: string): Promise<void> {
     await rm(to, { recursive: true, force: true });
     await mkdir(dirname(to), { recursive: true });
     await run("cp", ["-a", "--reflink=auto", from, to]);
+}
+
+/** Removes a cgroup with all below it, once the last process in it, which may have been killed just now, has died. */
+export async function removeCgroup(group: string, patience = 60_000): Promise<void> {
+    for (const end = Date.now() + patience; existsSync(group); await sleep(100)) {
+        const { stderr } = await run("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], {
+            check: false,
+        });
+        if (existsSync(group) && Date.now() > end) throw new Error(`a cgroup is still in use: ${stderr.trim()}`);
+    }
 }
 
 /** Whether a process of this number exists. */
