@@ -7,7 +7,9 @@ import { repo } from "./environment.mjs";
 import { elapsed, SetupError, showProgress, track } from "./setup/progress.mjs";
 
 /**
- * @typedef {{ name: string, passed: number, failed: number, skipped: number, ms: number, reasons: Map<string, number> }} Result
+ * @typedef {{
+ *     name: string, passed: number, failed: number, skipped: number, ms: number, reasons: Map<string, number>, repeated: string[]
+ * }} Result
  * @typedef {Record<"shells" | "sshd" | "pulumi" | "labPackages" | "labImages", () => Promise<void>>} Needs
  */
 
@@ -25,6 +27,8 @@ const suites = {
  * others and alone. @type {Record<string, string[]>}
  */
 const sideBySide = { lab: ["test/lab/lab.spec.ts"] }; // It compares all that there is on the machine before and after.
+/** Of these, at most so many files that failed beside another are run once more, alone: more of them are no coincidence. */
+const repeats = 2;
 const order = [...Object.keys(checks), ...Object.keys(suites)];
 
 export const usage = `npm test [SUITE|FILE|FOLDER]... [-- --MOCHA-OPTION=VALUE...]
@@ -38,8 +42,9 @@ export const usage = `npm test [SUITE|FILE|FOLDER]... [-- --MOCHA-OPTION=VALUE..
 const unsaid = "no reason given";
 
 /** @param {string} name @returns {Result} */
-const emptyResult = (name) => ({ name, passed: 0, failed: 0, skipped: 0, ms: 0, reasons: new Map() });
+const emptyResult = (name) => ({ name, passed: 0, failed: 0, skipped: 0, ms: 0, reasons: new Map(), repeated: [] });
 
+const shown = (/** @type {string} */ spec) => relative(repo, spec);
 /** @param {string} text */
 const indent = (text) => text.trimEnd().replace(/^/gm, "    ");
 const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
@@ -121,64 +126,87 @@ function largestFirst(specs) {
  * @param {string | undefined} missing why tests of this suite may skip themselves
  */
 async function runSuite(name, specs, options, missing) {
-    const result = emptyResult(name);
-    if (specs.length === 0) return result;
+    if (specs.length === 0) return emptyResult(name);
     const started = Date.now();
+    /** By its files, so that a run which is repeated counts once. @type {Map<string, Result>} */
+    const runs = new Map();
     /** @type {string[]} */
-    const failures = [];
+    const repeated = [];
+    const alone = sideBySide[name];
     let noise = "";
     await showProgress(name, async (progress) => {
-        let total = 0;
-        let [filesDone, files] = [0, 1];
+        const files = alone ? specs.length : 1;
+        let [total, filesDone] = [0, 0];
         const run = async (/** @type {string[]} */ part) => {
+            const own = emptyResult(name);
+            runs.set(part.join(), own);
             const { ended, noise: said } = await runMocha(part, options, (event) => {
                 if (event.event === "start") total += event.total;
-                if (event.event === "pass") result.passed++;
+                if (event.event === "pass") own.passed++;
                 if (event.event === "pending") {
-                    result.skipped++;
+                    own.skipped++;
                     const reason = event.reason || missing || unsaid;
-                    result.reasons.set(reason, (result.reasons.get(reason) ?? 0) + 1);
+                    own.reasons.set(reason, (own.reasons.get(reason) ?? 0) + 1);
                 }
                 if (event.event === "fail") {
-                    result.failed++;
-                    failures.push(event.title);
+                    own.failed++;
                     if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
                     say(`FAILED ${name}: ${event.title}\n${indent(event.message)}`);
                 }
-                const count = result.passed + result.failed + result.skipped;
+                const { passed, failed, skipped } = sum(name, runs.values());
+                const count = passed + failed + skipped;
                 const done = files > 1 ? `${count} tests, ${filesDone}/${files} files` : `${count}/${total}`;
-                const failed = result.failed ? `, ${result.failed} failed` : "";
-                progress(`${done}${failed}${event.title ? `, ${event.title}` : ""}`);
+                progress(`${done}${failed ? `, ${failed} failed` : ""}${event.title ? `, ${event.title}` : ""}`);
             });
             filesDone++;
             noise += said;
             if (!ended) {
-                result.failed++;
-                say(
-                    `FAILED ${name}: the run broke off in ${part.map((spec) => relative(repo, spec)).join(", ")}\n${indent(said)}`,
-                );
+                own.failed++;
+                say(`FAILED ${name}: the run broke off in ${part.map(shown).join(", ")}\n${indent(said)}`);
             }
+            return own.failed === 0;
         };
-        const alone = sideBySide[name];
         if (!alone) return run(specs);
-        files = specs.length;
-        const isAlone = (/** @type {string} */ spec) => alone.includes(relative(repo, spec));
+        const isAlone = (/** @type {string} */ spec) => alone.includes(shown(spec));
         for (const spec of specs.filter(isAlone)) await run([spec]);
         const queue = largestFirst(specs.filter((spec) => !isAlone(spec)));
+        const beside = queue.length > 1;
+        /** @type {string[]} */
+        const failed = [];
         const lane = async () => {
-            for (let spec = queue.shift(); spec !== undefined; spec = queue.shift()) await run([spec]);
+            for (let spec = queue.shift(); spec !== undefined; spec = queue.shift()) {
+                if (!(await run([spec]))) failed.push(spec);
+            }
         };
         await Promise.all([lane(), lane()]);
+        if (!beside || failed.length > repeats) return;
+        for (const spec of failed) {
+            say(`${name}: ${shown(spec)} failed beside another file: once more, alone`);
+            filesDone--;
+            if (await run([spec])) repeated.push(shown(spec));
+        }
     });
-    if (failures.length && noise.trim()) say(`Output of ${name}:\n${indent(noise)}`);
+    const result = { ...sum(name, runs.values()), ms: Date.now() - started, repeated };
+    if ((result.failed || repeated.length) && noise.trim()) say(`Output of ${name}:\n${indent(noise)}`);
     const count = result.reasons.get(unsaid);
     const printed = /skipped: (.+)/.exec(noise)?.[1];
     if (count && printed) {
         result.reasons.delete(unsaid);
         result.reasons.set(printed, count);
     }
-    result.ms = Date.now() - started;
     return result;
+}
+
+/** @param {string} name @param {Iterable<Result>} results */
+function sum(name, results) {
+    const all = emptyResult(name);
+    for (const { passed, failed, skipped, reasons } of results) {
+        all.passed += passed;
+        all.failed += failed;
+        all.skipped += skipped;
+        for (const [reason, count] of reasons) all.reasons.set(reason, (all.reasons.get(reason) ?? 0) + count);
+    }
+    return all;
 }
 
 /** @param {Result[]} results */
@@ -233,8 +261,7 @@ export async function runTests(args, needs) {
     const chosen = args.filter((arg) => !arg.startsWith("-"));
     const paths = chosen.filter((arg) => !order.includes(arg)).map((path) => resolve(path));
     const unknown = paths.find((path) => !existsSync(path));
-    if (unknown)
-        throw new SetupError(`no such suite or file: ${relative(repo, unknown)}. Suites: ${order.join(", ")}.`);
+    if (unknown) throw new SetupError(`no such suite or file: ${shown(unknown)}. Suites: ${order.join(", ")}.`);
     const started = Date.now();
     /** @type {Result[]} */
     const results = [];
@@ -258,12 +285,12 @@ export async function runTests(args, needs) {
             results.push({ ...emptyResult(name), failed: 1 });
         }
     }
-    const sum = (/** @type {"passed" | "failed" | "skipped"} */ key) =>
-        results.reduce((total, result) => total + result[key], 0);
     say(`\n${table(results)}\n${elapsed(started)} in all`);
-    for (const { name, reasons } of results) {
+    for (const { name, reasons, repeated } of results) {
         for (const [reason, count] of reasons) say(`${name}: ${count} skipped: ${reason}`);
+        for (const spec of repeated) say(`${name}: ${spec} failed beside another file, and passed alone`);
     }
-    say(`${sum("passed")} passed, ${sum("failed")} failed, ${sum("skipped")} skipped`);
-    return sum("failed") ? 1 : 0;
+    const { passed, failed, skipped } = sum("all", results);
+    say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
+    return failed ? 1 : 0;
 }
