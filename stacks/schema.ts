@@ -37,6 +37,8 @@ const haproxy = z.strictObject({
     hostMap: z.boolean().optional(),
     /** On 127.0.0.1, by which tables of services outlive a reload; `false`: they do not. @default 8406 */
     peersPort: z.union([port, z.literal(false)], { message: "expected a port, or false" }).optional(),
+    /** Whether services are served on IPv6 addresses too. @default false */
+    ipv6: z.boolean({ message: "expected true or false" }).optional(),
     /** Section `defaults`. @default - HAProxy's words for them are in docs/stacks.md */
     defaults: z.strictObject({ balance: text.optional(), timeouts: z.strictObject(timeouts).optional() }).optional(),
     /** Parts of lines in which HAProxy's own check warns, and may. Any other warning is a refusal. @default [] */

@@ -1,7 +1,7 @@
 import { isIP, isIPv6, SocketAddress } from "node:net";
 
-/** Address and port as one word of a `bind` or `server` line. No address means all of IPv4. */
-export function endpoint({ address = "*", port }: { readonly address?: string; readonly port: number }): string {
+/** Address and port, or ports, as one word of a `bind` or `server` line. */
+export function endpoint({ address, port }: { readonly address: string; readonly port: number | string }): string {
     return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 

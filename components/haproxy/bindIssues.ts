@@ -1,4 +1,5 @@
 import { canonical } from "./addresses";
+import { addressesOf } from "./binds";
 import { type Faults, show } from "./faults";
 import type { Bind, HaproxyConfig, Peer } from "./model";
 import { allProxies } from "./proxies";
@@ -11,7 +12,16 @@ export function bindIssues(bind: Bind, path: string, where: string, faults: Faul
         faults.token(bind.user, `${path}.user`, `user of a socket of ${where}`);
         faults.token(bind.group, `${path}.group`, `group of a socket of ${where}`);
     } else {
-        faults.bindAddress(bind.address, `${path}.address`, where);
+        const addresses = addressesOf(bind);
+        if (addresses.length === 0) {
+            faults.error(
+                `${path}.address`,
+                `no address for a bind of ${where}: name one, or leave it out for all of IPv4`,
+            );
+        }
+        addresses.forEach((address, i) => {
+            faults.bindAddress(address, `${path}.address${Array.isArray(bind.address) ? `.${i}` : ""}`, where);
+        });
         faults.port(bind.port, `${path}.port`, `a bind of ${where}`);
         faults.whole(bind.portEnd, bind.port, 65_535, `${path}.portEnd`, `last port of a bind of ${where}`);
         faults.token(bind.interface, `${path}.interface`, `interface of a bind of ${where}`);
@@ -87,8 +97,11 @@ function endpoints(bind: Bind): string[] {
     if ("path" in bind) {
         return [bind.path];
     }
-    const address = bind.address === undefined || bind.address === "0.0.0.0" ? "*" : canonical(bind.address);
-    return portsOf(bind).map((port) => `${address}:${port}${bind.interface ? ` ${bind.interface}` : ""}`);
+    return addressesOf(bind)
+        .map((address) => (address === "0.0.0.0" ? "*" : canonical(address)))
+        .flatMap((address) =>
+            portsOf(bind).map((port) => `${address}:${port}${bind.interface ? ` ${bind.interface}` : ""}`),
+        );
 }
 
 /** Every port of a range; a faulty range is its first port. */

@@ -1,5 +1,5 @@
 import { endpoint } from "./addresses";
-import type { Bind, BindTls, Mode } from "./model";
+import type { Bind, BindTls, Mode, PortBind } from "./model";
 import { flag, param } from "./views";
 import { asWritten, word } from "./words";
 
@@ -14,7 +14,10 @@ export function bindText(bind: Bind, mode: Mode): string {
                   ...param("group", bind.group),
               ]
             : [
-                  `${endpoint(bind)}${bind.portEnd === undefined ? "" : `-${bind.portEnd}`}`,
+                  addressesOf(bind)
+                      .map((address) => endpoint({ address, port: portsText(bind) }))
+                      .join(","),
+                  ...flag("v6only", bind.v6only),
                   ...param("interface", bind.interface),
                   ...flag("transparent", bind.transparent),
               ];
@@ -26,6 +29,15 @@ export function bindText(bind: Bind, mode: Mode): string {
         ...(bind.ssl ? tlsParams(bind.ssl, mode) : []),
         ...(bind.raw ? [asWritten(bind.raw)] : []),
     ].join(" ");
+}
+
+/** All addresses of a bind. */
+export function addressesOf({ address = "*" }: PortBind): readonly string[] {
+    return typeof address === "string" ? [address] : address;
+}
+
+function portsText({ port, portEnd }: PortBind): string {
+    return portEnd === undefined ? `${port}` : `${port}-${portEnd}`;
 }
 
 /** Does a client that speaks nothing but HTTP get an answer there? */

@@ -6,7 +6,7 @@ import { backendOf } from "./services/backend";
 import { frontendOf, hostMaps } from "./services/frontend";
 import { serviceIssues } from "./services/issues";
 import { inServices } from "./services/places";
-import { byPort } from "./services/routing";
+import { byPort, wildcard } from "./services/routing";
 import type { Service, ServiceServer } from "./services/service";
 import { soundParts } from "./services/sound";
 
@@ -30,6 +30,13 @@ export interface HaproxySettings {
      * worker sends them to the new one. `false`: a reload empties them. Any process of the host can connect to it. @default 8406
      */
     readonly peersPort?: number | false;
+    /**
+     * Whether the ports of services, and of the statistics page where it names no address, are served on all IPv6 addresses too. Not unless
+     * it is said: to be reached from another network, past lists and firewalls made for IPv4, must be meant; and HAProxy does not start
+     * on a host whose kernel has no IPv6 (`ipv6.disable=1`), which then refuses the configuration. One where it is merely off for all
+     * interfaces (`net.ipv6.conf.all.disable_ipv6`) takes it. IPv4 clients are seen by their IPv4 addresses. @default false
+     */
+    readonly ipv6?: boolean;
     readonly global?: Omit<Global, "maxconn">;
     readonly defaults?: Defaults;
 }
@@ -110,7 +117,7 @@ export function compileServices(
             sound.flatMap(({ service, servers }) => [backendOf(service, servers, version), ...rateTableOf(service)]),
             settings,
         ),
-        ...(stats && { stats: statsOf(stats) }),
+        ...(stats && { stats: statsOf(stats, settings) }),
     };
     const compiled = sound.map(({ service: { name }, index }) => ({
         service: services[index] as Service,
@@ -142,6 +149,10 @@ function withPeers(
     };
 }
 
-function statsOf({ auth, ...page }: StatsSettings): Stats {
-    return { ...page, ...(auth && { auth: [{ user: auth.user, password: slot(auth.passwordSecret) }] }) };
+function statsOf({ auth, bind, ...page }: StatsSettings, settings: HaproxySettings): Stats {
+    return {
+        ...page,
+        bind: { ...bind, ...(bind.address === undefined && wildcard(settings)) },
+        ...(auth && { auth: [{ user: auth.user, password: slot(auth.passwordSecret) }] }),
+    };
 }

@@ -1,7 +1,7 @@
 import { posix } from "node:path";
 import { isAddress } from "./addresses";
 import { localPeers, portsOf } from "./bindIssues";
-import { speaksPlainly } from "./binds";
+import { addressesOf, speaksPlainly } from "./binds";
 import { milliseconds } from "./faults";
 import type { Bind, HaproxyConfig, Mode, Server } from "./model";
 import { modeOf } from "./proxies";
@@ -33,7 +33,7 @@ export interface HostNeeds {
 
 /** A port that HAProxy listens on. */
 export interface Listener {
-    /** `*` stands for all IPv4 addresses. */
+    /** `*` stands for all IPv4 addresses, `::` for all of IPv6. */
     readonly address: string;
     readonly port: number;
     /** http: a plain request gets an answer there. With TLS, the proxy protocol or raw parameters it is tcp. */
@@ -42,6 +42,8 @@ export interface Listener {
     readonly interface?: string;
     /** Takes connections to addresses that are not the host's; it need not have this one, and may not reach it. */
     readonly transparent?: boolean;
+    /** An IPv6 address that takes no IPv4 connections. */
+    readonly v6only?: boolean;
 }
 
 /** What a configuration demands of its host. */
@@ -98,23 +100,27 @@ function listeners(bind: Bind, mode: Mode): Listener[] {
     if ("path" in bind) {
         return [];
     }
-    const { address = "*", transparent, raw = "" } = bind;
-    return portsOf(bind).map((port) => ({
-        address,
-        port,
-        mode: speaksPlainly(bind) ? mode : "tcp",
-        ...rawRestrictions(raw),
-        ...(bind.interface !== undefined && { interface: bind.interface }),
-        ...(transparent && { transparent }),
-    }));
+    const { transparent, v6only, raw = "" } = bind;
+    return addressesOf(bind).flatMap((address) =>
+        portsOf(bind).map((port) => ({
+            address,
+            port,
+            mode: speaksPlainly(bind) ? mode : "tcp",
+            ...rawRestrictions(raw),
+            ...(bind.interface !== undefined && { interface: bind.interface }),
+            ...(transparent && { transparent }),
+            ...(v6only && { v6only }),
+        })),
+    );
 }
 
 /** What raw parameters of a bind say of who can connect. */
-function rawRestrictions(text: string): Pick<Listener, "interface" | "transparent"> {
+function rawRestrictions(text: string): Pick<Listener, "interface" | "transparent" | "v6only"> {
     const device = /(?:^|\s)interface\s+(\S+)/.exec(text)?.[1];
     return {
         ...(device !== undefined && { interface: device }),
         ...(/(?:^|\s)transparent(?:\s|$)/.test(text) && { transparent: true }),
+        ...(/(?:^|\s)v6only(?:\s|$)/.test(text) && { v6only: true }),
     };
 }
 

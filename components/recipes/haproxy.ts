@@ -105,8 +105,9 @@ function configuration(
 }
 
 /** What the adapter is to hold the host's listeners against. */
-function listener({ address, port, mode, interface: device = "-", transparent }: Listener): string {
+function listener({ address, port, mode, interface: device = "-", transparent, v6only }: Listener): string {
     // Connections that the host makes to itself come in by no interface, and to an address of others they do not come at all.
     const ask = device !== "-" || transparent ? "nothing" : mode;
-    return [canonical(address), port, ask, device, ...(transparent ? ["transparent"] : [])].join(" ");
+    const marks = [...(transparent ? ["transparent"] : []), ...(v6only ? ["v6only"] : [])];
+    return [canonical(address), port, ask, device, ...(marks.length > 0 ? [marks.join(",")] : [])].join(" ");
 }

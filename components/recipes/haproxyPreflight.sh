@@ -25,12 +25,22 @@ haproxy_preflight_binds() {
     split_lines
     for bind in $haproxy_binds; do
         unsplit
-        # shellcheck disable=SC2086 # address, port, what to ask, interface, whether transparent
+        # shellcheck disable=SC2086 # address, port, what to ask, interface, whether transparent or v6only
         set -- $bind
-        [ -n "${5-}" ] || haproxy_bind_address "$1" ||
-            haproxy_fault "no interface has the address $1 (bind $1:$2): add it, or bind *:$2"
+        case $1,${5-} in
+        ::,*)
+            # There also where no interface has an address of it.
+            [ -e /proc/net/if_inet6 ] ||
+                haproxy_fault "the kernel of this host has no IPv6 (bind [::]:$2): enable it (ipv6.disable of the kernel's command line), or do not listen on it"
+            ;;
+        *,*transparent*) ;;
+        *)
+            haproxy_bind_address "$1" ||
+                haproxy_fault "no interface has the address $1 (bind $1:$2): add it, or bind *:$2"
+            ;;
+        esac
         if haproxy_device "$4"; then
-            haproxy_port_free "$1" "$2" "$device"
+            haproxy_port_free "$1" "$2" "$device" "${5-}"
         else
             haproxy_fault "this host has no interface $4 (bind $1:$2): correct its name, or bind without it"
         fi
@@ -42,7 +52,7 @@ haproxy_preflight_binds() {
 # A wildcard, an address of this host, or any address where the kernel lets processes bind to foreign ones.
 haproxy_bind_address() {
     case $1 in
-    "*" | 0.0.0.0 | ::) return 0 ;;
+    "*" | 0.0.0.0) return 0 ;;
     *:*) nonlocal=/proc/sys/net/ipv6/ip_nonlocal_bind ;;
     *) nonlocal=/proc/sys/net/ipv4/ip_nonlocal_bind ;;
     esac
@@ -60,16 +70,16 @@ haproxy_device() {
     device=%${device%%[:@]*}
 }
 
-# haproxy_port_free ADDRESS PORT DEVICE: nobody but the service listens there, on this address, a wildcard, or for a wildcard on
-# any; on this device, or on no particular one.
+# haproxy_port_free ADDRESS PORT DEVICE MARKS: nobody but the service listens there, on this address, a wildcard, or for a wildcard
+# on any; on this device, or on no particular one.
 haproxy_port_free() {
     split_lines
     for listener in $listeners; do
         unsplit
         # shellcheck disable=SC2086 # the bind; state, queues, local address, peer, processes
-        set -- "$1" "$2" "$3" $listener
-        occupied=$7
-        owner=${9-}
+        set -- "$1" "$2" "$3" "$4" $listener
+        occupied=$8
+        owner=${10-}
         split_lines
         [ "${occupied##*:}" = "$2" ] || continue
         occupied=${occupied%:*}
@@ -79,7 +89,8 @@ haproxy_port_free() {
         occupied=${occupied%%%*}
         occupied=${occupied#\[}
         occupied=${occupied%\]}
-        # ss shows :: that serves IPv4 too as *, and HAProxy binds :: that way.
+        # ss shows :: that serves IPv4 too as *, and HAProxy binds :: that way unless it is told v6only.
+        case $4,$occupied in *v6only*,*.*) continue ;; esac
         case $1,$occupied in
         "$1,$1" | *,"*" | ::,* | *:*,::) ;;
         *:*,* | *,*:*) continue ;;

@@ -56,13 +56,14 @@ haproxy_listens() {
     split_lines
     for bind in $haproxy_binds; do
         unsplit
-        # shellcheck disable=SC2086 # address, port, what to ask, interface
+        # shellcheck disable=SC2086 # address, port, what to ask, interface, whether v6only
         set -- $bind
         haproxy_device "$4"
         place=$device:$2
-        case $1 in
-        "*") place=" 0.0.0.0$place" ;;
-        ::) ;;
+        case $1,${5-} in
+        "*,"*) place=" 0.0.0.0$place" ;;
+        ::,*v6only*) place=" [::]$place" ;;
+        ::,*) ;;
         *:*) place=" [$1]$place" ;;
         *) place=" $1$place" ;;
         esac
@@ -93,7 +94,12 @@ haproxy_answers() {
             my ($address, $port, $mode) = split / /;
             next if $mode eq "nothing";
             $address = "127.0.0.1" if $address eq "*" || $address eq "0.0.0.0";
-            $address = "::1" if $address eq "::";
+            if ($address eq "::") {
+                # Where IPv6 is turned off for all interfaces, nobody can connect.
+                open my $table, "<", "/proc/net/if_inet6" or next;
+                grep { /^0{31}1 / } <$table> or next;
+                $address = "::1";
+            }
             my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, Timeout => 3)
                 or do { print "$address port $port does not accept connections: $@\n"; exit 1 };
             next if $mode ne "http";

@@ -3,11 +3,16 @@ export type Bind = PortBind | SocketBind;
 
 /** A bind to TCP ports. */
 export interface PortBind extends BindOptions {
-    /** IPv4 or IPv6 address, one to a bind. @default - all IPv4 addresses */
-    readonly address?: string;
+    /** IPv4 or IPv6 addresses; `*` are all of IPv4, `::` all of IPv6. @default "*" */
+    readonly address?: string | readonly string[];
     readonly port: number;
     /** Last port of a range that begins with `port`. @default - one port */
     readonly portEnd?: number;
+    /**
+     * What listens on IPv6 addresses takes no IPv4 connections: without it, `::` does, unless the kernel is told otherwise
+     * (`net.ipv6.bindv6only`), and sees their clients as `::ffff:192.0.2.1`. Nothing to IPv4 addresses. @default false
+     */
+    readonly v6only?: boolean;
     /** Network interface that connections must come in by. @default - any */
     readonly interface?: string;
     /** Takes connections to addresses that are not the host's. @default false */

@@ -11,8 +11,8 @@ export function clientAddress(service: Service): string {
     return service.clientAddress === "x-forwarded-for" ? "req.hdr_ip(x-forwarded-for,-1)" : "src";
 }
 
-/** Whom a rate counts as one: an address, of IPv6 a /64, as a single subscriber has that many. */
-function rateKey(service: Service): string {
+/** Who is one client: an address, of IPv6 a /64, as a single subscriber has that many, and changes among them. */
+export function clientKey(service: Service): string {
     return `${clientAddress(service)},ipmask(32,64)`;
 }
 
@@ -32,7 +32,7 @@ export function httpAccess(service: Service): HttpRequestRule[] {
         ...(allow ? [{ action: "deny", if: ["!allowed"] } as const] : []),
         ...(rateLimit
             ? ([
-                  { action: "track-sc", counter, key: rateKey(service), table: rateTable(name) },
+                  { action: "track-sc", counter, key: clientKey(service), table: rateTable(name) },
                   {
                       action: "return",
                       status: 429,
@@ -56,7 +56,7 @@ export function tcpAccess(service: Service, at: "connection" | "content"): TcpRe
         ...(allow ? [{ at, action: "reject", if: ["!allowed"] } as const] : []),
         ...(rateLimit
             ? ([
-                  { at, action: "track-sc", counter, key: rateKey(service), table: rateTable(name) },
+                  { at, action: "track-sc", counter, key: clientKey(service), table: rateTable(name) },
                   {
                       at,
                       action: "reject",

@@ -2,7 +2,7 @@ import { milliseconds } from "../faults";
 import type { Acl, Backend, Options, Removal, ServerOptions, Timeouts } from "../model";
 import { unknownKeywords } from "../versions";
 import { words } from "../views";
-import { accessAcls, clientAddress, httpAccess, redirectAcls, tcpAccess } from "./access";
+import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
 import { linesOf } from "./routing";
 import type { Service, ServiceCheck, ServiceServer } from "./service";
 
@@ -52,7 +52,7 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
         }),
         ...(persistence?.by === "address" && {
             stickTable: { type: "ipv6", size: "100k", expire: persistence.expire ?? "30m" },
-            stickRules: [{ rule: "on", pattern: clientAddress(service) }],
+            stickRules: [{ rule: "on", pattern: clientKey(service) }],
         }),
         ...(raw.length > 0 && { raw }),
         ...withEntries("defaultServer", defaultServer),

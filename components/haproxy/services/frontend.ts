@@ -2,7 +2,7 @@ import { mapPath } from "../files";
 import type { Frontend, MapFile, UseBackend } from "../model";
 import { accessAcls, tcpAccess } from "./access";
 import { keepAlive, tcpIdle } from "./backend";
-import { hostAcls, type Ports, type Way, waysOf } from "./routing";
+import { hostAcls, type Ports, type Way, waysOf, wildcard } from "./routing";
 import type { Service } from "./service";
 
 /** What frontends go by beside their services. */
@@ -25,9 +25,10 @@ export function frontendOf(port: number, services: readonly Service[], settings:
         useBackends.splice(last < 0 ? useBackends.length : last, 0, mapRule(name, first));
     }
     const aclServices = services.filter((service) => others.some((way) => way.service === service));
+    const binds = [{ ...wildcard(settings), port }];
     const shared = {
         name,
-        binds: [{ port }],
+        binds,
         ...(others.length > 0 && {
             acls: [...aclServices.flatMap(hostAcls), ...others.flatMap(({ acls }) => acls)],
         }),
@@ -38,7 +39,7 @@ export function frontendOf(port: number, services: readonly Service[], settings:
         case "tcp":
             return {
                 name,
-                binds: [{ port }],
+                binds,
                 mode: "tcp",
                 ...tcpFrontendParts(first, settings),
                 defaultBackend: first.name,

@@ -1,4 +1,4 @@
-import type { Acl } from "../model";
+import type { Acl, PortBind } from "../model";
 import { word } from "../words";
 import type { Route, Service } from "./service";
 
@@ -8,6 +8,8 @@ export interface Ports {
     readonly port?: number;
     /** @default false */
     readonly hostMap?: boolean;
+    /** @default false */
+    readonly ipv6?: boolean;
 }
 
 /** A service in a frontend by one of its ways: a line `use_backend`, and what decides its place. */
@@ -32,6 +34,11 @@ interface Path {
 /** HAProxy reads at most 64 words and 2048 characters of a line. */
 const wordsPerLine = 40;
 const charactersPerLine = 1200;
+
+/** The addresses of a bind on all that the host has. IPv6 by a socket of its own, as one for both would see IPv4 clients as IPv6 ones. */
+export function wildcard({ ipv6 }: Ports): Pick<PortBind, "address" | "v6only"> {
+    return ipv6 ? { address: ["*", "::"], v6only: true } : {};
+}
 
 /** Port that clients of a service connect to. */
 function listenPort({ protocol, listen, port }: Service, settings: Ports): number {

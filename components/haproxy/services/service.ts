@@ -125,7 +125,7 @@ export type Persistence =
           readonly secure?: boolean;
       }
     | {
-          /** A table of client addresses, which outlives reloads; see `peersPort`. */
+          /** A table of client addresses, of IPv6 by their /64, which outlives reloads; see `peersPort`. */
           readonly by: "address";
           /** How long an unused entry lives. @default "30m" */
           readonly expire?: string;

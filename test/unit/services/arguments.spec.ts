@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { fromServices, type Service } from "../../../components/haproxy/fromServices";
 import { check } from "../../../components/haproxy/issues";
+import { hostNeeds } from "../../../components/haproxy/needs";
 import { secretsIn } from "../../../components/haproxy/texts";
 import { serversFor } from "../../../components/search/inventory";
 import { compile, lines, plain, tcp } from "./subject";
@@ -93,7 +94,7 @@ describe("an argument of a service", () => {
                 "peers fleet",
                 `peer "\${HAPROXY_LOCALPEER}" 127.0.0.1:8406`,
                 "stick-table type ipv6 size 100k expire 30m peers fleet",
-                "stick on src",
+                "stick on src,ipmask(32,64)",
             ],
         ],
         ["forwardFor", { forwardFor: true }, ["option forwardfor"]],
@@ -137,6 +138,24 @@ describe("an argument of a service", () => {
             tables: ["fleet", "fleet"],
         });
         assert.deepEqual(tables(false), { peers: undefined, tables: [undefined, undefined] });
+    });
+
+    it("listens on IPv6 where that is asked for, the statistics page too unless it names an address", () => {
+        const binds = (ipv6: boolean, address?: string) => {
+            const stats = { bind: { port: 8404, ...(address && { address }) } };
+            const config = fromServices({ version: "2.2", ipv6 }, [plain, { ...tcp, name: "db" }], undefined, stats);
+            return hostNeeds(config).binds.map((bind) => [bind.address, bind.port, bind.v6only ?? false]);
+        };
+        const [http, db, page] = [80, 5432, 8404].map((port) => [
+            ["*", port, true],
+            ["::", port, true],
+        ]);
+        assert.deepEqual(binds(true), [...(http ?? []), ...(db ?? []), ...(page ?? [])]);
+        assert.deepEqual(binds(true, "127.0.0.1").slice(4), [["127.0.0.1", 8404, false]]);
+        assert.deepEqual(
+            binds(false),
+            [80, 5432, 8404].map((port) => ["*", port, false]),
+        );
     });
 
     it("basicAuth names secrets, which are in no text", () => {
