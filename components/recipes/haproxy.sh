@@ -147,20 +147,18 @@ haproxy_running() {
     running_since=
     running_failed=0
     running_worker=
-    running_old=0
-    running_old_pids=
-    running_newest=
+    running_old=
+    running_older=
     [ -S "$haproxy_master" ] || return 0
     answer=$(haproxy_talk 'show proc;@1 get var proc.cfg' 2>/dev/null) || return 0
     # Before 2.4 the digest is in the description, which a shell takes 30 ms to find among all that is told with it.
     case $answer in *"value=<"*) ;; *) answer=$answer$NL$(haproxy_talk '@1 show info desc' 2>/dev/null) ;; esac
-    haproxy_count_old "${answer#*"# old workers$NL"}"
+    haproxy_old_workers_of "${answer#*"# old workers$NL"}"
     case $answer in
     *"# workers$NL"[0-9]*) running_worker=${answer#*"# workers$NL"} ;;
     # A master before 2.5 whose reload has failed counts its worker as one of before, and no failures but all reloads.
     *"# workers$NL# old workers$NL"*"[was: "*)
-        running_worker=$running_newest
-        running_old=$((running_old - 1))
+        running_worker=$newest
         running_failed=${answer#*" master "}
         # shellcheck disable=SC2086 # columns
         set -- ${running_failed%%"$NL"*}
@@ -181,29 +179,56 @@ haproxy_running() {
         running_digest=${running_digest%%[!0-9a-f]*}
         ;;
     esac
+    haproxy_sort_old
     process_started "$running_worker"
     running_since=$started
 }
 
-# haproxy_count_old LINES: in $running_old and $running_old_pids the processes that lines of `show proc` begin with; before 2.5
-# in $running_newest that of the fewest reloads ago.
-haproxy_count_old() {
+# haproxy_old_workers_of LINES: in $old the processes that lines of `show proc` begin with; before 2.5 in $newest that of the fewest
+# reloads ago.
+haproxy_old_workers_of() {
+    old=
+    newest=
     fewest=
     split_lines
     for line in $1; do
         case $line in [0-9]*) ;; *) break ;; esac
-        running_old=$((running_old + 1))
-        running_old_pids="$running_old_pids ${line%%[!0-9]*}"
+        old="$old ${line%%[!0-9]*}"
         case $line in *"[was: "*) ;; *) continue ;; esac
         reloads=${line#*"]"}
         reloads=${reloads#"${reloads%%[0-9]*}"}
         reloads=${reloads%%[!0-9]*}
         if [ -z "$fewest" ] || [ "$reloads" -lt "$fewest" ]; then
             fewest=$reloads
-            running_newest=${line%%[!0-9]*}
+            newest=${line%%[!0-9]*}
         fi
     done
     unsplit
+}
+
+# The workers of before: in $running_old those that end after our hard-stop-after; in $running_older those that may never end, as they
+# have started before this host had its owner, or as what runs now is not ours either.
+haproxy_sort_old() {
+    ours_since=
+    [ -z "$old" ] || [ -z "$running_digest" ] || ours_since=$(stat -c %Y "$lib/owner" 2>/dev/null)
+    for pid in $old; do
+        process_started "$pid"
+        if [ "$pid" = "$running_worker" ]; then
+            continue
+        elif [ -n "$ours_since" ] && [ "$started" -ge "$ours_since" ]; then
+            running_old="$running_old $pid"
+        else
+            running_older="$running_older $pid"
+        fi
+    done
+}
+
+# haproxy_too_many PIDS: whether these are more workers of before than may be; how many in $count.
+haproxy_too_many() {
+    # shellcheck disable=SC2086 # split at blanks, on purpose
+    set -- $1
+    count=$#
+    [ "$count" -gt "$haproxy_old_workers" ]
 }
 
 haproxy_activation() {
@@ -229,10 +254,11 @@ haproxy_activation() {
         [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 0 ]; then
         activation=restart
         activation_reason="the running process is limited to $hard file descriptors, $haproxy_fds are needed"
-    elif [ "$running_old" -gt "$haproxy_old_workers" ]; then
+    elif haproxy_too_many "$running_old"; then
         haproxy_patience
-        activation_reason="$activation_reason; $running_old workers of earlier reloads still have some, so an up first waits until $haproxy_old_workers are left, up to $patience s"
-        haproxy_is_ours || activation_reason="$activation_reason, and then goes on all the same, as what runs is not ours"
+        activation_reason="$activation_reason; $count workers of earlier reloads still have some, so an up first waits until $haproxy_old_workers are left, up to $patience s"
+    elif haproxy_too_many "$running_older"; then
+        activation_reason="$activation_reason; $count workers of a configuration that is not ours still have some, and each keeps its memory"
     fi
     haproxy_plan_drain
 }
@@ -250,34 +276,26 @@ haproxy_patience() {
     [ "$patience" -le "$time_left" ] || patience=$time_left
 }
 
-# What runs has come of a converge, and one was proven here: its old workers end after our hard-stop-after, others' maybe never.
-haproxy_is_ours() {
-    [ -n "$good_digest" ] && [ -n "$running_digest" ]
-}
-
-# Before anything is touched: a reload waits until old workers have ended, so that they never pile up. Those of somebody else's
-# configuration may never end, and do not keep a host from being taken over.
+# Before anything is touched: a reload waits until old workers have ended, so that they never pile up. Those that may never end keep
+# no host from being converged.
 haproxy_await() {
     [ "$activation" = reload ] || return 0
     haproxy_patience
     find_now
     since=$now
     told=$now
-    while haproxy_running && [ "$running_old" -gt "$haproxy_old_workers" ]; do
+    while haproxy_running && haproxy_too_many "$running_old"; do
         find_now
-        if [ $((now - since)) -ge "$patience" ]; then
-            haproxy_many_old="$running_old workers of earlier reloads still have connections after $patience s, $haproxy_old_workers may"
-            ! haproxy_is_ours ||
-                fail "$haproxy_many_old; its files and its running process are untouched: run again later, raise haproxy.oldWorkers, lower hard-stop-after, or end them (kill$running_old_pids)"
-            say "$label: WARNING: $haproxy_many_old, and each keeps its memory: going on, as what runs is not ours; to end them: kill$running_old_pids"
-            break
-        fi
+        [ $((now - since)) -lt "$patience" ] ||
+            fail "$count workers of earlier reloads still have connections after $patience s, $haproxy_old_workers may; its files and its running process are untouched: run again later, raise haproxy.oldWorkers, lower hard-stop-after, or end them (kill$running_old)"
         if [ "$told" -le "$now" ]; then
-            say "$label: waiting: $running_old workers of earlier reloads have connections, $haproxy_old_workers may"
+            say "$label: waiting: $count workers of earlier reloads have connections, $haproxy_old_workers may"
             told=$((now + 30))
         fi
         sleep 0.5
     done
+    ! haproxy_too_many "$running_older" ||
+        say "$label: WARNING: $count workers of a configuration that is not ours still have connections, and each keeps its memory; to end them: kill$running_older"
     activation_reason="without losing a connection$drain_words"
 }
 

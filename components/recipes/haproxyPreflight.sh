@@ -7,7 +7,7 @@ haproxy_preflight() {
     haproxy_preflight_directories
     haproxy_preflight_master
     haproxy_preflight_descriptors
-    haproxy_preflight_memory
+    haproxy_preflight_memory "$1"
     haproxy_preflight_names
     [ -z "$1" ] || haproxy_preflight_servers "$1"
     [ -z "$faults" ]
@@ -160,12 +160,22 @@ haproxy_preflight_descriptors() {
         haproxy_fault "maxconn needs $haproxy_fds file descriptors, this host allows the service $descriptor_limit: lower maxconn, or raise LimitNOFILE of the service and the host's own limit"
 }
 
-# Whether the declared connections fit into the memory at their busiest. A worker that has been allowed as many is no reason to
-# refuse the next one.
+# haproxy_preflight_memory STAGE: whether the declared connections fit into the memory at their busiest. Where the worker that serves
+# may have as many of the same kind, that is no reason to refuse the next one.
 haproxy_preflight_memory() {
     haproxy_memory_limit
-    [ -n "$memory" ] && [ "$memory" -lt "$haproxy_memory" ] && [ "$(haproxy_running_maxconn)" -lt "$haproxy_maxconn" ] || return 0
+    [ -n "$memory" ] && [ "$memory" -lt "$haproxy_memory" ] || return 0
+    [ "$(haproxy_running_maxconn)" -lt "$haproxy_maxconn" ] || haproxy_adds_tls "$1${haproxy_config#"$tx_directory"}" || return 0
     haproxy_fault "maxconn $haproxy_maxconn needs $((haproxy_memory / 1024)) MB of memory at its busiest, $memory_owner $((memory / 1024)) MB: lower maxconn to $((haproxy_maxconn * memory / haproxy_memory)), or $memory_remedy"
+}
+
+# haproxy_adds_tls FILE: whether its connections have TLS, to clients or to servers, where those of the live file have none.
+haproxy_adds_tls() {
+    for lines in bind 'server|server-template|default-server'; do
+        has_tls="^[[:space:]]*($lines)[[:space:]].*[[:space:]]ssl([[:space:]]|\$)"
+        ! grep -E -q -s "$has_tls" "$1" || grep -E -q -s "$has_tls" "$haproxy_config" || return 0
+    done
+    return 1
 }
 
 # In $memory, kB: the host's, or what the service's cgroup, or one around it, may have of it. Empty where nothing is told.

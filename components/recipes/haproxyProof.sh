@@ -46,8 +46,8 @@ haproxy_prove() {
         haproxy_reason
         return 1
     fi
-    [ "$running_old" -le "$haproxy_old_workers" ] ||
-        printf '%s\n' "$running_old workers of earlier reloads still have connections: the next reload waits for some to end"
+    ! haproxy_too_many "$running_old" ||
+        printf '%s\n' "$count workers of earlier reloads still have connections: the next reload waits for some to end"
 }
 
 # Every declared address and port is held by the new worker, and no longer by the one before, which would still answer.

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { readFileSync, writeFileSync } from "node:fs";
 import { adapterScript } from "../../components/scripts";
 import { has, Sandbox, SHELLS } from "../support/sandbox";
 
@@ -7,7 +7,7 @@ import { has, Sandbox, SHELLS } from "../support/sandbox";
 const ADAPTER = `${adapterScript("haproxy", "haproxyPreflight", "haproxyServers", "haproxyProof")}
 label=transaction
 polls=0
-running_worker=100 running_failed=0 running_digest=old running_old=0
+running_worker=100 running_failed=0 running_digest=old running_old=
 haproxy_old_workers=5 haproxy_hard_stop=600 haproxy_unit=haproxy.service
 sleep() { :; }
 systemctl() { :; }`;
@@ -42,6 +42,60 @@ for (const [name, ...shell] of SHELLS) {
                 haproxy_reason() { :; }`;
             const lines = `activation=reload tx_digest=new; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
+        });
+
+        it("takes connections that get TLS for more than those that have run without", () => {
+            const [plain, clients, servers] = [
+                "bind :80",
+                "bind :443 ssl crt x.pem",
+                "server a 192.0.2.1:443 check ssl",
+            ];
+            const refused = (live: string, staged: string): boolean => {
+                const [config, stage] = [sandbox.path("haproxy.cfg"), sandbox.path("run")];
+                writeFileSync(config, `frontend web\n    ${live}\n`);
+                writeFileSync(`${stage}/haproxy.cfg`, `frontend web\n    ${staged}\n`);
+                const redefined = `
+                    tx_directory=${sandbox.directory} haproxy_config=${config} haproxy_maxconn=50000 haproxy_memory=6250000
+                    haproxy_memory_limit() { memory=4000000 memory_owner="this host has" memory_remedy="give it more"; }
+                    haproxy_running_maxconn() { printf 50000; }`;
+                const words = said(redefined, `haproxy_preflight_memory ${stage} >&2; say done`);
+                assert.match(words, /^done$/m);
+                return /needs 6103 MB of memory/.test(words);
+            };
+            assert.equal(refused(plain, plain), false);
+            assert.equal(refused(plain, clients), true);
+            assert.equal(refused(clients, clients), false);
+            assert.equal(refused(clients, servers), true);
+            assert.equal(refused(servers, `${servers}\n    ${clients}`), true);
+            assert.equal(refused(`${plain} name ssl-less`, "bind :80 name ssl-more"), false);
+        });
+
+        describe("with workers of earlier reloads", () => {
+            const answer = (old: string) => `
+                haproxy_master=${sandbox.path("run/socket")}
+                perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$haproxy_master"
+                haproxy_talk() { printf '%s\\n' '# workers' '100 worker' '# old workers' ${old} 'value=<d>'; }
+                process_started() { started=$(($1 * 10)); }`;
+            const sorted = (redefined: string, owned: string) =>
+                /old:(.*) older:(.*)$/m
+                    .exec(said(redefined, `${owned}; haproxy_running; say "old:$running_old older:$running_older"`))
+                    ?.slice(1);
+
+            it("knows those that may never end: they have started before the host had its owner", () => {
+                assert.deepEqual(
+                    sorted(answer("'101 worker' '102 worker' '103 worker'"), 'touch -d @1020 "$lib/owner"'),
+                    [" 102 103", " 101"],
+                );
+            });
+
+            it("takes all for such where the configuration that runs is not ours, or the host has no owner", () => {
+                const foreign = answer("'101 worker' '102 worker'");
+                assert.deepEqual(sorted(foreign.replace("value=<d>", "No variable"), 'touch -d @1 "$lib/owner"'), [
+                    "",
+                    " 101 102",
+                ]);
+                assert.deepEqual(sorted(foreign, 'rm -f "$lib/owner"'), ["", " 101 102"]);
+            });
         });
     });
 }

@@ -241,16 +241,22 @@ export function surroundings(subject: () => Subject): void {
             assert.equal((await old()).length, 7);
         });
 
-        it("does not keep a host from its first converge, which warns after the wait", async () => {
-            await subject().shell("rm -r /var/lib/haproxy-fleet/last-good/haproxy");
-            const { text } = await declare("taken").preview();
-            assert.match(text, /waits until 5 are left, up to 600 s, and then goes on all the same/);
-            const { code, stderr } = await declare("taken").up((body) =>
-                body.replace(/^haproxy_hard_stop=.*/m, "haproxy_hard_stop=1"),
-            );
-            assert.equal(code, 0, stderr);
-            assert.match(stderr, /WARNING: 7 workers of earlier reloads still have connections after 1 s, 5 may/);
-            assert.equal(await subject().answer(), "app1 taken");
+        it("of before a host's first converge keep it neither from that nor from later ones, which warn", async () => {
+            await subject().shell("sleep 1; rm -r /var/lib/haproxy-fleet");
+            for (const [mark, count] of [
+                ["taken", 7],
+                ["later", 8],
+            ] as const) {
+                await hold();
+                const words = `${count} workers of a configuration that is not ours still have`;
+                const { text } = await declare(mark).preview();
+                assert.ok(text.includes(`; ${words} some, and each keeps its memory`), text);
+                const { code, stderr } = await declare(mark).up();
+                assert.equal(code, 0, stderr);
+                assert.ok(stderr.includes(`WARNING: ${words} connections`), stderr);
+                assert.doesNotMatch(stderr, /waiting/);
+                assert.equal(await subject().answer(), `app1 ${mark}`);
+            }
         });
     });
 
