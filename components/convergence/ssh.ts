@@ -93,22 +93,22 @@ function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): v
 function reach(target: SshTarget): Promise<Duplex> {
     return new Promise((resolve, reject) => {
         const socket = openTcp({ host: target.address, port: target.port, noDelay: true });
-        let timer: NodeJS.Timeout | undefined;
+        let answered = () => {};
         const within = (limit: number) => {
-            clearTimeout(timer);
-            timer = setTimeout(() => {
+            answered();
+            answered = afterWaiting(limit, () => {
                 socket.destroy();
                 reject(new SshError(unanswered(target, limit)));
-            }, limit);
+            });
         };
         within(isIP(target.address) ? dialTimeout(target) : (target.loginTimeout ?? LOGIN_TIMEOUT));
         socket.once("lookup", () => within(dialTimeout(target)));
         socket.once("error", (error) => {
-            clearTimeout(timer);
+            answered();
             reject(new SshError(explain(error, target)));
         });
         socket.once("connect", () => {
-            clearTimeout(timer);
+            answered();
             resolve(socket);
         });
     });
@@ -169,13 +169,30 @@ function forward(bastion: Client, target: SshTarget): Promise<Duplex> {
                     `${place(target)} cannot be reached from the bastion (${why}): check the address, the port, and firewalls in between`,
                 ),
             );
-        const timer = setTimeout(() => unreachable(`no answer within ${limit / 1000} s`), limit);
+        const answered = afterWaiting(limit, () => unreachable(`no answer within ${limit / 1000} s`));
         bastion.once("close", () => unreachable("it closed the connection"));
         bastion.forwardOut("127.0.0.1", 0, target.address, target.port, (error, stream) => {
-            clearTimeout(timer);
+            answered();
             return error ? unreachable(error.message) : resolve(stream);
         });
     });
+}
+
+/**
+ * Calls back after so many milliseconds. They are counted in ticks, as a machine that has stood still, or a laptop that has slept, has not
+ * waited for an answer.
+ *
+ * @returns ends the wait
+ */
+function afterWaiting(limit: number, late: () => void): () => void {
+    let ticks = 20;
+    const timer = setInterval(() => {
+        ticks--;
+        if (ticks > 0) return;
+        clearInterval(timer);
+        late();
+    }, limit / ticks);
+    return () => clearInterval(timer);
 }
 
 function execute(
