@@ -2,6 +2,7 @@ import { createHash } from "node:crypto";
 import { isIP, connect as openTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, utils } from "ssh2";
+import { Turns } from "./turns";
 
 /** Where and as whom to log in. Every field plain: outputs are resolved before. */
 export interface SshTarget {
@@ -40,6 +41,9 @@ const DIAL_TIMEOUT = 5_000;
 /** A host that leaves so many questions unanswered, one every 5 s, is gone: without, its commands would last for ever. */
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
+/** Logins at once to one sshd: where 10 are under way, it turns further ones away at random (sshd_config(5), MaxStartups). */
+const logins = new Turns(8);
+
 /**
  * Runs one command over one connection, with `stdin` on its standard input.
  *
@@ -58,10 +62,11 @@ export async function runOverSsh(
         for (const hop of bastion ? [bastion, target] : [target]) {
             requireKey(hop);
         }
-        const way = bastion
-            ? await forward(await logIn(bastion, await reach(bastion), connections), target)
-            : await reach(target);
-        return await execute(await logIn(target, way, connections), target, command, stdin, timeout);
+        const enter = (hop: SshTarget, dial: () => Promise<Duplex>) =>
+            logins.take(place(hop), async () => logIn(hop, await dial(), connections));
+        const way = bastion && (await enter(bastion, () => reach(bastion)));
+        const client = await enter(target, () => (way ? forward(way, target) : reach(target)));
+        return await execute(client, target, command, stdin, timeout);
     } finally {
         for (const connection of connections.reverse()) {
             connection.end();

@@ -63,10 +63,17 @@ describe("runOverSsh", () => {
     const agent = process.env.SSH_AUTH_SOCK;
     let target: SshTarget;
     let logins: string[];
+    let underWay = 0;
+    let mostUnderWay = 0;
 
     /** Lets nobody in but the owner of the locked key, and says yes to every command. */
     const server = new Server({ hostKeys: [host.private] }, (client) => {
+        underWay += 1;
+        mostUnderWay = Math.max(mostUnderWay, underWay);
         client.on("error", () => {});
+        client.on("ready", () => {
+            underWay -= 1;
+        });
         client.on("authentication", (attempt) => {
             logins.push(attempt.method);
             const own = utils.parseKey(locked.public);
@@ -113,6 +120,19 @@ describe("runOverSsh", () => {
     it("unlocks the private key with its passphrase", async () => {
         const { stdout } = await runs({ privateKey: locked.private, privateKeyPassword: "planted" });
         assert.equal(stdout.toString(), "yes");
+    });
+
+    it("begins fewer logins at once than sshd lets begin, on a bastion of many hosts too, and does all", async () => {
+        [underWay, mostUnderWay] = [0, 0];
+        const login = { privateKey: locked.private, privateKeyPassword: "planted" };
+        const results = await Promise.all(Array.from({ length: 14 }, () => runs(login)));
+        assert.deepEqual(new Set(results.map(({ code }) => code)), new Set([0]));
+        assert.ok(mostUnderWay > 1 && mostUnderWay < 10, `${mostUnderWay} logins at once`);
+    });
+
+    it("lets others log in after those that fail", async () => {
+        await Promise.all(Array.from({ length: 10 }, () => fails({ privateKey: plain.private }, /refuses the login/)));
+        await runs({ privateKey: locked.private, privateKeyPassword: "planted" });
     });
 
     it("fails on a key that cannot be used, before anybody is asked, saying why", async () => {
