@@ -11,17 +11,20 @@ import { step } from "./progress";
 
 const usage = `npm run lab -- COMMAND
 
-  check                 say whether this machine can host the lab, and what is missing
-  base [--all]          build the base images (once; up does it too); --all: those that only tests need, too
-  up                    start the lab, or what is missing of it
-  list                  its hosts, their state, and how to log in
+  check                 say whether this machine can host the lab
+  base [--all]          build the base images, once, as up does;
+                        --all: also those that only tests need
+  up                    start the lab, or the hosts of it that are missing
+  list                  list its hosts, their state, and how to log in
   ssh NAME [COMMAND]    log in to a host, or run one command there
-  add NAME [--tag TAG]  add an app server with a tag, as ecom-platform::app; without one, a bare host
+  add NAME [--tag TAG]  add an app server with a tag such as ecom-platform::app;
+                        without a tag, a bare host
   remove NAME           remove a host
-  reset NAME            make a host as new
+  reset NAME            replace a host by a fresh one, same name and address
   down [--all]          remove the lab; --all: every lab on this machine
 
-The lab's files are in .lab/local: inventory.json, id_ed25519, ssh_config, hosts/NAME/console.log
+Files in .lab/local: inventory.json, id_ed25519, ssh_config,
+hosts/NAME/console.log
 `;
 
 const name = "local";
@@ -37,6 +40,9 @@ export const fleet: HostArgs[] = [
 
 /** A mistake of the user: said without a stack trace. */
 class UsageError extends Error {}
+
+const expected = (form: string, got: string[]) =>
+    new UsageError(`expected "npm run lab -- ${form}", got "${got.join(" ")}"`);
 
 export const changing = <T>(work: () => Promise<T>) => withLock(join(cacheDir, "cli.lock"), work);
 
@@ -59,7 +65,7 @@ async function check(): Promise<void> {
 }
 
 async function base(options: string[]): Promise<void> {
-    if (options.some((option) => option !== "--all")) throw new UsageError("base [--all]");
+    if (options.some((option) => option !== "--all")) throw expected("base [--all]", ["base", ...options]);
     await requireMachine();
     await step("base images", async (note) => {
         if (options.length) await Promise.all(suites.map((suite) => buildImage("haproxy", suite, note)));
@@ -112,7 +118,7 @@ async function login(host: string, command: string[]): Promise<void> {
 
 async function add(host: string, options: string[]): Promise<void> {
     const tags = options.flatMap((option, index) => (options[index - 1] === "--tag" ? [option] : []));
-    if (options.length !== 2 * tags.length) throw new UsageError("add NAME [--tag TAG]");
+    if (options.length !== 2 * tags.length) throw expected("add NAME [--tag TAG]", ["add", host, ...options]);
     // Any other tag in the inventory would be refused by every preview from then on.
     const wrong = tags.find((tag) => !runListEntry.safeParse(tag).success);
     if (wrong !== undefined)
@@ -133,7 +139,7 @@ async function reset(host: string): Promise<void> {
 }
 
 async function down(options: string[]): Promise<void> {
-    if (options.some((option) => option !== "--all")) throw new UsageError("down [--all]");
+    if (options.some((option) => option !== "--all")) throw expected("down [--all]", ["down", ...options]);
     const all = options.includes("--all");
     const entries = (await registered()).filter((entry) => all || entry.dir === join(labsDir, name));
     for (const entry of entries) await step(`lab down: ${entry.dir}`, () => Lab.takeDown(entry));
@@ -143,11 +149,14 @@ async function down(options: string[]): Promise<void> {
     else if (entries.length === 0) console.log("no lab is up");
 }
 
-async function main([command = "help", ...args]: string[]): Promise<void> {
+async function main([word = "help", ...args]: string[]): Promise<void> {
+    const command = ["-h", "--help"].includes(word) ? "help" : word;
     const host = () => {
-        if (!args[0]) throw new UsageError(`${command} NAME: which host?`);
+        if (!args[0]) throw expected(`${command} NAME`, [command]);
         return args[0];
     };
+    /** How many arguments those commands take that do not judge theirs by themselves. */
+    const most: Record<string, number> = { check: 0, up: 0, list: 0, reset: 1, remove: 1 };
     const commands: Record<string, () => Promise<unknown>> = {
         check,
         base: () => base(args),
@@ -165,6 +174,8 @@ async function main([command = "help", ...args]: string[]): Promise<void> {
     };
     const work = commands[command];
     if (!work) throw new UsageError(`no command "${command}"\n\n${usage}`);
+    if (args.length > (most[command] ?? args.length))
+        throw expected(`${command}${most[command] ? " NAME" : ""}`, [command, ...args]);
     await work();
 }
 

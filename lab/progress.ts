@@ -1,23 +1,26 @@
+/** Milliseconds: when a step is worth a line, and how far apart its lines are where nothing can be drawn over. */
+const SLOW = 2_000;
+const HEARTBEAT = 15_000;
+/** What ends sooner has found its work done. */
+const NOTHING = 100;
+
 const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Shows a step and its elapsed time on stderr: one line that updates itself on a terminal, elsewhere one line when the step turns
- * out to take more than two seconds and one at its end.
+ * Shows a step and its elapsed time on stderr: one line that updates itself on a terminal, elsewhere a line after two seconds, one
+ * every 15 s from then on, and one at its end. A step that had nothing to do shows nothing.
  */
 export async function step<T>(label: string, work: (note: (text: string) => void) => Promise<T>): Promise<T> {
     const start = Date.now();
     const terminal = process.stderr.isTTY === true;
     let detail = "";
-    let announced = false;
-    const draw = () => {
-        const line = `${label} … ${seconds(start)}${detail ? `  ${detail}` : ""}`;
-        process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns ?? 80) - 1)}`);
-    };
+    let next = start + SLOW;
     const timer = setInterval(() => {
-        if (terminal) draw();
-        else if (!announced && Date.now() - start >= 2000) {
-            announced = true;
-            process.stderr.write(`${label} …\n`);
+        const line = `${label} … ${seconds(start)}${detail ? `  ${detail}` : ""}`;
+        if (terminal) process.stderr.write(`\r\x1b[K${line.slice(0, (process.stderr.columns || 80) - 1)}`);
+        else if (Date.now() >= next) {
+            next += HEARTBEAT;
+            process.stderr.write(`${line}\n`);
         }
     }, 200);
     let outcome = "failed after";
@@ -29,6 +32,7 @@ export async function step<T>(label: string, work: (note: (text: string) => void
         return value;
     } finally {
         clearInterval(timer);
-        process.stderr.write(`${terminal ? "\r\x1b[K" : ""}${label}: ${outcome} ${seconds(start)}\n`);
+        if (Date.now() - start >= NOTHING)
+            process.stderr.write(`${terminal ? "\r\x1b[K" : ""}${label}: ${outcome} ${seconds(start)}\n`);
     }
 }

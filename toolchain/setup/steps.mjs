@@ -128,7 +128,7 @@ const ourCli = join(cacheDir, "bin", `pulumi-${cliVersion}`);
 
 const cli = () =>
     ensure({
-        title: `Building the Pulumi CLI ${cliVersion} (once, 4 to 6 minutes on 2 cores)`,
+        title: `Building the Pulumi CLI ${cliVersion}`,
         done: () => existsSync(ourCli),
         work: async (say) => {
             const cwd = join(repo, "toolchain", "cli");
@@ -138,6 +138,7 @@ const cli = () =>
             const wanted = /^go (\S+)/m.exec(readFileSync(join(cwd, "go.mod"), "utf8"))?.[1];
             const remedy = `It needs Go ${wanted} or newer and the Go module proxy. What was compiled is kept: run the same command again.`;
             let compiled = 0;
+            say("once, 4 to 6 min on 2 cores");
             await runLogged({
                 name: "go-build",
                 command: "go",
@@ -153,7 +154,8 @@ const cli = () =>
                 ],
                 cwd,
                 remedy,
-                onLine: (line) => say(line.startsWith("go: ") ? line : `${++compiled} packages compiled, now ${line}`),
+                onLine: (line) =>
+                    say(line.startsWith("go: ") ? line : `${++compiled} packages (once, 4 to 6 min), now ${line}`),
             });
             renameSync(partial, ourCli);
         },
