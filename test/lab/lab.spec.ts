@@ -4,12 +4,17 @@ import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Lab } from "../../lab/lab";
 import { registered } from "../../lab/network";
-import { run, sleep } from "../../lab/run";
+import { run } from "../../lab/run";
 import { describeLab, withLab } from "../support/lab";
+import { PATIENCE, until } from "../support/traffic";
 
 const ssh = (line: string[]) => run(line[0] ?? "", line.slice(1), { check: false });
-const get = async (address: string, path = "/") =>
-    (await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(3000) })).text();
+const get = async (address: string, path = "/", timeout = PATIENCE) =>
+    (await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(timeout) })).text();
+/** That nobody answers is to be shown in less time than that somebody does. */
+const unanswered = (address: string, words = /./) => assert.rejects(get(address, "/", 3000), words);
+const keyscan = async (address: string) =>
+    (await run("ssh-keyscan", ["-T", String(PATIENCE / 1000), "-t", "ed25519", address])).stdout;
 
 /** All that a lab makes on a machine, as the machine's own tools see it. */
 function traces(): Record<string, string[]> {
@@ -49,14 +54,14 @@ describeLab("lab", () => {
 
         it("accept root with the lab's key and show the key of the inventory", async () => {
             assert.equal((await ssh(lab().host("lb1").ssh("root", "hostname"))).stdout, "lb1\n");
-            const { stdout } = await run("ssh-keyscan", ["-t", "ed25519", lab().host("lb1").address]);
+            const key = await keyscan(lab().host("lb1").address);
             const inventory = JSON.parse(readFileSync(lab().inventoryPath, "utf8"));
             assert.deepEqual(inventory.nodes[1], {
                 name: "lb1",
                 address: lab().host("lb1").address,
                 environment: "local",
                 runList: ["haproxy::lb"],
-                ssh: { user: "root", hostKey: stdout.trim().split(" ").slice(1).join(" ") },
+                ssh: { user: "root", hostKey: key.trim().split(" ").slice(1).join(" ") },
             });
             assert.equal(statSync(lab().privateKeyPath).mode & 0o777, 0o600);
         });
@@ -94,7 +99,7 @@ describeLab("lab", () => {
         it("let keepalived's kind of address be added", async () => {
             const address = lab().address(100);
             await lab().host("lb1").exec(`ip address add ${address}/32 dev eth0`);
-            assert.match((await run("ssh-keyscan", ["-t", "ed25519", address])).stdout, /ssh-ed25519 AAAA/);
+            assert.match(await keyscan(address), /ssh-ed25519 AAAA/);
         });
 
         it("let a sudo user in and only from the bastion", async () => {
@@ -136,7 +141,7 @@ describeLab("lab", () => {
             assert.notEqual(second, first);
             const leader = lb1().leader;
             await lb1().exec("systemctl reboot", { check: false });
-            for (let tries = 0; tries < 200 && lb1().leader === leader; tries++) await sleep(50);
+            await until("it goes down", () => lb1().leader !== leader);
             await lb1().waitUntilServing();
             assert.notEqual(await bootId(), second);
         });
@@ -144,7 +149,7 @@ describeLab("lab", () => {
         it("cable cut: the host runs on unreached", async () => {
             const app = lab().host("app1");
             await app.cutCable();
-            await assert.rejects(get(app.address));
+            await unanswered(app.address);
             assert.equal((await app.exec("systemctl is-active nginx")).stdout, "active\n");
             await app.plugCable();
             assert.equal(await get(app.address), "app1 none\n");
@@ -154,7 +159,7 @@ describeLab("lab", () => {
             const app = lab().host("app1");
             await app.freeze();
             assert.equal(app.power, "frozen");
-            await assert.rejects(get(app.address), /timeout/);
+            await unanswered(app.address, /timeout/);
             await app.thaw();
             assert.equal(await get(app.address), "app1 none\n");
         });
