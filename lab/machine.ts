@@ -42,7 +42,7 @@ export async function obstacles(): Promise<string[]> {
     if (!cgroups.unified && !cgroups.systemd) found.push("no cgroup tree is mounted below /sys/fs/cgroup");
     const probe = `hlab-probe-${process.pid}`;
     const attempt = async (what: string, script: string) => {
-        const words = await sh(script, { timeout: 20_000 }).then(
+        const words = await sh(script, { timeout: 60_000 }).then(
             () => undefined,
             (error: unknown) =>
                 error instanceof CommandError ? error.result.stderr.trim() || error.message : String(error),
@@ -50,7 +50,8 @@ export async function obstacles(): Promise<string[]> {
         if (words !== undefined) found.push(`${what}: ${words.split("\n")[0]}`);
     };
     await attempt("network namespaces cannot be made", "unshare --net --mount true");
-    await attempt("bridges cannot be made", `ip link add hlabprobe type bridge; ip link delete hlabprobe`);
+    // In a namespace that ends with the command: another process may try at the same time.
+    await attempt("bridges cannot be made", "unshare --net ip link add probe type bridge");
     await attempt(
         "nft masquerading does not work",
         `nft -c -f - <<END

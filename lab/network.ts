@@ -1,6 +1,7 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { registryDir } from "./paths";
+import { withLock } from "./lock";
+import { registerLock, registryDir } from "./paths";
 import { run, sh } from "./run";
 import { isMounted } from "./system";
 
@@ -127,11 +128,14 @@ export async function registered(): Promise<Entry[]> {
 }
 
 /**
- * Takes the first free subnet. Creating the file is the lock; a subnet that this machine already routes is passed over.
+ * Takes the first free subnet; one that this machine already routes is passed over. Under the lock, as the end of the last other lab
+ * may just clear the register.
  *
  * @throws when all 250 are taken
  */
-export async function claimSubnet(dir: string, owner: number): Promise<number> {
+export const claimSubnet = (dir: string, owner: number) => withLock(registerLock, () => enter(dir, owner));
+
+async function enter(dir: string, owner: number): Promise<number> {
     await mkdir(registryDir, { recursive: true });
     const { stdout: routes } = await run("ip", ["-o", "route", "show", "table", "all"]);
     for (let subnet = 1; subnet <= 250; subnet++) {
@@ -147,9 +151,10 @@ export async function claimSubnet(dir: string, owner: number): Promise<number> {
 }
 
 /** Gives the subnet back; the last lab restores what the machine forwarded before the first. */
-export async function releaseSubnet(subnet: number): Promise<void> {
-    await rm(entryFile(subnet), { force: true });
-    if ((await registered()).length > 0) return;
-    await restoreMachine();
-    await rm(registryDir, { recursive: true, force: true });
-}
+export const releaseSubnet = (subnet: number) =>
+    withLock(registerLock, async () => {
+        await rm(entryFile(subnet), { force: true });
+        if ((await registered()).length > 0) return;
+        await restoreMachine();
+        await rm(registryDir, { recursive: true, force: true });
+    });

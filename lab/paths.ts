@@ -11,3 +11,6 @@ export const labsDir = join(checkout, ".lab");
 
 /** One file per subnet in use, naming the lab that has it. On tmpfs on most machines: a reboot ends all labs anyway. */
 export const registryDir = "/run/haproxy-fleet-lab";
+
+/** Held while the register changes. Not in its directory, which goes with the last lab. */
+export const registerLock = "/run/lock/haproxy-fleet-lab";
