@@ -134,10 +134,10 @@ haproxy_version_fits() {
     return 1
 }
 
-# haproxy_talk COMMANDS: what the processes answer on the master's socket.
+# haproxy_talk COMMANDS: what the processes answer on the master's socket. A host that stands still for a while is still heard.
 haproxy_talk() {
     # shellcheck disable=SC2016 # perl's variables
-    perl -MSocket -e 'alarm 5; socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or exit 1;
+    perl -MSocket -e 'alarm 20; socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or exit 1;
         syswrite(S, "$ARGV[1]\n"); shutdown(S, 1); local $/; print <S>;' "$haproxy_master" "$1"
 }
 
@@ -303,7 +303,8 @@ haproxy_activate() {
     case $1 in
     start)
         systemctl reset-failed -- "$haproxy_unit" 2>/dev/null
-        systemctl start -- "$haproxy_unit"
+        # Somebody, or the boot, may have started it meanwhile, with the files of before.
+        systemctl reload-or-restart -- "$haproxy_unit"
         ;;
     *)
         haproxy_drain
