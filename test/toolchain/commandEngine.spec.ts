@@ -4,8 +4,7 @@ import { readFileSync } from "node:fs";
 import { Project } from "./project";
 import { Sshd, whyNoSshd } from "./sshd";
 
-describe("remote.Command under the real CLI", function () {
-    this.timeout(60_000);
+describe("remote.Command under the real CLI", () => {
     const sshd = new Sshd();
     const project = new Project();
     const type = "command:remote:Command";

@@ -1,14 +1,13 @@
 // What the stand-in for the command plugin does on a host, against a real sshd. With PULUMI_FULL=1 the real plugin is asked.
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
-import { setTimeout as sleep } from "node:timers/promises";
+import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { type Properties, reveal, secret, unknown } from "../../toolchain/command/properties";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
+import { until } from "../support/traffic";
 import { Plugin, urn } from "./plugin";
 import { Sshd, whyNoSshd } from "./sshd";
 
-describe("remote.Command on a host", function () {
-    this.timeout(30_000);
+describe("remote.Command on a host", () => {
     const sshd = new Sshd();
     const plugin = new Plugin();
     const inputs = (more: Properties): Properties => ({ connection: sshd.connection(), ...more });
@@ -93,12 +92,10 @@ describe("remote.Command on a host", function () {
     }
 
     it("shows lines while the command runs", async () => {
-        const running = run({ create: "echo early; sleep 1.5; echo late" });
-        await sleep(1_000);
-        assert.deepEqual(
-            plugin.logs.map(({ message }) => message),
-            ["early"],
-        );
+        const go = sshd.file("go");
+        const running = run({ create: `echo early; until [ -e ${go} ]; do sleep 0.1; done; echo late` });
+        await until("the first line is shown", async () => plugin.logs[0]?.message === "early");
+        writeFileSync(go, "");
         await running;
         assert.deepEqual(
             plugin.logs.map(({ message }) => message),
@@ -187,14 +184,12 @@ describe("remote.Command on a host", function () {
         const other = new Plugin();
         await other.start();
         try {
-            const started = Date.now();
-            const running = assert.rejects(other.create(inputs({ create: "sleep 20" })), {
+            const running = assert.rejects(other.create(inputs({ create: "echo runs; sleep 60" })), {
                 message: "context canceled",
             });
-            await sleep(700);
+            await until("the command runs", async () => other.logs.length > 0);
             await other.cancel();
             await running;
-            assert.ok(Date.now() - started < 5_000);
         } finally {
             other.stop();
         }

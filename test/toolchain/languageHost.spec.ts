@@ -1,12 +1,11 @@
 // The language host under the real CLI: how programs are run, end and fail.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { setTimeout as sleep } from "node:timers/promises";
 import { splitArguments } from "../../toolchain/language/program";
+import { until } from "../support/traffic";
 import { Project } from "./project";
 
-describe("language host", function () {
-    this.timeout(60_000);
+describe("language host", () => {
     const project = new Project();
     before(() => project.succeed("stack", "init", "dev"));
     after(() => project.remove());
@@ -69,11 +68,9 @@ describe("language host", function () {
         const interrupt = new AbortController();
         const running = project.run(["preview"], { signal: interrupt.signal });
         const alive = () => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(mark);
-        for (let tries = 0; tries < 100 && !alive(); tries++) await sleep(100);
-        assert.ok(alive(), "the program has started");
+        await until("the program has started", async () => alive());
         interrupt.abort();
         assert.notEqual((await running).code, 0);
-        await sleep(300);
-        assert.ok(!alive(), "no program is left");
+        await until("no program is left", async () => !alive());
     });
 });

@@ -1,10 +1,10 @@
 // A real sshd on loopback for the tests of this folder, with keys of its own.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { connect, createServer } from "node:net";
+import { createServer } from "node:net";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../support/traffic";
 
 export const sshdPath = "/usr/sbin/sshd";
 export const whyNoSshd = existsSync(sshdPath) ? undefined : `no ${sshdPath} (Debian package openssh-server)`;
@@ -15,18 +15,6 @@ export async function freePort(): Promise<number> {
     const address = server.address();
     await new Promise((resolve) => server.close(resolve));
     return typeof address === "object" && address ? address.port : 0;
-}
-
-export async function waitForPort(port: number): Promise<void> {
-    for (let tries = 0; tries < 100; tries++) {
-        const open = await new Promise<boolean>((resolve) => {
-            const socket = connect(port, "127.0.0.1", () => resolve(true)).on("error", () => resolve(false));
-            socket.on("connect", () => socket.destroy());
-        });
-        if (open) return;
-        await sleep(50);
-    }
-    throw new Error(`nothing listens on port ${port}`);
 }
 
 export class Sshd {
@@ -48,7 +36,6 @@ export class Sshd {
     }
 
     async start(): Promise<void> {
-        this.port = await freePort();
         for (const type of ["ed25519", "ecdsa"]) this.keygen(`host_${type}`, type);
         this.keygen("client", "ed25519");
         this.keygen("locked", "ed25519", "open sesame");
@@ -57,7 +44,6 @@ export class Sshd {
         writeFileSync(
             this.file("config"),
             [
-                `Port ${this.port}`,
                 "ListenAddress 127.0.0.1",
                 `HostKey ${this.file("host_ed25519")}`,
                 `HostKey ${this.file("host_ecdsa")}`,
@@ -74,8 +60,20 @@ export class Sshd {
             ].join("\n"),
         );
         if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
-        this.child = spawn(sshdPath, ["-D", "-f", this.file("config"), "-E", this.file("log")], { stdio: "ignore" });
-        await waitForPort(this.port);
+        // Somebody else may take the port before sshd does.
+        for (let tries = 5; tries > 0; tries--) if (await this.listen(await freePort())) return;
+        throw new Error(`sshd does not start:\n${this.read("log")}`);
+    }
+
+    /** Starts sshd; answers whether it could listen. */
+    private async listen(port: number): Promise<boolean> {
+        const options = ["-D", "-f", this.file("config"), "-E", this.file("log"), "-p", String(port)];
+        const child = spawn(sshdPath, options, { stdio: "ignore" });
+        const listens = () => existsSync(this.file("log")) && this.read("log").includes(` port ${port}.`);
+        await until("sshd listens", async () => child.exitCode !== null || listens());
+        this.child = child;
+        this.port = port;
+        return child.exitCode === null;
     }
 
     stop(): void {
