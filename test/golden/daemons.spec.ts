@@ -47,8 +47,7 @@ function certificate(): { crt: string; pem: string } {
 }
 
 for (const release of releases) {
-    describe(`HAProxy ${release.version}`, function () {
-        this.timeout(60_000);
+    describe(`HAProxy ${release.version}`, () => {
         needsReleases();
 
         it("fails a warning, and what it does not know", async () => {

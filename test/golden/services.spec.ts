@@ -27,7 +27,7 @@ function appsConfig(apps: readonly { readonly name: string; readonly port: numbe
     http-request return status 200 content-type text/plain lf-string "${name} %[pathq]"
 `,
     );
-    const timeouts = ["connect", "client", "server"].map((name) => `    timeout ${name} 10s\n`).join("");
+    const timeouts = ["connect", "client", "server"].map((name) => `    timeout ${name} 60s\n`).join("");
     return `defaults\n    mode http\n${timeouts}${frontends.join("")}`;
 }
 
@@ -45,7 +45,7 @@ async function serving(
     const script = `mkdir -p /run/haproxy
 haproxy -D -f /apps.cfg
 haproxy -D -f /etc/haproxy/haproxy.cfg
-ask() { curl -s -m 5 -w ' %{http_code} %{redirect_url}' "$@" || :; }
+ask() { curl -s -m 60 -w ' %{http_code} %{redirect_url}' "$@" || :; }
 ${commands.map((command) => `{ ${command}; } 2>&1 | tr '\\r\\n' '  '; echo`).join("\n")}`;
     const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], {
         "/apps.cfg": appsConfig(apps),
@@ -74,8 +74,7 @@ async function answers(
 }
 
 for (const release of releases) {
-    describe(`services on HAProxy ${release.version}`, function () {
-        this.timeout(60_000);
+    describe(`services on HAProxy ${release.version}`, () => {
         needsReleases();
 
         it("are led to by the most specific way, whatever their order", async () => {
@@ -159,7 +158,7 @@ for (const release of releases) {
         });
 
         it("limit each client by itself, and say when to come again", async () => {
-            const limited = (rest: Partial<Service>) => ({ rateLimit: { count: 2, seconds: 60 }, ...rest });
+            const limited = (rest: Partial<Service>) => ({ rateLimit: { count: 2, seconds: 600 }, ...rest });
             const services = [
                 app("shop", 9001, limited({ hosts: ["shop.test"] })),
                 app("behind", 9002, limited({ hosts: ["behind.test"], clientAddress: "x-forwarded-for" })),
@@ -180,7 +179,7 @@ for (const release of releases) {
                 text.replace(/ +/g, " "),
             );
             assert.equal(first, "200 200 429 429");
-            assert.match(answer ?? "", /^HTTP\/1.1 429 .*retry-after: 60 .*429$/i);
+            assert.match(answer ?? "", /^HTTP\/1.1 429 .*retry-after: 600 .*429$/i);
             assert.equal(other, "200 200 429 429");
             assert.equal(each, "200 200 200 200");
             assert.equal(one, "200 200 429 429");
@@ -253,8 +252,8 @@ for (const release of releases) {
                 app("two", 9002, { listen: 81, default: true }),
             ];
             const [free, kept] = await serving(release, services, [
-                "for i in 1 2 3 4; do curl -s -m 5 http://127.0.0.1/; done",
-                "for i in 1 2 3 4; do curl -s -m 5 -b STAY=two http://127.0.0.1/; done",
+                "for i in 1 2 3 4; do curl -s -m 60 http://127.0.0.1/; done",
+                "for i in 1 2 3 4; do curl -s -m 60 -b STAY=two http://127.0.0.1/; done",
             ]);
             assert.deepEqual([...(free ?? "").matchAll(/one|two/g)].map(([name]) => name).sort(), [
                 "one",
@@ -266,7 +265,7 @@ for (const release of releases) {
         });
 
         it("use backups, all of them, only while no other server is up", async () => {
-            const quick = { protocol: "tcp", inter: "100ms", fall: 1, rise: 1 } as const;
+            const quick = { protocol: "tcp", inter: "500ms", fall: 1, rise: 1 } as const;
             const servers = [
                 { name: "primary", address: loopback, port: 9009 },
                 { name: "one", address: loopback, port: 9001, backup: true },
@@ -278,7 +277,7 @@ for (const release of releases) {
             ];
             const stay = "for i in 1 2; do curl -s -b SRV=two http://127.0.0.1/; done";
             const until = (name: string) =>
-                `for i in $(seq 100); do curl -s -m 5 http://127.0.0.1/ | grep -q ${name} && break; sleep 0.1; done`;
+                `for i in $(seq 600); do curl -s -m 60 http://127.0.0.1/ | grep -q ${name} && break; sleep 0.1; done`;
             const [down, kept, up, back] = await serving(
                 release,
                 services,
@@ -303,7 +302,7 @@ for (const release of releases) {
             const services = [
                 app("shop", 9001, { protocol: "https", hosts: ["shop.test"], check: { uri: "/" } }),
                 app("docs", 9002, { protocol: "https", hosts: ["docs.test", "www.docs.test"], deny: ["127.0.0.9"] }),
-                app("few", 9003, { protocol: "https", hosts: ["few.test"], rateLimit: { count: 2, seconds: 60 } }),
+                app("few", 9003, { protocol: "https", hosts: ["few.test"], rateLimit: { count: 2, seconds: 600 } }),
                 app("rest", 9004, { protocol: "https", default: true }),
             ];
             const to = (host: string) => `ask -k --resolve ${host}:443:127.0.0.1 https://${host}/`;
@@ -328,8 +327,8 @@ for (const release of releases) {
             const services = [
                 app("db", 9001, { protocol: "tcp", listen: 5432, timeouts: { client: "1s", server: "1s" } }),
             ];
-            // The app itself waits 10 seconds.
-            const silent = `$s = IO::Socket::INET->new("127.0.0.1:5432"); $t = time; sysread $s, $b, 1; print time - $t < 8 ? "ended" : "kept"`;
+            // The app itself waits a minute.
+            const silent = `$s = IO::Socket::INET->new("127.0.0.1:5432"); $t = time; sysread $s, $b, 1; print time - $t < 50 ? "ended" : "kept"`;
             assert.deepEqual(await serving(release, services, [`perl -MIO::Socket::INET -e '${silent}'`]), ["ended"]);
         });
 
@@ -340,7 +339,7 @@ for (const release of releases) {
                     listen: 5432,
                     allow: ["127.0.0.0/24"],
                     deny: ["127.0.0.9"],
-                    rateLimit: { count: 2, seconds: 60 },
+                    rateLimit: { count: 2, seconds: 600 },
                 }),
             ];
             const found = await serving(release, services, [

@@ -1,15 +1,11 @@
 import { type HostArgs, Lab } from "../../lab/lab";
 import { obstacles } from "../../lab/machine";
 
-/** Milliseconds for a test: its own waits have bounds, and say what they have waited for. */
-const LONGEST = 600_000;
-
 let asked: Promise<string[]> | undefined;
 
 /** Where the machine cannot host the lab, the surrounding suite is skipped, and the reason said. */
 export function needsLab(): void {
     before("can this machine host the lab?", async function () {
-        this.timeout(LONGEST);
         asked ??= obstacles();
         const found = await asked;
         if (found.length === 0) return;
@@ -21,7 +17,6 @@ export function needsLab(): void {
 /** A suite that needs the lab. */
 export function describeLab(title: string, suite: (this: Mocha.Suite) => void): void {
     describe(title, function () {
-        this.timeout(LONGEST);
         needsLab();
         suite.call(this);
     });

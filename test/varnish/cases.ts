@@ -268,7 +268,7 @@ export const cases: Record<string, Case> = {
                 {
                     app: {
                         httpchk: { uri: "/healthz", host: "app.example.com" },
-                        defaultServer: { inter: "50ms", fall: 1, rise: 1 },
+                        defaultServer: { inter: "500ms", fall: 1, rise: 1 },
                         servers: [
                             { name: "app1", address: "127.0.0.1", port: 81 },
                             { name: "app2", address: "127.0.0.1", port: 82 },
@@ -301,7 +301,7 @@ export const cases: Record<string, Case> = {
                             host: "app.example.com",
                             expect: "status 204",
                         },
-                        defaultServer: { inter: "50ms", fall: 1, rise: 1 },
+                        defaultServer: { inter: "500ms", fall: 1, rise: 1 },
                         servers: [{ name: "app1", address: "127.0.0.1", port: 81 }],
                     },
                 },

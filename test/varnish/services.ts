@@ -171,7 +171,7 @@ export const serviceCases: Record<string, Case> = {
             name: "app",
             default: true,
             port: 81,
-            check: { uri: "/healthz", inter: "50ms", fall: 1, rise: 1 },
+            check: { uri: "/healthz", inter: "500ms", fall: 1, rise: 1 },
             servers: [
                 ["main1", 81, false],
                 ["main2", 82, false],
