@@ -57,7 +57,14 @@ END
             ...recipe,
             global: { maxconn: 1000 },
             maps: [{ name: "egress", entries: allowed }],
-            resolvers: [{ name: "dns", nameservers: [{ name: "one", address: lab().gateway, port: names.port }] }],
+            resolvers: [
+                {
+                    name: "dns",
+                    nameservers: [{ name: "one", address: lab().gateway, port: names.port }],
+                    // Asked three times: a test's name server may rest for longer than one of the world.
+                    timeouts: { retry: "20s" },
+                },
+            ],
         };
         const converged = new Convergence(targetOf(lab(), lab().host("lb1")), haproxy(config));
         const { code, stderr } = await converged.up();
@@ -70,7 +77,7 @@ END
     /** What a client gets that takes the proxy for the server. */
     const tls = (name: string) =>
         app.exec(
-            `curl -sS --max-time 10 --cacert /etc/nginx/api.crt --resolve ${name}:443:${proxy} https://${name}/x`,
+            `curl -sS --max-time 60 --cacert /etc/nginx/api.crt --resolve ${name}:443:${proxy} https://${name}/x`,
             {
                 check: false,
             },

@@ -21,8 +21,7 @@ async function logins(host: Host): Promise<number> {
     return Number(stdout);
 }
 
-describeLab("the engine on a fleet", function () {
-    this.timeout(180_000);
+describeLab("the engine on a fleet", () => {
     const lab = withLab([
         { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
         { name: "lb2", image: "bare", tags: ["haproxy::lb"] },

@@ -93,7 +93,7 @@ describeLab("maps and error files of haproxy", () => {
         assert.equal(code, 0, stderr);
         assert.equal((await declare(variation).preview()).text, "");
     };
-    const ask = (header: string) => out(`curl -s -m 5 -H ${quote(header)} http://127.0.0.1/`);
+    const ask = (header: string) => out(`curl -s -m 60 -H ${quote(header)} http://127.0.0.1/`);
     const files = () => out("ls -A /etc/haproxy/fleet | xargs");
     const master = () => out("systemctl show -p MainPID --value haproxy");
 
@@ -106,7 +106,7 @@ describeLab("maps and error files of haproxy", () => {
         assert.match(await ask("Host: SHOP.example"), /^app1\b/);
         assert.match(await ask("Host: docs.example"), /^app2\b/);
         for (const { key, value } of odd) assert.equal(await ask(`X-Odd: ${key}`), value);
-        const answer = await out("curl -si -m 5 -H 'Host: other.example' http://127.0.0.1/");
+        const answer = await out("curl -si -m 60 -H 'Host: other.example' http://127.0.0.1/");
         assert.match(answer, /^HTTP\/1.1 503 Sorry\r\nx-page: ours\r\n[\s\S]*\r\n\r\nclosed$/i);
     });
 

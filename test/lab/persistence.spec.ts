@@ -39,13 +39,18 @@ describeLab("persistence by address", () => {
 
     /** Who answers clients of these addresses, one after another: the name of a server, or "limited". */
     const ask = async (...clients: readonly number[]) => {
-        const asking = clients.map((n) => `curl -s -m 5 -f --interface 127.0.0.${n} http://127.0.0.1/ || echo limited`);
+        const asking = clients.map(
+            (n) => `curl -sS -m 60 -w '%{http_code}\n' --interface 127.0.0.${n} http://127.0.0.1/ | xargs`,
+        );
         const { stdout } = await subject().host.exec(asking.join("\n"));
         return stdout
             .trim()
             .split("\n")
-            .map((line) => line.split(" ")[0]);
+            .map((line) => (line.endsWith("429") ? "limited" : line.split(" ")[0]));
     };
+
+    const oldWorkerEnded = () =>
+        until("the old worker has ended", async () => !/# old workers/.test(await subject().master("show proc")));
 
     it("outlives the reload that a new server takes, as limits do, and the old worker ends", async () => {
         await converge(declare(["app2", "app3"]));
@@ -57,12 +62,13 @@ describeLab("persistence by address", () => {
         assert.deepEqual([...new Set(before)].sort(), ["app2", "app3"]);
         await converge(declare(["app1", "app2", "app3"]));
         assert.deepEqual(await ask(11, 12, 13, 14, 20, 20, 20), [...before.slice(0, 5), "limited", "limited"]);
-        const old = /# old workers/;
-        await until("the old worker has ended", async () => !old.test(await subject().master("show proc")));
+        await oldWorkerEnded();
     });
 
     it("needs a port of its own, which a preview finds taken", async () => {
         await converge(declare(["app2"], false));
+        // Until then it has the port itself.
+        await oldWorkerEnded();
         await subject().shell(squat("127.0.0.1:8406"));
         try {
             const { refused, text } = await declare(["app2"]).preview();

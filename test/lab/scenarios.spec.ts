@@ -8,10 +8,9 @@ import { askSocket } from "./transaction/subject";
 
 /** A lab host cannot have more than 20000 file descriptors. */
 const haproxy = { version: "2.6", maxconn: 1000 };
-const quick = { inter: "200ms", fall: 2, rise: 2 };
+const quick = { inter: "500ms", fall: 3, rise: 2 };
 
-describeLab("scenarios", function () {
-    this.timeout(120_000);
+describeLab("scenarios", () => {
     const lab = withLab([
         { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
         { name: "lb2", image: "bare", tags: ["haproxy::lb"] },

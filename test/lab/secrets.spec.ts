@@ -35,8 +35,7 @@ function resources(stats = `stats auth ops:'${slot("password")}'`): Resource[] {
     ];
 }
 
-describeLab("a secret", function () {
-    this.timeout(120_000);
+describeLab("a secret", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
     const host = () => lab().host("lb1");
     const project = new Project();
@@ -64,7 +63,8 @@ describeLab("a secret", function () {
     it("is in no process of the host while it is written, and in no output of the engine", async () => {
         declare();
         assert.equal((await says("preview", "--diff")).code, 0);
-        await host().exec(`cat >/root/watch <<'END'
+        await host().exec(`: >/root/seen
+            cat >/root/watch <<'END'
             while [ ! -e /root/stop ]; do
                 grep -l 'p[l]anted' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
             done
@@ -74,7 +74,9 @@ END
         assert.equal(code, 0, text);
         assert.equal((await host().exec("cat /root/seen")).stdout, "");
         // The watch would have told.
-        await host().exec("sh -c 'sleep 1; :' planted-control & wait; touch /root/stop");
+        await host().exec(
+            "timeout 60 sh -c 'until [ -s /root/seen ]; do sleep 0.1; done' planted-control; touch /root/stop",
+        );
         assert.match((await host().exec("cat /root/seen")).stdout, /^\/proc\/\d+\/cmdline$/m);
     });
 
