@@ -6,7 +6,7 @@ import { sleep } from "../run";
 export interface Served {
     name: string;
     requests: number;
-    /** No connection, an answer cut short, none within 5 s, or a status of 400 and above. */
+    /** No connection, an answer cut short, none within 30 s, or a status of 400 and above. */
     failed: number;
     /** 99 % were answered within so many milliseconds, in the worst stretch. */
     p99: number;
@@ -31,7 +31,7 @@ export class Load {
     async next(): Promise<Served[]> {
         const before = this.running;
         this.running = this.targets.map(({ name, address }) => {
-            const options = ["-t1", "-c8", `-d${LONGEST}`, "--timeout", "5s", "-s", SCRIPT];
+            const options = ["-t1", "-c8", `-d${LONGEST}`, "--timeout", "30s", "-s", SCRIPT];
             const wrk = spawn("wrk", [...options, `http://${address}/`, "--", ...this.hosts], {
                 stdio: ["ignore", "pipe", "inherit"],
             });
