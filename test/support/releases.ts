@@ -47,7 +47,8 @@ export async function inRelease(
         }
         const isolated = ["--mount", "--net", "--pid", "--fork", "--kill-child"];
         const args = [...isolated, "sh", "-euc", enter, "sh", scratch, lower.join(":"), ...command];
-        return await run("unshare", args, { check: false });
+        // What runs there has bounds of its own, and says more than this one would.
+        return await run("unshare", args, { check: false, timeout: 600_000 });
     } finally {
         rmSync(scratch, { recursive: true });
     }
