@@ -4,7 +4,7 @@ import local from "../stacks/local";
 import { changing, fleet, up as startLab } from "./cli";
 import { freshStack, pulumi } from "./demo/cli";
 import { Load, type Served } from "./demo/load";
-import { bold, dim, green, red, say, seconds, table } from "./demo/print";
+import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./demo/print";
 import { answers } from "./demo/requests";
 import type { InventoryNode } from "./inventory";
 import { Lab } from "./lab";
@@ -27,7 +27,7 @@ async function chapter(title: string, why: string, work: () => Promise<string>):
     const start = Date.now();
     const number = String(summary.length + 1);
     say(`\n${bold(`${number}. ${title}`)}\n`);
-    say(why.replace(/^/gm, "  "));
+    paragraph(why);
     say();
     try {
         const result = await work();
@@ -103,12 +103,13 @@ async function resetLab(): Promise<Lab> {
     const lab = await startLab();
     if (old)
         await changing(() =>
-            step("hosts made as new", async () => {
+            step("fresh hosts", async () => {
                 await Promise.all(fleet.map(({ name }) => lab.reset(name)));
                 if (lab.hosts.some(({ name }) => name === "app5")) await lab.removeHost("app5");
             }),
         );
     await step("empty state of the stack local", freshStack);
+    othersWrote();
     return lab;
 }
 
@@ -116,7 +117,7 @@ async function story(): Promise<Lab> {
     let lab = undefined as unknown as Lab;
     await chapter(
         "The lab",
-        "Real Debian 12 hosts with systemd and sshd, in network namespaces of this machine. The load balancers are bare;\n" +
+        "Real Debian 12 hosts with systemd and sshd, in network namespaces of this machine. The load balancers are bare; " +
             "the app servers run nginx and say who they are.",
         async () => {
             lab = await resetLab();
@@ -137,36 +138,37 @@ async function story(): Promise<Lab> {
     const inventory = relative(".", lab.inventoryPath);
 
     await chapter(
-        "From bare Debian to two load balancers",
-        `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and\n` +
+        "Load balancers from bare hosts",
+        `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and ` +
             "converges both load balancers at once: package, user, limits, configuration, service.",
         async () => {
             await up();
-            return `${first.name} and ${second.name} are converged and proved to serve`;
+            return "both are converged, and serve";
         },
     );
 
     await chapter("Who answers?", "Requests to each load balancer, by Host header:", async () => {
         await showAnswers(lab);
-        return "each name reaches the app servers of its service";
+        return "the servers of each service";
     });
 
     await chapter(
         "An app server is added",
-        "From here on wrk sends requests to both load balancers without a pause. A new host, tagged ecom-platform::app,\n" +
-            "appears in the inventory; a plain preview asks the hosts and shows what that means for each.",
+        "From here on, wrk sends requests to both load balancers without a pause. A new host, tagged ecom-platform::app, " +
+            "appears in the inventory. A plain preview asks the hosts and shows what that means for each.",
         async () => {
             load = new Load(balancers(lab), hostNames);
             await load.next();
             await step("boot app5", () =>
                 changing(() => lab.addHost({ name: "app5", image: "app", tags: ["ecom-platform::app"] })),
             );
+            othersWrote();
             say();
             const text = await preview();
             const added = `+    server app5 ${lab.host("app5").address}:80`;
             expect(text.split(added).length === 3, `the preview must show "${added}" for both load balancers`);
             expect(/\breload\b/.test(text) && !/\brestart\b/.test(text), "the preview must announce a reload");
-            return "previewed: one new line, and a reload";
+            return "one new line, and a reload";
         },
     );
 
@@ -174,24 +176,28 @@ async function story(): Promise<Lab> {
         await load?.next();
         await up();
         await showAnswers(lab);
-        return `app5 serves; ${showServed((await load?.next()) ?? [])}`;
-    });
-
-    await chapter("Nothing is left to do", "The next preview must plan nothing, or it fails.", async () => {
-        await preview("--expect-no-changes");
-        return "nothing to do";
+        return showServed((await load?.next()) ?? []);
     });
 
     await chapter(
-        `Somebody edits haproxy.cfg on ${second.name} by hand`,
-        "No file of this project has changed, and no refresh is asked for.",
+        "Nothing is left to do",
+        "With --expect-no-changes, a preview that plans anything fails.",
+        async () => {
+            await preview("--expect-no-changes");
+            return "nothing to do";
+        },
+    );
+
+    await chapter(
+        `haproxy.cfg is edited on ${second.name}`,
+        "By hand, and behind Pulumi's back. No file of this project has changed, and no refresh is needed.",
         async () => {
             const edit = "sed -i 's/^    timeout server .*/    timeout server 2s/' /etc/haproxy/haproxy.cfg";
             say(`  ${bold(`${second.name}# ${edit}`)}\n`);
             await lab.host(second.name).exec(edit);
             const text = await preview();
             expect(/-\s+timeout server 2s/.test(text), "the preview must show the edit");
-            return "a plain preview shows the edit";
+            return "the preview shows the edit";
         },
     );
 
@@ -201,13 +207,13 @@ async function story(): Promise<Lab> {
         const served = showServed((await load?.next()) ?? []);
         const { stdout } = await lab.host(second.name).exec("cat /etc/haproxy/haproxy.cfg");
         expect(!stdout.includes("timeout server 2s"), "the edit must be gone");
-        return `repaired; ${served}`;
+        return served;
     });
 
     await chapter(
         "A broken value",
-        `A node whose address does not resolve comes into ${inventory}. Only the hosts can know:\n` +
-            "a preview lets each load balancer's own haproxy check the new configuration, beside the live one.",
+        `A node whose address does not resolve is added to ${inventory}. Only the hosts can know that, so a preview has ` +
+            "each load balancer's own haproxy check the new configuration, beside the live one.",
         async () => {
             const good = readFileSync(lab.inventoryPath, "utf8");
             takeBack = () => writeFileSync(lab.inventoryPath, good);
@@ -235,13 +241,13 @@ async function story(): Promise<Lab> {
                 before.worker !== "" && before.sum === after.sum && before.worker === after.worker,
                 "the host must be untouched",
             );
-            return "refused by haproxy itself in the preview; nothing touched";
+            return "refused; nothing was touched";
         },
     );
 
-    await chapter("The value is taken back", "And the load, which has not paused since step 4, ends.", async () => {
+    await chapter("The value is taken back", "The load, which has not paused since step 4, ends.", async () => {
         await preview("--expect-no-changes");
-        return `nothing to do; in all ${showServed((await load?.stop()) ?? [])}`;
+        return `in all ${showServed((await load?.stop()) ?? [])}`;
     });
     return lab;
 }
@@ -253,14 +259,14 @@ function whatNext(lab: Lab): void {
     table(
         ["WHAT", "HOW"],
         [
-            ["ask a load balancer", `curl -H 'Host: ${service?.hosts?.[0]}' http://${first?.address}/`],
-            ["log in to it", `npm run lab -- ssh ${first?.name}`],
-            ["its configuration", `npm run lab -- ssh ${first?.name} cat /etc/haproxy/haproxy.cfg`],
-            ["its statistics", `npm run lab -- ssh ${first?.name} curl -s http://127.0.0.1:8404/stats`],
-            ["add an app server", "npm run lab -- add app7 --tag ecom-docs::app"],
+            ["send a request", `curl -H Host:${service?.hosts?.[0]} http://${first?.address}/`],
+            ["log in", `npm run lab -- ssh ${first?.name}`],
+            ["configuration", `npm run lab -- ssh ${first?.name} cat /etc/haproxy/haproxy.cfg`],
+            ["statistics", `npm run lab -- ssh ${first?.name} "curl -s '127.0.0.1:8404/stats;csv'"`],
+            ["add a server", "npm run lab -- add app7 --tag ecom-docs::app"],
             ["see what differs", "npm run pulumi -- preview --stack local"],
             ["converge", "npm run pulumi -- up --stack local"],
-            ["the declared state", "stacks/local.ts, index.ts"],
+            ["declared state", "stacks/local.ts, index.ts"],
         ],
     );
     say(`${bold("Stop the lab:")} npm run lab -- down`);
@@ -268,8 +274,8 @@ function whatNext(lab: Lab): void {
 
 async function main(): Promise<void> {
     const start = Date.now();
-    say(bold("haproxy-fleet: a load-balanced fleet on this machine, converged by the real Pulumi CLI"));
-    say(dim("Everything below happens for real: hosts, packages, configuration, requests."));
+    say(bold("haproxy-fleet: a load-balanced fleet on this machine"));
+    say(dim("Everything below is real: hosts, packages, requests, and the Pulumi CLI."));
     let lab: Lab | undefined;
     let failure: Error | undefined;
     try {
@@ -285,7 +291,7 @@ async function main(): Promise<void> {
     if (lab) whatNext(lab);
     if (failure) {
         say(`${red("The demo failed:")} ${failure instanceof Unmet ? failure.message : failure.stack}`);
-        say("The lab is left as it is: npm run lab -- list; stop it with npm run lab -- down");
+        say("The lab is left running: npm run lab -- list. Stop it with npm run lab -- down");
         process.exitCode = 1;
     }
 }
@@ -294,7 +300,7 @@ for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => {
         load?.kill();
         takeBack();
-        say("\nInterrupted. npm run demo begins anew; npm run lab -- down stops the lab.");
+        say("\nInterrupted. npm run demo starts over; npm run lab -- down stops the lab.");
         process.exit(130);
     });
 

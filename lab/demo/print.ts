@@ -22,6 +22,17 @@ export function say(text = ""): void {
     blank = text === "";
 }
 
+/** Others have written: a blank line from here on is one. */
+export function othersWrote(): void {
+    blank = false;
+}
+
+/** Text in lines that fit the terminal, indented. */
+export function paragraph(text: string): void {
+    const width = Math.min(process.stdout.columns || 80, 120) - 3;
+    for (const line of text.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)`, "g")) ?? []) say(`  ${line}`);
+}
+
 /** Rows under a head, in columns; a cell may be coloured. */
 export function table(head: string[], rows: string[][]): void {
     const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => plain(row[column] ?? "").length)));
