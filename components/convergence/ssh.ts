@@ -79,7 +79,7 @@ function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): v
     if (privateKey === undefined) {
         if (!process.env.SSH_AUTH_SOCK) {
             throw new SshError(
-                `no key to log in to ${place(target)} with: give a private key, or load one into an ssh agent (SSH_AUTH_SOCK is not set)`,
+                `no key to log in to ${place(target)}: set connection.privateKey (in a stack ssh.privateKeyFile, or config sshPrivateKey), or load a key into an ssh agent (SSH_AUTH_SOCK is not set)`,
             );
         }
         return;
@@ -242,10 +242,10 @@ function execute(
 function unreadableKey(reason: string, target: Place, password: string | undefined): string {
     const key = `the private key for ${place(target)}`;
     if (/no passphrase/i.test(reason)) {
-        return `${key} has a passphrase: give it too (privateKeyPassword), or load the key into an ssh agent and give no key`;
+        return `${key} has a passphrase: set connection.privateKeyPassword (in a stack config sshPrivateKeyPassword), or load the key into an ssh agent and set no key`;
     }
     return password && /bad passphrase|integrity|decrypt/i.test(reason)
-        ? `${key} does not open with the passphrase that is given: correct it`
+        ? `${key} does not open with the given passphrase: correct it`
         : `${key} cannot be read: use one in OpenSSH or PEM format, whole, with its final line`;
 }
 
@@ -263,7 +263,7 @@ function explain(
         return `${where} has no host key of the pinned type: pin one that it has (ssh-keyscan shows them)`;
     }
     if (error.level === "agent") {
-        return `the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached: start one and load the key for ${where}, or give a private key`;
+        return `the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached: start one and load the key for ${where}, or set connection.privateKey`;
     }
     if (error.level === "client-authentication") {
         const advice =

@@ -57,7 +57,7 @@ describeLab("a sudo user", function () {
     it("is told that the key needs its passphrase", async () => {
         assert.match(
             await program.preview(),
-            /lb1 could not be asked what differs: the private key for \S+ has a passphrase: give it too/,
+            /lb1 could not be asked what differs: the private key for \S+ has a passphrase: set/,
         );
     });
 

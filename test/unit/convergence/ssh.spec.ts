@@ -136,10 +136,10 @@ describe("runOverSsh", () => {
     });
 
     it("fails on a key that cannot be used, before anybody is asked, saying why", async () => {
-        await fails({ privateKey: locked.private }, /has a passphrase: give it too \(privateKeyPassword\), or load/);
+        await fails({ privateKey: locked.private }, /has a passphrase: set connection\.privateKeyPassword/);
         await fails(
             { privateKey: locked.private, privateKeyPassword: "planted too" },
-            /does not open with the passphrase that is given: correct it$/,
+            /does not open with the given passphrase: correct it$/,
         );
         await fails(
             { privateKey: plain.private, privateKeyPassword: "planted" },
@@ -162,7 +162,7 @@ describe("runOverSsh", () => {
     it("fails where there is neither key nor agent, saying so", async () => {
         await fails(
             {},
-            /^no key to log in to 127\.0\.0\.1:\d+ with: give a private key, or load one into an ssh agent \(SSH_AUTH_SOCK is not set\)$/,
+            /^no key to log in to 127\.0\.0\.1:\d+: set connection\.privateKey \(in a stack .* sshPrivateKey\), or .* \(SSH_AUTH_SOCK is not set\)$/,
         );
         assert.deepEqual(logins, []);
     });
