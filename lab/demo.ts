@@ -192,7 +192,7 @@ async function story(): Promise<Lab> {
         `haproxy.cfg is edited on ${second.name}`,
         "By hand, and behind Pulumi's back. No file of this project has changed, and no refresh is needed.",
         async () => {
-            const edit = "sed -i 's/^    timeout server .*/    timeout server 2s/' /etc/haproxy/haproxy.cfg";
+            const edit = "sed -i 's/timeout server .*/timeout server 2s/' /etc/haproxy/haproxy.cfg";
             say(`  ${bold(`${second.name}# ${edit}`)}\n`);
             await lab.host(second.name).exec(edit);
             const text = await preview();
