@@ -20,8 +20,7 @@ async function logins(host: Host): Promise<number> {
     return Number(stdout);
 }
 
-describeLab("a host behind a bastion", function () {
-    this.timeout(180_000);
+describeLab("a host behind a bastion", () => {
     const lab = withLab([
         { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
         { name: "jump", image: "bare" },

@@ -110,7 +110,8 @@ describeLab("level-triggered: a converge killed anywhere, and run again, ends as
     });
 
     it("SIGKILL before each step in turn, and after the last", async function () {
-        this.timeout(300_000);
+        // It boots a host for each step.
+        this.timeout(1_800_000);
         const faults: string[] = [];
         const cases = { next: 1, steps: Number.POSITIVE_INFINITY };
         const killed = async (host: Host, edit: (body: string) => string) => {

@@ -16,8 +16,7 @@ const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "sudo-planted-37c1";
 const PASSPHRASE = "sudo-planted-passphrase";
 
-describeLab("a sudo user", function () {
-    this.timeout(180_000);
+describeLab("a sudo user", () => {
     const lab = withLab([{ name: "lb1", image: "bare", tags: ["haproxy::lb"] }]);
     let host: Host;
     let program: Program;
