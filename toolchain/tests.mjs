@@ -291,6 +291,9 @@ export async function runTests(args, needs) {
         for (const spec of repeated) say(`${name}: ${spec} failed beside another file, and passed alone`);
     }
     const { passed, failed, skipped } = sum("all", results);
+    // A green run of nothing would hide a typing mistake.
+    const none = passed + failed + skipped === 0;
+    if (none) say(`no test fits ${args.join(" ")}: name a suite, or a file or folder below test/, and check --grep`);
     say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
-    return failed ? 1 : 0;
+    return failed || none ? 1 : 0;
 }
