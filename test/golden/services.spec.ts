@@ -296,6 +296,48 @@ for (const release of releases) {
             assert.equal(back, "primary /primary /");
         });
 
+        it("keep a client by its address on its server and its backup, and turn it back from that", async () => {
+            const quick = { protocol: "tcp", inter: "500ms", fall: 1, rise: 1 } as const;
+            const servers = [
+                { name: "b1", address: loopback, port: 9001, backup: true },
+                { name: "b2", address: loopback, port: 9002, backup: true },
+                { name: "p1", address: loopback, port: 9011 },
+                { name: "p2", address: loopback, port: 9012 },
+            ];
+            const services = [
+                app("b1", 9001, { default: true, servers, check: quick, persistence: { by: "address" } }),
+                app("b2", 9002, { listen: 81, default: true }),
+            ];
+            const primaries = "haproxy -D -f /primaries.cfg -p /primaries.pid";
+            const until = (name: string) =>
+                `for i in $(seq 600); do curl -s http://127.0.0.1/ --interface 127.0.0.99 | grep -q ${name} && break; sleep 0.1; done`;
+            // An odd number of clients, so that it is not the turns that lead to the same server.
+            const three = [21, 22, 23].map((n) => `curl -s --interface 127.0.0.${n} http://127.0.0.1/`).join("; ");
+            const found = await serving(
+                release,
+                services,
+                [
+                    `${primaries}; ${until("p[12]")}; sleep 2; ${three}`,
+                    three,
+                    `kill $(cat /primaries.pid); ${until("b[12]")}; ${three}`,
+                    three,
+                    `${primaries}; ${until("p[12]")}; sleep 2; ${three}`,
+                    three,
+                ],
+                {
+                    "/primaries.cfg": appsConfig([
+                        { name: "p1", port: 9011 },
+                        { name: "p2", port: 9012 },
+                    ]),
+                },
+            );
+            for (const [i, wanted] of [/^(p[12] \/){3}$/, /^(b[12] \/){3}$/, /^(p[12] \/){3}$/].entries()) {
+                assert.match(found[2 * i] ?? "", wanted);
+                assert.equal(found[2 * i], found[2 * i + 1]);
+                assert.equal(new Set(found[2 * i]?.match(/[pb]\d/g)).size, 2, found[2 * i]);
+            }
+        });
+
         it("share a port by SNI when TLS is passed through", async () => {
             const key = ["req", "-x509", "-newkey", "rsa:2048", "-nodes", "-subj", "/CN=app.test", "-keyout", "-"];
             const pem = execFileSync("openssl", key, { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] });

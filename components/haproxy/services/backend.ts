@@ -11,6 +11,9 @@ export const tcpIdle = "1h";
 
 const cookieName = "SRV";
 
+/** HAProxy numbers servers from 1; by numbers from here on, a table tells which of its entries lead to backups. */
+const backupIds = 100_001;
+
 /**
  * When the kernel begins to ask whether a silent peer is still there: its own 2 h are longer than {@link tcpIdle}. It goes by its own
  * with versions that cannot say another.
@@ -25,8 +28,7 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
     const { name, protocol = "http", balance, persistence, httpRequestRules = [] } = service;
     const http = protocol === "http";
     // With tcp, access is decided in the frontend, before there is a backend.
-    const turnBack =
-        persistence?.by === "cookie" ? turnBackFrom(name, persistence.name ?? cookieName, servers) : undefined;
+    const turnBack = turnBackOf(service, servers);
     const access = protocol === "tcp" ? [] : [...accessAcls(service), ...(http ? redirectAcls(service) : [])];
     const acls = [...access, ...(turnBack?.acls ?? [])];
     const tcpRules = protocol === "https" ? tcpAccess(service, "content") : [];
@@ -52,13 +54,14 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
         }),
         ...(persistence?.by === "address" && {
             stickTable: { type: "ipv6", size: "100k", expire: persistence.expire ?? "30m" },
-            stickRules: [{ rule: "on", pattern: clientKey(service) }],
+            stickRules: turnBack?.stickRules ?? [{ rule: "on", pattern: clientKey(service) }],
         }),
         ...(raw.length > 0 && { raw }),
         ...withEntries("defaultServer", defaultServer),
         ...removalOf(service),
-        servers: servers.map((server) => ({
+        servers: servers.map((server, i) => ({
             ...server,
+            ...(turnBack?.stickRules && server.backup && { raw: `id ${backupIds + i} ${server.raw ?? ""}`.trimEnd() }),
             port: server.port ?? service.port,
             ...(service.weights?.[server.name] !== undefined && { weight: service.weights[server.name] }),
             ...(persistence?.by === "cookie" && server.cookie === undefined && { cookie: server.name }),
@@ -66,26 +69,33 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
     };
 }
 
-/** A cookie would keep clients on a backup after the others have come back. */
-function turnBackFrom(
-    name: string,
-    cookie: string,
+/** Either sort of persistence would keep clients on a backup after the others have come back. */
+function turnBackOf(
+    service: Service,
     servers: readonly ServiceServer[],
-): { readonly acls: readonly Acl[]; readonly raw: readonly string[] } | undefined {
-    const cookies = servers.filter(({ backup }) => backup).map((server) => server.cookie ?? server.name);
-    if (cookies.length === 0) {
+): Pick<Backend, "acls" | "raw" | "stickRules"> | undefined {
+    const { name, persistence, weights = {} } = service;
+    const backups = servers.filter(({ backup }) => backup);
+    const others = servers.filter((server) => !server.backup && (weights[server.name] ?? server.weight) !== 0);
+    if (!persistence || backups.length === 0 || others.length === 0) {
         return undefined;
     }
-    const others = servers.filter(({ backup }) => !backup);
+    const up = others.map((server): Acl => ({ name: "up", criterion: `srv_is_up(${name}/${server.name})` }));
+    if (persistence.by === "cookie") {
+        const cookies = linesOf(backups.map((server) => server.cookie ?? server.name));
+        const criterion = `req.cook(${persistence.name ?? cookieName}) -m str --`;
+        return {
+            acls: [...cookies.map((line) => ({ name: "backup", criterion: `${criterion} ${words(line)}` })), ...up],
+            raw: ["ignore-persist if backup up"],
+        };
+    }
+    const pattern = clientKey(service);
     return {
-        acls: [
-            ...linesOf(cookies).map((line) => ({
-                name: "backup",
-                criterion: `req.cook(${cookie}) -m str -- ${words(line)}`,
-            })),
-            ...others.map((server) => ({ name: "up", criterion: `srv_is_up(${name}/${server.name})` })),
+        acls: [{ name: "backup", criterion: `${pattern},table_server_id(${name}) ge ${backupIds}` }, ...up],
+        stickRules: [
+            { rule: "match", pattern, if: ["!backup", "or", "!up"] },
+            { rule: "store-request", pattern },
         ],
-        raw: ["ignore-persist if backup up"],
     };
 }
 

@@ -38,6 +38,19 @@ export default fromServices(
             forwardFor: true,
         },
         {
+            name: "stay",
+            listen: 8081,
+            default: true,
+            port: 80,
+            servers: [
+                { name: "first", address: "192.0.2.51" },
+                { name: "idle", address: "192.0.2.52", weight: 0 },
+                { name: "spare", address: "192.0.2.53", backup: true },
+            ],
+            check: { protocol: "tcp" },
+            persistence: { by: "address" },
+        },
+        {
             name: "secure",
             hosts: ["secure.example.com"],
             port: 443,
