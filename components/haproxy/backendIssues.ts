@@ -2,31 +2,30 @@ import { checkIssues } from "./checkIssues";
 import { type Faults, show } from "./faults";
 import type { HaproxyConfig } from "./model";
 import { persistenceIssues } from "./persistenceIssues";
-import { type AnyProxy, modeOf, type PlacedProxy } from "./proxies";
+import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "./proxies";
 import { removalIssues } from "./removal";
 import { optionIssues, serverIssues, templateIssues } from "./serverIssues";
+import { templateNames } from "./servers";
 
 /** What is wrong with the backend's part of a backend or listen section. */
-export function backendIssues(
-    { section, proxy: backend, path }: PlacedProxy,
-    config: HaproxyConfig,
-    faults: Faults,
-): void {
-    const { servers = [], raw = [] } = backend;
+export function backendIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
+    const { section, proxy: backend, path } = placed;
+    const { servers = [], serverTemplates: templates = [], raw = [] } = backend;
     const where = `${section} ${backend.name}`;
     faults.balance(backend.balance, `${path}.balance`, where);
-    if (modeOf(backend, config) === "tcp" && /^(uri|url_param|hdr)/.test(backend.balance ?? "")) {
-        faults.error(
-            `${path}.balance`,
-            `balance ${show(backend.balance ?? "")} of ${where} needs mode http: use another`,
-        );
+    const balance = backend.balance ?? defaultsOf(backend.from, config)?.balance ?? "";
+    if (modeOf(backend, config) === "tcp" && /^(uri|url_param|hdr)/.test(balance)) {
+        faults.error(`${path}.balance`, `balance ${show(balance)} of ${where} needs mode http: use another`);
+    }
+    if (modeOf(backend, config) === "tcp" && backend.cookie) {
+        faults.error(`${path}.cookie`, `cookie of ${where} needs mode http: use stickRules`);
     }
     checkIssues(backend, path, where, faults);
-    persistenceIssues(backend, path, where, faults);
+    persistenceIssues(placed, faults);
     if (
         section === "backend" &&
         servers.length === 0 &&
-        (backend.serverTemplates ?? []).length === 0 &&
+        templates.length === 0 &&
         backend.stickTable === undefined &&
         !answers(backend) &&
         !raw.some((line) => /^\s*(server|server-template|http-request|dispatch|stick-table)\s/.test(line))
@@ -34,14 +33,14 @@ export function backendIssues(
         faults.error(`${path}.servers`, `no server in ${where}, so every request gets a 503: add one`);
     }
     faults.unique(
-        servers.map(({ name }) => name),
-        (i) => `${path}.servers.${i}.name`,
+        [...servers.map(({ name }) => name), ...templates.flatMap(templateNames)],
+        (i) => (i < servers.length ? `${path}.servers.${i}.name` : `${path}.serverTemplates`),
         `server in ${where}`,
     );
     servers.forEach((server, i) => {
         serverIssues(server, `${path}.servers.${i}`, where, faults);
     });
-    backend.serverTemplates?.forEach((template, i) => {
+    templates.forEach((template, i) => {
         templateIssues(template, `${path}.serverTemplates.${i}`, where, faults);
     });
     removalIssues(backend, path, where, faults);

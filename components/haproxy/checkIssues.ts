@@ -1,4 +1,4 @@
-import { isHostName } from "./addresses";
+import { isHost } from "./addresses";
 import { type Faults, show } from "./faults";
 import type { Httpchk } from "./model";
 import type { AnyProxy } from "./proxies";
@@ -65,8 +65,11 @@ function httpchkIssues(httpchk: Httpchk, path: string, where: string, faults: Fa
             `invalid httpchk uri ${show(httpchk.uri)} of ${where}: begin it with "/"; the host goes into httpchk.host`,
         );
     }
-    if (httpchk.host !== undefined && !isHostName(httpchk.host.replace(/:\d+$/, ""))) {
-        faults.error(`${path}.httpchk.host`, `invalid httpchk host ${show(httpchk.host)} of ${where}: use a host name`);
+    if (httpchk.host !== undefined && !isHost(httpchk.host.replace(/:\d+$/, ""))) {
+        faults.error(
+            `${path}.httpchk.host`,
+            `invalid httpchk host ${show(httpchk.host)} of ${where}: use a host name or an address, of IPv6 in brackets`,
+        );
     }
     if (httpchk.version === "HTTP/1.1" && httpchk.host === undefined) {
         faults.error(`${path}.httpchk.version`, `httpchk of ${where} says HTTP/1.1 without a host: add httpchk.host`);

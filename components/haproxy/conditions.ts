@@ -1,4 +1,5 @@
 import { type Faults, show } from "./faults";
+import type { Acl } from "./model";
 import type { AnyProxy, PlacedProxy } from "./proxies";
 
 /** Section 7.4, "Pre-defined ACLs". */
@@ -8,39 +9,107 @@ const predefinedAcls = new Set(
     WAIT_END`.split(/\s+/),
 );
 
-/** Names of the acls that conditions of a section may use, raw ones included. */
-function aclNames(proxy: AnyProxy): Set<string> {
-    const raw = (proxy.raw ?? []).flatMap((line) => /^\s*acl\s+(\S+)/.exec(line)?.[1] ?? []);
-    return new Set([...(proxy.acls ?? []).map((acl) => acl.name), ...raw]);
+const aclsByProxy = new WeakMap<AnyProxy, Map<string, string[]>>();
+
+/** The acls that conditions of a section may use, raw ones included: criteria by name. */
+function aclsOf(proxy: AnyProxy): Map<string, string[]> {
+    const found = aclsByProxy.get(proxy);
+    if (found) {
+        return found;
+    }
+    const raw = (proxy.raw ?? []).flatMap((line) => {
+        const [, name, criterion = ""] = /^\s*acl\s+(\S+)\s*(.*)/.exec(line) ?? [];
+        return name === undefined ? [] : [{ name, criterion }];
+    });
+    const acls = new Map<string, string[]>();
+    for (const { name, criterion } of [...(proxy.acls ?? []), ...raw].map(withCriterion)) {
+        acls.set(name, [...(acls.get(name) ?? []), criterion]);
+    }
+    aclsByProxy.set(proxy, acls);
+    return acls;
 }
+
+function withCriterion(acl: Acl): { readonly name: string; readonly criterion: string } {
+    return "criterion" in acl ? acl : { name: acl.name, criterion: "host" in acl ? "hdr(host)" : "path" };
+}
+
+/** What rules go by: section 7.3.6. A response is not there yet for rules of requests; of the request, rules of responses know little. */
+export type Phase = "request" | "response";
+
+const onlyIn: Readonly<Record<Phase, RegExp>> = {
+    request: /^(base|cook|hdr|http_auth|path|query|rdp_cookie|req(\.(?!timer)|_)|url)/,
+    response: /^(res[._]|resp_|scook|shdr|ssl_bc|status\b|srv_(id|name)\b)/,
+};
 
 /** Section 7.2: every term is an acl of the section, a predefined one, written out, or `or`. */
 export function conditionIssues(
-    terms: readonly string[] | undefined,
-    { section, proxy }: PlacedProxy,
+    terms: readonly string[] = [],
+    phase: Phase,
+    placed: PlacedProxy,
     path: string,
     faults: Faults,
 ): void {
-    const where = `a condition of ${section} ${proxy.name}`;
-    terms?.forEach((term, i) => {
-        const text = term.trim();
-        if (/^!?\s*\{ .+ \}$/.test(text)) {
-            faults.line(text, `${path}.${i}`, where);
-        } else if (text !== "or" && text !== "||") {
-            const known = aclNames(proxy);
-            const name = text.replace(/^!\s*/, "");
-            if (!known.has(name) && !predefinedAcls.has(name)) {
-                faults.error(
-                    `${path}.${i}`,
-                    `unknown acl ${show(name)} in ${where}: ${declared(known, "acl")}, or write it out like "{ path_beg /api }"`,
-                );
-            }
+    terms.forEach((term, i) => {
+        if (anonymous(term) !== undefined) {
+            faults.line(term.trim(), `${path}.${i}`, conditionOf(placed));
         }
+        termIssues(term, phase, placed, `${path}.${i}`, faults);
     });
 }
 
+/** The same of the condition at the end of a line, which is checked as a line before. */
+export function lineConditionIssues(
+    line: string,
+    phase: Phase,
+    placed: PlacedProxy,
+    path: string,
+    faults: Faults,
+): void {
+    for (const term of termsOf(line)) {
+        termIssues(term, phase, placed, path, faults);
+    }
+}
+
+function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: string, faults: Faults): void {
+    const name = term.trim().replace(/^!\s*/, "");
+    const where = conditionOf(placed);
+    const written = anonymous(term);
+    const acls = aclsOf(placed.proxy);
+    if (name === "or" || name === "||") {
+        return;
+    }
+    if (written === undefined && !acls.has(name) && !predefinedAcls.has(name)) {
+        faults.error(
+            path,
+            `unknown acl ${show(name)} in ${where}: ${declared(acls.keys(), "acl")}, or write it out like "{ path_beg /api }"`,
+        );
+    }
+    const criteria = written === undefined ? (acls.get(name) ?? []) : [written];
+    const never = phase === "request" ? "response" : "request";
+    if (criteria.some((criterion) => onlyIn[never].test(criterion))) {
+        faults.error(
+            path,
+            `${show(name)} in ${where} goes by the ${never}, which rules of ${phase}s do not have, so it never matches: ${remedies[never]}`,
+        );
+    }
+}
+
+/** What stands between the braces of an anonymous acl. */
+function anonymous(term: string): string | undefined {
+    return /^!?\s*\{ +(.+) \}$/.exec(term.trim())?.[1];
+}
+
+function conditionOf({ section, proxy }: PlacedProxy): string {
+    return `a condition of ${section} ${proxy.name}`;
+}
+
+const remedies: Readonly<Record<Phase, string>> = {
+    request: "keep what it needs in a variable, by set-var in httpRequestRules",
+    response: "use a rule of responses",
+};
+
 /** The condition at the end of a line as terms, or none. Braces and quotes are kept together. */
-export function conditionOf(line: string): string[] {
+export function termsOf(line: string): string[] {
     const tokens = line.match(/!?\{ .*? \}(?=\s|$)|"(?:\\.|[^"])*"|'[^']*'|\S+/g) ?? [];
     const start = tokens.findIndex((token) => token === "if" || token === "unless");
     return start < 0 ? [] : tokens.slice(start + 1).filter((token) => token !== "!");

@@ -1,7 +1,6 @@
 import { isAddress, isHostName, isPort } from "./addresses";
-import type { Options } from "./model";
 import { atLeast, type Context, unknownKeywords } from "./versions";
-import { hasControl, printable, withoutSlots } from "./words";
+import { hasControl, printable, withoutSlots, wordCount } from "./words";
 
 /** Something wrong with a model, found before any host is touched. */
 export interface Issue {
@@ -19,6 +18,8 @@ const algorithms =
 
 /** 2^31 - 1 ms: HAProxy refuses more with "timer overflow". */
 const longestDuration = 2_147_483_647;
+/** Words, keyword included. */
+const longestLine = 64;
 const factors: Record<string, number> = { us: 0.001, ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 
 /** A duration as HAProxy writes it, section 2.5, in milliseconds; `undefined` where it is none. */
@@ -31,7 +32,7 @@ export function milliseconds(duration: string): number | undefined {
 export class Faults {
     readonly issues: Issue[] = [];
 
-    constructor(private readonly version: string) {}
+    constructor(readonly version: string) {}
 
     error(path: string, message: string): void {
         this.add(path, message, "error");
@@ -70,7 +71,14 @@ export class Faults {
 
     whole(value: number | undefined, min: number, max: number, path: string, where: string): void {
         if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max)) {
-            this.error(path, `invalid ${where} ${value}: use a whole number from ${min} to ${max}`);
+            this.error(path, `${where} is ${value}: use a whole number from ${min} to ${max}`);
+        }
+    }
+
+    /** What the types allow: models may come from plain JavaScript, or from data. */
+    oneOf(value: string | undefined, allowed: readonly string[], path: string, where: string): void {
+        if (value !== undefined && !allowed.includes(value)) {
+            this.error(path, `unknown ${where} ${show(value)}: use ${allowed.join(", ")}`);
         }
     }
 
@@ -130,7 +138,19 @@ export class Faults {
         if (quotes) {
             this.error(path, `unclosed ${quotes} in ${where} ${show(text)}: close it or escape it with a backslash`);
         }
+        this.words(text, path, where);
         this.keywords(text, path, where, context);
+    }
+
+    /** HAProxy reads a line up to its 64th word, and refuses more. */
+    words(line: string, path: string, where: string): void {
+        const count = wordCount(line);
+        if (count > longestLine) {
+            this.error(
+                path,
+                `${where} has ${count} words, and HAProxy reads ${longestLine} of a line: make several of it`,
+            );
+        }
     }
 
     /** Keywords of the line that the declared version does not know. */
@@ -156,25 +176,12 @@ export class Faults {
         if (value === undefined) {
             return;
         }
-        this.line(value, path, `balance of ${where}`);
+        this.line(`balance ${value}`, path, where);
         if (!algorithms.test(value)) {
             this.error(
                 path,
                 `unknown balance ${show(value)} of ${where}: use roundrobin, leastconn, source, first, random, uri, static-rr, url_param, hdr(name), hash or rdp-cookie`,
             );
-        }
-    }
-
-    options(options: Options | undefined, path: string, where: string): void {
-        for (const [name, value] of Object.entries(options ?? {})) {
-            const line = `option ${name}${typeof value === "string" ? ` ${value}` : ""}`;
-            this.line(line, `${path}.${name}`, where);
-            if (!/^[a-z0-9-]+$/.test(name)) {
-                this.error(
-                    `${path}.${name}`,
-                    `invalid option ${show(name)} of ${where}: use a name of the manual without "option"`,
-                );
-            }
         }
     }
 
@@ -193,6 +200,11 @@ export class Faults {
             this.error(
                 path,
                 `scheme ${show(scheme)} in address ${show(value)} of ${where}: HAProxy takes it for a name to resolve; give the bare address, and the port beside it`,
+            );
+        } else if (/^(unix@)?\//.test(value)) {
+            this.error(
+                path,
+                `socket ${show(value)} as address of ${where}: write the server as a raw line, like ${show(`server app1 unix@${value.replace(/^unix@/, "")} check`)}`,
             );
         } else if (value.includes("/")) {
             const uri = value.slice(value.indexOf("/"));

@@ -5,13 +5,14 @@ import { mapPath } from "./files";
 import type { HaproxyConfig } from "./model";
 import { allProxies, modeOf, type PlacedProxy } from "./proxies";
 import { globalDefaults } from "./render";
+import { useBackendText } from "./rules";
 
 /** What is wrong with the frontend's part of a frontend or listen section. */
 export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
     const { section, proxy, path } = placed;
     const { binds = [], raw = [], useBackends = [], defaultBackend } = proxy;
     const where = `${section} ${proxy.name}`;
-    if (binds.length === 0 && !raw.some((line) => /^bind\s/.test(line))) {
+    if (binds.length === 0 && !raw.some((line) => /^\s*bind\s/.test(line))) {
         faults.error(`${path}.binds`, `no bind in ${where}: add one with a port`);
     }
     binds.forEach((bind, i) => {
@@ -29,7 +30,18 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, fault
         } else {
             backendReference(rule.backend, placed, place, config, faults);
         }
-        conditionIssues(rule.if, placed, `${path}.useBackends.${i}.if`, faults);
+        conditionIssues(rule.if, "request", placed, `${path}.useBackends.${i}.if`, faults);
+        faults.words(
+            `use_backend ${useBackendText(rule)}`,
+            `${path}.useBackends.${i}`,
+            `use_backend ${rule.backend} of ${where}`,
+        );
+    });
+    raw.forEach((line, i) => {
+        const [, name] = /^\s*(?:use_backend|default_backend)\s+([^\s%]+)(?:\s|$)/.exec(line) ?? [];
+        if (name !== undefined) {
+            backendReference(name, placed, `${path}.raw.${i}`, config, faults);
+        }
     });
     const always = useBackends.findIndex((rule) => (rule.if ?? []).length === 0);
     if (always >= 0 && (always < useBackends.length - 1 || defaultBackend !== undefined)) {

@@ -1,6 +1,8 @@
 import { bindIssues } from "./bindIssues";
 import { type Faults, show } from "./faults";
-import type { Defaults, HaproxyConfig, Stats } from "./model";
+import type { Defaults, HaproxyConfig, NamedDefaults, Stats } from "./model";
+import { logFacilities, logLevels } from "./model";
+import { optionNameIssues } from "./optionIssues";
 import { globalDefaults } from "./render";
 
 /** Faults of the section `global`. */
@@ -29,21 +31,50 @@ export function globalIssues({ global = {} }: HaproxyConfig, faults: Faults): vo
     faults.token(global.group, "global.group", "group of global");
     global.log?.forEach(({ address, facility, level }, i) => {
         faults.token(address, `global.log.${i}.address`, "address of a log target");
-        faults.token(facility, `global.log.${i}.facility`, "facility of a log target");
-        faults.token(level, `global.log.${i}.level`, "level of a log target");
+        faults.oneOf(facility, logFacilities, `global.log.${i}.facility`, "facility of a log target");
+        faults.oneOf(level, logLevels, `global.log.${i}.level`, "level of a log target");
     });
     faults.lines(global.raw, "global.raw", "global", "global");
+    global.raw?.forEach((line, i) => {
+        const [keyword, field] = fields.find(([name]) => new RegExp(`^\\s*${name}\\s`).test(line)) ?? [];
+        if (keyword !== undefined) {
+            faults.error(
+                `global.raw.${i}`,
+                `raw line ${show(line)} of global beside the declared ${keyword}: use ${field}`,
+            );
+        }
+    });
 }
 
+/** What is rendered always: of a second line HAProxy takes one or the other. */
+const fields = [
+    ["maxconn", "global.maxconn"],
+    ["chroot", "global.chroot"],
+    ["user", "global.user"],
+    ["group", "global.group"],
+    ["hard-stop-after", "global.hardStopAfter"],
+    ["mworker-max-reloads", "global.mworkerMaxReloads"],
+    ["stats timeout", "global.statsTimeout"],
+] as const;
+
 /** Faults of a section `defaults`. */
-export function defaultsIssues(defaults: Defaults, path: string, where: string, faults: Faults): void {
+export function defaultsIssues(defaults: Defaults | NamedDefaults, path: string, where: string, faults: Faults): void {
+    const named = "name" in defaults;
     faults.whole(defaults.retries, 0, 100, `${path}.retries`, `retries of ${where}`);
     faults.balance(defaults.balance, `${path}.balance`, where);
-    faults.options(defaults.options, `${path}.options`, where);
+    optionNameIssues(defaults.options, `${path}.options`, where, faults);
     for (const [name, value] of Object.entries(defaults.timeouts ?? {})) {
         faults.duration(value, `${path}.timeouts.${name}`, `timeout ${name} of ${where}`);
     }
     faults.lines(defaults.raw, `${path}.raw`, where);
+    defaults.raw?.forEach((line, i) => {
+        if (/^\s*(http-(request|response|after-response)|tcp-(request|response)|acl)\s/.test(line) && !named) {
+            faults.error(
+                `${path}.raw.${i}`,
+                `raw line ${show(line)} of ${where}: HAProxy takes rules in defaults with a name only, put it into namedDefaults`,
+            );
+        }
+    });
 }
 
 /** Faults of the statistics page. */

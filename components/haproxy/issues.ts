@@ -9,6 +9,7 @@ import { allProxies, defaultsOf, modeOf, type PlacedProxy } from "./proxies";
 import { proxyIssues } from "./proxyIssues";
 import { references } from "./references";
 import { sectionIssues } from "./sectionIssues";
+import { isChecked } from "./servers";
 import { stringsIn } from "./texts";
 import { atLeast, isVersion, oldestVersion } from "./versions";
 
@@ -37,6 +38,12 @@ export function check(config: HaproxyConfig): Issue[] {
             role,
         );
     }
+    const tables = proxies.filter(({ proxy }) => proxy.stickTable !== undefined);
+    faults.unique(
+        tables.map(({ proxy }) => proxy.name),
+        (i) => `${tables[i]?.path}.stickTable`,
+        "name of sections with a stick table",
+    );
     for (const placed of proxies) {
         proxyIssues(placed, config, faults);
         if (placed.section !== "backend") {
@@ -123,7 +130,7 @@ function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], f
         } else if (
             asked &&
             !(http || tcpChecks || protocolCheck || inDefaults(proxy.from, config)) &&
-            servers.some(({ check }) => check !== false)
+            servers.some((server) => isChecked(server, proxy.defaultServer))
         ) {
             faults.warning(
                 `${path}.httpchk`,

@@ -12,9 +12,9 @@ export interface Keyword {
 
 /**
  * Where a keyword stands: `section` begins one, `global`, `proxy` and `cache` a line of these sections; `bind`, `server` and `rule` (an action of
- * `http-request` and the like) as a word of such a line; `sample` in any expression, as a fetch or a converter (section 7.3).
+ * `http-request` and the like) as a word of such a line; `table` what it stores; `sample` in any expression, as a fetch or a converter (section 7.3).
  */
-export type Section = "section" | "global" | "proxy" | "cache" | "bind" | "server" | "rule" | "sample";
+export type Section = "section" | "global" | "proxy" | "cache" | "table" | "bind" | "server" | "rule" | "sample";
 
 /**
  * What is rarely used, and so has no field in the model. Not whole: what is missing is left to the host's own checker. Each line is held
@@ -32,6 +32,10 @@ export const keywords: readonly Keyword[] = [
     ...from("2.4", "sample", "json_query", "ub64enc", "ub64dec", "xxh3", "mqtt_field_value", "fix_is_valid"),
     ...from("2.5", "global", "set-var-fmt"),
     ...from("2.5", "proxy", "error-log-format", "option httpslog"),
+    ...from("2.4", "table", "server_key", "http_fail_cnt", "http_fail_rate"),
+    ...from("2.5", "table", "gpc", "gpc_rate", "gpt"),
+    ...from("3.0", "table", "glitch_cnt", "glitch_rate"),
+    ...from("2.6", "proxy", "balance hash"),
     ...from("2.5", "bind", "shards"),
     ...from("2.5", "server", "ws"),
     ...from("2.5", "rule", "set-var-fmt", "sc-set-gpt"),

@@ -83,10 +83,43 @@ export interface LogTarget {
     /** Socket path, or IP address with an optional port. */
     readonly address: string;
     /** Syslog facility. @default "local0" */
-    readonly facility?: string;
+    readonly facility?: (typeof logFacilities)[number];
     /** Lowest level that is sent. @default - all levels */
-    readonly level?: string;
+    readonly level?: (typeof logLevels)[number];
 }
+
+export const logFacilities = [
+    ...([
+        "kern",
+        "user",
+        "mail",
+        "daemon",
+        "auth",
+        "syslog",
+        "lpr",
+        "news",
+        "uucp",
+        "cron",
+        "auth2",
+        "ftp",
+        "ntp",
+    ] as const),
+    ...([
+        "audit",
+        "alert",
+        "cron2",
+        "local0",
+        "local1",
+        "local2",
+        "local3",
+        "local4",
+        "local5",
+        "local6",
+        "local7",
+    ] as const),
+] as const;
+
+export const logLevels = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] as const;
 
 /** Section 3.1, keyword `stats socket`. */
 export interface StatsSocket {

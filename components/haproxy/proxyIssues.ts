@@ -1,8 +1,10 @@
-import { isHostName } from "./addresses";
+import { isAddress, isHostName } from "./addresses";
 import { type Faults, show } from "./faults";
-import type { Acl, HaproxyConfig } from "./model";
+import type { Acl, Compression, HaproxyConfig } from "./model";
+import { optionNameIssues, optionPlaceIssues } from "./optionIssues";
 import { defaultsOf, modeOf, type PlacedProxy } from "./proxies";
 import { ruleIssues } from "./ruleIssues";
+import { stickTableIssues } from "./stickTableIssues";
 import { stringsIn } from "./texts";
 import { timeoutKeyword } from "./views";
 
@@ -12,7 +14,9 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, faults: 
     const { acls = [] } = proxy;
     const where = `${section} ${proxy.name}`;
     faults.name(proxy.name, `${path}.name`, `a ${section}`);
-    faults.options(proxy.options, `${path}.options`, where);
+    const inherited = defaultsOf(proxy.from, config)?.options;
+    optionNameIssues(proxy.options, `${path}.options`, where, faults);
+    optionPlaceIssues(placed, inherited, modeOf(proxy, config), faults);
     acls.forEach((acl, i) => {
         aclIssues(acl, `${path}.acls.${i}`, where, faults);
         if (modeOf(proxy, config) === "tcp" && !("criterion" in acl)) {
@@ -23,7 +27,7 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, faults: 
         }
     });
     // A backend that waits for the body goes by the timeout of the request's head.
-    const options = { ...defaultsOf(proxy.from, config)?.options, ...proxy.options };
+    const options = { ...inherited, ...proxy.options };
     const waits = options["http-buffer-request"] === true;
     for (const [name, value] of Object.entries(proxy.timeouts ?? {})) {
         const keyword = `timeout ${timeoutKeyword(name)}`;
@@ -37,6 +41,8 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, faults: 
         }
     }
     faults.lines(proxy.raw, `${path}.raw`, where);
+    stickTableIssues(placed, faults);
+    compressionIssues(proxy.compression, `${path}.compression`, where, faults);
     ruleIssues(placed, config, faults);
     if (acls.length > 0) {
         const { acls: _, servers: __, ...rest } = proxy;
@@ -49,11 +55,31 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, faults: 
     }
 }
 
+function compressionIssues(compression: Compression | undefined, path: string, where: string, faults: Faults): void {
+    if (compression?.algo?.length === 0) {
+        faults.error(`${path}.algo`, `no algorithm of compression of ${where}: leave algo out for gzip`);
+    }
+    compression?.algo?.forEach((algo, i) => {
+        faults.oneOf(algo, algorithms, `${path}.algo.${i}`, `algorithm of compression of ${where}`);
+    });
+    compression?.type.forEach((type, i) => {
+        faults.token(type, `${path}.type.${i}`, `type of compression of ${where}`);
+    });
+    faults.words(`compression type ${compression?.type.join(" ")}`, `${path}.type`, `type of compression of ${where}`);
+}
+
+const algorithms = ["gzip", "deflate", "raw-deflate", "identity"];
 const clientTimeouts = ["client", "httpRequest", "httpKeepAlive"];
 
 function aclIssues(acl: Acl, path: string, where: string, faults: Faults): void {
     const what = `acl ${acl.name} of ${where}`;
     faults.name(acl.name, `${path}.name`, `an acl of ${where}`);
+    if (acl.name === "or") {
+        faults.error(
+            `${path}.name`,
+            `acl "or" of ${where}: in conditions "or" stands between alternatives, take another name`,
+        );
+    }
     if ("criterion" in acl) {
         faults.line(acl.criterion, `${path}.criterion`, `criterion of ${what}`);
         return;
@@ -69,7 +95,7 @@ function aclIssues(acl: Acl, path: string, where: string, faults: Faults): void 
     }
     values.forEach((value, i) => {
         const place = `${path}.${kind}.${i}`;
-        if (kind === "host" && !isHostName(value)) {
+        if (kind === "host" && !isHostName(value) && !(isAddress(value) && !value.includes(":"))) {
             faults.error(
                 place,
                 `invalid host name ${show(value)} in ${what}: use a name without scheme, port or wildcard; for a whole domain use criterion "hdr_end(host) -i .example.com"`,

@@ -1,10 +1,10 @@
 import type { View } from "../templates";
 import { bindText } from "./binds";
 import { checkView } from "./checks";
-import type { Acl, Compression, HaproxyConfig, Options, Timeouts, UseBackend } from "./model";
+import type { Acl, Compression, HaproxyConfig, Mode, Options, Timeouts } from "./model";
 import { cookieText, stickRuleText, stickTableText } from "./persistence";
 import { modeOf, type PlacedProxy } from "./proxies";
-import { conditionText, ruleText, tcpRequestTexts } from "./rules";
+import { ruleText, tcpRequestTexts, useBackendText } from "./rules";
 import { serverParams, serverTemplateText, serverText } from "./servers";
 import { atLeast } from "./versions";
 import { flag, given, optional, optionLines, timeoutKeyword, words } from "./views";
@@ -13,7 +13,7 @@ import { asWritten, word } from "./words";
 /** A section of section 4 as the template wants it. */
 export function proxyView({ section, proxy }: PlacedProxy, config: HaproxyConfig): View {
     const mode = modeOf(proxy, config);
-    const own = section === "backend" ? {} : ownOptions(mode, config.version);
+    const own = section === "backend" ? {} : ownOptions(mode, config);
     return {
         section,
         name: proxy.name,
@@ -28,7 +28,9 @@ export function proxyView({ section, proxy }: PlacedProxy, config: HaproxyConfig
         compression: compressionTexts(proxy.compression),
         errorfiles: optional(proxy.errorfiles),
         stickTable: optional(proxy.stickTable && stickTableText(proxy.stickTable)),
-        acls: (proxy.acls ?? []).map((acl) => ({ name: acl.name, criterion: criterion(acl, config.version) })),
+        acls: (proxy.acls ?? []).flatMap((acl) =>
+            criteria(acl, config.version).map((criterion) => ({ name: acl.name, criterion })),
+        ),
         raw: (proxy.raw ?? []).map(asWritten),
         tcpRequestRules: tcpRequestTexts(proxy.tcpRequestRules),
         tcpResponseRules: (proxy.tcpResponseRules ?? []).map(ruleText),
@@ -41,27 +43,41 @@ export function proxyView({ section, proxy }: PlacedProxy, config: HaproxyConfig
         dynamicCookieKey: optional(proxy.cookie?.dynamicKey && word(proxy.cookie.dynamicKey)),
         stickRules: (proxy.stickRules ?? []).map(stickRuleText),
         defaultServer: optional(proxy.defaultServer && serverParams(proxy.defaultServer).join(" ")),
-        servers: (proxy.servers ?? []).map(serverText),
-        serverTemplates: (proxy.serverTemplates ?? []).map(serverTemplateText),
+        servers: (proxy.servers ?? []).map((server) => serverText(server, proxy.defaultServer)),
+        serverTemplates: (proxy.serverTemplates ?? []).map((template) =>
+            serverTemplateText(template, proxy.defaultServer),
+        ),
     };
 }
 
-function ownOptions(mode: string, version: string): Options {
-    return mode === "tcp"
-        ? { tcplog: true }
-        : { httplog: true, ...(atLeast(version, "2.6") && { "idle-close-on-response": true }) };
+function ownOptions(mode: Mode, { version, global }: HaproxyConfig): Options {
+    // HAProxy warns of a format of logs that go nowhere.
+    const logs = global?.log?.length !== 0 || (global.raw ?? []).some((line) => /^\s*log\s/.test(line));
+    const http = mode === "http";
+    return {
+        ...(logs && (http ? { httplog: true } : { tcplog: true })),
+        ...(http && atLeast(version, "2.6") && { "idle-close-on-response": true }),
+    };
 }
 
-function criterion(acl: Acl, version: string): string {
+/** Of one line or, as HAProxy reads 64 words of a line, several, of which one must match. */
+function criteria(acl: Acl, version: string): string[] {
     if ("host" in acl) {
         const withoutPort = atLeast(version, "2.7") ? "host_only" : "field(1,:)";
-        return `hdr(host),${withoutPort} -i ${words(acl.host)}`;
+        return valueLines(acl.host).map((hosts) => `hdr(host),${withoutPort} -i ${hosts}`);
     }
     if ("path" in acl) {
-        return `path ${words(acl.path)}`;
+        return valueLines(acl.path).map((paths) => `path ${paths}`);
     }
-    return "pathBeg" in acl ? `path_beg ${words(acl.pathBeg)}` : asWritten(acl.criterion);
+    return "pathBeg" in acl ? valueLines(acl.pathBeg).map((paths) => `path_beg ${paths}`) : [asWritten(acl.criterion)];
 }
+
+function valueLines(values: readonly string[]): string[] {
+    const rows = Math.ceil(values.length / valuesOfLine);
+    return Array.from({ length: rows }, (_, i) => words(values.slice(i * valuesOfLine, (i + 1) * valuesOfLine)));
+}
+
+const valuesOfLine = 50;
 
 function compressionTexts(compression: Compression | undefined): string[] {
     if (!compression) {
@@ -73,8 +89,4 @@ function compressionTexts(compression: Compression | undefined): string[] {
 
 function timeoutTexts(timeouts: Timeouts = {}): string[] {
     return Object.entries(given(timeouts)).map(([name, duration]) => `${timeoutKeyword(name)} ${duration}`);
-}
-
-function useBackendText({ backend, if: terms }: UseBackend): string {
-    return `${backend}${conditionText(terms)}`;
 }

@@ -2,13 +2,28 @@ import { declared } from "./conditions";
 import { type Faults, show } from "./faults";
 import type { HaproxyConfig } from "./model";
 import { allProxies, type PlacedProxy } from "./proxies";
+import { templateNames } from "./servers";
 import { stringsIn } from "./texts";
 import { atLeast } from "./versions";
 
-type Kind = "userlist" | "table" | "cache" | "resolvers" | "peers" | "mailers" | "defaults" | "http-errors";
+type Kind =
+    | "backend"
+    | "frontend"
+    | "server"
+    | "userlist"
+    | "table"
+    | "cache"
+    | "resolvers"
+    | "peers"
+    | "mailers"
+    | "defaults"
+    | "http-errors";
 
 /** Where texts name sections (sections 4.2 and 7.3). Samples of which the table is not the last argument are left out. */
 const mentions: readonly (readonly [Kind, RegExp])[] = [
+    ["backend", /\b(?:nbsrv|be_conn|be_conn_free|be_sess_rate|connslots|avg_queue|queue)\(([^),\s]+)\)/g],
+    ["frontend", /\bfe_(?:conn|req_rate|sess_rate)\(([^),\s]+)\)/g],
+    ["server", /\bsrv_(?:is_up|conn|conn_free|queue|sess_rate|weight|iweight|uweight)\(([^),\s]+)\)/g],
     ["userlist", /\bhttp_auth(?:_group)?\(([^),\s]+)\)/g],
     ["table", /\bsc_(?!get_gp|gpc|set_gpt)[a-z0-9_]+\(\d+,([^),\s]+)\)/g],
     ["table", /\b(?:sc[012]|src)_(?!get_gpc\(|get_gpt\(|gpc_rate|is_local)[a-z0-9_]+\(([^),\s]+)\)/g],
@@ -17,13 +32,27 @@ const mentions: readonly (readonly [Kind, RegExp])[] = [
     ["table", /^\s*stick\s.*\stable\s+(\S+)/g],
     ["cache", /^\s*(?:http-(?:request|response)\s+)?cache-(?:use|store)\s+(\S+)/g],
     ["resolvers", /\bdo-resolve\([^,)]+,([^,)]+)/g],
+    ["resolvers", /^\s*(?:default-)?server(?:-template)?\s.*\sresolvers\s+(\S+)/g],
     ["mailers", /^\s*email-alert\s+mailers\s+(\S+)/g],
+];
+
+/** What goes by the table of its own section, as it names no other. */
+const ownTable = [
+    /\btrack-sc\d\s+\S+(?!.*\stable\s)/,
+    /^\s*stick\s+(?:on|match|store-request|store-response)\s(?!.*\stable\s)/,
+    /(?:^|\{ +|^\s*acl\s+\S+\s+)src_(?:bytes|clr|conn|get|http|inc|kbytes|sess|updt)_[a-z0-9_]+\s/,
 ];
 
 /** Every section that is named exists. */
 export function references(config: HaproxyConfig, faults: Faults): void {
     const proxies = allProxies(config);
     const known: Record<Kind, Set<string>> = {
+        backend: new Set(proxies.filter(({ section }) => section !== "frontend").map(({ proxy }) => proxy.name)),
+        frontend: new Set([
+            ...proxies.filter(({ section }) => section !== "backend").map(({ proxy }) => proxy.name),
+            ...(config.stats ? ["stats"] : []),
+        ]),
+        server: new Set(proxies.flatMap(serverNames)),
         userlist: names(config.userlists),
         table: new Set([...proxies.filter(hasTable).map(({ proxy }) => proxy.name), ...rawTables(config)]),
         cache: names(config.caches),
@@ -48,8 +77,12 @@ export function references(config: HaproxyConfig, faults: Faults): void {
         for (const found of stringsIn(rest, path)) {
             for (const [kind, pattern] of mentions) {
                 for (const [, name] of found.text.matchAll(pattern)) {
-                    named(kind, name, found.path, where);
+                    const own = kind === "server" && name !== undefined && !name.includes("/");
+                    named(kind, own ? `${proxy.name}/${name}` : name, found.path, where);
                 }
+            }
+            if (ownTable.some((pattern) => pattern.test(found.text))) {
+                named("table", proxy.name, found.path, where);
             }
         }
         named("defaults", proxy.from, `${path}.from`, where);
@@ -82,6 +115,22 @@ export function references(config: HaproxyConfig, faults: Faults): void {
 
 function names(sections: readonly { readonly name: string }[] | undefined): Set<string> {
     return new Set(sections?.map(({ name }) => name));
+}
+
+/** `backend/server`, as samples call it. */
+function serverNames({ proxy }: PlacedProxy): string[] {
+    const { servers = [], serverTemplates = [], raw = [] } = proxy;
+    const names = [
+        ...servers.map(({ name }) => name),
+        ...raw.flatMap((line) => /^\s*server\s+(\S+)/.exec(line)?.[1] ?? []),
+        ...[...serverTemplates, ...raw.flatMap(rawTemplate)].flatMap(templateNames),
+    ];
+    return names.map((name) => `${proxy.name}/${name}`);
+}
+
+function rawTemplate(line: string): { readonly prefix: string; readonly count: number }[] {
+    const [, prefix, count] = /^\s*server-template\s+(\S+)\s+(?:\d+-)?(\d+)\s/.exec(line) ?? [];
+    return prefix === undefined ? [] : [{ prefix, count: Number(count) }];
 }
 
 function hasTable({ proxy }: PlacedProxy): boolean {

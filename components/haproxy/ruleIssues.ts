@@ -1,9 +1,9 @@
-import { conditionIssues, conditionOf } from "./conditions";
+import { conditionIssues, lineConditionIssues, termsOf } from "./conditions";
 import { type Faults, show } from "./faults";
 import type { HaproxyConfig } from "./model";
 import { modeOf, type PlacedProxy } from "./proxies";
 import { type Rule, ruleText, tcpPhase, tcpPhases } from "./rules";
-import { atLeast } from "./versions";
+import { atLeast, errorStatuses } from "./versions";
 
 /** The lists of rules, their keyword, and the actions after which no other rule of the list is looked at. */
 const families = [
@@ -12,13 +12,34 @@ const families = [
     {
         list: "httpRequestRules",
         keyword: "http-request",
-        final: /^(allow|deny|tarpit|reject|auth|redirect|return|silent-drop|use-service)\b/,
+        final: /^(allow|deny|tarpit|reject|auth|redirect|return|silent-drop|use-service)\b(?!.*\signore-empty\b)/,
     },
-    { list: "httpResponseRules", keyword: "http-response", final: /^(allow|deny|redirect|return|silent-drop)\b/ },
+    {
+        list: "httpResponseRules",
+        keyword: "http-response",
+        final: /^(allow|deny|redirect|return|silent-drop)\b(?!.*\signore-empty\b)/,
+    },
     { list: "httpAfterResponseRules", keyword: "http-after-response", final: /^allow\b/ },
 ] as const;
 
-const ruleLine = /^\s*(tcp-request|tcp-response|http-request|http-response|http-after-response|use_backend)\s/;
+/** Raw lines that belong into a list. */
+const ruleLine = /^\s*(tcp-request|tcp-response|http-request|http-response|http-after-response|redirect|use_backend)\s/;
+
+/** Raw lines with a condition. */
+const conditionalLine =
+    /^\s*(tcp-re|http-re|http-after-response|redirect|use_backend|use-server|stick|monitor fail|force-persist|ignore-persist)/;
+
+/** In the order in which HAProxy runs them: of a line before one that runs first, it warns. */
+const stages = [
+    /^tcp-request connection\s/,
+    /^tcp-request session\s/,
+    /^tcp-request content\s/,
+    /^monitor fail\s/,
+    /^http-request\s/,
+    /^redirect\s/,
+    /^use_backend\s/,
+    /^use-server\s/,
+];
 
 /** Faults of the rules of one proxy, in their order. */
 export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
@@ -52,19 +73,41 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: F
                 );
             }
             const action = text.replace(/^(connection|session|content)\s+/, "");
-            const conditional = typeof rule === "string" ? conditionOf(rule).length > 0 : (rule.if ?? []).length > 0;
+            const conditional = typeof rule === "string" ? termsOf(rule).length > 0 : (rule.if ?? []).length > 0;
             if (final.test(action) && !conditional && !ended.has(phase)) {
                 ended.set(phase, i);
             }
         });
     }
-    proxy.raw?.forEach((line, i) => {
+    rawRuleIssues(placed, typed, faults);
+}
+
+/** Rules among the raw lines, which stand before all declared ones. */
+function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): void {
+    const { section, proxy, path } = placed;
+    const where = `${section} ${proxy.name}`;
+    const lines = (proxy.raw ?? []).map((line) => line.trim());
+    const order = [...lines, ...(proxy.useBackends?.length ? ["use_backend "] : [])].map((line) =>
+        stages.findIndex((stage) => stage.test(line)),
+    );
+    lines.forEach((line, i) => {
+        if (conditionalLine.test(line)) {
+            const phase = /^(tcp|http|http-after)-response/.test(line) ? "response" : "request";
+            lineConditionIssues(line, phase, placed, `${path}.raw.${i}`, faults);
+        }
         const keyword = ruleLine.exec(line)?.[1];
+        const earlier = order.findIndex((stage, j) => j > i && stage >= 0 && stage < (order[i] as number));
         if (typed && keyword !== undefined) {
-            const list = families.find((family) => family.keyword === keyword)?.list ?? "useBackends";
+            const list = families.find((family) => family.keyword === keyword)?.list;
+            const home = keyword === "redirect" ? "httpRequestRules" : (list ?? "useBackends");
             faults.error(
                 `${path}.raw.${i}`,
-                `raw ${keyword} line beside declared rules of ${where}, so that its place among them is not visible: put it into ${list}`,
+                `raw ${keyword} line beside declared rules of ${where}, so that its place among them is not visible: put it into ${home}`,
+            );
+        } else if (earlier >= 0) {
+            faults.error(
+                `${path}.raw.${i}`,
+                `raw line ${show(line)} of ${where} before ${earlier < lines.length ? show(lines[earlier] as string) : "useBackends"}, which HAProxy runs first all the same: put it after that`,
             );
         }
     });
@@ -72,12 +115,14 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: F
 
 function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, path: string, faults: Faults): void {
     const where = `${keyword} rule of ${placed.section} ${placed.proxy.name}`;
+    const phaseOfFamily = keyword.endsWith("response") ? "response" : "request";
     if (typeof rule === "string") {
         faults.line(`${keyword} ${rule}`, path, `a ${where}`);
-        conditionIssues(conditionOf(rule), placed, `${path}.if`, faults);
+        lineConditionIssues(rule, phaseOfFamily, placed, path, faults);
     } else {
-        actionIssues(rule, path, where, faults);
-        conditionIssues(rule.if, placed, `${path}.if`, faults);
+        actionIssues(rule, keyword, path, where, faults);
+        faults.words(`${keyword} ${soundText(rule)}`, path, `a ${where}`);
+        conditionIssues(rule.if, phaseOfFamily, placed, `${path}.if`, faults);
     }
     if (keyword !== "tcp-request") {
         return;
@@ -90,7 +135,7 @@ function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, p
     }
 }
 
-function actionIssues(rule: Rule, path: string, where: string, faults: Faults): void {
+function actionIssues(rule: Rule, keyword: string, path: string, where: string, faults: Faults): void {
     const what = (field: string) => `${field} of ${rule.action} in a ${where}`;
     for (const [field, value] of Object.entries(rule)) {
         if (typeof value !== "string" || field === "action" || field === "at") {
@@ -106,8 +151,19 @@ function actionIssues(rule: Rule, path: string, where: string, faults: Faults): 
         const text = field === "body" ? value.replace(/[\r\n\t]/g, " ") : value;
         faults[check](text, `${path}.${field}`, what(field));
     }
-    if ("status" in rule) {
+    if (rule.action === "deny" || rule.action === "tarpit") {
+        const statuses = errorStatuses(faults.version);
+        if (rule.status !== undefined && !statuses.includes(String(rule.status))) {
+            faults.error(
+                `${path}.status`,
+                `${what("status")} is ${rule.status}, for which HAProxy has no message: use ${statuses.join(", ")}, or the action return`,
+            );
+        }
+    } else if ("status" in rule) {
         faults.whole(rule.status, 200, 599, `${path}.status`, what("status"));
+    }
+    if (rule.action === "redirect" && keyword === "http-response" && !("location" in rule)) {
+        faults.error(path, `redirect without a location in a ${where}: HAProxy knows nothing else there`);
     }
     if (rule.action === "set-var" || rule.action === "unset-var") {
         if (!/^(proc|sess|txn|req|res|check)\.[A-Za-z0-9_.]+$/.test(rule.variable)) {

@@ -1,7 +1,7 @@
 import { isAddress } from "./addresses";
 import { type Faults, milliseconds, show } from "./faults";
 import type { HaproxyConfig } from "./model";
-import { atLeast } from "./versions";
+import { atLeast, errorStatuses } from "./versions";
 
 /** What is wrong with the sections beside the proxies. */
 export function sectionIssues(config: HaproxyConfig, faults: Faults): void {
@@ -26,6 +26,12 @@ export function sectionIssues(config: HaproxyConfig, faults: Faults): void {
     networkIssues(config, faults);
     config.caches?.forEach((cache, i) => {
         const where = `cache ${cache.name}`;
+        if (cache.name.length > longestCacheName) {
+            faults.error(
+                `caches.${i}.name`,
+                `name ${show(cache.name)} of a cache has ${cache.name.length} characters: use at most ${longestCacheName}`,
+            );
+        }
         faults.whole(cache.totalMaxSize, 1, 4095, `caches.${i}.totalMaxSize`, `total-max-size of ${where}`);
         const half = cache.totalMaxSize * 2 ** 19;
         faults.whole(cache.maxObjectSize, 1, half, `caches.${i}.maxObjectSize`, `max-object-size of ${where}`);
@@ -37,12 +43,16 @@ export function sectionIssues(config: HaproxyConfig, faults: Faults): void {
     config.httpErrors?.forEach(({ name, errorfiles }, i) => {
         for (const status of Object.keys(errorfiles)) {
             const path = `httpErrors.${i}.errorfiles.${status}`;
-            if (!errorStatuses.has(status)) {
-                faults.error(path, `invalid status ${show(status)} in http-errors ${name}: HAProxy has none for it`);
+            const statuses = errorStatuses(config.version);
+            if (!statuses.includes(status)) {
+                faults.error(path, `invalid status ${show(status)} in http-errors ${name}: use ${statuses.join(", ")}`);
             }
         }
     });
 }
+
+/** Names of caches are cut after that. */
+const longestCacheName = 32;
 
 const kinds = [
     ["namedDefaults", "defaults"],
@@ -53,9 +63,6 @@ const kinds = [
     ["caches", "cache"],
     ["httpErrors", "http-errors"],
 ] as const;
-
-/** Section 4.2, keyword `errorfile`: those of 2.2. */
-const errorStatuses = new Set("200 400 401 403 404 405 407 408 410 413 425 429 500 501 502 503 504".split(" "));
 
 function userlistIssues(config: HaproxyConfig, faults: Faults): void {
     config.userlists?.forEach(({ name, groups = [], users }, i) => {
@@ -84,6 +91,8 @@ function userlistIssues(config: HaproxyConfig, faults: Faults): void {
         });
     });
 }
+
+const nameServer = /^\s*(nameserver|parse-resolv-conf)\b/;
 
 /** Peers, name servers and mailers: names and addresses. */
 function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConfig, faults: Faults): void {
@@ -119,6 +128,9 @@ function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConf
     });
     resolvers.forEach(({ name, timeouts = {}, hold = {}, raw, ...rest }, i) => {
         const where = `resolvers ${name}`;
+        if (rest.nameservers.length === 0 && !rest.parseResolvConf && !raw?.some((line) => nameServer.test(line))) {
+            faults.error(`resolvers.${i}.nameservers`, `no name server in ${where}: add one, or say parseResolvConf`);
+        }
         faults.lines(raw, `resolvers.${i}.raw`, where);
         for (const [kind, value] of Object.entries(timeouts)) {
             faults.duration(value, `resolvers.${i}.timeouts.${kind}`, `${kind} of ${where}`);

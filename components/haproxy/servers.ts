@@ -4,22 +4,35 @@ import { flag, param } from "./views";
 import { asWritten, word } from "./words";
 
 /** A `server` line without its keyword. */
-export function serverText(server: Server): string {
+export function serverText(server: Server, defaults?: ServerOptions): string {
     const params = [...param("cookie", server.cookie), ...serverParams(server)];
-    return [server.name, endpoint(server), ...flag("check", server.check !== false), ...params].join(" ");
+    return [server.name, endpoint(server), ...flag("check", isChecked(server, defaults)), ...params].join(" ");
+}
+
+/** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
+export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
+    return check ?? defaults.check ?? true;
 }
 
 /** A `server-template` line without its keyword. */
-export function serverTemplateText(template: ServerTemplate): string {
+export function serverTemplateText(template: ServerTemplate, defaults?: ServerOptions): string {
     const { prefix, count, fqdn, port } = template;
     return [
         prefix,
         count,
         `${fqdn}:${port}`,
-        ...flag("check", template.check !== false),
+        ...flag("check", isChecked(template, defaults)),
         ...serverParams(template),
     ].join(" ");
 }
+
+/** The names of a template's servers: HAProxy numbers them from 1. */
+export function templateNames({ prefix, count }: Pick<ServerTemplate, "prefix" | "count">): string[] {
+    return Array.from({ length: Math.min(count, longestTemplate) }, (_, i) => `${prefix}${i + 1}`);
+}
+
+/** More of them than anybody names one by one. */
+const longestTemplate = 1000;
 
 /** What may stand on a `default-server` line too. That servers are checked is said on their own lines. */
 export function serverParams(options: ServerOptions): string[] {

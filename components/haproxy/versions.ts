@@ -17,6 +17,13 @@ export function atLeast(version: string, since: string): boolean {
     return major > sinceMajor || (major === sinceMajor && minor >= sinceMinor);
 }
 
+/** Statuses that HAProxy has a message for: section 4.2, keyword `errorfile`. Measured; the manual leaves some out. */
+export function errorStatuses(version: string): string[] {
+    const later = [...(atLeast(version, "2.4") ? ["501"] : []), ...(atLeast(version, "2.6") ? ["422"] : [])];
+    const all = "200 400 401 403 404 405 407 408 410 413 421 425 429 500 502 503 504".split(" ");
+    return [...all, ...later].sort();
+}
+
 /** Does `version` have the keyword? */
 export function knows(version: string, { since, until }: Pick<Keyword, "since" | "until">): boolean {
     return (since === undefined || atLeast(version, since)) && !(until !== undefined && atLeast(version, until));
@@ -33,7 +40,8 @@ export function unknownKeywords(line: string, version: string, context: Context 
         .replace(/^no\s+/, "")
         .split(/\s+/);
     const kind = context === "proxy" ? kindOf(words[0] ?? "") : context;
-    const parts = new Set(words.flatMap((word) => word.split(/[,()[\]%]/)));
+    const named = parameters(words, kind, context);
+    const parts = new Set((words[0] === "acl" ? words.slice(2) : words).flatMap((word) => word.split(/[,()[\]%]/)));
     return keywords.filter((entry) => {
         const { section, keyword } = entry;
         if (knows(version, entry)) {
@@ -48,13 +56,31 @@ export function unknownKeywords(line: string, version: string, context: Context 
             case "sample":
                 return parts.has(keyword);
             default:
-                return section === kind && words.some((word) => word.split("(", 1)[0] === keyword);
+                return section === kind && named.includes(keyword);
         }
     });
 }
 
+/** The words of a line that are keywords of it: the action of a rule, the parameters of a `bind` or `server`; not names and values. */
+function parameters(words: readonly string[], kind: Section, context: Context): string[] {
+    if (kind === "rule") {
+        const action = words[words[0]?.startsWith("tcp-") ? 2 : 1] ?? "";
+        return [action.split("(", 1)[0] as string];
+    }
+    const first = context === "proxy" ? (places[words[0] ?? ""] ?? 0) : 0;
+    return words
+        .filter((_, i) => i >= first && !takesText.test(words[i - 1] ?? ""))
+        .map((word) => word.split("(", 1)[0] as string);
+}
+
+/** Where the parameters of a line begin. */
+const places: Readonly<Record<string, number>> = { bind: 2, server: 3, "server-template": 4, "default-server": 1 };
+
+/** Parameters whose value may be any word. */
+const takesText = /^(cookie|name|interface|namespace|sni|track|user|group)$/;
+
 /** Where a line stands. */
-export type Context = "global" | "proxy" | "bind" | "server";
+export type Context = "global" | "proxy" | "table" | "bind" | "server";
 
 /** A raw line may begin a section of its own. */
 function begins(section: Section, context: Context): boolean {

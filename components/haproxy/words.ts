@@ -42,6 +42,12 @@ export function formatLiteral(text: string): string {
     return word(text.replace(/%/g, "%%"));
 }
 
+/** How many words HAProxy reads in a line: section 2.2. */
+export function wordCount(line: string): number {
+    const [code = ""] = /^(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^#\\"'])*/.exec(line) ?? [];
+    return code.match(/(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s\\"'])+/g)?.length ?? 0;
+}
+
 /**
  * Lines and terms that are written as they stand.
  *

@@ -36,7 +36,7 @@ async function unknownTo(release: Release, section: Section): Promise<string[]> 
     const head = { section: "", global: "global", cache: "cache c" }[section as string] ?? "listen l";
     const names = keywords.filter((entry) => entry.section === section).map(({ keyword }) => keyword);
     const lines = names.flatMap(linesOf[section]);
-    const size = section === "rule" || section === "section" ? 1 : 45;
+    const size = ["rule", "section", "table"].includes(section) ? 1 : 45;
     const faulty = new Set<string>();
     for (let i = 0; i < lines.length; i += size) {
         for (const line of await refused(release, head, lines.slice(i, i + size))) {

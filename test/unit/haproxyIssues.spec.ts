@@ -221,9 +221,9 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
             global: { maxconn: 100 },
             frontends: [{ ...frontend, maxconn: 200 }],
         },
-        "error frontends[0].maxconn: invalid maxconn of frontend http (the process has 100) 200: use a whole number from 1 to 100",
-        "error backends[0].servers[0].weight: invalid weight of server app1 of backend app 257: use a whole number from 0 to 256",
-        "error backends[0].servers[0].maxconn: invalid maxconn of server app1 of backend app 0: use a whole number from 1 to 10000000",
+        "error frontends[0].maxconn: maxconn of frontend http (the process has 100) is 200: use a whole number from 1 to 100",
+        "error backends[0].servers[0].weight: weight of server app1 of backend app is 257: use a whole number from 0 to 256",
+        "error backends[0].servers[0].maxconn: maxconn of server app1 of backend app is 0: use a whole number from 1 to 10000000",
     ],
     "a time for requests in a backend that does not wait for bodies": [
         withBackend({ timeouts: { httpRequest: "20s" } }),
@@ -236,7 +236,10 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
         },
     ],
     "answers of DNS that hold for no time: only those that are gone may": [
-        { ...good, resolvers: [{ name: "dns", nameservers: [], hold: { obsolete: "0s", valid: "0s" } }] },
+        {
+            ...good,
+            resolvers: [{ name: "dns", nameservers: [], parseResolvConf: true, hold: { obsolete: "0s", valid: "0s" } }],
+        },
         'error resolvers[0].hold.valid: duration "0s" of valid of resolvers dns means no limit at all: use a positive one',
     ],
     "a balance HAProxy does not know": [

@@ -42,8 +42,8 @@ describe("the removal of servers", () => {
     it("takes numbers that mean something", () => {
         assert.deepEqual(messages({ minServers: 1, maxShrinkPercent: 100, drain: "10m" }), []);
         assert.deepEqual(messages({ minServers: 0, maxShrinkPercent: 101, drain: "soon" }), [
-            "invalid minServers of backend app 0: use a whole number from 1 to 100000",
-            "invalid maxShrinkPercent of backend app 101: use a whole number from 0 to 100",
+            "minServers of backend app is 0: use a whole number from 1 to 100000",
+            "maxShrinkPercent of backend app is 101: use a whole number from 0 to 100",
             'invalid duration "soon" of drain of backend app: use a number and us, ms, s, m, h or d, like "30s"',
         ]);
         assert.deepEqual(messages({ drain: "11m" }), [

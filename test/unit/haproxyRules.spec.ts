@@ -16,7 +16,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
             httpRequestRules: [{ action: "deny", if: ["bad"] }, 'set-header X-A "if it" unless ! worse { path / }'],
         }),
         'error frontends[0].httpRequestRules[0].if[0]: unknown acl "bad" in a condition of frontend http: no acl is declared, or write it out like "{ path_beg /api }"',
-        'error frontends[0].httpRequestRules[1].if[0]: unknown acl "worse" in a condition of frontend http: no acl is declared, or write it out like "{ path_beg /api }"',
+        'error frontends[0].httpRequestRules[1]: unknown acl "worse" in a condition of frontend http: no acl is declared, or write it out like "{ path_beg /api }"',
     ],
     "rules behind one that always ends the evaluation": [
         model({
@@ -71,7 +71,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
         'error frontends[0].httpRequestRules[0].name: space, quote or backslash in name of set-header in a http-request rule of frontend http "X A": remove or percent-encode it',
         'error frontends[0].httpRequestRules[0].format: control character in format of set-header in a http-request rule of frontend http "a\\nb": remove it',
         'error frontends[0].httpRequestRules[1].variable: invalid variable of set-var in a http-request rule of frontend http "host": use a scope and a name, like "txn.host"',
-        "error frontends[0].httpRequestRules[2].status: invalid status of return in a http-request rule of frontend http 600: use a whole number from 200 to 599",
+        "error frontends[0].httpRequestRules[2].status: status of return in a http-request rule of frontend http is 600: use a whole number from 200 to 599",
         'error frontends[0].httpRequestRules[2].headers.X:\t: control character in header name of return in a http-request rule of frontend http "X:\\t": remove it',
         "error frontends[0].httpRequestRules[2].headers.X:\t: empty header X:\\x09 of return in a http-request rule of frontend http: give a value or leave it out",
         "error frontends[0].httpRequestRules[2].contentType: contentType of return in a http-request rule of frontend http without a body: add one or leave it out",

@@ -95,7 +95,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
             { path: "run/x.sock", mode: "9" },
             { port: 443, ssl: { crt: [], verify: "required" } },
         ),
-        "error frontends[0].binds[0].portEnd: invalid last port of a bind of frontend http 80: use a whole number from 90 to 65535",
+        "error frontends[0].binds[0].portEnd: last port of a bind of frontend http is 80: use a whole number from 90 to 65535",
         "error frontends[0].binds[2]: duplicate bind *:8005 of frontend http: frontend http has it; connections would go to either",
         'error frontends[0].binds[4].path: relative path "run/x.sock" of socket of frontend http: use an absolute one',
         'error frontends[0].binds[4].mode: invalid mode "9" of a socket of frontend http: use octal like "600"',
@@ -135,7 +135,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
             },
         ),
         "error namedDefaults: defaults by name need HAProxy 2.4, but the declared version is 2.2",
-        "error caches[0].totalMaxSize: invalid total-max-size of cache c 5000: use a whole number from 1 to 4095",
+        "error caches[0].totalMaxSize: total-max-size of cache c is 5000: use a whole number from 1 to 4095",
         'error caches[0].processVary: keyword "process-vary" in cache c "process-vary on" needs HAProxy 2.4, but the declared version is 2.2: remove it or raise the declared version',
     ],
 };

@@ -85,7 +85,7 @@ export interface Frontend extends ProxySection {
     readonly maxconn?: number;
     /**
      * Added to the default, or taking from it with `false`.
-     * @default - `httplog` and, from HAProxy 2.6, `idle-close-on-response` (no error on idle connections during a
+     * @default - `httplog` where there are logs and, from HAProxy 2.6, `idle-close-on-response` (no error on idle connections during a
      * reload: 0 instead of 91 to 209 of them, measured with 100 connections and 10 reloads); `tcplog` in mode tcp
      */
     readonly options?: Options;
