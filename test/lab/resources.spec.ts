@@ -291,7 +291,7 @@ describeLab("resources", () => {
         await settles(false, "systemctl -q disable cron; systemctl -q --runtime enable cron", "enabled-runtime");
     });
 
-    describe("impossible wishes fail with what to do", () => {
+    describe("impossible wishes are refused in a preview, with what to do, and fail in an up", () => {
         for (const [wish, resource, words] of [
             [
                 "a file whose directory is missing",
@@ -311,27 +311,41 @@ describeLab("resources", () => {
             [
                 "a full directory to be absent",
                 { kind: "absent", path: "/etc/ssh" },
-                /absent\[\/etc\/ssh\] failed[\s\S]*not empty/,
+                /the directory \/etc\/ssh is not empty: declare it recursive/,
+            ],
+            [
+                "a directory whose own is missing",
+                { kind: "directory", path: "/srv/none/below" },
+                /the directory \/srv\/none does not exist: declare it before/,
             ],
             [
                 "a service that is unknown",
                 { kind: "service", name: "none.service" },
                 /systemd knows no unit none.service/,
             ],
-            [
-                "a command that does not do its work",
-                { kind: "execute", name: "x", command: ":", creates: "/srv/never" },
-                /did not create \/srv\/never/,
-            ],
         ] as [string, Resource, RegExp][]) {
             it(wish, async () => {
                 await host.exec("mkdir -p /srv/plain/below");
                 convergence.resources = [resource];
+                const { refused, text } = await convergence.preview();
+                assert.ok(refused, text);
+                assert.match(text, words);
                 const { code, stderr } = await convergence.up();
                 assert.equal(code, 1);
                 assert.match(stderr, words);
+                // What comes before may put it right.
+                const mended: Resource = { kind: "execute", name: "x", command: ":", notIf: "false" };
+                convergence.resources = [mended, resource];
+                assert.equal((await convergence.preview()).refused, false);
             });
         }
+    });
+
+    it("a command that does not do its work fails", async () => {
+        convergence.resources = [{ kind: "execute", name: "x", command: ":", creates: "/srv/never" }];
+        const { code, stderr } = await convergence.up();
+        assert.equal(code, 1);
+        assert.match(stderr, /did not create \/srv\/never/);
     });
 
     it("a user with no group beside it is found as it is", async () => {

@@ -2,6 +2,12 @@
 absent() {
     eval "have=\$stat_$1"
     [ -n "$have" ] || return 0
+    case $have,$3 in
+    "$2${TAB}4"*,no)
+        entries_of "$2"
+        [ -z "$entries$unlistable" ] || impossible "the directory $2 is not empty: declare it recursive, or empty it"
+        ;;
+    esac
     differs present
     applying || return 0
     case $have,$3 in

@@ -92,6 +92,25 @@ applying() {
     [ "$mode" = apply ]
 }
 
+# impossible REASON: the resource at hand cannot be had here. A why-run leaves that open where something before it would be repaired.
+impossible() {
+    ! applying || fail "$1"
+    repaired_before
+    [ -z "$earlier" ] || return 0
+    encode "$1"
+    printf 'refused\t%s\tpreflight\t%s\n' "$id" "$encoded"
+}
+
+# In $earlier, what of earlier resources differs: the host is to be another when an up comes to the one at hand.
+repaired_before() {
+    earlier=
+    split_lines
+    for line in $changed; do
+        case $line in "host$TAB"* | "$label$TAB"*) ;; *) earlier=$earlier$NL$line ;; esac
+    done
+    unsplit
+}
+
 # step WORDS COMMAND...: everything that changes the host goes through here. Our own bookkeeping is not worth a line.
 step() {
     [ "$label" = host ] || say "$label: $1"

@@ -5,6 +5,7 @@ directory() {
     "$2$TAB$3$TAB"*) ;;
     "")
         differs missing
+        [ -d "${2%/*}/" ] || impossible "the directory ${2%/*} does not exist: declare it before this one"
         ! applying || step "make $2" make_directory "$2" "$4" "$5" "$6"
         ;;
     "$2${TAB}4"*)
@@ -12,7 +13,7 @@ directory() {
         ! applying || step "set owner and mode of $2" set_permissions "$2" "$4" "$5" "$6"
         ;;
     *)
-        applying && fail "$2 is not a directory: move it away, or declare it absent before"
+        impossible "$2 is not a directory: move it away"
         differs type "not a directory"
         ;;
     esac

@@ -7,9 +7,9 @@ file() {
     esac
     file_differences "$@"
     [ "$rewrite" = no ] || expect_written "$1" "$2" "$3"
-    applying || return 0
     parent_of "$2"
-    [ -d "$parent" ] || fail "the directory $parent does not exist: declare it before this file"
+    [ -d "$parent" ] || impossible "the directory $parent does not exist: declare it before this file"
+    applying || return 0
     case $rewrite in
     yes)
         keep_original "$2"
@@ -34,7 +34,7 @@ file_differences() {
         ;;
     "$2${TAB}8"*) rewrite=no ;;
     "$2${TAB}4"*)
-        applying && fail "$2 is a directory: move it away, or declare it absent"
+        impossible "$2 is a directory: move it away"
         differs type directory
         return
         ;;

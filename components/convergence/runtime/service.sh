@@ -4,7 +4,7 @@ service() {
     unit_property "$1" LoadState
     if [ "$value" = not-found ]; then
         [ "$3$4" != nono ] || return 0
-        applying && fail "systemd knows no unit $2: declare the package or the unit file that brings it"
+        impossible "systemd knows no unit $2: declare the package or the unit file that brings it"
         differs missing
         return
     fi

@@ -15,6 +15,7 @@ transaction() {
     tx_allowed=$7
     tx_good=$lib/last-good/$1
     repaired_before
+    tx_before=$earlier
     transaction_test
     [ -n "$tx_differs" ] || return 0
     if ! applying && { ! "${tx_adapter}_installed" || [ ! -d "$tx_directory" ]; }; then
@@ -30,16 +31,6 @@ transaction() {
     transaction_activate
     transaction_finish
     stale=1
-}
-
-# In $tx_before, what of earlier resources differs: the host is to be another when an up comes here.
-repaired_before() {
-    tx_before=
-    split_lines
-    for line in $changed; do
-        case $line in "host$TAB"*) ;; *) tx_before=$tx_before$NL$line ;; esac
-    done
-    unsplit
 }
 
 # Each line of $tx_files in turn, as fields: field_index, field_path, …; calls the function named. Fails if that fails for one.
