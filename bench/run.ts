@@ -25,7 +25,7 @@ function table(verdicts: Verdict[]): string {
         amount(verdict.result, verdict),
         ...(verdict.target === undefined
             ? ["", ""]
-            : [`at most ${amount(verdict.target, verdict)}`, verdict.result <= verdict.target ? "met" : "MISSED"]),
+            : [`≤ ${amount(verdict.target, verdict)}`, verdict.result <= verdict.target ? "met" : "MISSED"]),
     ]);
     const all = [["MEASURE", "MEDIAN", "AGAINST", "RESULT", "TARGET", "VERDICT"], ...rows];
     const widths = (all[0] ?? []).map((_, column) => Math.max(...all.map((row) => row[column]?.length ?? 0)));
@@ -52,7 +52,7 @@ async function main(names: string[]): Promise<void> {
         tags: ["haproxy::lb"],
     }));
     await Lab.sweep();
-    const lab = await step(`lab of ${count} hosts`, (note) => Lab.create({ hosts, note }));
+    const lab = await step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
     const verdicts: Verdict[] = [];
     try {
         for (const name of wanted)
