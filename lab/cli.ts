@@ -2,6 +2,7 @@ import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import { runListEntry } from "../components/search/node";
 import { buildImage, suites } from "./base";
+import { say, table } from "./demo/print";
 import { type HostArgs, Lab } from "./lab";
 import { withLock } from "./lock";
 import { limits, obstacles } from "./machine";
@@ -95,16 +96,11 @@ export async function up(): Promise<Lab> {
 
 async function list(): Promise<void> {
     const lab = await openLab();
-    const rows = lab.hosts.map((host) => [
-        host.name,
-        host.address,
-        host.power,
-        host.state.tags.join(" ") || "-",
-        `ssh -F ${relative(".", join(lab.dir, "ssh_config"))} ${host.name}`,
-    ]);
-    const table = [["NAME", "ADDRESS", "STATE", "TAGS", "SSH"], ...rows];
-    const widths = [0, 1, 2, 3].map((column) => Math.max(...table.map((row) => row[column]?.length ?? 0)));
-    for (const row of table) console.log(row.map((cell, column) => cell.padEnd(widths[column] ?? 0)).join("  "));
+    table(
+        ["NAME", "ADDRESS", "STATE", "TAGS"],
+        lab.hosts.map(({ name, address, power, state }) => [name, address, power, state.tags.join(" ") || "-"]),
+    );
+    say(`Log in: npm run lab -- ssh NAME, or ssh -F ${relative(".", join(lab.dir, "ssh_config"))} NAME`);
 }
 
 async function login(host: string, command: string[]): Promise<void> {
