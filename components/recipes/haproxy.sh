@@ -304,7 +304,9 @@ haproxy_activate() {
     start)
         systemctl reset-failed -- "$haproxy_unit" 2>/dev/null
         # Somebody, or the boot, may have started it meanwhile, with the files of before.
-        systemctl reload-or-restart -- "$haproxy_unit"
+        state=$(systemctl show -p ActiveState --value -- "$haproxy_unit")
+        systemctl start -- "$haproxy_unit" &&
+            case $state in active | activating | reloading) systemctl reload -- "$haproxy_unit" ;; esac
         ;;
     *)
         haproxy_drain

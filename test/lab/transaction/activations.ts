@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { redefine } from "../../support/converge";
+import { atStart } from "./edit";
 import { bothLoads } from "./load";
 import { patient, type Subject } from "./subject";
 
@@ -51,6 +52,17 @@ export function activations(subject: () => Subject): void {
         assert.match(stderr, /no new worker has started/);
         await subject().converge();
         assert.equal(await subject().answer(), "app1");
+    });
+
+    it("reloads what somebody has started meanwhile, with the files of before", async () => {
+        await subject().converge({ mark: "before" });
+        await subject().shell("systemctl stop haproxy");
+        const { code, stderr } = await subject()
+            .declare({ mark: "after" })
+            .up(atStart("transaction_commit", "systemctl start haproxy"));
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, /start \(it does not run\)/);
+        assert.equal(await subject().answer(), "app1 after");
     });
 
     it("restarts where a reload cannot do it, and says so before", async () => {
