@@ -6,6 +6,7 @@ import { echod, heard } from "../support/echod";
 import { describeLab, withLab } from "../support/lab";
 import { targetOf } from "../support/target";
 import { until } from "../support/traffic";
+import { ASK_MASTER } from "./transaction/subject";
 
 describeLab("idempotence", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
@@ -21,6 +22,9 @@ describeLab("idempotence", () => {
 
     /** Neither a preview nor a run that is forced on the host finds anything to do, and nothing on it so much as twitches. */
     async function nothingToDo() {
+        // systemd calls a start or a reload done when the master is ready.
+        const digest = async () => (await host.exec(`${ASK_MASTER} '@1 get var proc.cfg'`)).stdout;
+        await until("the new worker answers", async () => (await digest()).includes("value=<"));
         const before = [await pulse(host), await heard(host)];
         assert.equal((await convergence.preview()).text, "");
         // The very same payload would only be answered with the result of before.
