@@ -23,6 +23,7 @@ export interface Fleet {
  */
 export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fleet {
     const stack = loadStack(name);
+    const place = `stacks/${name}.ts`;
     const { environment, loadBalancers } = stack;
     const faults: string[] = [];
     const attempt = <T>(load: () => T): T | undefined => {
@@ -33,9 +34,9 @@ export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fl
             return undefined;
         }
     };
-    const inventory = attempt(() => loadInventory(stack));
+    const inventory = attempt(() => loadInventory(stack, place));
     const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
-    const hosts = (nodes ?? []).flatMap((node) => attempt(() => loginOn(node, stack.ssh)) ?? []);
+    const hosts = (nodes ?? []).flatMap((node) => attempt(() => loginOn(node, stack.ssh, place)) ?? []);
     const { config, issuesIn } = compileServices(
         stack.haproxy,
         stack.services,
@@ -44,10 +45,10 @@ export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fl
         stack.stats,
     );
     const errors = issuesIn(config).filter(({ severity }) => severity === "error");
-    faults.push(...errors.map(({ path, message }) => `stacks/${name}.ts: ${path}: ${message}`));
+    faults.push(...errors.map(({ path, message }) => `${place}: ${path}: ${message}`));
     for (const key of secretsIn(config).filter((key) => !hasSecret(key))) {
         faults.push(
-            `stacks/${name}.ts names the secret ${key}, which the stack's config does not have: ` +
+            `${place} names the secret ${key}, which the stack's config does not have: ` +
                 `pulumi config set --secret ${key} --stack ${name}`,
         );
     }
@@ -86,13 +87,13 @@ function loadStack(name: string): Stack {
  *
  * @throws {Error} If the file cannot be read, or with every fault in it.
  */
-function loadInventory({ inventory, environment }: Stack): Inventory {
+function loadInventory({ inventory }: Stack, place: string): Inventory {
     if (inventory.file === undefined) {
-        return { nodes: inventory.nodes ?? [], place: `stacks/${environment}.ts` };
+        return { nodes: inventory.nodes ?? [], place };
     }
     if (!existsSync(inventory.file)) {
         const remedy = inventory.file.startsWith(".lab/") ? "start the lab with npm run lab -- up" : "write it";
-        throw new Error(`the inventory ${inventory.file} does not exist: ${remedy}, or correct inventory.file`);
+        throw new Error(`${place}: inventory.file: ${inventory.file} does not exist: ${remedy}, or correct the path`);
     }
     return parseInventory(readFileSync(inventory.file, "utf8"), inventory.file);
 }
@@ -102,12 +103,19 @@ function loadInventory({ inventory, environment }: Stack): Inventory {
  *
  * @throws {Error} If the node has no host key, or there is no such file.
  */
-function loginOn({ name, address, ssh }: Node, { user = "root", privateKeyFile, ...others }: Stack["ssh"]) {
+function loginOn(
+    { name, address, ssh }: Node,
+    { user = "root", privateKeyFile, ...others }: Stack["ssh"],
+    place: string,
+) {
     if (ssh === undefined) {
-        throw new Error(`the node ${name} is to be converged, but has no ssh.hostKey in the inventory: add it`);
+        throw new Error(
+            `${place}: the node ${name} is to be converged, but its entry in the inventory has no ssh.hostKey: ` +
+                `add the key that ssh-keyscan -t ed25519 ${address} prints, if it is the host's own`,
+        );
     }
     if (privateKeyFile !== undefined && !existsSync(privateKeyFile)) {
-        throw new Error(`the private key ${privateKeyFile} does not exist: correct ssh.privateKeyFile`);
+        throw new Error(`${place}: ssh.privateKeyFile: ${privateKeyFile} does not exist: correct the path`);
     }
     const key = privateKeyFile === undefined ? undefined : readFileSync(privateKeyFile, "utf8");
     return { name, address, user, ...ssh, ...others, key };

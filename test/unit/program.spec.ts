@@ -140,7 +140,7 @@ describe("index.ts", () => {
             const recording = await mockEngine({ stack: "local" });
             await assert.rejects(program(), ({ message }: Error) => {
                 const faults = [
-                    /^the node lb1 .* has no ssh\.hostKey/,
+                    /^stacks\/local\.ts: the node lb1 .* has no ssh\.hostKey/,
                     /^stacks\/local\.ts: services\[1\]: no node for tag ecom-docs::app/,
                     /^stacks\/local\.ts: services\[0\]\.raw\[0\]: unclosed quote/,
                     /^stacks\/local\.ts: services\[1\]\.raw\[0\]: unclosed quote/,
@@ -169,7 +169,7 @@ describe("index.ts", () => {
             await assert.rejects(program(), ({ message }: Error) => {
                 assert.match(
                     message,
-                    /^the inventory absent\.json does not exist.*\nstacks\/local\.ts: services\[0\]\.balance: .*$/,
+                    /^stacks\/local\.ts: inventory\.file: absent\.json does not exist.*\nstacks\/local\.ts: services\[0\]\.balance: .*$/,
                 );
                 return true;
             });
@@ -182,11 +182,7 @@ describe("index.ts", () => {
         const lb = { ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } };
         const cases: [string, object[], RegExp][] = [
             ["local", [lb, servers[0] as object], /no node for tag ecom-docs::app in environment local/],
-            [
-                "local",
-                [node("lb1", "192.0.2.11", "haproxy::lb"), ...servers],
-                /lb1 .*no ssh.hostKey in the inventory: add it/,
-            ],
+            ["local", [node("lb1", "192.0.2.11", "haproxy::lb"), ...servers], /lb1 .*no ssh\.hostKey: add the key/],
             ["nowhere", [lb, ...servers], /no data for the stack nowhere: write stacks\/nowhere.ts/],
         ];
         for (const [stack, nodes, message] of cases) {
