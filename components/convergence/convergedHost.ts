@@ -61,7 +61,7 @@ export interface ConvergedHostArgs {
      * the host: for pull requests that must not reach hosts. @default true
      */
     probe?: boolean;
-    /** Seconds after which a converge is ended. @default 900 */
+    /** Whole seconds after which a converge is ended; waits for others end 120 s before. @default 900 */
     deadline?: number;
     /**
      * Whether to converge a host that another component, stack or project has converged before: for a rename, or to move it. What the
@@ -115,9 +115,13 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     /** The plan; every fault of it, of the host keys and of the slots in one error. */
-    private plan(name: string, { connection, resources, slots = {} }: ConvergedHostArgs): Plan {
-        const keys = [connection.hostKey, connection.bastion?.hostKey];
-        const faults = [...keys.flatMap(hostKeyFaults), ...slotFaults(resources, Object.keys(slots))];
+    private plan(name: string, { connection, resources, slots = {}, deadline }: ConvergedHostArgs): Plan {
+        const hops = [connection, connection.bastion];
+        const faults = [
+            ...hops.flatMap((hop) => [...hostKeyFaults(hop?.hostKey), ...wholeFaults("port", hop?.port, 65_535)]),
+            ...wholeFaults("deadline", deadline, 86_400),
+            ...slotFaults(resources, Object.keys(slots)),
+        ];
         try {
             const plan = makePlan(resources);
             if (faults.length === 0) {
@@ -222,6 +226,12 @@ function hostKeyFaults(hostKey: pulumi.Input<string> | undefined): string[] {
     } catch (error) {
         return [(error as SshError).message];
     }
+}
+
+function wholeFaults(what: string, value: number | undefined, most: number): string[] {
+    return value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)
+        ? []
+        : [`invalid ${what} ${value}: use a whole number from 1 to ${most}`];
 }
 
 function slotFaults(resources: Resource[], given: string[]): string[] {

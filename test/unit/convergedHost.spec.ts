@@ -349,6 +349,23 @@ describe("ConvergedHost", () => {
         );
     });
 
+    it("fails on ports and deadlines that no host could make sense of", async () => {
+        const bastion = { address: "192.0.2.9", hostKey: otherKey };
+        for (const [args, words] of [
+            [{ deadline: 0 }, "invalid deadline 0: use a whole number from 1 to 86400"],
+            [{ deadline: Number.NaN }, "invalid deadline NaN: "],
+            [{ deadline: 1.5 }, "invalid deadline 1.5: "],
+            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000: use a whole number from 1 to 65535"],
+            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1: "],
+        ] as [Partial<ConvergedHostArgs>, string][]) {
+            await mockEngine();
+            assert.throws(
+                () => converge(args),
+                ({ message }: Error) => message.startsWith(`lb1: 1 fault in what is declared\n  ${words}`),
+            );
+        }
+    });
+
     it("says what the last converge did", async () => {
         await mockEngine();
         assert.equal(await promiseOf(converge().lastRun), "changed: nothing");
