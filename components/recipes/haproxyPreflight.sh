@@ -21,7 +21,7 @@ haproxy_fault() {
 # The addresses and interfaces are there, the ports are free.
 haproxy_preflight_binds() {
     addresses=$NL$(ip -o addr show | tr -s ' ' '\n' | cut -d/ -f1)$NL
-    listeners=$(ss -Hltnp)
+    haproxy_other_listeners
     split_lines
     for bind in $haproxy_binds; do
         unsplit
@@ -49,6 +49,31 @@ haproxy_preflight_binds() {
     unsplit
 }
 
+# In $listeners, as ss shows them, a line each: all that are not the service's own, which may be thousands.
+haproxy_other_listeners() {
+    listeners=
+    service_pid=
+    split_lines
+    for listener in $(ss -Hltnp); do
+        haproxy_is_service "$listener" || listeners=$listeners$NL$listener
+    done
+    unsplit
+}
+
+# haproxy_is_service OWNER (as ss tells it): whether a process of the unit has it; of one that does, the pid in $service_pid.
+haproxy_is_service() {
+    case $1 in *"pid=${service_pid:-none},"*) return ;; esac
+    owners=$1
+    while :; do
+        case $owners in *pid=*) owners=${owners#*pid=} ;; *) return 1 ;; esac
+        service_pid=${owners%%,*}
+        case $(cat "/proc/$service_pid/cgroup" 2>/dev/null)$NL in
+        *"/$haproxy_unit$NL"* | *"/$haproxy_unit/"*) return 0 ;;
+        esac
+        service_pid=
+    done
+}
+
 # A wildcard, an address of this host, or any address where the kernel lets processes bind to foreign ones.
 haproxy_bind_address() {
     case $1 in
@@ -70,7 +95,7 @@ haproxy_device() {
     device=%${device%%[:@]*}
 }
 
-# haproxy_port_free ADDRESS PORT DEVICE MARKS: nobody but the service listens there, on this address, a wildcard, or for a wildcard
+# haproxy_port_free ADDRESS PORT DEVICE MARKS: none of $listeners is there, on this address, a wildcard, or for a wildcard
 # on any; on this device, or on no particular one.
 haproxy_port_free() {
     split_lines
@@ -98,36 +123,22 @@ haproxy_port_free() {
         *) continue ;;
         esac
         unsplit
-        if ! haproxy_is_service "$owner"; then
-            haproxy_fault "port $2 is taken by $taken_by: stop it, or bind another port"
-            return
-        fi
-        split_lines
+        haproxy_taken_by "$owner"
+        haproxy_fault "port $2 is taken by $taken_by: stop it, or bind another port"
+        return
     done
     unsplit
 }
 
-# haproxy_is_service OWNER (as ss tells it): whether a process of the unit has it; a haproxy that somebody has started by hand is
-# another process like any. Who it is, in $taken_by.
-haproxy_is_service() {
-    taken_by=
-    owners=$1
-    while :; do
-        case $owners in *pid=*) owners=${owners#*pid=} ;; *) break ;; esac
-        pid=${owners%%,*}
-        if [ -z "$taken_by" ]; then
-            taken_by=${1#*\"}
-            taken_by="${taken_by%%\"*} (pid $pid)"
-        fi
-        case $(cat "/proc/$pid/cgroup" 2>/dev/null)$NL in
-        *"/$haproxy_unit$NL"* | *"/$haproxy_unit/"*) return 0 ;;
-        esac
-    done
-    case $taken_by in
-    "") taken_by="a process that ss cannot name" ;;
-    haproxy" "*) taken_by="$taken_by, which is not $haproxy_unit" ;;
-    esac
-    return 1
+# haproxy_taken_by OWNER (as ss tells it): who that is, in $taken_by; a haproxy that somebody has started by hand is another process like
+# any.
+haproxy_taken_by() {
+    taken_by="a process that ss cannot name"
+    case $1 in *pid=*) ;; *) return ;; esac
+    taken_by=${1#*\"}
+    owners=${1#*pid=}
+    taken_by="${taken_by%%\"*} (pid ${owners%%,*})"
+    case $taken_by in haproxy" "*) taken_by="$taken_by, which is not $haproxy_unit" ;; esac
 }
 
 # The directories that HAProxy does not make itself.

@@ -53,6 +53,9 @@ haproxy_prove() {
 # Every declared address and port is held by the new worker, and no longer by the one before, which would still answer.
 haproxy_listens() {
     listeners=$(ss -Hltnp)
+    held=$(printf '%s\n' "$listeners" | grep -F "pid=$running_worker,")
+    late=
+    [ "$worker_before" = "$running_worker" ] || late=$(printf '%s\n' "$listeners" | grep -F "pid=${worker_before:-none},")
     split_lines
     for bind in $haproxy_binds; do
         unsplit
@@ -67,19 +70,14 @@ haproxy_listens() {
         *:*) place=" [$1]$place" ;;
         *) place=" $1$place" ;;
         esac
-        lacking="the new worker does not listen"
-        late=
-        split_lines
-        for listener in $listeners; do
-            case $listener in *"$place "*"pid=$running_worker,"*) lacking= ;; esac
-            case $listener in *"$place "*"pid=${worker_before:-none},"*) late="the worker of before still listens" ;; esac
-        done
-        [ "$worker_before" != "$running_worker" ] || late=
-        [ -z "$lacking$late" ] || {
-            unsplit
-            printf '%s\n' "${lacking:-$late} on $1:$2"
+        lacking=
+        case $late in *"$place "*) lacking="the worker of before still listens" ;; esac
+        case $held in *"$place "*) ;; *) lacking="the new worker does not listen" ;; esac
+        [ -z "$lacking" ] || {
+            printf '%s\n' "$lacking on $1:$2"
             return 1
         }
+        split_lines
     done
     unsplit
 }

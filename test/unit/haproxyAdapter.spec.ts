@@ -44,6 +44,43 @@ for (const [name, ...shell] of SHELLS) {
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
+        describe("with a thousand ports", () => {
+            const ports = Array.from({ length: 1000 }, (_, n) => 10_000 + n);
+            const binds = ports.map((port) => `* ${port} tcp -`).join("\n");
+            const held = (pid: number) => (port: number) =>
+                `LISTEN 0 4096 0.0.0.0:${port} 0.0.0.0:* users:(("haproxy",pid=${pid},fd=${port}))`;
+            const listening = (lines: string[]) => `
+                haproxy_binds='${binds}'
+                ip() { :; }
+                ss() { printf '%s\\n' '${lines.join("\n")}'; }
+                cat() { case $1 in /proc/100/*) echo 0::/system.slice/haproxy.service ;; esac; }`;
+
+            it("looks at each once before a reload, and names who has one", function () {
+                this.timeout(10_000);
+                assert.match(said(listening(ports.map(held(100))), "haproxy_preflight_binds >&2; say done"), /^done$/m);
+                const others = [...ports.slice(1).map(held(100)), held(200)(10_000)];
+                const words = said(listening(others), "haproxy_preflight_binds >&2; say done");
+                assert.match(
+                    words,
+                    /^port 10000 is taken by haproxy \(pid 200\), which is not haproxy.service: stop it/,
+                );
+            });
+
+            it("looks at each once after it, and knows which the new worker has not", function () {
+                this.timeout(10_000);
+                const proof = "worker_before=99; haproxy_listens >&2; say done";
+                assert.match(said(listening(ports.map(held(100))), proof), /^done$/m);
+                assert.match(
+                    said(listening(ports.slice(0, -1).map(held(100))), proof),
+                    /^the new worker does not listen on \*:10999$/m,
+                );
+                assert.match(
+                    said(listening([...ports.map(held(100)), held(99)(10_500)]), proof),
+                    /^the worker of before still listens on \*:10500$/m,
+                );
+            });
+        });
+
         it("takes connections that get TLS for more than those that have run without", () => {
             const [plain, clients, servers] = [
                 "bind :80",
