@@ -3,9 +3,13 @@ import { LoadBalancer, secretsIn } from "./components";
 import { loadFleet } from "./stacks/load";
 
 const config = new pulumi.Config();
-const { stack, hosts, haproxy } = orRunError(() =>
+const { stack, hosts, haproxy, warnings } = orRunError(() =>
     loadFleet(pulumi.getStack(), (name) => config.getSecret(name) !== undefined),
 );
+
+for (const warning of warnings) {
+    void pulumi.log.warn(warning);
+}
 
 const slots = Object.fromEntries(secretsIn(haproxy).map((name) => [name, config.requireSecret(name)]));
 const probe = config.getBoolean("probe") ?? true;

@@ -6,6 +6,7 @@ import {
     type CompiledServices,
     compileServices,
     type HaproxySettings,
+    isError,
     type Service,
     type StatsSettings,
 } from "./haproxy/fromServices";
@@ -103,7 +104,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     /** All errors in one; warnings are shown and do not stop anything. */
     private report(name: string, issues: readonly Issue[]): void {
         const words = ({ path, message }: Issue) => `  ${path}: ${message}`;
-        const errors = issues.filter(({ severity }) => severity === "error");
+        const errors = issues.filter(isError);
         if (errors.length > 0) {
             const title = `${name}: ${errors.length} fault${errors.length === 1 ? "" : "s"} in the HAProxy configuration`;
             throw resourceError([title, ...errors.map(words)].join("\n"), this);

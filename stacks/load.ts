@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import { compileServices } from "../components/haproxy/fromServices";
+import { compileServices, isError } from "../components/haproxy/fromServices";
+import type { Issue } from "../components/haproxy/issues";
 import type { HaproxyConfig } from "../components/haproxy/model";
 import { secretsIn } from "../components/haproxy/texts";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search/inventory";
@@ -12,6 +13,8 @@ export interface Fleet {
     /** How the load balancers are logged in on. */
     readonly hosts: readonly ReturnType<typeof loginOn>[];
     readonly haproxy: HaproxyConfig;
+    /** What is only probably a mistake in the services; the model's is told by who converges it. */
+    readonly warnings: readonly string[];
 }
 
 /**
@@ -37,15 +40,15 @@ export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fl
     const inventory = attempt(() => loadInventory(stack, place));
     const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
     const hosts = (nodes ?? []).flatMap((node) => attempt(() => loginOn(node, stack.ssh, place)) ?? []);
-    const { config, issuesIn } = compileServices(
+    const { config, issues, issuesIn } = compileServices(
         stack.haproxy,
         stack.services,
         ({ name, tag = `${name}::app`, port, backupFacility }) =>
             inventory && serversFor(inventory, { tag, environment, port, backupFacility }),
         stack.stats,
     );
-    const errors = issuesIn(config).filter(({ severity }) => severity === "error");
-    faults.push(...errors.map(({ path, message }) => `${place}: ${path}: ${message}`));
+    const words = ({ path, message }: Issue) => `${place}: ${path}: ${message}`;
+    faults.push(...issuesIn(config).filter(isError).map(words));
     for (const key of secretsIn(config).filter((key) => !hasSecret(key))) {
         faults.push(
             `${place} names the secret ${key}, which the stack's config does not have: ` +
@@ -55,7 +58,7 @@ export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fl
     if (faults.length > 0) {
         throw new Error([...new Set(faults)].join("\n"));
     }
-    return { stack, hosts, haproxy: config };
+    return { stack, hosts, haproxy: config, warnings: issues.map(words) };
 }
 
 /**

@@ -62,11 +62,16 @@ export function fromServices(
     stats?: StatsSettings,
 ): HaproxyConfig {
     const { config, issues, issuesIn } = compileServices(settings, services, servers, stats);
-    if (issues.length > 0) {
-        const errors = issuesIn(config).filter(({ severity }) => severity === "error");
+    if (issues.some(isError)) {
+        const errors = issuesIn(config).filter(isError);
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
     return config;
+}
+
+/** What has to be corrected before anything is converged. */
+export function isError({ severity }: Issue): boolean {
+    return severity === "error";
 }
 
 /** What services come to, whatever is wrong with them. */
@@ -101,7 +106,7 @@ export function compileServices(
         }
     });
     issues.push(...serviceIssues(settings, services, found));
-    const sound = soundParts(services, found, issues);
+    const sound = soundParts(services, found, issues.filter(isError));
     const listening = sound.filter(({ withoutPort }) => !withoutPort).map(({ service }) => service);
     const ports = [...byPort(listening, settings)];
     const maps = ports.flatMap(([port, sharing]) => hostMaps(port, sharing, settings));

@@ -109,7 +109,7 @@ describe("LoadBalancer", () => {
         const sound: Service = { name: "shop", default: true, port: 80, servers: backend.servers };
         const faulty: Service = { ...sound, hosts: ["*"], balance: "fair" };
         assert.throws(
-            failsFor(faulty, (compiled) => ({ ...compiled, global: { raw: ["maxconn '1"] } })),
+            failsFor(faulty, (compiled) => ({ ...compiled, global: { raw: ["tune.bufsize '1"] } })),
             faultsAt(["services[0].hosts[0]", "global.raw[0]", "services[0].balance"]),
         );
         assert.throws(

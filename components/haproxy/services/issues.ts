@@ -1,6 +1,7 @@
 import { isAddress, isHostName } from "../addresses";
 import { Faults, type Issue, show } from "../faults";
-import { byPort, type Ports, waysOf, withoutSlash } from "./routing";
+import { redirectCircles } from "./redirects";
+import { byPort, type Ports, waysOf } from "./routing";
 import type { Route, Service, ServiceRedirect, ServiceServer } from "./service";
 
 /** Those of RFC 9110, section 5.6.2, that need no quotes in an acl and its name; there are no others in use. */
@@ -45,7 +46,7 @@ export function serviceIssues(
             routeIssues(route, `${path}.routes.${j}`, where, faults);
         });
         service.redirects?.forEach((redirect, j) => {
-            redirectIssues(redirect, service.hosts, `${path}.redirects.${j}`, where, faults);
+            redirectIssues(redirect, `${path}.redirects.${j}`, where, faults);
         });
         const found = servers[i];
         if (found) {
@@ -53,6 +54,7 @@ export function serviceIssues(
         }
     });
     sharingIssues(settings, services, faults);
+    redirectCircles(settings, services, faults);
     return faults.issues;
 }
 
@@ -201,7 +203,6 @@ function pathIssues(value: string, path: string, where: string, faults: Faults):
 
 function redirectIssues(
     { hosts = [], pathPrefix, to }: ServiceRedirect,
-    ofService: readonly string[] = [],
     path: string,
     where: string,
     faults: Faults,
@@ -220,15 +221,6 @@ function redirectIssues(
     if (to.scheme === undefined && to.host === undefined && to.pathPrefix === undefined) {
         faults.error(`${path}.to`, `redirect of ${where} to nowhere: give a scheme, host or pathPrefix`);
     }
-    const [old = "/", target] = [pathPrefix, to.pathPrefix].map((prefix) => prefix && `${withoutSlash(prefix)}/`);
-    const from = (hosts.length > 0 ? hosts : ofService).map((host) => host.toLowerCase());
-    const same = to.host === undefined || from.length === 0 || from.includes(to.host.toLowerCase());
-    if (target?.startsWith(old) && same) {
-        faults.error(
-            `${path}.to.pathPrefix`,
-            `redirect of ${where} leads back to itself, without end: redirect elsewhere`,
-        );
-    }
 }
 
 /** What services of one port make impossible for each other. */
@@ -245,6 +237,7 @@ function sharingIssues(settings: Ports, services: readonly Service[], faults: Fa
                 );
             }
         }
+        proxyIssues(sharing, pathOf, faults);
         const [fallback, ...more] = sharing.filter((service) => service.default);
         for (const other of more) {
             faults.error(
@@ -253,6 +246,20 @@ function sharingIssues(settings: Ports, services: readonly Service[], faults: Fa
             );
         }
         shadowIssues(sharing, pathOf, faults);
+    }
+}
+
+/** To a proxy that has ended TLS, a redirect to https that does not ask it comes again and again. */
+function proxyIssues(sharing: readonly Service[], pathOf: (service: Service) => string, faults: Faults): void {
+    const behind = sharing.find(({ clientAddress }) => clientAddress === "x-forwarded-for");
+    for (const service of behind ? sharing : []) {
+        const i = service.redirects?.findIndex(({ to }) => to.scheme !== undefined) ?? -1;
+        if (i >= 0 && service.clientAddress !== "x-forwarded-for") {
+            faults.warning(
+                `${pathOf(service)}.redirects.${i}`,
+                `redirect of service ${service.name} to https has no end where a proxy has ended TLS, as service ${behind?.name} on its port says: give both clientAddress "x-forwarded-for"`,
+            );
+        }
     }
 }
 

@@ -1,5 +1,10 @@
 import assert from "node:assert/strict";
-import { fromServices, type Service } from "../../../components/haproxy/fromServices";
+import {
+    compileServices,
+    fromServices,
+    type Service,
+    type ServiceRedirect,
+} from "../../../components/haproxy/fromServices";
 import { check } from "../../../components/haproxy/issues";
 import { compile, faultsOf, plain, servers, tcp } from "./subject";
 
@@ -50,7 +55,6 @@ describe("services", () => {
                 "services[0].routes[2].headers",
                 "services[0].routes[2].methods[0]",
                 "services[0].redirects[0].to",
-                "services[0].redirects[1].to.pathPrefix",
                 "services[0].weights",
                 "services[1].hosts",
                 "services[1].persistence",
@@ -58,6 +62,7 @@ describe("services", () => {
                 "services[2]",
                 "services[2].servers",
                 "services[3].servers",
+                "services[0].redirects[1]",
             ],
         );
     });
@@ -122,14 +127,85 @@ describe("services", () => {
 
     it("fail for a redirect to the same host in other case, and for an address with a zone", () => {
         const redirects = [{ hosts: ["Shop.test"], pathPrefix: "/a", to: { host: "shop.test", pathPrefix: "/a/b" } }];
-        assert.match(
-            faultsOf({ ...plain, redirects }).join(),
-            /^services\[0\]\.redirects\[0\]\.to\.pathPrefix: .* without end/,
-        );
+        assert.match(faultsOf({ ...plain, redirects }).join(), /^services\[0\]\.redirects\[0\]: .* without end/);
         assert.match(
             faultsOf({ ...plain, deny: ["fe80::1%eth0"] }).join(),
             /^services\[0\]\.deny\[0\]: invalid network/,
         );
+    });
+
+    describe("with redirects", () => {
+        const at = (name: string, ...redirects: ServiceRedirect[]): Service => ({
+            ...plain,
+            name,
+            hosts: [`${name}.test`],
+            redirects,
+        });
+        const issuesOf = (...services: Service[]) => compileServices({ version: "2.6" }, services).issues;
+
+        it("fail for those that lead to each other without end, once", () => {
+            assert.deepEqual(faultsOf(at("a", { to: { host: "B.test" } }), at("b", { to: { host: "a.test" } })), [
+                "services[0].redirects[0]: redirects of service a and service b lead on without end (http://a.test/ -> http://b.test/ -> http://a.test/): redirect elsewhere",
+            ]);
+            const paths = [
+                { pathPrefix: "/a", to: { pathPrefix: "/b" } },
+                { pathPrefix: "/c", to: { pathPrefix: "/a" } },
+                { pathPrefix: "/b/", to: { pathPrefix: "/a/" } },
+            ];
+            assert.match(
+                faultsOf(at("a", ...paths)).join("\n"),
+                /^services\[0\]\.redirects\[0\]: [^\n]* without end[^\n]*$/,
+            );
+            const away: Service = { ...at("rest", { pathPrefix: "/x", to: { host: "a.test" } }), hosts: undefined };
+            const back = at("a", { to: { host: "c.test", pathPrefix: "/x" } });
+            assert.match(
+                faultsOf({ ...away, default: true }, back).join(),
+                /services\[0\].* service rest and service a lead on/,
+            );
+        });
+
+        it("only warn of those by way of https, which may be answered elsewhere", () => {
+            const both = [
+                at("a", { to: { scheme: "https", host: "b.test" } }),
+                at("b", { to: { scheme: "https", host: "a.test" } }),
+            ];
+            const issues = issuesOf(...both);
+            assert.deepEqual(
+                issues.map(({ path, severity }) => [path, severity]),
+                [["services[0].redirects[0]", "warning"]],
+            );
+            assert.match(issues[0]?.message ?? "", /where https comes back to them .*https:\/\/a\.test/);
+            assert.equal(compile(...both).backends[0]?.httpRequestRules?.length, 1);
+        });
+
+        it("pass those that come to an end, or that other ways take", () => {
+            const api = { ...at("api"), hosts: ["a.test"], routes: [{ pathPrefixes: ["/new"] }] };
+            const post = { ...at("post"), hosts: ["p.test"], routes: [{ paths: ["/x"], methods: ["POST"] }] };
+            for (const services of [
+                [at("a", { to: { scheme: "https", host: "www.a.test" } }, { to: { host: "b.test" } })],
+                [at("a", { to: { scheme: "https" } }), at("b", { to: { scheme: "https", host: "a.test" } })],
+                [at("a", { pathPrefix: "/old", to: { pathPrefix: "/older" } })],
+                [at("a", { to: { pathPrefix: "/new" } }), api],
+                [{ ...post, redirects: [{ to: { host: "a.test" } }] }, at("a", { to: { host: "p.test" } })],
+                [
+                    at("a", { hosts: ["b.test"], to: { host: "a.test" } }),
+                    at("b", { hosts: ["a.test"], to: { host: "b.test" } }),
+                ],
+            ]) {
+                assert.deepEqual(issuesOf(...services), []);
+            }
+        });
+
+        it("warn of one to https that does not ask the proxy that another service is behind", () => {
+            const secure = { to: { scheme: "https" as const } };
+            const behind = { ...at("a", secure), clientAddress: "x-forwarded-for" as const };
+            const found = issuesOf(behind, at("b", { to: { host: "c.test" } }, secure));
+            assert.deepEqual(
+                found.map(({ path, severity }) => [path, severity]),
+                [["services[1].redirects[1]", "warning"]],
+            );
+            assert.match(found[0]?.message ?? "", /as service a on its port says: give both clientAddress/);
+        });
     });
 
     it("fail when no server has a share", () => {

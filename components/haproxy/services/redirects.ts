@@ -1,0 +1,161 @@
+import type { Faults } from "../faults";
+import { byPort, type Ports, type Way, waysOf, withoutSlash } from "./routing";
+import type { Service, ServiceRedirect } from "./service";
+
+/** A request as far as ways and redirects look at it. */
+interface Request {
+    readonly tls: boolean;
+    readonly host: string;
+    readonly path: string;
+    /** Conditions on headers and methods that it fits, as ways have them. */
+    readonly others: readonly string[];
+}
+
+/** A redirect that has answered a request. */
+interface Step {
+    readonly service: Service;
+    readonly index: number;
+    readonly request: Request;
+}
+
+/** Redirects after which clients give up (WHATWG Fetch, section 4.4). */
+const patience = 20;
+
+/** No service has it: what leads there is for any host. */
+const anyHost = "*";
+
+/**
+ * Redirects that lead to each other without end. What goes to https may be answered elsewhere, so that a circle by way of it is only
+ * probably one.
+ */
+export function redirectCircles(settings: Ports, services: readonly Service[], faults: Faults): void {
+    const told = new Set<string>();
+    for (const sharing of byPort(services.filter(isHttp), settings).values()) {
+        if (!sharing.some(({ redirects = [] }) => redirects.length > 0)) {
+            continue;
+        }
+        const ways = waysOf(sharing);
+        const fallback = sharing.find((service) => service.default);
+        for (const service of sharing) {
+            const own = [
+                ...ways.filter((way) => way.service === service),
+                ...(service === fallback ? [undefined] : []),
+            ];
+            for (const start of (service.redirects ?? []).flatMap((redirect) =>
+                own.flatMap((way) => starts(redirect, way)),
+            )) {
+                const circle = circleFrom(start, ways, fallback);
+                const places = circle.map(
+                    (step) => `services.${services.indexOf(step.service)}.redirects.${step.index}`,
+                );
+                const key = [...new Set(places)].sort().join(" ");
+                if (circle.length > 0 && !told.has(key)) {
+                    told.add(key);
+                    tell(circle, key.split(" ")[0] as string, faults);
+                }
+            }
+        }
+    }
+}
+
+function isHttp({ protocol = "http" }: Service): boolean {
+    return protocol === "http";
+}
+
+function tell(circle: readonly Step[], place: string, faults: Faults): void {
+    const urls = circle.map(({ request: { tls, host, path } }) => `http${tls ? "s" : ""}://${host}${path}`);
+    const names = [...new Set(circle.map(({ service }) => service.name))];
+    const whose = `redirects of service ${names.join(" and service ")}`;
+    const way = urls.join(" -> ");
+    if (circle.some(({ request }) => request.tls)) {
+        faults.warning(
+            place,
+            `${whose} lead on without end where https comes back to them (${way}): redirect elsewhere`,
+        );
+    } else {
+        faults.error(place, `${whose} lead on without end (${way}): redirect elsewhere`);
+    }
+}
+
+/** Requests by a way, or by none, that a redirect may answer. */
+function starts({ hosts, pathPrefix }: ServiceRedirect, way: Way | undefined): Request[] {
+    const ofWay = way?.hosts.length ? way.hosts : undefined;
+    const prefixes = [pathPrefix ?? "/", ...(way?.path && way.path.kind !== "regex" ? [way.path.value] : [])].map(
+        withoutSlash,
+    );
+    return (hosts ?? ofWay ?? [anyHost]).flatMap((host) =>
+        prefixes
+            .flatMap((prefix) => [prefix || "/", `${prefix}/x`])
+            .map((path) => ({ tls: false, host: host.toLowerCase(), path, others: way?.others ?? [] })),
+    );
+}
+
+/** The steps of the circle that a request gets into, the first one again at its end; none if it gets an answer, or nobody can tell. */
+function circleFrom(start: Request, ways: readonly Way[], fallback: Service | undefined): Step[] {
+    const steps: Step[] = [];
+    for (let request = start; steps.length <= patience; ) {
+        const service = serviceFor(request, ways, fallback);
+        const index = service?.redirects?.findIndex((redirect) => answers(redirect, request)) ?? -1;
+        const redirect = service?.redirects?.[index];
+        if (!service || !redirect) {
+            return [];
+        }
+        steps.push({ service, index, request });
+        request = follow(request, redirect);
+    }
+    const last = steps.at(-1);
+    const same = steps.flatMap((step, i) => (step.service === last?.service && step.index === last.index ? [i] : []));
+    return steps.slice(same[0], (same[1] ?? 0) + 1);
+}
+
+/** Where HAProxy sends it; undefined where that is nowhere, or nobody can tell. */
+function serviceFor(request: Request, ways: readonly Way[], fallback: Service | undefined): Service | undefined {
+    try {
+        const way = ways.find(
+            ({ hosts, path, others }) =>
+                (hosts.length === 0 || hosts.some((host) => host.toLowerCase() === request.host)) &&
+                others.every((other) => request.others.includes(other)) &&
+                (path === undefined || fits(request.path, path)),
+        );
+        return way?.service ?? fallback;
+    } catch {
+        // A regular expression of PCRE's own.
+        return undefined;
+    }
+}
+
+function fits(path: string, { kind, value }: NonNullable<Way["path"]>): boolean {
+    switch (kind) {
+        case "exact":
+            return path === value;
+        case "prefix":
+            return begins(path, value);
+        case "regex":
+            return new RegExp(value).test(path);
+    }
+}
+
+/** By whole segments. */
+function begins(path: string, prefix: string): boolean {
+    return path === prefix || path.startsWith(`${prefix}/`);
+}
+
+function answers({ hosts, pathPrefix, to }: ServiceRedirect, { tls, host, path }: Request): boolean {
+    const from = hosts === undefined || hosts.some((name) => name.toLowerCase() === host);
+    const changes =
+        to.pathPrefix !== undefined ||
+        (to.scheme !== undefined && !tls) ||
+        (to.host !== undefined && to.host.toLowerCase() !== host);
+    return from && begins(path, withoutSlash(pathPrefix ?? "")) && changes;
+}
+
+function follow(request: Request, { pathPrefix = "", to, code = 302 }: ServiceRedirect): Request {
+    const rest = request.path.slice(withoutSlash(pathPrefix).length);
+    const keepsMethod = code === 307 || code === 308;
+    return {
+        tls: request.tls || to.scheme !== undefined,
+        host: to.host?.toLowerCase() ?? request.host,
+        path: to.pathPrefix === undefined ? request.path : `${withoutSlash(to.pathPrefix)}${rest}` || "/",
+        others: request.others.filter((other) => keepsMethod || !other.startsWith("method ") || / GET\b/.test(other)),
+    };
+}
