@@ -234,6 +234,17 @@ describeLab("resources", () => {
             assert.equal((await heard(host)).loaded, "five\n");
         });
 
+        it("is as old as it is, though the host stands still while that is asked", async () => {
+            const date = "[ $1 != +%s%N ] || [ -e /run/stood ] || { touch /run/stood; sleep 3; }";
+            await host.writeFile("/usr/local/sbin/date", `#!/bin/sh\n${date}\nexec /usr/bin/date "$@"\n`, 0o755);
+            await host.exec("sleep 1.1; echo six >/etc/echod.conf");
+            const said = await settle(echod("six\n", describedAs("Other"))).finally(() =>
+                host.exec("rm /usr/local/sbin/date /run/stood"),
+            );
+            assert.deepEqual(said, ["service[echod.service] outdated reload"]);
+            assert.equal((await heard(host)).loaded, "six\n");
+        });
+
         it("that cannot be reloaded fails with what to do", async () => {
             const unit = "[Service]\nExecStart=/bin/sleep infinity\n";
             const sleeper = (content: string): Resource[] => [
