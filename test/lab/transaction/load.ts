@@ -1,5 +1,6 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
+import type { Socket } from "node:net";
 import { join } from "node:path";
 import { sleep } from "../../../lab/run";
 import { PATIENCE } from "../../support/traffic";
@@ -28,6 +29,11 @@ export async function load(url: string, ...options: string[]): Promise<{ stop():
     wrk.stderr.on("data", (chunk: Buffer) => {
         words += chunk.toString();
     });
+    // A test that fails does not stop it: mocha is not to wait for its end.
+    const kill = () => wrk.kill("SIGKILL");
+    process.once("exit", kill);
+    wrk.once("close", () => process.off("exit", kill));
+    for (const handle of [wrk, wrk.stdout as Socket, wrk.stderr as Socket]) handle.unref();
     const ended = once(wrk, "close");
     await Promise.race([once(wrk.stderr, "data"), ended]);
     if (words !== "answered\n") throw new Error(`wrk has not begun: ${words}${text}`);
