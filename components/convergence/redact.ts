@@ -3,9 +3,11 @@ import { fillSlots, secretSlots, showSlots } from "./slots";
 /** Shown in the place of something that is or may be secret. */
 const HIDDEN = "‹hidden›";
 
-/** A word after which a configuration file usually has a secret, whoever wrote it there. */
-const TELLTALE =
-    /\b([\w-]*(?:password|passwd|passphrase|auth_pass|auth|secret|token|api[_-]?key|private[_-]?key)s?)\b(["']?(?:\s*[:=]\s*|\s+))\S.*$/i;
+/** What a configuration file usually has before a secret, whoever wrote it there: a word, or the user in a URL. */
+const TELLTALES = [
+    /\b([\w-]*(?:password|passwd|passphrase|pwd|auth_pass|auth|authorization|bearer|credential|secret|token|api[_-]?key|private[_-]?key)s?)\b(["']?(?:\s*[:=]\s*|\s+))\S.*$/i,
+    /(:\/\/[^\s/:@]*)(:)[^\s@]+@.*$/,
+];
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
@@ -44,7 +46,7 @@ export function secretLines(text: string, slots: Record<string, string>): string
 /**
  * A live file as people may see it. Lines that are as declared are shown as declared, slots by name. In all others the values of
  * slots are hidden, and whatever stands where a secret stands in the declared text, stood in an earlier one, or follows a
- * word such as `password`.
+ * word such as `password` or a user in a URL.
  *
  * @param remembered what preceded secrets in earlier declared texts, from `secretLines`
  * @returns undefined if nothing of the file can be shown: whole lines of it are or were secret
@@ -62,10 +64,10 @@ export function redactLive(
     const shown = new Map(
         declared.split("\n").map((line) => [fillSlots(line, (name) => slots[name] ?? `‹${name}›`), showSlots(line)]),
     );
-    const prefixes = known.map(afterPrefix);
+    const places = [...TELLTALES, ...known.map(afterPrefix)];
     return live
         .split("\n")
-        .map((line) => shown.get(line) ?? prefixes.reduce(hideAfter, hideAfter(hideValues(line, slots), TELLTALE)))
+        .map((line) => shown.get(line) ?? places.reduce(hideAfter, hideValues(line, slots)))
         .join("\n");
 }
 

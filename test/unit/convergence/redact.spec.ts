@@ -70,6 +70,10 @@ describe("redactLive", () => {
             ['"api-key": "hunter2"', '"api-key": ‹hidden›'],
             ["auth_pass\thunter2", "auth_pass\t‹hidden›"],
             ["Token: hunter2", "Token: ‹hidden›"],
+            ['http-request set-header Authorization "Basic aHVu"', "http-request set-header Authorization ‹hidden›"],
+            ["header-up Bearer hunter2", "header-up Bearer ‹hidden›"],
+            ["proxy http://bob:hunter2@192.0.2.1:3128 retries 3", "proxy http://bob:‹hidden›"],
+            ["proxy http://192.0.2.1:3128/a b@c", "proxy http://192.0.2.1:3128/a b@c"],
         ];
         for (const [line = "", shown] of lines) {
             assert.equal(redactLive(line, "", [], {}), shown);
