@@ -347,8 +347,8 @@ store_token() {
 
 # In $now, seconds on a clock that nobody sets: for bounds and waits, which the time of day may cut short or prolong.
 find_now() {
-    read -r now </proc/uptime
-    now=${now%%.*}
+    read_clock
+    now=$((clock / 100))
 }
 
 # In $time_left, how many seconds this converge may still wait for others: 2 minutes before its deadline, what comes after has to begin.
