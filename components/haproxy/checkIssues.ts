@@ -1,6 +1,6 @@
 import { isHost } from "./addresses";
 import { type Faults, show } from "./faults";
-import type { Httpchk } from "./model";
+import type { HttpCheck, Httpchk, ServerOptions, TcpCheck } from "./model";
 import type { AnyProxy } from "./proxies";
 import { stringsIn } from "./texts";
 
@@ -40,20 +40,68 @@ export function checkIssues(backend: AnyProxy, path: string, where: string, faul
             }
         });
     }
-    let answered = false;
-    httpChecks?.forEach((step, i) => {
-        const word = typeof step === "string" ? step.trim().split(/\s+/, 1)[0] : step.step;
-        if (word === "send" && answered) {
-            faults.error(
-                `${path}.httpChecks.${i}`,
-                `send after an expect in a check of ${where}, which HAProxy refuses: connect anew before it`,
-            );
-        }
-        answered = word === "expect" || (answered && word !== "connect");
-    });
+    for (const [name, steps] of Object.entries({ httpChecks, tcpChecks })) {
+        orderIssues(steps ?? [], name === "httpChecks", `${path}.${name}`, where, faults);
+    }
+    tlsIssues(backend, path, where, faults);
     for (const { path: at, text } of stringsIn(protocolCheck, `${path}.protocolCheck`)) {
         faults.token(text, at, `a check of ${where}`);
     }
+}
+
+/** A step by its keyword. */
+function keywordOf(step: HttpCheck | TcpCheck): string {
+    return typeof step === "string" ? (step.trim().split(/[\s(]+/, 1)[0] as string) : step.step;
+}
+
+/** Section 4.2, `http-check connect` and `tcp-check connect`: if there is one, it is first; HTTP asks once per connection. */
+function orderIssues(
+    steps: readonly (HttpCheck | TcpCheck)[],
+    http: boolean,
+    path: string,
+    where: string,
+    faults: Faults,
+): void {
+    const words = steps.map(keywordOf);
+    const first = words.findIndex((word) => ["connect", "send", "send-binary", "expect"].includes(word));
+    const connect = words.indexOf("connect");
+    if (connect > first) {
+        faults.error(
+            `${path}.${connect}`,
+            `connect after ${words[first]} in a check of ${where}: begin with a connect`,
+        );
+    }
+    let since = "";
+    words.forEach((word, i) => {
+        if (http && word === "send" && /send|expect/.test(since)) {
+            faults.error(
+                `${path}.${i}`,
+                `send after ${since === "send" ? "a send" : "an expect"} in a check of ${where}, which HAProxy refuses: connect anew before it`,
+            );
+        }
+        if (http && word === "expect" && since === "connect") {
+            faults.error(`${path}.${i}`, `expect after a connect in a check of ${where}: send something before it`);
+        }
+        if (http && word === "connect" && since === "send") {
+            faults.error(`${path}.${i}`, `connect after a send in a check of ${where}: expect something before it`);
+        }
+        since = ["connect", "send", "expect"].includes(word) ? word : since;
+    });
+}
+
+/** A check by TLS of servers that are spoken to without: HAProxy asks whether their certificates are to be verified. */
+function tlsIssues(backend: AnyProxy, path: string, where: string, faults: Faults): void {
+    const { httpChecks = [], tcpChecks = [], servers = [], defaultServer = {} } = backend;
+    const says = ({ ssl, raw = "" }: ServerOptions) => ssl !== undefined || /(^|\s)(verify|ca-file)\s/.test(raw);
+    const tls = [...httpChecks, ...tcpChecks].some((step) => typeof step !== "string" && "ssl" in step && step.ssl);
+    servers.forEach((server, i) => {
+        if (tls && !says(server) && !says(defaultServer)) {
+            faults.error(
+                `${path}.servers.${i}`,
+                `check by TLS of server ${server.name} of ${where}, of which nothing says whom to trust: add "verify none" or "ca-file" to raw`,
+            );
+        }
+    });
 }
 
 function httpchkIssues(httpchk: Httpchk, path: string, where: string, faults: Faults): void {

@@ -33,13 +33,13 @@ function withCriterion(acl: Acl): { readonly name: string; readonly criterion: s
     return "criterion" in acl ? acl : { name: acl.name, criterion: "host" in acl ? "hdr(host)" : "path" };
 }
 
-/** What rules go by: section 7.3.6. A response is not there yet for rules of requests; of the request, rules of responses know little. */
-export type Phase = "request" | "response";
+/** What rules go by: section 7.3.6. At connection and session there is nothing but addresses and TLS. A response is not there yet for rules of requests; of the request, rules of responses know little. */
+export type Phase = "connection" | "request" | "response";
 
-const onlyIn: Readonly<Record<Phase, RegExp>> = {
+const onlyIn = {
     request: /^(base|cook|hdr|http_auth|path|query|rdp_cookie|req(\.(?!timer)|_)|url)/,
     response: /^(res[._]|resp_|scook|shdr|ssl_bc|status\b|srv_(id|name)\b)/,
-};
+} as const;
 
 /** Section 7.2: every term is an acl of the section, a predefined one, written out, or `or`. */
 export function conditionIssues(
@@ -85,11 +85,11 @@ function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: strin
         );
     }
     const criteria = written === undefined ? (acls.get(name) ?? []) : [written];
-    const never = phase === "request" ? "response" : "request";
-    if (criteria.some((criterion) => onlyIn[never].test(criterion))) {
+    const never = missing(phase, criteria);
+    if (never) {
         faults.error(
             path,
-            `${show(name)} in ${where} goes by the ${never}, which rules of ${phase}s do not have, so it never matches: ${remedies[never]}`,
+            `${show(name)} in ${where} goes by the ${never}, which rules of ${phase}s do not have, so it never matches: ${remedy(phase)}`,
         );
     }
 }
@@ -103,10 +103,38 @@ function conditionOf({ section, proxy }: PlacedProxy): string {
     return `a condition of ${section} ${proxy.name}`;
 }
 
-const remedies: Readonly<Record<Phase, string>> = {
-    request: "keep what it needs in a variable, by set-var in httpRequestRules",
-    response: "use a rule of responses",
-};
+/** What one of the criteria goes by and a rule of that phase does not have. */
+function missing(phase: Phase, criteria: readonly string[]): "request" | "response" | undefined {
+    const nevers = ({ connection: ["request", "response"], request: ["response"], response: ["request"] } as const)[
+        phase
+    ];
+    return nevers.find((never) => criteria.some((criterion) => onlyIn[never].test(criterion)));
+}
+
+function remedy(phase: Phase): string {
+    return {
+        connection: `use it at "content"`,
+        request: "use a rule of responses",
+        response: "keep what it needs in a variable, by set-var in httpRequestRules",
+    }[phase];
+}
+
+/** Samples of a rule, in expressions and log-formats, that go by what is not there. */
+export function sampleIssues(text: string, phase: Phase, path: string, where: string, faults: Faults): void {
+    const samples = [...text.matchAll(/%\[([^\]\s]+)/g), ...text.matchAll(/(?:^|\s)set-var\([^)]*\)\s+(\S+)/g)].map(
+        ([, sample = ""]) => sample,
+    );
+    for (const sample of samples) {
+        // In rules of responses, hdr alone is one of the response.
+        const never = /^hdr\(/.test(sample) ? undefined : missing(phase, [sample]);
+        if (never) {
+            faults.error(
+                path,
+                `sample ${show(sample)} in ${where} goes by the ${never}, which rules of ${phase}s do not have: ${remedy(phase)}`,
+            );
+        }
+    }
+}
 
 /** The condition at the end of a line as terms, or none. Braces and quotes are kept together. */
 export function termsOf(line: string): string[] {

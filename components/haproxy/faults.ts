@@ -117,6 +117,13 @@ export class Faults {
         }
     }
 
+    /** RFC 9110, section 5.1: HAProxy warns of others. */
+    header(name: string, path: string, where: string): void {
+        if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
+            this.error(path, `invalid ${where} ${show(name)}: use letters, digits and "-"`);
+        }
+    }
+
     /** A file that the host has. */
     file(value: string | undefined, path: string, where: string): void {
         this.token(value, path, where);
@@ -144,6 +151,9 @@ export class Faults {
 
     /** HAProxy reads a line up to its 64th word, and refuses more. */
     words(line: string, path: string, where: string): void {
+        if (line.length < 2 * longestLine) {
+            return;
+        }
         const count = wordCount(line);
         if (count > longestLine) {
             this.error(

@@ -3,9 +3,8 @@ import { conditionIssues, declared } from "./conditions";
 import { type Faults, show } from "./faults";
 import { mapPath } from "./files";
 import type { HaproxyConfig } from "./model";
-import { allProxies, modeOf, type PlacedProxy } from "./proxies";
+import { modeOf, type PlacedProxy } from "./proxies";
 import { globalDefaults } from "./render";
-import { useBackendText } from "./rules";
 
 /** What is wrong with the frontend's part of a frontend or listen section. */
 export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
@@ -32,7 +31,7 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, fault
         }
         conditionIssues(rule.if, "request", placed, `${path}.useBackends.${i}.if`, faults);
         faults.words(
-            `use_backend ${useBackendText(rule)}`,
+            `use_backend ${rule.backend} if ${(rule.if ?? []).join(" ")}`,
             `${path}.useBackends.${i}`,
             `use_backend ${rule.backend} of ${where}`,
         );
@@ -67,12 +66,13 @@ function backendReference(
     config: HaproxyConfig,
     faults: Faults,
 ): void {
-    const backends = allProxies(config).filter((candidate) => candidate.section !== "frontend");
-    const backend = backends.find((candidate) => candidate.proxy.name === name)?.proxy;
+    const { backends, listens = [] } = config;
+    const called = (candidate: { readonly name: string }) => candidate.name === name;
+    const backend = backends.find(called) ?? listens.find(called);
     const where = `${section} ${proxy.name}`;
     if (!backend) {
         const known = declared(
-            backends.map((candidate) => candidate.proxy.name),
+            [...backends, ...listens].map((candidate) => candidate.name),
             "backend",
         );
         faults.error(path, `unknown backend ${show(name)} in ${where}: ${known}`);

@@ -32,7 +32,7 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, faults: 
     for (const [name, value] of Object.entries(proxy.timeouts ?? {})) {
         const keyword = `timeout ${timeoutKeyword(name)}`;
         faults.duration(value, `${path}.timeouts.${name}`, `${keyword} of ${where}`);
-        const home = clientTimeouts.includes(name) ? "frontend" : "backend";
+        const home = clientTimeouts.includes(name) ? "frontend" : name === "tarpit" ? section : "backend";
         if (value !== undefined && section !== "listen" && section !== home && !(name === "httpRequest" && waits)) {
             faults.error(
                 `${path}.timeouts.${name}`,
@@ -46,7 +46,7 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, faults: 
     ruleIssues(placed, config, faults);
     if (acls.length > 0) {
         const { acls: _, servers: __, ...rest } = proxy;
-        const used = new Set(stringsIn(rest, path).flatMap(({ text }) => text.split(/[\s!]+/)));
+        const used = new Set(stringsIn(rest, path).flatMap(({ text }) => text.split(/[\s!,()]+/)));
         acls.forEach(({ name }, i) => {
             if (!used.has(name)) {
                 faults.warning(`${path}.acls.${i}.name`, `acl ${name} of ${where} is never used: use it or remove it`);
@@ -69,7 +69,7 @@ function compressionIssues(compression: Compression | undefined, path: string, w
 }
 
 const algorithms = ["gzip", "deflate", "raw-deflate", "identity"];
-const clientTimeouts = ["client", "httpRequest", "httpKeepAlive"];
+const clientTimeouts = ["client", "clientFin", "httpRequest", "httpKeepAlive"];
 
 function aclIssues(acl: Acl, path: string, where: string, faults: Faults): void {
     const what = `acl ${acl.name} of ${where}`;

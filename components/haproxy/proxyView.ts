@@ -1,10 +1,10 @@
 import type { View } from "../templates";
 import { bindText } from "./binds";
 import { checkView } from "./checks";
-import type { Acl, Compression, HaproxyConfig, Mode, Options, Timeouts } from "./model";
+import type { Acl, Compression, HaproxyConfig, Mode, Options, Timeouts, UseBackend } from "./model";
 import { cookieText, stickRuleText, stickTableText } from "./persistence";
 import { modeOf, type PlacedProxy } from "./proxies";
-import { ruleText, tcpRequestTexts, useBackendText } from "./rules";
+import { conditionText, ruleText, tcpRequestTexts } from "./rules";
 import { serverParams, serverTemplateText, serverText } from "./servers";
 import { atLeast } from "./versions";
 import { flag, given, optional, optionLines, timeoutKeyword, words } from "./views";
@@ -89,4 +89,8 @@ function compressionTexts(compression: Compression | undefined): string[] {
 
 function timeoutTexts(timeouts: Timeouts = {}): string[] {
     return Object.entries(given(timeouts)).map(([name, duration]) => `${timeoutKeyword(name)} ${duration}`);
+}
+
+function useBackendText({ backend, if: terms }: UseBackend): string {
+    return `${backend}${conditionText(terms)}`;
 }

@@ -71,6 +71,15 @@ export function references(config: HaproxyConfig, faults: Faults): void {
             faults.error(path, `unknown ${kind} ${show(name)} in ${where}: ${declared(known[kind], kind)}`);
         }
     };
+    const alerts = stringsIn([config.defaults, config.namedDefaults, proxies.map(({ proxy }) => proxy.raw)], "");
+    config.mailers?.forEach(({ name }, i) => {
+        if (!alerts.some(({ text }) => text.trim().split(/\s+/).join(" ") === `email-alert mailers ${name}`)) {
+            faults.error(
+                `mailers.${i}.name`,
+                `mailers ${name} of which nobody makes use, so that HAProxy warns: say "email-alert mailers ${name}" in a raw line, or remove it`,
+            );
+        }
+    });
     for (const { section, proxy, path } of proxies) {
         const where = `${section} ${proxy.name}`;
         const { servers = [], serverTemplates = [], defaultServer, ...rest } = proxy;

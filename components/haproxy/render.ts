@@ -5,7 +5,7 @@ import { allProxies } from "./proxies";
 import { proxyView } from "./proxyView";
 import { sectionsView } from "./sections";
 import { atLeast } from "./versions";
-import { given, optionLines, words } from "./views";
+import { given, optional, optionLines, words } from "./views";
 import { asWritten, word } from "./words";
 
 /** Values of {@link Global} where the stack names none. */
@@ -87,6 +87,9 @@ function defaultsView(defaults: Defaults | NamedDefaults): View {
         retries: defaults.retries ?? 3,
         ...timeouts,
         ...given(defaults.timeouts ?? {}),
+        clientFin: optional(defaults.timeouts?.clientFin),
+        serverFin: optional(defaults.timeouts?.serverFin),
+        tarpit: optional(defaults.timeouts?.tarpit),
         raw: (defaults.raw ?? []).map(asWritten),
     };
 }

@@ -1,4 +1,4 @@
-import { conditionIssues, lineConditionIssues, termsOf } from "./conditions";
+import { conditionIssues, lineConditionIssues, sampleIssues, termsOf } from "./conditions";
 import { type Faults, show } from "./faults";
 import type { HaproxyConfig } from "./model";
 import { modeOf, type PlacedProxy } from "./proxies";
@@ -67,7 +67,8 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: F
             }
             const end = ended.get(phase);
             if (end !== undefined) {
-                faults.warning(
+                // Of rules of HTTP the daemons warn, too.
+                faults[keyword.startsWith("http") ? "error" : "warning"](
                     place,
                     `${keyword} rule ${show(text)} of ${where} is never reached: rule ${end} before it has no condition and ends the evaluation`,
                 );
@@ -92,7 +93,8 @@ function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): voi
     );
     lines.forEach((line, i) => {
         if (conditionalLine.test(line)) {
-            const phase = /^(tcp|http|http-after)-response/.test(line) ? "response" : "request";
+            const early = /^tcp-request\s+(connection|session)\s/.test(line);
+            const phase = /^(tcp|http|http-after)-response/.test(line) ? "response" : early ? "connection" : "request";
             lineConditionIssues(line, phase, placed, `${path}.raw.${i}`, faults);
         }
         const keyword = ruleLine.exec(line)?.[1];
@@ -113,16 +115,19 @@ function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): voi
     });
 }
 
+const early = /^(connection|session)$/;
+
 function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, path: string, faults: Faults): void {
     const where = `${keyword} rule of ${placed.section} ${placed.proxy.name}`;
-    const phaseOfFamily = keyword.endsWith("response") ? "response" : "request";
+    const runsAt = keyword.endsWith("response") ? "response" : early.test(phaseOf(rule)) ? "connection" : "request";
+    sampleIssues(typeof rule === "string" ? rule : soundText(rule), runsAt, path, `a ${where}`, faults);
     if (typeof rule === "string") {
         faults.line(`${keyword} ${rule}`, path, `a ${where}`);
-        lineConditionIssues(rule, phaseOfFamily, placed, path, faults);
+        lineConditionIssues(rule, runsAt, placed, path, faults);
     } else {
         actionIssues(rule, keyword, path, where, faults);
         faults.words(`${keyword} ${soundText(rule)}`, path, `a ${where}`);
-        conditionIssues(rule.if, phaseOfFamily, placed, `${path}.if`, faults);
+        conditionIssues(rule.if, runsAt, placed, `${path}.if`, faults);
     }
     if (keyword !== "tcp-request") {
         return;
@@ -138,13 +143,13 @@ function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, p
 function actionIssues(rule: Rule, keyword: string, path: string, where: string, faults: Faults): void {
     const what = (field: string) => `${field} of ${rule.action} in a ${where}`;
     for (const [field, value] of Object.entries(rule)) {
-        if (typeof value !== "string" || field === "action" || field === "at") {
+        if (typeof value !== "string" || ["action", "at", "name"].includes(field)) {
             continue;
         }
         const check =
             field === "expression" || field === "key"
                 ? "line"
-                : ["name", "variable", "table", "cache"].includes(field)
+                : ["variable", "table", "cache"].includes(field)
                   ? "token"
                   : "argument";
         // Line breaks of a body are written as escapes.
@@ -173,9 +178,12 @@ function actionIssues(rule: Rule, keyword: string, path: string, where: string, 
             );
         }
     }
+    if ("name" in rule) {
+        faults.header(rule.name, `${path}.name`, what("name"));
+    }
     if (rule.action === "return") {
         for (const [name, value] of Object.entries(rule.headers ?? {})) {
-            faults.token(name, `${path}.headers.${name}`, what("header name"));
+            faults.header(name, `${path}.headers.${name}`, what("header name"));
             faults.argument(value, `${path}.headers.${name}`, what(`header ${name}`));
         }
         if (rule.contentType !== undefined && rule.body === undefined) {

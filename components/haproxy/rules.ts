@@ -7,7 +7,6 @@ import type {
     TcpRequestRule,
     TcpResponseRule,
     TrackAction,
-    UseBackend,
 } from "./model";
 import { asWritten, word } from "./words";
 
@@ -25,11 +24,6 @@ export function ruleText(rule: Rule | string): string {
 /** ` if …`, or nothing for an empty condition. */
 export function conditionText(terms: readonly string[] = []): string {
     return terms.length === 0 ? "" : ` if ${terms.map(asWritten).join(" ")}`;
-}
-
-/** A `use_backend` line without its keyword. */
-export function useBackendText({ backend, if: terms }: UseBackend): string {
-    return `${backend}${conditionText(terms)}`;
 }
 
 /** `connection …`, `session …` and `content …` in the order in which HAProxy runs them: any other draws a warning. */

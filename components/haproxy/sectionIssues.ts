@@ -123,7 +123,10 @@ function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConf
             faults.whole(port, 1, 65_535, `${path}.${i}.port`, `port of ${name} of ${where}`);
         });
     }
-    peers.forEach(({ name, raw }, i) => {
+    peers.forEach(({ name, peers: list, raw }, i) => {
+        if (list.length === 0 && !raw?.some((line) => /^\s*(peer|server)\s/.test(line))) {
+            faults.error(`peers.${i}.peers`, `no peer in peers ${name}: add the local one`);
+        }
         faults.lines(raw, `peers.${i}.raw`, `peers ${name}`);
     });
     resolvers.forEach(({ name, timeouts = {}, hold = {}, raw, ...rest }, i) => {

@@ -179,6 +179,47 @@ export const refused: Record<string, readonly [Parts, RegExp]> = {
         },
         /"x" in a condition of frontend http goes by the request/,
     ],
+    "a criterion of the request at connection": [
+        { frontend: { raw: ["tcp-request connection reject if { path_beg /x }"] } },
+        /goes by the request, which rules of connections do not have, so it never matches: use it at "content"/,
+    ],
+    "a header of the request in one of the response": [
+        { frontend: { httpResponseRules: [{ ...onResponse, format: "%[req.hdr(host)]" }] } },
+        /sample "req.hdr\(host\)" in a http-response rule of frontend http goes by the request/,
+    ],
+    "a variable of the response at a request": [
+        { backend: { httpRequestRules: [{ action: "set-var", variable: "txn.a", expression: "res.hdr(x)" }] } },
+        /sample "res.hdr\(x\)" in a http-request rule of backend app goes by the response/,
+    ],
+    "a rule that is never reached": [
+        { frontend: { httpRequestRules: [{ action: "deny" }, "set-nice 5"] } },
+        /http-request rule "set-nice 5" of frontend http is never reached/,
+    ],
+    "steps of checks before their connect": [
+        { backend: { httpChecks: [{ step: "send", uri: "/" }, { step: "connect" }, { step: "send", uri: "/" }] } },
+        /connect after send in a check of backend app: begin with a connect/,
+    ],
+    "two requests of a check on one connection": [
+        { backend: { httpChecks: ["comment two", { step: "send", uri: "/" }, { step: "send", uri: "/" }] } },
+        /send after a send in a check of backend app/,
+    ],
+    "a request of a check whose answer nobody wants": [
+        { backend: { httpChecks: [{ step: "connect" }, { step: "send", uri: "/" }, { step: "connect" }] } },
+        /connect after a send in a check of backend app: expect something/,
+    ],
+    "a check that asks nothing": [
+        { backend: { httpChecks: [{ step: "connect" }, { step: "expect", match: "status 200" }] } },
+        /expect after a connect in a check of backend app/,
+    ],
+    "a check by TLS that trusts nobody": [
+        { backend: { tcpChecks: [{ step: "connect", ssl: true }] } },
+        /check by TLS of server app1 of backend app, of which nothing says whom to trust/,
+    ],
+    "peers without any": [{ peers: [{ name: "pair", peers: [] }] }, /no peer in peers pair/],
+    "mailers that nobody uses": [
+        { mailers: [{ name: "mail", mailers: [{ name: "smtp", address: "127.0.0.1" }] }] },
+        /mailers mail of which nobody makes use/,
+    ],
     "a criterion of the response in a rule of requests": [
         { frontend: { httpRequestRules: [{ action: "deny", if: ["{ status 500 }"] }] } },
         /goes by the response, which rules of requests do not have/,
@@ -306,7 +347,7 @@ export const accepted: Record<string, Parts> = {
             acls: [{ name: "x", criterion: "src 192.0.2.0/24" }],
             httpResponseRules: [
                 { ...onResponse, if: ["x", "METH_GET", "{ status 200 }"] },
-                { ...onResponse, if: ["{ capture.req.uri -m beg /x }"] },
+                { ...onResponse, format: "%[capture.req.uri] %[hdr(x)]", if: ["{ capture.req.uri -m beg /x }"] },
             ],
         },
     },
@@ -327,6 +368,36 @@ export const accepted: Record<string, Parts> = {
         defaults: { options: { forwardfor: false, "http-server-close": true } },
         frontend: { mode: "tcp", options: { tcplog: false, tcpka: true, dontlognull: false } },
         backend: { mode: "tcp", options: { redispatch: false } },
+    },
+    "times of every kind": {
+        defaults: { timeouts: { clientFin: "5s", serverFin: "6s", tarpit: "7s" } },
+        frontend: {
+            timeouts: { clientFin: "5s", tarpit: "7s" },
+            httpRequestRules: [{ action: "tarpit", status: 429, if: ["METH_TRACE"] }],
+        },
+        backend: { timeouts: { serverFin: "6s", tarpit: "7s" } },
+    },
+    "checks in several steps": {
+        backend: {
+            httpChecks: [
+                "disable-on-404",
+                "comment one",
+                { step: "connect" },
+                { step: "send", uri: "/" },
+                { step: "expect", match: "status 200" },
+                "connect port 81",
+            ],
+        },
+    },
+    "a check by TLS that trusts everybody": {
+        backend: { tcpChecks: [{ step: "connect", ssl: true }], defaultServer: { raw: "verify none" } },
+    },
+    "an acl that only a sample names": {
+        version: "3.0",
+        frontend: {
+            acls: [onRequest],
+            httpRequestRules: [{ action: "set-header", name: "X-A", format: "%[acl(x)]" }],
+        },
     },
     "no logs": { global: { log: [] } },
     "cookies of every kind": {

@@ -26,7 +26,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
                 { at: "content", action: "reject", if: ["{ src 192.0.2.1 }"] },
             ],
         }),
-        'warning frontends[0].httpRequestRules[2]: http-request rule "set-nice 5" of frontend http is never reached: rule 1 before it has no condition and ends the evaluation',
+        'error frontends[0].httpRequestRules[2]: http-request rule "set-nice 5" of frontend http is never reached: rule 1 before it has no condition and ends the evaluation',
     ],
     "http rules in mode tcp": [
         {
@@ -68,11 +68,11 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
                 { action: "return", status: 600, contentType: "text/plain", headers: { "X:\t": "" } },
             ],
         }),
-        'error frontends[0].httpRequestRules[0].name: space, quote or backslash in name of set-header in a http-request rule of frontend http "X A": remove or percent-encode it',
+        'error frontends[0].httpRequestRules[0].name: invalid name of set-header in a http-request rule of frontend http "X A": use letters, digits and "-"',
         'error frontends[0].httpRequestRules[0].format: control character in format of set-header in a http-request rule of frontend http "a\\nb": remove it',
         'error frontends[0].httpRequestRules[1].variable: invalid variable of set-var in a http-request rule of frontend http "host": use a scope and a name, like "txn.host"',
         "error frontends[0].httpRequestRules[2].status: status of return in a http-request rule of frontend http is 600: use a whole number from 200 to 599",
-        'error frontends[0].httpRequestRules[2].headers.X:\t: control character in header name of return in a http-request rule of frontend http "X:\\t": remove it',
+        'error frontends[0].httpRequestRules[2].headers.X:\t: invalid header name of return in a http-request rule of frontend http "X:\\t": use letters, digits and "-"',
         "error frontends[0].httpRequestRules[2].headers.X:\t: empty header X:\\x09 of return in a http-request rule of frontend http: give a value or leave it out",
         "error frontends[0].httpRequestRules[2].contentType: contentType of return in a http-request rule of frontend http without a body: add one or leave it out",
     ],

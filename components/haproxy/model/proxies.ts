@@ -38,6 +38,12 @@ export interface Timeouts {
     readonly check?: string;
     /** WebSocket and CONNECT. @default "1h" */
     readonly tunnel?: string;
+    /** Of a client that has closed its side. @default - `client` */
+    readonly clientFin?: string;
+    /** Of a server that has closed its side. @default - `server` */
+    readonly serverFin?: string;
+    /** How long `tarpit` keeps a client waiting. @default - `connect` */
+    readonly tarpit?: string;
 }
 
 /** What every proxy section of section 4 may hold. */
@@ -50,7 +56,7 @@ export interface ProxySection {
     /** @default - that of `defaults` */
     readonly mode?: Mode;
     /**
-     * `client`, `httpRequest` and `httpKeepAlive` are those of a frontend, the others of a backend; `httpRequest` of a backend too that has
+     * `client`, `clientFin`, `httpRequest` and `httpKeepAlive` are those of a frontend, `tarpit` is of both, the others are of a backend; `httpRequest` of a backend too that has
      * the option `http-buffer-request`. @default - those of `defaults`
      */
     readonly timeouts?: Timeouts;

@@ -40,7 +40,7 @@ export interface ServerOptions {
 export interface ServerTls {
     /** `none` accepts anybody's certificate. @default "required" */
     readonly verify?: "required" | "none";
-    /** Absolute path, or from 2.8 `@system-ca`. Needed to verify. @default - none */
+    /** Absolute path, or from 2.6 `@system-ca`. Needed to verify. @default - none */
     readonly caFile?: string;
     /** Name that the certificate must have. @default - that of `sni`, if any */
     readonly verifyhost?: string;
