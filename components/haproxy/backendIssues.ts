@@ -4,7 +4,7 @@ import type { HaproxyConfig } from "./model";
 import { persistenceIssues } from "./persistenceIssues";
 import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "./proxies";
 import { removalIssues } from "./removal";
-import { optionIssues, serverIssues, templateIssues } from "./serverIssues";
+import { nameIssues, optionIssues, serverIssues, templateIssues } from "./serverIssues";
 import { templateNames } from "./servers";
 
 /** What is wrong with the backend's part of a backend or listen section. */
@@ -43,6 +43,7 @@ export function backendIssues(placed: PlacedProxy, config: HaproxyConfig, faults
     templates.forEach((template, i) => {
         templateIssues(template, `${path}.serverTemplates.${i}`, where, faults);
     });
+    nameIssues(placed, faults);
     removalIssues(backend, path, where, faults);
     if (backend.defaultServer) {
         optionIssues(backend.defaultServer, `${path}.defaultServer`, `default-server of ${where}`, faults);

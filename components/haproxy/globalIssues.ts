@@ -1,4 +1,5 @@
 import { bindIssues } from "./bindIssues";
+import { addressesOf } from "./binds";
 import { type Faults, show } from "./faults";
 import type { Defaults, HaproxyConfig, NamedDefaults, Stats } from "./model";
 import { logFacilities, logLevels } from "./model";
@@ -77,6 +78,8 @@ export function defaultsIssues(defaults: Defaults | NamedDefaults, path: string,
     });
 }
 
+const wildcards = new Set(["*", "0.0.0.0", "::"]);
+
 /** Faults of the statistics page. */
 export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, faults: Faults): void {
     bindIssues(bind, "stats.bind", "the stats page", faults);
@@ -85,6 +88,16 @@ export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, faults: Fa
         faults.error("stats.uri", `invalid uri ${show(uri)} of the stats page: begin it with "/"`);
     }
     faults.duration(refresh, "stats.refresh", "refresh of the stats page");
+    if (
+        auth.length === 0 &&
+        bind.interface === undefined &&
+        addressesOf(bind).some((address) => wildcards.has(address))
+    ) {
+        faults.warning(
+            "stats",
+            `the stats page is open to everybody who reaches port ${bind.port} of the host, and shows all servers: give it auth, or bind it to an address such as 127.0.0.1`,
+        );
+    }
     auth.forEach(({ user, password }, i) => {
         faults.argument(user, `stats.auth.${i}.user`, "user of the stats page");
         if (user.includes(":")) {

@@ -1,6 +1,7 @@
 import { isHostName } from "./addresses";
 import { type Faults, show } from "./faults";
 import type { Server, ServerOptions, ServerTemplate } from "./model";
+import type { PlacedProxy } from "./proxies";
 
 /** What is wrong with a server of a section. */
 export function serverIssues(server: Server, path: string, backend: string, faults: Faults): void {
@@ -52,6 +53,39 @@ export function optionIssues(options: ServerOptions, path: string, where: string
                 `TLS without a ca-file to ${where}, so that no certificate can be verified: add caFile, or say verify "none"`,
             );
         }
+    }
+}
+
+/** TLS that verifies certificates, but not whose they are: once for servers that have it from `default-server`. */
+export function nameIssues({ section, proxy, path }: PlacedProxy, faults: Faults): void {
+    const { defaultServer, servers = [], serverTemplates = [] } = proxy;
+    const places = new Map<string, string>();
+    const all = [
+        ...servers.map((server, i) => ({
+            options: server as ServerOptions,
+            at: `servers.${i}`,
+            of: `server ${server.name}`,
+        })),
+        ...serverTemplates.map((template, i) => ({
+            options: template as ServerOptions,
+            at: `serverTemplates.${i}`,
+            of: `server-template ${template.prefix}`,
+        })),
+    ];
+    for (const { options, at, of } of all) {
+        const ssl = { ...defaultServer?.ssl, ...options.ssl };
+        const raw = `${defaultServer?.raw ?? ""} ${options.raw ?? ""}`;
+        const named = ssl.verifyhost ?? ssl.sni ?? /(^|\s)(verifyhost|sni)\s/.exec(raw)?.[0];
+        if (ssl.caFile !== undefined && (ssl.verify ?? "required") === "required" && named === undefined) {
+            const [place, whose] = options.ssl ? [at, of] : ["defaultServer", "the servers"];
+            places.set(`${path}.${place}.ssl`, `${whose} of ${section} ${proxy.name}`);
+        }
+    }
+    for (const [place, whose] of places) {
+        faults.warning(
+            place,
+            `no name to verify in the certificate of ${whose}, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni`,
+        );
     }
 }
 

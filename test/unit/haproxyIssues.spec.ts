@@ -94,7 +94,7 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
         'error backends[0].servers[1].name: duplicate server in backend app "app1": give each its own name',
     ],
     "a frontend named like the statistics page": [
-        { ...withFrontend({ name: "stats" }), stats: { bind: { port: 8404 } } },
+        { ...withFrontend({ name: "stats" }), stats: { bind: { address: "127.0.0.1", port: 8404 } } },
         'error stats: duplicate frontend "stats": give each its own name',
     ],
     "duplicate binds, however they are written": [
@@ -108,11 +108,55 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
                     { address: "2001:db8::1", port: 81 },
                 ],
             }),
-            stats: { bind: { port: 8404 } },
+            stats: { bind: { port: 8404 }, auth: [{ user: "ops", password: slot("stats-password") }] },
         },
         "error frontends[0].binds[1]: duplicate bind *:80 of frontend http: frontend http has it; connections would go to either",
         "error frontends[0].binds[4]: duplicate bind 2001:db8::1:81 of frontend http: frontend http has it; connections would go to either",
         "error stats.bind: duplicate bind *:8404 of the stats page: frontend http has it; connections would go to either",
+    ],
+    "binds of several addresses": [
+        withFrontend({
+            binds: [
+                { address: ["*", "::"], v6only: true, port: 80 },
+                { address: [], port: 81 },
+                { address: ["127.0.0.1", "lb1"], port: 82 },
+                { address: ["::1", "::"], port: 80 },
+            ],
+        }),
+        "error frontends[0].binds[1].address: no address for a bind of frontend http: name one, or leave it out for all of IPv4",
+        'error frontends[0].binds[2].address[1]: invalid address "lb1" of a bind of frontend http: use an IP address, or "*" for all',
+        "error frontends[0].binds[3]: duplicate bind :::80 of frontend http: frontend http has it; connections would go to either",
+    ],
+    "a statistics page that anybody may read": [
+        { ...good, stats: { bind: { address: ["127.0.0.1", "::"], port: 8404 } } },
+        "warning stats: the stats page is open to everybody who reaches port 8404 of the host, and shows all servers: give it auth, or bind it to an address such as 127.0.0.1",
+    ],
+    "a statistics page on an address of its own": [{ ...good, stats: { bind: { address: "192.0.2.1", port: 8404 } } }],
+    "certificates that are anybody's": [
+        {
+            ...good,
+            frontends: [{ ...frontend, useBackends: [{ backend: "some", if: ["TRUE"] }] }],
+            backends: [
+                {
+                    ...backend,
+                    defaultServer: { ssl: { caFile: "/ca.pem" } },
+                    servers: ["app1", "app2"].map((name) => ({ ...server, name })),
+                },
+                {
+                    name: "some",
+                    defaultServer: { ssl: { caFile: "/ca.pem" } },
+                    servers: [
+                        { ...server, name: "a", ssl: { caFile: "/ca.pem" } },
+                        { ...server, name: "b", ssl: { caFile: "/ca.pem", verifyhost: "b.test" } },
+                        { ...server, name: "c", ssl: { caFile: "/ca.pem", sni: "str(c.test)" } },
+                        { ...server, name: "d", raw: "sni req.hdr(host)" },
+                        { ...server, name: "e", ssl: { verify: "none" } },
+                    ],
+                },
+            ],
+        },
+        "warning backends[0].defaultServer.ssl: no name to verify in the certificate of the servers of backend app, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni",
+        "warning backends[1].servers[0].ssl: no name to verify in the certificate of server a of backend some, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni",
     ],
     "names HAProxy refuses": [
         {

@@ -160,6 +160,27 @@ describe("index.ts", () => {
         }
     });
 
+    it("warns of what is probably a mistake in the services, once, and goes on", async () => {
+        writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+        const { services } = local;
+        const [one = "", other = ""] = services.flatMap(({ hosts = [] }) => hosts);
+        const redirects = [other, one].map((host) => [{ to: { scheme: "https" as const, host } }]);
+        Object.assign(local, { services: services.map((service, i) => ({ ...service, redirects: redirects[i] })) });
+        try {
+            const recording = await mockEngine({ stack: "local" });
+            await program();
+            await settled();
+            const told = recording.messages.filter(({ text }) => /without end/.test(text));
+            assert.deepEqual(
+                told.map(({ severity, text }) => [severity, text.split(": ", 2).join(": ")]),
+                [["warn", "stacks/local.ts: services[0].redirects[0]"]],
+            );
+            assert.ok(recording.registrations.length > 0);
+        } finally {
+            Object.assign(local, { services });
+        }
+    });
+
     it("fails for an inventory that is not there, beside what is wrong with the services", async () => {
         const { inventory, services } = local;
         const absent = { inventory: { file: "absent.json" }, services: [{ ...services[0], balance: "fair" }] };

@@ -121,6 +121,16 @@ describe("services", () => {
         );
     });
 
+    it("are warned of certificates that are anybody's, by their own argument", () => {
+        const { config, issuesIn } = compileServices({ version: "2.6" }, [
+            { ...plain, serverTls: { caFile: "/etc/ssl/ca.pem" } },
+        ]);
+        assert.deepEqual(
+            issuesIn(config).map(({ path, severity }) => [path, severity]),
+            [["services[0].serverTls", "warning"]],
+        );
+    });
+
     it("leave faults that only the model has to whoever checks it", () => {
         assert.deepEqual(faultsOf({ ...plain, balance: "fair" }), []);
     });
