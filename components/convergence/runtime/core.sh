@@ -23,6 +23,7 @@ changed=
 began=
 recover=
 booted=
+owned_directories=
 user_facts=
 group_facts=
 package_facts=

@@ -36,9 +36,10 @@ orphans() {
     unsplit
 }
 
-# find_orphans DIRECTORY NAMES (separated by TAB): in $found, a path per line.
+# find_orphans DIRECTORY NAMES (separated by TAB): in $found, a path per line; notes the directory in $owned_directories.
 find_orphans() {
     found=
+    owned_directories=$owned_directories$NL$1
     entries_of "$1"
     refuse_unlistable "$1"
     split_lines

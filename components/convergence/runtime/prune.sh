@@ -94,7 +94,11 @@ undo() {
     # A resource of another kind may have it now.
     case $NL$file_paths$NL$other_paths$NL in *"$NL$path$NL"*) return ;; esac
     case $1 in
-    file) [ -e "$path" ] || exists "$lib/original$path" || return 0 ;;
+    file)
+        # In a directory of ours nothing stays, or comes back, that is not declared.
+        case $owned_directories$NL in *"$NL${path%/*}$NL"*) return ;; esac
+        [ -e "$path" ] || exists "$lib/original$path" || return 0
+        ;;
     systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" || return 0 ;;
     directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" || return 0 ;;
     *) return ;;

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { existsSync, readFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import type { Resource } from "../../../components/convergence/resources";
 import { parseWhyRun } from "../../../components/convergence/whyRun";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
@@ -34,6 +34,27 @@ for (const [name, ...shell] of SHELLS) {
             return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
         };
         const recorded = (tool: string) => `${tool}() { printf '%s\\n' "${tool} $*" >>${sandbox.path("called")}; }`;
+
+        it("removes a file for good that leaves a directory of ours, though another was there before it", () => {
+            const [path, owner] = [sandbox.path("owned"), sandbox.owner];
+            mkdirSync(path, { mode: 0o755 });
+            writeFileSync(`${path}/file`, "theirs\n");
+            const directory: Resource = { kind: "directory", path, owner, group: owner, owned: true };
+            const file: Resource = { kind: "file", path: `${path}/file`, content: "ours\n", owner, group: owner };
+            called([directory, file], "");
+            called([directory], "");
+            assert.equal(existsSync(`${path}/file`), false);
+            assert.deepEqual(differences([directory]), []);
+        });
+
+        it("puts back what was there before, though somebody has removed ours", () => {
+            const [path, owner] = [sandbox.path("file"), sandbox.owner];
+            writeFileSync(path, "theirs\n");
+            called([{ kind: "file", path, content: "ours\n", owner, group: owner }], "");
+            rmSync(path);
+            called([], "");
+            assert.equal(readFileSync(path, "utf8"), "theirs\n");
+        });
 
         it("says at once that a package manager's lock is waited for, and who holds it", () => {
             const busy = sandbox.path("busy");
