@@ -238,7 +238,11 @@ describe("makePlan", () => {
                 transaction({ directory: "/etc", owned: ["/etc"] }),
                 /refusing to own "\/etc"/,
             ],
-            ["an owned directory elsewhere", transaction({ owned: ["/etc/other"] }), /"\/etc\/other" is outside of \/etc\/demo/],
+            [
+                "an owned directory elsewhere",
+                transaction({ owned: ["/etc/other"] }),
+                /"\/etc\/other" is outside of \/etc\/demo/,
+            ],
             [
                 "a file's mode in a transaction",
                 transaction({ files: [{ path: "/etc/demo/a", content: "", mode: "9" }] }),
