@@ -12,17 +12,21 @@ for (const warning of warnings) {
 }
 
 const slots = Object.fromEntries(secretsIn(haproxy).map((name) => [name, config.requireSecret(name)]));
-const probe = config.getBoolean("probe") ?? true;
-const takeOver = config.getBoolean("takeOver") ?? false;
-const allowShrink = config.getBoolean("allowShrink") ?? false;
+const settings = {
+    probe: config.getBoolean("probe") ?? true,
+    takeOver: config.getBoolean("takeOver") ?? false,
+    allowShrink: config.getBoolean("allowShrink") ?? false,
+};
 const { allowWarnings, oldWorkers } = stack.haproxy;
-const options = { haproxy, allowWarnings, oldWorkers, allowShrink, slots, probe, takeOver };
+const options = { haproxy, allowWarnings, oldWorkers, slots, ...settings };
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
 const fleet = hosts.map(({ name, key, ...login }) => {
     const privateKey = key === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(key);
     return new LoadBalancer(name, { connection: { ...login, privateKey, privateKeyPassword }, ...options });
 });
+
+warnOfUnread(["sshPrivateKey", "sshPrivateKeyPassword", ...Object.keys(settings), ...Object.keys(slots)]);
 
 /** Where the load balancers are, by name. */
 export const addresses = Object.fromEntries(hosts.map(({ name }, n) => [name, fleet[n]?.address]));
@@ -35,5 +39,15 @@ function orRunError<T>(load: () => T): T {
         return load();
     } catch (error) {
         throw new pulumi.RunError((error as Error).message);
+    }
+}
+
+/** A misspelt key would do nothing, in silence. */
+function warnOfUnread(read: string[]): void {
+    const prefix = `${config.name}:`;
+    const given = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(prefix));
+    for (const key of given.map((name) => name.slice(prefix.length)).filter((name) => !read.includes(name))) {
+        const remedy = `correct it, or take it out with pulumi config rm ${key}`;
+        void pulumi.log.warn(`nothing reads ${key} of the config (there are ${read.join(", ")}): ${remedy}`);
     }
 }

@@ -77,6 +77,19 @@ describe("index.ts", () => {
         assert.match(hosts.asked[0]?.payload ?? "", /^take_over='yes'$/m);
     });
 
+    it("warns of config that nothing reads", async () => {
+        writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
+        const config = { "haproxy-fleet:takeover": "true", "haproxy-fleet:probe": "true", "aws:region": "x" };
+        const { messages } = await mockEngine({ stack: "local", config });
+        await program();
+        await settled();
+        const warnings = messages.filter(({ text }) => text.startsWith("nothing reads"));
+        assert.deepEqual(
+            warnings.map(({ text }) => text.replace(/ \(.*\)/, "")),
+            ["nothing reads takeover of the config: correct it, or take it out with pulumi config rm takeover"],
+        );
+    });
+
     it("guards servers that are found by search, unless config allowShrink says not to", async () => {
         for (const allowShrink of ["false", "true"]) {
             writeLab([{ ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "root", hostKey } }, ...servers]);
