@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { ConvergedHost, type HostConnection } from "./convergence/convergedHost";
 import { resourceError } from "./convergence/resourceError";
+import type { Resource } from "./convergence/resources";
 import { showSlots } from "./convergence/slots";
 import {
     type CompiledServices,
@@ -64,12 +65,11 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const compiled = asCompiled(args.haproxy);
         const config = this.customized(name, compiled, customize);
         this.report(name, compiled.issuesIn(config));
-        const { allowWarnings, allowShrink, oldWorkers } = args;
         const host = new ConvergedHost(
             name,
             {
                 connection: args.connection,
-                resources: haproxy(config, { allowWarnings, allowShrink, oldWorkers }),
+                resources: this.recipe(name, config, args),
                 slots: args.slots,
                 probe: args.probe,
                 takeOver: args.takeOver,
@@ -98,6 +98,15 @@ export class LoadBalancer extends pulumi.ComponentResource {
         } catch (error) {
             this.report(name, issues);
             throw error;
+        }
+    }
+
+    private recipe(name: string, config: HaproxyConfig, args: LoadBalancerArgs): Resource[] {
+        const { allowWarnings, allowShrink, oldWorkers } = args;
+        try {
+            return haproxy(config, { allowWarnings, allowShrink, oldWorkers });
+        } catch (error) {
+            throw resourceError(`${name}: ${(error as Error).message}`, this);
         }
     }
 

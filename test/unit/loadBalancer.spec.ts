@@ -76,6 +76,17 @@ describe("LoadBalancer", () => {
         );
     });
 
+    it("fails on an argument that the recipe does not take, as on a fault of the configuration", async () => {
+        await mockEngine();
+        assert.throws(
+            () => new LoadBalancer("lb1", { connection, haproxy: config, oldWorkers: 0 }),
+            (error: Error) =>
+                error instanceof pulumi.ResourceError &&
+                error.message.startsWith("lb1: oldWorkers of haproxy: expected"),
+        );
+        await settled();
+    });
+
     it("takes services in the place of sections, and changes to what comes of them", async () => {
         await mockEngine();
         const services: Service[] = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
