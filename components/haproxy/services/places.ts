@@ -13,7 +13,7 @@ export interface Compiled {
 /** Places in a backend that services have under another name. */
 const renamed: readonly (readonly [RegExp, string])[] = [
     [/^(httpchk|protocolCheck|tcpChecks|httpChecks)\b(\[\d+\])?/, "check"],
-    [/^cookie\b/, "persistence"],
+    [/^(cookie|stickTable)\b/, "persistence"],
     [/^defaultServer\.ssl\b/, "serverTls"],
     [/^defaultServer\.slowstart\b/, "slowStart"],
     [/^defaultServer\.maxconn\b/, "serverMaxconn"],

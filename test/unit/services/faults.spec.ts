@@ -98,6 +98,7 @@ describe("services", () => {
             { ...tcp, name: "db", listen: 80, servers: [] },
             { ...tcp, name: "db" },
             { ...plain, name: "docs", hosts: ["docs.test"], serverMaxconn: 0 },
+            { ...tcp, name: "mail", port: 25, persistence: { by: "address", expire: "soon" } },
         );
         assert.deepEqual(
             found.map((line) => line.slice(0, line.indexOf(": "))),
@@ -117,6 +118,7 @@ describe("services", () => {
                 "services[0].servers[0].address",
                 "services[0].slowStart",
                 "services[3].serverMaxconn",
+                "services[4].persistence.expire",
             ],
         );
     });
