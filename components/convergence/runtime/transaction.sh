@@ -246,6 +246,7 @@ commit_file() {
 
 # A process that has it already may never have been proven, where a converge was killed: then only that is left to do.
 transaction_activate() {
+    since_before=$running_since
     if [ "$activation" != none ]; then
         say "$label: $activation ($activation_reason)"
         activated_at=$(date +%s)
@@ -279,7 +280,9 @@ transaction_restore() {
     read_good_digest
     "${tx_adapter}_running"
     outcome="last good files are back, the process of before serves on"
-    if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ]; then
+    # One that has them may be another than before: systemd starts what has died again.
+    if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ] ||
+        [ "$running_since" != "$since_before" ]; then
         "${tx_adapter}_activation"
         activated_at=$(date +%s)
         attempt activate "$activation" && attempt prove "$good_digest" && outcome="last good files are back and active" ||

@@ -48,6 +48,20 @@ export function restores(subject: () => Subject): void {
         });
     }
 
+    it("takes a process that systemd has started again with the last good files for no process of before", async () => {
+        await subject().converge();
+        await subject().shell("mkdir /srv/jail");
+        const gone = atStart("haproxy_activate", "rmdir /srv/jail");
+        const again = "systemctl reset-failed haproxy; systemctl start haproxy";
+        const meanwhile = atStart("read_good_digest", `[ -z "\${refusal-}" ] || { ${again}; }`);
+        const { code, stderr } = await subject()
+            .declare({ global: { chroot: "/srv/jail" } })
+            .up((body) => meanwhile(gone(body)));
+        assert.equal(code, 1);
+        assert.match(stderr, /last good files are back and active/);
+        assert.equal(await subject().answer(), "app1");
+    });
+
     it("names the cause even where journald has dropped the daemon's words", async () => {
         await subject().converge();
         const deaf = redefine("journalctl() { :; }");
