@@ -45,7 +45,9 @@ describeLab("load while things change", () => {
             version: "2.6",
             global: { maxconn },
             // Clients and servers are in one process here, which may rest for longer than HAProxy would wait for them.
-            defaults: { timeouts: { client: "10m", server: "10m", httpKeepAlive: "10m" } },
+            defaults: {
+                timeouts: { connect: "1m", client: "10m", server: "10m", httpRequest: "10m", httpKeepAlive: "10m" },
+            },
             frontends: [
                 { name: "web", binds: [{ port: 80 }, { port: 81, raw: "proto h2" }], defaultBackend: "app" },
                 { name: "tcp", mode: "tcp", binds: [{ port: 7000 }], defaultBackend: "echo" },
