@@ -283,13 +283,21 @@ transaction_restore() {
     # One that has them may be another than before: systemd starts what has died again.
     if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ] ||
         [ "$running_since" != "$since_before" ]; then
-        "${tx_adapter}_activation"
-        activated_at=$(date +%s)
-        attempt activate "$activation" && attempt prove "$good_digest" && outcome="last good files are back and active" ||
-            outcome="last good files are back, but they could not be activated either: $words"
+        transaction_reactivate || transaction_reactivate
     fi
     forget_unproven
     fail "the daemon $1; $outcome" "$refusal"
+}
+
+# Twice, as one that is about to die of what it was given may still take a reload.
+transaction_reactivate() {
+    "${tx_adapter}_running"
+    "${tx_adapter}_activation"
+    activated_at=$(date +%s)
+    outcome="last good files are back and active"
+    attempt activate "$activation" && attempt prove "$good_digest" && return
+    outcome="last good files are back, but they could not be activated either: $words"
+    return 1
 }
 
 # What was there before a first converge was never proven, and serves nobody once it is back: weeks later it would be too old.
