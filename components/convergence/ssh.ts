@@ -1,7 +1,7 @@
-import { createHash } from "node:crypto";
 import { isIP, connect as openTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, utils } from "ssh2";
+import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod, utils } from "ssh2";
+import { explain, LOGIN_TIMEOUT, place, unanswered, unreadableKey } from "./sshFaults";
 import { Turns } from "./turns";
 
 /** Where and as whom to log in. Every field plain: outputs are resolved before. */
@@ -32,8 +32,6 @@ export interface SshResult {
 
 /** A connection that could not be had, with one sentence of what is wrong and what to do. */
 export class SshError extends Error {}
-
-const LOGIN_TIMEOUT = 15_000;
 
 /** Longest time for a TCP connection, in milliseconds: a host that is there, however far, has answered by then. */
 const DIAL_TIMEOUT = 5_000;
@@ -84,14 +82,25 @@ function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): v
         }
         return;
     }
-    const [key] = [utils.parseKey(privateKey, privateKeyPassword)].flat();
-    if (key instanceof Error || !key?.isPrivateKey()) {
+    const key = opened(privateKey, privateKeyPassword);
+    if (key instanceof Error || !key.isPrivateKey()) {
         throw new SshError(unreadableKey(key instanceof Error ? key.message : "", target, privateKeyPassword));
     }
     // The command plugin refuses it, so that a preview must not pass.
-    if (privateKeyPassword && !(utils.parseKey(privateKey) instanceof Error)) {
+    if (privateKeyPassword && !(opened(privateKey) instanceof Error)) {
         throw new SshError(`the private key for ${place(target)} has no passphrase, but one is given: leave it out`);
     }
+}
+
+const openedKeys = new Map<string, ParsedKey | Error>();
+
+/** The key, opened once for all hosts: a passphrase takes up to seconds, in which nothing else goes on and other logins time out. */
+function opened(privateKey: string, password?: string): ParsedKey | Error {
+    const id = JSON.stringify([privateKey, password]);
+    // A file of several keys is parsed to a list, which the types do not tell.
+    const key = openedKeys.get(id) ?? ([utils.parseKey(privateKey, password)].flat()[0] as ParsedKey | Error);
+    openedKeys.set(id, key);
+    return key;
 }
 
 /** A TCP connection. To find the address by its name may take as long as a login. */
@@ -119,6 +128,10 @@ function reach(target: SshTarget): Promise<Duplex> {
     });
 }
 
+function dialTimeout({ loginTimeout = LOGIN_TIMEOUT }: SshTarget): number {
+    return Math.min(DIAL_TIMEOUT, loginTimeout);
+}
+
 function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<Client> {
     const pinned = parseHostKey(target.hostKey);
     let presented: Buffer | undefined;
@@ -131,9 +144,7 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
         client.connect({
             sock,
             username: target.user,
-            ...(target.privateKey === undefined
-                ? { agent: process.env.SSH_AUTH_SOCK }
-                : { privateKey: target.privateKey, passphrase: target.privateKeyPassword }),
+            ...authentication(target),
             readyTimeout: target.loginTimeout ?? LOGIN_TIMEOUT,
             ...KEEPALIVE,
             algorithms: { serverHostKey: [pinned.type] },
@@ -143,6 +154,16 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
             },
         });
     });
+}
+
+/** By the agent, or by the one key that is given. */
+function authentication({ user: username, privateKey, privateKeyPassword }: SshTarget): ConnectConfig {
+    if (privateKey === undefined) {
+        return { agent: process.env.SSH_AUTH_SOCK };
+    }
+    const key = opened(privateKey, privateKeyPassword) as ParsedKey;
+    const login: PublicKeyAuthMethod = { type: "publickey", username, key };
+    return { authHandler: [login] };
 }
 
 /** The key types that can be pinned; an RSA pin would ask the host for SHA-1 signatures, which it refuses. */
@@ -237,74 +258,4 @@ function execute(
             channel.end(stdin);
         });
     });
-}
-
-function unreadableKey(reason: string, target: Place, password: string | undefined): string {
-    const key = `the private key for ${place(target)}`;
-    if (/no passphrase/i.test(reason)) {
-        return `${key} has a passphrase: set connection.privateKeyPassword (in a stack config sshPrivateKeyPassword), or load the key into an ssh agent and set no key`;
-    }
-    return password && /bad passphrase|integrity|decrypt/i.test(reason)
-        ? `${key} does not open with the given passphrase: correct it`
-        : `${key} cannot be read: use one in OpenSSH or PEM format, whole, with its final line`;
-}
-
-function explain(
-    error: Error & { level?: string; code?: string },
-    target: SshTarget,
-    presented?: Buffer,
-    pinned?: { key: Buffer },
-): string {
-    const where = place(target);
-    if (presented && pinned && !presented.equals(pinned.key)) {
-        return `${where} is not the pinned host: its key is ${fingerprint(presented)}, pinned is ${fingerprint(pinned.key)}; if the host was rebuilt, put its new key into the stack, otherwise find out who answers there`;
-    }
-    if (error.level === "handshake" && /host key/i.test(error.message)) {
-        return `${where} has no host key of the pinned type: pin one that it has (ssh-keyscan shows them)`;
-    }
-    if (error.level === "agent") {
-        return `the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached: start one and load the key for ${where}, or set connection.privateKey`;
-    }
-    if (error.level === "client-authentication") {
-        const advice =
-            target.privateKey === undefined
-                ? "that ssh-add -l shows the key, and that its authorized_keys has it"
-                : "that its authorized_keys has the key in use";
-        return `${where} refuses the login of ${JSON.stringify(target.user)}: check the user, and ${advice}`;
-    }
-    switch (error.code) {
-        case "ECONNREFUSED":
-            return `${where} refuses connections: is sshd running, and is this its port?`;
-        case "ENOTFOUND":
-        case "EAI_AGAIN":
-            return `${where}: the name does not resolve: correct it, or use an address`;
-        case "ETIMEDOUT":
-        case "EHOSTUNREACH":
-        case "ENETUNREACH":
-            return `${where} cannot be reached (${error.code}): check the network, and firewalls in between`;
-        default:
-    }
-    if (error.level === "client-timeout" || /timed? ?out/i.test(error.message)) {
-        return unanswered(target, target.loginTimeout ?? LOGIN_TIMEOUT);
-    }
-    return `${where}: ${error.message}`;
-}
-
-function unanswered(target: SshTarget, limit: number): string {
-    return `${place(target)} did not answer within ${limit / 1000} s: check the network, and firewalls in between`;
-}
-
-function dialTimeout({ loginTimeout = LOGIN_TIMEOUT }: SshTarget): number {
-    return Math.min(DIAL_TIMEOUT, loginTimeout);
-}
-
-type Place = Pick<SshTarget, "address" | "port">;
-
-function place(target: Place): string {
-    return `${target.address}:${target.port}`;
-}
-
-/** As `ssh-keygen -l` prints it. */
-function fingerprint(key: Buffer): string {
-    return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }

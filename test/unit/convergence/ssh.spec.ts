@@ -130,6 +130,24 @@ describe("runOverSsh", () => {
         assert.ok(mostUnderWay > 1 && mostUnderWay < 10, `${mostUnderWay} logins at once`);
     });
 
+    it("opens a key once, however many hosts it is for, as that may take a second", async () => {
+        const other = newKeyPair("planted");
+        const parse = utils.parseKey;
+        let times = 0;
+        utils.parseKey = (key, password) => {
+            times += key === other.private && password !== undefined ? 1 : 0;
+            return parse(key, password);
+        };
+        try {
+            const login = { privateKey: other.private, privateKeyPassword: "planted" };
+            for (const _ of [1, 2, 3]) await fails(login, /refuses the login/);
+            for (const _ of [1, 2]) await fails({ ...login, privateKeyPassword: "no" }, /does not open/);
+        } finally {
+            utils.parseKey = parse;
+        }
+        assert.equal(times, 2);
+    });
+
     it("lets others log in after those that fail", async () => {
         await Promise.all(Array.from({ length: 10 }, () => fails({ privateKey: plain.private }, /refuses the login/)));
         await runs({ privateKey: locked.private, privateKeyPassword: "planted" });
