@@ -4,6 +4,9 @@ import { type Faults, show } from "./faults";
 import type { Bind, HaproxyConfig, Peer } from "./model";
 import { allProxies } from "./proxies";
 
+/** Two words each, beside the other parameters. */
+const longestCrtList = 24;
+
 /** Faults of one bind. */
 export function bindIssues(bind: Bind, path: string, where: string, faults: Faults): void {
     if ("path" in bind) {
@@ -37,6 +40,12 @@ export function bindIssues(bind: Bind, path: string, where: string, faults: Faul
     const { crt, alpn, caFile, verify } = bind.ssl;
     if (crt.length === 0) {
         faults.error(`${path}.ssl.crt`, `no certificate for a TLS bind of ${where}: name one`);
+    }
+    if (crt.length > longestCrtList) {
+        faults.error(
+            `${path}.ssl.crt`,
+            `${crt.length} certificates for a TLS bind of ${where}, and HAProxy reads 64 words of a line: name a directory that holds them`,
+        );
     }
     crt.forEach((file, i) => {
         faults.file(file, `${path}.ssl.crt.${i}`, `certificate of ${where}`);

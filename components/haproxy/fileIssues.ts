@@ -39,7 +39,7 @@ export function fileIssues(config: HaproxyConfig, faults: Faults): void {
 
 /** HAProxy reads a line of a map as a key, blanks, and the rest of the line without blanks at its ends. */
 function mapIssues(entries: readonly MapEntry[], path: string, where: string, faults: Faults): void {
-    const seen = new Map<string, string>();
+    const seen = new Map<string, string | undefined>();
     entries.forEach(({ key, value }, i) => {
         const place = `${path}.${i}`;
         faults.argument(key, `${place}.key`, `key in ${where}`);
@@ -49,21 +49,27 @@ function mapIssues(entries: readonly MapEntry[], path: string, where: string, fa
         } else if (key.startsWith("#")) {
             faults.error(`${place}.key`, `key ${show(key)} of ${where} begins with "#", so the line is a comment`);
         }
-        if (/^ | $/.test(value)) {
+        if ((value === undefined) !== (entries[0]?.value === undefined)) {
+            faults.error(
+                place,
+                `${show(key)} in ${where} has ${value === undefined ? "no" : "a"} value, the first entry has ${value === undefined ? "one" : "none"}: give all one, or none`,
+            );
+        }
+        if (value !== undefined && /^ | $/.test(value)) {
             faults.error(
                 `${place}.value`,
                 `blank at an end of value ${show(value)} of ${show(key)} in ${where}, which HAProxy drops: remove it`,
             );
         }
-        if (Buffer.byteLength(`${key} ${value}\n`) >= bufsize) {
+        if (Buffer.byteLength(`${key} ${value ?? ""}\n`) >= bufsize) {
             faults.error(place, `line of ${show(key)} in ${where} is too long: HAProxy reads up to ${bufsize} bytes`);
         }
         const first = seen.get(key);
-        if (first !== undefined) {
-            const same = first === value ? "it is there already" : `the first has ${show(first)}`;
+        if (seen.has(key)) {
+            const same = first === value ? "it is there already" : `the first has ${show(first ?? "")}`;
             faults.error(`${place}.key`, `duplicate key ${show(key)} in ${where}, ${same}: keep one`);
         }
-        seen.set(key, first ?? value);
+        seen.set(key, seen.has(key) ? first : value);
     });
 }
 
@@ -116,6 +122,7 @@ function mentionIssues(config: HaproxyConfig, faults: Faults): void {
     const known = declared(files, "file");
     for (const [list, value] of Object.entries(sections)) {
         for (const { path, text } of stringsIn(value, list)) {
+            listIssues(text, config, path, faults);
             for (const [file] of text.matchAll(ours)) {
                 mentioned.add(file);
                 if (!files.has(file)) {
@@ -138,5 +145,22 @@ function mentionIssues(config: HaproxyConfig, faults: Faults): void {
         }
     });
 }
+
+/**
+ * A pattern of an acl is a whole line (section 7.1), unless `-M` says that it is a map.
+ */
+function listIssues(text: string, { maps = [] }: HaproxyConfig, path: string, faults: Faults): void {
+    for (const [, options = "", file] of text.matchAll(listed)) {
+        const map = maps.find(({ name }) => mapPath(name) === file);
+        if (map?.entries[0]?.value !== undefined && !/(^|\s)-M\s/.test(options)) {
+            faults.error(
+                path,
+                `map ${map.name} as a list of an acl, where values are read as part of the keys: leave the values out, or say -M -f`,
+            );
+        }
+    }
+}
+
+const listed = /((?:-\w+\s+)*)-f\s+(\S+)/g;
 
 const ours = new RegExp(`${fleetDirectory}/[A-Za-z0-9_.:-]+`, "g");

@@ -1,5 +1,6 @@
 import { renderTemplate } from "../templates";
 import type { HaproxyConfig } from "./model";
+import { optional } from "./views";
 
 /** Holds what the model declares and nothing else; admins and packages have their files beside it. */
 export const fleetDirectory = "/etc/haproxy/fleet";
@@ -24,7 +25,7 @@ export function filesOf({ maps = [], httpErrors = [] }: HaproxyConfig): { path: 
         ...maps.map(({ name, entries }) => ({
             path: mapPath(name),
             content: renderTemplate("map.mustache", {
-                entries: entries.map(({ key, value }) => ({ key, value })),
+                entries: entries.map(({ key, value }) => ({ key, value: optional(value) })),
             }),
         })),
         ...httpErrors.flatMap(({ name, errorfiles }) =>

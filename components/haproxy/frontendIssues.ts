@@ -5,6 +5,7 @@ import { mapPath } from "./files";
 import type { HaproxyConfig } from "./model";
 import { modeOf, type PlacedProxy } from "./proxies";
 import { globalDefaults } from "./render";
+import { optional } from "./views";
 
 /** What is wrong with the frontend's part of a frontend or listen section. */
 export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
@@ -56,7 +57,9 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, fault
 function mappedNames(expression: string, { maps = [] }: HaproxyConfig): string[] {
     const [, file, fallback] = /,map(?:_[a-z]+)*\(([^,)]+)(?:,([^)]+))?\)\]$/.exec(expression) ?? [];
     const entries = maps.find(({ name }) => mapPath(name) === file)?.entries ?? [];
-    return [...new Set([...entries.map(({ value }) => value), ...(fallback === undefined ? [] : [fallback])])];
+    return [
+        ...new Set([...entries.flatMap(({ value }) => optional(value)), ...(fallback === undefined ? [] : [fallback])]),
+    ];
 }
 
 function backendReference(

@@ -170,6 +170,10 @@ export const refused: Record<string, readonly [Parts, RegExp]> = {
         { frontend: { acls: [onRequest], httpResponseRules: [{ ...onResponse, if: ["x"] }] } },
         /"x" in a condition of frontend http goes by the request, which rules of responses do not have/,
     ],
+    "more certificates than fit on a line": [
+        { frontend: { binds: [{ port: 443, ssl: { crt: many(32, (i) => `/etc/ssl/${i}.pem`) } }] } },
+        /32 certificates for a TLS bind of frontend http/,
+    ],
     "an acl of which one line goes by the request in a rule of responses": [
         {
             frontend: {

@@ -64,6 +64,23 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
         'error maps[0].entries[4].value: control character in value of "e" in map m "x\\ny z": remove it',
         'error maps[0].entries[6].key: duplicate key "f" in map m, the first has "x": keep one',
     ],
+    "a list in place of a map, and a map in place of a list": [
+        model(
+            {
+                maps: [
+                    { name: "list", entries: [{ key: "192.0.2.1" }, { key: "192.0.2.2", value: "x" }] },
+                    { name: "m", entries: [{ key: "192.0.2.1", value: "x" }] },
+                ],
+            },
+            [
+                "http-request deny if { src -n -f /etc/haproxy/fleet/list.map }",
+                "http-request deny if { src -M -f /etc/haproxy/fleet/m.map }",
+                "http-request deny if { src -f /etc/haproxy/fleet/m.map }",
+            ],
+        ),
+        'error maps[0].entries[1]: "192.0.2.2" in map list has a value, the first entry has none: give all one, or none',
+        "error frontends[0].raw[2]: map m as a list of an acl, where values are read as part of the keys: leave the values out, or say -M -f",
+    ],
     "a backend that only a map names": [
         dynamic("%[req.hdr(host),map(/etc/haproxy/fleet/m.map,none)]", "shop"),
         'error frontends[0].useBackends[0].backend: unknown backend "shop" in frontend http: declared are app',

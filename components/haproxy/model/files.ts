@@ -1,8 +1,9 @@
 /** Files beside haproxy.cfg that are activated, proven and put back together with it. */
 
 /**
- * A map, for the converters `map…` (section 7.3.1) and for `-f` of acls: `/etc/haproxy/fleet/<name>.map`, which is what
- * rules call it, as in `%[req.hdr(host),lower,map(/etc/haproxy/fleet/hosts.map,app)]`.
+ * A map, for the converters `map…` (section 7.3.1), or without values a list for `-f` of acls (section 7.1):
+ * `/etc/haproxy/fleet/<name>.map`, which is what rules call it, as in
+ * `%[req.hdr(host),lower,map(/etc/haproxy/fleet/hosts.map,app)]` and `src -f /etc/haproxy/fleet/office.map`.
  */
 export interface MapFile {
     readonly name: string;
@@ -14,8 +15,8 @@ export interface MapFile {
 export interface MapEntry {
     /** Without blanks. */
     readonly key: string;
-    /** What the key is turned into; may hold blanks. */
-    readonly value: string;
+    /** What the key is turned into; may hold blanks. @default - none, for acls: all entries of a map have one or none has */
+    readonly value?: string;
 }
 
 /** An error file with its content here, and not on the host already. */

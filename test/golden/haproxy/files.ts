@@ -10,7 +10,7 @@ const config: HaproxyConfig = {
                 { key: "www.shop.example.com", value: "shop" },
             ],
         },
-        { name: "empty", entries: [] },
+        { name: "office", entries: [{ key: "192.0.2.0/24" }, { key: "2001:db8::/32" }] },
         {
             name: "moved",
             entries: [
@@ -38,7 +38,7 @@ const config: HaproxyConfig = {
             name: "http",
             binds: [{ port: 80 }],
             errorfiles: "ours",
-            acls: [{ name: "blocked", criterion: "src -f /etc/haproxy/fleet/empty.map" }],
+            acls: [{ name: "blocked", criterion: "src -f /etc/haproxy/fleet/office.map" }],
             httpRequestRules: [
                 { action: "deny", if: ["blocked"] },
                 "redirect location %[path,map(/etc/haproxy/fleet/moved.map)] if { path,map(/etc/haproxy/fleet/moved.map) -m found }",
