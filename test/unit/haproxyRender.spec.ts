@@ -44,12 +44,13 @@ describe("render", () => {
         const frontends = [{ name: "http", binds: [{ port: 80 }], acls, useBackends }];
         const config = { version: "2.6", frontends, backends };
         const times = [1, 2, 3].map(() => {
-            const started = performance.now();
+            const started = process.cpuUsage();
             assert.deepEqual(check(config), []);
             render(config, { digest: "d" });
-            return performance.now() - started;
+            const { user, system } = process.cpuUsage(started);
+            return (user + system) / 1000;
         });
-        // The best of three: what the machine does beside it is not ours.
+        // Processor time, and the best of three: what the machine does beside it is not ours.
         assert.ok(Math.min(...times) < 300, `took ${times.map(Math.round).join(", ")} ms`);
     });
 });
