@@ -2,7 +2,7 @@ import { declared } from "./conditions";
 import { type Faults, show } from "./faults";
 import { filesOf, fleetDirectory, mapPath } from "./files";
 import type { HaproxyConfig, MapEntry } from "./model";
-import { stringsIn } from "./texts";
+import { expressionsIn } from "./texts";
 import { hasControl, withoutSlots } from "./words";
 
 /** `tune.bufsize`: HAProxy cuts longer lines of maps. */
@@ -121,7 +121,7 @@ function mentionIssues(config: HaproxyConfig, faults: Faults): void {
     };
     const known = declared(files, "file");
     for (const [list, value] of Object.entries(sections)) {
-        for (const { path, text } of stringsIn(value, list)) {
+        for (const { path, text } of expressionsIn(value, list)) {
             listIssues(text, config, path, faults);
             for (const [file] of text.matchAll(ours)) {
                 mentioned.add(file);
@@ -146,13 +146,11 @@ function mentionIssues(config: HaproxyConfig, faults: Faults): void {
     });
 }
 
-/**
- * A pattern of an acl is a whole line (section 7.1), unless `-M` says that it is a map.
- */
+/** A pattern of an acl is a whole line (section 7.1), unless `-M` says that it is a map. */
 function listIssues(text: string, { maps = [] }: HaproxyConfig, path: string, faults: Faults): void {
-    for (const [, options = "", file] of text.matchAll(listed)) {
+    for (const { 1: file, index } of text.matchAll(listed)) {
         const map = maps.find(({ name }) => mapPath(name) === file);
-        if (map?.entries[0]?.value !== undefined && !/(^|\s)-M\s/.test(options)) {
+        if (map?.entries[0]?.value !== undefined && !/\s-M\s/.test(text.slice(0, index))) {
             faults.error(
                 path,
                 `map ${map.name} as a list of an acl, where values are read as part of the keys: leave the values out, or say -M -f`,
@@ -161,6 +159,6 @@ function listIssues(text: string, { maps = [] }: HaproxyConfig, path: string, fa
     }
 }
 
-const listed = /((?:-\w+\s+)*)-f\s+(\S+)/g;
+const listed = /-f\s+(\S+)/g;
 
 const ours = new RegExp(`${fleetDirectory}/[A-Za-z0-9_.:-]+`, "g");

@@ -3,7 +3,7 @@ import { type Faults, show } from "./faults";
 import type { HaproxyConfig } from "./model";
 import { allProxies, type PlacedProxy } from "./proxies";
 import { templateNames } from "./servers";
-import { stringsIn } from "./texts";
+import { expressionsIn, stringsIn } from "./texts";
 import { atLeast } from "./versions";
 
 type Kind =
@@ -83,7 +83,7 @@ export function references(config: HaproxyConfig, faults: Faults): void {
     for (const { section, proxy, path } of proxies) {
         const where = `${section} ${proxy.name}`;
         const { servers = [], serverTemplates = [], defaultServer, ...rest } = proxy;
-        for (const found of stringsIn(rest, path)) {
+        for (const found of expressionsIn(rest, path)) {
             for (const [kind, pattern] of mentions) {
                 for (const [, name] of found.text.matchAll(pattern)) {
                     const own = kind === "server" && name !== undefined && !name.includes("/");

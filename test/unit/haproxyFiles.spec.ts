@@ -75,11 +75,34 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
             [
                 "http-request deny if { src -n -f /etc/haproxy/fleet/list.map }",
                 "http-request deny if { src -M -f /etc/haproxy/fleet/m.map }",
+                "http-request deny if { path -M -m beg -f /etc/haproxy/fleet/m.map }",
                 "http-request deny if { src -f /etc/haproxy/fleet/m.map }",
             ],
         ),
         'error maps[0].entries[1]: "192.0.2.2" in map list has a value, the first entry has none: give all one, or none',
-        "error frontends[0].raw[2]: map m as a list of an acl, where values are read as part of the keys: leave the values out, or say -M -f",
+        "error frontends[0].raw[3]: map m as a list of an acl, where values are read as part of the keys: leave the values out, or say -M -f",
+    ],
+    "nothing in the script of a page, but in its samples": [
+        {
+            ...model({}),
+            frontends: [
+                {
+                    name: "http",
+                    binds: [{ port: 80 }],
+                    httpRequestRules: [
+                        {
+                            action: "return",
+                            contentType: "text/html",
+                            body: "<script>list.map(show); queue(next)</script>%[path,map(m)] %[nbsrv(none)]",
+                            if: ["{ path /sorry }"],
+                        },
+                    ],
+                    defaultBackend: "app",
+                },
+            ],
+        },
+        'error frontends[0].httpRequestRules[0].body: relative path "m" of a map: use the absolute one, which for a map of the model is "/etc/haproxy/fleet/<name>.map"',
+        'error frontends[0].httpRequestRules[0].body: unknown backend "none" in frontend http: declared are app',
     ],
     "a backend that only a map names": [
         dynamic("%[req.hdr(host),map(/etc/haproxy/fleet/m.map,none)]", "shop"),
