@@ -24,19 +24,18 @@ const patience = 20;
 /** No service has it: what leads there is for any host. */
 const anyHost = "*";
 
-/**
- * Redirects that lead to each other without end. What goes to https may be answered elsewhere, so that a circle by way of it is only
- * probably one.
- */
+/** Redirects that lead to each other without end. Where clients may be led elsewhere, that is only probable. */
 export function redirectCircles(settings: Ports, services: readonly Service[], faults: Faults): void {
     const told = new Set<string>();
-    for (const sharing of byPort(services.filter(isHttp), settings).values()) {
+    for (const [port, sharing] of byPort(services.filter(isHttp), settings)) {
         if (!sharing.some(({ redirects = [] }) => redirects.length > 0)) {
             continue;
         }
         const ways = waysOf(sharing);
         const fallback = sharing.find((service) => service.default);
-        for (const service of sharing) {
+        const known = [...sharing, ...sharing.flatMap(({ redirects = [] }) => redirects)];
+        const hosts = new Set(known.flatMap(({ hosts = [] }) => hosts.map((host) => host.toLowerCase())));
+        for (const service of sharing.filter(({ redirects = [] }) => redirects.length > 0)) {
             const own = [
                 ...ways.filter((way) => way.service === service),
                 ...(service === fallback ? [undefined] : []),
@@ -51,7 +50,8 @@ export function redirectCircles(settings: Ports, services: readonly Service[], f
                 const key = [...new Set(places)].sort().join(" ");
                 if (circle.length > 0 && !told.has(key)) {
                     told.add(key);
-                    tell(circle, key.split(" ")[0] as string, faults);
+                    const sure = circle.every((step) => staysHere(step, port, hosts));
+                    tell(circle, sure, key.split(" ")[0] as string, faults);
                 }
             }
         }
@@ -62,19 +62,21 @@ function isHttp({ protocol = "http" }: Service): boolean {
     return protocol === "http";
 }
 
-function tell(circle: readonly Step[], place: string, faults: Faults): void {
+/** What goes to https, to a host that no service has, or to the port that a host alone stands for, may be answered elsewhere. */
+function staysHere({ service, index, request }: Step, port: number, hosts: ReadonlySet<string>): boolean {
+    const { host } = service.redirects?.[index]?.to ?? {};
+    return !request.tls && (host === undefined || (port === 80 && hosts.has(host.toLowerCase())));
+}
+
+function tell(circle: readonly Step[], sure: boolean, place: string, faults: Faults): void {
     const urls = circle.map(({ request: { tls, host, path } }) => `http${tls ? "s" : ""}://${host}${path}`);
     const names = [...new Set(circle.map(({ service }) => service.name))];
-    const whose = `redirects of service ${names.join(" and service ")}`;
     const way = urls.join(" -> ");
-    if (circle.some(({ request }) => request.tls)) {
-        faults.warning(
-            place,
-            `${whose} lead on without end where https comes back to them (${way}): redirect elsewhere`,
-        );
-    } else {
-        faults.error(place, `${whose} lead on without end (${way}): redirect elsewhere`);
-    }
+    const when = sure ? "" : " where these come back here";
+    faults[sure ? "error" : "warning"](
+        place,
+        `redirects of service ${names.join(" and service ")} lead on without end${when} (${way}): redirect elsewhere`,
+    );
 }
 
 /** Requests by a way, or by none, that a redirect may answer. */

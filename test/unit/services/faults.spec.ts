@@ -168,25 +168,33 @@ describe("services", () => {
                 faultsOf(at("a", ...paths)).join("\n"),
                 /^services\[0\]\.redirects\[0\]: [^\n]* without end[^\n]*$/,
             );
-            const away: Service = { ...at("rest", { pathPrefix: "/x", to: { host: "a.test" } }), hosts: undefined };
+            const here = { hosts: ["c.test"], pathPrefix: "/x", to: { host: "a.test" } };
+            const rest: Service = { ...at("rest", here), hosts: undefined, default: true };
             const back = at("a", { to: { host: "c.test", pathPrefix: "/x" } });
-            assert.match(
-                faultsOf({ ...away, default: true }, back).join(),
-                /services\[0\].* service rest and service a lead on/,
-            );
+            assert.match(faultsOf(rest, back).join(), /services\[0\].* service rest and service a lead on/);
         });
 
-        it("only warn of those by way of https, which may be answered elsewhere", () => {
+        it("only warn of those that may be answered elsewhere: by https, on another port, or by another machine", () => {
             const both = [
                 at("a", { to: { scheme: "https", host: "b.test" } }),
                 at("b", { to: { scheme: "https", host: "a.test" } }),
             ];
-            const issues = issuesOf(...both);
-            assert.deepEqual(
-                issues.map(({ path, severity }) => [path, severity]),
-                [["services[0].redirects[0]", "warning"]],
-            );
-            assert.match(issues[0]?.message ?? "", /where https comes back to them .*https:\/\/a\.test/);
+            const moved = { to: { host: "new.test", pathPrefix: "/moved" } };
+            const rest: Service = { ...at("rest", moved), hosts: undefined, default: true };
+            const port8080 = { ...at("a", { to: { host: "a.test", pathPrefix: "/app" } }), listen: 8080 };
+            for (const [services, way] of [
+                [both, "http://a.test/ -> https://b.test/ -> https://a.test/"],
+                [[rest], "http://*/ -> http://new.test/moved/"],
+                [[port8080], "http://a.test/ -> http://a.test/app/"],
+            ] as const) {
+                const issues = issuesOf(...services);
+                assert.deepEqual(
+                    issues.map(({ path, severity }) => [path, severity]),
+                    [["services[0].redirects[0]", "warning"]],
+                );
+                const { message = "" } = issues[0] ?? {};
+                assert.ok(message.includes(`lead on without end where these come back here (${way}`), message);
+            }
             assert.equal(compile(...both).backends[0]?.httpRequestRules?.length, 1);
         });
 
