@@ -56,10 +56,12 @@ export class Faults {
     }
 
     unique(names: readonly string[], path: (index: number) => string, where: string): void {
+        const seen = new Set<string>();
         names.forEach((name, index) => {
-            if (names.indexOf(name) !== index) {
+            if (seen.has(name)) {
                 this.error(path(index), `duplicate ${where} ${show(name)}: give each its own name`);
             }
+            seen.add(name);
         });
     }
 

@@ -29,6 +29,15 @@ export function knows(version: string, { since, until }: Pick<Keyword, "since" |
     return (since === undefined || atLeast(version, since)) && !(until !== undefined && atLeast(version, until));
 }
 
+const unknown = new Map<string, readonly Keyword[]>();
+
+/** Looked for once, as models have thousands of lines. */
+function unknownTo(version: string): readonly Keyword[] {
+    const found = unknown.get(version) ?? keywords.filter((entry) => !knows(version, entry));
+    unknown.set(version, found);
+    return found;
+}
+
 /**
  * Keywords of a line that `version` does not know.
  *
@@ -42,11 +51,7 @@ export function unknownKeywords(line: string, version: string, context: Context 
     const kind = context === "proxy" ? kindOf(words[0] ?? "") : context;
     const named = parameters(words, kind, context);
     const parts = new Set((words[0] === "acl" ? words.slice(2) : words).flatMap((word) => word.split(/[,()[\]%]/)));
-    return keywords.filter((entry) => {
-        const { section, keyword } = entry;
-        if (knows(version, entry)) {
-            return false;
-        }
+    return unknownTo(version).filter(({ section, keyword }) => {
         switch (section) {
             case "section":
             case "global":

@@ -31,15 +31,12 @@ export function redirectCircles(settings: Ports, services: readonly Service[], f
         if (!sharing.some(({ redirects = [] }) => redirects.length > 0)) {
             continue;
         }
-        const ways = waysOf(sharing);
+        const ways = waysOf(sharing).map((way) => ({ ...way, hosts: way.hosts.map((host) => host.toLowerCase()) }));
         const fallback = sharing.find((service) => service.default);
         const known = [...sharing, ...sharing.flatMap(({ redirects = [] }) => redirects)];
         const hosts = new Set(known.flatMap(({ hosts = [] }) => hosts.map((host) => host.toLowerCase())));
         for (const service of sharing.filter(({ redirects = [] }) => redirects.length > 0)) {
-            const own = [
-                ...ways.filter((way) => way.service === service),
-                ...(service === fallback ? [undefined] : []),
-            ];
+            const own = [...waysOf([service]), ...(service === fallback ? [undefined] : [])];
             for (const start of (service.redirects ?? []).flatMap((redirect) =>
                 own.flatMap((way) => starts(redirect, way)),
             )) {
@@ -115,7 +112,7 @@ function serviceFor(request: Request, ways: readonly Way[], fallback: Service | 
     try {
         const way = ways.find(
             ({ hosts, path, others }) =>
-                (hosts.length === 0 || hosts.some((host) => host.toLowerCase() === request.host)) &&
+                (hosts.length === 0 || hosts.includes(request.host)) &&
                 others.every((other) => request.others.includes(other)) &&
                 (path === undefined || fits(request.path, path)),
         );
