@@ -3,7 +3,7 @@ import { bindText } from "./binds";
 import { checkView } from "./checks";
 import type { Acl, Compression, HaproxyConfig, Mode, Options, Timeouts, UseBackend } from "./model";
 import { cookieText, stickRuleText, stickTableText } from "./persistence";
-import { modeOf, type PlacedProxy } from "./proxies";
+import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "./proxies";
 import { conditionText, ruleText, tcpRequestTexts } from "./rules";
 import { serverParams, serverTemplateText, serverText } from "./servers";
 import { atLeast } from "./versions";
@@ -13,7 +13,7 @@ import { asWritten, word } from "./words";
 /** A section of section 4 as the template wants it. */
 export function proxyView({ section, proxy }: PlacedProxy, config: HaproxyConfig): View {
     const mode = modeOf(proxy, config);
-    const own = section === "backend" ? {} : ownOptions(mode, config);
+    const own = section === "backend" ? {} : ownOptions(mode, proxy, config);
     return {
         section,
         name: proxy.name,
@@ -50,9 +50,11 @@ export function proxyView({ section, proxy }: PlacedProxy, config: HaproxyConfig
     };
 }
 
-function ownOptions(mode: Mode, { version, global }: HaproxyConfig): Options {
+function ownOptions(mode: Mode, proxy: AnyProxy, config: HaproxyConfig): Options {
+    const { version, global } = config;
     // HAProxy warns of a format of logs that go nowhere.
-    const logs = global?.log?.length !== 0 || (global.raw ?? []).some((line) => /^\s*log\s/.test(line));
+    const raw = [global, defaultsOf(proxy.from, config), proxy].flatMap((section) => section?.raw ?? []);
+    const logs = global?.log?.length !== 0 || raw.some((line) => /^\s*log\s/.test(line));
     const http = mode === "http";
     return {
         ...(logs && (http ? { httplog: true } : { tcplog: true })),

@@ -36,6 +36,20 @@ describe("render", () => {
         assert.equal(render(config, { digest: "d" }), render({ ...config, global: {}, defaults: {} }, { digest: "d" }));
     });
 
+    it("names a log format where anything logs", () => {
+        const raw = ["log 192.0.2.1 local0"];
+        const logless = { version: "2.6", global: { log: [] }, backends: [] };
+        const named = (change: object, ofFrontend = {}) =>
+            render(
+                { ...logless, ...change, frontends: [{ name: "http", binds: [{ port: 80 }], ...ofFrontend }] },
+                { digest: "d" },
+            ).includes("option httplog");
+        assert.equal(named({}), false);
+        assert.equal(named({ global: { log: [], raw } }), true);
+        assert.equal(named({ defaults: { raw } }), true);
+        assert.equal(named({}, { raw }), true);
+    });
+
     it("checks and renders 500 backends with 10 servers each in under 300 ms", () => {
         const servers = Array.from({ length: 10 }, (_, i) => ({ name: `s${i}`, address: `192.0.2.${i}`, port: 80 }));
         const backends = Array.from({ length: 500 }, (_, i) => ({ name: `b${i}`, servers }));
