@@ -33,7 +33,10 @@ function withCriterion(acl: Acl): { readonly name: string; readonly criterion: s
     return "criterion" in acl ? acl : { name: acl.name, criterion: "host" in acl ? "hdr(host)" : "path" };
 }
 
-/** What rules go by: section 7.3.6. At connection and session there is nothing but addresses and TLS. A response is not there yet for rules of requests; of the request, rules of responses know little. */
+/**
+ * What rules go by: section 7.3.6. At connection and session there is nothing but addresses and TLS. A response is not there yet for
+ * rules of requests; of the request, rules of responses know little.
+ */
 export type Phase = "connection" | "request" | "response";
 
 const onlyIn = {

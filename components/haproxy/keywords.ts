@@ -11,8 +11,9 @@ export interface Keyword {
 }
 
 /**
- * Where a keyword stands: `section` begins one, `global`, `proxy` and `cache` a line of these sections; `bind`, `server` and `rule` (an action of
- * `http-request` and the like) as a word of such a line; `table` what it stores; `sample` in any expression, as a fetch or a converter (section 7.3).
+ * Where a keyword stands: `section` begins one, `global`, `proxy` and `cache` a line of these sections; `bind`, `server` and `rule` (an
+ * action of `http-request` and the like) as a word of such a line; `table` what it stores; `sample` in any expression, as a fetch or a
+ * converter (section 7.3).
  */
 export type Section = "section" | "global" | "proxy" | "cache" | "table" | "bind" | "server" | "rule" | "sample";
 

@@ -56,8 +56,8 @@ export interface ProxySection {
     /** @default - that of `defaults` */
     readonly mode?: Mode;
     /**
-     * `client`, `clientFin`, `httpRequest` and `httpKeepAlive` are those of a frontend, `tarpit` is of both, the others are of a backend; `httpRequest` of a backend too that has
-     * the option `http-buffer-request`. @default - those of `defaults`
+     * `client`, `clientFin`, `httpRequest` and `httpKeepAlive` are those of a frontend, `tarpit` is of both, the others are of a backend;
+     * `httpRequest` of a backend too that has the option `http-buffer-request`. @default - those of `defaults`
      */
     readonly timeouts?: Timeouts;
     /** Keyword `compression`. @default - none */
