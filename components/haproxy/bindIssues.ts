@@ -1,14 +1,11 @@
 import { canonical } from "./addresses";
-import { addressesOf } from "./binds";
+import { addressesOf, bindText } from "./binds";
 import { type Faults, show } from "./faults";
-import type { Bind, HaproxyConfig, Peer } from "./model";
+import type { Bind, HaproxyConfig, Mode, Peer } from "./model";
 import { allProxies } from "./proxies";
 
-/** Two words each, beside the other parameters. */
-const longestCrtList = 24;
-
 /** Faults of one bind. */
-export function bindIssues(bind: Bind, path: string, where: string, faults: Faults): void {
+export function bindIssues(bind: Bind, path: string, where: string, mode: Mode, faults: Faults): void {
     if ("path" in bind) {
         faults.file(bind.path, `${path}.path`, `socket of ${where}`);
         faults.octal(bind.mode, `${path}.mode`, `a socket of ${where}`);
@@ -41,12 +38,8 @@ export function bindIssues(bind: Bind, path: string, where: string, faults: Faul
     if (crt.length === 0) {
         faults.error(`${path}.ssl.crt`, `no certificate for a TLS bind of ${where}: name one`);
     }
-    if (crt.length > longestCrtList) {
-        faults.error(
-            `${path}.ssl.crt`,
-            `${crt.length} certificates for a TLS bind of ${where}, and HAProxy reads 64 words of a line: name a directory that holds them`,
-        );
-    }
+    const line = `bind ${bindText({ ...bind, raw: undefined }, mode)} ${bind.raw ?? ""}`;
+    faults.words(line, `${path}.ssl.crt`, `a TLS bind of ${where}`, "name a directory that holds its certificates");
     crt.forEach((file, i) => {
         faults.file(file, `${path}.ssl.crt.${i}`, `certificate of ${where}`);
     });

@@ -152,16 +152,13 @@ export class Faults {
     }
 
     /** HAProxy reads a line up to its 64th word, and refuses more. */
-    words(line: string, path: string, where: string): void {
+    words(line: string, path: string, where: string, remedy = "make several of it"): void {
         if (line.length < 2 * longestLine) {
             return;
         }
         const count = wordCount(line);
         if (count > longestLine) {
-            this.error(
-                path,
-                `${where} has ${count} words, and HAProxy reads ${longestLine} of a line: make several of it`,
-            );
+            this.error(path, `${where} has ${count} words, and HAProxy reads ${longestLine} of a line: ${remedy}`);
         }
     }
 

@@ -16,7 +16,7 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, fault
         faults.error(`${path}.binds`, `no bind in ${where}: add one with a port`);
     }
     binds.forEach((bind, i) => {
-        bindIssues(bind, `${path}.binds.${i}`, where, faults);
+        bindIssues(bind, `${path}.binds.${i}`, where, modeOf(proxy, config), faults);
     });
     const maxconn = config.global?.maxconn ?? globalDefaults.maxconn;
     faults.whole(proxy.maxconn, 1, maxconn, `${path}.maxconn`, `maxconn of ${where} (the process has ${maxconn})`);

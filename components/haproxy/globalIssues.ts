@@ -82,7 +82,7 @@ const wildcards = new Set(["*", "0.0.0.0", "::"]);
 
 /** Faults of the statistics page. */
 export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, faults: Faults): void {
-    bindIssues(bind, "stats.bind", "the stats page", faults);
+    bindIssues(bind, "stats.bind", "the stats page", "http", faults);
     faults.token(uri, "stats.uri", "uri of the stats page");
     if (uri !== undefined && !uri.startsWith("/")) {
         faults.error("stats.uri", `invalid uri ${show(uri)} of the stats page: begin it with "/"`);

@@ -172,7 +172,7 @@ export const refused: Record<string, readonly [Parts, RegExp]> = {
     ],
     "more certificates than fit on a line": [
         { frontend: { binds: [{ port: 443, ssl: { crt: many(32, (i) => `/etc/ssl/${i}.pem`) } }] } },
-        /32 certificates for a TLS bind of frontend http/,
+        /a TLS bind of frontend http has 69 words, .* name a directory that holds its certificates/,
     ],
     "an acl of which one line goes by the request in a rule of responses": [
         {

@@ -102,6 +102,13 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
         "error frontends[0].binds[5].ssl.crt: no certificate for a TLS bind of frontend http: name one",
         "error frontends[0].binds[5].ssl.verify: verify required without a ca-file of frontend http: add caFile",
     ],
+    "as many certificates as a line has words for, and one more": [
+        bound(
+            { port: 443, ssl: { crt: Array.from({ length: 29 }, (_, i) => `/etc/ssl/${i}.pem`) } },
+            { port: 444, ssl: { crt: Array.from({ length: 30 }, (_, i) => `/etc/ssl/${i}.pem`) } },
+        ),
+        "error frontends[0].binds[1].ssl.crt: a TLS bind of frontend http has 65 words, and HAProxy reads 64 of a line: name a directory that holds its certificates",
+    ],
     "peers where others listen": [
         model({}, { peers: [{ name: "fleet", peers: [{ address: "127.0.0.1", port: 80 }] }] }),
         "error peers[0].peers[0]: duplicate bind *:80 of peers fleet: frontend http has it; connections would go to either",
