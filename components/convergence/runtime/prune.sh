@@ -93,12 +93,9 @@ undo() {
     [ "$1" != systemdUnit ] || path=/etc/systemd/system/$2
     # A resource of another kind may have it now.
     case $NL$file_paths$NL$other_paths$NL in *"$NL$path$NL"*) return ;; esac
+    ! is_orphaned "$path" || return 0
     case $1 in
-    file)
-        # In a directory of ours nothing stays, or comes back, that is not declared.
-        case $owned_directories$NL in *"$NL${path%/*}$NL"*) return ;; esac
-        [ -e "$path" ] || exists "$lib/original$path" || return 0
-        ;;
+    file) [ -e "$path" ] || exists "$lib/original$path" || return 0 ;;
     systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" || return 0 ;;
     directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" || return 0 ;;
     *) return ;;
@@ -106,6 +103,20 @@ undo() {
     differs unlisted "$label"
     undone=$undone$NL$path
     ! applying || step "undo $2" "undo_$1" "$2"
+}
+
+# is_orphaned PATH: in a directory of ours, nothing stays or comes back that is not declared, nor what is below that.
+is_orphaned() {
+    entry=$1
+    while [ "$entry" != "${entry%/*}" ]; do
+        case $owned_directories$NL in
+        *"$NL${entry%/*}$NL"*)
+            case $NL$file_paths$NL$other_paths$NL in *"$NL$entry$NL"* | *"$NL$entry/"*) ;; *) return 0 ;; esac
+            ;;
+        esac
+        entry=${entry%/*}
+    done
+    return 1
 }
 
 # is_unread UNIT: its files have changed, or gone, since systemd read them.

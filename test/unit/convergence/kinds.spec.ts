@@ -47,6 +47,24 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(differences([directory]), []);
         });
 
+        it("brings nothing back into a directory that goes with another of ours", () => {
+            const [path, owner] = [sandbox.path("owned"), sandbox.owner];
+            mkdirSync(`${path}/below`, { recursive: true, mode: 0o755 });
+            writeFileSync(`${path}/below/file`, "theirs\n");
+            writeFileSync(`${path}/below/other`, "theirs\n");
+            const held = { owner, group: owner };
+            const directory: Resource = { kind: "directory", path, ...held, owned: true };
+            const file: Resource = { kind: "file", path: `${path}/below/file`, content: "ours\n", ...held };
+            const other: Resource = { ...file, path: `${path}/below/other` };
+            called([directory, file, other], "");
+            called([directory, file], "");
+            assert.equal(readFileSync(`${path}/below/other`, "utf8"), "theirs\n");
+            assert.deepEqual(differences([directory]), ["orphan below"]);
+            called([directory], "");
+            assert.equal(existsSync(`${path}/below`), false);
+            assert.deepEqual(differences([directory]), []);
+        });
+
         it("puts back what was there before, though somebody has removed ours", () => {
             const [path, owner] = [sandbox.path("file"), sandbox.owner];
             writeFileSync(path, "theirs\n");
