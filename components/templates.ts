@@ -37,7 +37,7 @@ export function renderTemplate(file: string, view: View): string {
 /** {@link renderTemplate} for a template that is not a file. */
 export function renderText(source: string, view: View, place: string): string {
     requireNames(outline(Mustache.parse(source) as Token[], place), view, place);
-    return `${Mustache.render(source, view, undefined, { escape: String }).trimEnd()}\n`;
+    return `${Mustache.render(source, view, undefined, { escape: String }).replace(/\n+$/, "")}\n`;
 }
 
 /** The names that a level of a template uses. */
