@@ -22,7 +22,7 @@ const LONGEST_LINE = 400;
 export interface Report {
     /** Several lines; empty where nothing differs. */
     text: string;
-    /** Whether the host's own daemon, or its preflight, will not have what is declared. */
+    /** Whether the host will not have what is declared. */
     refused: boolean;
 }
 

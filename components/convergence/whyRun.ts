@@ -11,10 +11,13 @@ export interface Difference {
     have: string;
 }
 
-/** What a host's own daemon, or its preflight, says of a configuration. */
+/** What a host says against something that is declared: of a configuration in the words of its own daemon or preflight. */
 export interface Judgement {
     id: string;
-    /** `validation` or `preflight`, as docs/convergence.md has them; `stage` if the host could not even stage it. */
+    /**
+     * `validation` or `preflight`, as docs/convergence.md has them, the latter also of what no repair could do; `stage` if the host could
+     * not even stage it.
+     */
     stage: string;
     /** Several lines. */
     words: string;
@@ -28,7 +31,7 @@ export interface WhyRun {
     differences: Difference[];
     /** Contents of files that differ, by id. At most 256 KiB and one byte of each. */
     live: Map<string, Buffer>;
-    /** Configurations that the host's own daemon, or its preflight, will not have. */
+    /** What is declared and the host will not have. */
     refused: Judgement[];
     /** The same of what earlier resources, which differ, may put right: the host can judge only when they are repaired. */
     unchecked: Judgement[];
