@@ -94,7 +94,8 @@ function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): voi
     lines.forEach((line, i) => {
         if (conditionalLine.test(line)) {
             const early = /^tcp-request\s+(connection|session)\s/.test(line);
-            const phase = /^(tcp|http|http-after)-response/.test(line) ? "response" : early ? "connection" : "request";
+            const late = /^((tcp|http|http-after)-response|stick\s+store-response)\s/.test(line);
+            const phase = late ? "response" : early ? "connection" : "request";
             lineConditionIssues(line, phase, placed, `${path}.raw.${i}`, faults);
         }
         const keyword = ruleLine.exec(line)?.[1];

@@ -393,6 +393,14 @@ export const accepted: Record<string, Parts> = {
             ],
         },
     },
+    "a raw stick rule of responses": {
+        backend: {
+            raw: [
+                "stick-table type string len 32 size 10k",
+                "stick store-response res.cook(SID) if { res.cook(SID) -m found }",
+            ],
+        },
+    },
     "a check by TLS that trusts everybody": {
         backend: { tcpChecks: [{ step: "connect", ssl: true }], defaultServer: { raw: "verify none" } },
     },
