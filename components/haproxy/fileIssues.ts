@@ -99,7 +99,8 @@ function messageIssues(content: string, path: string, where: string, faults: Fau
     }
 }
 
-const mapCall = /\b(?:map(?:_[a-z]+){0,2}|(?:set|del)-map|(?:add|del)-acl)\(\s*([^,)\s]+)/g;
+/** As a converter, which follows a sample, or as an action. */
+const mapCall = /(?:,\s*map(?:_[a-z]+){0,2}|\b(?:set|del)-map|\b(?:add|del)-acl)\(\s*([^,)\s]+)/g;
 
 /** Whatever text names a file of ours names one that is declared, and no map is declared in vain. */
 function mentionIssues(config: HaproxyConfig, faults: Faults): void {

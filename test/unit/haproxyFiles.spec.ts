@@ -42,6 +42,11 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
         model({}, ["use_backend %[path,map_beg(m)]"]),
         'error frontends[0].raw[0]: relative path "m" of a map: use the absolute one, which for a map of the model is "/etc/haproxy/fleet/<name>.map"',
     ],
+    "nothing in the script of a raw page": [
+        model({}, [
+            'http-request return content-type text/html string "<script>list.map(show)</script>" if { path /x }',
+        ]),
+    ],
     "a map of the host's own": [model({}, ["use_backend %[path,map_beg(/etc/haproxy/mine.map)]"])],
     "an error file of ours that is not declared": [
         model({ httpErrors: [{ name: "e", errorfiles: { 503: "/etc/haproxy/fleet/x-503.http" } }] }, []),
