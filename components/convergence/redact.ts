@@ -3,10 +3,13 @@ import { fillSlots, secretSlots, showSlots } from "./slots";
 /** Shown in the place of something that is or may be secret. */
 const HIDDEN = "‹hidden›";
 
-/** What a configuration file usually has before a secret, whoever wrote it there: a word, or the user in a URL. */
+/**
+ * What a configuration file usually has before a secret, whoever wrote it there: a word, or the user in a URL. A live file may have
+ * anything in it, so none takes time that grows with the square of a line.
+ */
 const TELLTALES = [
-    /\b([\w-]*(?:password|passwd|passphrase|pwd|auth_pass|auth|authorization|bearer|credential|secret|token|api[_-]?key|private[_-]?key)s?)\b(["']?(?:\s*[:=]\s*|\s+))\S.*$/i,
-    /(:\/\/[^\s/:@]*)(:)[^\s@]+@.*$/,
+    /((?:password|passwd|passphrase|pwd|auth_pass|auth|authorization|bearer|credential|secret|token|api[_-]?key|private[_-]?key)s?)\b(["']?(?:\s*[:=]\s*|\s+))\S.*$/i,
+    /(:\/\/[^\s/:@]*)(:)[^\s@]{1,1000}@.*$/,
 ];
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
