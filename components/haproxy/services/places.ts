@@ -40,6 +40,10 @@ export function inServices(issues: readonly Issue[], compiled: readonly Compiled
 function argumentOf(place: string, { service, backend }: Compiled): string | undefined {
     const [, list, element, rest = ""] = /^(raw|httpRequestRules|servers)\[(\d+)\](.*)$/.exec(place) ?? [];
     if (list === "servers") {
+        const name = backend.servers?.[Number(element)]?.name ?? "";
+        if (rest === ".weight" && service.weights?.[name] !== undefined) {
+            return "weights";
+        }
         return service.servers?.[Number(element)] === undefined ? undefined : place;
     }
     if (list === "raw" || list === "httpRequestRules") {

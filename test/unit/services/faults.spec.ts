@@ -97,7 +97,7 @@ describe("services", () => {
             },
             { ...tcp, name: "db", listen: 80, servers: [] },
             { ...tcp, name: "db" },
-            { ...plain, name: "docs", hosts: ["docs.test"], serverMaxconn: 0 },
+            { ...plain, name: "docs", hosts: ["docs.test"], serverMaxconn: 0, weights: { s1: 257 } },
             { ...tcp, name: "mail", port: 25, persistence: { by: "address", expire: "soon" } },
         );
         assert.deepEqual(
@@ -117,6 +117,7 @@ describe("services", () => {
                 "services[0].persistence.name",
                 "services[0].servers[0].address",
                 "services[0].slowStart",
+                "services[3].weights",
                 "services[3].serverMaxconn",
                 "services[4].persistence.expire",
             ],
