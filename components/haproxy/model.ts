@@ -88,6 +88,7 @@ export interface LogTarget {
     readonly level?: (typeof logLevels)[number];
 }
 
+/** Syslog facilities that HAProxy takes, section 4.2, keyword `log`. */
 export const logFacilities = [
     "kern",
     "user",
@@ -115,6 +116,7 @@ export const logFacilities = [
     "local7",
 ] as const;
 
+/** Syslog levels, most severe first, section 4.2, keyword `log`. */
 export const logLevels = ["emerg", "alert", "crit", "err", "warning", "notice", "info", "debug"] as const;
 
 /** Section 3.1, keyword `stats socket`. */
