@@ -249,6 +249,17 @@ describeLab("a converge", () => {
         assert.match(stderr, /^the converge was killed \(signal killed KILL\) while doing: execute\[killed\]: run$/m);
     });
 
+    it("is followed until its unit is gone, though that takes more than a hundred looks", async () => {
+        const slowToEnd = (body: string) =>
+            redefine("sleep() { command sleep 0.001; }\nresult() { command sleep 3; result_itself; }")(
+                body.replace("\nresult() {", "\nresult_itself() {"),
+            );
+        assert.deepEqual(
+            { ...(await launch(quick("ending").payload("token", slowToEnd))), stderr: "" },
+            whole("ending"),
+        );
+    });
+
     it("whose payload was cut short or damaged does nothing", async () => {
         const converge = quick("part");
         await converge.whyRun();
