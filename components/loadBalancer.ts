@@ -3,6 +3,8 @@ import { ConvergedHost, type HostConnection } from "./convergence/convergedHost"
 import { resourceError } from "./convergence/resourceError";
 import type { Resource } from "./convergence/resources";
 import { showSlots } from "./convergence/slots";
+import type { HaproxyConfig } from "./haproxy/model";
+import { render } from "./haproxy/render/index";
 import {
     type CompiledServices,
     compileServices,
@@ -10,11 +12,9 @@ import {
     isError,
     type Service,
     type StatsSettings,
-} from "./haproxy/fromServices";
-import { check, type Issue } from "./haproxy/issues";
-import type { HaproxyConfig } from "./haproxy/model";
-import { render } from "./haproxy/render";
-import { haproxy } from "./recipes/haproxy";
+} from "./haproxy/services/compile";
+import { check, type Issue } from "./haproxy/validate/index";
+import { haproxy } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
 export interface LoadBalancerArgs {

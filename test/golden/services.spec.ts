@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { fillSlots } from "../../components/convergence/slots";
-import { filesOf } from "../../components/haproxy/files";
-import { fromServices, type Service } from "../../components/haproxy/fromServices";
-import { check } from "../../components/haproxy/issues";
-import { render } from "../../components/haproxy/render";
+import { filesOf } from "../../components/haproxy/render/files";
+import { render } from "../../components/haproxy/render/index";
+import { fromServices, type Service } from "../../components/haproxy/services/compile";
+import { check } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 
 const loopback = "127.0.0.1";

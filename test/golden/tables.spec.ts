@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { fromServices } from "../../components/haproxy/fromServices";
-import { check } from "../../components/haproxy/issues";
-import { render } from "../../components/haproxy/render";
+import { render } from "../../components/haproxy/render/index";
+import { fromServices } from "../../components/haproxy/services/compile";
+import { check } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 
 const config = "/etc/haproxy/haproxy.cfg";

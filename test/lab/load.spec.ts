@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
+import { hostNeeds } from "../../components/haproxy/host/requirements";
 import type { HaproxyConfig, Server } from "../../components/haproxy/model";
-import { hostNeeds } from "../../components/haproxy/needs";
-import { haproxy } from "../../components/recipes/haproxy";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import { AppServer } from "../support/appServer";
 import { Convergence } from "../support/converge";
 import { H2Load } from "../support/h2Load";

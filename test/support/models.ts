@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { check } from "../../components/haproxy/issues";
 import type { Acl, HaproxyConfig } from "../../components/haproxy/model";
+import { check } from "../../components/haproxy/validate/index";
 
 const names = ["app", "api-2", "a.b:c", "_x"];
 const hosts = ["a.example.com", "B.example", "x-1.y_z.example.org", "localhost"];

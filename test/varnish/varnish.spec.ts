@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fillSlots } from "../../components/convergence/slots";
-import { filesOf } from "../../components/haproxy/files";
-import { check } from "../../components/haproxy/issues";
-import { render } from "../../components/haproxy/render";
+import { filesOf } from "../../components/haproxy/render/files";
+import { render } from "../../components/haproxy/render/index";
+import { check } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, releases } from "../support/releases";
 import { cases } from "./cases";
 import { serviceCases } from "./services";

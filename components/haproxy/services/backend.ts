@@ -1,10 +1,10 @@
-import { milliseconds } from "../faults";
 import type { Acl, Backend, Options, Removal, ServerOptions, Timeouts } from "../model";
-import { unknownKeywords } from "../versions";
-import { words } from "../views";
+import { unknownKeywords } from "../model/versions";
+import { words } from "../render/lines";
+import { milliseconds } from "../validate/issues";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
-import { linesOf } from "./routing";
-import type { Service, ServiceCheck, ServiceServer } from "./service";
+import { linesOf } from "./routes";
+import type { Service, ServiceCheck, ServiceServer } from "./types";
 
 /** How long a TCP session may be silent: databases and mail keep theirs open. */
 export const tcpIdle = "1h";

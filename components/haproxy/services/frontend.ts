@@ -1,9 +1,9 @@
-import { mapPath } from "../files";
 import type { Frontend, MapFile, UseBackend } from "../model";
+import { mapPath } from "../render/files";
 import { accessAcls, tcpAccess } from "./access";
 import { keepAlive, tcpIdle } from "./backend";
-import { hostAcls, type Ports, type Way, waysOf, wildcard } from "./routing";
-import type { Service } from "./service";
+import { hostAcls, type Ports, type Way, waysOf, wildcard } from "./routes";
+import type { Service } from "./types";
 
 /** What frontends go by beside their services. */
 interface FrontendSettings extends Ports {

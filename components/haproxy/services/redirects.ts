@@ -1,6 +1,6 @@
-import type { Faults } from "../faults";
-import { byPort, type Ports, type Way, waysOf, withoutSlash } from "./routing";
-import type { Service, ServiceRedirect } from "./service";
+import type { Faults } from "../validate/issues";
+import { byPort, type Ports, type Way, waysOf, withoutSlash } from "./routes";
+import type { Service, ServiceRedirect } from "./types";
 
 /** A request as far as ways and redirects look at it. */
 interface Request {
