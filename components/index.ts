@@ -24,7 +24,7 @@ export {
     type ServiceServer,
     type StatsSettings,
 } from "./haproxy/services/compile";
-export { check, type Issue } from "./haproxy/validate/index";
+export { type Issue, validate } from "./haproxy/validate/index";
 export { type BalancedServices, LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { haproxy } from "./recipes/haproxy/index";
 export { type Inventory, type Node, parseInventory, type Query, search, serversFor } from "./search/inventory";

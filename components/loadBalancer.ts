@@ -13,7 +13,7 @@ import {
     type Service,
     type StatsSettings,
 } from "./haproxy/services/compile";
-import { check, type Issue } from "./haproxy/validate/index";
+import { type Issue, validate } from "./haproxy/validate/index";
 import { haproxy } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
@@ -127,7 +127,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 /** A configuration as the services of others come to it. */
 function asCompiled(declared: HaproxyConfig | BalancedServices): CompiledServices {
     if (!("services" in declared)) {
-        return { config: declared, issues: [], issuesIn: check };
+        return { config: declared, issues: [], issuesIn: validate };
     }
     const { services, stats, ...settings } = declared;
     return compileServices(settings, services, undefined, stats);

@@ -6,7 +6,7 @@ import type { HaproxyConfig } from "../../components/haproxy/model";
 import { atLeast } from "../../components/haproxy/model/versions";
 import { filesOf } from "../../components/haproxy/render/files";
 import { render } from "../../components/haproxy/render/index";
-import { check } from "../../components/haproxy/validate/index";
+import { validate } from "../../components/haproxy/validate/index";
 import { needsReleases, releases } from "../support/releases";
 import { acceptedByDaemon } from "./daemon";
 
@@ -45,7 +45,7 @@ describe("golden haproxy.cfg", () => {
             });
 
             it("has no issue", () => {
-                assert.deepEqual(check(config), []);
+                assert.deepEqual(validate(config), []);
             });
 
             describe("accepted without a warning by", () => {

@@ -8,7 +8,7 @@ import { localPeers, portsOf } from "../validate/binds";
 import { milliseconds } from "../validate/issues";
 
 /** What haproxy.cfg demands of its host, and `haproxy -c` does not check. */
-export interface HostNeeds {
+export interface HostRequirements {
     /** Raw `bind` lines included. */
     readonly binds: readonly Listener[];
     /** Directory that must exist, belong to root and not be writable by HAProxy's user. */
@@ -47,7 +47,7 @@ export interface Listener {
 }
 
 /** What a configuration demands of its host. */
-export function hostNeeds(config: HaproxyConfig): HostNeeds {
+export function hostRequirements(config: HaproxyConfig): HostRequirements {
     const { global = {}, frontends, backends, listens = [], stats } = config;
     const sections = [...frontends, ...listens];
     const binds = [

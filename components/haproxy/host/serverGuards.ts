@@ -1,26 +1,26 @@
 import type { Backend, HaproxyConfig } from "../model";
 import type { AnyProxy } from "../model/lookup";
-import { type Faults, milliseconds } from "../validate/issues";
+import { type IssueList, milliseconds } from "../validate/issues";
 
 /** A converge ends after 15 minutes, its waits 2 before that. */
 const longestDrain = 600;
 
 /** Faults of what a backend says of servers that go: `minServers`, `maxShrinkPercent` and `drain`. */
-export function removalIssues(backend: AnyProxy, path: string, where: string, faults: Faults): void {
+export function serverGuardIssues(backend: AnyProxy, path: string, where: string, issues: IssueList): void {
     const { minServers, maxShrinkPercent, drain } = backend;
-    faults.whole(minServers, 1, 100_000, `${path}.minServers`, `minServers of ${where}`);
+    issues.whole(minServers, 1, 100_000, `${path}.minServers`, `minServers of ${where}`);
     const count = serverCount(backend);
     if (minServers !== undefined && count !== undefined && count < minServers) {
         // A host judges changes: one that is as declared says nothing.
-        faults.warning(
+        issues.warning(
             `${path}.minServers`,
             `minServers of ${where} is ${minServers}, but ${count} ${count === 1 ? "server is" : "servers are"} declared or found, backups not counted, so hosts refuse the next change without allowShrink: add servers, correct their tags or lower it`,
         );
     }
-    faults.whole(maxShrinkPercent, 0, 100, `${path}.maxShrinkPercent`, `maxShrinkPercent of ${where}`);
-    faults.duration(drain, `${path}.drain`, `drain of ${where}`);
+    issues.whole(maxShrinkPercent, 0, 100, `${path}.maxShrinkPercent`, `maxShrinkPercent of ${where}`);
+    issues.duration(drain, `${path}.drain`, `drain of ${where}`);
     if (seconds(drain) > longestDrain) {
-        faults.error(
+        issues.error(
             `${path}.drain`,
             `drain ${drain} of ${where} is longer than a converge may wait: use at most "10m"`,
         );
@@ -41,7 +41,7 @@ function serverCount({ servers = [], serverTemplates = [], defaultServer, raw = 
  *
  * @param allowShrink whether guards do not count this time
  */
-export function removalRules({ backends, listens = [] }: HaproxyConfig, allowShrink: boolean): string {
+export function serverGuardRules({ backends, listens = [] }: HaproxyConfig, allowShrink: boolean): string {
     return [...backends, ...listens].flatMap((backend) => rule(backend, allowShrink)).join("\n");
 }
 

@@ -1,11 +1,11 @@
 import { slot } from "../../convergence/slots";
 import type { Backend, Defaults, Global, HaproxyConfig, Stats } from "../model";
-import { check, type Issue } from "../validate/index";
+import { type Issue, validate } from "../validate/index";
 import { rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
-import { inServices } from "./issuePaths";
-import { byPort, wildcard } from "./routes";
+import { servicePaths } from "./issuePaths";
+import { servicesByPort, wildcard } from "./routes";
 import { soundParts } from "./sound";
 import type { Service, ServiceServer } from "./types";
 import { serviceIssues } from "./validate";
@@ -108,7 +108,7 @@ export function compileServices(
     issues.push(...serviceIssues(settings, services, found));
     const sound = soundParts(services, found, issues.filter(isError));
     const listening = sound.filter(({ withoutPort }) => !withoutPort).map(({ service }) => service);
-    const ports = [...byPort(listening, settings)];
+    const ports = [...servicesByPort(listening, settings)];
     const maps = ports.flatMap(([port, sharing]) => hostMaps(port, sharing, settings));
     const userlists = sound.flatMap(({ service }) => userlistOf(service));
     const config: HaproxyConfig = {
@@ -132,7 +132,7 @@ export function compileServices(
     return {
         config,
         issues,
-        issuesIn: (changed) => [...issues, ...inServices(check(changed), compiled, changed)],
+        issuesIn: (changed) => [...issues, ...servicePaths(validate(changed), compiled, changed)],
     };
 }
 

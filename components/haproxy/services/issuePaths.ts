@@ -22,7 +22,7 @@ const renamed: readonly (readonly [RegExp, string])[] = [
 ];
 
 /** Issues of a model by their places in the services, where these have said what is wrong, and nobody has changed it since. */
-export function inServices(issues: readonly Issue[], compiled: readonly Compiled[], config: HaproxyConfig): Issue[] {
+export function servicePaths(issues: readonly Issue[], compiled: readonly Compiled[], config: HaproxyConfig): Issue[] {
     const owners = new Map(compiled.map((one) => [one.backend, one]));
     return issues.map((issue) => {
         const [, n, rest = ""] = /^backends\[(\d+)\](?:\.(.*))?$/.exec(issue.path) ?? [];

@@ -13,7 +13,7 @@ export interface Ports {
 }
 
 /** A service in a frontend by one of its ways: a line `use_backend`, and what decides its place. */
-export interface Way {
+export interface RouteRule {
     readonly service: Service;
     /** Empty: any host. */
     readonly hosts: readonly string[];
@@ -46,7 +46,7 @@ function listenPort({ protocol, listen, port }: Service, settings: Ports): numbe
 }
 
 /** The services by the port that clients connect to, in the order of the first on it. */
-export function byPort(services: readonly Service[], settings: Ports): Map<number, Service[]> {
+export function servicesByPort(services: readonly Service[], settings: Ports): Map<number, Service[]> {
     const ports = new Map<number, Service[]>();
     for (const service of services) {
         const port = listenPort(service, settings);
@@ -56,15 +56,15 @@ export function byPort(services: readonly Service[], settings: Ports): Map<numbe
 }
 
 /** All ways of the services of a port, the most specific first; the order of equally specific ones is that of the services. */
-export function waysOf(services: readonly Service[]): Way[] {
-    return services.flatMap(serviceWays).sort(bySpecificity);
+export function routeRules(services: readonly Service[]): RouteRule[] {
+    return services.flatMap(serviceRouteRules).sort(bySpecificity);
 }
 
 const kinds = ["exact", "prefix", "regex"];
 
-function bySpecificity(a: Way, b: Way): number {
-    const place = ({ path }: Way) => (path ? kinds.indexOf(path.kind) : kinds.length);
-    const length = ({ path }: Way) => (path?.kind === "prefix" ? path.value.length : 0);
+function bySpecificity(a: RouteRule, b: RouteRule): number {
+    const place = ({ path }: RouteRule) => (path ? kinds.indexOf(path.kind) : kinds.length);
+    const length = ({ path }: RouteRule) => (path?.kind === "prefix" ? path.value.length : 0);
     return (
         Number(a.hosts.length === 0) - Number(b.hosts.length === 0) ||
         place(a) - place(b) ||
@@ -73,13 +73,13 @@ function bySpecificity(a: Way, b: Way): number {
     );
 }
 
-function serviceWays(service: Service): Way[] {
+function serviceRouteRules(service: Service): RouteRule[] {
     const { hosts = [], routes = [] } = service;
     const ofHosts = hosts.length === 0 ? [] : [hostAcl(service)];
     if (routes.length === 0) {
         return hosts.length === 0 ? [] : [{ service, hosts, others: [], acls: [], terms: ofHosts }];
     }
-    return routes.flatMap((route, r): Way[] => {
+    return routes.flatMap((route, r): RouteRule[] => {
         const name = `route-${service.name}:${r + 1}`;
         const conditions = otherAcls(route, name);
         const others = conditions.map(({ criterion }) => criterion).sort();

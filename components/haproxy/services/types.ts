@@ -1,7 +1,7 @@
-import type { HttpRequestRule, ProtocolCheck, Removal, Server, ServerTls, Timeouts } from "../model";
+import type { HttpRequestRule, ProtocolCheck, Server, ServerGuards, ServerTls, Timeouts } from "../model";
 
 /** A service that clients are balanced to: one backend, and the way that leads to it. */
-export interface Service extends Removal {
+export interface Service extends ServerGuards {
     /** Name of the backend. */
     readonly name: string;
     /**
@@ -29,7 +29,7 @@ export interface Service extends Removal {
      * @default - none is
      */
     readonly backupFacility?: string;
-    /** See {@link Removal}. @default 50 where servers are found by search, which may find too few; else no guard */
+    /** See {@link ServerGuards}. @default 50 where servers are found by search, which may find too few; else no guard */
     readonly maxShrinkPercent?: number;
     /** Keyword `balance`. @default - that of `defaults` */
     readonly balance?: string;

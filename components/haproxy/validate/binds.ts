@@ -2,58 +2,58 @@ import type { Bind, HaproxyConfig, Mode, Peer } from "../model";
 import { canonical } from "../model/addresses";
 import { allProxies } from "../model/lookup";
 import { addressesOf, bindText } from "../render/binds";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /** Faults of one bind. */
-export function bindIssues(bind: Bind, path: string, where: string, mode: Mode, faults: Faults): void {
+export function bindIssues(bind: Bind, path: string, where: string, mode: Mode, issues: IssueList): void {
     if ("path" in bind) {
-        faults.file(bind.path, `${path}.path`, `socket of ${where}`);
-        faults.octal(bind.mode, `${path}.mode`, `a socket of ${where}`);
-        faults.token(bind.user, `${path}.user`, `user of a socket of ${where}`);
-        faults.token(bind.group, `${path}.group`, `group of a socket of ${where}`);
+        issues.file(bind.path, `${path}.path`, `socket of ${where}`);
+        issues.octal(bind.mode, `${path}.mode`, `a socket of ${where}`);
+        issues.token(bind.user, `${path}.user`, `user of a socket of ${where}`);
+        issues.token(bind.group, `${path}.group`, `group of a socket of ${where}`);
     } else {
         const addresses = addressesOf(bind);
         if (addresses.length === 0) {
-            faults.error(
+            issues.error(
                 `${path}.address`,
                 `no address for a bind of ${where}: name one, or leave it out for all of IPv4`,
             );
         }
         addresses.forEach((address, i) => {
-            faults.bindAddress(address, `${path}.address${Array.isArray(bind.address) ? `.${i}` : ""}`, where);
+            issues.bindAddress(address, `${path}.address${Array.isArray(bind.address) ? `.${i}` : ""}`, where);
         });
-        faults.port(bind.port, `${path}.port`, `a bind of ${where}`);
-        faults.whole(bind.portEnd, bind.port, 65_535, `${path}.portEnd`, `last port of a bind of ${where}`);
-        faults.token(bind.interface, `${path}.interface`, `interface of a bind of ${where}`);
+        issues.port(bind.port, `${path}.port`, `a bind of ${where}`);
+        issues.whole(bind.portEnd, bind.port, 65_535, `${path}.portEnd`, `last port of a bind of ${where}`);
+        issues.token(bind.interface, `${path}.interface`, `interface of a bind of ${where}`);
     }
-    faults.token(bind.name, `${path}.name`, `name of a bind of ${where}`);
-    faults.whole(bind.maxconn, 1, 10_000_000, `${path}.maxconn`, `maxconn of a bind of ${where}`);
+    issues.token(bind.name, `${path}.name`, `name of a bind of ${where}`);
+    issues.whole(bind.maxconn, 1, 10_000_000, `${path}.maxconn`, `maxconn of a bind of ${where}`);
     if (bind.raw !== undefined) {
-        faults.line(bind.raw, `${path}.raw`, `a bind of ${where}`, "bind");
+        issues.line(bind.raw, `${path}.raw`, `a bind of ${where}`, "bind");
     }
     if (!bind.ssl) {
         return;
     }
     const { crt, alpn, caFile, verify } = bind.ssl;
     if (crt.length === 0) {
-        faults.error(`${path}.ssl.crt`, `no certificate for a TLS bind of ${where}: name one`);
+        issues.error(`${path}.ssl.crt`, `no certificate for a TLS bind of ${where}: name one`);
     }
     const line = `bind ${bindText({ ...bind, raw: undefined }, mode)} ${bind.raw ?? ""}`;
-    faults.words(line, `${path}.ssl.crt`, `a TLS bind of ${where}`, "name a directory that holds its certificates");
+    issues.words(line, `${path}.ssl.crt`, `a TLS bind of ${where}`, "name a directory that holds its certificates");
     crt.forEach((file, i) => {
-        faults.file(file, `${path}.ssl.crt.${i}`, `certificate of ${where}`);
+        issues.file(file, `${path}.ssl.crt.${i}`, `certificate of ${where}`);
     });
     alpn?.forEach((protocol, i) => {
-        faults.token(protocol, `${path}.ssl.alpn.${i}`, `alpn of ${where}`);
+        issues.token(protocol, `${path}.ssl.alpn.${i}`, `alpn of ${where}`);
     });
-    faults.file(caFile, `${path}.ssl.caFile`, `ca-file of ${where}`);
+    issues.file(caFile, `${path}.ssl.caFile`, `ca-file of ${where}`);
     if (verify !== undefined && verify !== "none" && caFile === undefined) {
-        faults.error(`${path}.ssl.verify`, `verify ${verify} without a ca-file of ${where}: add caFile`);
+        issues.error(`${path}.ssl.verify`, `verify ${verify} without a ca-file of ${where}: add caFile`);
     }
 }
 
 /** Binds that claim the same address and port, or ranges that overlap. */
-export function duplicateBinds(config: HaproxyConfig, faults: Faults): void {
+export function duplicateBinds(config: HaproxyConfig, issues: IssueList): void {
     const seen = new Map<string, string>();
     const all = [
         ...allProxies(config).flatMap(({ section, proxy, path }) =>
@@ -74,7 +74,7 @@ export function duplicateBinds(config: HaproxyConfig, faults: Faults): void {
         const key = endpoints(bind).find((endpoint) => seen.has(endpoint));
         if (key !== undefined) {
             const place = key.trim();
-            faults.error(
+            issues.error(
                 path,
                 `duplicate bind ${/^[\w.:*/[\]-]+$/.test(place) ? place : show(place)} of ${where}: ${seen.get(key)} has it; connections would go to either`,
             );

@@ -1,6 +1,6 @@
 import type { Acl } from "../model";
 import type { AnyProxy, PlacedProxy } from "../model/lookup";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /** Section 7.4, "Pre-defined ACLs". */
 const predefinedAcls = new Set(
@@ -50,13 +50,13 @@ export function conditionIssues(
     phase: Phase,
     placed: PlacedProxy,
     path: string,
-    faults: Faults,
+    issues: IssueList,
 ): void {
     terms.forEach((term, i) => {
         if (anonymous(term) !== undefined) {
-            faults.line(term.trim(), `${path}.${i}`, conditionOf(placed));
+            issues.line(term.trim(), `${path}.${i}`, conditionOf(placed));
         }
-        termIssues(term, phase, placed, `${path}.${i}`, faults);
+        termIssues(term, phase, placed, `${path}.${i}`, issues);
     });
 }
 
@@ -66,14 +66,14 @@ export function lineConditionIssues(
     phase: Phase,
     placed: PlacedProxy,
     path: string,
-    faults: Faults,
+    issues: IssueList,
 ): void {
     for (const term of termsOf(line)) {
-        termIssues(term, phase, placed, path, faults);
+        termIssues(term, phase, placed, path, issues);
     }
 }
 
-function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: string, faults: Faults): void {
+function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: string, issues: IssueList): void {
     const name = term.trim().replace(/^!\s*/, "");
     const where = conditionOf(placed);
     const written = anonymous(term);
@@ -82,7 +82,7 @@ function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: strin
         return;
     }
     if (written === undefined && !acls.has(name) && !predefinedAcls.has(name)) {
-        faults.error(
+        issues.error(
             path,
             `unknown acl ${show(name)} in ${where}: ${declared(acls.keys(), "acl")}, or write it out like "{ path_beg /api }"`,
         );
@@ -90,7 +90,7 @@ function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: strin
     const criteria = written === undefined ? (acls.get(name) ?? []) : [written];
     const never = missing(phase, criteria);
     if (never) {
-        faults.error(
+        issues.error(
             path,
             `${show(name)} in ${where} goes by the ${never}, which rules of ${phase}s do not have, so it never matches: ${remedy(phase)}`,
         );
@@ -123,7 +123,7 @@ function remedy(phase: Phase): string {
 }
 
 /** Samples of a rule, in expressions and log-formats, that go by what is not there. */
-export function sampleIssues(text: string, phase: Phase, path: string, where: string, faults: Faults): void {
+export function sampleIssues(text: string, phase: Phase, path: string, where: string, issues: IssueList): void {
     const samples = [...text.matchAll(/%\[([^\]\s]+)/g), ...text.matchAll(/(?:^|\s)set-var\([^)]*\)\s+(\S+)/g)].map(
         ([, sample = ""]) => sample,
     );
@@ -131,7 +131,7 @@ export function sampleIssues(text: string, phase: Phase, path: string, where: st
         // In rules of responses, hdr alone is one of the response.
         const never = /^hdr\(/.test(sample) ? undefined : missing(phase, [sample]);
         if (never) {
-            faults.error(
+            issues.error(
                 path,
                 `sample ${show(sample)} in ${where} goes by the ${never}, which rules of ${phase}s do not have: ${remedy(phase)}`,
             );

@@ -5,33 +5,33 @@ import { globalDefaults } from "../render/index";
 import { optional } from "../render/lines";
 import { bindIssues } from "./binds";
 import { conditionIssues, declared } from "./conditions";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /** What is wrong with the frontend's part of a frontend or listen section. */
-export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
+export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, issues: IssueList): void {
     const { section, proxy, path } = placed;
     const { binds = [], raw = [], useBackends = [], defaultBackend } = proxy;
     const where = `${section} ${proxy.name}`;
     if (binds.length === 0 && !raw.some((line) => /^\s*bind\s/.test(line))) {
-        faults.error(`${path}.binds`, `no bind in ${where}: add one with a port`);
+        issues.error(`${path}.binds`, `no bind in ${where}: add one with a port`);
     }
     binds.forEach((bind, i) => {
-        bindIssues(bind, `${path}.binds.${i}`, where, modeOf(proxy, config), faults);
+        bindIssues(bind, `${path}.binds.${i}`, where, modeOf(proxy, config), issues);
     });
     const maxconn = config.global?.maxconn ?? globalDefaults.maxconn;
-    faults.whole(proxy.maxconn, 1, maxconn, `${path}.maxconn`, `maxconn of ${where} (the process has ${maxconn})`);
+    issues.whole(proxy.maxconn, 1, maxconn, `${path}.maxconn`, `maxconn of ${where} (the process has ${maxconn})`);
     useBackends.forEach((rule, i) => {
         const place = `${path}.useBackends.${i}.backend`;
         if (rule.backend.includes("%[")) {
-            faults.line(rule.backend, place, `use_backend of ${where}`);
+            issues.line(rule.backend, place, `use_backend of ${where}`);
             for (const name of mappedNames(rule.backend, config)) {
-                backendReference(name, placed, place, config, faults);
+                backendReference(name, placed, place, config, issues);
             }
         } else {
-            backendReference(rule.backend, placed, place, config, faults);
+            backendReference(rule.backend, placed, place, config, issues);
         }
-        conditionIssues(rule.if, "request", placed, `${path}.useBackends.${i}.if`, faults);
-        faults.words(
+        conditionIssues(rule.if, "request", placed, `${path}.useBackends.${i}.if`, issues);
+        issues.words(
             `use_backend ${rule.backend} if ${(rule.if ?? []).join(" ")}`,
             `${path}.useBackends.${i}`,
             `use_backend ${rule.backend} of ${where}`,
@@ -40,16 +40,16 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, fault
     raw.forEach((line, i) => {
         const [, name] = /^\s*(?:use_backend|default_backend)\s+([^\s%]+)(?:\s|$)/.exec(line) ?? [];
         if (name !== undefined) {
-            backendReference(name, placed, `${path}.raw.${i}`, config, faults);
+            backendReference(name, placed, `${path}.raw.${i}`, config, issues);
         }
     });
     const always = useBackends.findIndex((rule) => (rule.if ?? []).length === 0);
     if (always >= 0 && (always < useBackends.length - 1 || defaultBackend !== undefined)) {
         const rule = `use_backend ${useBackends[always]?.backend} in ${where}`;
-        faults.warning(`${path}.useBackends.${always}`, `${rule} has no condition, so nothing after it is ever used`);
+        issues.warning(`${path}.useBackends.${always}`, `${rule} has no condition, so nothing after it is ever used`);
     }
     if (defaultBackend !== undefined) {
-        backendReference(defaultBackend, placed, `${path}.defaultBackend`, config, faults);
+        backendReference(defaultBackend, placed, `${path}.defaultBackend`, config, issues);
     }
 }
 
@@ -67,7 +67,7 @@ function backendReference(
     { section, proxy }: PlacedProxy,
     path: string,
     config: HaproxyConfig,
-    faults: Faults,
+    issues: IssueList,
 ): void {
     const { backends, listens = [] } = config;
     const called = (candidate: { readonly name: string }) => candidate.name === name;
@@ -78,8 +78,8 @@ function backendReference(
             [...backends, ...listens].map((candidate) => candidate.name),
             "backend",
         );
-        faults.error(path, `unknown backend ${show(name)} in ${where}: ${known}`);
+        issues.error(path, `unknown backend ${show(name)} in ${where}: ${known}`);
     } else if (modeOf(proxy, config) === "http" && modeOf(backend, config) === "tcp") {
-        faults.error(path, `backend ${name} has mode tcp but ${where} has mode http: give both the same`);
+        issues.error(path, `backend ${name} has mode tcp but ${where} has mode http: give both the same`);
     }
 }

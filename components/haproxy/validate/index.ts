@@ -8,7 +8,7 @@ import { duplicateBinds } from "./binds";
 import { fileIssues } from "./files";
 import { frontendIssues } from "./frontends";
 import { defaultsIssues, globalIssues, statsIssues } from "./global";
-import { Faults, type Issue, show } from "./issues";
+import { type Issue, IssueList, show } from "./issues";
 import { proxyIssues } from "./proxies";
 import { references } from "./references";
 import { sectionIssues } from "./sections";
@@ -16,58 +16,58 @@ import { sectionIssues } from "./sections";
 export type { Issue } from "./issues";
 
 /** Everything wrong with a model, in the order of the file. No error in it: `render` gives a file that HAProxy accepts. */
-export function check(config: HaproxyConfig): Issue[] {
+export function validate(config: HaproxyConfig): Issue[] {
     const { version, stats } = config;
-    const faults = new Faults(isVersion(version) ? version : "999.0");
+    const issues = new IssueList(isVersion(version) ? version : "999.0");
     if (!isVersion(version) || !atLeast(version, oldestVersion)) {
-        faults.error("version", `invalid HAProxy version ${show(version)}: use ${oldestVersion} or later, like "2.6"`);
+        issues.error("version", `invalid HAProxy version ${show(version)}: use ${oldestVersion} or later, like "2.6"`);
     }
-    globalIssues(config, faults);
-    defaultsIssues(config.defaults ?? {}, "defaults", "defaults", faults);
+    globalIssues(config, issues);
+    defaultsIssues(config.defaults ?? {}, "defaults", "defaults", issues);
     config.namedDefaults?.forEach((defaults, i) => {
         const path = `namedDefaults.${i}`;
-        faults.name(defaults.name, `${path}.name`, "defaults");
-        defaultsIssues(defaults, path, `defaults ${defaults.name}`, faults);
+        issues.name(defaults.name, `${path}.name`, "defaults");
+        defaultsIssues(defaults, path, `defaults ${defaults.name}`, issues);
     });
     const proxies = allProxies(config);
     for (const role of ["frontend", "backend"] as const) {
         const names = proxies.filter(({ section }) => section === role || section === "listen");
-        faults.unique(
+        issues.unique(
             [...names.map(({ proxy }) => proxy.name), ...(stats && role === "frontend" ? ["stats"] : [])],
             (i) => (names[i] ? `${names[i].path}.name` : "stats"),
             role,
         );
     }
     const tables = proxies.filter(({ proxy }) => proxy.stickTable !== undefined);
-    faults.unique(
+    issues.unique(
         tables.map(({ proxy }) => proxy.name),
         (i) => `${tables[i]?.path}.stickTable`,
         "name of sections with a stick table",
     );
     for (const placed of proxies) {
-        proxyIssues(placed, config, faults);
+        proxyIssues(placed, config, issues);
         if (placed.section !== "backend") {
-            frontendIssues(placed, config, faults);
+            frontendIssues(placed, config, issues);
         }
         if (placed.section !== "frontend") {
-            backendIssues(placed, config, faults);
+            backendIssues(placed, config, issues);
         }
     }
-    unusedBackends(proxies, faults);
-    sectionIssues(config, faults);
-    fileIssues(config, faults);
-    references(config, faults);
-    balanceBehindProxy(config, proxies, faults);
-    mereTcpChecks(config, proxies, faults);
+    unusedBackends(proxies, issues);
+    sectionIssues(config, issues);
+    fileIssues(config, issues);
+    references(config, issues);
+    balanceBehindProxy(config, proxies, issues);
+    mereTcpChecks(config, proxies, issues);
     if (stats) {
-        statsIssues(stats, faults);
+        statsIssues(stats, issues);
     }
-    duplicateBinds(config, faults);
-    return faults.issues;
+    duplicateBinds(config, issues);
+    return issues.issues;
 }
 
 /** A backend that neither a rule nor any text names. */
-function unusedBackends(proxies: readonly PlacedProxy[], faults: Faults): void {
+function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): void {
     const used = new Set<string>();
     let computed = false;
     for (const { proxy } of proxies) {
@@ -86,13 +86,13 @@ function unusedBackends(proxies: readonly PlacedProxy[], faults: Faults): void {
     }
     for (const { section, proxy, path } of proxies) {
         if (section === "backend" && !computed && !used.has(proxy.name)) {
-            faults.warning(`${path}.name`, `no frontend uses backend ${proxy.name}: use it or remove it`);
+            issues.warning(`${path}.name`, `no frontend uses backend ${proxy.name}: use it or remove it`);
         }
     }
 }
 
 /** Who reads X-Forwarded-For sits behind a proxy: its address is the `src` of everybody. */
-function balanceBehindProxy(config: HaproxyConfig, proxies: readonly PlacedProxy[], faults: Faults): void {
+function balanceBehindProxy(config: HaproxyConfig, proxies: readonly PlacedProxy[], issues: IssueList): void {
     const says = (pattern: RegExp) =>
         proxies.find(({ proxy: { servers: _, ...rest } }) =>
             stringsIn(rest, "").some(({ text }) => pattern.test(text)),
@@ -102,7 +102,7 @@ function balanceBehindProxy(config: HaproxyConfig, proxies: readonly PlacedProxy
     for (const { section, proxy, path } of proxies) {
         const balance = proxy.balance ?? defaultsOf(proxy.from, config)?.balance;
         if (reader && section !== "frontend" && balance === "source") {
-            faults.warning(
+            issues.warning(
                 `${path}.balance`,
                 `balance source of ${section} ${proxy.name} goes by the address of the proxy before it, as ${reader.section} ${reader.proxy.name} reads X-Forwarded-For: use "hdr(X-Forwarded-For)", or the proxy protocol`,
             );
@@ -111,7 +111,7 @@ function balanceBehindProxy(config: HaproxyConfig, proxies: readonly PlacedProxy
 }
 
 /** A backend whose application is asked nothing, where others are: an open port says little of it. */
-function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], faults: Faults): void {
+function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], issues: IssueList): void {
     const backends = proxies.filter(({ section, proxy }) => section !== "frontend" && modeOf(proxy, config) === "http");
     const asked = backends.find(({ proxy }) => proxy.httpchk ?? proxy.httpChecks);
     for (const { section, proxy, path } of backends) {
@@ -123,7 +123,7 @@ function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], f
             ("httpchk" in options || raw.some((line) => /^\s*option httpchk/.test(line)));
         const steps = raw.findIndex((line) => /^\s*http-check\s/.test(line));
         if (!http && steps >= 0 && !inDefaults(proxy.from, config)) {
-            faults.warning(
+            issues.warning(
                 `${path}.raw.${steps}`,
                 `http-check in ${where} without option httpchk, so servers are merely connected to: use httpchk or httpChecks`,
             );
@@ -132,7 +132,7 @@ function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], f
             !(http || tcpChecks || protocolCheck || inDefaults(proxy.from, config)) &&
             servers.some((server) => isChecked(server, proxy.defaultServer))
         ) {
-            faults.warning(
+            issues.warning(
                 `${path}.httpchk`,
                 `servers of ${where} are merely connected to, those of ${asked.section} ${asked.proxy.name} are asked by HTTP: give it a httpchk, or say tcpChecks [{ step: "connect" }] if that is meant`,
             );

@@ -29,7 +29,7 @@ export function milliseconds(duration: string): number | undefined {
 }
 
 /** Collects issues. Every check takes the value, its place in the model and its place in HAProxy's words. */
-export class Faults {
+export class IssueList {
     readonly issues: Issue[] = [];
 
     constructor(readonly version: string) {}

@@ -1,7 +1,7 @@
 import type { Mode, Options } from "../model";
 import type { PlacedProxy } from "../model/lookup";
 import { atLeast } from "../model/versions";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /**
  * Keyword `option`, section 4.2: HAProxy warns of one that the section, or its mode, does not heed. As the daemons of 2.2, 2.6 and 3.0
@@ -38,18 +38,18 @@ const httpLogs = names("httplog httpslog");
 const known = "3.0";
 
 /** Faults of options by themselves, wherever they stand. */
-export function optionNameIssues(options: Options = {}, path: string, where: string, faults: Faults): void {
+export function optionNameIssues(options: Options = {}, path: string, where: string, issues: IssueList): void {
     for (const [name, value] of Object.entries(options)) {
         const place = `${path}.${name}`;
         const line = `option ${name}${typeof value === "string" ? ` ${value}` : ""}`;
-        faults.line(line, place, where);
+        issues.line(line, place, where);
         if (!/^[a-z0-9_-]+$/.test(name)) {
-            faults.error(place, `invalid option ${show(name)} of ${where}: use a name of the manual without "option"`);
+            issues.error(place, `invalid option ${show(name)} of ${where}: use a name of the manual without "option"`);
         } else if (
-            atLeast(known, faults.version) &&
+            atLeast(known, issues.version) &&
             ![frontendOnly, backendOnly, checks, anywhere].some((set) => set.has(name))
         ) {
-            faults.error(place, `unknown option ${show(name)} of ${where}: use a name of the manual, section 4.2`);
+            issues.error(place, `unknown option ${show(name)} of ${where}: use a name of the manual, section 4.2`);
         }
     }
 }
@@ -63,7 +63,7 @@ export function optionPlaceIssues(
     { section, proxy, path: parent }: PlacedProxy,
     inherited: Options = {},
     mode: Mode,
-    faults: Faults,
+    issues: IssueList,
 ): void {
     const { name: proxyName, options = {} } = proxy;
     const path = `${parent}.options`;
@@ -78,20 +78,20 @@ export function optionPlaceIssues(
               ? "backend"
               : section;
         if (section !== "listen" && section !== home) {
-            faults.error(place, `option ${name} of ${where}, where HAProxy ignores it: put it into the ${home}`);
+            issues.error(place, `option ${name} of ${where}, where HAProxy ignores it: put it into the ${home}`);
         } else if (value === false && irrevocable.has(name) && name !== ownLog) {
-            faults.error(
+            issues.error(
                 place,
                 `option ${name} of ${where} is false, but HAProxy knows no "no option ${name}": leave it out of the defaults`,
             );
         } else if (value !== false && mode === "tcp" && (needsHttp.has(name) || httpLogs.has(name))) {
-            faults.error(place, `option ${name} of ${where} needs mode http: it has mode tcp`);
+            issues.error(place, `option ${name} of ${where} needs mode http: it has mode tcp`);
         }
     }
     for (const [name, value] of Object.entries(inherited)) {
         const heeds = section === "listen" || !(section === "frontend" ? backendOnly : frontendOnly).has(name);
         if (mode === "tcp" && value !== false && options[name] !== false && needsHttp.has(name) && heeds) {
-            faults.error(
+            issues.error(
                 path,
                 `option ${name} of the defaults of ${where} needs mode http, it has mode tcp: give it defaults of its own by "from"${irrevocable.has(name) ? "" : `, or say "${name}": false`}`,
             );

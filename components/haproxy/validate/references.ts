@@ -4,7 +4,7 @@ import { expressionsIn, stringsIn } from "../model/strings";
 import { atLeast } from "../model/versions";
 import { templateNames } from "../render/servers";
 import { declared } from "./conditions";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 type Kind =
     | "backend"
@@ -44,7 +44,7 @@ const ownTable = [
 ];
 
 /** Every section that is named exists. */
-export function references(config: HaproxyConfig, faults: Faults): void {
+export function references(config: HaproxyConfig, issues: IssueList): void {
     const proxies = allProxies(config);
     const known: Record<Kind, Set<string>> = {
         backend: new Set(proxies.filter(({ section }) => section !== "frontend").map(({ proxy }) => proxy.name)),
@@ -68,13 +68,13 @@ export function references(config: HaproxyConfig, faults: Faults): void {
     }
     const named = (kind: Kind, name: string | undefined, path: string, where: string) => {
         if (name !== undefined && !known[kind].has(name)) {
-            faults.error(path, `unknown ${kind} ${show(name)} in ${where}: ${declared(known[kind], kind)}`);
+            issues.error(path, `unknown ${kind} ${show(name)} in ${where}: ${declared(known[kind], kind)}`);
         }
     };
     const alerts = stringsIn([config.defaults, config.namedDefaults, proxies.map(({ proxy }) => proxy.raw)], "");
     config.mailers?.forEach(({ name }, i) => {
         if (!alerts.some(({ text }) => text.trim().split(/\s+/).join(" ") === `email-alert mailers ${name}`)) {
-            faults.error(
+            issues.error(
                 `mailers.${i}.name`,
                 `mailers ${name} of which nobody makes use, so that HAProxy warns: say "email-alert mailers ${name}" in a raw line, or remove it`,
             );

@@ -3,7 +3,7 @@ import { modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast, errorStatuses } from "../model/versions";
 import { type Rule, ruleText, tcpPhase, tcpPhases } from "../render/rules";
 import { conditionIssues, lineConditionIssues, sampleIssues, termsOf } from "./conditions";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /** The lists of rules, their keyword, and the actions after which no other rule of the list is looked at. */
 const families = [
@@ -42,7 +42,7 @@ const stages = [
 ];
 
 /** Faults of the rules of one proxy, in their order. */
-export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: Faults): void {
+export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, issues: IssueList): void {
     const { section, proxy, path } = placed;
     const where = `${section} ${proxy.name}`;
     let typed = false;
@@ -50,17 +50,17 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: F
         const rules: readonly (Rule | string)[] = proxy[list] ?? [];
         typed ||= rules.length > 0;
         if (rules.length > 0 && keyword.startsWith("http") && modeOf(proxy, config) === "tcp") {
-            faults.error(`${path}.${list}`, `${keyword} rules of ${where} need mode http: it has mode tcp`);
+            issues.error(`${path}.${list}`, `${keyword} rules of ${where} need mode http: it has mode tcp`);
         }
         const ended = new Map<string, number>();
         rules.forEach((rule, i) => {
             const place = `${path}.${list}.${i}`;
-            singleRule(rule, keyword, placed, place, faults);
+            singleRule(rule, keyword, placed, place, issues);
             const text = typeof rule === "string" ? rule.trim() : soundText(rule);
             const phase = keyword === "tcp-request" ? phaseOf(rule) : "";
             // Refused by 2.2, known to 2.6 (measured).
             if (phase === "connection" && /^(connection )?set-var/.test(text) && !atLeast(config.version, "2.6")) {
-                faults.error(
+                issues.error(
                     place,
                     `set-var at connection in ${where} needs HAProxy 2.6, but the declared version is ${config.version}: set it at session`,
                 );
@@ -68,7 +68,7 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: F
             const end = ended.get(phase);
             if (end !== undefined) {
                 // Of rules of HTTP the daemons warn, too.
-                faults[keyword.startsWith("http") ? "error" : "warning"](
+                issues[keyword.startsWith("http") ? "error" : "warning"](
                     place,
                     `${keyword} rule ${show(text)} of ${where} is never reached: rule ${end} before it has no condition and ends the evaluation`,
                 );
@@ -80,11 +80,11 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, faults: F
             }
         });
     }
-    rawRuleIssues(placed, typed, faults);
+    rawRuleIssues(placed, typed, issues);
 }
 
 /** Rules among the raw lines, which stand before all declared ones. */
-function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): void {
+function rawRuleIssues(placed: PlacedProxy, typed: boolean, issues: IssueList): void {
     const { section, proxy, path } = placed;
     const where = `${section} ${proxy.name}`;
     const lines = (proxy.raw ?? []).map((line) => line.trim());
@@ -96,19 +96,19 @@ function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): voi
             const early = /^tcp-request\s+(connection|session)\s/.test(line);
             const late = /^((tcp|http|http-after)-response|stick\s+store-response)\s/.test(line);
             const phase = late ? "response" : early ? "connection" : "request";
-            lineConditionIssues(line, phase, placed, `${path}.raw.${i}`, faults);
+            lineConditionIssues(line, phase, placed, `${path}.raw.${i}`, issues);
         }
         const keyword = ruleLine.exec(line)?.[1];
         const earlier = order.findIndex((stage, j) => j > i && stage >= 0 && stage < (order[i] as number));
         if (typed && keyword !== undefined) {
             const list = families.find((family) => family.keyword === keyword)?.list;
             const home = keyword === "redirect" ? "httpRequestRules" : (list ?? "useBackends");
-            faults.error(
+            issues.error(
                 `${path}.raw.${i}`,
                 `raw ${keyword} line beside declared rules of ${where}, so that its place among them is not visible: put it into ${home}`,
             );
         } else if (earlier >= 0) {
-            faults.error(
+            issues.error(
                 `${path}.raw.${i}`,
                 `raw line ${show(line)} of ${where} before ${earlier < lines.length ? show(lines[earlier] as string) : "useBackends"}, which HAProxy runs first all the same: put it after that`,
             );
@@ -118,30 +118,30 @@ function rawRuleIssues(placed: PlacedProxy, typed: boolean, faults: Faults): voi
 
 const early = /^(connection|session)$/;
 
-function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, path: string, faults: Faults): void {
+function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, path: string, issues: IssueList): void {
     const where = `${keyword} rule of ${placed.section} ${placed.proxy.name}`;
     const runsAt = keyword.endsWith("response") ? "response" : early.test(phaseOf(rule)) ? "connection" : "request";
-    sampleIssues(typeof rule === "string" ? rule : soundText(rule), runsAt, path, `a ${where}`, faults);
+    sampleIssues(typeof rule === "string" ? rule : soundText(rule), runsAt, path, `a ${where}`, issues);
     if (typeof rule === "string") {
-        faults.line(`${keyword} ${rule}`, path, `a ${where}`);
-        lineConditionIssues(rule, runsAt, placed, path, faults);
+        issues.line(`${keyword} ${rule}`, path, `a ${where}`);
+        lineConditionIssues(rule, runsAt, placed, path, issues);
     } else {
-        actionIssues(rule, keyword, path, where, faults);
-        faults.words(`${keyword} ${soundText(rule)}`, path, `a ${where}`);
-        conditionIssues(rule.if, runsAt, placed, `${path}.if`, faults);
+        actionIssues(rule, keyword, path, where, issues);
+        issues.words(`${keyword} ${soundText(rule)}`, path, `a ${where}`);
+        conditionIssues(rule.if, runsAt, placed, `${path}.if`, issues);
     }
     if (keyword !== "tcp-request") {
         return;
     }
     const phase = phaseOf(rule);
     if (!tcpPhases.includes(phase)) {
-        faults.error(path, `unknown ${where} ${show(phase)}: begin it with ${tcpPhases.join(", ")}`);
+        issues.error(path, `unknown ${where} ${show(phase)}: begin it with ${tcpPhases.join(", ")}`);
     } else if (placed.section === "backend" && (phase === "connection" || phase === "session")) {
-        faults.error(path, `${where} at ${phase}, which a backend does not see: put it into the frontend`);
+        issues.error(path, `${where} at ${phase}, which a backend does not see: put it into the frontend`);
     }
 }
 
-function actionIssues(rule: Rule, keyword: string, path: string, where: string, faults: Faults): void {
+function actionIssues(rule: Rule, keyword: string, path: string, where: string, issues: IssueList): void {
     const what = (field: string) => `${field} of ${rule.action} in a ${where}`;
     for (const [field, value] of Object.entries(rule)) {
         if (typeof value !== "string" || ["action", "at", "name"].includes(field)) {
@@ -155,44 +155,44 @@ function actionIssues(rule: Rule, keyword: string, path: string, where: string, 
                   : "argument";
         // Line breaks of a body are written as escapes.
         const text = field === "body" ? value.replace(/[\r\n\t]/g, " ") : value;
-        faults[check](text, `${path}.${field}`, what(field));
+        issues[check](text, `${path}.${field}`, what(field));
     }
     if (rule.action === "deny" || rule.action === "tarpit") {
-        const statuses = errorStatuses(faults.version);
+        const statuses = errorStatuses(issues.version);
         if (rule.status !== undefined && !statuses.includes(String(rule.status))) {
-            faults.error(
+            issues.error(
                 `${path}.status`,
                 `${what("status")} is ${rule.status}, for which HAProxy has no message: use ${statuses.join(", ")}, or the action return`,
             );
         }
     } else if ("status" in rule) {
-        faults.whole(rule.status, 200, 599, `${path}.status`, what("status"));
+        issues.whole(rule.status, 200, 599, `${path}.status`, what("status"));
     }
     if (rule.action === "redirect" && keyword === "http-response" && !("location" in rule)) {
-        faults.error(path, `redirect without a location in a ${where}: HAProxy knows nothing else there`);
+        issues.error(path, `redirect without a location in a ${where}: HAProxy knows nothing else there`);
     }
     if (rule.action === "set-var" || rule.action === "unset-var") {
         if (!/^(proc|sess|txn|req|res|check)\.[A-Za-z0-9_.]+$/.test(rule.variable)) {
-            faults.error(
+            issues.error(
                 `${path}.variable`,
                 `invalid ${what("variable")} ${show(rule.variable)}: use a scope and a name, like "txn.host"`,
             );
         }
     }
     if ("name" in rule) {
-        faults.header(rule.name, `${path}.name`, what("name"));
+        issues.header(rule.name, `${path}.name`, what("name"));
     }
     if (rule.action === "return") {
         for (const [name, value] of Object.entries(rule.headers ?? {})) {
-            faults.header(name, `${path}.headers.${name}`, what("header name"));
-            faults.argument(value, `${path}.headers.${name}`, what(`header ${name}`));
+            issues.header(name, `${path}.headers.${name}`, what("header name"));
+            issues.argument(value, `${path}.headers.${name}`, what(`header ${name}`));
         }
         if (rule.contentType !== undefined && rule.body === undefined) {
-            faults.error(`${path}.contentType`, `${what("contentType")} without a body: add one or leave it out`);
+            issues.error(`${path}.contentType`, `${what("contentType")} without a body: add one or leave it out`);
         }
     }
     if (rule.action === "expect-proxy" && "at" in rule && rule.at !== "connection") {
-        faults.error(`${path}.at`, `expect-proxy at ${rule.at} in a ${where}: use at "connection"`);
+        issues.error(`${path}.at`, `expect-proxy at ${rule.at} in a ${where}: use at "connection"`);
     }
 }
 

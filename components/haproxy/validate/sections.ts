@@ -1,43 +1,43 @@
 import type { HaproxyConfig } from "../model";
 import { isAddress } from "../model/addresses";
 import { atLeast, errorStatuses } from "../model/versions";
-import { type Faults, milliseconds, show } from "./issues";
+import { type IssueList, milliseconds, show } from "./issues";
 
 /** What is wrong with the sections beside the proxies. */
-export function sectionIssues(config: HaproxyConfig, faults: Faults): void {
+export function sectionIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const [list, kind] of kinds) {
         const sections = config[list] ?? [];
         sections.forEach(({ name }, i) => {
-            faults.name(name, `${list}.${i}.name`, `a ${kind} section`);
+            issues.name(name, `${list}.${i}.name`, `a ${kind} section`);
         });
-        faults.unique(
+        issues.unique(
             sections.map(({ name }) => name),
             (i) => `${list}.${i}.name`,
             `${kind} section`,
         );
     }
     if (config.namedDefaults?.length && !atLeast(config.version, "2.4")) {
-        faults.error(
+        issues.error(
             "namedDefaults",
             `defaults by name need HAProxy 2.4, but the declared version is ${config.version}`,
         );
     }
-    userlistIssues(config, faults);
-    networkIssues(config, faults);
+    userlistIssues(config, issues);
+    networkIssues(config, issues);
     config.caches?.forEach((cache, i) => {
         const where = `cache ${cache.name}`;
         if (cache.name.length > longestCacheName) {
-            faults.error(
+            issues.error(
                 `caches.${i}.name`,
                 `name ${show(cache.name)} of a cache has ${cache.name.length} characters: use at most ${longestCacheName}`,
             );
         }
-        faults.whole(cache.totalMaxSize, 1, 4095, `caches.${i}.totalMaxSize`, `total-max-size of ${where}`);
+        issues.whole(cache.totalMaxSize, 1, 4095, `caches.${i}.totalMaxSize`, `total-max-size of ${where}`);
         const half = cache.totalMaxSize * 2 ** 19;
-        faults.whole(cache.maxObjectSize, 1, half, `caches.${i}.maxObjectSize`, `max-object-size of ${where}`);
-        faults.whole(cache.maxAge, 1, 2 ** 31 - 1, `caches.${i}.maxAge`, `max-age of ${where}`);
+        issues.whole(cache.maxObjectSize, 1, half, `caches.${i}.maxObjectSize`, `max-object-size of ${where}`);
+        issues.whole(cache.maxAge, 1, 2 ** 31 - 1, `caches.${i}.maxAge`, `max-age of ${where}`);
         if (cache.processVary) {
-            faults.keywords("process-vary on", `caches.${i}.processVary`, where);
+            issues.keywords("process-vary on", `caches.${i}.processVary`, where);
         }
     });
     config.httpErrors?.forEach(({ name, errorfiles }, i) => {
@@ -45,7 +45,7 @@ export function sectionIssues(config: HaproxyConfig, faults: Faults): void {
             const path = `httpErrors.${i}.errorfiles.${status}`;
             const statuses = errorStatuses(config.version);
             if (!statuses.includes(status)) {
-                faults.error(path, `invalid status ${show(status)} in http-errors ${name}: use ${statuses.join(", ")}`);
+                issues.error(path, `invalid status ${show(status)} in http-errors ${name}: use ${statuses.join(", ")}`);
             }
         }
     });
@@ -64,14 +64,14 @@ const kinds = [
     ["httpErrors", "http-errors"],
 ] as const;
 
-function userlistIssues(config: HaproxyConfig, faults: Faults): void {
+function userlistIssues(config: HaproxyConfig, issues: IssueList): void {
     config.userlists?.forEach(({ name, groups = [], users }, i) => {
         const names = users.map((user) => user.name);
-        faults.unique(names, (j) => `userlists.${i}.users.${j}.name`, `user of userlist ${name}`);
+        issues.unique(names, (j) => `userlists.${i}.users.${j}.name`, `user of userlist ${name}`);
         users.forEach((user, j) => {
-            faults.token(user.name, `userlists.${i}.users.${j}.name`, `user of userlist ${name}`);
+            issues.token(user.name, `userlists.${i}.users.${j}.name`, `user of userlist ${name}`);
             if (!user.password.includes("\0")) {
-                faults.error(
+                issues.error(
                     `userlists.${i}.users.${j}.password`,
                     `password of user ${show(user.name)} of userlist ${name} is plain text: use a secret`,
                 );
@@ -79,10 +79,10 @@ function userlistIssues(config: HaproxyConfig, faults: Faults): void {
         });
         groups.forEach((group, j) => {
             const place = `userlists.${i}.groups.${j}`;
-            faults.token(group.name, `${place}.name`, `group of userlist ${name}`);
+            issues.token(group.name, `${place}.name`, `group of userlist ${name}`);
             group.users?.forEach((user, k) => {
                 if (!names.includes(user)) {
-                    faults.error(
+                    issues.error(
                         `${place}.users.${k}`,
                         `unknown user ${show(user)} in group ${group.name} of userlist ${name}: declare it there`,
                     );
@@ -95,7 +95,7 @@ function userlistIssues(config: HaproxyConfig, faults: Faults): void {
 const nameServer = /^\s*(nameserver|parse-resolv-conf)\b/;
 
 /** Peers, name servers and mailers: names and addresses. */
-function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConfig, faults: Faults): void {
+function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConfig, issues: IssueList): void {
     const hosts = [
         ...peers.map(({ name, peers: list }, i) => ({ list, path: `peers.${i}.peers`, where: `peers ${name}` })),
         ...resolvers.map(({ name, nameservers: list }, i) => ({
@@ -110,50 +110,50 @@ function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConf
         })),
     ];
     for (const { list, path, where } of hosts) {
-        faults.unique(
+        issues.unique(
             list.map(({ name = "the local peer" }) => name),
             (i) => `${path}.${i}.name`,
             `entry of ${where}`,
         );
         list.forEach(({ name = "local", address, port }, i) => {
-            faults.name(name, `${path}.${i}.name`, `an entry of ${where}`);
+            issues.name(name, `${path}.${i}.name`, `an entry of ${where}`);
             if (!isAddress(address)) {
-                faults.error(`${path}.${i}.address`, `invalid address ${show(address)} of ${where}: use an IP address`);
+                issues.error(`${path}.${i}.address`, `invalid address ${show(address)} of ${where}: use an IP address`);
             }
-            faults.whole(port, 1, 65_535, `${path}.${i}.port`, `port of ${name} of ${where}`);
+            issues.whole(port, 1, 65_535, `${path}.${i}.port`, `port of ${name} of ${where}`);
         });
     }
     peers.forEach(({ name, peers: list, raw }, i) => {
         if (list.length === 0 && !raw?.some((line) => /^\s*(peer|server)\s/.test(line))) {
-            faults.error(`peers.${i}.peers`, `no peer in peers ${name}: add the local one`);
+            issues.error(`peers.${i}.peers`, `no peer in peers ${name}: add the local one`);
         }
-        faults.lines(raw, `peers.${i}.raw`, `peers ${name}`);
+        issues.lines(raw, `peers.${i}.raw`, `peers ${name}`);
     });
     resolvers.forEach(({ name, timeouts = {}, hold = {}, raw, ...rest }, i) => {
         const where = `resolvers ${name}`;
         if (rest.nameservers.length === 0 && !rest.parseResolvConf && !raw?.some((line) => nameServer.test(line))) {
-            faults.error(`resolvers.${i}.nameservers`, `no name server in ${where}: add one, or say parseResolvConf`);
+            issues.error(`resolvers.${i}.nameservers`, `no name server in ${where}: add one, or say parseResolvConf`);
         }
-        faults.lines(raw, `resolvers.${i}.raw`, where);
+        issues.lines(raw, `resolvers.${i}.raw`, where);
         for (const [kind, value] of Object.entries(timeouts)) {
-            faults.duration(value, `resolvers.${i}.timeouts.${kind}`, `${kind} of ${where}`);
+            issues.duration(value, `resolvers.${i}.timeouts.${kind}`, `${kind} of ${where}`);
         }
         for (const [kind, value] of Object.entries(hold)) {
             // For `obsolete`, 0 is HAProxy's own default: what is no longer answered is dropped at once.
             if (kind !== "obsolete" || milliseconds(value) !== 0) {
-                faults.duration(value, `resolvers.${i}.hold.${kind}`, `${kind} of ${where}`);
+                issues.duration(value, `resolvers.${i}.hold.${kind}`, `${kind} of ${where}`);
             }
         }
-        faults.whole(
+        issues.whole(
             rest.acceptedPayloadSize,
             512,
             65_535,
             `resolvers.${i}.acceptedPayloadSize`,
             `payload of ${where}`,
         );
-        faults.whole(rest.resolveRetries, 1, 1000, `resolvers.${i}.resolveRetries`, `retries of ${where}`);
+        issues.whole(rest.resolveRetries, 1, 1000, `resolvers.${i}.resolveRetries`, `retries of ${where}`);
     });
     mailers.forEach(({ name, timeout }, i) => {
-        faults.duration(timeout, `mailers.${i}.timeout`, `timeout of mailers ${name}`);
+        issues.duration(timeout, `mailers.${i}.timeout`, `timeout of mailers ${name}`);
     });
 }

@@ -1,54 +1,54 @@
 import type { Server, ServerOptions, ServerTemplate } from "../model";
 import { isHostName } from "../model/addresses";
 import type { PlacedProxy } from "../model/lookup";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /** What is wrong with a server of a section. */
-export function serverIssues(server: Server, path: string, backend: string, faults: Faults): void {
+export function serverIssues(server: Server, path: string, backend: string, issues: IssueList): void {
     const where = `server ${server.name} of ${backend}`;
-    faults.name(server.name, `${path}.name`, `a server of ${backend}`);
-    faults.serverAddress(server.address, `${path}.address`, where);
-    faults.port(server.port, `${path}.port`, where);
-    faults.token(server.cookie, `${path}.cookie`, `cookie of ${where}`);
-    optionIssues(server, path, where, faults);
+    issues.name(server.name, `${path}.name`, `a server of ${backend}`);
+    issues.serverAddress(server.address, `${path}.address`, where);
+    issues.port(server.port, `${path}.port`, where);
+    issues.token(server.cookie, `${path}.cookie`, `cookie of ${where}`);
+    optionIssues(server, path, where, issues);
 }
 
 /** What is wrong with a template for servers. */
-export function templateIssues(template: ServerTemplate, path: string, backend: string, faults: Faults): void {
+export function templateIssues(template: ServerTemplate, path: string, backend: string, issues: IssueList): void {
     const where = `server-template ${template.prefix} of ${backend}`;
-    faults.name(template.prefix, `${path}.prefix`, `a server-template of ${backend}`);
-    faults.whole(template.count, 1, 100_000, `${path}.count`, `number of servers of ${where}`);
-    faults.port(template.port, `${path}.port`, where);
+    issues.name(template.prefix, `${path}.prefix`, `a server-template of ${backend}`);
+    issues.whole(template.count, 1, 100_000, `${path}.count`, `number of servers of ${where}`);
+    issues.port(template.port, `${path}.port`, where);
     if (!isHostName(template.fqdn)) {
-        faults.error(`${path}.fqdn`, `invalid name ${show(template.fqdn)} of ${where}: use a name that DNS knows`);
+        issues.error(`${path}.fqdn`, `invalid name ${show(template.fqdn)} of ${where}: use a name that DNS knows`);
     }
-    optionIssues(template, path, where, faults);
+    optionIssues(template, path, where, issues);
 }
 
 /** What is wrong with what servers, templates and `default-server` have in common. */
-export function optionIssues(options: ServerOptions, path: string, where: string, faults: Faults): void {
+export function optionIssues(options: ServerOptions, path: string, where: string, issues: IssueList): void {
     const { ssl } = options;
     for (const [field, min, max] of ranges) {
-        faults.whole(options[field], min, max, `${path}.${field}`, `${field} of ${where}`);
+        issues.whole(options[field], min, max, `${path}.${field}`, `${field} of ${where}`);
     }
-    faults.duration(options.inter, `${path}.inter`, `inter of ${where}`);
-    faults.duration(options.slowstart, `${path}.slowstart`, `slowstart of ${where}`);
+    issues.duration(options.inter, `${path}.inter`, `inter of ${where}`);
+    issues.duration(options.slowstart, `${path}.slowstart`, `slowstart of ${where}`);
     if (options.initAddr !== undefined && !/^((last|libc|none|[0-9a-fA-F.:]+)(,|$))+$/.test(options.initAddr)) {
-        faults.error(
+        issues.error(
             `${path}.initAddr`,
             `invalid init-addr ${show(options.initAddr)} of ${where}: list last, libc, none or an address, like "last,libc,none"`,
         );
     }
     if (options.raw !== undefined) {
-        faults.line(options.raw, `${path}.raw`, where, "server");
+        issues.line(options.raw, `${path}.raw`, where, "server");
     }
     if (ssl) {
-        faults.file(ssl.caFile, `${path}.ssl.caFile`, `ca-file of ${where}`);
-        faults.file(ssl.crt, `${path}.ssl.crt`, `certificate of ${where}`);
-        faults.token(ssl.verifyhost, `${path}.ssl.verifyhost`, `verifyhost of ${where}`);
-        faults.argument(ssl.sni, `${path}.ssl.sni`, `sni of ${where}`);
+        issues.file(ssl.caFile, `${path}.ssl.caFile`, `ca-file of ${where}`);
+        issues.file(ssl.crt, `${path}.ssl.crt`, `certificate of ${where}`);
+        issues.token(ssl.verifyhost, `${path}.ssl.verifyhost`, `verifyhost of ${where}`);
+        issues.argument(ssl.sni, `${path}.ssl.sni`, `sni of ${where}`);
         if ((ssl.verify ?? "required") === "required" && ssl.caFile === undefined) {
-            faults.error(
+            issues.error(
                 `${path}.ssl`,
                 `TLS without a ca-file to ${where}, so that no certificate can be verified: add caFile, or say verify "none"`,
             );
@@ -57,7 +57,7 @@ export function optionIssues(options: ServerOptions, path: string, where: string
 }
 
 /** TLS that verifies certificates, but not whose they are: once for servers that have it from `default-server`. */
-export function nameIssues({ section, proxy, path }: PlacedProxy, faults: Faults): void {
+export function nameIssues({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const { defaultServer, servers = [], serverTemplates = [] } = proxy;
     const places = new Map<string, string>();
     const all = [
@@ -82,7 +82,7 @@ export function nameIssues({ section, proxy, path }: PlacedProxy, faults: Faults
         }
     }
     for (const [place, whose] of places) {
-        faults.warning(
+        issues.warning(
             place,
             `no name to verify in the certificate of ${whose}, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni`,
         );

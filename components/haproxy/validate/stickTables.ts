@@ -1,9 +1,9 @@
 import type { StickTable } from "../model";
 import type { PlacedProxy } from "../model/lookup";
-import { type Faults, show } from "./issues";
+import { type IssueList, show } from "./issues";
 
 /** Faults of stick tables: section 4.2, keyword `stick-table`. */
-export function stickTableIssues({ section, proxy, path: parent }: PlacedProxy, faults: Faults): void {
+export function stickTableIssues({ section, proxy, path: parent }: PlacedProxy, issues: IssueList): void {
     const { stickTable: table } = proxy;
     if (!table) {
         return;
@@ -11,32 +11,32 @@ export function stickTableIssues({ section, proxy, path: parent }: PlacedProxy, 
     const path = `${parent}.stickTable`;
     const where = `the stick table of ${section} ${proxy.name}`;
     if (!/^0*[1-9]\d*[kmgKMG]?$/.test(table.size)) {
-        faults.error(
+        issues.error(
             `${path}.size`,
             `invalid size ${show(table.size)} of ${where}: use a number, with k or m, like "100k"`,
         );
     }
-    faults.whole(table.length, 1, 1024, `${path}.length`, `length of ${where}`);
+    issues.whole(table.length, 1, 1024, `${path}.length`, `length of ${where}`);
     if (table.length !== undefined && table.type !== "string" && table.type !== "binary") {
-        faults.error(`${path}.length`, `length of ${where}, which has keys of type ${table.type}: leave it out`);
+        issues.error(`${path}.length`, `length of ${where}, which has keys of type ${table.type}: leave it out`);
     }
-    faults.duration(table.expire, `${path}.expire`, `expire of ${where}`);
-    storeIssues(table, path, where, faults);
+    issues.duration(table.expire, `${path}.expire`, `expire of ${where}`);
+    storeIssues(table, path, where, issues);
 }
 
 /** Every entry by its form: a counter, a rate with its period, an array with its size, or an array of rates with both. */
-function storeIssues({ store = [] }: StickTable, path: string, where: string, faults: Faults): void {
+function storeIssues({ store = [] }: StickTable, path: string, where: string, issues: IssueList): void {
     const names = store.map((text) => text.split("(", 1)[0] as string);
-    faults.unique(names, (i) => `${path}.store.${i}`, `store of ${where}`);
+    issues.unique(names, (i) => `${path}.store.${i}`, `store of ${where}`);
     store.forEach((text, i) => {
         const place = `${path}.store.${i}`;
         const name = names[i] as string;
         const form = forms[name];
-        faults.keywords(`store ${text}`, place, where, "table");
+        issues.keywords(`store ${text}`, place, where, "table");
         if (form === undefined) {
-            faults.error(place, `unknown store ${show(text)} of ${where}: use ${Object.keys(forms).join(", ")}`);
+            issues.error(place, `unknown store ${show(text)} of ${where}: use ${Object.keys(forms).join(", ")}`);
         } else if (!form.pattern.test(text.slice(name.length))) {
-            faults.error(place, `invalid store ${show(text)} of ${where}: write it like "${name}${form.like}"`);
+            issues.error(place, `invalid store ${show(text)} of ${where}: write it like "${name}${form.like}"`);
         }
     });
 }

@@ -1,7 +1,7 @@
 import type { Resource, Transaction } from "../../convergence/resources";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
-import { hostNeeds, type Listener } from "../../haproxy/host/requirements";
-import { removalRules } from "../../haproxy/host/serverGuards";
+import { hostRequirements, type Listener } from "../../haproxy/host/requirements";
+import { serverGuardRules } from "../../haproxy/host/serverGuards";
 import type { HaproxyConfig } from "../../haproxy/model";
 import { canonical } from "../../haproxy/model/addresses";
 import { filesOf, fleetDirectory } from "../../haproxy/render/files";
@@ -50,7 +50,7 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
 }
 
 function limits(config: HaproxyConfig): string {
-    const descriptors = Math.max(65_536, hostNeeds(config).fdsNeeded);
+    const descriptors = Math.max(65_536, hostRequirements(config).fdsNeeded);
     return renderTemplate("limits.conf.mustache", { descriptors });
 }
 
@@ -63,7 +63,7 @@ function configuration(
     if (!Number.isSafeInteger(oldWorkers) || oldWorkers < 1) {
         throw new Error(`oldWorkers of haproxy: expected a whole number, at least 1, got ${oldWorkers}`);
     }
-    const needs = hostNeeds(config);
+    const needs = hostRequirements(config);
     return {
         kind: "transaction",
         name: "haproxy",
@@ -98,7 +98,7 @@ function configuration(
                 hard_stop: String(needs.hardStopAfter),
                 old_workers: String(oldWorkers),
                 names: needs.serverNames.join(" "),
-                servers: removalRules(config, allowShrink),
+                servers: serverGuardRules(config, allowShrink),
             },
         },
     };

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { HaproxyConfig, MapEntry } from "../../../components/haproxy/model";
 import { filesOf } from "../../../components/haproxy/render/files";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 
 const uses = "http-request set-header X-Map %[path,map(/etc/haproxy/fleet/m.map)]";
@@ -130,7 +130,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
 describe("files of the model", () => {
     for (const [title, [config, ...expected]] of Object.entries(faults)) {
         it(`finds ${title}`, () => {
-            const found = check(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+            const found = validate(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
             assert.deepEqual(found.sort(), [...expected].sort());
         });
     }
@@ -150,7 +150,7 @@ describe("files of the model", () => {
         const entries = fc.uniqueArray(fc.record({ key: text, value: text }, { noNullPrototype: true }), {
             selector: ({ key }) => key,
         });
-        const sound = entries.filter((list) => check(map(...list)).length === 0);
+        const sound = entries.filter((list) => validate(map(...list)).length === 0);
         fc.assert(
             fc.property(sound, (list) => {
                 const [file] = filesOf(map(...list));

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hostNeeds } from "../../../components/haproxy/host/requirements";
+import { hostRequirements } from "../../../components/haproxy/host/requirements";
 import type { HaproxyConfig } from "../../../components/haproxy/model";
 import { render } from "../../../components/haproxy/render/index";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 import { sound } from "../../support/models";
 
 describe("render", () => {
@@ -59,7 +59,7 @@ describe("render", () => {
         const config = { version: "2.6", frontends, backends };
         const times = [1, 2, 3].map(() => {
             const started = process.cpuUsage();
-            assert.deepEqual(check(config), []);
+            assert.deepEqual(validate(config), []);
             render(config, { digest: "d" });
             const { user, system } = process.cpuUsage(started);
             return (user + system) / 1000;
@@ -72,7 +72,7 @@ describe("render", () => {
 describe("hostNeeds", () => {
     it("says what the host must have", () => {
         const servers = ["app1.example.com", "192.0.2.1", "2001:db8::1", "app1.example.com"];
-        const needs = hostNeeds({
+        const needs = hostRequirements({
             version: "2.6",
             global: {
                 maxconn: 4000,
@@ -115,7 +115,11 @@ describe("hostNeeds", () => {
     });
 
     it("has the rendered defaults", () => {
-        const { chroot, socketDirectories, maxconn } = hostNeeds({ version: "2.6", frontends: [], backends: [] });
+        const { chroot, socketDirectories, maxconn } = hostRequirements({
+            version: "2.6",
+            frontends: [],
+            backends: [],
+        });
         const text = render({ version: "2.6", frontends: [], backends: [] }, { digest: "d" });
         assert.ok(text.includes(`    chroot ${chroot}\n`));
         assert.ok(text.includes(`    stats socket ${socketDirectories[0]}/`));

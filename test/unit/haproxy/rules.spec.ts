@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Frontend, HaproxyConfig } from "../../../components/haproxy/model";
 import { render } from "../../../components/haproxy/render/index";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 
 const frontend: Frontend = { name: "http", binds: [{ port: 80 }], defaultBackend: "app" };
 const model = (change: Partial<Frontend>, version = "2.6"): HaproxyConfig => ({
@@ -81,7 +81,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
 describe("rules", () => {
     for (const [title, [config, ...expected]] of Object.entries(faults)) {
         it(`fails on ${title}`, () => {
-            const found = check(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+            const found = validate(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
             assert.deepEqual(found.sort(), [...expected].sort());
         });
     }

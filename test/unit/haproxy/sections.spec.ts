@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
-import { hostNeeds } from "../../../components/haproxy/host/requirements";
+import { hostRequirements } from "../../../components/haproxy/host/requirements";
 import type { Backend, Bind, HaproxyConfig, Server } from "../../../components/haproxy/model";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
 const model = (backend: Partial<Backend>, rest: Partial<HaproxyConfig> = {}): HaproxyConfig => ({
@@ -150,7 +150,7 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
 describe("sections", () => {
     for (const [title, [config, ...expected]] of Object.entries(faults)) {
         it(`finds ${title}`, () => {
-            const found = check(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+            const found = validate(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
             assert.deepEqual(found.sort(), [...expected].sort());
         });
     }
@@ -187,7 +187,7 @@ describe("hostNeeds of binds", () => {
                 ],
             },
         ];
-        const { binds, socketDirectories } = hostNeeds({ ...config, listens, peers });
+        const { binds, socketDirectories } = hostRequirements({ ...config, listens, peers });
         assert.deepEqual(
             binds.map(({ port, mode, interface: device, transparent }) =>
                 [port, mode, device, transparent && "transparent"].filter(Boolean).join(" "),
@@ -215,7 +215,7 @@ describe("hostNeeds of memory", () => {
     it("counts what a connection takes, more with TLS on a side, most with both", () => {
         const tls: Bind = { port: 443, ssl: { crt: ["/x"] } };
         const kilobytes = (bind: Bind, backend: Partial<Backend> = {}) =>
-            hostNeeds({
+            hostRequirements({
                 ...bound(bind),
                 global: { maxconn: 1000 },
                 backends: [{ name: "app", servers: [server], ...backend }],

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import { removalRules } from "../../../components/haproxy/host/serverGuards";
-import type { Backend, HaproxyConfig, Removal } from "../../../components/haproxy/model";
+import { serverGuardRules } from "../../../components/haproxy/host/serverGuards";
+import type { Backend, HaproxyConfig, ServerGuards } from "../../../components/haproxy/model";
 import { render } from "../../../components/haproxy/render/index";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 
-const backend = (name: string, removal: Removal): Backend => ({
+const backend = (name: string, removal: ServerGuards): Backend => ({
     name,
     servers: [{ name: "app1", address: "192.0.2.1", port: 80 }],
     ...removal,
@@ -20,7 +20,7 @@ const config = (...backends: Backend[]): HaproxyConfig => ({
     ],
     backends,
 });
-const messages = (removal: Removal) => check(config(backend("app", removal))).map(({ message }) => message);
+const messages = (removal: ServerGuards) => validate(config(backend("app", removal))).map(({ message }) => message);
 
 describe("the removal of servers", () => {
     it("is a rule for each backend that says something of it", () => {
@@ -29,8 +29,8 @@ describe("the removal of servers", () => {
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),
             backend("drained", { drain: "1500ms" }),
         );
-        assert.equal(removalRules(model, false), "guarded 2 0 -\ndrained - - 2");
-        assert.equal(removalRules(model, true), "drained - - 2");
+        assert.equal(serverGuardRules(model, false), "guarded 2 0 -\ndrained - - 2");
+        assert.equal(serverGuardRules(model, true), "drained - - 2");
     });
 
     it("is no word of HAProxy's", () => {
@@ -52,7 +52,7 @@ describe("the removal of servers", () => {
     });
 
     it("warns of fewer servers than minServers, which a host that is as declared does not judge", () => {
-        const guarded = (of: Partial<Backend>) => check(config({ ...backend("app", { minServers: 3 }), ...of }));
+        const guarded = (of: Partial<Backend>) => validate(config({ ...backend("app", { minServers: 3 }), ...of }));
         const server = (name: string, backup = false) => ({ name, address: "192.0.2.1", port: 80, backup });
         const template = { prefix: "t", fqdn: "app.example", port: 80 };
         const two = [server("a1"), server("a2"), server("b1", true)];

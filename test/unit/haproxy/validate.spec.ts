@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
 import type { Backend, Frontend, HaproxyConfig, Server } from "../../../components/haproxy/model";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
 const backend: Backend = { name: "app", servers: [server] };
@@ -307,7 +307,7 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
 describe("check", () => {
     for (const [title, [config, ...expected]] of Object.entries(cases)) {
         it(`${expected.length === 0 ? "passes" : "fails on"} ${title}`, () => {
-            const found = check(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+            const found = validate(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
             assert.deepEqual(found.sort(), [...expected].sort());
         });
     }

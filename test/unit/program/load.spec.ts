@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fromServices, type Service } from "../../../components/haproxy/services/compile";
-import { check } from "../../../components/haproxy/validate/index";
+import { validate } from "../../../components/haproxy/validate/index";
 import { search, serversFor } from "../../../components/search/inventory";
 import { parseStack, stackSchema } from "../../../program/schema";
 import local from "../../../stacks/local";
@@ -30,7 +30,7 @@ for (const stack of [staging, prod]) {
             (service) => serversFor(inventory, { service: service.name, environment, port: service.port }),
             stack.stats,
         );
-        assert.deepEqual(check(config), []);
+        assert.deepEqual(validate(config), []);
     });
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { hostNeeds } from "../../../../components/haproxy/host/requirements";
+import { hostRequirements } from "../../../../components/haproxy/host/requirements";
 import { secretsIn } from "../../../../components/haproxy/model/strings";
 import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
-import { check } from "../../../../components/haproxy/validate/index";
+import { validate } from "../../../../components/haproxy/validate/index";
 import { serversFor } from "../../../../components/search/inventory";
 import { compile, lines, plain, tcp } from "./subject";
 
@@ -114,7 +114,7 @@ describe("an argument of a service", () => {
     for (const [name, argument, expected, base = plain] of cases) {
         it(`${name} is rendered as lines of its own, and changes nothing else`, () => {
             assert.deepEqual(difference({ ...base, ...argument }, base).sort(), [...expected].sort());
-            assert.deepEqual(check(compile({ ...base, ...argument })), []);
+            assert.deepEqual(validate(compile({ ...base, ...argument })), []);
         });
     }
 
@@ -144,7 +144,7 @@ describe("an argument of a service", () => {
         const binds = (ipv6: boolean, address?: string) => {
             const stats = { bind: { port: 8404, ...(address && { address }) } };
             const config = fromServices({ version: "2.2", ipv6 }, [plain, { ...tcp, name: "db" }], undefined, stats);
-            return hostNeeds(config).binds.map((bind) => [bind.address, bind.port, bind.v6only ?? false]);
+            return hostRequirements(config).binds.map((bind) => [bind.address, bind.port, bind.v6only ?? false]);
         };
         const [http, db, page] = [80, 5432, 8404].map((port) => [
             ["*", port, true],

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { render } from "../../../../components/haproxy/render/index";
 import { compileServices, type Service } from "../../../../components/haproxy/services/compile";
-import { check } from "../../../../components/haproxy/validate/index";
+import { validate } from "../../../../components/haproxy/validate/index";
 import { compile, faultsOf, lines, plain } from "./subject";
 
 describe("services", () => {
@@ -63,7 +63,10 @@ describe("services", () => {
                     : base;
                 const { config, issuesIn } = compileServices({ version: "2.6" }, [one]);
                 assert.doesNotThrow(() => issuesIn(config));
-                if (faultsOf(one).length === 0 && check(compile(one)).every(({ severity }) => severity !== "error")) {
+                if (
+                    faultsOf(one).length === 0 &&
+                    validate(compile(one)).every(({ severity }) => severity !== "error")
+                ) {
                     assert.equal(lines(one).length, count);
                 }
             }),
@@ -87,7 +90,7 @@ describe("services", () => {
         );
         const began = process.cpuUsage();
         const config = compile(...many);
-        assert.deepEqual(check(config), []);
+        assert.deepEqual(validate(config), []);
         const text = render(config, { digest: "d" });
         const { user } = process.cpuUsage(began);
         assert.equal(text.match(/^ {4}server /gm)?.length, 5000);

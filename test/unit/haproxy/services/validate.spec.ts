@@ -5,14 +5,14 @@ import {
     type Service,
     type ServiceRedirect,
 } from "../../../../components/haproxy/services/compile";
-import { check } from "../../../../components/haproxy/validate/index";
+import { validate } from "../../../../components/haproxy/validate/index";
 import { compile, faultsOf, plain, servers, tcp } from "./subject";
 
 describe("services", () => {
     it("are not warned of a mere connect that one of them asks for", () => {
         const asked: Service = { ...plain, check: { uri: "/up" } };
         const other: Service = { ...plain, name: "other", hosts: ["other.test"] };
-        const warned = (service: Service) => check(compile(asked, service)).map(({ path }) => path);
+        const warned = (service: Service) => validate(compile(asked, service)).map(({ path }) => path);
         assert.deepEqual(warned(other), ["backends[1].httpchk"]);
         assert.deepEqual(warned({ ...other, check: { protocol: "tcp" } }), []);
     });
