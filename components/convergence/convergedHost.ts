@@ -8,7 +8,7 @@ import { describe } from "./preview/previewReport";
 import { type Probe, probeOverSsh } from "./preview/probe";
 import { resourceError } from "./resourceError";
 import { printable, type Resource } from "./resources";
-import { secretSlots, showSlots } from "./slots";
+import { secretSlots, showSlots, slotParts } from "./slots";
 import { parseHostKey, SshError, type SshTarget } from "./ssh/ssh";
 import { nextToken, takesOver, tokenOfPlan } from "./token";
 
@@ -237,7 +237,7 @@ function wholeFaults(what: string, value: number | undefined, most: number): str
 function slotFaults(resources: Resource[], given: string[]): string[] {
     return declaredFiles(resources).flatMap(({ path, content }) =>
         typeof content === "string"
-            ? secretSlots(content)
+            ? [...new Set(secretSlots(content).map((slot) => slotParts(slot).name))]
                   .filter((slot) => !given.includes(slot))
                   .map((slot) => `${path} needs a value for the slot ${JSON.stringify(slot)}: give one in slots`)
             : [],

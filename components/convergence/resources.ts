@@ -70,10 +70,15 @@ export interface File {
     /** Permission bits in octal; nothing for others where the content holds slots. @default "0644", or "0600" with slots */
     mode?: string;
     /**
-     * Why a value cannot stand in the place of a slot, as in "is empty", without the value; undefined if it can.
-     * @default - any value can
+     * Returns why a value cannot stand in the place of a slot, as in "is empty", without the value; undefined if it can.
+     * `encoding`: that of the marker, see `withEncoding` in slots.ts. @default - any value can
      */
-    slotFault?: (value: string) => string | undefined;
+    slotFault?: (value: string, encoding?: string) => string | undefined;
+    /**
+     * Returns the text that stands for a value where the marker has this encoding. The files of a host use different names for
+     * different encodings. @default - the value itself
+     */
+    slotValue?: (value: string, encoding: string) => string;
 }
 
 /** A path that must not exist. A directory is removed only when empty, or with `recursive`. */

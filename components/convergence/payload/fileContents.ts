@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
 import type { Content, Resource, Transaction } from "../resources";
-import { DIGEST_SLOT, fillSlots, secretSlots } from "../slots";
+import { DIGEST_SLOT, fillSlots, secretSlots, slotParts } from "../slots";
 import { declaredFiles } from "./plan";
 
 /** A declared file with the values of its slots in place: what the host is to have, byte for byte. */
@@ -62,12 +62,26 @@ function filled(content: Content, slots: Record<string, string>, path: string): 
 
 /** What recipes do not accept as values of the slots in their files. Never tells a value. */
 export function slotValueFaults(resources: Resource[], slots: Record<string, string>): string[] {
-    return declaredFiles(resources).flatMap(({ path, content, slotFault }) =>
+    const faults = declaredFiles(resources).flatMap(({ path, content, slotFault }) =>
         (typeof content === "string" ? secretSlots(content) : []).flatMap((name) => {
-            const fault = slotFault?.(slots[name] ?? "");
-            return fault === undefined ? [] : [`the value of the slot ${JSON.stringify(name)} in ${path} ${fault}`];
+            const { name: base, encoding } = slotParts(name);
+            const fault = slotFault?.(slots[base] ?? "", encoding);
+            return fault === undefined ? [] : [`the value of the slot ${JSON.stringify(base)} in ${path} ${fault}`];
         }),
     );
+    return [...new Set(faults)];
+}
+
+/** The slots, and one more for each encoding in which a file needs the value of one: `key/<encoding>`. */
+export function encodedSlots(resources: Resource[], slots: Record<string, string>): Record<string, string> {
+    const encoded = declaredFiles(resources).flatMap(({ content, slotValue = (value) => value }) =>
+        (typeof content === "string" ? secretSlots(content) : []).flatMap((slot): [string, string][] => {
+            const { name, encoding } = slotParts(slot);
+            const value = slots[name];
+            return encoding === undefined || value === undefined ? [] : [[slot, slotValue(value, encoding)]];
+        }),
+    );
+    return { ...slots, ...Object.fromEntries(encoded) };
 }
 
 /** The shell function that prints the file, whatever bytes it has. */

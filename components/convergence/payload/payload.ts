@@ -3,7 +3,7 @@ import { join } from "node:path";
 import { secretLines, secretParts } from "../preview/redaction";
 import type { Resource } from "../resources";
 import { FactIndex } from "./facts";
-import { contentFunction, filledFiles, sha256 } from "./fileContents";
+import { contentFunction, encodedSlots, filledFiles, sha256 } from "./fileContents";
 import { declaredFiles, type Plan } from "./plan";
 import { call } from "./resourceCalls";
 import { assign } from "./shell";
@@ -55,8 +55,9 @@ export interface PayloadOptions {
  */
 export function buildPayload(
     plan: Plan,
-    { slots, owner = "", takeOver = false, token = "", deadline = 900 }: PayloadOptions,
+    { slots: given, owner = "", takeOver = false, token = "", deadline = 900 }: PayloadOptions,
 ): string {
+    const slots = encodedSlots(plan.resources, given);
     const files = new Map(filledFiles(plan.resources, slots).map((file) => [file.path, file]));
     const index = new FactIndex(plan.resources);
     const adapters = plan.resources.filter((resource) => resource.kind === "transaction").map(({ adapter }) => adapter);

@@ -99,7 +99,7 @@ function unreadFiles(resources: Resource[]): string[] {
 }
 
 /** Every regular file that the resources declare, whatever the kind. */
-export function declaredFiles(resources: Resource[]): Pick<File, "path" | "content" | "slotFault">[] {
+export function declaredFiles(resources: Resource[]): Pick<File, "path" | "content" | "slotFault" | "slotValue">[] {
     return resources.flatMap((resource) => {
         switch (resource.kind) {
             case "file":

@@ -1,4 +1,5 @@
 import { createTwoFilesPatch } from "diff";
+import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { type Permitted, permissionsOf } from "../payload/resourceCalls";
 import { type Content, label, printable, type Resource, unitPath } from "../resources";
@@ -27,7 +28,8 @@ export interface Report {
 }
 
 /** Words a why-run: what would be repaired, the lines that would change, what that means for the daemon. */
-export function describe(host: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Report {
+export function describe(host: string, whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
+    const slots = encodedSlots(plan.resources, given);
     const groups = group(plan, whyRun);
     const unable = whyRun.refused.find(({ id }) => id === "-");
     if (groups.length === 0 && unable === undefined) {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { slotValueFaults } from "../../../../components/convergence/payload/fileContents";
+import { encodedSlots, filledFiles, slotValueFaults } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import type { Resource } from "../../../../components/convergence/resources";
-import { slot } from "../../../../components/convergence/slots";
+import { slot, withEncoding } from "../../../../components/convergence/slots";
 import { balancer } from "../../../support/balancer";
 
 describe("the values of slots", () => {
@@ -37,5 +37,20 @@ describe("the values of slots", () => {
         const plain: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
         const minded: Resource = { ...plain, slotFault: () => "is wrong" };
         assert.equal(makePlan([minded]).digest, makePlan([plain]).digest);
+    });
+
+    it("are written as the encoding of their marker says, and judged by it", () => {
+        const file: Resource = {
+            kind: "file",
+            path: "/etc/demo",
+            content: `${slot("key")} ${withEncoding(slot("key"), "double")}`,
+            slotValue: (value, encoding) => (encoding === "double" ? value + value : value),
+            slotFault: (_, encoding) => (encoding === "double" ? "is twice there" : undefined),
+        };
+        const slots = encodedSlots([file], { key: "ab" });
+        assert.equal(filledFiles([file], slots)[0]?.bytes.toString(), "ab abab");
+        assert.deepEqual(slotValueFaults([file], { key: "ab" }), [
+            'the value of the slot "key" in /etc/demo is twice there',
+        ]);
     });
 });
