@@ -13,6 +13,7 @@ export function serverGuardIssues(backend: AnyProxy, path: string, where: string
     if (minServers !== undefined && count !== undefined && count < minServers) {
         // A host judges changes: one that is as declared says nothing.
         issues.warning(
+            "min-servers",
             `${path}.minServers`,
             `minServers of ${where} is ${minServers}, but ${count} ${count === 1 ? "server is" : "servers are"} declared or found, backups not counted, so hosts refuse the next change without allowShrink: add servers, correct their tags or lower it`,
         );
@@ -21,6 +22,7 @@ export function serverGuardIssues(backend: AnyProxy, path: string, where: string
     issues.duration(drain, `${path}.drain`, `drain of ${where}`);
     if (seconds(drain) > longestDrain) {
         issues.error(
+            "drain",
             `${path}.drain`,
             `drain ${drain} of ${where} is longer than a converge may wait: use at most "10m"`,
         );

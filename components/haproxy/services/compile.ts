@@ -101,7 +101,12 @@ export function compileServices(
         try {
             return service.servers ?? servers(service);
         } catch (error) {
-            issues.push({ path: `services[${i}]`, message: (error as Error).message, severity: "error" });
+            issues.push({
+                rule: "search",
+                path: `services[${i}]`,
+                message: (error as Error).message,
+                severity: "error",
+            });
             return undefined;
         }
     });

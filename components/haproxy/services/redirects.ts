@@ -71,6 +71,7 @@ function tell(circle: readonly Step[], sure: boolean, place: string, issues: Iss
     const way = urls.join(" -> ");
     const when = sure ? "" : " where these come back here";
     issues[sure ? "error" : "warning"](
+        "redirect-circle",
         place,
         `redirects of service ${names.join(" and service ")} lead on without end${when} (${way}): redirect elsewhere`,
     );

@@ -35,7 +35,11 @@ export function serviceIssues(
         const path = `services.${i}`;
         const where = `service ${service.name}`;
         if (service.name.includes(":")) {
-            issues.error(`${path}.name`, `colon in the name of ${where}: use letters, digits, "-", "_" and "."`);
+            issues.error(
+                "service-name",
+                `${path}.name`,
+                `colon in the name of ${where}: use letters, digits, "-", "_" and "."`,
+            );
         }
         protocolIssues(service, path, where, issues);
         accessIssues(service, path, where, issues);
@@ -67,22 +71,32 @@ function serverIssues(
 ): void {
     const names = servers.map(({ name }) => name);
     if (names.length === 0) {
-        issues.error(`${path}.servers`, `no servers of ${where}: list them, or search for them`);
+        issues.error(
+            "service-without-servers",
+            `${path}.servers`,
+            `no servers of ${where}: list them, or search for them`,
+        );
         return;
     }
     for (const name of Object.keys(weights)) {
         if (!names.includes(name)) {
             issues.error(
+                "unknown-server",
                 `${path}.weights`,
                 `weight of ${show(name)}, which is no server of ${where}: it has ${names.join(", ")}`,
             );
         }
     }
     if (servers.every(({ backup }) => backup)) {
-        issues.error(`${path}.servers`, `all servers of ${where} are backups: at least one must not be`);
+        issues.error(
+            "only-backups",
+            `${path}.servers`,
+            `all servers of ${where} are backups: at least one must not be`,
+        );
     }
     if (servers.every(({ name, weight = 1 }) => (weights[name] ?? weight) === 0)) {
         issues.error(
+            "zero-weights",
             `${path}.weights`,
             `weight 0 of every server of ${where}, so that requests get a 503: give one of them a share`,
         );
@@ -94,24 +108,38 @@ function protocolIssues(service: Service, path: string, where: string, issues: I
     if (protocol !== "http") {
         for (const key of notAllowed[protocol]) {
             if (service[key] !== undefined) {
-                issues.error(`${path}.${key}`, `${key} of ${where}, which has protocol ${protocol}: remove it`);
+                issues.error(
+                    "not-for-protocol",
+                    `${path}.${key}`,
+                    `${key} of ${where}, which has protocol ${protocol}: remove it`,
+                );
             }
         }
         if (persistence?.by === "cookie") {
-            issues.error(`${path}.persistence`, `cookie of ${where} needs protocol http: keep clients by "address"`);
+            issues.error(
+                "not-for-protocol",
+                `${path}.persistence`,
+                `cookie of ${where} needs protocol http: keep clients by "address"`,
+            );
         }
         if (service.clientAddress === "x-forwarded-for") {
-            issues.error(`${path}.clientAddress`, `header of ${where}, which has protocol ${protocol}: remove it`);
+            issues.error(
+                "not-for-protocol",
+                `${path}.clientAddress`,
+                `header of ${where}, which has protocol ${protocol}: remove it`,
+            );
         }
     }
     if (protocol !== "tcp" && hosts.length === 0 && routes.length === 0 && !service.default) {
         issues.error(
+            "unreachable-service",
             path,
             `nothing leads to ${where}: give it hosts, ${protocol === "http" ? "routes, " : ""}or default`,
         );
     }
     if (protocol !== "tcp" && timeouts?.client !== undefined) {
         issues.error(
+            "shared-client-timeout",
             `${path}.timeouts.client`,
             `client timeout of ${where}, whose port others may share: set it in haproxy.defaults.timeouts`,
         );
@@ -123,6 +151,7 @@ function accessIssues(service: Service, path: string, where: string, issues: Iss
         service[key]?.forEach((network, i) => {
             if (!isNetwork(network)) {
                 issues.error(
+                    "invalid-network",
                     `${path}.${key}.${i}`,
                     `invalid network ${show(network)} of ${where}: use an address, or one with a prefix length like "192.0.2.0/24"`,
                 );
@@ -130,13 +159,17 @@ function accessIssues(service: Service, path: string, where: string, issues: Iss
         });
     }
     if (service.allow?.length === 0) {
-        issues.error(`${path}.allow`, `nobody may use ${where}: allow someone, or leave allow out`);
+        issues.error("empty-allow", `${path}.allow`, `nobody may use ${where}: allow someone, or leave allow out`);
     }
     const { rateLimit, basicAuth } = service;
     issues.whole(rateLimit?.count, 1, 1_000_000_000, `${path}.rateLimit.count`, `rate limit of ${where}`);
     issues.whole(rateLimit?.seconds, 1, 86_400, `${path}.rateLimit.seconds`, `seconds of the rate limit of ${where}`);
     if (basicAuth?.users.length === 0) {
-        issues.error(`${path}.basicAuth.users`, `nobody may use ${where}: name a user, or leave basicAuth out`);
+        issues.error(
+            "empty-users",
+            `${path}.basicAuth.users`,
+            `nobody may use ${where}: name a user, or leave basicAuth out`,
+        );
     }
 }
 
@@ -148,6 +181,7 @@ function isNetwork(text: string): boolean {
 function hostIssues(host: string, path: string, where: string, issues: IssueList): void {
     if (!isHostName(host)) {
         issues.error(
+            "invalid-host",
             path,
             `invalid host name ${show(host)} of ${where}: use one without scheme, port, path or wildcard`,
         );
@@ -158,10 +192,10 @@ function routeIssues(route: Route, path: string, where: string, issues: IssueLis
     const { paths = [], pathPrefixes = [], pathRegex, headers = {}, methods = [] } = route;
     const sorts = [paths.length > 0, pathPrefixes.length > 0, pathRegex !== undefined].filter(Boolean).length;
     if (sorts > 1) {
-        issues.error(path, `paths of several sorts in a route of ${where}: make a route of each`);
+        issues.error("mixed-paths", path, `paths of several sorts in a route of ${where}: make a route of each`);
     }
     if (sorts === 0 && Object.keys(headers).length === 0 && methods.length === 0) {
-        issues.error(path, `route of ${where} without a condition: remove it, or give it one`);
+        issues.error("empty-route", path, `route of ${where} without a condition: remove it, or give it one`);
     }
     for (const [key, values] of Object.entries({ paths, pathPrefixes })) {
         values.forEach((value, i) => {
@@ -172,6 +206,7 @@ function routeIssues(route: Route, path: string, where: string, issues: IssueLis
     for (const [name, value] of Object.entries(headers)) {
         if (!headerName.test(name)) {
             issues.error(
+                "invalid-header",
                 `${path}.headers`,
                 `invalid header name ${show(name)} of ${where}: use letters, digits and "-"`,
             );
@@ -185,6 +220,7 @@ function routeIssues(route: Route, path: string, where: string, issues: IssueLis
     methods.forEach((method, i) => {
         if (!/^[A-Z][A-Z-]*$/.test(method)) {
             issues.error(
+                "invalid-method",
                 `${path}.methods.${i}`,
                 `invalid method ${show(method)} of ${where}: use capitals, like "POST"`,
             );
@@ -195,6 +231,7 @@ function routeIssues(route: Route, path: string, where: string, issues: IssueLis
 function pathIssues(value: string, path: string, where: string, issues: IssueList): void {
     if (!urlPath.test(value)) {
         issues.error(
+            "invalid-path",
             path,
             `invalid path ${show(value)} of ${where}: begin it with "/" and percent-encode what a URL does not hold`,
         );
@@ -219,7 +256,11 @@ function redirectIssues(
         }
     }
     if (to.scheme === undefined && to.host === undefined && to.pathPrefix === undefined) {
-        issues.error(`${path}.to`, `redirect of ${where} to nowhere: give a scheme, host or pathPrefix`);
+        issues.error(
+            "empty-redirect",
+            `${path}.to`,
+            `redirect of ${where} to nowhere: give a scheme, host or pathPrefix`,
+        );
     }
 }
 
@@ -232,6 +273,7 @@ function samePortIssues(settings: Ports, services: readonly Service[], issues: I
         for (const other of others) {
             if (protocol === "tcp" || (other.protocol ?? "http") !== protocol) {
                 issues.error(
+                    "port-conflict",
                     `${pathOf(other)}.listen`,
                     `port ${port} of service ${other.name} is that of service ${first.name}, which has protocol ${protocol}: give it another`,
                 );
@@ -241,6 +283,7 @@ function samePortIssues(settings: Ports, services: readonly Service[], issues: I
         const [fallback, ...more] = sharing.filter((service) => service.default);
         for (const other of more) {
             issues.error(
+                "second-default",
                 `${pathOf(other)}.default`,
                 `service ${other.name} is never used by default: service ${fallback?.name} is the default of port ${port}`,
             );
@@ -256,6 +299,7 @@ function proxyIssues(sharing: readonly Service[], pathOf: (service: Service) => 
         const i = service.redirects?.findIndex(({ to }) => to.scheme !== undefined) ?? -1;
         if (i >= 0 && service.clientAddress !== "x-forwarded-for") {
             issues.warning(
+                "redirect-behind-proxy",
                 `${pathOf(service)}.redirects.${i}`,
                 `redirect of service ${service.name} to https has no end where a proxy has ended TLS, as service ${behind?.name} on its port says: give both clientAddress "x-forwarded-for"`,
             );
@@ -274,6 +318,7 @@ function shadowIssues(sharing: readonly Service[], pathOf: (service: Service) =>
                 const what = `${host ?? "any host"}${path === undefined ? "" : `, path ${path.value}`}`;
                 const more = others.length === 0 ? "" : `, ${others.join(", ")}`;
                 issues.error(
+                    "shadowed-route",
                     owner === service ? pathOf(service) : `${pathOf(service)}.${path || !host ? "routes" : "hosts"}`,
                     owner === service
                         ? `service ${service.name} says twice that ${what}${more} leads to it: say it once`

@@ -15,10 +15,14 @@ export function backendIssues(placed: PlacedProxy, config: HaproxyConfig, issues
     issues.balance(backend.balance, `${path}.balance`, where);
     const balance = backend.balance ?? defaultsOf(backend.from, config)?.balance ?? "";
     if (modeOf(backend, config) === "tcp" && /^(uri|url_param|hdr)/.test(balance)) {
-        issues.error(`${path}.balance`, `balance ${show(balance)} of ${where} needs mode http: use another`);
+        issues.error(
+            "needs-http",
+            `${path}.balance`,
+            `balance ${show(balance)} of ${where} needs mode http: use another`,
+        );
     }
     if (modeOf(backend, config) === "tcp" && backend.cookie) {
-        issues.error(`${path}.cookie`, `cookie of ${where} needs mode http: use stickRules`);
+        issues.error("needs-http", `${path}.cookie`, `cookie of ${where} needs mode http: use stickRules`);
     }
     checkIssues(backend, path, where, issues);
     persistenceIssues(placed, issues);
@@ -30,7 +34,7 @@ export function backendIssues(placed: PlacedProxy, config: HaproxyConfig, issues
         !answers(backend) &&
         !raw.some((line) => /^\s*(server|server-template|http-request|dispatch|stick-table)\s/.test(line))
     ) {
-        issues.error(`${path}.servers`, `no server in ${where}, so every request gets a 503: add one`);
+        issues.error("no-servers", `${path}.servers`, `no server in ${where}, so every request gets a 503: add one`);
     }
     issues.unique(
         [...servers.map(({ name }) => name), ...templates.flatMap(templateNames)],

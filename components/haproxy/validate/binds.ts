@@ -15,6 +15,7 @@ export function bindIssues(bind: Bind, path: string, where: string, mode: Mode, 
         const addresses = addressesOf(bind);
         if (addresses.length === 0) {
             issues.error(
+                "no-address",
                 `${path}.address`,
                 `no address for a bind of ${where}: name one, or leave it out for all of IPv4`,
             );
@@ -36,7 +37,7 @@ export function bindIssues(bind: Bind, path: string, where: string, mode: Mode, 
     }
     const { crt, alpn, caFile, verify } = bind.ssl;
     if (crt.length === 0) {
-        issues.error(`${path}.ssl.crt`, `no certificate for a TLS bind of ${where}: name one`);
+        issues.error("no-certificate", `${path}.ssl.crt`, `no certificate for a TLS bind of ${where}: name one`);
     }
     const line = `bind ${bindText({ ...bind, raw: undefined }, mode)} ${bind.raw ?? ""}`;
     issues.words(line, `${path}.ssl.crt`, `a TLS bind of ${where}`, "name a directory that holds its certificates");
@@ -48,7 +49,11 @@ export function bindIssues(bind: Bind, path: string, where: string, mode: Mode, 
     });
     issues.file(caFile, `${path}.ssl.caFile`, `ca-file of ${where}`);
     if (verify !== undefined && verify !== "none" && caFile === undefined) {
-        issues.error(`${path}.ssl.verify`, `verify ${verify} without a ca-file of ${where}: add caFile`);
+        issues.error(
+            "unverified-certificate",
+            `${path}.ssl.verify`,
+            `verify ${verify} without a ca-file of ${where}: add caFile`,
+        );
     }
 }
 
@@ -75,6 +80,7 @@ export function duplicateBinds(config: HaproxyConfig, issues: IssueList): void {
         if (key !== undefined) {
             const place = key.trim();
             issues.error(
+                "duplicate-bind",
                 path,
                 `duplicate bind ${/^[\w.:*/[\]-]+$/.test(place) ? place : show(place)} of ${where}: ${seen.get(key)} has it; connections would go to either`,
             );

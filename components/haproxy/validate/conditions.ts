@@ -83,6 +83,7 @@ function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: strin
     }
     if (written === undefined && !acls.has(name) && !predefinedAcls.has(name)) {
         issues.error(
+            "unknown-acl",
             path,
             `unknown acl ${show(name)} in ${where}: ${declared(acls.keys(), "acl")}, or write it out like "{ path_beg /api }"`,
         );
@@ -91,6 +92,7 @@ function termIssues(term: string, phase: Phase, placed: PlacedProxy, path: strin
     const never = missing(phase, criteria);
     if (never) {
         issues.error(
+            "never-matches",
             path,
             `${show(name)} in ${where} goes by the ${never}, which rules of ${phase}s do not have, so it never matches: ${remedy(phase)}`,
         );
@@ -132,6 +134,7 @@ export function sampleIssues(text: string, phase: Phase, path: string, where: st
         const never = /^hdr\(/.test(sample) ? undefined : missing(phase, [sample]);
         if (never) {
             issues.error(
+                "never-matches",
                 path,
                 `sample ${show(sample)} in ${where} goes by the ${never}, which rules of ${phase}s do not have: ${remedy(phase)}`,
             );

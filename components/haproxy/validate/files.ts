@@ -45,29 +45,43 @@ function mapIssues(entries: readonly MapEntry[], path: string, where: string, is
         issues.argument(key, `${place}.key`, `key in ${where}`);
         issues.argument(value, `${place}.value`, `value of ${show(key)} in ${where}`);
         if (/ /.test(withoutSlots(key))) {
-            issues.error(`${place}.key`, `blank in key ${show(key)} of ${where}, which ends the key: remove it`);
+            issues.error(
+                "map-key",
+                `${place}.key`,
+                `blank in key ${show(key)} of ${where}, which ends the key: remove it`,
+            );
         } else if (key.startsWith("#")) {
-            issues.error(`${place}.key`, `key ${show(key)} of ${where} begins with "#", so the line is a comment`);
+            issues.error(
+                "map-key",
+                `${place}.key`,
+                `key ${show(key)} of ${where} begins with "#", so the line is a comment`,
+            );
         }
         if ((value === undefined) !== (entries[0]?.value === undefined)) {
             issues.error(
+                "map-values",
                 place,
                 `${show(key)} in ${where} has ${value === undefined ? "no" : "a"} value, the first entry has ${value === undefined ? "one" : "none"}: give all one, or none`,
             );
         }
         if (value !== undefined && /^ | $/.test(value)) {
             issues.error(
+                "map-values",
                 `${place}.value`,
                 `blank at an end of value ${show(value)} of ${show(key)} in ${where}, which HAProxy drops: remove it`,
             );
         }
         if (Buffer.byteLength(`${key} ${value ?? ""}\n`) >= bufsize) {
-            issues.error(place, `line of ${show(key)} in ${where} is too long: HAProxy reads up to ${bufsize} bytes`);
+            issues.error(
+                "map-line",
+                place,
+                `line of ${show(key)} in ${where} is too long: HAProxy reads up to ${bufsize} bytes`,
+            );
         }
         const first = seen.get(key);
         if (seen.has(key)) {
             const same = first === value ? "it is there already" : `the first has ${show(first ?? "")}`;
-            issues.error(`${place}.key`, `duplicate key ${show(key)} in ${where}, ${same}: keep one`);
+            issues.error("duplicate-key", `${place}.key`, `duplicate key ${show(key)} in ${where}, ${same}: keep one`);
         }
         seen.set(key, seen.has(key) ? first : value);
     });
@@ -79,20 +93,26 @@ function messageIssues(content: string, path: string, where: string, issues: Iss
     const [status = "", ...headers] = content.slice(0, end?.index ?? content.length).split(/\r?\n/);
     if (!/^HTTP\/1\.[01] [2-5]\d\d( .*)?$/.test(status) || hasControl(withoutSlots(status))) {
         issues.error(
+            "errorfile",
             path,
             `${where} begins with ${show(status)}: begin it with a status line like "HTTP/1.1 503 Service Unavailable"`,
         );
     }
     for (const header of headers) {
         if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+:/.test(header) || hasControl(withoutSlots(header).replaceAll("\t", " "))) {
-            issues.error(path, `line ${show(header)} of ${where} is no header: write "Name: value", then a blank line`);
+            issues.error(
+                "errorfile",
+                path,
+                `line ${show(header)} of ${where} is no header: write "Name: value", then a blank line`,
+            );
         }
     }
     if (!end) {
-        issues.error(path, `no blank line after the headers of ${where}: add one, before the body`);
+        issues.error("errorfile", path, `no blank line after the headers of ${where}: add one, before the body`);
     }
     if (Buffer.byteLength(content) > messageSize) {
         issues.error(
+            "errorfile",
             path,
             `${where} has ${Buffer.byteLength(content)} bytes, HAProxy takes ${messageSize}: shorten it, or refer to images and styles by URL`,
         );
@@ -127,12 +147,13 @@ function mentionIssues(config: HaproxyConfig, issues: IssueList): void {
             for (const [file] of text.matchAll(ours)) {
                 mentioned.add(file);
                 if (!files.has(file)) {
-                    issues.error(path, `unknown map or error file ${show(file)}: ${known}`);
+                    issues.error("unknown-file", path, `unknown map or error file ${show(file)}: ${known}`);
                 }
             }
             for (const [, name = ""] of text.matchAll(mapCall)) {
                 if (!/^([/\0]|[a-z]+@)/.test(name)) {
                     issues.error(
+                        "map-path",
                         path,
                         `relative path ${show(name)} of a map: use the absolute one, which for a map of the model is "${mapPath("<name>")}"`,
                     );
@@ -142,7 +163,11 @@ function mentionIssues(config: HaproxyConfig, issues: IssueList): void {
     }
     maps.forEach(({ name }, i) => {
         if (!mentioned.has(mapPath(name))) {
-            issues.warning(`maps.${i}.name`, `no rule uses map ${name}: use it as ${mapPath(name)}, or remove it`);
+            issues.warning(
+                "unused-map",
+                `maps.${i}.name`,
+                `no rule uses map ${name}: use it as ${mapPath(name)}, or remove it`,
+            );
         }
     });
 }
@@ -153,6 +178,7 @@ function listIssues(text: string, { maps = [] }: HaproxyConfig, path: string, is
         const map = maps.find(({ name }) => mapPath(name) === file);
         if (map?.entries[0]?.value !== undefined && !/\s-M\s/.test(text.slice(0, index))) {
             issues.error(
+                "map-as-list",
                 path,
                 `map ${map.name} as a list of an acl, where values are read as part of the keys: leave the values out, or say -M -f`,
             );

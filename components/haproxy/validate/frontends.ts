@@ -13,7 +13,7 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, issue
     const { binds = [], raw = [], useBackends = [], defaultBackend } = proxy;
     const where = `${section} ${proxy.name}`;
     if (binds.length === 0 && !raw.some((line) => /^\s*bind\s/.test(line))) {
-        issues.error(`${path}.binds`, `no bind in ${where}: add one with a port`);
+        issues.error("no-bind", `${path}.binds`, `no bind in ${where}: add one with a port`);
     }
     binds.forEach((bind, i) => {
         bindIssues(bind, `${path}.binds.${i}`, where, modeOf(proxy, config), issues);
@@ -46,7 +46,11 @@ export function frontendIssues(placed: PlacedProxy, config: HaproxyConfig, issue
     const always = useBackends.findIndex((rule) => (rule.if ?? []).length === 0);
     if (always >= 0 && (always < useBackends.length - 1 || defaultBackend !== undefined)) {
         const rule = `use_backend ${useBackends[always]?.backend} in ${where}`;
-        issues.warning(`${path}.useBackends.${always}`, `${rule} has no condition, so nothing after it is ever used`);
+        issues.warning(
+            "unreachable-rule",
+            `${path}.useBackends.${always}`,
+            `${rule} has no condition, so nothing after it is ever used`,
+        );
     }
     if (defaultBackend !== undefined) {
         backendReference(defaultBackend, placed, `${path}.defaultBackend`, config, issues);
@@ -78,8 +82,12 @@ function backendReference(
             [...backends, ...listens].map((candidate) => candidate.name),
             "backend",
         );
-        issues.error(path, `unknown backend ${show(name)} in ${where}: ${known}`);
+        issues.error("unknown-backend", path, `unknown backend ${show(name)} in ${where}: ${known}`);
     } else if (modeOf(proxy, config) === "http" && modeOf(backend, config) === "tcp") {
-        issues.error(path, `backend ${name} has mode tcp but ${where} has mode http: give both the same`);
+        issues.error(
+            "mode-mismatch",
+            path,
+            `backend ${name} has mode tcp but ${where} has mode http: give both the same`,
+        );
     }
 }

@@ -20,12 +20,16 @@ export function globalIssues({ global = {} }: HaproxyConfig, issues: IssueList):
         issues.token(socket.group, `global.statsSockets.${i}.group`, "group of a stats socket");
     });
     if (global.statsSockets?.length === 0) {
-        issues.error("global.statsSockets", "no stats socket: without one the running configuration cannot be proved");
+        issues.error(
+            "no-stats-socket",
+            "global.statsSockets",
+            "no stats socket: without one the running configuration cannot be proved",
+        );
     }
     for (const [path, value] of Object.entries(paths)) {
         issues.token(value, path, "path of global");
         if (!value.startsWith("/")) {
-            issues.error(path, `relative path ${show(value)} in global: use an absolute one`);
+            issues.error("relative-path", path, `relative path ${show(value)} in global: use an absolute one`);
         }
     }
     issues.token(global.user, "global.user", "user of global");
@@ -40,6 +44,7 @@ export function globalIssues({ global = {} }: HaproxyConfig, issues: IssueList):
         const [keyword, field] = fields.find(([name]) => new RegExp(`^\\s*${name}\\s`).test(line)) ?? [];
         if (keyword !== undefined) {
             issues.error(
+                "duplicate-setting",
                 `global.raw.${i}`,
                 `raw line ${show(line)} of global beside the declared ${keyword}: use ${field}`,
             );
@@ -76,6 +81,7 @@ export function defaultsIssues(
     defaults.raw?.forEach((line, i) => {
         if (/^\s*(http-(request|response|after-response)|tcp-(request|response)|acl)\s/.test(line) && !named) {
             issues.error(
+                "unnamed-defaults",
                 `${path}.raw.${i}`,
                 `raw line ${show(line)} of ${where}: HAProxy takes rules in defaults with a name only, put it into namedDefaults`,
             );
@@ -90,7 +96,7 @@ export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, issues: Is
     bindIssues(bind, "stats.bind", "the stats page", "http", issues);
     issues.token(uri, "stats.uri", "uri of the stats page");
     if (uri !== undefined && !uri.startsWith("/")) {
-        issues.error("stats.uri", `invalid uri ${show(uri)} of the stats page: begin it with "/"`);
+        issues.error("stats-uri", "stats.uri", `invalid uri ${show(uri)} of the stats page: begin it with "/"`);
     }
     issues.duration(refresh, "stats.refresh", "refresh of the stats page");
     if (
@@ -99,6 +105,7 @@ export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, issues: Is
         addressesOf(bind).some((address) => wildcards.has(address))
     ) {
         issues.warning(
+            "open-stats",
             "stats",
             `the stats page is open to everybody who reaches port ${bind.port} of the host, and shows all servers: give it auth, or bind it to an address such as 127.0.0.1`,
         );
@@ -107,17 +114,20 @@ export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, issues: Is
         issues.argument(user, `stats.auth.${i}.user`, "user of the stats page");
         if (user.includes(":")) {
             issues.error(
+                "stats-user",
                 `stats.auth.${i}.user`,
                 `colon in user ${show(user)} of the stats page: it would begin the password`,
             );
         }
         if (password === "") {
             issues.error(
+                "empty-password",
                 `stats.auth.${i}.password`,
                 `empty password of user ${show(user)} of the stats page: give one`,
             );
         } else if (!password.includes("\0")) {
             issues.error(
+                "plain-password",
                 `stats.auth.${i}.password`,
                 `password of user ${show(user)} of the stats page is plain text: use a secret`,
             );

@@ -12,6 +12,7 @@ export function checkIssues(backend: AnyProxy, path: string, where: string, issu
     );
     if (kinds.length > 1) {
         issues.error(
+            "check-kinds",
             `${path}.${kinds[1]}`,
             `${kinds.join(" and ")} of ${where}: HAProxy has one kind of check, take one`,
         );
@@ -67,6 +68,7 @@ function orderIssues(
     const connect = words.indexOf("connect");
     if (connect > first) {
         issues.error(
+            "check-order",
             `${path}.${connect}`,
             `connect after ${words[first]} in a check of ${where}: begin with a connect`,
         );
@@ -75,15 +77,24 @@ function orderIssues(
     words.forEach((word, i) => {
         if (http && word === "send" && /send|expect/.test(since)) {
             issues.error(
+                "check-order",
                 `${path}.${i}`,
                 `send after ${since === "send" ? "a send" : "an expect"} in a check of ${where}, which HAProxy refuses: connect anew before it`,
             );
         }
         if (http && word === "expect" && since === "connect") {
-            issues.error(`${path}.${i}`, `expect after a connect in a check of ${where}: send something before it`);
+            issues.error(
+                "check-order",
+                `${path}.${i}`,
+                `expect after a connect in a check of ${where}: send something before it`,
+            );
         }
         if (http && word === "connect" && since === "send") {
-            issues.error(`${path}.${i}`, `connect after a send in a check of ${where}: expect something before it`);
+            issues.error(
+                "check-order",
+                `${path}.${i}`,
+                `connect after a send in a check of ${where}: expect something before it`,
+            );
         }
         since = ["connect", "send", "expect"].includes(word) ? word : since;
     });
@@ -97,6 +108,7 @@ function tlsIssues(backend: AnyProxy, path: string, where: string, issues: Issue
     servers.forEach((server, i) => {
         if (tls && !says(server) && !says(defaultServer)) {
             issues.error(
+                "check-tls",
                 `${path}.servers.${i}`,
                 `check by TLS of server ${server.name} of ${where}, of which nothing says whom to trust: add "verify none" or "ca-file" to raw`,
             );
@@ -109,18 +121,24 @@ function httpchkIssues(httpchk: Httpchk, path: string, where: string, issues: Is
     issues.token(httpchk.uri, `${path}.httpchk.uri`, `httpchk uri of ${where}`);
     if (!httpchk.uri.startsWith("/")) {
         issues.error(
+            "check-uri",
             `${path}.httpchk.uri`,
             `invalid httpchk uri ${show(httpchk.uri)} of ${where}: begin it with "/"; the host goes into httpchk.host`,
         );
     }
     if (httpchk.host !== undefined && !isHost(httpchk.host.replace(/:\d+$/, ""))) {
         issues.error(
+            "check-host",
             `${path}.httpchk.host`,
             `invalid httpchk host ${show(httpchk.host)} of ${where}: use a host name or an address, of IPv6 in brackets`,
         );
     }
     if (httpchk.version === "HTTP/1.1" && httpchk.host === undefined) {
-        issues.error(`${path}.httpchk.version`, `httpchk of ${where} says HTTP/1.1 without a host: add httpchk.host`);
+        issues.error(
+            "check-host",
+            `${path}.httpchk.version`,
+            `httpchk of ${where} says HTTP/1.1 without a host: add httpchk.host`,
+        );
     }
     if (httpchk.expect !== undefined) {
         issues.line(httpchk.expect, `${path}.httpchk.expect`, `httpchk expect of ${where}`);

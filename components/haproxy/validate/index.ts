@@ -20,7 +20,11 @@ export function validate(config: HaproxyConfig): Issue[] {
     const { version, stats } = config;
     const issues = new IssueList(isVersion(version) ? version : "999.0");
     if (!isVersion(version) || !atLeast(version, oldestVersion)) {
-        issues.error("version", `invalid HAProxy version ${show(version)}: use ${oldestVersion} or later, like "2.6"`);
+        issues.error(
+            "version",
+            "version",
+            `invalid HAProxy version ${show(version)}: use ${oldestVersion} or later, like "2.6"`,
+        );
     }
     globalIssues(config, issues);
     defaultsIssues(config.defaults ?? {}, "defaults", "defaults", issues);
@@ -86,7 +90,11 @@ function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): voi
     }
     for (const { section, proxy, path } of proxies) {
         if (section === "backend" && !computed && !used.has(proxy.name)) {
-            issues.warning(`${path}.name`, `no frontend uses backend ${proxy.name}: use it or remove it`);
+            issues.warning(
+                "unused-backend",
+                `${path}.name`,
+                `no frontend uses backend ${proxy.name}: use it or remove it`,
+            );
         }
     }
 }
@@ -103,6 +111,7 @@ function balanceBehindProxy(config: HaproxyConfig, proxies: readonly PlacedProxy
         const balance = proxy.balance ?? defaultsOf(proxy.from, config)?.balance;
         if (reader && section !== "frontend" && balance === "source") {
             issues.warning(
+                "balance-behind-proxy",
                 `${path}.balance`,
                 `balance source of ${section} ${proxy.name} goes by the address of the proxy before it, as ${reader.section} ${reader.proxy.name} reads X-Forwarded-For: use "hdr(X-Forwarded-For)", or the proxy protocol`,
             );
@@ -124,6 +133,7 @@ function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], i
         const steps = raw.findIndex((line) => /^\s*http-check\s/.test(line));
         if (!http && steps >= 0 && !inDefaults(proxy.from, config)) {
             issues.warning(
+                "check-without-httpchk",
                 `${path}.raw.${steps}`,
                 `http-check in ${where} without option httpchk, so servers are merely connected to: use httpchk or httpChecks`,
             );
@@ -133,6 +143,7 @@ function mereTcpChecks(config: HaproxyConfig, proxies: readonly PlacedProxy[], i
             servers.some((server) => isChecked(server, proxy.defaultServer))
         ) {
             issues.warning(
+                "connect-only-check",
                 `${path}.httpchk`,
                 `servers of ${where} are merely connected to, those of ${asked.section} ${asked.proxy.name} are asked by HTTP: give it a httpchk, or say tcpChecks [{ step: "connect" }] if that is meant`,
             );

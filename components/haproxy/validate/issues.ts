@@ -4,6 +4,8 @@ import { hasControl, printable, withoutSlots, wordCount } from "../render/quotin
 
 /** Something wrong with a model, found before any host is touched. */
 export interface Issue {
+    /** Stable id of the rule that found it, such as `unused-backend`. */
+    readonly rule: string;
     /** Place in the model, such as `backends[0].servers[2].port`. */
     readonly path: string;
     /** What is wrong, with the value, where, and what to do; lower case, no full stop. */
@@ -34,24 +36,28 @@ export class IssueList {
 
     constructor(readonly version: string) {}
 
-    error(path: string, message: string): void {
-        this.add(path, message, "error");
+    error(rule: string, path: string, message: string): void {
+        this.add(rule, path, message, "error");
     }
 
-    warning(path: string, message: string): void {
-        this.add(path, message, "warning");
+    warning(rule: string, path: string, message: string): void {
+        this.add(rule, path, message, "warning");
     }
 
     /** Checks write places with dots alone; people read them as those of the schema. */
-    private add(path: string, message: string, severity: Issue["severity"]): void {
+    private add(rule: string, path: string, message: string, severity: Issue["severity"]): void {
         const place = path.replace(/\.(\d+)(?=\.|$)/g, "[$1]");
-        this.issues.push({ path: place, message: printable(message), severity });
+        this.issues.push({ rule, path: place, message: printable(message), severity });
     }
 
     /** Section 4: "letters, digits, '-', '_', '.' and ':'". */
     name(value: string, path: string, where: string): void {
         if (!/^[A-Za-z0-9_.:-]+$/.test(value)) {
-            this.error(path, `invalid name ${show(value)} of ${where}: use letters, digits, "-", "_", "." and ":"`);
+            this.error(
+                "name",
+                path,
+                `invalid name ${show(value)} of ${where}: use letters, digits, "-", "_", "." and ":"`,
+            );
         }
     }
 
@@ -59,7 +65,7 @@ export class IssueList {
         const seen = new Set<string>();
         names.forEach((name, index) => {
             if (seen.has(name)) {
-                this.error(path(index), `duplicate ${where} ${show(name)}: give each its own name`);
+                this.error("duplicate-name", path(index), `duplicate ${where} ${show(name)}: give each its own name`);
             }
             seen.add(name);
         });
@@ -67,20 +73,20 @@ export class IssueList {
 
     port(value: number, path: string, where: string): void {
         if (!isPort(value)) {
-            this.error(path, `invalid port ${value} of ${where}: use a whole number from 1 to 65535`);
+            this.error("port", path, `invalid port ${value} of ${where}: use a whole number from 1 to 65535`);
         }
     }
 
     whole(value: number | undefined, min: number, max: number, path: string, where: string): void {
         if (value !== undefined && !(Number.isInteger(value) && value >= min && value <= max)) {
-            this.error(path, `${where} is ${value}: use a whole number from ${min} to ${max}`);
+            this.error("number", path, `${where} is ${value}: use a whole number from ${min} to ${max}`);
         }
     }
 
     /** What the types allow: models may come from plain JavaScript, or from data. */
     oneOf(value: string | undefined, allowed: readonly string[], path: string, where: string): void {
         if (value !== undefined && !allowed.includes(value)) {
-            this.error(path, `unknown ${where} ${show(value)}: use ${allowed.join(", ")}`);
+            this.error("word", path, `unknown ${where} ${show(value)}: use ${allowed.join(", ")}`);
         }
     }
 
@@ -92,22 +98,31 @@ export class IssueList {
         const length = milliseconds(value);
         if (length === undefined) {
             this.error(
+                "duration",
                 path,
                 `invalid duration ${show(value)} of ${where}: use a number and us, ms, s, m, h or d, like "30s"`,
             );
         } else if (length === 0) {
-            this.error(path, `duration ${show(value)} of ${where} means no limit at all: use a positive one`);
+            this.error(
+                "zero-duration",
+                path,
+                `duration ${show(value)} of ${where} means no limit at all: use a positive one`,
+            );
         } else if (length > longestDuration) {
-            this.error(path, `duration ${show(value)} of ${where} is too long for HAProxy: use at most "24d"`);
+            this.error(
+                "duration",
+                path,
+                `duration ${show(value)} of ${where} is too long for HAProxy: use at most "24d"`,
+            );
         }
     }
 
     /** A single argument: quoted by render, so all that is refused is what no quoting can carry safely. */
     argument(value: string | undefined, path: string, where: string): void {
         if (value === "") {
-            this.error(path, `empty ${where}: give a value or leave it out`);
+            this.error("empty", path, `empty ${where}: give a value or leave it out`);
         } else if (value !== undefined && hasControl(withoutSlots(value))) {
-            this.error(path, `control character in ${where} ${show(value)}: remove it`);
+            this.error("control-character", path, `control character in ${where} ${show(value)}: remove it`);
         }
     }
 
@@ -115,14 +130,18 @@ export class IssueList {
     token(value: string | undefined, path: string, where: string): void {
         this.argument(value, path, where);
         if (value !== undefined && /[\s"'\\]/.test(withoutSlots(value)) && !hasControl(withoutSlots(value))) {
-            this.error(path, `space, quote or backslash in ${where} ${show(value)}: remove or percent-encode it`);
+            this.error(
+                "space",
+                path,
+                `space, quote or backslash in ${where} ${show(value)}: remove or percent-encode it`,
+            );
         }
     }
 
     /** RFC 9110, section 5.1: HAProxy warns of others. */
     header(name: string, path: string, where: string): void {
         if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
-            this.error(path, `invalid ${where} ${show(name)}: use letters, digits and "-"`);
+            this.error("header", path, `invalid ${where} ${show(name)}: use letters, digits and "-"`);
         }
     }
 
@@ -130,13 +149,13 @@ export class IssueList {
     file(value: string | undefined, path: string, where: string): void {
         this.token(value, path, where);
         if (value !== undefined && value !== "" && !/^[/@]/.test(value) && !value.startsWith("\0")) {
-            this.error(path, `relative path ${show(value)} of ${where}: use an absolute one`);
+            this.error("relative-path", path, `relative path ${show(value)} of ${where}: use an absolute one`);
         }
     }
 
     octal(value: string | undefined, path: string, where: string): void {
         if (value !== undefined && !/^[0-7]{3,4}$/.test(value)) {
-            this.error(path, `invalid mode ${show(value)} of ${where}: use octal like "600"`);
+            this.error("octal", path, `invalid mode ${show(value)} of ${where}: use octal like "600"`);
         }
     }
 
@@ -145,7 +164,11 @@ export class IssueList {
         this.argument(text, path, where);
         const quotes = unclosedQuote(text);
         if (quotes) {
-            this.error(path, `unclosed ${quotes} in ${where} ${show(text)}: close it or escape it with a backslash`);
+            this.error(
+                "quote",
+                path,
+                `unclosed ${quotes} in ${where} ${show(text)}: close it or escape it with a backslash`,
+            );
         }
         this.words(text, path, where);
         this.keywords(text, path, where, context);
@@ -158,7 +181,11 @@ export class IssueList {
         }
         const count = wordCount(line);
         if (count > longestLine) {
-            this.error(path, `${where} has ${count} words, and HAProxy reads ${longestLine} of a line: ${remedy}`);
+            this.error(
+                "line-length",
+                path,
+                `${where} has ${count} words, and HAProxy reads ${longestLine} of a line: ${remedy}`,
+            );
         }
     }
 
@@ -169,6 +196,7 @@ export class IssueList {
                 since && !atLeast(this.version, since) ? `needs HAProxy ${since}` : `is gone since HAProxy ${until}`;
             const remedy = instead ? `use ${instead}` : "remove it or raise the declared version";
             this.error(
+                "keyword",
                 path,
                 `keyword "${keyword}" in ${where} ${show(text)} ${lacks}, but the declared version is ${this.version}: ${remedy}`,
             );
@@ -188,6 +216,7 @@ export class IssueList {
         this.line(`balance ${value}`, path, where);
         if (!algorithms.test(value)) {
             this.error(
+                "balance",
                 path,
                 `unknown balance ${show(value)} of ${where}: use roundrobin, leastconn, source, first, random, uri, static-rr, url_param, hdr(name), hash or rdp-cookie`,
             );
@@ -196,7 +225,11 @@ export class IssueList {
 
     bindAddress(value: string | undefined, path: string, where: string): void {
         if (value !== undefined && value !== "*" && !isAddress(value)) {
-            this.error(path, `invalid address ${show(value)} of a bind of ${where}: use an IP address, or "*" for all`);
+            this.error(
+                "address",
+                path,
+                `invalid address ${show(value)} of a bind of ${where}: use an IP address, or "*" for all`,
+            );
         }
     }
 
@@ -207,24 +240,31 @@ export class IssueList {
         const scheme = /^([a-z][a-z0-9+.-]*):\/\//i.exec(value)?.[0];
         if (scheme) {
             this.error(
+                "server-address",
                 path,
                 `scheme ${show(scheme)} in address ${show(value)} of ${where}: HAProxy takes it for a name to resolve; give the bare address, and the port beside it`,
             );
         } else if (/^(unix@)?\//.test(value)) {
             this.error(
+                "server-address",
                 path,
                 `socket ${show(value)} as address of ${where}: write the server as a raw line, like ${show(`server app1 unix@${value.replace(/^unix@/, "")} check`)}`,
             );
         } else if (value.includes("/")) {
             const uri = value.slice(value.indexOf("/"));
             this.error(
+                "server-address",
                 path,
                 `path ${show(uri)} in address ${show(value)} of ${where}: HAProxy drops it silently before 2.9 and refuses to start from 2.9; to check that path use httpchk.uri ${show(uri)}, to serve under it the raw line ${show(`http-request set-path ${uri}%[path]`)}`,
             );
         } else if (/:\d+$/.test(value)) {
-            this.error(path, `port in address ${show(value)} of ${where}: give it as "port"`);
+            this.error("server-address", path, `port in address ${show(value)} of ${where}: give it as "port"`);
         } else {
-            this.error(path, `invalid address ${show(value)} of ${where}: use an IP address or a host name`);
+            this.error(
+                "server-address",
+                path,
+                `invalid address ${show(value)} of ${where}: use an IP address or a host name`,
+            );
         }
     }
 }

@@ -44,12 +44,20 @@ export function optionNameIssues(options: Options = {}, path: string, where: str
         const line = `option ${name}${typeof value === "string" ? ` ${value}` : ""}`;
         issues.line(line, place, where);
         if (!/^[a-z0-9_-]+$/.test(name)) {
-            issues.error(place, `invalid option ${show(name)} of ${where}: use a name of the manual without "option"`);
+            issues.error(
+                "option",
+                place,
+                `invalid option ${show(name)} of ${where}: use a name of the manual without "option"`,
+            );
         } else if (
             atLeast(known, issues.version) &&
             ![frontendOnly, backendOnly, checks, anywhere].some((set) => set.has(name))
         ) {
-            issues.error(place, `unknown option ${show(name)} of ${where}: use a name of the manual, section 4.2`);
+            issues.error(
+                "option",
+                place,
+                `unknown option ${show(name)} of ${where}: use a name of the manual, section 4.2`,
+            );
         }
     }
 }
@@ -78,20 +86,26 @@ export function optionPlaceIssues(
               ? "backend"
               : section;
         if (section !== "listen" && section !== home) {
-            issues.error(place, `option ${name} of ${where}, where HAProxy ignores it: put it into the ${home}`);
+            issues.error(
+                "option",
+                place,
+                `option ${name} of ${where}, where HAProxy ignores it: put it into the ${home}`,
+            );
         } else if (value === false && irrevocable.has(name) && name !== ownLog) {
             issues.error(
+                "option",
                 place,
                 `option ${name} of ${where} is false, but HAProxy knows no "no option ${name}": leave it out of the defaults`,
             );
         } else if (value !== false && mode === "tcp" && (needsHttp.has(name) || httpLogs.has(name))) {
-            issues.error(place, `option ${name} of ${where} needs mode http: it has mode tcp`);
+            issues.error("option", place, `option ${name} of ${where} needs mode http: it has mode tcp`);
         }
     }
     for (const [name, value] of Object.entries(inherited)) {
         const heeds = section === "listen" || !(section === "frontend" ? backendOnly : frontendOnly).has(name);
         if (mode === "tcp" && value !== false && options[name] !== false && needsHttp.has(name) && heeds) {
             issues.error(
+                "option",
                 path,
                 `option ${name} of the defaults of ${where} needs mode http, it has mode tcp: give it defaults of its own by "from"${irrevocable.has(name) ? "" : `, or say "${name}": false`}`,
             );

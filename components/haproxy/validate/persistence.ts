@@ -15,6 +15,7 @@ export function persistenceIssues(placed: PlacedProxy, issues: IssueList): void 
         cookie.domains?.forEach((domain, i) => {
             if (!isHostName(domain.replace(/^\./, "")) || !domain.includes(".", 1)) {
                 issues.error(
+                    "cookie",
                     `${path}.cookie.domains.${i}`,
                     `invalid domain ${show(domain)} of the cookie of ${where}: use a name with a dot in it, like "example.com"`,
                 );
@@ -24,6 +25,7 @@ export function persistenceIssues(placed: PlacedProxy, issues: IssueList): void 
             issues.argument(attr, `${path}.cookie.attr.${i}`, `attribute of the cookie of ${where}`);
             if (attr.includes(";")) {
                 issues.error(
+                    "cookie",
                     `${path}.cookie.attr.${i}`,
                     `semicolon in attribute ${show(attr)} of the cookie of ${where}: give each attribute by itself`,
                 );
@@ -31,24 +33,31 @@ export function persistenceIssues(placed: PlacedProxy, issues: IssueList): void 
         });
         if (cookie.mode === "rewrite" && cookie.indirect) {
             issues.error(
+                "cookie",
                 `${path}.cookie.indirect`,
                 `indirect with rewrite of the cookie of ${where}: the server would not see the cookie that it set`,
             );
         }
         if (cookie.dynamicKey !== undefined && !cookie.dynamicKey.includes("\0")) {
-            issues.error(`${path}.cookie.dynamicKey`, `dynamic-cookie-key of ${where} is plain text: use a secret`);
+            issues.error(
+                "plain-password",
+                `${path}.cookie.dynamicKey`,
+                `dynamic-cookie-key of ${where} is plain text: use a secret`,
+            );
         }
     }
     servers.forEach((server, i) => {
         const path_ = `${path}.servers.${i}`;
         if (cookie && cookie.dynamicKey === undefined && server.cookie === undefined && !server.backup) {
             issues.warning(
+                "server-without-cookie",
                 `${path_}.cookie`,
                 `no cookie value for server ${server.name} of ${where}, so its clients do not stay: give it one, or the cookie a dynamicKey`,
             );
         }
         if (!cookie && server.cookie !== undefined && !backend.raw?.some((line) => /^\s*cookie\s/.test(line))) {
             issues.warning(
+                "unused-cookie",
                 `${path_}.cookie`,
                 `cookie ${show(server.cookie)} of server ${server.name} but no cookie in ${where}, so nobody sets it: declare the cookie`,
             );

@@ -21,6 +21,7 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, issues: 
         aclIssues(acl, `${path}.acls.${i}`, where, issues);
         if (modeOf(proxy, config) === "tcp" && !("criterion" in acl)) {
             issues.error(
+                "needs-http",
                 `${path}.acls.${i}`,
                 `acl ${acl.name} of ${where} needs mode http: tcp has neither host nor path`,
             );
@@ -35,6 +36,7 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, issues: 
         const home = clientTimeouts.includes(name) ? "frontend" : name === "tarpit" ? section : "backend";
         if (value !== undefined && section !== "listen" && section !== home && !(name === "httpRequest" && waits)) {
             issues.error(
+                "misplaced-timeout",
                 `${path}.timeouts.${name}`,
                 `${keyword} in ${where}, where HAProxy ignores it: put it into the ${home}`,
             );
@@ -49,7 +51,11 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, issues: 
         const used = new Set(stringsIn(rest, path).flatMap(({ text }) => text.split(/[\s!,()]+/)));
         acls.forEach(({ name }, i) => {
             if (!used.has(name)) {
-                issues.warning(`${path}.acls.${i}.name`, `acl ${name} of ${where} is never used: use it or remove it`);
+                issues.warning(
+                    "unused-acl",
+                    `${path}.acls.${i}.name`,
+                    `acl ${name} of ${where} is never used: use it or remove it`,
+                );
             }
         });
     }
@@ -57,7 +63,7 @@ export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, issues: 
 
 function compressionIssues(compression: Compression | undefined, path: string, where: string, issues: IssueList): void {
     if (compression?.algo?.length === 0) {
-        issues.error(`${path}.algo`, `no algorithm of compression of ${where}: leave algo out for gzip`);
+        issues.error("compression", `${path}.algo`, `no algorithm of compression of ${where}: leave algo out for gzip`);
     }
     compression?.algo?.forEach((algo, i) => {
         issues.oneOf(algo, algorithms, `${path}.algo.${i}`, `algorithm of compression of ${where}`);
@@ -76,6 +82,7 @@ function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): vo
     issues.name(acl.name, `${path}.name`, `an acl of ${where}`);
     if (acl.name === "or") {
         issues.error(
+            "acl-name",
             `${path}.name`,
             `acl "or" of ${where}: in conditions "or" stands between alternatives, take another name`,
         );
@@ -91,19 +98,24 @@ function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): vo
               ? (["path", acl.path] as const)
               : (["pathBeg", acl.pathBeg] as const);
     if (values.length === 0) {
-        issues.error(`${path}.${kind}`, `no value in ${what}, so it never matches: add one`);
+        issues.error("acl-never-matches", `${path}.${kind}`, `no value in ${what}, so it never matches: add one`);
     }
     values.forEach((value, i) => {
         const place = `${path}.${kind}.${i}`;
         if (kind === "host" && !isHostName(value) && !(isAddress(value) && !value.includes(":"))) {
             issues.error(
+                "acl-never-matches",
                 place,
                 `invalid host name ${show(value)} in ${what}: use a name without scheme, port or wildcard; for a whole domain use criterion "hdr_end(host) -i .example.com"`,
             );
         } else if (kind !== "host") {
             issues.argument(value, place, `path of ${what}`);
             if (!value.startsWith("/")) {
-                issues.error(place, `path ${show(value)} in ${what} never matches: begin it with "/"`);
+                issues.error(
+                    "acl-never-matches",
+                    place,
+                    `path ${show(value)} in ${what} never matches: begin it with "/"`,
+                );
             }
         }
     });

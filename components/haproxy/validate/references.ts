@@ -68,13 +68,18 @@ export function references(config: HaproxyConfig, issues: IssueList): void {
     }
     const named = (kind: Kind, name: string | undefined, path: string, where: string) => {
         if (name !== undefined && !known[kind].has(name)) {
-            issues.error(path, `unknown ${kind} ${show(name)} in ${where}: ${declared(known[kind], kind)}`);
+            issues.error(
+                "unknown-reference",
+                path,
+                `unknown ${kind} ${show(name)} in ${where}: ${declared(known[kind], kind)}`,
+            );
         }
     };
     const alerts = stringsIn([config.defaults, config.namedDefaults, proxies.map(({ proxy }) => proxy.raw)], "");
     config.mailers?.forEach(({ name }, i) => {
         if (!alerts.some(({ text }) => text.trim().split(/\s+/).join(" ") === `email-alert mailers ${name}`)) {
             issues.error(
+                "unused-mailers",
                 `mailers.${i}.name`,
                 `mailers ${name} of which nobody makes use, so that HAProxy warns: say "email-alert mailers ${name}" in a raw line, or remove it`,
             );

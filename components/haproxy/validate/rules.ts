@@ -50,7 +50,11 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, issues: I
         const rules: readonly (Rule | string)[] = proxy[list] ?? [];
         typed ||= rules.length > 0;
         if (rules.length > 0 && keyword.startsWith("http") && modeOf(proxy, config) === "tcp") {
-            issues.error(`${path}.${list}`, `${keyword} rules of ${where} need mode http: it has mode tcp`);
+            issues.error(
+                "needs-http",
+                `${path}.${list}`,
+                `${keyword} rules of ${where} need mode http: it has mode tcp`,
+            );
         }
         const ended = new Map<string, number>();
         rules.forEach((rule, i) => {
@@ -61,6 +65,7 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, issues: I
             // Refused by 2.2, known to 2.6 (measured).
             if (phase === "connection" && /^(connection )?set-var/.test(text) && !atLeast(config.version, "2.6")) {
                 issues.error(
+                    "needs-version",
                     place,
                     `set-var at connection in ${where} needs HAProxy 2.6, but the declared version is ${config.version}: set it at session`,
                 );
@@ -69,6 +74,7 @@ export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, issues: I
             if (end !== undefined) {
                 // Of rules of HTTP the daemons warn, too.
                 issues[keyword.startsWith("http") ? "error" : "warning"](
+                    "unreachable-rule",
                     place,
                     `${keyword} rule ${show(text)} of ${where} is never reached: rule ${end} before it has no condition and ends the evaluation`,
                 );
@@ -104,11 +110,13 @@ function rawRuleIssues(placed: PlacedProxy, typed: boolean, issues: IssueList): 
             const list = families.find((family) => family.keyword === keyword)?.list;
             const home = keyword === "redirect" ? "httpRequestRules" : (list ?? "useBackends");
             issues.error(
+                "mixed-raw-rules",
                 `${path}.raw.${i}`,
                 `raw ${keyword} line beside declared rules of ${where}, so that its place among them is not visible: put it into ${home}`,
             );
         } else if (earlier >= 0) {
             issues.error(
+                "rule-order",
                 `${path}.raw.${i}`,
                 `raw line ${show(line)} of ${where} before ${earlier < lines.length ? show(lines[earlier] as string) : "useBackends"}, which HAProxy runs first all the same: put it after that`,
             );
@@ -135,9 +143,13 @@ function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, p
     }
     const phase = phaseOf(rule);
     if (!tcpPhases.includes(phase)) {
-        issues.error(path, `unknown ${where} ${show(phase)}: begin it with ${tcpPhases.join(", ")}`);
+        issues.error("rule-phase", path, `unknown ${where} ${show(phase)}: begin it with ${tcpPhases.join(", ")}`);
     } else if (placed.section === "backend" && (phase === "connection" || phase === "session")) {
-        issues.error(path, `${where} at ${phase}, which a backend does not see: put it into the frontend`);
+        issues.error(
+            "rule-phase",
+            path,
+            `${where} at ${phase}, which a backend does not see: put it into the frontend`,
+        );
     }
 }
 
@@ -161,6 +173,7 @@ function actionIssues(rule: Rule, keyword: string, path: string, where: string, 
         const statuses = errorStatuses(issues.version);
         if (rule.status !== undefined && !statuses.includes(String(rule.status))) {
             issues.error(
+                "rule-status",
                 `${path}.status`,
                 `${what("status")} is ${rule.status}, for which HAProxy has no message: use ${statuses.join(", ")}, or the action return`,
             );
@@ -169,11 +182,16 @@ function actionIssues(rule: Rule, keyword: string, path: string, where: string, 
         issues.whole(rule.status, 200, 599, `${path}.status`, what("status"));
     }
     if (rule.action === "redirect" && keyword === "http-response" && !("location" in rule)) {
-        issues.error(path, `redirect without a location in a ${where}: HAProxy knows nothing else there`);
+        issues.error(
+            "redirect-location",
+            path,
+            `redirect without a location in a ${where}: HAProxy knows nothing else there`,
+        );
     }
     if (rule.action === "set-var" || rule.action === "unset-var") {
         if (!/^(proc|sess|txn|req|res|check)\.[A-Za-z0-9_.]+$/.test(rule.variable)) {
             issues.error(
+                "variable",
                 `${path}.variable`,
                 `invalid ${what("variable")} ${show(rule.variable)}: use a scope and a name, like "txn.host"`,
             );
@@ -188,11 +206,15 @@ function actionIssues(rule: Rule, keyword: string, path: string, where: string, 
             issues.argument(value, `${path}.headers.${name}`, what(`header ${name}`));
         }
         if (rule.contentType !== undefined && rule.body === undefined) {
-            issues.error(`${path}.contentType`, `${what("contentType")} without a body: add one or leave it out`);
+            issues.error(
+                "content-type",
+                `${path}.contentType`,
+                `${what("contentType")} without a body: add one or leave it out`,
+            );
         }
     }
     if (rule.action === "expect-proxy" && "at" in rule && rule.at !== "connection") {
-        issues.error(`${path}.at`, `expect-proxy at ${rule.at} in a ${where}: use at "connection"`);
+        issues.error("rule-phase", `${path}.at`, `expect-proxy at ${rule.at} in a ${where}: use at "connection"`);
     }
 }
 

@@ -18,6 +18,7 @@ export function sectionIssues(config: HaproxyConfig, issues: IssueList): void {
     }
     if (config.namedDefaults?.length && !atLeast(config.version, "2.4")) {
         issues.error(
+            "needs-version",
             "namedDefaults",
             `defaults by name need HAProxy 2.4, but the declared version is ${config.version}`,
         );
@@ -28,6 +29,7 @@ export function sectionIssues(config: HaproxyConfig, issues: IssueList): void {
         const where = `cache ${cache.name}`;
         if (cache.name.length > longestCacheName) {
             issues.error(
+                "cache-name",
                 `caches.${i}.name`,
                 `name ${show(cache.name)} of a cache has ${cache.name.length} characters: use at most ${longestCacheName}`,
             );
@@ -45,7 +47,11 @@ export function sectionIssues(config: HaproxyConfig, issues: IssueList): void {
             const path = `httpErrors.${i}.errorfiles.${status}`;
             const statuses = errorStatuses(config.version);
             if (!statuses.includes(status)) {
-                issues.error(path, `invalid status ${show(status)} in http-errors ${name}: use ${statuses.join(", ")}`);
+                issues.error(
+                    "errorfile-status",
+                    path,
+                    `invalid status ${show(status)} in http-errors ${name}: use ${statuses.join(", ")}`,
+                );
             }
         }
     });
@@ -72,6 +78,7 @@ function userlistIssues(config: HaproxyConfig, issues: IssueList): void {
             issues.token(user.name, `userlists.${i}.users.${j}.name`, `user of userlist ${name}`);
             if (!user.password.includes("\0")) {
                 issues.error(
+                    "plain-password",
                     `userlists.${i}.users.${j}.password`,
                     `password of user ${show(user.name)} of userlist ${name} is plain text: use a secret`,
                 );
@@ -83,6 +90,7 @@ function userlistIssues(config: HaproxyConfig, issues: IssueList): void {
             group.users?.forEach((user, k) => {
                 if (!names.includes(user)) {
                     issues.error(
+                        "unknown-reference",
                         `${place}.users.${k}`,
                         `unknown user ${show(user)} in group ${group.name} of userlist ${name}: declare it there`,
                     );
@@ -118,21 +126,29 @@ function networkIssues({ peers = [], resolvers = [], mailers = [] }: HaproxyConf
         list.forEach(({ name = "local", address, port }, i) => {
             issues.name(name, `${path}.${i}.name`, `an entry of ${where}`);
             if (!isAddress(address)) {
-                issues.error(`${path}.${i}.address`, `invalid address ${show(address)} of ${where}: use an IP address`);
+                issues.error(
+                    "invalid-address",
+                    `${path}.${i}.address`,
+                    `invalid address ${show(address)} of ${where}: use an IP address`,
+                );
             }
             issues.whole(port, 1, 65_535, `${path}.${i}.port`, `port of ${name} of ${where}`);
         });
     }
     peers.forEach(({ name, peers: list, raw }, i) => {
         if (list.length === 0 && !raw?.some((line) => /^\s*(peer|server)\s/.test(line))) {
-            issues.error(`peers.${i}.peers`, `no peer in peers ${name}: add the local one`);
+            issues.error("no-peers", `peers.${i}.peers`, `no peer in peers ${name}: add the local one`);
         }
         issues.lines(raw, `peers.${i}.raw`, `peers ${name}`);
     });
     resolvers.forEach(({ name, timeouts = {}, hold = {}, raw, ...rest }, i) => {
         const where = `resolvers ${name}`;
         if (rest.nameservers.length === 0 && !rest.parseResolvConf && !raw?.some((line) => nameServer.test(line))) {
-            issues.error(`resolvers.${i}.nameservers`, `no name server in ${where}: add one, or say parseResolvConf`);
+            issues.error(
+                "no-nameservers",
+                `resolvers.${i}.nameservers`,
+                `no name server in ${where}: add one, or say parseResolvConf`,
+            );
         }
         issues.lines(raw, `resolvers.${i}.raw`, where);
         for (const [kind, value] of Object.entries(timeouts)) {

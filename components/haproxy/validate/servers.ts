@@ -20,7 +20,11 @@ export function templateIssues(template: ServerTemplate, path: string, backend: 
     issues.whole(template.count, 1, 100_000, `${path}.count`, `number of servers of ${where}`);
     issues.port(template.port, `${path}.port`, where);
     if (!isHostName(template.fqdn)) {
-        issues.error(`${path}.fqdn`, `invalid name ${show(template.fqdn)} of ${where}: use a name that DNS knows`);
+        issues.error(
+            "server-address",
+            `${path}.fqdn`,
+            `invalid name ${show(template.fqdn)} of ${where}: use a name that DNS knows`,
+        );
     }
     optionIssues(template, path, where, issues);
 }
@@ -35,6 +39,7 @@ export function optionIssues(options: ServerOptions, path: string, where: string
     issues.duration(options.slowstart, `${path}.slowstart`, `slowstart of ${where}`);
     if (options.initAddr !== undefined && !/^((last|libc|none|[0-9a-fA-F.:]+)(,|$))+$/.test(options.initAddr)) {
         issues.error(
+            "init-addr",
             `${path}.initAddr`,
             `invalid init-addr ${show(options.initAddr)} of ${where}: list last, libc, none or an address, like "last,libc,none"`,
         );
@@ -49,6 +54,7 @@ export function optionIssues(options: ServerOptions, path: string, where: string
         issues.argument(ssl.sni, `${path}.ssl.sni`, `sni of ${where}`);
         if ((ssl.verify ?? "required") === "required" && ssl.caFile === undefined) {
             issues.error(
+                "unverified-certificate",
                 `${path}.ssl`,
                 `TLS without a ca-file to ${where}, so that no certificate can be verified: add caFile, or say verify "none"`,
             );
@@ -83,6 +89,7 @@ export function nameIssues({ section, proxy, path }: PlacedProxy, issues: IssueL
     }
     for (const [place, whose] of places) {
         issues.warning(
+            "unverified-name",
             place,
             `no name to verify in the certificate of ${whose}, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni`,
         );

@@ -12,13 +12,18 @@ export function stickTableIssues({ section, proxy, path: parent }: PlacedProxy, 
     const where = `the stick table of ${section} ${proxy.name}`;
     if (!/^0*[1-9]\d*[kmgKMG]?$/.test(table.size)) {
         issues.error(
+            "stick-table",
             `${path}.size`,
             `invalid size ${show(table.size)} of ${where}: use a number, with k or m, like "100k"`,
         );
     }
     issues.whole(table.length, 1, 1024, `${path}.length`, `length of ${where}`);
     if (table.length !== undefined && table.type !== "string" && table.type !== "binary") {
-        issues.error(`${path}.length`, `length of ${where}, which has keys of type ${table.type}: leave it out`);
+        issues.error(
+            "stick-table",
+            `${path}.length`,
+            `length of ${where}, which has keys of type ${table.type}: leave it out`,
+        );
     }
     issues.duration(table.expire, `${path}.expire`, `expire of ${where}`);
     storeIssues(table, path, where, issues);
@@ -34,9 +39,17 @@ function storeIssues({ store = [] }: StickTable, path: string, where: string, is
         const form = forms[name];
         issues.keywords(`store ${text}`, place, where, "table");
         if (form === undefined) {
-            issues.error(place, `unknown store ${show(text)} of ${where}: use ${Object.keys(forms).join(", ")}`);
+            issues.error(
+                "stick-table",
+                place,
+                `unknown store ${show(text)} of ${where}: use ${Object.keys(forms).join(", ")}`,
+            );
         } else if (!form.pattern.test(text.slice(name.length))) {
-            issues.error(place, `invalid store ${show(text)} of ${where}: write it like "${name}${form.like}"`);
+            issues.error(
+                "stick-table",
+                place,
+                `invalid store ${show(text)} of ${where}: write it like "${name}${form.like}"`,
+            );
         }
     });
 }

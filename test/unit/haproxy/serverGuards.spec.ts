@@ -62,6 +62,7 @@ describe("the removal of servers", () => {
                 path: "backends[0].minServers",
                 message:
                     "minServers of backend app is 3, but 2 servers are declared or found, backups not counted, so hosts refuse the next change without allowShrink: add servers, correct their tags or lower it",
+                rule: "min-servers",
                 severity: "warning",
             },
         ]);
