@@ -78,7 +78,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         );
 
         this.address = pulumi.output(args.connection.address);
-        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" })));
+        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" }).text));
         this.lastRun = host.lastRun;
         this.registerOutputs({
             address: this.address,

@@ -56,7 +56,7 @@ for (const release of releases) {
                 frontends: [{ name: "http", binds: [{ port: 80 }] }],
                 backends: [],
             };
-            const text = render(config, { digest: "d" });
+            const text = render(config, { digest: "d" }).text;
             assert.equal((await acceptedByDaemon(release, text)).accepted, true);
             for (const [line, words] of [
                 [
@@ -75,7 +75,7 @@ for (const release of releases) {
             const declared = sound.filter(({ version }) => atLeast(release.version, version));
             await fc.assert(
                 fc.asyncProperty(declared, async (config) => {
-                    const text = render(config, { digest: "d" });
+                    const text = render(config, { digest: "d" }).text;
                     const { accepted, output } = await acceptedByDaemon(release, text);
                     assert.ok(accepted, `${output}\n${text}`);
                 }),
@@ -107,7 +107,7 @@ for (const release of releases) {
                 backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 443, ssl: server }] }],
             };
             assert.deepEqual(validate(config), []);
-            const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }), files);
+            const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }).text, files);
             assert.ok(accepted, output);
         });
 

@@ -64,7 +64,7 @@ describe("serversFor", () => {
             const place = { nodes: shuffled, place: "x" };
             const servers = ({ name, port }: { name: string; port: number }) =>
                 serversFor(place, { service: name, environment: "prod", port });
-            return render(fromServices({ version: "2.6" }, services, servers), { digest: "x" });
+            return render(fromServices({ version: "2.6" }, services, servers), { digest: "x" }).text;
         };
         const expected = file(nodes);
         fc.assert(

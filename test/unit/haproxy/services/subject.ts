@@ -12,7 +12,7 @@ export const compile = (...services: Service[]) => fromServices({ version: "2.6"
 
 /** The lines of the file that comes of services. */
 export const lines = (...services: Service[]) =>
-    render(compile(...services), { digest: "d" })
+    render(compile(...services), { digest: "d" }).text
         .split("\n")
         .map((line) => line.trim());
 
