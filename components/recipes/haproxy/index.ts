@@ -1,4 +1,4 @@
-import type { Resource, Transaction } from "../../convergence/resources";
+import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
 import { hostRequirements, type Listener } from "../../haproxy/host/requirements";
 import { serverGuardRules } from "../../haproxy/host/serverGuards";
