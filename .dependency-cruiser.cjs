@@ -47,14 +47,14 @@ module.exports = {
             from: { path: PURE },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((templates|scripts)\\.ts|convergence/(resources|slots)\\.ts)$",
+                pathNot: "^components/((templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
         },
         {
             name: "one-user-of-the-command-provider",
             comment: "All that changes a host goes through one resource, with its pitfalls known in one place.",
             severity: "error",
-            from: { path: "^components/", pathNot: "^components/convergence/convergedHost\\.ts$" },
+            from: { path: "^components/", pathNot: "^components/convergence/(convergedHost|connection)\\.ts$" },
             to: { path: "^node_modules/@pulumi/command/" },
         },
         {

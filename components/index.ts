@@ -1,11 +1,7 @@
 /** What a user of the library may import. */
-export {
-    type BastionConnection,
-    ConvergedHost,
-    type ConvergedHostArgs,
-    type HostConnection,
-} from "./convergence/convergedHost";
-export type * from "./convergence/resources";
+export type { BastionConnection, HostConnection } from "./convergence/connection";
+export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHost";
+export type * as resources from "./convergence/kinds/index";
 export { slot } from "./convergence/slots";
 export type * from "./haproxy/model";
 export { secretsIn } from "./haproxy/model/strings";

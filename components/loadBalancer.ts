@@ -1,7 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ConvergedHost, type HostConnection } from "./convergence/convergedHost";
+import type { HostConnection } from "./convergence/connection";
+import { ConvergedHost } from "./convergence/convergedHost";
+import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
-import type { Resource } from "./convergence/resources";
+import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
 import type { HaproxyConfig } from "./haproxy/model";
 import { render } from "./haproxy/render/index";
@@ -119,7 +121,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
             throw resourceError([title, ...errors.map(words)].join("\n"), this);
         }
         for (const warning of issues) {
-            void pulumi.log.warn(words(warning).trim(), this);
+            warn(name, words(warning).trim(), this);
         }
     }
 }
