@@ -51,6 +51,13 @@ module.exports = {
             },
         },
         {
+            name: "one-face-of-haproxy",
+            comment: "Other rooms use the language by its index.ts, so that its files can change.",
+            severity: "error",
+            from: { pathNot: "^(components/haproxy|test)/" },
+            to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
+        },
+        {
             name: "one-user-of-the-command-provider",
             comment: "All that changes a host goes through one resource, with its pitfalls known in one place.",
             severity: "error",

@@ -3,7 +3,7 @@ import { LoadBalancer, secretsIn } from "./components";
 import { loadFleet } from "./program/load";
 
 const config = new pulumi.Config();
-const { stack, hosts, haproxy, warnings } = orRunError(() =>
+const { stack, hosts, haproxy, sourceOf, warnings } = orRunError(() =>
     loadFleet(pulumi.getStack(), (name) => config.getSecret(name) !== undefined),
 );
 
@@ -18,7 +18,7 @@ const settings = {
     allowShrink: config.getBoolean("allowShrink") ?? false,
 };
 const { allowWarnings, oldWorkers } = stack.haproxy;
-const options = { haproxy, allowWarnings, oldWorkers, slots, ...settings };
+const options = { haproxy, sourceOf, allowWarnings, oldWorkers, slots, ...settings };
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
 const fleet = hosts.map(({ name, key, ...login }) => {

@@ -5,17 +5,18 @@ import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
-import type { HaproxyConfig } from "./haproxy/model";
-import { render } from "./haproxy/render/index";
 import {
     type CompiledServices,
     compileServices,
+    type HaproxyConfig,
     type HaproxySettings,
+    type Issue,
     isError,
+    render,
     type Service,
     type StatsSettings,
-} from "./haproxy/services/compile";
-import { type Issue, validate } from "./haproxy/validate/index";
+    validate,
+} from "./haproxy";
 import { haproxy } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
@@ -32,6 +33,11 @@ export interface LoadBalancerArgs {
     allowShrink?: boolean;
     /** Workers of earlier reloads that may still have connections when the next one comes: more make it wait. @default 5 */
     oldWorkers?: number;
+    /**
+     * Returns where a part of the configuration was declared, for messages about lines of haproxy.cfg.
+     * @default - its path in the services, or in the configuration
+     */
+    sourceOf?: (path: string) => string;
     /** Values of the slots in the configuration, such as the statistics page's password. @default {} */
     slots?: Record<string, pulumi.Input<string>>;
     /** Whether a preview asks the host what differs. @default true */
@@ -71,7 +77,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
             name,
             {
                 connection: args.connection,
-                resources: this.recipe(name, config, args),
+                resources: this.recipe(name, config, args, (path) => compiled.sourceOf(config, path)),
                 slots: args.slots,
                 probe: args.probe,
                 takeOver: args.takeOver,
@@ -103,10 +109,15 @@ export class LoadBalancer extends pulumi.ComponentResource {
         }
     }
 
-    private recipe(name: string, config: HaproxyConfig, args: LoadBalancerArgs): Resource[] {
-        const { allowWarnings, allowShrink, oldWorkers } = args;
+    private recipe(
+        name: string,
+        config: HaproxyConfig,
+        args: LoadBalancerArgs,
+        sourceOfServices: (path: string) => string,
+    ): Resource[] {
+        const { allowWarnings, allowShrink, oldWorkers, sourceOf = sourceOfServices } = args;
         try {
-            return haproxy(config, { allowWarnings, allowShrink, oldWorkers });
+            return haproxy(config, { allowWarnings, allowShrink, oldWorkers, sourceOf });
         } catch (error) {
             throw resourceError(`${name}: ${(error as Error).message}`, this);
         }
@@ -129,7 +140,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 /** A configuration as the services of others come to it. */
 function asCompiled(declared: HaproxyConfig | BalancedServices): CompiledServices {
     if (!("services" in declared)) {
-        return { config: declared, issues: [], issuesIn: validate };
+        return { config: declared, issues: [], issuesIn: validate, sourceOf: (_, path) => path };
     }
     const { services, stats, ...settings } = declared;
     return compileServices(settings, services, undefined, stats);

@@ -1,9 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { HaproxyConfig } from "../components/haproxy/model";
-import { secretsIn } from "../components/haproxy/model/strings";
-import { compileServices, isError } from "../components/haproxy/services/compile";
-import type { Issue } from "../components/haproxy/validate/index";
+import { compileServices, type HaproxyConfig, type Issue, isError, secretsIn } from "../components/haproxy";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search/inventory";
 import { parseStack, type Stack } from "./schema";
 
@@ -15,6 +12,8 @@ export interface Fleet {
     /** How the load balancers are logged in on. */
     readonly hosts: readonly ReturnType<typeof loginOn>[];
     readonly haproxy: HaproxyConfig;
+    /** The path in the stack of a path in `haproxy`, for messages about its lines. */
+    readonly sourceOf: (path: string) => string;
     /** What is only probably a mistake in the services; the model's is told by who converges it. */
     readonly warnings: readonly string[];
 }
@@ -42,7 +41,7 @@ export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fl
     const inventory = attempt(() => loadInventory(stack, place));
     const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
     const hosts = (nodes ?? []).flatMap((node) => attempt(() => loginOn(node, stack.ssh, place)) ?? []);
-    const { config, issues, issuesIn } = compileServices(
+    const { config, issues, issuesIn, sourceOf } = compileServices(
         stack.haproxy,
         stack.services,
         ({ name, tag = `${name}::app`, port, backupFacility }) =>
@@ -60,7 +59,13 @@ export function loadFleet(name: string, hasSecret: (key: string) => boolean): Fl
     if (faults.length > 0) {
         throw new Error([...new Set(faults)].join("\n"));
     }
-    return { stack, hosts, haproxy: config, warnings: issues.map(words) };
+    return {
+        stack,
+        hosts,
+        haproxy: config,
+        sourceOf: (path) => sourceOf(config, path),
+        warnings: issues.map(words),
+    };
 }
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import type { Server } from "../haproxy/model";
+import type { Server } from "../haproxy";
 import { type Node, nodesSchema } from "./nodeSchema";
 import { faultsOf } from "./zodErrors";
 

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { isAddress, isHostName, isPort } from "../haproxy/model/addresses";
+import { isAddress, isHostName, isPort } from "../haproxy";
 
 /** Text of a form; the message says which, whatever else was found. */
 export const matching = (form: RegExp, message: string) => z.string({ message }).regex(form, { message });

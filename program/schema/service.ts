@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { isHostName } from "../../components/haproxy/model/addresses";
-import type { Service } from "../../components/haproxy/services/types";
+import type { Service } from "../../components/haproxy";
+import { isHostName } from "../../components/haproxy";
 import { address, matching, name, port, runListEntry } from "../../components/search/nodeSchema";
 
 export const text = matching(/./s, "expected text that is not empty");

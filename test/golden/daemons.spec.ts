@@ -8,7 +8,7 @@ import { fillSlots, slot } from "../../components/convergence/slots";
 import type { HaproxyConfig } from "../../components/haproxy/model";
 import { atLeast } from "../../components/haproxy/model/versions";
 import { render } from "../../components/haproxy/render/index";
-import { secretFault, word } from "../../components/haproxy/render/quoting";
+import { slotFault, word } from "../../components/haproxy/render/quoting";
 import { validate } from "../../components/haproxy/validate/index";
 import { sound } from "../support/models";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
@@ -113,7 +113,7 @@ for (const release of releases) {
 
         if (atLeast(release.version, "2.4"))
             it("reads words back as they were, for any text and any secret", async () => {
-                const secret = text.filter((value) => secretFault(value) === undefined);
+                const secret = text.filter((value) => slotFault(value) === undefined);
                 await fc.assert(
                     fc.asyncProperty(
                         fc.array(fc.tuple(text, secret), { minLength: 100, maxLength: 100 }),

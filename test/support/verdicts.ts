@@ -1,6 +1,6 @@
-import { otherOptions } from "../../components/haproxy/model";
 import { slot } from "../../components/convergence/slots";
 import type { Backend, Frontend, HaproxyConfig, Server } from "../../components/haproxy/model";
+import { otherOptions } from "../../components/haproxy/model";
 
 /** Models on which `check` and the daemons have to agree: a unit test asks the one, a golden test the others. */
 

@@ -45,11 +45,13 @@ function fill(content: Content, slots: Record<string, string>, path: string): Bu
 
 /** Slots of the files that have no value. */
 export function missingSlotIssues(resources: Resource[], given: string[]): string[] {
-    return resources.flatMap(filesOf).flatMap(({ path, content }) =>
-        [...new Set(slotsOf(content).map((slot) => slotParts(slot).name))]
-            .filter((name) => !given.includes(name))
-            .map((name) => missingSlotValue(path, name)),
-    );
+    return resources
+        .flatMap(filesOf)
+        .flatMap(({ path, content }) =>
+            [...new Set(slotsOf(content).map((slot) => slotParts(slot).name))]
+                .filter((name) => !given.includes(name))
+                .map((name) => missingSlotValue(path, name)),
+        );
 }
 
 function missingSlotValue(path: string, name: string): string {

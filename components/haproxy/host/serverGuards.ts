@@ -1,6 +1,6 @@
 import type { Backend, HaproxyConfig } from "../model";
-import type { AnyProxy } from "../model/lookup";
 import { milliseconds } from "../model/durations";
+import type { AnyProxy } from "../model/lookup";
 import { type IssueList, show } from "../validate/issues";
 
 /** A converge ends after 15 minutes, its waits 2 before that. */

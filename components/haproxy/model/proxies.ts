@@ -1,7 +1,7 @@
 import type { Bind } from "./binds";
 import type { HttpCheck, Httpchk, ProtocolCheck, TcpCheck } from "./healthChecks";
-import type { Cookie, StickRule, StickTable } from "./persistence";
 import type { Options } from "./options";
+import type { Cookie, StickRule, StickTable } from "./persistence";
 import type {
     Conditional,
     HttpAfterResponseRule,

@@ -59,7 +59,10 @@ function timeoutsOf({ mode = proxyDefaults.mode, timeouts = {} }: Defaults): Tim
 
 function longest(...durations: readonly (string | undefined)[]): string {
     const length = (duration = "0") => milliseconds(duration) ?? 0;
-    return durations.reduce<string>((a, b) => (b !== undefined && length(b) > length(a) ? b : a), durations[0] as string);
+    return durations.reduce<string>(
+        (a, b) => (b !== undefined && length(b) > length(a) ? b : a),
+        durations[0] as string,
+    );
 }
 
 /** The timeouts of a proxy: those declared, and if our `tunnel` of its `defaults` would replace a declared one, another. */
@@ -68,7 +71,12 @@ export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyCo
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const inherited = timeoutsOf(defaults).tunnel;
     const declared = timeouts.tunnel ?? defaults.timeouts?.tunnel;
-    if (section === "frontend" || inherited === undefined || declared !== undefined || says(defaults.raw, "timeout tunnel")) {
+    if (
+        section === "frontend" ||
+        inherited === undefined ||
+        declared !== undefined ||
+        says(defaults.raw, "timeout tunnel")
+    ) {
         return timeouts;
     }
     if (modeOf(proxy, config) === "tcp") {
@@ -92,7 +100,9 @@ const unbalancedOf = new WeakMap<HaproxyConfig, Set<string | undefined>>();
 function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boolean {
     let found = unbalancedOf.get(config);
     if (!found) {
-        const proxies = allProxies(config).filter((placed) => placed.section !== "frontend" && unbalanced(placed, config));
+        const proxies = allProxies(config).filter(
+            (placed) => placed.section !== "frontend" && unbalanced(placed, config),
+        );
         found = new Set(proxies.map(({ proxy }) => proxy.from));
         unbalancedOf.set(config, found);
     }
@@ -117,9 +127,22 @@ export function frontendOptions(proxy: AnyProxy, config: HaproxyConfig): Options
     const idleClose = "idle-close-on-response";
     const closes = mode === "http" && atLeast(config.version, "2.6") && !declares(defaults, idleClose);
     return {
-        ...(logs(proxy, defaults, config) && !hasFormat(proxy, defaults, mode) && { [mode === "http" ? "httplog" : "tcplog"]: true }),
+        ...(logs(proxy, defaults, config) &&
+            !hasFormat(proxy, defaults, mode) && { [mode === "http" ? "httplog" : "tcplog"]: true }),
         ...(closes && { [idleClose]: true }),
     };
+}
+
+/** The lines that turn an option off: none if only our default, or nothing, turns it on, as HAProxy cannot negate every option. */
+export function optionOff(
+    name: string,
+    own: Options,
+    { from: defaultsName }: AnyProxy,
+    config: HaproxyConfig,
+): string[] {
+    const isFormat = [...formats.http, ...formats.tcp].some((format) => format === name);
+    const declared = declares(defaultsOf(defaultsName, config) ?? {}, name as keyof Options);
+    return name in own || (isFormat && !declared) ? [] : [`no option ${word(name)}`];
 }
 
 function declares({ options = {}, raw }: Pick<AnyProxy, "options" | "raw">, option: keyof Options): boolean {
@@ -140,6 +163,8 @@ const formats = { http: ["httplog", "httpslog"], tcp: ["tcplog"] } as const;
 function hasFormat(proxy: AnyProxy, defaults: Defaults, mode: Mode): boolean {
     const options = mode === "http" ? [...formats.http, ...formats.tcp] : formats.tcp;
     return [proxy, defaults].some(
-        (section) => says(section.raw, "log-format") || options.some((option) => Boolean(section.options?.[option]) || says(section.raw, `option ${option}`)),
+        (section) =>
+            says(section.raw, "log-format") ||
+            options.some((option) => Boolean(section.options?.[option]) || says(section.raw, `option ${option}`)),
     );
 }

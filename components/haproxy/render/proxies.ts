@@ -3,7 +3,7 @@ import type { Acl, Compression, HaproxyConfig } from "../model";
 import { modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast } from "../model/versions";
 import { bindText } from "./binds";
-import { balanceOf, frontendOptions, proxyTimeouts, timeoutLines } from "./defaults";
+import { balanceOf, frontendOptions, optionOff, proxyTimeouts, timeoutLines } from "./defaults";
 import { checkView } from "./healthChecks";
 import { from, fromEach } from "./lineIndex";
 import { flag, optional, optionLines, words } from "./lines";
@@ -29,7 +29,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
         maxconn: optional(`${path}.maxconn`, proxy.maxconn),
         balance: optional(`${path}.balance`, balanceOf(placed, config), fragment),
         options: optionLines(`${path}.options`, { ...own, ...proxy.options }, (name) =>
-            name in own ? [] : [`no option ${word(name)}`],
+            optionOff(name, own, proxy, config),
         ),
         timeouts: timeoutLines(`${path}.timeouts`, proxyTimeouts(placed, config)),
         ...checkView(proxy, path),
@@ -82,7 +82,11 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
             ),
         ],
         defaultServers: [
-            ...optional(`${path}.defaultServer`, defaultServer && serverParams(defaultServer).join(" "), (text) => text),
+            ...optional(
+                `${path}.defaultServer`,
+                defaultServer && serverParams(defaultServer).join(" "),
+                (text) => text,
+            ),
             ...raw.of("default-server"),
         ],
         servers: [

@@ -36,7 +36,8 @@ export function rawLines(raw: readonly string[] | undefined, path: string): RawL
         const text = own ? rest : line;
         return { keyword: own, text: from(`${path}[${i}]`, rawLine(text, formats.test(line))) };
     });
-    const of = (keyword: Keyword | undefined) => lines.filter((line) => line.keyword === keyword).map(({ text }) => text);
+    const of = (keyword: Keyword | undefined) =>
+        lines.filter((line) => line.keyword === keyword).map(({ text }) => text);
     return { others: of(undefined), of };
 }
 

@@ -12,8 +12,8 @@ export const compile = (...services: Service[]) => fromServices({ version: "2.6"
 
 /** The lines of the file that comes of services. */
 export const lines = (...services: Service[]) =>
-    render(compile(...services), { digest: "d" }).text
-        .split("\n")
+    render(compile(...services), { digest: "d" })
+        .text.split("\n")
         .map((line) => line.trim());
 
 /** What is wrong with services, a line each. */
