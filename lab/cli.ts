@@ -1,14 +1,14 @@
 import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import { runListEntry } from "../components/search/node";
-import { buildImage, suites } from "./base";
 import { say, table } from "./demo/print";
+import { buildImage, suites } from "./images";
 import { type HostArgs, Lab } from "./lab";
-import { withLock } from "./lock";
-import { limits, obstacles } from "./machine";
+import { withLock } from "./machine/lock";
+import { cacheDir, labsDir } from "./machine/paths";
+import { limits, obstacles } from "./machine/prerequisites";
+import { step } from "./machine/progress";
 import { registered } from "./network";
-import { cacheDir, labsDir } from "./paths";
-import { step } from "./progress";
 
 const usage = `npm run lab -- COMMAND
 

@@ -2,12 +2,12 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Image, type Suite, servicePorts } from "./base";
+import { type Image, type Suite, servicePorts } from "./images";
+import { quote, type Result, type RunOptions, run, sh, sleep } from "./machine/exec";
+import { machineCgroups, nspawnCommand } from "./machine/nspawn";
+import { initBelow, supervisorOf } from "./machine/processes";
+import { copyTree, isMounted, kill, readOr, removeCgroup } from "./machine/system";
 import type { Network } from "./network";
-import { machineCgroups, nspawnCommand } from "./nspawn";
-import { initBelow, supervisorOf } from "./processes";
-import { quote, type Result, type RunOptions, run, sh, sleep } from "./run";
-import { copyTree, isMounted, kill, readOr, removeCgroup } from "./system";
 
 /** What a lab remembers about a host between processes. */
 export interface HostState {

@@ -3,15 +3,15 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { chmod, mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { appService, buildImage, type Image, type Suite } from "./base";
 import { Host, type HostState } from "./host";
+import { appService, buildImage, type Image, type Suite } from "./images";
 import { inventory, sshConfig } from "./inventory";
-import { resolvConf } from "./mirror";
+import { resolvConf } from "./machine/aptMirror";
+import { run } from "./machine/exec";
+import { machineCgroups } from "./machine/nspawn";
+import { labsDir } from "./machine/paths";
+import { alive, generateKey, mountsUnder, removeCgroup } from "./machine/system";
 import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
-import { machineCgroups } from "./nspawn";
-import { labsDir } from "./paths";
-import { run } from "./run";
-import { alive, generateKey, mountsUnder, removeCgroup } from "./system";
 
 /** A host to have in a lab. */
 export interface HostArgs {

@@ -1,9 +1,9 @@
 import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { withLock } from "./lock";
-import { registerLock, registryDir } from "./paths";
-import { run, sh } from "./run";
-import { isMounted } from "./system";
+import { run, sh } from "./machine/exec";
+import { withLock } from "./machine/lock";
+import { registerLock, registryDir } from "./machine/paths";
+import { isMounted } from "./machine/system";
 
 /** One lab's place in the machine's network: everything it makes there is named after its number. */
 export class Network {

@@ -50,7 +50,7 @@ const tasks = {
         await debianPackages(labPackages);
         await pulumi();
         await labBase();
-        return runScript("lab/demo.ts", []);
+        return runScript("lab/demo/demo.ts", []);
     },
     async bench(args) {
         await npmPackages();

@@ -3,8 +3,8 @@ import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { Lab } from "../../lab/lab";
+import { run } from "../../lab/machine/exec";
 import { registered } from "../../lab/network";
-import { run } from "../../lab/run";
 import { describeLab, withLab } from "../support/lab";
 import { PATIENCE, until } from "../support/traffic";
 

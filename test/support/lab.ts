@@ -1,5 +1,5 @@
 import { type HostArgs, Lab } from "../../lab/lab";
-import { obstacles } from "../../lab/machine";
+import { obstacles } from "../../lab/machine/prerequisites";
 
 let asked: Promise<string[]> | undefined;
 

@@ -1,8 +1,8 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
-import { buildImage, type Suite } from "../../lab/base";
-import { type Result, run } from "../../lab/run";
+import { buildImage, type Suite } from "../../lab/images";
+import { type Result, run } from "../../lab/machine/exec";
 import { needsLab } from "./lab";
 
 /** A release of HAProxy that this project is proven on, and the Debian that has it. */

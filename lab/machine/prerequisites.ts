@@ -2,10 +2,10 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { machineMirror } from "./mirror";
+import { machineMirror } from "./aptMirror";
+import { CommandError, run, sh } from "./exec";
 import { machineCgroups } from "./nspawn";
 import { cacheDir } from "./paths";
-import { CommandError, run, sh } from "./run";
 
 /** The tools the lab runs, and the Debian package that has each. */
 const tools: Record<string, string> = {

@@ -2,12 +2,12 @@ import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { mkdir, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { withLock } from "./lock";
-import { machineAptSettings, machineMirror, resolvConf, sources } from "./mirror";
-import { nspawnCommand } from "./nspawn";
-import { cacheDir } from "./paths";
-import { run } from "./run";
-import { mountsUnder } from "./system";
+import { machineAptSettings, machineMirror, resolvConf, sources } from "./machine/aptMirror";
+import { run } from "./machine/exec";
+import { withLock } from "./machine/lock";
+import { nspawnCommand } from "./machine/nspawn";
+import { cacheDir } from "./machine/paths";
+import { mountsUnder } from "./machine/system";
 
 /**
  * `bare`: a fresh Debian with sshd. `app`: the same with an nginx that says who it is. `data`: the same with PostgreSQL (5432,

@@ -1,5 +1,5 @@
 import { readFile } from "node:fs/promises";
-import { run } from "./run";
+import { run } from "./exec";
 
 /** Where a Debian suite and its security updates come from. */
 export interface Mirror {

@@ -1,7 +1,7 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { run, sleep } from "./run";
+import { run, sleep } from "./exec";
 
 /** The file's text, or the other value where it cannot be read: processes and mounts come and go while one looks. */
 export const readOr = (path: string, otherwise: string): string => {

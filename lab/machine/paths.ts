@@ -1,7 +1,7 @@
 import { homedir } from "node:os";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 
-const checkout = dirname(__dirname);
+const checkout = join(__dirname, "..", "..");
 
 /** Base images and downloaded packages: shared by all labs, safe to delete while no lab is up. */
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet", "lab");
