@@ -2,13 +2,14 @@ import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import { runListEntry } from "../components/search/node";
 import { say, table } from "./demo/print";
-import { buildImage, suites } from "./images";
+import { buildImage } from "./images";
 import { type HostArgs, Lab } from "./lab";
 import { withLock } from "./machine/lock";
 import { cacheDir, labsDir } from "./machine/paths";
 import { limits, obstacles } from "./machine/prerequisites";
 import { step } from "./machine/progress";
 import { registered } from "./network";
+import { releases, usualRelease } from "./releases";
 
 const usage = `npm run lab -- COMMAND
 
@@ -69,16 +70,16 @@ async function base(options: string[]): Promise<void> {
     if (options.some((option) => option !== "--all")) throw expected("base [--all]", ["base", ...options]);
     await requireMachine();
     await step("base images", async (note) => {
-        if (options.length) await Promise.all(suites.map((suite) => buildImage("haproxy", suite, note)));
+        if (options.length) await Promise.all(releases.map(({ version }) => buildImage("haproxy", version, note)));
         for (const image of options.length ? (["app", "data"] as const) : (["app"] as const))
-            await buildImage(image, "bookworm", note);
+            await buildImage(image, usualRelease, note);
     });
 }
 
 /** Brings the lab up; does nothing to what is up already. */
 export async function up(): Promise<Lab> {
     await requireMachine();
-    await step("base images", (note) => buildImage("app", "bookworm", note));
+    await step("base images", (note) => buildImage("app", usualRelease, note));
     return changing(() =>
         step("lab up", async (note) => {
             const lab = await Lab.named(name);

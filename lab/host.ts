@@ -2,18 +2,19 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Image, type Suite, servicePorts } from "./images";
+import { type Image, servicePorts } from "./imageScripts";
 import { quote, type Result, type RunOptions, run, sh, sleep } from "./machine/exec";
 import { machineCgroups, nspawnCommand } from "./machine/nspawn";
 import { initBelow, supervisorOf } from "./machine/processes";
 import { copyTree, isMounted, kill, readOr, removeCgroup } from "./machine/system";
 import type { Network } from "./network";
+import type { Release } from "./releases";
 
 /** What a lab remembers about a host between processes. */
 export interface HostState {
     name: string;
     image: Image;
-    suite: Suite;
+    release: Release["version"];
     /** Last part of its address, 11 to 99; 100 and above are free for virtual addresses. */
     octet: number;
     /** The run list that searches find it by. */

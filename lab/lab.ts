@@ -4,7 +4,8 @@ import { chmod, mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Host, type HostState } from "./host";
-import { appService, buildImage, type Image, type Suite } from "./images";
+import { appService, type Image } from "./imageScripts";
+import { buildImage } from "./images";
 import { inventory, sshConfig } from "./inventory";
 import { resolvConf } from "./machine/aptMirror";
 import { run } from "./machine/exec";
@@ -12,14 +13,15 @@ import { machineCgroups } from "./machine/nspawn";
 import { labsDir } from "./machine/paths";
 import { alive, generateKey, mountsUnder, removeCgroup } from "./machine/system";
 import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
+import { type Release, usualRelease } from "./releases";
 
 /** A host to have in a lab. */
 export interface HostArgs {
     /** Its host name: letters, digits and hyphens, at most 40. */
     name: string;
     image: Image;
-    /** Its Debian. @default "bookworm" */
-    suite?: Suite;
+    /** The HAProxy that its package manager has, which decides its Debian. @default "2.6" */
+    release?: Release["version"];
     /** The run list that searches find it by, as `ecom-platform::app`. @default [] */
     tags?: string[];
 }
@@ -174,9 +176,9 @@ export class Lab {
             if (this.byName.has(name)) throw new Error(`the lab has a host "${name}" already`);
         }
         const stacks: string[][] = [];
-        for (const { image, suite } of args) stacks.push(await buildImage(image, suite, note));
-        const added = args.map(({ name, image, suite = "bookworm", tags = [] }, index) => {
-            const state: HostState = { name, image, suite, octet: this.freeOctet(), tags, hostKey: "" };
+        for (const { image, release } of args) stacks.push(await buildImage(image, release, note));
+        const added = args.map(({ name, image, release = usualRelease, tags = [] }, index) => {
+            const state: HostState = { name, image, release, octet: this.freeOctet(), tags, hostKey: "" };
             this.state.hosts.push(state);
             const host = new Host(state, this.network, this.dir, stacks[index] ?? []);
             this.byName.set(name, host);
@@ -233,7 +235,7 @@ export class Lab {
     private async adopt(): Promise<void> {
         this.byName.clear();
         for (const state of this.state.hosts) {
-            const stack = await buildImage(state.image, state.suite);
+            const stack = await buildImage(state.image, state.release);
             this.byName.set(state.name, new Host(state, this.network, this.dir, stack));
         }
     }

@@ -69,7 +69,7 @@ const tasks = {
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server"]),
             pulumi,
-            labPackages: () => debianPackages(labPackages),
+            labPackages: () => debianPackages([...labPackages, "python3-pip"]), // HAProxy 2.8 is on PyPI only.
             labImages: () => labBase(["--all"]),
         });
     },

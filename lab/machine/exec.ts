@@ -59,7 +59,11 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
         child.stdin.end(stdin);
         child.on("error", (error) => {
             clearTimeout(timer);
-            reject(error);
+            reject(
+                (error as NodeJS.ErrnoException).code === "ENOENT"
+                    ? new Error(`${program} is not installed on this machine`, { cause: error })
+                    : error,
+            );
         });
         child.on("close", (code, signal) => {
             clearTimeout(timer);
