@@ -102,7 +102,8 @@ export class Host {
             for (const group of this.cgroups) await mkdir(group, { recursive: true });
             const command = nspawnCommand({
                 root: this.root,
-                boot: { machine: this.namespace, hostname: this.name, netns: this.namespace },
+                machine: this.namespace,
+                boot: { hostname: this.name, netns: this.namespace },
             });
             // Each init needs a cgroup of its own: two in one would stop each other's services.
             const join = this.cgroups.map((group) => `echo $$ >${quote(group)}/cgroup.procs;`).join(" ");

@@ -84,7 +84,7 @@ async function buildLayer(layer: Layer, suite: string, note: (text: string) => v
             await run("mount", ["-t", "overlay", "overlay", "-o", options, root]);
         } else await bootstrap(root, suite, onOutput);
         await layer.prepare?.(root, onOutput);
-        const inside = nspawnCommand({ root, command: ["sh", "-euc", layer.script] });
+        const inside = nspawnCommand({ root, machine: basename(layer.dir), command: ["sh", "-euc", layer.script] });
         await run("flock", [stepLock(suite), ...inside], { timeout: 900_000, onOutput });
         await release(partial);
         await rename(upper, layer.dir);

@@ -21,22 +21,32 @@ export function machineCgroups(): Cgroups {
 
 export interface NspawnArgs {
     root: string;
+    /** Unique among all that run: systemd-nspawn keeps files of its own under this name. */
+    machine: string;
     /** Run this instead of booting an init. */
     command?: string[];
-    /** Boot under this machine name, host name and network namespace. */
-    boot?: { machine: string; hostname: string; netns: string };
+    /** Boot with this host name in this network namespace. */
+    boot?: { hostname: string; netns: string };
 }
 
 /** The command line that runs a host, or one command in an image. */
-export function nspawnCommand({ root, command, boot }: NspawnArgs): [string, ...string[]] {
+export function nspawnCommand({ root, machine, command, boot }: NspawnArgs): [string, ...string[]] {
     // Without it nspawn and the init inside disagree about the kind of cgroup tree on a machine that still has v1.
     const unified = machineCgroups().systemd ? 0 : 1;
     const settings = [`SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=${unified}`, "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network"];
-    const args = ["--quiet", "--register=no", "--keep-unit", "--resolv-conf=off", "--timezone=off", "-D", root];
+    const args = [
+        "--quiet",
+        `--machine=${machine}`,
+        "--register=no",
+        "--keep-unit",
+        "--resolv-conf=off",
+        "--timezone=off",
+        "-D",
+        root,
+    ];
     // keepalived adds an address to its interface, which nspawn's default set of capabilities does not allow.
     const host = boot && [
         "--boot",
-        `--machine=${boot.machine}`,
         `--hostname=${boot.hostname}`,
         `--network-namespace-path=/run/netns/${boot.netns}`,
         "--capability=CAP_NET_ADMIN,CAP_NET_RAW",
