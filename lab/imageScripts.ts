@@ -146,10 +146,9 @@ export DEBIAN_FRONTEND=noninteractive
 apt-get -qq install --yes --no-install-recommends haproxy
 mkdir /tmp/varnish
 cd /tmp/varnish
-varnish=varnish
-apt-cache show varnish >/dev/null 2>&1 || varnish=vinyl-cache
-library=$(apt-cache depends $varnish | grep -o 'lib[a-z]*api[0-9]*')
-apt-get -qq -o APT::Sandbox::User=root download $varnish $library
+download() { apt-get -qq -o APT::Sandbox::User=root download "$@"; }
+download varnish 2>/dev/null || download vinyl-cache
+download $(dpkg-deb -f *.deb Depends | grep -o 'lib[a-z]*api[0-9]*')
 for package in *.deb; do dpkg-deb -x $package .; done
 cp usr/bin/varnishtest /usr/bin
 cp -P usr/lib/*/lib*api.so.* /usr/lib
