@@ -51,7 +51,6 @@ async function main(names: string[]): Promise<void> {
         image: "bare" as const,
         tags: ["haproxy::lb"],
     }));
-    await Lab.sweep();
     const lab = await step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
     const verdicts: Verdict[] = [];
     try {

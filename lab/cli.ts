@@ -5,7 +5,7 @@ import { say, table } from "./demo/print";
 import { buildImage } from "./images";
 import { type HostArgs, Lab } from "./lab";
 import { withLock } from "./machine/lock";
-import { cacheDir, labsDir } from "./machine/paths";
+import { cacheDir, hostsDir, labsDir } from "./machine/paths";
 import { limits, obstacles } from "./machine/prerequisites";
 import { step } from "./machine/progress";
 import { registered } from "./network";
@@ -25,8 +25,7 @@ const usage = `npm run lab -- COMMAND
   reset NAME            replace a host by a fresh one, same name and address
   down [--all]          remove the lab; --all: every lab on this machine
 
-Files in .lab/local: inventory.json, id_ed25519, ssh_config,
-hosts/NAME/console.log
+Files in .lab/local: inventory.json, id_ed25519, ssh_config
 `;
 
 const name = "local";
@@ -102,6 +101,7 @@ async function list(): Promise<void> {
         lab.hosts.map(({ name, address, power, state }) => [name, address, power, state.tags.join(" ") || "-"]),
     );
     say(`Log in: npm run lab -- ssh NAME, or ssh -F ${relative(".", join(lab.dir, "ssh_config"))} NAME`);
+    say(`Disks and consoles: ${hostsDir(lab.dir)}`);
 }
 
 async function login(host: string, command: string[]): Promise<void> {

@@ -5,6 +5,7 @@ import { dirname, join } from "node:path";
 import { type Image, servicePorts } from "./imageScripts";
 import { quote, type Result, type RunOptions, run, sh, sleep } from "./machine/exec";
 import { machineCgroups, nspawnCommand } from "./machine/nspawn";
+import { hostsDir } from "./machine/paths";
 import { initBelow, supervisorOf } from "./machine/processes";
 import { copyTree, isMounted, kill, readOr, removeCgroup } from "./machine/system";
 import type { Network } from "./network";
@@ -44,12 +45,13 @@ export class Host {
         readonly state: HostState,
         private readonly network: Network,
         private readonly labDir: string,
+        /** Directories of its image, uppermost first. */
         private readonly lower: string[],
     ) {
         this.name = state.name;
         this.address = network.address(state.octet);
         this.namespace = network.namespace(state.name);
-        this.dir = join(labDir, "hosts", state.name);
+        this.dir = join(hostsDir(labDir), state.name);
         this.consoleLog = join(this.dir, "console.log");
     }
 

@@ -9,9 +9,10 @@ import { buildImage } from "./images";
 import { inventory, sshConfig } from "./inventory";
 import { resolvConf } from "./machine/aptMirror";
 import { run } from "./machine/exec";
+import { withLock } from "./machine/lock";
 import { machineCgroups } from "./machine/nspawn";
-import { labsDir } from "./machine/paths";
-import { alive, generateKey, mountsUnder, removeCgroup } from "./machine/system";
+import { hostsDir, labsDir, sweepLock } from "./machine/paths";
+import { generateKey, mountsUnder, removeCgroup } from "./machine/system";
 import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
 import { type Release, usualRelease } from "./releases";
 
@@ -66,14 +67,17 @@ export class Lab {
         if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
             throw new Error(`lab name "${name}": lower-case letters, digits, hyphens`);
         const dir = resolve(args.name ? labsDir : tmpdir(), args.name ?? `haproxy-fleet-${name}`);
-        if (/[:,\\]/.test(dir))
-            throw new Error(`${dir}: an overlay cannot stand in a path with a colon, comma or backslash`);
+        if (/[:,\\]/.test(hostsDir(dir)))
+            throw new Error(
+                `${hostsDir(dir)}: overlays need a path without colons, commas and backslashes; set XDG_CACHE_HOME`,
+            );
         if (existsSync(stateFile(dir))) throw new Error(`lab "${name}" exists already in ${dir}`);
-        const subnet = await claimSubnet(dir, args.name ? 0 : process.pid);
+        await Lab.sweep();
+        const subnet = await claimSubnet(dir, args.name ? undefined : process.pid);
         const { environment = "local" } = args;
         const lab = new Lab(dir, { name, subnet, environment, hosts: [] });
         try {
-            await mkdir(dir, { recursive: true, mode: 0o700 });
+            for (const own of [dir, hostsDir(dir)]) await mkdir(own, { recursive: true, mode: 0o700 });
             lab.save();
             await generateKey(lab.privateKeyPath, `lab ${name}`);
             await lab.network.up();
@@ -91,7 +95,7 @@ export class Lab {
         const lab = new Lab(dir, JSON.parse(readFileSync(stateFile(dir), "utf8")) as LabState);
         // After a reboot of the machine its number may be another lab's.
         if (!(await registered()).some((entry) => entry.dir === dir && entry.subnet === lab.state.subnet)) {
-            lab.state.subnet = await claimSubnet(dir, 0);
+            lab.state.subnet = await claimSubnet(dir);
             lab.network = new Network(lab.state.subnet);
         }
         await lab.adopt();
@@ -101,20 +105,30 @@ export class Lab {
 
     static named = (name: string) => Lab.open(join(labsDir, name));
 
-    /** Takes down labs whose creator has died without doing so. */
-    static async sweep(): Promise<void> {
-        for (const entry of await registered()) if (entry.owner && !alive(entry.owner)) await Lab.takeDown(entry);
+    /** Takes down labs whose process was killed before it could. Each lab that starts does this first. */
+    private static sweep(): Promise<void> {
+        return withLock(sweepLock, async () => {
+            for (const entry of await registered()) {
+                if (!entry.abandoned) continue;
+                await Lab.takeDown(entry).catch((error: Error) =>
+                    process.stderr.write(
+                        `abandoned lab in ${entry.dir}: ${error.message}; try npm run lab -- down --all\n`,
+                    ),
+                );
+            }
+        });
     }
 
-    /** Takes down a lab from the machine's register alone, however little of it is left. */
-    static async takeDown({ dir, subnet }: Entry): Promise<void> {
+    /** Takes down a lab of the machine's register, even if its files are damaged. */
+    static async takeDown({ dir, subnet }: Pick<Entry, "dir" | "subnet">): Promise<void> {
         const blank: LabState = { name: "", subnet, environment: "", hosts: [] };
         const state = await readFile(stateFile(dir), "utf8").then(
             (text) => JSON.parse(text) as LabState,
             () => blank,
         );
         const lab = new Lab(dir, { ...blank, ...state, subnet });
-        await lab.adopt();
+        // Without their images, which may be gone, too.
+        for (const host of lab.state.hosts) lab.byName.set(host.name, new Host(host, lab.network, dir, []));
         await lab.down();
     }
 
@@ -223,10 +237,11 @@ export class Lab {
     async down(): Promise<void> {
         await settled(this.hosts.map((host) => host.remove()));
         await this.network.down();
-        for (const mount of mountsUnder(this.dir)) await run("umount", ["--lazy", mount]);
+        const hosts = hostsDir(this.dir);
+        for (const mount of mountsUnder(hosts)) await run("umount", ["--lazy", mount]);
         const { unified, systemd } = machineCgroups();
         for (const tree of [unified, systemd]) if (tree) await removeCgroup(join(tree, this.network.id));
-        await rm(this.dir, { recursive: true, force: true });
+        for (const own of [hosts, this.dir]) await rm(own, { recursive: true, force: true });
         if (existsSync(labsDir) && readdirSync(labsDir).length === 0) rmSync(labsDir, { recursive: true });
         await releaseSubnet(this.state.subnet);
     }

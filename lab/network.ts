@@ -1,9 +1,10 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
 import { run, sh } from "./machine/exec";
 import { withLock } from "./machine/lock";
 import { registerLock, registryDir } from "./machine/paths";
-import { isMounted } from "./machine/system";
+import { isMounted, startOf } from "./machine/system";
 
 /** One lab's place in the machine's network: everything it makes there is named after its number. */
 export class Network {
@@ -110,11 +111,14 @@ async function restoreMachine(): Promise<void> {
 export interface Entry {
     subnet: number;
     dir: string;
-    /** The process that takes the lab down at its end; 0 for a lab that outlives its creator. */
-    owner: number;
+    /** The process that was to take the lab down has ended without doing so. */
+    abandoned: boolean;
 }
 
 const entryFile = (subnet: number) => join(registryDir, String(subnet));
+
+/** A process by number and start, as numbers are used again. */
+const identity = (pid: number) => `${pid} ${startOf(pid)}`;
 
 /** All labs on this machine, of any checkout. */
 export async function registered(): Promise<Entry[]> {
@@ -122,30 +126,31 @@ export async function registered(): Promise<Entry[]> {
     const found: Entry[] = [];
     for (const name of names.filter((name) => /^\d+$/.test(name))) {
         const [dir, owner] = (await readFile(join(registryDir, name), "utf8").catch(() => "")).split("\n");
-        if (dir) found.push({ subnet: Number(name), dir, owner: Number(owner) });
+        if (!dir) continue;
+        const abandoned = Boolean(owner) && owner !== identity(Number.parseInt(owner ?? "", 10));
+        found.push({ subnet: Number(name), dir, abandoned });
     }
     return found;
 }
 
 /**
- * Takes the first free subnet; one that this machine already routes is passed over. Under the lock, as the end of the last other lab
- * may just clear the register.
+ * Registers a lab with the first free subnet that this machine does not route yet.
  *
- * @throws when all 250 are taken
+ * @param owner process that takes the lab down. @default - none: the lab stays until a command takes it down
+ * @throws if all 250 are taken
  */
-export const claimSubnet = (dir: string, owner: number) => withLock(registerLock, () => enter(dir, owner));
+export const claimSubnet = (dir: string, owner?: number) => withLock(registerLock, () => enter(dir, owner));
 
-async function enter(dir: string, owner: number): Promise<number> {
+async function enter(dir: string, owner?: number): Promise<number> {
     await mkdir(registryDir, { recursive: true });
     const { stdout: routes } = await run("ip", ["-o", "route", "show", "table", "all"]);
     for (let subnet = 1; subnet <= 250; subnet++) {
         if (routes.includes(`10.99.${subnet}.`)) continue;
-        try {
-            await writeFile(entryFile(subnet), `${dir}\n${owner}\n`, { flag: "wx" });
-            return subnet;
-        } catch (error) {
-            if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        }
+        const file = entryFile(subnet);
+        if (existsSync(file)) continue;
+        await writeFile(`${file}.new`, `${dir}\n${owner ? identity(owner) : ""}\n`);
+        await rename(`${file}.new`, file);
+        return subnet;
     }
     throw new Error("all subnets 10.99.1.0/24 to 10.99.250.0/24 are in use: npm run lab -- down --all");
 }

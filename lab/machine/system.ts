@@ -42,9 +42,13 @@ export async function removeCgroup(group: string, patience = 60_000): Promise<vo
     }
 }
 
-/** Whether a process of this number exists. */
-export function alive(pid: number): boolean {
-    return readOr(`/proc/${pid}/stat`, "") !== "";
+/** When a process started, in clock ticks after the machine; `undefined` if it has ended, even if its parent has not noticed. */
+export function startOf(pid: number): number | undefined {
+    // proc_pid_stat(5): the name, in parentheses, may contain blanks.
+    const [state = "", ...fields] = readOr(`/proc/${pid}/stat`, "")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+    return ["", "Z", "X"].includes(state) ? undefined : Number(fields[18]);
 }
 
 /** Mount points below a directory, innermost first. */
