@@ -117,18 +117,22 @@ export interface Entry {
 
 const entryFile = (subnet: number) => join(registryDir, String(subnet));
 
-/** A process by number and start, as numbers are used again. */
-const identity = (pid: number) => `${pid} ${startOf(pid)}`;
+/** Whether the process that a lab was to end with has ended. Its start is compared, too, since its number may be used again. */
+function hasEnded(owner: string): boolean {
+    const [pid, start] = owner.split(" ").map(Number);
+    if (!pid) return false;
+    const now = startOf(pid);
+    return now === undefined || (start !== undefined && start !== now);
+}
 
 /** All labs on this machine, of any checkout. */
 export async function registered(): Promise<Entry[]> {
     const names = await readdir(registryDir).catch(() => []);
     const found: Entry[] = [];
     for (const name of names.filter((name) => /^\d+$/.test(name))) {
-        const [dir, owner] = (await readFile(join(registryDir, name), "utf8").catch(() => "")).split("\n");
+        const [dir, owner = ""] = (await readFile(join(registryDir, name), "utf8").catch(() => "")).split("\n");
         if (!dir) continue;
-        const abandoned = Boolean(owner) && owner !== identity(Number.parseInt(owner ?? "", 10));
-        found.push({ subnet: Number(name), dir, abandoned });
+        found.push({ subnet: Number(name), dir, abandoned: hasEnded(owner) });
     }
     return found;
 }
@@ -148,7 +152,7 @@ async function enter(dir: string, owner?: number): Promise<number> {
         if (routes.includes(`10.99.${subnet}.`)) continue;
         const file = entryFile(subnet);
         if (existsSync(file)) continue;
-        await writeFile(`${file}.new`, `${dir}\n${owner ? identity(owner) : ""}\n`);
+        await writeFile(`${file}.new`, `${dir}\n${owner ? `${owner} ${startOf(owner)}` : ""}\n`);
         await rename(`${file}.new`, file);
         return subnet;
     }

@@ -31,8 +31,8 @@ export interface NspawnArgs {
 
 /** The command line that runs a host, or one command in an image. */
 export function nspawnCommand({ root, machine, command, boot }: NspawnArgs): [string, ...string[]] {
-    // Without it nspawn and the init inside disagree about the kind of cgroup tree on a machine that still has v1.
-    const unified = machineCgroups().systemd ? 0 : 1;
+    // Newer inits have only v2, and by itself nspawn chooses v1 on a machine that has both.
+    const unified = machineCgroups().unified ? 1 : 0;
     const settings = [`SYSTEMD_NSPAWN_UNIFIED_HIERARCHY=${unified}`, "SYSTEMD_NSPAWN_API_VFS_WRITABLE=network"];
     const args = [
         "--quiet",
