@@ -31,22 +31,22 @@ export const bareScript = `
 export DEBIAN_FRONTEND=noninteractive
 apt-get -qq update
 apt-get -qq install --yes --no-install-recommends --download-only ${downloaded.join(" ")}
-# Timers and consoles that only slow a boot down or make noise while something is measured.
+# Timers and consoles slow boots down and disturb measurements.
 for unit in apt-daily.timer apt-daily-upgrade.timer man-db.timer dpkg-db-backup.timer e2scrub_all.timer e2scrub_reap.service \\
     fstrim.timer logrotate.timer systemd-tmpfiles-clean.timer console-getty.service getty.target systemd-networkd.service \\
     systemd-resolved.service systemd-timesyncd.service; do
     ln -sf /dev/null /etc/systemd/system/$unit
 done
-# A load's access logs would reach the rate limit, and the daemon's own words would be dropped with them.
+# At journald's rate limit, the access logs of a load would crowd out the daemon's messages.
 mkdir -p /etc/systemd/journald.conf.d
 printf '[Journal]\\nRateLimitIntervalSec=0\\n' >/etc/systemd/journald.conf.d/lab.conf
-# The base holds no identity: each host gets its own before its first boot.
+# Each host gets an identity of its own before its first boot.
 rm -f /etc/ssh/ssh_host_*
 : >/etc/machine-id
 rm -f /etc/motd /etc/update-motd.d/* /etc/hostname
 `;
 
-const nginxConf = `# Answers every path with its own name and service, so that a client sees who served it.
+const nginxConf = `# Answers every path with the name of this host and its service.
 worker_processes 1;
 pid /run/nginx.pid;
 events { worker_connections 8192; }
@@ -78,7 +78,7 @@ ${appService("none")}END
 nginx -t
 `;
 
-const tlsConf = `# Speaks TLS by itself, as the API server of a cluster does.
+const tlsConf = `# Serves TLS itself, like the API server of a cluster.
 server {
     listen 6443 ssl;
     ssl_certificate /etc/nginx/lab.crt;

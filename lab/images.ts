@@ -39,10 +39,10 @@ function layers(image: Image, release: Release): Layer[] {
 }
 
 /**
- * Builds the missing layers of an image and answers their directories, uppermost first. An interrupted build leaves only a
+ * Builds the missing layers of an image and returns the directories of all, uppermost first. An interrupted build leaves only a
  * `.partial` directory, which the next one replaces, and the packages it had downloaded, which the next one uses.
  *
- * @throws when debootstrap or apt fails; the log next to the layer has the whole output
+ * @throws if debootstrap, apt or pip fails; the log next to the layer has all of its output
  */
 export async function buildImage(
     image: Image,
@@ -59,14 +59,14 @@ export async function buildImage(
     return stack.map((layer) => layer.dir);
 }
 
-/** Held by a build's long steps themselves, which live on when the build is killed. */
+/** Held by the long steps of a build, which go on if the build is killed. */
 const stepLock = (suite: string) => join(cacheDir, `${suite}.step.lock`);
 
 async function buildLayer(layer: Layer, suite: string, note: (text: string) => void): Promise<void> {
     const partial = `${layer.dir}.partial`;
     const root = layer.lower.length ? join(partial, "root") : partial;
     const upper = layer.lower.length ? join(partial, "upper") : partial;
-    // Not before what an earlier, killed build may still run has ended.
+    // A step of an earlier, killed build may still run.
     await run("flock", [stepLock(suite), "true"], { timeout: 1_800_000 });
     await discard(partial);
     await mkdir(root, { recursive: true });
@@ -130,7 +130,7 @@ async function unpackWheel(
     await run("python3", ["-m", "zipfile", "-e", join(wheels, wheel), directory]);
 }
 
-/** Removes what an interrupted build left. Its mounts first: what is mounted there is the machine's own. */
+/** Removes what an interrupted build left. Unmounts first, since the machine's own files are mounted there. */
 async function discard(partial: string): Promise<void> {
     await release(partial);
     await rm(partial, { recursive: true, force: true });

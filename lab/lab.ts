@@ -16,27 +16,27 @@ import { generateKey, mountsUnder, removeCgroup } from "./machine/system";
 import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
 import { type Release, usualRelease } from "./releases";
 
-/** A host to have in a lab. */
+/** A host of a lab. */
 export interface HostArgs {
-    /** Its host name: letters, digits and hyphens, at most 40. */
+    /** Host name: lower-case letters, digits and hyphens, at most 40 characters. */
     name: string;
     image: Image;
-    /** The HAProxy that its package manager has, which decides its Debian. @default "2.6" */
+    /** The HAProxy that its apt installs. Decides which Debian it is. @default "2.6" */
     release?: Release["version"];
-    /** The run list that searches find it by, as `ecom-platform::app`. @default [] */
+    /** Run list by which searches find it, like `ecom-platform::app`. @default [] */
     tags?: string[];
 }
 
 export interface LabArgs {
     hosts: HostArgs[];
     /**
-     * A lab with a name lives in `.lab/NAME` of this checkout until it is taken down.
-     * @default a lab of this process, in a temporary directory
+     * A lab with a name stays until it is taken down. Its files are in `.lab/NAME` of this checkout.
+     * @default - a lab that ends with this process, in a temporary directory
      */
     name?: string;
     /** @default "local" */
     environment?: string;
-    /** Told what is being done, for a progress line. */
+    /** Called with the current step, for a line of progress. */
     note?: (text: string) => void;
 }
 
@@ -61,17 +61,17 @@ export class Lab {
         this.network = new Network(state.subnet);
     }
 
-    /** Starts a lab and boots all its hosts at once. On a failure nothing of it stays. */
+    /** Starts a lab and boots its hosts at the same time. If that fails, it removes the lab. */
     static async create(args: LabArgs): Promise<Lab> {
         const name = args.name ?? `lab-${randomBytes(4).toString("hex")}`;
         if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
-            throw new Error(`lab name "${name}": lower-case letters, digits, hyphens`);
+            throw new Error(`lab name "${name}": use lower-case letters, digits and hyphens, at most 31`);
         const dir = resolve(args.name ? labsDir : tmpdir(), args.name ?? `haproxy-fleet-${name}`);
         if (/[:,\\]/.test(hostsDir(dir)))
             throw new Error(
                 `${hostsDir(dir)}: overlays need a path without colons, commas and backslashes; set XDG_CACHE_HOME`,
             );
-        if (existsSync(stateFile(dir))) throw new Error(`lab "${name}" exists already in ${dir}`);
+        if (existsSync(stateFile(dir))) throw new Error(`lab "${name}": already in ${dir}`);
         await Lab.sweep();
         const subnet = await claimSubnet(dir, args.name ? undefined : process.pid);
         const { environment = "local" } = args;
@@ -89,11 +89,11 @@ export class Lab {
         }
     }
 
-    /** A lab that another process started, in whatever state it is; `undefined` where there is none. */
+    /** Opens a lab that another process has started, in any state; `undefined` if there is none. */
     static async open(dir: string): Promise<Lab | undefined> {
         if (!existsSync(stateFile(dir))) return undefined;
         const lab = new Lab(dir, JSON.parse(readFileSync(stateFile(dir), "utf8")) as LabState);
-        // After a reboot of the machine its number may be another lab's.
+        // After a reboot of the machine another lab may have its subnet.
         if (!(await registered()).some((entry) => entry.dir === dir && entry.subnet === lab.state.subnet)) {
             lab.state.subnet = await claimSubnet(dir);
             lab.network = new Network(lab.state.subnet);
@@ -127,7 +127,7 @@ export class Lab {
             () => blank,
         );
         const lab = new Lab(dir, { ...blank, ...state, subnet });
-        // Without their images, which may be gone, too.
+        // Their images may be gone and are not needed.
         for (const host of lab.state.hosts) lab.byName.set(host.name, new Host(host, lab.network, dir, []));
         await lab.down();
     }
@@ -153,18 +153,20 @@ export class Lab {
         return [...this.byName.values()];
     }
 
-    /** An address of the lab's network that no host gets, 100 to 254, for virtual addresses. */
+    /** A virtual address in the lab's network. Hosts never get 100 to 254. */
     address = (octet: number) => this.network.address(octet);
 
-    /** @throws when the lab has no such host */
+    /** @throws if the lab has no such host */
     host(name: string): Host {
         const host = this.byName.get(name);
         if (!host)
-            throw new Error(`no host "${name}" in the lab; it has: ${[...this.byName.keys()].join(", ") || "none"}`);
+            throw new Error(
+                `host "${name}": not in the lab, which has ${[...this.byName.keys()].join(", ") || "none"}`,
+            );
         return host;
     }
 
-    /** Boots all hosts that are off, and repairs the network they are on. */
+    /** Boots all hosts that are off, and repairs their network. */
     async boot(): Promise<void> {
         await generateKey(this.privateKeyPath, `lab ${this.name}`);
         await this.network.up();
@@ -172,7 +174,7 @@ export class Lab {
         this.save();
     }
 
-    /** Boots a host, installed first if an interrupted start had not come that far. */
+    /** Boots a host. Installs it first if an earlier start was interrupted before that. */
     private async bring(host: Host): Promise<void> {
         if (!host.hostKey) await this.install(host);
         await host.boot();
@@ -186,8 +188,8 @@ export class Lab {
     async addHosts(args: HostArgs[], note?: (text: string) => void): Promise<void> {
         for (const { name } of args) {
             if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
-                throw new Error(`host name "${name}": lower-case letters, digits, hyphens`);
-            if (this.byName.has(name)) throw new Error(`the lab has a host "${name}" already`);
+                throw new Error(`host name "${name}": use lower-case letters, digits and hyphens, at most 40`);
+            if (this.byName.has(name)) throw new Error(`host "${name}": already in the lab`);
         }
         const stacks: string[][] = [];
         for (const { image, release } of args) stacks.push(await buildImage(image, release, note));
@@ -211,7 +213,7 @@ export class Lab {
         this.save();
     }
 
-    /** Makes a host as new: a fresh disk under the same name, address and host key, so that the inventory stays true. */
+    /** Gives a host a fresh disk. Name, address and host key stay, so that the inventory stays valid. */
     async reset(name: string): Promise<void> {
         const host = this.host(name);
         await host.wipe();
@@ -220,7 +222,7 @@ export class Lab {
         this.save();
     }
 
-    /** Gives a host an account that may do all with sudo, without a password, and logs in with the lab's key. */
+    /** Adds an account that logs in with the lab's key and may do everything with sudo, without a password. */
     async addSudoUser(name: string, user = "ops"): Promise<void> {
         const host = this.host(name);
         await host.exec(`id ${user} 2>/dev/null || useradd --create-home --shell /bin/bash ${user}
@@ -230,9 +232,9 @@ export class Lab {
     }
 
     /**
-     * Ends every process of the lab and removes its mounts, namespaces, bridge, nft table, cgroups and files.
+     * Kills every process of the lab and removes its mounts, namespaces, bridge, nft table, cgroups and files.
      *
-     * @throws when something of it could not be removed; the lab then stays registered, so that `down` can be tried again
+     * @throws if something could not be removed; the lab then stays registered, so that `down` can be tried again
      */
     async down(): Promise<void> {
         await settled(this.hosts.map((host) => host.remove()));
@@ -246,7 +248,7 @@ export class Lab {
         await releaseSubnet(this.state.subnet);
     }
 
-    /** Makes Host objects of the remembered hosts. */
+    /** Creates the Host objects of the saved hosts. */
     private async adopt(): Promise<void> {
         this.byName.clear();
         for (const state of this.state.hosts) {
@@ -258,10 +260,10 @@ export class Lab {
     private freeOctet(): number {
         const used = new Set(this.state.hosts.map((host) => host.octet));
         for (let octet = 11; octet < 100; octet++) if (!used.has(octet)) return octet;
-        throw new Error("a lab has at most 89 hosts");
+        throw new Error("hosts: more than 89; use another lab for the rest");
     }
 
-    /** Gives a new disk its identity: keys, names, resolver, and on an app server its service. */
+    /** Writes the identity of a host to its new disk: keys, names, resolver, and the service of an app server. */
     private async install(host: Host): Promise<void> {
         const key = join(host.dir, "ssh_host_ed25519_key");
         await mkdir(host.dir, { recursive: true });
@@ -280,7 +282,7 @@ export class Lab {
         host.state.hostKey = publicKey.trim();
     }
 
-    /** Writes what other processes read: the lab's state, its inventory and the known host keys; each whole or not at all. */
+    /** Writes the files that other processes read, each as a whole or not at all. */
     private save(): void {
         const hosts = this.hosts.filter((host) => host.hostKey);
         this.put("known_hosts", hosts.map((host) => `${host.address} ${host.hostKey}\n`).join(""));
@@ -296,7 +298,7 @@ export class Lab {
     }
 }
 
-/** Waits for all, then fails with the first failure: nothing still runs when the caller starts to clean up. */
+/** Waits for all before it throws the first error, so that nothing still runs when the caller cleans up. */
 async function settled(work: Promise<void>[]): Promise<void> {
     const failed = (await Promise.allSettled(work)).find((result) => result.status === "rejected");
     if (failed) throw failed.reason;

@@ -1,10 +1,10 @@
 import { existsSync } from "node:fs";
 
-/** Where the machine's cgroup hierarchies are that systemd in a host needs, or that we freeze and kill with. */
+/** The machine's cgroup hierarchies. */
 export interface Cgroups {
-    /** cgroup v2, mounted alone or beside v1; `undefined` where there is none. */
+    /** cgroup v2, mounted alone or beside v1; `undefined` if there is none. */
     unified: string | undefined;
-    /** v1's `name=systemd`, where the machine still has it. */
+    /** v1's `name=systemd`; `undefined` if there is none. */
     systemd: string | undefined;
 }
 
@@ -23,13 +23,13 @@ export interface NspawnArgs {
     root: string;
     /** Unique among all that run: systemd-nspawn keeps files of its own under this name. */
     machine: string;
-    /** Run this instead of booting an init. */
+    /** A command to run instead of booting an init. */
     command?: string[];
-    /** Boot with this host name in this network namespace. */
+    /** Host name and network namespace of a host to boot. */
     boot?: { hostname: string; netns: string };
 }
 
-/** The command line that runs a host, or one command in an image. */
+/** The command line that boots a host or runs a command in an image. */
 export function nspawnCommand({ root, machine, command, boot }: NspawnArgs): [string, ...string[]] {
     // Newer inits have only v2, and by itself nspawn chooses v1 on a machine that has both.
     const unified = machineCgroups().unified ? 1 : 0;
@@ -44,7 +44,7 @@ export function nspawnCommand({ root, machine, command, boot }: NspawnArgs): [st
         "-D",
         root,
     ];
-    // keepalived adds an address to its interface, which nspawn's default set of capabilities does not allow.
+    // nspawn's default capabilities do not let keepalived add addresses.
     const host = boot && [
         "--boot",
         `--hostname=${boot.hostname}`,

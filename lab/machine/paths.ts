@@ -4,10 +4,10 @@ import { basename, join } from "node:path";
 
 const checkout = join(__dirname, "..", "..");
 
-/** Base images and downloaded packages: shared by all labs, safe to delete while no lab is up. */
+/** Images, downloaded packages and disks of hosts. May be deleted while no lab is up. */
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet", "lab");
 
-/** The labs that people start by hand: their inventory, keys and ssh_config. */
+/** Inventories, keys and ssh_configs of the labs that people start. */
 export const labsDir = join(checkout, ".lab");
 
 /**
@@ -20,11 +20,11 @@ export function hostsDir(dir: string): string {
     return join(cacheDir, "hosts", `${basename(dir)}-${digest}`);
 }
 
-/** One file per subnet in use, naming the lab that has it. On tmpfs on most machines: a reboot ends all labs anyway. */
+/** Has a file per subnet in use, which names its lab. Usually on tmpfs, as no lab survives a reboot. */
 export const registryDir = "/run/haproxy-fleet-lab";
 
 /** Held while abandoned labs are taken down. */
 export const sweepLock = "/run/lock/haproxy-fleet-lab-sweep";
 
-/** Held while the register changes. Not in its directory, which goes with the last lab. */
+/** Held while the register changes. Not in the register's directory, which the last lab removes. */
 export const registerLock = "/run/lock/haproxy-fleet-lab";
