@@ -239,11 +239,11 @@ export class Lab {
     async down(): Promise<void> {
         await settled(this.hosts.map((host) => host.remove()));
         await this.network.down();
-        const hosts = hostsDir(this.dir);
-        for (const mount of mountsUnder(hosts)) await run("umount", ["--lazy", mount]);
+        const files = [hostsDir(this.dir), this.dir];
+        for (const mount of files.flatMap(mountsUnder)) await run("umount", ["--lazy", mount]);
         const { unified, systemd } = machineCgroups();
         for (const tree of [unified, systemd]) if (tree) await removeCgroup(join(tree, this.network.id));
-        for (const own of [hosts, this.dir]) await rm(own, { recursive: true, force: true });
+        for (const own of files) await rm(own, { recursive: true, force: true });
         if (existsSync(labsDir) && readdirSync(labsDir).length === 0) rmSync(labsDir, { recursive: true });
         await releaseSubnet(this.state.subnet);
     }
