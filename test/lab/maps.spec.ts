@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HaproxyConfig, MapEntry } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
-import { quote } from "../../lab/run";
+import { quote } from "../../lab/machine/exec";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { targetOf } from "../support/target";

@@ -1,7 +1,7 @@
 // One load balancer for everything that a company runs: web, databases, mail and a cluster's API, each by its real daemon.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
-import { run } from "../../lab/run";
+import { run } from "../../lab/machine/exec";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { ask, shares, until } from "../support/traffic";
