@@ -9,11 +9,10 @@ import {
     type CompiledServices,
     compileServices,
     type HaproxySettings,
-    isError,
     type Service,
     type StatsSettings,
 } from "./haproxy/services/compile";
-import { type Issue, validate } from "./haproxy/validate/index";
+import { type Issue, isError, validate } from "./haproxy/validate/index";
 import { haproxy } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */

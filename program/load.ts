@@ -2,8 +2,8 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { HaproxyConfig } from "../components/haproxy/model";
 import { secretsIn } from "../components/haproxy/model/strings";
-import { compileServices, isError } from "../components/haproxy/services/compile";
-import type { Issue } from "../components/haproxy/validate/index";
+import { compileServices } from "../components/haproxy/services/compile";
+import { type Issue, isError } from "../components/haproxy/validate/index";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search/inventory";
 import { parseStack, type Stack } from "./schema";
 

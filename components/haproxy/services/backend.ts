@@ -1,7 +1,7 @@
 import type { Acl, Backend, Options, ServerGuards, ServerOptions, Timeouts } from "../model";
-import { unknownKeywords } from "../model/versions";
+import { milliseconds } from "../model/durations";
+import { atLeast } from "../model/versions";
 import { words } from "../render/lines";
-import { milliseconds } from "../validate/issues";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
 import { linesOf } from "./routes";
 import type { Service, ServiceCheck, ServiceServer } from "./types";
@@ -19,8 +19,7 @@ const backupIds = 100_001;
  * with versions that cannot say another.
  */
 export function keepAlive(side: "clitcpka" | "srvtcpka", version: string): string[] {
-    const line = `${side}-idle 2m`;
-    return unknownKeywords(line, version).length > 0 ? [] : [line];
+    return atLeast(version, "2.3") ? [`${side}-idle 2m`] : [];
 }
 
 /** The backend of a service. */

@@ -1,12 +1,11 @@
 import { slot } from "../../convergence/slots";
 import type { Backend, Defaults, Global, HaproxyConfig, Stats } from "../model";
-import { type Issue, validate } from "../validate/index";
+import { type Issue, isError, validate } from "../validate/index";
 import { rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
 import { servicePaths } from "./issuePaths";
 import { servicesByPort, wildcard } from "./routes";
-import { soundParts } from "./sound";
 import type { Service, ServiceServer } from "./types";
 import { serviceIssues } from "./validate";
 
@@ -53,7 +52,7 @@ export type StatsSettings = Omit<Stats, "auth"> & {
  * expression, no path; then more conditions on headers and methods. What no way takes gets the service with `default`, else a 503.
  *
  * @param servers Those of a service, by search. @default - every service tells its own
- * @throws {Error} If there is a fault in the services: with all of them, and all other errors of the model, one a line.
+ * @throws {Error} With every error that only services can have, one a line.
  */
 export function fromServices(
     settings: HaproxySettings,
@@ -61,33 +60,28 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
-    const { config, issues, issuesIn } = compileServices(settings, services, servers, stats);
-    if (issues.some(isError)) {
-        const errors = issuesIn(config).filter(isError);
+    const { config, issues } = compileServices(settings, services, servers, stats);
+    const errors = issues.filter(isError);
+    if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
     return config;
 }
 
-/** What has to be corrected before anything is converged. */
-export function isError({ severity }: Issue): boolean {
-    return severity === "error";
-}
-
-/** What services come to, whatever is wrong with them. */
+/** What services are compiled to. */
 export interface CompiledServices {
-    /** Of the services without their faulty arguments. */
+    /** Without sections if `issues` has an error: what services are compiled to can be judged only if they are right themselves. */
     readonly config: HaproxyConfig;
-    /** What is wrong with the services among themselves, and with what only they say. */
+    /** Those that only services can have. */
     readonly issues: readonly Issue[];
-    /** These, and all that `check` finds in `config` or in what it was changed to, where services say it by its place in them. */
+    /** These, and the issues of `config`, or of what it was changed to, by their path in the services if they come from one. */
     readonly issuesIn: (config: HaproxyConfig) => Issue[];
 }
 
 /**
  * Compiles services as {@link fromServices} does, and throws nothing.
  *
- * @param servers Throws if it finds none: a fault of the service. `undefined`: not known, and no fault of its own.
+ * @param servers Throws if it finds none: an error of the service. `undefined`: not known, which is no issue of its own.
  */
 export function compileServices(
     settings: HaproxySettings,
@@ -111,11 +105,12 @@ export function compileServices(
         }
     });
     issues.push(...serviceIssues(settings, services, found));
-    const sound = soundParts(services, found, issues.filter(isError));
-    const listening = sound.filter(({ withoutPort }) => !withoutPort).map(({ service }) => service);
-    const ports = [...servicesByPort(listening, settings)];
+    if (issues.some(isError)) {
+        return { config: { version, frontends: [], backends: [] }, issues, issuesIn: () => issues };
+    }
+    const ports = [...servicesByPort(services, settings)];
     const maps = ports.flatMap(([port, sharing]) => hostMaps(port, sharing, settings));
-    const userlists = sound.flatMap(({ service }) => userlistOf(service));
+    const userlists = services.flatMap(userlistOf);
     const config: HaproxyConfig = {
         version,
         global: { ...global, ...(maxconn !== undefined && { maxconn }) },
@@ -124,15 +119,15 @@ export function compileServices(
         ...(userlists.length > 0 && { userlists }),
         frontends: ports.map(([port, sharing]) => frontendOf(port, sharing, settings)),
         ...withPeers(
-            sound.flatMap(({ service, servers }) => [backendOf(service, servers, version), ...rateTableOf(service)]),
+            services.flatMap((service, i) => [backendOf(service, found[i] ?? [], version), ...rateTableOf(service)]),
             settings,
         ),
         ...(stats && { stats: statsOf(stats, settings) }),
     };
-    const compiled = sound.map(({ service: { name }, index }) => ({
-        service: services[index] as Service,
+    const compiled = services.map((service, index) => ({
+        service,
         index,
-        backend: config.backends.find((backend) => backend.name === name) as Backend,
+        backend: config.backends.find(({ name }) => name === service.name) as Backend,
     }));
     return {
         config,
