@@ -11,4 +11,4 @@ export { filesOf, fleetDirectory, mapPath } from "./render/files";
 export { render } from "./render/index";
 export { slotFault, slotValue } from "./render/quoting";
 export * from "./services/compile";
-export { type Issue, validate } from "./validate/index";
+export { type Issue, isError, validate, withoutIgnored } from "./validate/index";

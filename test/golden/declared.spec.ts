@@ -239,7 +239,7 @@ for (const release of releases) {
                     release,
                     config,
                     [
-                        "curl -s -o /dev/null http://127.0.0.1/; " + stats,
+                        `curl -s -o /dev/null http://127.0.0.1/; ${stats}`,
                         `${headers} -H 'X-Path: /a#b' | grep -i x-a; ${headers} -H 'X-Path: /ab' | grep -i x-a; ${stats}`,
                         `curl -s -H 'X-Go: #' http://127.0.0.1/; ${stats}`,
                     ],
@@ -286,7 +286,7 @@ for (const release of releases) {
                         ask("/old"),
                         "talk /run/haproxy/admin.sock 'show stat' | awk -F, '/^http,s/ { print $2, $19 }'",
                     ],
-                    { apps: `${app("app1", 9001)}${app("app2", 9002).replace(/^[^]*(?=frontend)/, "")}` },
+                    { apps: `${app("app1", 9001)}${app("app2", 9002).replace(/^[\s\S]*(?=frontend)/, "")}` },
                 ),
                 [
                     "strict-transport-security: max-age=31536000  app2 /two k",
@@ -312,7 +312,7 @@ for (const release of releases) {
                 "/etc/haproxy/haproxy.cfg"
             ];
             assert.equal(text?.match(/^ *balance .*$/gm)?.join(), "    balance leastconn");
-            assert.match(text ?? "", /listen balanced\n[^]*balance leastconn/);
+            assert.match(text ?? "", /listen balanced\n[\s\S]*balance leastconn/);
             const [answer] = await running(release, config, ["curl -s http://127.0.0.1/", stat], {
                 apps: app("app", 9001),
             });

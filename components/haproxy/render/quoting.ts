@@ -71,7 +71,8 @@ export function rawLine(text: string, literal = false): string {
 }
 
 function oneLine(text: string): string {
-    if (hasControl(withoutSlots(text))) {
+    // Tabs separate words.
+    if (hasControl(withoutSlots(text).replaceAll("\t", " "))) {
         throw new Error(`control characters in ${JSON.stringify(text)} would break haproxy.cfg`);
     }
     return text.trim();
@@ -152,12 +153,6 @@ export function slotValue(value: string, encoding: string): string {
         default:
             return value;
     }
-}
-
-/** How many words HAProxy reads in a line: section 2.2. */
-export function wordCount(line: string): number {
-    const [code = ""] = /^(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^#\\"'])*/.exec(line) ?? [];
-    return code.match(/(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s\\"'])+/g)?.length ?? 0;
 }
 
 /** Why a value cannot stand in place of its slot, without the value; undefined if it can. */

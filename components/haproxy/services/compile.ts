@@ -1,6 +1,6 @@
 import { slot } from "../../convergence/slots";
 import type { Backend, Defaults, Global, HaproxyConfig, Server, Stats } from "../model";
-import { type Issue, validate } from "../validate/index";
+import { type Issue, isError, validate } from "../validate/index";
 import { rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
@@ -52,7 +52,7 @@ export type StatsSettings = Omit<Stats, "auth"> & {
  * a 503.
  *
  * @param servers Finds the servers of a service. @default - each service lists its own
- * @throws {Error} If there are errors in the services, or else in the compiled model; one per line.
+ * @throws {Error} With every error that only services can have, one per line.
  */
 export function fromServices(
     settings: HaproxySettings,
@@ -60,17 +60,12 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
-    const { config, issuesIn } = compileServices(settings, services, servers, stats);
-    const errors = issuesIn(config).filter(isError);
+    const { config, issues } = compileServices(settings, services, servers, stats);
+    const errors = issues.filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
     return config;
-}
-
-/** Whether an issue must be corrected before anything is converged. */
-export function isError({ severity }: Issue): boolean {
-    return severity === "error";
 }
 
 /** The result of compiling services. */

@@ -141,33 +141,41 @@ describe("index.ts", () => {
         }
     });
 
-    it("fails with every fault of inventory, hosts, services, model and secrets in one error", async () => {
-        writeLab([node("lb1", "192.0.2.11", "haproxy::lb"), servers[0] as object]);
+    it("fails with every error of inventory, hosts and services in one, and then of the model and secrets", async () => {
+        const lb = node("lb1", "192.0.2.11", "haproxy::lb");
         const { services, stats } = local;
         const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
         Object.assign(local, {
-            services: services.map((service) => ({ ...service, basicAuth, raw: ["fullconn '"] })),
+            services: services.map((service) => ({ ...service, basicAuth, raw: ["server a\n"] })),
             stats: { ...stats, bind: { port: 80 } },
         });
         try {
-            const recording = await mockEngine({ stack: "local" });
-            await assert.rejects(program(), ({ message }: Error) => {
-                const faults = [
+            for (const [found, ...errors] of [
+                [
+                    servers.slice(0, 1),
                     /^stacks\/local\.ts: the node lb1 .* has no ssh\.hostKey/,
                     /^stacks\/local\.ts: services\[1\]: no node for tag ecom-docs::app/,
-                    /^stacks\/local\.ts: services\[0\]\.raw\[0\]: unclosed quote/,
-                    /^stacks\/local\.ts: services\[1\]\.raw\[0\]: unclosed quote/,
-                    /^stacks\/local\.ts: stats\.bind: duplicate bind \*:80/,
+                ],
+                [
+                    servers,
+                    /^stacks\/local\.ts: the node lb1 .* has no ssh\.hostKey/,
+                    /^stacks\/local\.ts: services\[0\]\.raw\[0\]: /,
+                    /^stacks\/local\.ts: services\[1\]\.raw\[0\]: /,
                     /^stacks\/local\.ts names the secret ops-password/,
-                ];
-                const lines = message.split("\n");
-                assert.equal(lines.length, faults.length, message);
-                faults.forEach((fault, i) => {
-                    assert.match(lines[i] ?? "", fault);
+                ],
+            ] as const) {
+                writeLab([lb, ...found]);
+                const recording = await mockEngine({ stack: "local" });
+                await assert.rejects(program(), ({ message }: Error) => {
+                    const lines = message.split("\n");
+                    assert.equal(lines.length, errors.length, message);
+                    errors.forEach((error, i) => {
+                        assert.match(lines[i] ?? "", error);
+                    });
+                    return true;
                 });
-                return true;
-            });
-            assert.deepEqual(recording.registrations, []);
+                assert.deepEqual(recording.registrations, []);
+            }
         } finally {
             Object.assign(local, { services, stats });
         }
@@ -183,7 +191,7 @@ describe("index.ts", () => {
             const recording = await mockEngine({ stack: "local" });
             await program();
             await settled();
-            const told = recording.messages.filter(({ text }) => /without end/.test(text));
+            const told = recording.messages.filter(({ text }) => /redirect of service/.test(text));
             assert.deepEqual(
                 told.map(({ severity, text }) => [severity, text.split(": ", 2).join(": ")]),
                 [["warn", "stacks/local.ts: services[0].redirects[0]"]],
@@ -196,14 +204,17 @@ describe("index.ts", () => {
 
     it("fails for an inventory that is not there, beside what is wrong with the services", async () => {
         const { inventory, services } = local;
-        const absent = { inventory: { file: "absent.json" }, services: [{ ...services[0], balance: "fair" }] };
+        const absent = {
+            inventory: { file: "absent.json" },
+            services: [{ ...services[0], weights: undefined, timeouts: { client: "1s" } }],
+        };
         Object.assign(local, absent);
         try {
             await mockEngine({ stack: "local" });
             await assert.rejects(program(), ({ message }: Error) => {
                 assert.match(
                     message,
-                    /^stacks\/local\.ts: inventory\.file: absent\.json does not exist.*\nstacks\/local\.ts: services\[0\]\.balance: .*$/,
+                    /^stacks\/local\.ts: inventory\.file: absent\.json does not exist.*\nstacks\/local\.ts: services\[0\]\.timeouts\.client: .*$/,
                 );
                 return true;
             });
