@@ -214,7 +214,10 @@ describeLab("a failure", () => {
         });
 
         it("sshd on another port", () =>
-            rejects(probe({ port: 2222 }), /:2222 refuses connections: is sshd running, and is this its port\?$/));
+            rejects(
+                probe({ port: 2222 }),
+                /:2222 refuses connections; check that sshd is running and that this is its port$/,
+            ));
 
         it("an account that is not root", async () => {
             await lab().addSudoUser("lb1");
@@ -297,7 +300,11 @@ describeLab("a failure", () => {
         it("a refused connection", async () => {
             const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
             const { said } = await upWith({ target });
-            assert.equal(times("refuses connections: is sshd running, and is this its port?", said), 1, said);
+            assert.equal(
+                times("refuses connections; check that sshd is running and that this is its port", said),
+                1,
+                said,
+            );
         });
 
         it("a package that nobody has", async () => {

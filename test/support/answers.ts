@@ -23,20 +23,30 @@ export function answer(change: Partial<WhyRun> = {}): WhyRun {
 
 /** What hosts were asked in a test, and how they answer. */
 export interface Answers {
-    readonly asked: { target: SshTarget; payload: string; become?: "sudo" }[];
+    readonly asked: Question[];
     /** From here on, every host answers this. */
     give(reply: WhyRun | Error): void;
+    /** From here on, each host answers for itself. */
+    giveEach(reply: (question: Question) => Promise<WhyRun | Error>): void;
+}
+
+interface Question {
+    target: SshTarget;
+    payload: string;
+    become?: "sudo";
 }
 
 /** Hosts of the surrounding suite: before each test anew, as declared and not asked yet. */
 export function withAnswers(): Answers {
     const asked: Answers["asked"] = [];
-    let reply: WhyRun | Error;
+    let answers: (question: Question) => Promise<WhyRun | Error>;
     beforeEach(() => {
         asked.length = 0;
-        reply = answer();
+        answers = async () => answer();
         useProbe(async (target, payload, become) => {
-            asked.push({ target, payload, become });
+            const question = { target, payload, become };
+            asked.push(question);
+            const reply = await answers(question);
             if (reply instanceof Error) throw reply;
             return reply;
         });
@@ -47,8 +57,11 @@ export function withAnswers(): Answers {
     });
     return {
         asked,
-        give: (other) => {
-            reply = other;
+        give: (reply) => {
+            answers = async () => reply;
+        },
+        giveEach: (reply) => {
+            answers = reply;
         },
     };
 }

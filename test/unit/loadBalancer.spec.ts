@@ -163,7 +163,7 @@ describe("LoadBalancer", () => {
         for (const failure of failures) {
             assert.match(
                 failure,
-                /^lb1: the value of the slot "stats-password" in \/etc\/haproxy\/haproxy.cfg holds a single quote/,
+                /^lb1: \/etc\/haproxy\/haproxy.cfg: the value of slot "stats-password" holds a single quote/,
             );
             assert.ok(!failure.includes("it's"));
         }

@@ -266,7 +266,7 @@ export function surroundings(subject: () => Subject): void {
         assert.ok(!refused, text);
         assert.match(
             text,
-            /could not be checked before these are repaired: group\[balancers\], user\[balancer\]\n.* its validation says:\n.*cannot find user id for 'balancer'/,
+            /cannot be checked until these are repaired: group\[balancers\], user\[balancer\]\n.* validation says:\n.*cannot find user id for 'balancer'/,
         );
         await declared(/refused at validation:[\s\S]*expects .* but got 'nonsense'/, {
             ...user,
@@ -329,8 +329,8 @@ export function surroundings(subject: () => Subject): void {
         assert.equal(code, 0, stderr);
         assert.equal((await watching("read").preview()).text, "");
         const { text } = await watching("unread").preview();
-        assert.match(text, /service\[ssh\.service]\n +has not read its files: would reload/);
-        assert.match(text, /service\[systemd-logind\.service]\n +has not read its files: would restart/);
+        assert.match(text, /service\[ssh\.service]\n +has not read its current files, would be reloaded/);
+        assert.match(text, /service\[systemd-logind\.service]\n +has not read its current files, would be restarted/);
     });
 
     it("is refused once where the host has no room for the stage, and not checked then", async () => {

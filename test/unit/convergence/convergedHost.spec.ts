@@ -314,7 +314,7 @@ describe("ConvergedHost", () => {
         });
     });
 
-    it("fails with every fault at once, before anything but itself is registered", async () => {
+    it("fails with every issue at once, before anything but itself is registered", async () => {
         const recording = await mockEngine();
         const bastion = { address: "192.0.2.9", hostKey: "ssh-rsa AAAA" };
         const broken: Resource[] = [
@@ -331,11 +331,11 @@ describe("ConvergedHost", () => {
                 assert.deepEqual(
                     error.message.split("\n").map((line) => line.split(":").slice(0, 2).join(":")),
                     [
-                        "lb1: 4 faults in what is declared",
-                        '  invalid host key "garbage": use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
-                        '  invalid host key "ssh-rsa AAAA": use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
-                        '  /etc/x needs a value for the slot "key": give one in slots',
-                        "  packages[]: no package is named",
+                        "lb1: 4 issues in what is declared",
+                        '  invalid host key "garbage"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  invalid host key "ssh-rsa AAAA"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  /etc/x: slot "key" has no value; set it in slots',
+                        "  packages[]: no package is named; name at least one",
                     ],
                 );
                 return true;
@@ -352,16 +352,16 @@ describe("ConvergedHost", () => {
     it("fails on ports and deadlines that no host could make sense of", async () => {
         const bastion = { address: "192.0.2.9", hostKey: otherKey };
         for (const [args, words] of [
-            [{ deadline: 0 }, "invalid deadline 0: use a whole number from 1 to 86400"],
-            [{ deadline: Number.NaN }, "invalid deadline NaN: "],
-            [{ deadline: 1.5 }, "invalid deadline 1.5: "],
-            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000: use a whole number from 1 to 65535"],
-            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1: "],
+            [{ deadline: 0 }, "invalid deadline 0; use a whole number from 1 to 86400"],
+            [{ deadline: Number.NaN }, "invalid deadline NaN; "],
+            [{ deadline: 1.5 }, "invalid deadline 1.5; "],
+            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000; use a whole number from 1 to 65535"],
+            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1; "],
         ] as [Partial<ConvergedHostArgs>, string][]) {
             await mockEngine();
             assert.throws(
                 () => converge(args),
-                ({ message }: Error) => message.startsWith(`lb1: 1 fault in what is declared\n  ${words}`),
+                ({ message }: Error) => message.startsWith(`lb1: 1 issue in what is declared\n  ${words}`),
             );
         }
     });

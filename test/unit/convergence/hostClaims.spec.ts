@@ -19,12 +19,12 @@ describe("A host declared twice", () => {
                 () => declare(other, connection, { ...connection, port: 22 }),
                 (error: Error) =>
                     error instanceof pulumi.ResourceError &&
-                    /^lb3: 192\.0\.2\.1:22 is converged by lb2 already, and two would undo/.test(error.message),
+                    /^lb3: 192\.0\.2\.1:22 is already converged by lb2, and the two would undo/.test(error.message),
             ),
         );
-        // The very error of the second, which the engine tells once.
+        // The same error object for both, which the engine shows once.
         assert.equal(failures.length, 1);
-        assert.match(failures[0] ?? "", /^lb3: 192\.0\.2\.1:22 is converged by lb2 already/);
+        assert.match(failures[0] ?? "", /^lb3: 192\.0\.2\.1:22 is already converged by lb2/);
         assert.deepEqual(hosts.asked, []);
         assert.deepEqual(
             recording.registrations.map(({ type }) => type),
@@ -37,7 +37,7 @@ describe("A host declared twice", () => {
         await failuresOf(() =>
             assert.throws(
                 () => declare({ ...connection, address: "LB.example" }, { ...connection, address: "lb.example" }),
-                /lb.example:22 is converged by lb1/,
+                /lb.example:22 is already converged by lb1/,
             ),
         );
     });

@@ -14,18 +14,18 @@ describe("the values of slots", () => {
                   files: resource.files.map((file) => ({ ...file, content: `auth '${slot("stats-password")}'` })),
               },
     );
-    const faults = (value: string) => slotValueIssues(resources, { "stats-password": value });
+    const issues = (value: string) => slotValueIssues(resources, { "stats-password": value });
 
     it("in haproxy.cfg are refused where they would end their word or their line, and are not told", () => {
-        const place = 'the value of the slot "stats-password" in /etc/haproxy/haproxy.cfg';
-        assert.deepEqual(faults(""), [`${place} is empty`]);
-        assert.deepEqual(faults("it's"), [`${place} holds a single quote, which ends its quotes in haproxy.cfg`]);
+        const subject = '/etc/haproxy/haproxy.cfg: the value of slot "stats-password"';
+        assert.deepEqual(issues(""), [`${subject} is empty`]);
+        assert.deepEqual(issues("it's"), [`${subject} holds a single quote, which ends its quotes in haproxy.cfg`]);
         for (const value of ["a\nb", "a\r", "a\0", "\ta", "a\x7f"])
-            assert.deepEqual(faults(value), [`${place} holds a control character or a line break`]);
+            assert.deepEqual(issues(value), [`${subject} holds a control character or a line break`]);
     });
 
     it("may be anything else there", () => {
-        assert.deepEqual(faults('p"a$$w%o\\r{d} `#ü€'), []);
+        assert.deepEqual(issues('p"a$$w%o\\r{d} `#ü€'), []);
     });
 
     it("may be anything where nobody minds", () => {

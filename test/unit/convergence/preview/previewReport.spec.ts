@@ -73,14 +73,12 @@ const transaction: Resource = {
     adapter: { name: "demo", script: "", parameters: {} },
 };
 
-describe("report", () => {
+describe("previewReport", () => {
     it("says nothing where nothing differs, whatever the daemon has been asked", () => {
+        const nothing = { text: "", refused: false, refusal: [], differences: [] };
         const activations = [{ id: "r0", kind: "none", reason: "the running process has it already" }];
-        assert.deepEqual(report("lb1", host(), makePlan([file]), {}), { text: "", refused: false });
-        assert.deepEqual(report("lb1", host({ activations }), makePlan([transaction]), {}), {
-            text: "",
-            refused: false,
-        });
+        assert.deepEqual(report("lb1", host(), makePlan([file]), {}), nothing);
+        assert.deepEqual(report("lb1", host({ activations }), makePlan([transaction]), {}), nothing);
     });
 
     it("words every aspect", () => {
@@ -90,7 +88,7 @@ describe("report", () => {
                 { kind: "packages", names: ["haproxy=2.6"] },
                 "version",
                 "haproxy 2.4",
-                "other version installed: haproxy 2.4, declared 2.6",
+                "installed is haproxy 2.4, declared 2.6",
             ],
             [
                 packages,
@@ -124,11 +122,11 @@ describe("report", () => {
             [service, "stopped", "failed", "is failed, would be started"],
             [service, "stopped", "", "is stopped, would be started"],
             [service, "running", "active", "runs, would be stopped"],
-            [service, "outdated", "reload", "has not read its files: would reload"],
+            [service, "outdated", "reload", "has not read its current files, would be reloaded"],
             [{ kind: "execute", name: "x", command: "y", notIf: "z" }, "to run", "", "would run"],
             [transaction, "stopped", "", "is stopped, would be started"],
             [transaction, "outdated", "0abc", "the running process does not have these files"],
-            [transaction, "unfinished", "", "an earlier converge did not finish: it would be finished"],
+            [transaction, "unfinished", "", "an earlier converge did not finish, would be finished"],
             [transaction, "orphan", "old.map", "undeclared entry old.map would be removed"],
             [file, "something new", "here", "something new here"],
         ];
@@ -136,7 +134,7 @@ describe("report", () => {
             assert.equal(word(resource, aspect, have), wanted, `${resource.kind} ${aspect}`);
         }
         const unread = word({ kind: "systemdUnit", name: "x.service", content: "" }, "unread");
-        assert.match(unread, /changed since systemd read it: it would be read again$/);
+        assert.match(unread, /changed since systemd read it, would be read again$/);
     });
 
     it("words what a real host has said", () => {
@@ -161,7 +159,7 @@ describe("report", () => {
         assert.deepEqual(lines.slice(1, 16), [
             "  packages[haproxy cowsay perl-base=1.0]",
             "    cowsay is not installed",
-            "    other version installed: perl-base 5.36.0-7+deb12u3, declared 1.0",
+            "    installed is perl-base 5.36.0-7+deb12u3, declared 1.0",
             "  group[haproxy]",
             "    gid is 103, declared 4242",
             "  user[haproxy]",
@@ -222,13 +220,15 @@ describe("report", () => {
         assert.deepEqual(text.split("\n"), [
             "lb1 refuses the declared configuration; nothing was touched",
             "  transaction[demo]",
-            "    /etc/demo/a: content differs (- on the host, + declared)",
-            "      @@ -1,1 +1,1 @@",
-            "      -old",
-            "      +a",
             "    refused at validation:",
             "      [ALERT] line 1",
             "      unknown keyword ‹password›",
+            "  differences on lb1:",
+            "    transaction[demo]",
+            "      /etc/demo/a: content differs (- on the host, + declared)",
+            "        @@ -1,1 +1,1 @@",
+            "        -old",
+            "        +a",
         ]);
     });
 
@@ -257,8 +257,8 @@ describe("report", () => {
             "    /etc/demo/a: mode is 0600, declared 0644",
             "    /etc/demo/b: owner is a:b, declared root:root",
             "    reload: because",
-            "    could not be checked before these are repaired: user[u]",
-            "    as the host is now, its validation says:",
+            "    cannot be checked until these are repaired: user[u]",
+            "    on the host as it is now, validation says:",
             "      cannot find user id for '‹password›'",
             "      Fatal errors",
         ]);
@@ -287,7 +287,7 @@ describe("report", () => {
     it("tells of what has left the run list", () => {
         assert.deepEqual(words([file], { differences: [differs("unlisted", "file[/etc/y]", "-")] }).slice(1), [
             "  host",
-            "    file[/etc/y] has left the run list and would be undone",
+            "    file[/etc/y] has left the run list, would be undone",
         ]);
     });
 
@@ -295,7 +295,7 @@ describe("report", () => {
         const manifest = differs("manifest", "", "-");
         assert.deepEqual(words([file], { differences: [manifest] }).slice(1), [
             "  host",
-            "    what is managed there is not recorded as declared: it would be recorded",
+            "    the list of managed files is out of date, would be rewritten",
         ]);
         assert.deepEqual(words([file], { differences: [differs("missing"), manifest] }).slice(1), [
             "  file[/etc/x]",
@@ -326,7 +326,7 @@ describe("diff in a report", () => {
         assert.deepEqual(fresh(slot("key")), ["", "(it holds secrets: its lines are not shown)"]);
         assert.deepEqual(fresh(Buffer.from("a")), ["", "(not text: its lines are not shown)"]);
         assert.deepEqual(fresh("x".repeat(262_145)), ["", "(too large: its lines are not shown)"]);
-        assert.deepEqual(fresh("x\n".repeat(2001)), ["", "(more than 2000 lines come or go: too many to show)"]);
+        assert.deepEqual(fresh("x\n".repeat(2001)), ["", "(more than 2000 lines differ: too many to show)"]);
         assert.equal(fresh("x\n".repeat(2000)).length, 2001);
     });
 
@@ -383,12 +383,12 @@ describe("diff in a report", () => {
     });
 
     it("says so where only hidden things differ", () => {
-        assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only in what is not shown)"]);
+        assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only hidden parts differ)"]);
     });
 
     it("is left out where more changes than anybody would read", () => {
         const lines = (word: string) => Array.from({ length: 1001 }, (_, n) => `${word} ${n}\n`).join("");
-        assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines come or go: too many to show)"]);
+        assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines differ: too many to show)"]);
     });
 
     it("is left out of what is no text, too large, or secret as a whole", () => {

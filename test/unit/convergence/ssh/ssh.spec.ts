@@ -46,7 +46,7 @@ describe("parseHostKey", () => {
                     assert.ok(error instanceof SshError);
                     assert.match(
                         error.message,
-                        /^invalid host key ".*": use the line of ssh-keyscan -t ed25519 without the host name, .*or an ecdsa key$/,
+                        /^invalid host key ".*"; use the line of ssh-keyscan -t ed25519 without the host name, .*or an ecdsa key$/,
                     );
                     return true;
                 },
@@ -141,7 +141,7 @@ describe("runOverSsh", () => {
         try {
             const login = { privateKey: other.private, privateKeyPassword: "planted" };
             for (const _ of [1, 2, 3]) await fails(login, /refuses the login/);
-            for (const _ of [1, 2]) await fails({ ...login, privateKeyPassword: "no" }, /does not open/);
+            for (const _ of [1, 2]) await fails({ ...login, privateKeyPassword: "no" }, /cannot be opened/);
         } finally {
             utils.parseKey = parse;
         }
@@ -154,19 +154,19 @@ describe("runOverSsh", () => {
     });
 
     it("fails on a key that cannot be used, before anybody is asked, saying why", async () => {
-        await fails({ privateKey: locked.private }, /has a passphrase: set connection\.privateKeyPassword/);
+        await fails({ privateKey: locked.private }, /has a passphrase; set connection\.privateKeyPassword/);
         await fails(
             { privateKey: locked.private, privateKeyPassword: "planted too" },
-            /does not open with the given passphrase: correct it$/,
+            /cannot be opened with the given passphrase; correct it$/,
         );
         await fails(
             { privateKey: plain.private, privateKeyPassword: "planted" },
-            /has no passphrase, but one is given: leave it out$/,
+            /has no passphrase, but one is given; leave it out$/,
         );
         for (const privateKey of ["", "planted", plain.public, plain.private.slice(0, 200)]) {
             await fails(
                 { privateKey },
-                /^the private key for 127\.0\.0\.1:\d+ cannot be read: use one in OpenSSH or PEM/,
+                /^the private key for 127\.0\.0\.1:\d+ cannot be read; use a complete key in OpenSSH or PEM/,
             );
         }
         const { address, port, user, hostKey } = target;
@@ -180,20 +180,20 @@ describe("runOverSsh", () => {
     it("fails where there is neither key nor agent, saying so", async () => {
         await fails(
             {},
-            /^no key to log in to 127\.0\.0\.1:\d+: set connection\.privateKey \(in a stack .* sshPrivateKey\), or .* \(SSH_AUTH_SOCK is not set\)$/,
+            /^no key to log in to 127\.0\.0\.1:\d+; set connection\.privateKey \(in a stack .* sshPrivateKey\), or .* \(SSH_AUTH_SOCK is not set\)$/,
         );
         assert.deepEqual(logins, []);
     });
 
     it("fails where the agent is gone, naming it", async () => {
         process.env.SSH_AUTH_SOCK = "/nowhere/agent";
-        await fails({}, /^the ssh agent at \/nowhere\/agent cannot be reached: start one and load the key for 127/);
+        await fails({}, /^the ssh agent at \/nowhere\/agent cannot be reached; start one and load the key for 127/);
     });
 
     it("fails on a login that is refused, saying what to check", async () => {
         await fails(
             { privateKey: plain.private },
-            /refuses the login of "ops": check the user, and that its authorized_keys has the key in use$/,
+            /refuses the login of "ops"; check the user, and that its authorized_keys has the key in use$/,
         );
     });
 });
