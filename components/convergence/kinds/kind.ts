@@ -15,9 +15,14 @@ export interface DeclaredFile {
     mode?: string;
     /**
      * Says why a value cannot fill a slot of this file, as in "is empty", without quoting the value; returns undefined if it can.
-     * @default - every value can
+     * `encoding` is that of the marker, see `withEncoding` in slots.ts. @default - every value can
      */
-    slotFault?: (value: string) => string | undefined;
+    slotFault?: (value: string, encoding?: string) => string | undefined;
+    /**
+     * Returns the text to write for a value if the marker has an encoding. Different encodings must have different names on one host.
+     * @default - the value itself
+     */
+    slotValue?: (value: string, encoding: string) => string;
     /**
      * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. It is never sent to a host and no part of
      * the plan's digest. @default - unknown

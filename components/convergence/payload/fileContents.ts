@@ -1,7 +1,8 @@
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { Content, DeclaredFile, FilledFile } from "../kinds/kind";
 import { sha256 } from "../sha256";
-import { DIGEST_SLOT, fillSlots, secretSlots } from "../slots";
+import { DIGEST_SLOT, fillSlots, secretSlots, slotParts } from "../slots";
+import { unique } from "../text";
 
 /**
  * Fills the slots of every declared file.
@@ -36,7 +37,7 @@ function fill(content: Content, slots: Record<string, string>, path: string): Bu
         fillSlots(content, (name) => {
             const value = slots[name];
             if (value === undefined) {
-                throw new Error(missingSlotValue(path, name));
+                throw new Error(missingSlotValue(path, slotParts(name).name));
             }
             return value;
         }),
@@ -46,7 +47,7 @@ function fill(content: Content, slots: Record<string, string>, path: string): Bu
 /** Slots of the files that have no value. */
 export function missingSlotIssues(resources: Resource[], given: string[]): string[] {
     return resources.flatMap(filesOf).flatMap(({ path, content }) =>
-        slotsOf(content)
+        unique(slotsOf(content).map((slot) => slotParts(slot).name))
             .filter((name) => !given.includes(name))
             .map((name) => missingSlotValue(path, name)),
     );
@@ -58,12 +59,26 @@ function missingSlotValue(path: string, name: string): string {
 
 /** Values that a recipe does not accept in its files. Never quotes a value. */
 export function slotValueIssues(resources: Resource[], slots: Record<string, string>): string[] {
-    return resources.flatMap(filesOf).flatMap(({ path, content, slotFault }) =>
-        slotsOf(content).flatMap((name) => {
-            const fault = slotFault?.(slots[name] ?? "");
+    const issues = resources.flatMap(filesOf).flatMap(({ path, content, slotFault }) =>
+        slotsOf(content).flatMap((slot) => {
+            const { name, encoding } = slotParts(slot);
+            const fault = slotFault?.(slots[name] ?? "", encoding);
             return fault === undefined ? [] : [`${path}: the value of slot ${JSON.stringify(name)} ${fault}`];
         }),
     );
+    return unique(issues);
+}
+
+/** The slots, and `<name>/<encoding>` for each encoding in which a file needs a value. */
+export function encodedSlots(resources: Resource[], slots: Record<string, string>): Record<string, string> {
+    const encoded = resources.flatMap(filesOf).flatMap(({ content, slotValue = (value) => value }) =>
+        slotsOf(content).flatMap((slot): [string, string][] => {
+            const { name, encoding } = slotParts(slot);
+            const value = slots[name];
+            return encoding === undefined || value === undefined ? [] : [[slot, slotValue(value, encoding)]];
+        }),
+    );
+    return { ...slots, ...Object.fromEntries(encoded) };
 }
 
 function slotsOf(content: Content): string[] {

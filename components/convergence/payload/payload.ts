@@ -6,7 +6,7 @@ import { secretLines, secretParts } from "../preview/redaction";
 import { sha256 } from "../sha256";
 import { unique } from "../text";
 import { FactLists } from "./facts";
-import { contentFunction, fillFiles } from "./fileContents";
+import { contentFunction, encodedSlots, fillFiles } from "./fileContents";
 import type { Plan } from "./plan";
 import { resourceCall } from "./resourceCalls";
 import { assign } from "./shell";
@@ -67,8 +67,9 @@ export function buildPayload(plan: Plan, options: PayloadOptions & RunOptions): 
 /** As buildPayload, for several runs of one plan: files are encoded once. */
 export function preparePayload(
     { resources }: Plan,
-    { slots, owner = "", deadline = 900 }: PayloadOptions,
+    { slots: given, owner = "", deadline = 900 }: PayloadOptions,
 ): (run: RunOptions) => string {
+    const slots = encodedSlots(resources, given);
     const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
     const lists = new FactLists(resources);
     const context: CallContext = {

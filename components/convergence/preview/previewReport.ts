@@ -1,6 +1,7 @@
 import { filesOf, kindOf, label, type Resource } from "../kinds/index";
 import type { DeclaredFile, Wording } from "../kinds/kind";
 import { permissionsOf } from "../kinds/paths";
+import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { count, printable, unique } from "../text";
 import { diffLines, lineCount } from "./fileDiff";
@@ -27,7 +28,8 @@ export interface Report {
 }
 
 /** Words a why-run: what differs, the lines that would change, what that means for the daemon, and what the host refuses. */
-export function previewReport(host: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Report {
+export function previewReport(host: string, whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
+    const slots = encodedSlots(plan.resources, given);
     const refused = whyRun.refused.length > 0;
     const groups = groupByResource(plan, whyRun);
     const body = groups.flatMap((group) => differencesOf(group, whyRun, plan, slots));

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../../../components/convergence/kinds/index";
-import { slotValueIssues } from "../../../../components/convergence/payload/fileContents";
+import { encodedSlots, fillFiles, slotValueIssues } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
-import { slot } from "../../../../components/convergence/slots";
+import { slot, withEncoding } from "../../../../components/convergence/slots";
 import { balancer } from "../../../support/balancer";
 
 describe("the values of slots", () => {
@@ -37,5 +37,18 @@ describe("the values of slots", () => {
         const plain: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
         const minded: Resource = { ...plain, slotFault: () => "is wrong" };
         assert.equal(makePlan([minded]).digest, makePlan([plain]).digest);
+    });
+
+    it("are written as the encoding of their marker says, and judged by it", () => {
+        const file: Resource = {
+            kind: "file",
+            path: "/etc/demo",
+            content: `${slot("key")} ${withEncoding(slot("key"), "double")}`,
+            slotValue: (value, encoding) => (encoding === "double" ? value + value : value),
+            slotFault: (_, encoding) => (encoding === "double" ? "is twice there" : undefined),
+        };
+        const slots = encodedSlots([file], { key: "ab" });
+        assert.equal(fillFiles([file], slots)[0]?.bytes.toString(), "ab abab");
+        assert.deepEqual(slotValueIssues([file], { key: "ab" }), ['/etc/demo: the value of slot "key" is twice there']);
     });
 });
