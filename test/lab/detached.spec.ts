@@ -231,7 +231,7 @@ describeLab("a converge", () => {
             if ((await history("late")) === "") return false;
             assert.ok(
                 stderr.includes(
-                    `\ndeadline passed: the converge was ended after ${seconds} s while doing: execute[late]: run\n`,
+                    `\nthe converge was ended at its deadline of ${seconds} s, during: execute[late]: run\n`,
                 ),
                 stderr,
             );
@@ -246,7 +246,7 @@ describeLab("a converge", () => {
         await host().exec("systemctl kill --signal=KILL haproxy-fleet-converge.service");
         const { code, stderr } = await run;
         assert.equal(code, 1);
-        assert.match(stderr, /^the converge was killed \(signal killed KILL\) while doing: execute\[killed\]: run$/m);
+        assert.match(stderr, /^the converge was killed \(signal killed KILL\), during: execute\[killed\]: run$/m);
     });
 
     it("is followed until its unit is gone, though that takes more than a hundred looks", async () => {
@@ -274,7 +274,7 @@ describeLab("a converge", () => {
         const { code, stderr } = await launch(payload.replace("echo begins", "echo BEGINS"));
         assert.deepEqual(
             { code, stderr },
-            { code: 1, stderr: "refused: the payload arrived damaged; nothing was done: run again\n" },
+            { code: 1, stderr: "refused: the payload arrived damaged; nothing was done; run again\n" },
         );
         assert.equal(await history("part"), "");
         assert.equal((await launch(payload)).code, 0);

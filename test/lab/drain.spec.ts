@@ -86,7 +86,7 @@ describeLab("the drain of a server that is removed", () => {
         const held = await sessionWith("app2");
         const worker = await subject().processes();
         const { text } = await declare("5m", ["app1"]).preview();
-        assert.match(text, /reload: without losing a connection; first drains app\/app2, up to 300 s/);
+        assert.match(text, /reload: no connection is lost; first drains app\/app2, up to 300 s/);
         const up = declare("5m", ["app1"]).up();
         await state("app2", "DRAIN");
         for (let n = 0; n < 4; n++) assert.equal((await open()).server, "app1");
@@ -104,7 +104,7 @@ describeLab("the drain of a server that is removed", () => {
     it("goes on when its time is over, and what is left of its sessions too", async () => {
         const held = await sessionWith("app2");
         const stderr = await converge("1s", ["app1"]);
-        assert.match(stderr, /not drained in time, the worker of before goes on with them: app\/app2 1\n/);
+        assert.match(stderr, /not drained in time, the old worker keeps these sessions: app\/app2 1\n/);
         await held.echo("still there");
     });
 
@@ -115,7 +115,7 @@ describeLab("the drain of a server that is removed", () => {
         // Two minutes before the deadline a wait is over: here that is while the command runs.
         const { code, stderr } = await draining.up(undefined, 123);
         assert.equal(code, 0, stderr);
-        assert.match(stderr, /not drained in time, the worker of before goes on with them: app\/app2 1\n/);
+        assert.match(stderr, /not drained in time, the old worker keeps these sessions: app\/app2 1\n/);
         assert.doesNotMatch(stderr, /draining, sessions left/);
     });
 

@@ -132,7 +132,7 @@ describeLab("a failure", () => {
                 const { code, stderr } = await new Convergence(target(), [slow]).up(undefined, seconds);
                 assert.equal(code, 1, stderr);
                 if ((await host().exec("rm /run/begun", { check: false })).code !== 0) return false;
-                const words = `deadline passed: the converge was ended after ${seconds} s while doing: execute[slow]: run`;
+                const words = `the converge was ended at its deadline of ${seconds} s, during: execute[slow]: run`;
                 assert.ok(stderr.split("\n").includes(words), stderr);
                 return true;
             });

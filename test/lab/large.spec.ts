@@ -47,7 +47,7 @@ describeLab("a configuration of 500 backends with 10 servers each", () => {
         assert.match(text, /more than 2000 lines differ/);
         const second = await declare("app2").up();
         assert.equal(second.code, 0, second.stderr);
-        assert.match(second.stderr, /reload \(without losing a connection\)/);
+        assert.match(second.stderr, /reload \(no connection is lost\)/);
         assert.deepEqual(await answers(), ["app2", "app2", "app2"]);
     });
 });

@@ -307,7 +307,7 @@ describeLab("resources", () => {
             [
                 "a file whose directory is missing",
                 { kind: "file", path: "/srv/none/file", content: "" },
-                /the directory \/srv\/none does not exist: declare it before/,
+                /the directory \/srv\/none does not exist; declare it before/,
             ],
             [
                 "a file where a directory is",
@@ -322,12 +322,12 @@ describeLab("resources", () => {
             [
                 "a full directory to be absent",
                 { kind: "absent", path: "/etc/ssh" },
-                /the directory \/etc\/ssh is not empty: declare it recursive/,
+                /the directory \/etc\/ssh is not empty; set recursive/,
             ],
             [
                 "a directory whose own is missing",
                 { kind: "directory", path: "/srv/none/below" },
-                /the directory \/srv\/none does not exist: declare it before/,
+                /the directory \/srv\/none does not exist; declare it before/,
             ],
             [
                 "a service that is unknown",

@@ -64,7 +64,7 @@ export function surroundings(subject: () => Subject): void {
     it("restarts a process without that socket, as no reload of it could be proven", async () => {
         await subject().shell(`${dropIn('Environment="EXTRAOPTS=-q"')}; systemctl restart haproxy; ${dropIn()}`);
         const { text } = await subject().declare({ mark: "mute" }).preview();
-        assert.match(text, /restart: the running process has no master socket, by which a reload is proven/);
+        assert.match(text, /restart: the running process has no master socket, which reloads are proven with/);
         await subject().converge({ mark: "mute" });
         assert.equal(await subject().answer(), "app1 mute");
         assert.equal((await subject().declare({ mark: "mute" }).preview()).text, "");
@@ -125,7 +125,7 @@ export function surroundings(subject: () => Subject): void {
         for (const port of [8081, 8083])
             assert.equal((await fetch(`${subject().url.slice(0, -1)}:${port}`)).status, 200);
 
-        await declared(/this host has no interface eth7 \(bind \*:8081\): correct its name/, {
+        await declared(/this host has no interface eth7 \(bind \*:8081\); correct its name/, {
             binds: [{ port: 8081, interface: "eth7" }],
         });
         await subject().shell(squat("0.0.0.0:8085"));
@@ -173,7 +173,7 @@ export function surroundings(subject: () => Subject): void {
                 const { code, stderr } = await declare(`turn-${turn}`).up();
                 assert.equal(code, 0, stderr);
                 assert.equal((await old()).length, turn);
-                assert.equal(/6 workers of earlier reloads still have connections/.test(stderr), turn === 6, stderr);
+                assert.equal(/6 old workers still have connections/.test(stderr), turn === 6, stderr);
             }
         });
         after(async () => {
@@ -186,7 +186,7 @@ export function surroundings(subject: () => Subject): void {
             assert.equal(refused, false);
             assert.match(
                 text,
-                /reload: .*; 6 workers of earlier reloads still have some, so an up first waits until 5 are left, up to 600 s/,
+                /reload: .*\. 6 old workers still have connections; an up waits until 5 are left, at most 600 s/,
             );
         });
 
@@ -197,7 +197,7 @@ export function surroundings(subject: () => Subject): void {
             );
             assert.equal(code, 1);
             const pids = (await old()).map((pid) => ` ${pid.trim()}`).join("");
-            assert.ok(stderr.includes(`6 workers of earlier reloads still have connections after 1 s`), stderr);
+            assert.ok(stderr.includes(`6 old workers still have connections after 1 s`), stderr);
             assert.ok(
                 stderr.includes(`raise haproxy.oldWorkers, lower hard-stop-after, or end them (kill${pids})`),
                 stderr,
@@ -214,7 +214,7 @@ export function surroundings(subject: () => Subject): void {
             const { code, stderr } = await converging;
             await subject().shell("rm /run/sleeps");
             assert.equal(code, 0, stderr);
-            assert.match(stderr, /: waiting: 6 workers of earlier reloads have connections, 5 may\n/);
+            assert.match(stderr, /: waiting: 6 old workers have connections, 5 are allowed\n/);
             assert.equal(await subject().answer(), "app1 next");
         });
 
@@ -226,7 +226,7 @@ export function surroundings(subject: () => Subject): void {
             const processes = await subject().processes();
             const { code, stderr } = await declare("last").up();
             assert.equal(code, 0, stderr);
-            assert.doesNotMatch(stderr, /waiting: \d+ workers/);
+            assert.doesNotMatch(stderr, /waiting: \d+ old workers/);
             assert.equal(await subject().processes(), processes);
         });
 
@@ -237,7 +237,7 @@ export function surroundings(subject: () => Subject): void {
             await hold();
             const { code, stderr } = await wide.up();
             assert.equal(code, 0, stderr);
-            assert.doesNotMatch(stderr, /waiting: \d+ workers/);
+            assert.doesNotMatch(stderr, /waiting: \d+ old workers/);
             assert.equal((await old()).length, 7);
         });
 
@@ -248,12 +248,12 @@ export function surroundings(subject: () => Subject): void {
                 ["later", 8],
             ] as const) {
                 await hold();
-                const words = `${count} workers of a configuration that is not ours still have`;
+                const words = `${count} old workers of a configuration that is not ours still have connections`;
                 const { text } = await declare(mark).preview();
-                assert.ok(text.includes(`; ${words} some, and each keeps its memory`), text);
+                assert.ok(text.includes(`. ${words}, and each keeps its memory`), text);
                 const { code, stderr } = await declare(mark).up();
                 assert.equal(code, 0, stderr);
-                assert.ok(stderr.includes(`WARNING: ${words} connections`), stderr);
+                assert.ok(stderr.includes(`warning: ${words}`), stderr);
                 assert.doesNotMatch(stderr, /waiting/);
                 assert.equal(await subject().answer(), `app1 ${mark}`);
             }

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import type { Resource } from "../../../components/convergence/kinds/index";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kindNames, kindOf, type Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
@@ -8,6 +9,15 @@ import { has, Sandbox, SHELLS } from "../../support/sandbox";
 const ACCOUNTS = `
 facts_users() { user_facts="\${NL}sailor:x:1001:1001::/home/sailor:/bin/zsh\${NL}"; }
 facts_groups() { group_facts="\${NL}crew:x:1002:\${NL}"; }`;
+
+it("each resource kind has a shell function, in a file of its name", () => {
+    const folder = join(__dirname, "../../../components/convergence/runtime/kinds");
+    assert.deepEqual(readdirSync(folder).sort(), kindNames.map((name) => `${name}.sh`).sort());
+    for (const name of kindNames) {
+        const { shellFunction } = kindOf({ kind: name } as Resource);
+        assert.match(readFileSync(join(folder, `${name}.sh`), "utf8"), new RegExp(`^${shellFunction}\\(\\) \\{$`, "m"));
+    }
+});
 
 for (const [name, ...shell] of SHELLS) {
     describe(`resource kinds under ${name}`, () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import fc from "fast-check";
 import type { Content, Resource } from "../../../components/convergence/kinds/index";
+import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
 /** The adapter of a daemon that has nothing to say. */
@@ -86,7 +87,26 @@ for (const [name, ...shell] of SHELLS) {
             }
         });
 
-        it("does nothing with a payload that was cut short, wherever", () => {
+        it("says before a first installation that no daemon has checked the files", () => {
+            const directory = sandbox.path("etc/daemon");
+            const transaction: Resource = {
+                kind: "transaction",
+                name: "daemon",
+                directory,
+                files: [{ path: `${directory}/a`, content: "one\n" }],
+                adapter: { name: "daemon", script: `${DAEMON}\ndaemon_installed() { false; }`, parameters: {} },
+            };
+            const { stdout } = sandbox.run(sandbox.payload([transaction]), "why-run");
+            assert.deepEqual(parseWhyRun(stdout).activations, [
+                {
+                    id: "r0",
+                    kind: "start",
+                    reason: "first installation; no daemon has checked these files yet, an up checks them before it starts one",
+                },
+            ]);
+        });
+
+        it("does nothing with a truncated payload", () => {
             const text = Buffer.from(sandbox.payload(files(["text"]), { shell: canary(sandbox) }));
             const cuts = fc.oneof(
                 fc.integer({ min: 0, max: text.length - 1 }),
@@ -116,7 +136,7 @@ for (const [name, ...shell] of SHELLS) {
                     assert.equal(sandbox.exists("canary"), false, `character ${at} of the content is now ${other}`);
                     assert.deepEqual(
                         { code, stderr },
-                        { code: 1, stderr: "refused: the payload arrived damaged; nothing was done: run again\n" },
+                        { code: 1, stderr: "refused: the payload arrived damaged; nothing was done; run again\n" },
                     );
                 }),
                 { numRuns: 40 },

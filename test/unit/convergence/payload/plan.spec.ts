@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/kinds/index";
+import { buildPayload } from "../../../../components/convergence/payload/payload";
 import { makePlan, PlanError } from "../../../../components/convergence/payload/plan";
 import { slot } from "../../../../components/convergence/slots";
 
@@ -104,6 +105,16 @@ describe("makePlan", () => {
                 [transaction({ adapter: { ...adapter, parameters: { unit: "other.service" } } })],
             ];
             assert.equal(new Set(variants.map((resources) => makePlan(resources).digest)).size, variants.length);
+        });
+
+        it("does not change with the sources of lines, which are for messages only", () => {
+            const sourced = [file("/etc/x", { lineSources: ["services[0]"] })];
+            assert.equal(makePlan(sourced).digest, makePlan([file("/etc/x")]).digest);
+            assert.equal(
+                buildPayload(makePlan(sourced), { slots: {} }),
+                buildPayload(makePlan([file("/etc/x")]), { slots: {} }),
+            );
+            assert.equal(makePlan([...sourced, file("/etc/x")]).resources.length, 1);
         });
 
         it("tells any two byte contents apart", () => {
@@ -354,6 +365,12 @@ describe("makePlan", () => {
                 issues(transaction(), transaction({ name: "other", files: [{ path: "/etc/demo/b", content: "" }] })),
                 twice("adapter demo", "transaction[demo]", "transaction[other]"),
             );
+        });
+
+        it("a kind that does not exist, and names those that do", () => {
+            assert.deepEqual(issues({ kind: "cron" } as unknown as Resource), [
+                'unknown resource kind "cron"; use one of absent, directory, execute, file, group, packages, service, systemdUnit, transaction, user',
+            ]);
         });
 
         it("all of it at once, in one message", () => {

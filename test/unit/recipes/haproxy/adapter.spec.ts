@@ -1,16 +1,32 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { adapterScript } from "../../../../components/scripts";
 import { has, Sandbox, SHELLS } from "../../../support/sandbox";
 
 /** The adapter, on a host where systemd and HAProxy say what a test lets them. */
-const ADAPTER = `${adapterScript("haproxy", "adapter", "preflight", "servers", "proof")}
+const ADAPTER = `${adapterScript("haproxy")}
 label=transaction
 polls=0
 running_worker=100 running_failed=0 running_digest=old running_old=
 haproxy_old_workers=5 haproxy_hard_stop=600 haproxy_unit=haproxy.service
 sleep() { :; }
 systemctl() { :; }`;
+
+describe("the Perl programs of the adapter", () => {
+    const folder = join(__dirname, "../../../../components/recipes/haproxy");
+    const programs = readdirSync(folder).filter((file) => file.endsWith(".pl"));
+
+    it("compile", function () {
+        if (!has("perl")) this.skip();
+        assert.deepEqual(programs.sort(), ["ask_ports.pl", "busy_servers.pl", "judge_servers.pl"]);
+        for (const program of programs) {
+            const { status, stderr } = spawnSync("perl", ["-c", join(folder, program)], { encoding: "utf8" });
+            assert.equal(status, 0, stderr);
+        }
+    });
+});
 
 for (const [name, ...shell] of SHELLS) {
     describe(`the adapter of haproxy under ${name}`, () => {
@@ -44,6 +60,24 @@ for (const [name, ...shell] of SHELLS) {
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
+        it("leaves out of the checker's words what differs from host to host", () => {
+            const checked = [
+                "[ALERT]    (1196) : config : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[ALERT] 332/122516 (7) : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[WARNING]  (1196) : config : (2) : odd",
+                "    | (1196) : as it is",
+            ];
+            writeFileSync(sandbox.path("check.out"), checked.map((line) => `${line}\n`).join(""));
+            const words = said("", `stage=${sandbox.directory}; haproxy_check_words >&2; say done`);
+            assert.deepEqual(words.split("\n").slice(0, 5), [
+                "[ALERT] config : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[ALERT] parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[WARNING] config : (2) : odd",
+                "    | (1196) : as it is",
+                "done",
+            ]);
+        });
+
         describe("with a thousand ports", () => {
             const ports = Array.from({ length: 1000 }, (_, n) => 10_000 + n);
             const binds = ports.map((port) => `* ${port} tcp -`).join("\n");
@@ -62,7 +96,7 @@ for (const [name, ...shell] of SHELLS) {
                 const words = said(listening(others), "haproxy_preflight_binds >&2; say done");
                 assert.match(
                     words,
-                    /^port 10000 is taken by haproxy \(pid 200\), which is not haproxy.service: stop it/,
+                    /^port 10000 is taken by haproxy \(pid 200\), which is not haproxy.service; stop it/,
                 );
             });
 
@@ -76,7 +110,7 @@ for (const [name, ...shell] of SHELLS) {
                 );
                 assert.match(
                     said(listening([...ports.map(held(100)), held(99)(10_500)]), proof),
-                    /^the worker of before still listens on \*:10500$/m,
+                    /^the old worker still listens on \*:10500$/m,
                 );
             });
         });

@@ -1,8 +1,10 @@
-# execute COMMAND CREATES ONLY_IF NOT_IF: texts of shell; an empty guard does not count.
+# execute COMMAND CREATES ONLY_IF NOT_IF: a command and its guards. All but CREATES, a path, are shell; an empty guard does not count.
 execute() {
     [ -z "$2" ] || [ ! -e "$2" ] || return 0
     [ -z "$3" ] || guard "$3" || return 0
-    [ -z "$4" ] || ! guard "$4" || return 0
+    if [ -n "$4" ] && guard "$4"; then
+        return 0
+    fi
     differs "to run"
     applying || return 0
     step "run" run_command "$1"
