@@ -158,7 +158,7 @@ describeLab("a host behind a bastion", () => {
 
         it("where the bastion says nothing, after 5 s", async () => {
             const drop = "table inet lab { chain in { type filter hook input priority -10; tcp dport 22 drop; }; }";
-            const silence = "did not answer within 5 s: check the network, and firewalls in between$";
+            const silence = "did not answer within 5 s; check the network, and firewalls in between$";
             await fails(
                 jump,
                 silence,

@@ -152,7 +152,7 @@ describeLab("a converge", () => {
         assert.equal(code, 1);
         assert.match(
             stderr,
-            /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done: look at what it does, then run again$/m,
+            /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done; look at what it does, then run again$/m,
         );
         await host().exec("systemctl stop haproxy-fleet-converge.service");
         await first;

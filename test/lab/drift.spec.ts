@@ -52,7 +52,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "a stopped service",
         command: "systemctl stop haproxy",
-        says: ["transaction[haproxy]", "is stopped, would be started", "start: it does not run"],
+        says: ["transaction[haproxy]", "is stopped, would be started", "start: it is not running"],
         repaired: ["systemctl is-active haproxy", "active"],
     },
     {
@@ -72,7 +72,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
         command: "touch /etc/systemd/system/haproxy.service.d/10-limits.conf",
         says: [
             "systemdUnit[haproxy.service.d/10-limits.conf]",
-            "changed since systemd read it: it would be read again",
+            "changed since systemd read it, would be read again",
         ],
         repaired: ["systemctl show -P NeedDaemonReload haproxy", "no"],
     },

@@ -42,7 +42,7 @@ describeLab("a failure", () => {
             const said = await fails({ kind: "packages", names: ["no-such-package"] });
             assert.match(
                 said,
-                /^packages\[no-such-package\] failed: the package manager does not know this package: check its name/m,
+                /^packages\[no-such-package\] failed: the package manager does not know this package; check its name/m,
             );
             assert.match(said, /^ {4}E: Unable to locate package no-such-package$/m);
             assert.match(said, /^before that: file\[\/srv\/before\] \(missing\)$/m);
@@ -52,7 +52,7 @@ describeLab("a failure", () => {
         it("a version that nobody has", async () => {
             assert.match(
                 await fails({ kind: "packages", names: ["tree=0.0.1"] }),
-                /^packages\[tree=0.0.1\] failed: the package manager does not have this version: ask for one/m,
+                /^packages\[tree=0.0.1\] failed: the package manager does not have this version; declare one/m,
             );
         });
 
@@ -65,7 +65,7 @@ describeLab("a failure", () => {
                 const impatient = redefine("lock_timeout=1");
                 assert.match(
                     await fails(packages, impatient),
-                    /^packages\[tree\] failed: another process holds the package manager's lock: wait for it to end/m,
+                    /^packages\[tree\] failed: another process holds the package manager's lock; wait for it to end/m,
                 );
                 const patient = succeeds(packages, atNaps("touch /run/waits"));
                 await until("it waits", async () => (await host().exec("ls /run/waits")).code === 0);
@@ -86,7 +86,7 @@ describeLab("a failure", () => {
             );
             assert.match(
                 await fails({ kind: "packages", names: ["awk"] }),
-                /^packages\[awk\] failed: the package manager has only heard of this package: .* declare one that provides it$/m,
+                /^packages\[awk\] failed: the package manager has no version of this package; .* declare one that provides it$/m,
             );
         });
 
@@ -98,7 +98,7 @@ describeLab("a failure", () => {
             const { code, stderr } = await new Convergence(target(), [{ kind: "packages", names: ["tree"] }]).up();
             await host().exec("rm /etc/apt/sources.list.d/broken.list");
             assert.equal(code, 0, stderr);
-            assert.match(stderr, /^packages\[tree\]: warning: not all package sources could be read; going on/m);
+            assert.match(stderr, /^packages\[tree\]: warning: some package sources could not be read; continuing/m);
             assert.match(stderr, /^ {4}E: .*file:\/nowhere stable Release/m);
         });
 
@@ -107,7 +107,7 @@ describeLab("a failure", () => {
             const file: Resource = { kind: "file", path: "/srv/small/file", content: "x".repeat(100_000) };
             assert.match(
                 await fails(file),
-                /^file\[\/srv\/small\/file\] failed: the disk is full: free some space, then run again$/m,
+                /^file\[\/srv\/small\/file\] failed: the disk is full; free some space, then run again$/m,
             );
             assert.equal((await host().exec("ls /srv/small")).stdout, "", "half a file");
             await host().exec("umount /srv/small");
@@ -119,7 +119,7 @@ describeLab("a failure", () => {
             const file: Resource = { kind: "file", path: "/srv/fixed/file", content: "x" };
             assert.match(
                 await fails(file),
-                /^file\[\/srv\/fixed\/file\] failed: the file system is mounted read-only: look for disk errors/m,
+                /^file\[\/srv\/fixed\/file\] failed: the file system is mounted read-only; look for disk errors/m,
             );
             await host().exec("umount /srv/fixed");
             await succeeds(file);
@@ -205,11 +205,11 @@ describeLab("a failure", () => {
         it("a login that is refused, by user and by key", async () => {
             await rejects(
                 probe({ user: "nobody-here" }),
-                /refuses the login of "nobody-here": check the user, and that/,
+                /refuses the login of "nobody-here"; check the user, and that/,
             );
             await rejects(
                 probe({ privateKey: newKeyPair().private }),
-                /refuses the login of "root": check the user, and that its authorized_keys/,
+                /refuses the login of "root"; check the user, and that its authorized_keys/,
             );
         });
 
@@ -221,7 +221,7 @@ describeLab("a failure", () => {
 
         it("an account that is not root", async () => {
             await lab().addSudoUser("lb1");
-            await rejects(probe({ user: "ops" }), /"ops" is not root: log in as root, or set become to "sudo"$/);
+            await rejects(probe({ user: "ops" }), /"ops" is not root; log in as root, or set become to "sudo"$/);
         });
 
         it("sudo that asks for a password", async () => {
@@ -230,14 +230,14 @@ describeLab("a failure", () => {
             await host().exec("rm /etc/sudoers.d/ops");
             await rejects(
                 probe({ user: "ops" }, "sudo"),
-                /does not let "ops" use sudo without a password: give it a NOPASSWD rule, or log in as root$/,
+                /does not let "ops" use sudo without a password; add a NOPASSWD rule, or log in as root$/,
             );
         });
 
         it("a host without sudo", async () => {
             await lab().addSudoUser("lb1");
             await host().exec("mv /usr/bin/sudo /usr/bin/sudo.away");
-            await rejects(probe({ user: "ops" }, "sudo"), /has no sudo: install it, or log in as root$/);
+            await rejects(probe({ user: "ops" }, "sudo"), /has no sudo; install it, or log in as root$/);
             await host().exec("mv /usr/bin/sudo.away /usr/bin/sudo");
         });
 
@@ -246,7 +246,7 @@ describeLab("a failure", () => {
             // Which of both it is, depends on what the machine still believes of its neighbour.
             const asked = rejects(
                 probe({ loginTimeout: 2000 }),
-                /(cannot be reached \(EHOSTUNREACH\)|did not answer within 2 s): check the network, and firewalls in between$/,
+                /(cannot be reached \(EHOSTUNREACH\)|did not answer within 2 s); check the network, and firewalls in between$/,
             );
             await asked.finally(() => host().plugCable());
         });
@@ -255,7 +255,7 @@ describeLab("a failure", () => {
             await host().freeze();
             const asked = rejects(
                 probe({ loginTimeout: 2000 }),
-                /did not answer within 2 s: check the network, and firewalls in between$/,
+                /did not answer within 2 s; check the network, and firewalls in between$/,
             );
             await asked.finally(() => host().thaw());
         });

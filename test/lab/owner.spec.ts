@@ -34,7 +34,7 @@ describeLab("a host's owner", () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 1);
         assert.ok(stderr.startsWith(`refused: ${words}`), stderr);
-        assert.match(stderr, /hand it over: with takeOver, or by removing \/var\/lib\/haproxy-fleet\/owner there\n$/);
+        assert.match(stderr, /take it over: set takeOver, or remove \/var\/lib\/haproxy-fleet\/owner on the host\n$/);
         assert.deepEqual(await hostState(host()), before);
     }
 
@@ -48,7 +48,7 @@ describeLab("a host's owner", () => {
         const taking = Object.assign(theirs(), { takeOver: true });
         const { text, refused } = await taking.preview();
         assert.equal(refused, false);
-        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1: it would be taken over\n/m);
+        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1, would be taken over\n/m);
         assert.match(text, /file\[\/srv\/ours\] has left the run list, would be undone/);
         await settles(taking);
         assert.equal(await out("ls /srv"), "theirs");

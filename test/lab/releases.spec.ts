@@ -100,7 +100,7 @@ describeLab("a release of haproxy", () => {
                     .up(atStart("haproxy_activate", squat("0.0.0.0:8081")));
                 assert.equal(code, 1);
                 assert.match(stderr, /8081/);
-                assert.match(stderr, /last good files are back, the earlier process keeps serving/);
+                assert.match(stderr, /last good files are back, the old process keeps serving/);
                 assert.deepEqual(await state(), before);
                 assert.equal(await subject().answer(), "app1");
             });

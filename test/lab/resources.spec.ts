@@ -256,7 +256,7 @@ describeLab("resources", () => {
             convergence.resources = sleeper("two\n");
             const { code, stderr } = await convergence.up();
             assert.equal(code, 1);
-            assert.match(stderr, /sleeper.service\] failed: this unit cannot be reloaded: name its files in restartOn/);
+            assert.match(stderr, /sleeper.service\] failed: this unit cannot be reloaded; name its files in restartOn/);
         });
 
         it("fails with the unit's own words when it does not stay", async () => {

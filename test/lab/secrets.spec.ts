@@ -212,7 +212,7 @@ END
         assert.notEqual(code, 0);
         assert.match(
             text,
-            /error: lb1: the value of the slot "password" in \/etc\/haproxy\/haproxy\.cfg holds a single quote, which ends its quotes/,
+            /error: lb1: \/etc\/haproxy\/haproxy\.cfg: the value of slot "password" holds a single quote, which ends its quotes/,
         );
         assert.doesNotMatch(text, /^ +at /m);
     });

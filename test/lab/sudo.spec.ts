@@ -56,7 +56,7 @@ describeLab("a sudo user", () => {
     it("is told that the key needs its passphrase", async () => {
         assert.match(
             await program.preview(),
-            /lb1 could not be asked what differs: the private key for \S+ has a passphrase: set/,
+            /lb1 could not be asked what differs: the private key for \S+ has a passphrase; set/,
         );
     });
 
@@ -111,7 +111,7 @@ describeLab("a sudo user", () => {
     });
 
     it("is told that sudo asks for a password, and the host is left alone", async () => {
-        const words = /does not let "ops" use sudo without a password: give it a NOPASSWD rule/;
+        const words = /does not let "ops" use sudo without a password; add a NOPASSWD rule/;
         await host.exec("echo 'ops ALL=(ALL) ALL' >/etc/sudoers.d/ops");
         const before = await pulse(host);
         assert.match(await program.preview(), words);
@@ -127,7 +127,7 @@ describeLab("a sudo user", () => {
         const target = { ...targetOf(lab(), host), user: "ops" };
         const probe = () => probeOverSsh(target, new Convergence(target, []).payload(), "sudo");
         await host.exec("echo 'Defaults:ops requiretty' >>/etc/sudoers.d/ops");
-        await assert.rejects(probe(), /lets "ops" use sudo on a terminal only: take requiretty out of its sudoers/);
+        await assert.rejects(probe(), /lets "ops" use sudo on a terminal only; remove requiretty from its sudoers/);
         await host.exec("echo 'ops ALL=(ALL) NOPASSWD: /bin/true' >/etc/sudoers.d/ops");
         await assert.rejects(probe(), /does not let "ops" use sudo without a password/);
     });

@@ -80,7 +80,7 @@ transaction_restore() {
     each_file restore_file
     read_good_digest
     "${tx_adapter}_running"
-    outcome="last good files are back, the earlier process keeps serving"
+    outcome="last good files are back, the old process keeps serving"
     # The process may be another one now, because systemd restarts one that has died.
     if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ] ||
         [ "$running_since" != "$since_before" ]; then

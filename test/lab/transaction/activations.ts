@@ -61,7 +61,7 @@ export function activations(subject: () => Subject): void {
             .declare({ mark: "after" })
             .up(atStart("transaction_commit", "systemctl start haproxy"));
         assert.equal(code, 0, stderr);
-        assert.match(stderr, /start \(it does not run\)/);
+        assert.match(stderr, /start \(it is not running\)/);
         assert.equal(await subject().answer(), "app1 after");
     });
 

@@ -33,7 +33,7 @@ export function restores(subject: () => Subject): void {
             assert.match(
                 stderr,
                 fault.late.survives
-                    ? /last good files are back, the earlier process keeps serving/
+                    ? /last good files are back, the old process keeps serving/
                     : /last good files are back and active/,
             );
             assert.equal(await subject().files(), files);
