@@ -70,10 +70,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "a drop-in that systemd has not read",
         command: "touch /etc/systemd/system/haproxy.service.d/10-limits.conf",
-        says: [
-            "systemdUnit[haproxy.service.d/10-limits.conf]",
-            "changed since systemd read it, would be read again",
-        ],
+        says: ["systemdUnit[haproxy.service.d/10-limits.conf]", "changed since systemd read it, would be read again"],
         repaired: ["systemctl show -P NeedDaemonReload haproxy", "no"],
     },
     {

@@ -32,7 +32,7 @@ describe("A host declared twice", () => {
         );
     });
 
-    it("is judged by name without regard to case", async () => {
+    it("is recognised by name, whatever the case", async () => {
         await mockEngine();
         await failuresOf(() =>
             assert.throws(

@@ -88,7 +88,7 @@ describe("refusals of several hosts", () => {
         assert.equal(failures.length, 1);
     });
 
-    it("that can converge nothing say so for all", async () => {
+    it("are combined, too, if the hosts cannot be converged at all", async () => {
         const old = answer({ refused: [{ id: "-", stage: "host", words: "this host is too old: systemd 230" }] });
         assert.deepEqual((await preview({ lb1: old, lb2: old })).failures, [
             "lb1, lb2 cannot be converged; nothing was touched\n  this host is too old: systemd 230",

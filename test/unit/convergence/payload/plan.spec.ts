@@ -64,12 +64,12 @@ describe("makePlan", () => {
         assert.deepEqual(makePlan([]).resources, []);
     });
 
-    it("counts a resource that is declared again in the same words once, at its first place", () => {
+    it("counts identical resources once, at the first position", () => {
         const [first, ...rest] = valid as [Resource, ...Resource[]];
         assert.deepEqual(makePlan([first, ...rest, structuredClone(first)]).resources, valid);
     });
 
-    it("takes a package that several recipes ask for on equal terms", () => {
+    it("accepts a package that several recipes declare with equal terms", () => {
         const both: Resource[] = [
             { kind: "packages", names: ["curl", "jq"] },
             { kind: "packages", names: ["jq", "wget"] },
@@ -89,7 +89,7 @@ describe("makePlan", () => {
             assert.equal(makePlan([file("/etc/x", { owner: undefined })]).digest, makePlan([file("/etc/x")]).digest);
         });
 
-        it("changes with every value, the order and the presence of each resource", () => {
+        it("changes with every value, and with the order and presence of each resource", () => {
             const variants: Resource[][] = [
                 valid,
                 valid.slice(1),
@@ -117,7 +117,7 @@ describe("makePlan", () => {
             assert.equal(makePlan([...sourced, file("/etc/x")]).resources.length, 1);
         });
 
-        it("tells any two byte contents apart", () => {
+        it("distinguishes any two byte contents", () => {
             fc.assert(
                 fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
                     const digest = (content: Uint8Array) => makePlan([file("/etc/x", { content })]).digest;
@@ -278,13 +278,13 @@ describe("makePlan", () => {
             });
         }
 
-        it("a service that waits for a file after it, which it would read in the next run only", () => {
+        it("a service that reads a file declared after it, because only the next run would notice", () => {
             const service: Resource = { kind: "service", name: "a.service", reloadOn: ["/etc/a"] };
             assert.equal(issues(service, file("/etc/a")).length, 1);
             assert.deepEqual(issues(file("/etc/a"), service), []);
         });
 
-        it("control characters and backslashes wherever a name or a path may stand", () => {
+        it("control characters and backslashes in every name and path", () => {
             for (const bad of ["\n", "\0", "\t", "\r", "\x1b", "\x7f", "\\"]) {
                 const each: Resource[] = [
                     { kind: "packages", names: [`a${bad}`] },
@@ -316,7 +316,7 @@ describe("makePlan", () => {
             }
         });
 
-        it("a transaction's directory, and what is then outside of it", () => {
+        it("a transaction's directory, and what is then outside it", () => {
             const found = issues(transaction({ directory: "etc/demo" }));
             assert.equal(found.length, 2);
             assert.match(found[0] ?? "", /invalid path "etc\/demo"; use an absolute path/);
@@ -327,7 +327,7 @@ describe("makePlan", () => {
             assert.match(message, /^user\[a\\x0ab\]: invalid user "a\\nb"/);
         });
 
-        it("two resources that contradict each other, naming both", () => {
+        it("two resources that contradict each other, and names both", () => {
             const [a, b] = [file("/etc/x"), file("/etc/x", { content: "y\n" })];
             const twice = (what: string, first: string, second: string) => [
                 `${what} is declared twice, by ${first} and ${second}; declare it once`,
@@ -373,7 +373,7 @@ describe("makePlan", () => {
             ]);
         });
 
-        it("all of it at once, in one message", () => {
+        it("everything at once, in one message", () => {
             const broken: Resource[] = [
                 file("etc/x", { mode: "x" }),
                 { kind: "packages", names: [] },

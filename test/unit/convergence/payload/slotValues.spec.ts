@@ -16,7 +16,7 @@ describe("the values of slots", () => {
     );
     const issues = (value: string) => slotValueIssues(resources, { "stats-password": value });
 
-    it("in haproxy.cfg are refused where they would end their word or their line, and are not told", () => {
+    it("in haproxy.cfg are refused if they would end their word or line, and are not quoted", () => {
         const subject = '/etc/haproxy/haproxy.cfg: the value of slot "stats-password"';
         assert.deepEqual(issues(""), [`${subject} is empty`]);
         assert.deepEqual(issues("it's"), [`${subject} holds a single quote, which ends its quotes in haproxy.cfg`]);
@@ -24,22 +24,22 @@ describe("the values of slots", () => {
             assert.deepEqual(issues(value), [`${subject} holds a control character or a line break`]);
     });
 
-    it("may be anything else there", () => {
+    it("may be anything else in haproxy.cfg", () => {
         assert.deepEqual(issues('p"a$$w%o\\r{d} `#ü€'), []);
     });
 
-    it("may be anything where nobody minds", () => {
+    it("may be anything in a file without slotFault", () => {
         const file: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
         assert.deepEqual(slotValueIssues([file], { key: "it's\n" }), []);
     });
 
-    it("and what is minded about them do not count for the plan", () => {
+    it("do not change the plan's digest, nor does slotFault", () => {
         const plain: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
         const minded: Resource = { ...plain, slotFault: () => "is wrong" };
         assert.equal(makePlan([minded]).digest, makePlan([plain]).digest);
     });
 
-    it("are written as the encoding of their marker says, and judged by it", () => {
+    it("are written and checked by the encoding of their marker", () => {
         const file: Resource = {
             kind: "file",
             path: "/etc/demo",

@@ -27,7 +27,7 @@ function words(resources: Resource[], whyRun: Partial<WhyRun>, slots: Record<str
 
 const differs = (aspect: string, have = "", id = "r0") => ({ id, aspect, have });
 
-/** What is said of one difference of one resource. */
+/** The words for one difference of one resource. */
 function word(resource: Resource, aspect: string, have = ""): string {
     const [, title, line, ...rest] = words([resource], { differences: [differs(aspect, have)] });
     assert.match(title ?? "", /^ {2}\w+\[/);
@@ -47,7 +47,7 @@ function diff(content: string, live: string | Buffer, slots = {}, secretLines: W
         .map((line) => line.slice(6));
 }
 
-/** What is said of a file that does not exist: what follows these words, then its lines. */
+/** The words for a missing file after "does not exist", then its lines. */
 function fresh(content: string | Buffer, ...others: WhyRun["differences"]): string[] {
     const differences = [differs("missing"), ...others];
     const [, title, line = "", ...rest] = words([{ kind: "file", path: "/etc/x", content }, packages], { differences });
@@ -74,7 +74,7 @@ const transaction: Resource = {
 };
 
 describe("previewReport", () => {
-    it("says nothing where nothing differs, whatever the daemon has been asked", () => {
+    it("says nothing if nothing differs, even if the daemon was asked", () => {
         const nothing = { text: "", refused: false, refusal: [], differences: [] };
         const activations = [{ id: "r0", kind: "none", reason: "the running process has it already" }];
         assert.deepEqual(report("lb1", host(), makePlan([file]), {}), nothing);
@@ -137,7 +137,7 @@ describe("previewReport", () => {
         assert.match(unread, /changed since systemd read it, would be read again$/);
     });
 
-    it("words what a real host has said", () => {
+    it("words the answer of a real host", () => {
         const text = readFileSync(join(__dirname, "reports", "differs.txt"), "utf8");
         const run: Resource[] = [
             { kind: "packages", names: ["haproxy", "cowsay", "perl-base=1.0"] },
@@ -192,7 +192,7 @@ describe("previewReport", () => {
         ]);
     });
 
-    it("says what it means for the daemon", () => {
+    it("says what an up means for the daemon", () => {
         const of = (change: Partial<WhyRun>) =>
             words([transaction, service], { differences: [differs("stopped")], ...change });
         const activation = (kind: string) => [{ id: "r0", kind, reason: "because" }];
@@ -204,7 +204,7 @@ describe("previewReport", () => {
         assert.match(outdated[0] ?? "", /; an up would repair that and reload$/);
     });
 
-    it("tells of a configuration that the host refuses, and of no activation", () => {
+    it("shows a refused configuration, and no activation", () => {
         const { text, refused } = report(
             "lb1",
             host({
@@ -232,7 +232,7 @@ describe("previewReport", () => {
         ]);
     });
 
-    it("refuses nothing that earlier repairs may put right, names these and says what is wrong now", () => {
+    it("refuses nothing that earlier repairs may correct, names these, and says what is wrong now", () => {
         const { text, refused } = report(
             "lb1",
             host({
@@ -264,7 +264,7 @@ describe("previewReport", () => {
         ]);
     });
 
-    it("tells of a host that can converge nothing", () => {
+    it("shows a host that cannot be converged at all", () => {
         const said = (reason: string) => words([file], { refused: [{ id: "-", stage: "host", words: reason }] });
         assert.deepEqual(
             said(
@@ -284,14 +284,14 @@ describe("previewReport", () => {
         ]);
     });
 
-    it("tells of what has left the run list", () => {
+    it("shows what has left the run list", () => {
         assert.deepEqual(words([file], { differences: [differs("unlisted", "file[/etc/y]", "-")] }).slice(1), [
             "  host",
             "    file[/etc/y] has left the run list, would be undone",
         ]);
     });
 
-    it("tells of a manifest that is not up to date only where there is nothing else to tell", () => {
+    it("mentions an outdated manifest only if nothing else differs", () => {
         const manifest = differs("manifest", "", "-");
         assert.deepEqual(words([file], { differences: [manifest] }).slice(1), [
             "  host",
@@ -319,7 +319,7 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("is all of a file that does not exist yet, within the same bounds", () => {
+    it("shows all of a new file, within the same limits", () => {
         assert.deepEqual(fresh(`a ${slot("password")}\nb\n`), ["", "+a ‹password›", "+b"]);
         assert.deepEqual(fresh("a"), ["", "+a", "\\ No newline at end of file"]);
         assert.deepEqual(fresh(""), [""]);
@@ -330,7 +330,7 @@ describe("diff in a report", () => {
         assert.equal(fresh("x\n".repeat(2000)).length, 2001);
     });
 
-    it("leaves a host without its packages short: everything there is new", () => {
+    it("is short on a host without packages, where everything is new", () => {
         assert.equal(fresh("x\n".repeat(40), differs("missing", "haproxy", "r1")).length, 41);
         assert.deepEqual(fresh("x\n".repeat(41), differs("missing", "haproxy", "r1")), [" (new, 41 lines)"]);
         const said = words([packages, transaction], {
@@ -349,7 +349,7 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("tells of a missing newline at the end, and of carriage returns", () => {
+    it("shows a missing final newline, and carriage returns", () => {
         assert.ok(diff("a\n", "a").includes("\\ No newline at end of file"));
         assert.ok(diff("a\n", "a\r\n").includes("-a\\x0d"));
     });
@@ -382,16 +382,16 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("says so where only hidden things differ", () => {
+    it("says so if only hidden parts differ", () => {
         assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only hidden parts differ)"]);
     });
 
-    it("is left out where more changes than anybody would read", () => {
+    it("is left out if too many lines differ", () => {
         const lines = (word: string) => Array.from({ length: 1001 }, (_, n) => `${word} ${n}\n`).join("");
         assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines differ: too many to show)"]);
     });
 
-    it("is left out of what is no text, too large, or secret as a whole", () => {
+    it("is left out if the file is no text, too large, or secret as a whole", () => {
         const large = "x".repeat(262_145);
         assert.deepEqual(diff("a\n", Buffer.from([1, 0, 2])), ["(not text: its lines are not shown)"]);
         assert.deepEqual(diff("a\n", large), ["(too large: its lines are not shown)"]);

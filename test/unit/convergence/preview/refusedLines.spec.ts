@@ -41,7 +41,7 @@ describe("refusedLines", () => {
         ]);
     });
 
-    it("shows nothing for lines that there are not, other files, and bytes", () => {
+    it("shows nothing for missing lines, other files, and bytes", () => {
         for (const words of [
             "/etc/demo/demo.cfg:0",
             "/etc/demo/demo.cfg:4",
@@ -57,7 +57,7 @@ describe("refusedLines", () => {
         ]);
     });
 
-    it("counts the lines of the file as the host has it, in which a value may have several", () => {
+    it("counts lines of the filled file, in which a value may have several", () => {
         const key: DeclaredFile = { path: "/k", content: `begin\n${slot("pem")}\nend\n`, lineSources: ["a", "b", "c"] };
         const of = (n: number) => shown(`/k:${n}`, [key], { pem: "planted-1\nplanted-2\nplanted-3" }).slice(1);
         assert.deepEqual(

@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { adapterScript } from "../../../../components/scripts";
 import { has, Sandbox, SHELLS } from "../../../support/sandbox";
 
-/** The adapter, on a host where systemd and HAProxy say what a test lets them. */
+/** The adapter, on a host where tests replace systemd and HAProxy. */
 const ADAPTER = `${adapterScript("haproxy")}
 label=transaction
 polls=0
@@ -39,14 +39,14 @@ for (const [name, ...shell] of SHELLS) {
         });
         afterEach(() => sandbox.remove());
 
-        /** What is said while these lines run in the place of a run list. */
+        /** The log of an apply that runs these lines instead of a run list. */
         const said = (redefined: string, lines: string): string => {
             const payload = sandbox.payload([], { shell: `${ADAPTER}\n${redefined}\nrun_list() { ${lines}\n}` });
             sandbox.run(payload, "apply");
             return readFileSync(sandbox.path("run/log.test"), "utf8");
         };
 
-        it("waits for a new worker as long, wherever somebody sets the time of day to", () => {
+        it("waits equally long for a new worker if the time of day is changed", () => {
             const redefined = `
                 date() { printf '%s\\n' "$((polls * 1000))"; }
                 haproxy_running() {
@@ -60,7 +60,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
-        it("leaves out of the checker's words what differs from host to host", () => {
+        it("removes from the checker's words what differs between hosts", () => {
             const checked = [
                 "[ALERT]    (1196) : config : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
                 "[ALERT] 332/122516 (7) : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
@@ -89,7 +89,7 @@ for (const [name, ...shell] of SHELLS) {
                 ss() { printf '%s\\n' '${lines.join("\n")}'; }
                 cat() { case $1 in /proc/100/*) echo 0::/system.slice/haproxy.service ;; esac; }`;
 
-            it("looks at each once before a reload, and names who has one", function () {
+            it("looks at each once before a reload, and names the process that holds one", function () {
                 this.timeout(10_000);
                 assert.match(said(listening(ports.map(held(100))), "haproxy_preflight_binds >&2; say done"), /^done$/m);
                 const others = [...ports.slice(1).map(held(100)), held(200)(10_000)];
@@ -100,7 +100,7 @@ for (const [name, ...shell] of SHELLS) {
                 );
             });
 
-            it("looks at each once after it, and knows which the new worker has not", function () {
+            it("looks at each once after a reload, and names the one that the new worker lacks", function () {
                 this.timeout(10_000);
                 const proof = "worker_before=99; haproxy_listens >&2; say done";
                 assert.match(said(listening(ports.map(held(100))), proof), /^done$/m);
@@ -115,7 +115,7 @@ for (const [name, ...shell] of SHELLS) {
             });
         });
 
-        it("takes connections that get TLS for more than those that have run without", () => {
+        it("counts connections with TLS as more than those without", () => {
             const [plain, clients, servers] = [
                 "bind :80",
                 "bind :443 ssl crt x.pem",
@@ -141,7 +141,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.equal(refused(`${plain} name ssl-less`, "bind :80 name ssl-more"), false);
         });
 
-        describe("with workers of earlier reloads", () => {
+        describe("with old workers", () => {
             const answer = (old: string) => `
                 haproxy_master=${sandbox.path("run/socket")}
                 perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$haproxy_master"
@@ -152,14 +152,14 @@ for (const [name, ...shell] of SHELLS) {
                     .exec(said(redefined, `${owned}; haproxy_running; say "old:$running_old older:$running_older"`))
                     ?.slice(1);
 
-            it("knows those that may never end: they have started before the host had its owner", () => {
+            it("recognises those that may never end, because they started before the host had its owner", () => {
                 assert.deepEqual(
                     sorted(answer("'101 worker' '102 worker' '103 worker'"), 'touch -d @1020 "$lib/owner"'),
                     [" 102 103", " 101"],
                 );
             });
 
-            it("takes all for such where the configuration that runs is not ours, or the host has no owner", () => {
+            it("counts all as such if the running configuration is not ours, or the host has no owner", () => {
                 const foreign = answer("'101 worker' '102 worker'");
                 assert.deepEqual(sorted(foreign.replace("value=<d>", "No variable"), 'touch -d @1 "$lib/owner"'), [
                     "",
