@@ -38,7 +38,8 @@ restore_file() {
         return
     fi
     is_same_file "$kept" "$field_path" || step "put back $field_path" put_back "$kept" "$field_path"
-    # If the file had been edited by hand, the process may have read that: a file newer than the process tells the next run.
+    # If the file had been edited by hand, the process may have read that edit. A file newer than the process
+    # makes the next run reload.
     eval "have_sum=\$sum_$field_index"
     kept_sum=
     [ -L "$kept" ] || kept_sum=$(sha256sum <"$kept")

@@ -68,7 +68,9 @@ summary() {
         if [ "${line%%"$TAB"*}" = "$last" ]; then
             words="$words, ${line#*"$TAB"}"
         else
-            [ -z "$last" ] || [ "$last" = "$label" ] || say "$1: $last ($words)"
+            if [ -n "$last" ] && [ "$last" != "$label" ]; then
+                say "$1: $last ($words)"
+            fi
             last=${line%%"$TAB"*}
             words=${line#*"$TAB"}
         fi

@@ -69,7 +69,9 @@ remember_before() {
 # Undoes what has left the run list, last declared first. Sets id, label, undone.
 prune() {
     [ "$mode" = apply ] || read_manifest
-    [ "$manifest_have" != "$manifest_wanted" ] || [ "$have_owner" != "$owner" ] || return 0
+    if [ "$manifest_have" = "$manifest_wanted" ] && [ "$have_owner" = "$owner" ]; then
+        return
+    fi
     reversed=
     undone=
     split_lines
@@ -101,11 +103,11 @@ undo() {
     case $NL$file_paths$NL$other_paths$NL in *"$NL$path$NL"*) return ;; esac
     ! is_orphaned "$path" || return 0
     case $1 in
-    file) [ -e "$path" ] || exists "$lib/original$path" || return 0 ;;
-    systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" || return 0 ;;
-    directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" || return 0 ;;
-    *) return ;;
-    esac
+    file) [ -e "$path" ] || exists "$lib/original$path" ;;
+    systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" ;;
+    directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" ;;
+    *) false ;;
+    esac || return 0
     differs unlisted "$label"
     undone=$undone$NL$path
     ! applying || step "undo $2" "undo_$1" "$2"

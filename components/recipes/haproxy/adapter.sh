@@ -99,7 +99,9 @@ haproxy_validate() {
     haproxy_version_fits || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1
     checked=$?
-    [ "$checked" != 1 ] || [ -z "$tx_allowed" ] || haproxy_check_allowed "$1"
+    if [ "$checked" = 1 ] && [ -n "$tx_allowed" ]; then
+        haproxy_check_allowed "$1"
+    fi
     case $checked in
     0) ;;
     124) printf '%s\n' "haproxy did not finish its check within 60 s; look for a server name that resolves slowly" ;;
@@ -235,7 +237,9 @@ haproxy_old_workers_of() {
 # they started before this host had its owner, or because the running configuration is not ours.
 haproxy_sort_old() {
     ours_since=
-    [ -z "$old" ] || [ -z "$running_digest" ] || ours_since=$(stat -c %Y "$lib/owner" 2>/dev/null)
+    if [ -n "$old" ] && [ -n "$running_digest" ]; then
+        ours_since=$(stat -c %Y "$lib/owner" 2>/dev/null)
+    fi
     for pid in $old; do
         process_started "$pid"
         if [ "$pid" = "$running_worker" ]; then

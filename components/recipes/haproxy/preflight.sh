@@ -111,7 +111,11 @@ haproxy_port_free() {
         [ "${occupied##*:}" = "$2" ] || continue
         occupied=${occupied%:*}
         case $occupied in
-        *%*) [ -z "$3" ] || [ "%${occupied#*%}" = "$3" ] || continue ;;
+        *%*)
+            if [ -n "$3" ] && [ "%${occupied#*%}" != "$3" ]; then
+                continue
+            fi
+            ;;
         esac
         occupied=${occupied%%%*}
         occupied=${occupied#\[}

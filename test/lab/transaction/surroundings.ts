@@ -49,7 +49,7 @@ export function surroundings(subject: () => Subject): void {
         assert.equal(code, 0, stderr);
         await subject().shell(dropIn('Environment="EXTRAOPTS=-S /run/$(id)/"'));
         const refused = await subject().declare({ mark: "older" }).up(old);
-        assert.match(refused.stderr, /without a master socket/);
+        assert.match(refused.stderr, /no master socket/);
         await subject().shell(dropIn());
     });
 
@@ -72,7 +72,7 @@ export function surroundings(subject: () => Subject): void {
 
     it("refuses a unit without the socket that all proof depends on", async () => {
         await subject().shell("echo 'EXTRAOPTS=-q' >>/etc/default/haproxy");
-        await declared(/without a master socket: add -S \/run\/haproxy-master\.sock/, { mark: "blind" });
+        await declared(/no master socket, which reloads are proven with; add -S \/run\/haproxy-master\.sock/, { mark: "blind" });
     });
 
     it("binds IPv6 addresses, in whatever way they are written", async () => {
@@ -108,7 +108,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().shell(`printf '${config}' >/run/stray.cfg
             systemd-run -q --unit=squatter haproxy -db -f /run/stray.cfg
             until ss -Hltn | grep -q ':8087 '; do sleep 0.02; done`);
-        await declared(/port 8087 is taken by haproxy \(pid \d+\), which is not haproxy\.service: stop it/, {
+        await declared(/port 8087 is taken by haproxy \(pid \d+\), which is not haproxy\.service; stop it/, {
             binds: [{ port: 8087 }],
         });
     });
@@ -279,7 +279,7 @@ export function surroundings(subject: () => Subject): void {
         assert.ok(!rest.refused, first);
         assert.match(
             first,
-            /repaired: directory\[\/srv\/extra]\n.* its preflight says:\n.*\/srv\/extra does not exist/,
+            /repaired: directory\[\/srv\/extra]\n.* preflight says:\n.*\/srv\/extra does not exist/,
         );
         const { code, stderr } = await jailed.up();
         assert.equal(code, 0, stderr);

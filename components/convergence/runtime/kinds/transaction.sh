@@ -80,7 +80,9 @@ transaction_test() {
         [ -n "$tx_files_differ" ] || differs outdated "$running_digest"
     else
         tx_process=current
-        [ -n "$tx_files_differ" ] || [ "$good_digest" = "$tx_digest" ] || differs unfinished
+        if [ -z "$tx_files_differ" ] && [ "$good_digest" != "$tx_digest" ]; then
+            differs unfinished
+        fi
     fi
     each_owned_test
     case $tx_process,$tx_files_differ,$good_digest in
