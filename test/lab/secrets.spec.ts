@@ -164,6 +164,7 @@ END
         const before = await says("preview");
         assert.match(before.text, /refused at validation:/);
         assert.match(before.text, /unknown keyword '(‹password›|<password>)'/);
+        assert.match(before.text, /^ +line \d+: bind 127\.0\.0\.1:8406 '‹password›'$/m);
         const { code, text } = await says("up", "--yes", "--skip-preview");
         assert.notEqual(code, 0);
         assert.match(text, /transaction\[haproxy\] failed: refused at validation/);

@@ -27,6 +27,13 @@ export function refusals(subject: () => Subject): void {
         });
     }
 
+    it("shows the declared line that HAProxy refuses", async () => {
+        const { text } = await subject()
+            .declare({ raw: ["http-request nonsense"] })
+            .preview();
+        assert.match(text, /\[\/etc\/haproxy\/haproxy\.cfg:(\d+)\].*\n +line \1: http-request nonsense\n/);
+    });
+
     it("refuses more connections than there is memory for, but not as many as are allowed already", async () => {
         const preview = (maxconn: number, memory?: number) =>
             subject()

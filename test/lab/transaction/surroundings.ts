@@ -72,7 +72,9 @@ export function surroundings(subject: () => Subject): void {
 
     it("refuses a unit without the socket that all proof depends on", async () => {
         await subject().shell("echo 'EXTRAOPTS=-q' >>/etc/default/haproxy");
-        await declared(/no master socket, which reloads are proven with; add -S \/run\/haproxy-master\.sock/, { mark: "blind" });
+        await declared(/no master socket, which reloads are proven with; add -S \/run\/haproxy-master\.sock/, {
+            mark: "blind",
+        });
     });
 
     it("binds IPv6 addresses, in whatever way they are written", async () => {
@@ -277,10 +279,7 @@ export function surroundings(subject: () => Subject): void {
         jailed.resources = [{ kind: "directory", path: "/srv/extra" }, ...jailed.resources];
         const { text: first, ...rest } = await jailed.preview();
         assert.ok(!rest.refused, first);
-        assert.match(
-            first,
-            /repaired: directory\[\/srv\/extra]\n.* preflight says:\n.*\/srv\/extra does not exist/,
-        );
+        assert.match(first, /repaired: directory\[\/srv\/extra]\n.* preflight says:\n.*\/srv\/extra does not exist/);
         const { code, stderr } = await jailed.up();
         assert.equal(code, 0, stderr);
 
