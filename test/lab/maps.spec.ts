@@ -17,7 +17,7 @@ const odd: MapEntry[] = [
 
 describeLab("maps and error files of haproxy", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app", tags: ["one::app"] },
         { name: "app2", image: "app", tags: ["two::app"] },
     ]);
