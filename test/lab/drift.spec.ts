@@ -17,7 +17,7 @@ const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 
-/** What happens to a host, what a preview says of it word by word, and how to see that it was repaired. */
+/** Drift of a host, the words of a preview about it, and a command that shows its repair. */
 const drifts: { what: string; command: string; says: string[]; repaired: [command: string, output: string] }[] = [
     {
         what: "content of a file",
@@ -126,7 +126,7 @@ describeLab("drift", () => {
     });
 
     for (const { what, command, says, repaired } of drifts) {
-        it(`${what}: said, repaired, gone`, async () => {
+        it(`${what}: reported, repaired, gone`, async () => {
             const before = await stored();
             assert.equal(await token(), before, "no difference keeps the host's token");
             await host.exec(command);
@@ -146,7 +146,7 @@ describeLab("drift", () => {
         });
     }
 
-    it("the same drift again is planned again", async () => {
+    it("plans the same drift again if it happens again", async () => {
         await host.exec("chmod 0666 /etc/motd");
         const first = await token();
         await up();
@@ -155,7 +155,7 @@ describeLab("drift", () => {
         await up();
     });
 
-    it("two contents of one file are two drifts", async () => {
+    it("takes two contents of one file for two drifts", async () => {
         await host.exec("echo a >/etc/motd");
         const first = await token();
         await host.exec("echo b >/etc/motd");
@@ -163,7 +163,7 @@ describeLab("drift", () => {
         await up();
     });
 
-    it("a host restored from an old image, in words, as a diff, and with a token of its own", async () => {
+    it("of a host restored from an old image: in words, as a diff, and with a new token", async () => {
         const old = await stored();
         await host.snapshot("old");
         convergence.resources = resources("newer\n");
@@ -180,7 +180,7 @@ describeLab("drift", () => {
         assert.equal(await out("cat /etc/motd"), "newer");
     });
 
-    it("a host that has lost its token, or all its memory of us, is recorded again and nothing else", async () => {
+    it("only records again a host that has lost its token or all of our records", async () => {
         const pid = await out("systemctl show -P MainPID haproxy");
         await host.exec("rm /var/lib/haproxy-fleet/token");
         const planned = await token();

@@ -10,7 +10,7 @@ import { Subject, squat } from "./transaction/subject";
 const network = "fd00:f1ee:7";
 const balancerAddress = `${network}::1`;
 const balancer = `[${balancerAddress}]`;
-/** Two of one /64, two of others. */
+/** Two addresses of one /64, two of others. */
 const clients = [":a::1", ":a::2", ":b::1", ":c::1"].map((rest) => `${network}${rest}`);
 const add = (address: string) => `ip addr add ${address}/48 dev eth0 nodad`;
 
@@ -60,7 +60,7 @@ describeLab("services on IPv6", () => {
         assert.equal((await declared.preview()).text, "");
     }
 
-    /** What clients at these addresses get, one after another: the name of a server, and the status. */
+    /** The answers to clients at these addresses, in order: name of the server, and status. */
     async function ask(url: string, ...clients: readonly string[]): Promise<string[]> {
         const one = (client: string) =>
             `curl -s -m 10 -o /dev/null -w '%header{x-app} %{http_code}\\n' --interface ${client} ${url} || :`;
@@ -71,7 +71,7 @@ describeLab("services on IPv6", () => {
             .map((line) => line.trim());
     }
 
-    it("are served to its clients, whose lists, limits and servers go by address and /64", async () => {
+    it("serve IPv6 clients, and apply lists, limits and persistence by address and /64", async () => {
         await converge(declare());
         const [one = "", two = "", other = "", stranger = ""] = clients;
         const url = `http://${balancer}/`;
@@ -82,13 +82,13 @@ describeLab("services on IPv6", () => {
         assert.deepEqual(await ask(url, stranger), ["403"]);
         assert.deepEqual(await ask(`http://${balancer}:81/`, stranger), ["app2 200"]);
         assert.deepEqual(await ask(`http://${balancer}:8404/stats`, stranger), ["200"]);
-        // Of IPv4, each address is a client.
+        // With IPv4, each address is a client.
         const app1 = lab().host("app1").address;
         assert.match((await ask(subject().url, app1)).join(), /^app[12] 200$/);
         assert.match(await subject().master("@1 show table web"), new RegExp(`key=::ffff:${app1} .*server_key=app`));
     });
 
-    it("are converged by a host where IPv6 is off for all interfaces, and refused by one whose kernel has none", async () => {
+    it("converge on a host whose interfaces all have IPv6 off, and are refused by a kernel without IPv6", async () => {
         await subject().shell("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
         try {
             await converge(declare(5));
@@ -101,7 +101,7 @@ describeLab("services on IPv6", () => {
         await converge(declare());
     });
 
-    it("leave IPv4 to others where a bind is for IPv6 alone, and take nothing of theirs", async () => {
+    it("leave IPv4 to other processes if a bind is only for IPv6", async () => {
         const declared = (port: number) => subject().declare({ binds: [{ address: "::", port, v6only: true }] });
         await subject().shell(squat("127.0.0.1:8085", "[::1]:8086"));
         try {

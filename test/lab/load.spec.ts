@@ -16,14 +16,14 @@ import { Subject } from "./transaction/subject";
 
 const CHANGES = 20;
 
-/** What a declared configuration changes. */
+/** What the tests vary of the declared configuration. */
 interface Turn {
     servers: readonly { name: string; address: string; port: number }[];
     mark: string;
     maxconn?: number;
 }
 
-describeLab("load while things change", () => {
+describeLab("load during changes", () => {
     const lab = withLab([{ name: "lb1", image: "haproxy" }]);
     const subject = () => new Subject(lab());
     const address = () => subject().host.address;
@@ -44,7 +44,7 @@ describeLab("load while things change", () => {
         return {
             version: "2.6",
             global: { maxconn },
-            // Clients and servers are in one process here, which may rest for longer than HAProxy would wait for them.
+            // Clients and servers share one process, which may pause for longer than HAProxy's usual timeouts.
             defaults: {
                 timeouts: { connect: "1m", client: "10m", server: "10m", httpRequest: "10m", httpKeepAlive: "10m" },
             },
@@ -112,7 +112,7 @@ describeLab("load while things change", () => {
     });
 
     it("holds as many connections as the machine allows through a reload", async function () {
-        // Here each has two ends, and so it has in HAProxy, both with a limit of their own; what is left is for all else.
+        // Each connection takes two descriptors here and two in HAProxy, which both have limits. Some are left for everything else.
         const limit = Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
         let count = Math.min(9_900, Math.floor((limit - 400) / 2));
         while (hostNeeds(config({ servers: apps, mark: "", maxconn: count + 10 })).fdsNeeded > limit) count--;
@@ -142,7 +142,7 @@ describeLab("load while things change", () => {
     });
 });
 
-/** The number of bytes that a download has had, when it has come to its end. */
+/** Bytes that a download has received, once it has ended. */
 function download(host: string): Promise<number> {
     return new Promise((resolve, reject) => {
         const asked = get({ host, port: 80, path: "/download", agent: false }, (answer) => {

@@ -15,7 +15,7 @@ describeLab("persistence by address", () => {
     ]);
     const subject = () => new Subject(lab());
 
-    /** A service that keeps clients on servers by their address, and lets each ask 5 times. */
+    /** A service that keeps clients on servers by their addresses and limits each to 5 requests. */
     function declare(servers: readonly string[], peersPort?: false): Convergence {
         const settings = { version: "2.6", maxconn: 1000, ...(peersPort === false && { peersPort }) };
         const config = fromServices(settings, [
@@ -37,7 +37,7 @@ describeLab("persistence by address", () => {
         assert.equal((await declared.preview()).text, "");
     }
 
-    /** Who answers clients of these addresses, one after another: the name of a server, or "limited". */
+    /** The answers to clients at these addresses, in order: the name of a server, or "limited". */
     const ask = async (...clients: readonly number[]) => {
         const asking = clients.map(
             (n) => `curl -sS -m 60 -w '%{http_code}\n' --interface 127.0.0.${n} http://127.0.0.1/ | xargs`,
@@ -52,9 +52,9 @@ describeLab("persistence by address", () => {
     const oldWorkerEnded = () =>
         until("the old worker has ended", async () => !/# old workers/.test(await subject().master("show proc")));
 
-    it("outlives the reload that a new server takes, as limits do, and the old worker ends", async () => {
+    it("outlives the reload for a new server, as limits do, and the old worker ends", async () => {
         await converge(declare(["app2", "app3"]));
-        // A worker gives its tables on once it expects none itself, 5 s after a start.
+        // A worker hands its tables over only after waiting 5 s for others at its start.
         await until("the worker expects no tables", async () =>
             /id=fleet .* flags=0x\w*3 /.test(await subject().master("@1 show peers")),
         );
@@ -65,9 +65,9 @@ describeLab("persistence by address", () => {
         await oldWorkerEnded();
     });
 
-    it("needs a port of its own, which a preview finds taken", async () => {
+    it("needs its own port, and a preview reports if it is taken", async () => {
         await converge(declare(["app2"], false));
-        // Until then it has the port itself.
+        // HAProxy itself has the port until then.
         await oldWorkerEnded();
         await subject().shell(squat("127.0.0.1:8406"));
         try {

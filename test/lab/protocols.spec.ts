@@ -1,4 +1,4 @@
-// One load balancer for everything that a company runs: web, databases, mail and a cluster's API, each by its real daemon.
+// One load balancer for web, databases, mail and a cluster's API, each served by its real daemon.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
 import { run } from "../../lab/machine/exec";
@@ -12,7 +12,7 @@ const shop = { host: "shop.example.test" };
 
 const tcp = { protocol: "tcp", tag: "data::app" };
 
-/** Tells what HAProxy has added to a request. */
+/** Answers with the headers that HAProxy has added to a request. */
 const ECHO = `server { listen 81; location / { return 200 "$http_x_forwarded_for"; } }`;
 
 describeLab("a load balancer for every protocol", () => {
@@ -27,14 +27,14 @@ describeLab("a load balancer for every protocol", () => {
     let program: Program;
     let lb: Host;
     let url: string;
-    /** The first server of the data services, which also has their clients. */
+    /** The first server of the data services, which has their clients, too. */
     let data: Host;
 
     before(async () => {
         [lb, data] = [lab().host("lb1"), lab().host("data1")];
         url = lb.address;
         await lab().host("app3").exec(`echo '${ECHO}' >>/etc/nginx/lab-service.conf; nginx -s reload`);
-        // One certificate for both, as the nodes of a cluster have one authority.
+        // One certificate for both servers, as the nodes of a cluster share an authority.
         for (const file of ["lab.crt", "lab.key"])
             await lab()
                 .host("data2")
@@ -102,9 +102,9 @@ describeLab("a load balancer for every protocol", () => {
     });
     after(() => program?.remove());
 
-    it("is converged by that", () => program.nothingToDo());
+    it("is converged by its stack", () => program.nothingToDo());
 
-    it("routes by path and by header, whole segments only", async () => {
+    it("routes by header and by path, whole segments only", async () => {
         assert.equal((await ask(url, "/api/v1", shop)).app, "app3");
         assert.equal((await ask(url, "/api", shop)).app, "app3");
         assert.match((await ask(url, "/apis", shop)).app ?? "", /app[12]/);
@@ -113,7 +113,7 @@ describeLab("a load balancer for every protocol", () => {
         assert.match((await ask(url, "/", { ...shop, headers })).app ?? "", /app[12]/);
     });
 
-    it("keeps a client on its server by a cookie, and moves it when that is down", async () => {
+    it("keeps a client on its server by a cookie, and moves it if the server is down", async () => {
         const { app, headers } = await ask(url, "/", shop);
         const cookie = headers["set-cookie"]?.[0]?.split(";")[0] ?? "";
         assert.equal(cookie, `SRV=${app}`);
@@ -133,7 +133,7 @@ describeLab("a load balancer for every protocol", () => {
         await until("it is back on its own", async () => (await ask(url, "/", stay)).app === app);
     });
 
-    it("answers 429 with Retry-After above a rate, to that service's clients alone", async () => {
+    it("answers 429 with Retry-After above a rate, only to that service's clients", async () => {
         assert.deepEqual(await shares(8, url, "/", { host: "few.example.test" }), { app3: 5, "status 429": 3 });
         const { status, headers } = await ask(url, "/", { host: "few.example.test" });
         assert.equal(status, 429);
@@ -141,7 +141,7 @@ describeLab("a load balancer for every protocol", () => {
         assert.equal((await ask(url, "/api", shop)).app, "app3");
     });
 
-    it("lets in those who may", async () => {
+    it("lets only allowed clients in", async () => {
         assert.equal((await ask(url, "/", { host: "inner.example.test" })).status, 403);
         const { stdout } = await lb.exec(
             "curl -s -o /dev/null -w '%{http_code}' -H 'Host: inner.example.test' http://127.0.0.1/",
@@ -157,7 +157,7 @@ describeLab("a load balancer for every protocol", () => {
         assert.equal((await ask(url, "/", { ...admin, headers: login(PASSWORD) })).status, 200);
     });
 
-    it("tells servers who the client is, and redirects", async () => {
+    it("names the client to servers, and redirects", async () => {
         assert.equal((await ask(url, "/", { host: "echo.example.test" })).body, lab().gateway);
         const { status, headers } = await ask(url, "/a?b=c", { host: "old.example.test" });
         assert.equal(status, 301);
@@ -165,7 +165,7 @@ describeLab("a load balancer for every protocol", () => {
     });
 
     for (const port of [443, 6443])
-        it(`passes TLS through to the servers' own certificate on ${port}, by the name asked for`, async () => {
+        it(`passes TLS on ${port} through to the servers of the requested name, with their own certificate`, async () => {
             const over = (name: string) =>
                 data.exec(
                     `curl -sS --max-time 60 --cacert /etc/nginx/lab.crt --resolve ${name}:${port}:${url} https://${name}:${port}/`,
@@ -177,7 +177,7 @@ describeLab("a load balancer for every protocol", () => {
             assert.notEqual((await over("other.lab.test")).code, 0);
         });
 
-    it("balances PostgreSQL, and leaves out a server that is down", async () => {
+    it("balances PostgreSQL, without a server that is down", async () => {
         const query = "select inet_server_addr(), count(*) from generate_series(1, 1000)";
         const server = async () =>
             (await data.exec(`psql -h ${url} -U lab -Atc '${query}' lab`, { check: false })).stdout.trim();
@@ -198,7 +198,7 @@ describeLab("a load balancer for every protocol", () => {
         assert.deepEqual([await redis("get", "who"), await redis("get", "who")].sort(), ["data1", "data2"]);
     });
 
-    it("balances mail, which arrives", async () => {
+    it("balances mail, and the mail arrives", async () => {
         for (const subject of ["first", "second"])
             await run("sh", [
                 "-c",

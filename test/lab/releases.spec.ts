@@ -8,7 +8,7 @@ import { repair } from "./transaction/faults";
 import { bothLoads } from "./transaction/load";
 import { Subject, squat } from "./transaction/subject";
 
-/** HAProxy answers every request through a reload since this version (`option idle-close-on-response`). */
+/** From this release on no request is lost in a reload (`option idle-close-on-response`). */
 const hitless = "2.6";
 
 describeLab("a release of haproxy", () => {
@@ -23,11 +23,11 @@ describeLab("a release of haproxy", () => {
         describe(`${version} of ${suite}`, () => {
             const subject = () => new Subject(lab(), nameOf(version), version);
             const state = async () => [await subject().files(), await subject().processes()];
-            /** Neither a preview nor a run that is forced on the host finds anything to do. */
+            /** Neither a preview nor a forced run finds anything to do. */
             const nothingToDo = async () => {
                 const before = await state();
                 assert.equal((await subject().declare().preview()).text, "");
-                // The very same payload would only be answered with the result of before.
+                // The same payload would only get the earlier result.
                 const { code, stdout, stderr } = await subject()
                     .declare()
                     .up((body) => `${body}# again\n`);
@@ -38,7 +38,7 @@ describeLab("a release of haproxy", () => {
 
             afterEach(() => subject().shell(repair));
 
-            it("is converged from bare, and has nothing to do then", async () => {
+            it("is converged from a bare host, and then has nothing to do", async () => {
                 const { text } = await subject().declare().preview();
                 assert.match(text, /start: first installation/);
                 await subject().converge();
@@ -71,17 +71,17 @@ describeLab("a release of haproxy", () => {
                     this.test.title += ` (${lost.refused + lost.socketErrors} attempts failed, ${requests} requests were answered)`;
             });
 
-            it("undoes a hand edit that was reloaded by hand", async () => {
+            it("undoes a manual edit and reload", async () => {
                 await subject().converge();
                 await subject().handEdit();
-                // Before 2.6 the worker of before may take one more connection.
+                // Before 2.6 the old worker may take one more connection.
                 await until("the new worker answers", async () => (await subject().answer()) === "app2");
                 assert.match((await subject().declare().preview()).text, /would repair that and reload/);
                 await subject().converge();
                 assert.equal(await subject().answer(), "app1");
             });
 
-            it("refuses in preview what its checker refuses", async () => {
+            it("refuses in a preview what its checker refuses", async () => {
                 await subject().converge();
                 const before = await state();
                 const { text, refused } = await subject()
@@ -92,7 +92,7 @@ describeLab("a release of haproxy", () => {
                 assert.deepEqual(await state(), before);
             });
 
-            it("puts everything back when a reload fails, and serves on", async () => {
+            it("puts everything back if a reload fails, and serves on", async () => {
                 await subject().converge();
                 const before = await state();
                 const { code, stderr } = await subject()

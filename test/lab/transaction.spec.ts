@@ -15,7 +15,7 @@ describeLab("a transaction of haproxy", () => {
     ]);
     const subject = () => new Subject(lab());
 
-    it("installs a bare host, and knows its own configuration there", async () => {
+    it("installs a bare host, and then recognizes its own configuration", async () => {
         const { text } = await subject().declare().preview();
         assert.match(text, /start: first installation/);
         await subject().converge();
@@ -27,5 +27,5 @@ describeLab("a transaction of haproxy", () => {
     describe("restored", () => restores(subject));
     describe("last good", () => lastGood(subject));
     describe("activated", () => activations(subject));
-    describe("among others", () => surroundings(subject));
+    describe("with other processes, addresses and settings", () => surroundings(subject));
 });

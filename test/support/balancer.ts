@@ -3,7 +3,7 @@ import type { HaproxyConfig } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy";
 import type { Host } from "../../lab/host";
 
-/** A small load balancer that answers by itself: its server is never asked. */
+/** A small load balancer that answers itself and never sends a request to its server. */
 export function balancer(server = "app1"): Resource[] {
     const config: HaproxyConfig = {
         version: "2.6",
@@ -18,8 +18,8 @@ export function balancer(server = "app1"): Resource[] {
 }
 
 /**
- * What changes whenever something is restarted, reloaded or rewritten: the newest worker, as older ones end when they can, the
- * invocation, the times of files.
+ * Everything that a restart, a reload or a write changes: the newest worker (old ones may end at any moment), the
+ * invocation of the unit, and the times of files.
  */
 export async function pulse(host: Host): Promise<string> {
     const { stdout } = await host.exec(`

@@ -4,7 +4,7 @@ import { atStart } from "./edit";
 import { bothLoads } from "./load";
 import { patient, type Subject } from "./subject";
 
-/** What is done to the running process, and what proves it. */
+/** Reloads, restarts and starts, and their proofs. */
 export function activations(subject: () => Subject): void {
     before(() => subject().converge());
 
@@ -30,7 +30,7 @@ export function activations(subject: () => Subject): void {
         assert.deepEqual(lost, { refused: 0, socketErrors: 0 });
     });
 
-    it("undoes a hand edit that was reloaded by hand and has kept the digest", async () => {
+    it("undoes a manual edit and reload that has kept the digest", async () => {
         await subject().converge({ app: "app1" });
         await subject().handEdit();
         assert.equal(await subject().answer(), "app2");
@@ -40,10 +40,10 @@ export function activations(subject: () => Subject): void {
         assert.equal((await subject().declare().preview()).text, "");
     });
 
-    it("does not take the digest of the old process for a proof", async () => {
+    it("does not accept the old process's digest as proof", async () => {
         await subject().converge({ app: "app1" });
         await subject().handEdit();
-        // A reload that gets lost; the test does not wait as long as a host would.
+        // Loses a reload. The test waits for a shorter time than a host.
         const lost = redefine("haproxy_activate() { :; }\nhaproxy_reason() { :; }");
         const { code, stderr } = await subject()
             .declare()
@@ -54,7 +54,7 @@ export function activations(subject: () => Subject): void {
         assert.equal(await subject().answer(), "app1");
     });
 
-    it("reloads what somebody has started meanwhile, with the files of before", async () => {
+    it("reloads a process that was started meanwhile with the old files", async () => {
         await subject().converge({ mark: "before" });
         await subject().shell("systemctl stop haproxy");
         const { code, stderr } = await subject()
@@ -65,7 +65,7 @@ export function activations(subject: () => Subject): void {
         assert.equal(await subject().answer(), "app1 after");
     });
 
-    it("restarts where a reload cannot do it, and says so before", async () => {
+    it("restarts if a reload is not enough, and announces it", async () => {
         await subject().converge();
         await subject().shell('prlimit --pid "$(systemctl show -p MainPID --value haproxy)" --nofile=3300:3300');
         const more = { global: { maxconn: 1500 } };
@@ -80,7 +80,7 @@ export function activations(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("keeps what was proven last as last good", async () => {
+    it("keeps the last proven files as last good", async () => {
         const kept = "cat /var/lib/haproxy-fleet/last-good/haproxy/tree/haproxy.cfg";
         await subject().converge({ mark: "kept" });
         const proven = await subject().shell("cat /etc/haproxy/haproxy.cfg");
@@ -110,7 +110,7 @@ export function activations(subject: () => Subject): void {
         assert.match(await subject().shell(kept), /X-Mark after/);
     });
 
-    it("knows the version before 2.4 by the description", async () => {
+    it("reads the digest of a version before 2.4 from the description", async () => {
         await subject().converge({ version: "2.2", app: "app2" });
         assert.match(await subject().shell("cat /etc/haproxy/haproxy.cfg"), /^ {4}description [0-9a-f]{64}$/m);
         assert.equal((await subject().declare({ version: "2.2", app: "app2" }).preview()).text, "");
@@ -122,7 +122,7 @@ export function activations(subject: () => Subject): void {
         assert.equal(await subject().answer(), "app1");
     });
 
-    it("sees past a worker that still has a connection of before", async () => {
+    it("ignores an old worker that still has a connection", async () => {
         const young = { mark: "young", raw: patient };
         await subject().converge({ mark: "old", raw: patient });
         const client = await subject().hold();

@@ -8,10 +8,10 @@ const GOOD = "/var/lib/haproxy-fleet/last-good/haproxy";
 const MAPS = "/etc/haproxy/maps";
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 
-/** A daemon that has the new configuration and does not serve. */
+/** A daemon that has read the new configuration but does not serve. */
 const unproven = redefine("haproxy_prove() { echo not proven; return 1; }");
 
-/** The configuration with maps; each changes with the text. */
+/** The configuration with maps, which all change with the text. */
 const withMaps = (subject: Subject, maps: Record<string, string>, mark?: string) =>
     subject.declare({ mark }, (transaction) => ({
         ...transaction,
@@ -21,7 +21,7 @@ const withMaps = (subject: Subject, maps: Record<string, string>, mark?: string)
         ],
     }));
 
-/** What a failed converge goes back to. */
+/** The files to which a failed converge goes back. */
 export function lastGood(subject: () => Subject): void {
     const fails = async (convergence: ReturnType<Subject["declare"]>, edit = unproven) => {
         const { code, stderr } = await convergence.up(edit);
@@ -29,7 +29,7 @@ export function lastGood(subject: () => Subject): void {
         return stderr;
     };
 
-    it("proves what a killed converge has activated, with no other reload, before it is taken for good", async () => {
+    it("proves what a killed converge has activated, without another reload, before it becomes last good", async () => {
         const [before, after] = [{ mark: "proven" }, { mark: "not-proven" }];
         const killed = atStart("attempt", '[ "$1" != prove ] || kill -KILL $$');
         const killedHavingActivated = async () => {
@@ -48,7 +48,7 @@ export function lastGood(subject: () => Subject): void {
         assert.match(await subject().shell(`cat ${GOOD}/tree/haproxy.cfg`), /X-Mark not-proven/);
     });
 
-    it("is not what was there before a first converge that failed, once that is back", async () => {
+    it("does not include the files before a failed first converge, once they are back", async () => {
         await subject().converge();
         await subject().shell(`rm -rf ${GOOD}`);
         await fails(subject().declare({ mark: "first" }));
@@ -65,7 +65,7 @@ export function lastGood(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("is not a link to the live files themselves", async () => {
+    it("is a copy of the live files, not a link", async () => {
         await subject().converge();
         await subject().shell(`rm -rf ${GOOD}/tree && ln -s /etc/haproxy ${GOOD}/tree`);
         const files = await subject().files();
@@ -75,7 +75,7 @@ export function lastGood(subject: () => Subject): void {
         assert.equal(await subject().shell(`stat -c %F ${GOOD}/tree`), "directory");
     });
 
-    it("is on the disk before it takes the place of the one before", async () => {
+    it("is on the disk before it replaces the previous one", async () => {
         await subject().converge({ mark: "older" });
         const older = await subject().shell(`cat ${GOOD}/digest`);
         const spy = `#!/bin/sh\necho "$(cat ${GOOD}/digest) $*" >>/run/synced\nexec /usr/bin/sync "$@"\n`;
@@ -94,7 +94,7 @@ export function lastGood(subject: () => Subject): void {
         }
     });
 
-    it("leaves alone what has not changed", async () => {
+    it("does not touch files that have not changed", async () => {
         const first = await withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }).up();
         assert.equal(first.code, 0, first.stderr);
         const inodes = () => subject().shell(`stat -c '%n %i %y' ${MAPS}/*`);
@@ -102,7 +102,7 @@ export function lastGood(subject: () => Subject): void {
         const stderr = await fails(withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
         assert.match(stderr, /put back \/etc\/haproxy\/haproxy\.cfg/);
         assert.equal(await inodes(), before);
-        // The same content under another mode is not the same file.
+        // The same content with another mode is a change.
         await fails(
             withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }, "other"),
             atStart(
@@ -113,7 +113,7 @@ export function lastGood(subject: () => Subject): void {
         assert.equal(await subject().shell(`stat -c %a ${MAPS}/a.map`), "644");
     });
 
-    it("gives back to the administrator what was taken over since", async () => {
+    it("gives an administrator's files back that were taken over since", async () => {
         await subject().converge();
         await subject().shell(`mkdir -p ${MAPS}; rm -rf ${MAPS}/*; cd ${MAPS}
             echo theirs >file; chmod 0640 file; ln -s ../haproxy.cfg link; ln -s nowhere dangling`);
@@ -124,7 +124,7 @@ export function lastGood(subject: () => Subject): void {
         assert.match(stderr, /write \/etc\/haproxy\/maps\/dangling/);
         assert.equal(await theirs(), before, stderr);
 
-        // The same where all of that has been converged, and leaves the run list again.
+        // The same after a successful converge, once they leave the run list.
         const { code, ...said } = await withMaps(subject(), declared, "taking").up();
         assert.equal(code, 0, said.stderr);
         assert.equal(await subject().shell(`cat ${MAPS}/* | sort -u`), "ours");
@@ -133,7 +133,7 @@ export function lastGood(subject: () => Subject): void {
         await subject().shell(`rm -r ${MAPS}`);
     });
 
-    it("leaves no half of a file behind on a disk that is full", async () => {
+    it("leaves no partial file on a full disk", async () => {
         await subject().converge();
         const files = await subject().files();
         await subject().shell(`mkdir -p ${MAPS}; mount -t tmpfs -o size=64k tmpfs ${MAPS}`);

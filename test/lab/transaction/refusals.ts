@@ -10,13 +10,13 @@ const ready = async (subject: Subject, fault: Fault, struck: boolean) => {
     if (struck) await subject.shell(fault.strike?.(subject) ?? "");
 };
 
-/** Faults that are there before anything is touched. */
+/** Faults that exist before the converge. */
 export function refusals(subject: () => Subject): void {
     before(() => subject().converge());
     afterEach(() => subject().shell(repair));
 
     for (const fault of faults) {
-        it(`says in a preview that it has ${fault.name}, and leaves it alone`, async () => {
+        it(`reports ${fault.name} in a preview, and changes nothing`, async () => {
             await ready(subject(), fault, true);
             const [state, leftovers] = [await subject().state(), await subject().leftovers()];
             const { text, refused } = await subject().declare(fault.variation(subject())).preview();
@@ -27,7 +27,7 @@ export function refusals(subject: () => Subject): void {
         });
     }
 
-    it("refuses more connections than there is memory for, but not as many as are allowed already", async () => {
+    it("refuses more connections than memory allows, unless the running process already allows them", async () => {
         const preview = (maxconn: number, memory?: number) =>
             subject()
                 .declare({ global: { maxconn }, mark: "much" }, ({ adapter, ...transaction }) => ({
@@ -46,7 +46,7 @@ export function refusals(subject: () => Subject): void {
         );
         assert.equal((await preview(1000, 250_000_000)).refused, false);
 
-        // The unit's limit, 50 kB for each of 5000 connections.
+        // The unit's limit: 50 kB for each of 5000 connections.
         await subject().shell(`mkdir -p /run/systemd/system/haproxy.service.d
             printf '[Service]\\nMemoryMax=150M\\n' >/run/systemd/system/haproxy.service.d/90-memory.conf
             systemctl daemon-reload`);
@@ -59,7 +59,7 @@ export function refusals(subject: () => Subject): void {
         assert.equal((await preview(5000)).refused, false);
     });
 
-    it("refuses what a masked unit could not be told", async () => {
+    it("refuses a change for a masked unit", async () => {
         await subject().shell("systemctl --quiet mask haproxy");
         const { text } = await subject().declare({ mark: "masked" }).preview();
         const { code, stderr } = await subject().declare({ mark: "masked" }).up();
@@ -70,7 +70,7 @@ export function refusals(subject: () => Subject): void {
         assert.doesNotMatch(text + stderr, /EXTRAOPTS/);
     });
 
-    it("asks a resolver that does not answer for one name only", async () => {
+    it("asks a resolver that does not answer for only one name", async () => {
         const names = "one.test two.test three.test";
         await subject().shell(`
             systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '
@@ -89,7 +89,7 @@ export function refusals(subject: () => Subject): void {
         assert.doesNotMatch(text, /two\.test|three\.test/);
     });
 
-    it("refuses a stage that lacks one of several files", async () => {
+    it("refuses a stage without one of several files", async () => {
         const { code, stderr } = await subject()
             .declare({}, (transaction) => ({
                 ...transaction,
@@ -101,7 +101,7 @@ export function refusals(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("refuses each of them in an up that no preview warned of, while not one request is lost", async () => {
+    it("refuses each fault in an up without a preview, and no request is lost", async () => {
         const running = await load(subject().url);
         for (const fault of faults) {
             await ready(subject(), fault, false);

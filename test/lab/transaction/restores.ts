@@ -5,21 +5,21 @@ import { faults, repair } from "./faults";
 import { bothLoads } from "./load";
 import { ASK_MASTER, type Subject, squat } from "./subject";
 
-/** Faults that come between the check and the reload, when only the running process can tell. */
+/** Faults between the check and the reload, which only the running process reveals. */
 export function restores(subject: () => Subject): void {
     afterEach(async () => {
         await subject().shell(repair);
-        // A process keeps the limit that it was given, and counts the reloads that failed.
+        // A process keeps its limit and counts failed reloads.
         await subject().shell("systemctl reset-failed haproxy; systemctl restart haproxy");
     });
 
     for (const fault of faults) {
-        it(`puts everything back when it meets ${fault.name} only at the reload`, async function () {
+        it(`puts everything back after ${fault.name} at the reload`, async function () {
             await subject().converge();
             await subject().shell(fault.prepare?.(subject()) ?? "");
             const variation = fault.variation(subject());
             const strike = fault.late.strike?.(subject()) ?? fault.strike?.(subject()) ?? "";
-            // What is declared is at fault itself only where nothing takes it away later.
+            // Without `strike`, the declared configuration itself is wrong.
             const declared = subject().declare(fault.strike ? variation : { mark: "new" });
             const [files, processes] = [await subject().files(), await subject().processes()];
             const running = await bothLoads(subject().url);
@@ -28,7 +28,7 @@ export function restores(subject: () => Subject): void {
             const seconds = ((Date.now() - started) / 1000).toFixed(1);
             const { requests, refused, socketErrors } = await running.stop();
             assert.equal(code, 1);
-            // Where journald has dropped the daemon's words, the preflight's name the cause.
+            // If journald has dropped the daemon's words, those of the preflight name the cause.
             assert.match(stderr, new RegExp(`${fault.late.words.source}|${fault.words.source}`));
             assert.match(
                 stderr,
@@ -48,7 +48,7 @@ export function restores(subject: () => Subject): void {
         });
     }
 
-    it("takes a process that systemd has started again with the last good files for no process of before", async () => {
+    it("recognizes a process that systemd has restarted with the last good files as a new one", async () => {
         await subject().converge();
         await subject().shell("mkdir /srv/jail");
         const gone = atStart("haproxy_activate", "rmdir /srv/jail");
@@ -62,7 +62,7 @@ export function restores(subject: () => Subject): void {
         assert.equal(await subject().answer(), "app1");
     });
 
-    it("names the cause even where journald has dropped the daemon's words", async () => {
+    it("names the cause even if journald has dropped the daemon's words", async () => {
         await subject().converge();
         const deaf = redefine("journalctl() { :; }");
         const [, port] = faults;
@@ -73,9 +73,9 @@ export function restores(subject: () => Subject): void {
         assert.match(stderr, /port 8081 is taken by systemd-socket-/);
     });
 
-    it("tells the daemon's words of this reload, not those of an earlier one", async () => {
+    it("reports the daemon's words about this reload, not those about an earlier one", async () => {
         await subject().converge();
-        // The journal is asked by the second.
+        // The journal is queried by seconds.
         await subject().shell(`echo 'earlier mistake' >>/etc/haproxy/haproxy.cfg; systemctl reload haproxy || true
             second=$(date +%s); until [ "$(date +%s)" -gt "$second" ]; do sleep 0.05; done`);
         await subject().converge();
@@ -86,14 +86,14 @@ export function restores(subject: () => Subject): void {
         assert.doesNotMatch(stderr, /earlier/);
     });
 
-    it("is not misled by a reload that had failed before", async () => {
+    it("is not misled by an earlier failed reload", async () => {
         await subject().converge();
         await subject().shell(`${squat("0.0.0.0:8081")}
             cp -a /etc/haproxy/haproxy.cfg /run/kept
             sed -i 's/bind .*:80$/bind *:80,*:8081/' /etc/haproxy/haproxy.cfg; systemctl reload haproxy
             until ${ASK_MASTER} 'show proc' 2>&1 | grep -q -F '[failed: 1]'; do sleep 0.05; done
             mv /run/kept /etc/haproxy/haproxy.cfg; systemctl stop squatter`);
-        // The signal takes its time, so that the proof first sees the count of before.
+        // Delays the signal, so that the proof first sees the old count.
         const late = redefine('haproxy_activate() { (sleep 1; systemctl "$1" haproxy) >/dev/null 2>&1 & }');
         const { code, stderr } = await subject().declare({ app: "app2" }).up(late);
         assert.equal(code, 0, stderr);
@@ -101,7 +101,7 @@ export function restores(subject: () => Subject): void {
         assert.match(await subject().master("show proc"), /\[failed: 0\]/);
     });
 
-    it("restores all files when one of them cannot be written", async () => {
+    it("restores all files if one of them cannot be written", async () => {
         await subject().converge();
         const maps = ["/etc/haproxy/maps/a.map", "/etc/haproxy/maps/z.map"];
         const withMaps = (text: string, variation = {}) =>
@@ -121,7 +121,7 @@ export function restores(subject: () => Subject): void {
     });
 }
 
-/** Figures are shown, not judged: they are HAProxy's own. */
+/** Shows figures in the title without judging them, since they depend on HAProxy. */
 function report(context: Mocha.Context, figure: string): void {
     if (context.test) context.test.title += ` (${figure})`;
 }

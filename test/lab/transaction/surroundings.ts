@@ -9,7 +9,7 @@ import { atStart } from "./edit";
 import { repair } from "./faults";
 import { patient, type Subject, squat } from "./subject";
 
-/** What else is on the host: other listeners, other addresses, the unit's own settings, entries nobody declared. */
+/** Other things on the host: listeners, addresses, settings of the unit, undeclared files. */
 export function surroundings(subject: () => Subject): void {
     before(() => subject().converge());
     afterEach(() => subject().shell(`${repair}; rm -rf /srv/extra; sed -i /EXTRAOPTS=/d /etc/default/haproxy`));
@@ -23,25 +23,25 @@ export function surroundings(subject: () => Subject): void {
                 assert.match(text, refusal);
             });
 
-    it("refuses a version that the host does not have, naming both", async () => {
+    it("refuses a newer version than the host's, and names both", async () => {
         await declared(/this host has haproxy 2\.6\.\d+, the stack declares 3\.0 or newer/, {
             version: "3.0",
             mark: "newer",
         });
     });
 
-    it("checks with the options that the unit gets from /etc/default/haproxy", async () => {
+    it("checks with the unit's options from /etc/default/haproxy", async () => {
         await subject().host.writeFile("/srv/extra/more.cfg", "frontend more\n    nonsense more\n");
         const add = (line: string) => subject().shell(`echo '${line}' >>/etc/default/haproxy`);
         await add('EXTRAOPTS="-S /run/haproxy-master.sock -f /srv/extra/more.cfg"');
         await declared(/more\.cfg:2.*unknown keyword 'nonsense'/, { mark: "extra" });
-        // Without quotes it is one value all the same: systemd does not read the file as shell.
+        // systemd does not read the file as shell: without quotes it is one value, too.
         await subject().shell("sed -i /EXTRAOPTS=/d /etc/default/haproxy");
         await add("EXTRAOPTS=-S /run/haproxy-master.sock -f /srv/extra/more.cfg");
         await declared(/more\.cfg:2.*unknown keyword 'nonsense'/, { mark: "extra" });
     });
 
-    it("checks with the unit's environment where an old systemd does not print it", async () => {
+    it("checks with the unit's environment even if an old systemd does not print it", async () => {
         const old = redefine(
             `systemctl() { command systemctl "$@" | sed '/^Environment=/s/"[^"]* [^"]*"/[unprintable]/g'; }`,
         );
@@ -53,7 +53,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().shell(dropIn());
     });
 
-    it("tells the shell's words of a command line that it cannot read", async () => {
+    it("reports the shell's words about an unreadable command line", async () => {
         await subject().shell(
             dropIn("ExecStart=", "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p /run/(pid) $EXTRAOPTS"),
         );
@@ -61,7 +61,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().shell(dropIn());
     });
 
-    it("restarts a process without that socket, as no reload of it could be proven", async () => {
+    it("restarts a process without the master socket, since its reload could not be proven", async () => {
         await subject().shell(`${dropIn('Environment="EXTRAOPTS=-q"')}; systemctl restart haproxy; ${dropIn()}`);
         const { text } = await subject().declare({ mark: "mute" }).preview();
         assert.match(text, /restart: the running process has no master socket, by which a reload is proven/);
@@ -70,12 +70,12 @@ export function surroundings(subject: () => Subject): void {
         assert.equal((await subject().declare({ mark: "mute" }).preview()).text, "");
     });
 
-    it("refuses a unit without the socket that all proof depends on", async () => {
+    it("refuses a unit without the master socket, on which all proof depends", async () => {
         await subject().shell("echo 'EXTRAOPTS=-q' >>/etc/default/haproxy");
         await declared(/without a master socket: add -S \/run\/haproxy-master\.sock/, { mark: "blind" });
     });
 
-    it("binds IPv6 addresses, in whatever way they are written", async () => {
+    it("binds IPv6 addresses in all notations", async () => {
         const binds = [
             { address: "::1", port: 8082 },
             { address: "0:0:0:0:0:0:0:1", port: 8083 },
@@ -90,7 +90,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("shares a port with processes on other addresses, and with none on its own", async () => {
+    it("shares a port with processes on other addresses, but not on its own", async () => {
         const { address } = subject().host;
         await subject().shell(squat("127.0.0.1:8085", "[::1]:8086"));
         await subject().converge({ binds: [8085, 8086].map((port) => ({ address, port })) });
@@ -102,7 +102,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("takes a haproxy that the service did not start for what it is, another process", async () => {
+    it("treats a haproxy that the service did not start as another process", async () => {
         const config =
             "defaults\\n timeout client 1s\\n timeout connect 1s\\n timeout server 1s\\nlisten x\\n bind :8087\\n";
         await subject().shell(`printf '${config}' >/run/stray.cfg
@@ -113,7 +113,7 @@ export function surroundings(subject: () => Subject): void {
         });
     });
 
-    it("proves binds that the host cannot connect to by whom the port belongs to", async () => {
+    it("proves binds to which the host cannot connect by the owner of the port", async () => {
         const binds = [
             { port: 8081, interface: "eth0" },
             { address: "::", port: 8082, interface: "eth0" },
@@ -130,7 +130,7 @@ export function surroundings(subject: () => Subject): void {
         });
         await subject().shell(squat("0.0.0.0:8085"));
         await declared(/port 8085 is taken by systemd-socket-/, { binds: [{ port: 8085, interface: "eth0" }] });
-        // As if HAProxy had not opened one of them.
+        // Pretends that HAProxy has not opened one of them.
         const { code, stderr } = await subject()
             .declare({ binds, mark: "deaf" })
             .up((body) => impatient(body).replace("\n* 8081 nothing eth0\n", "\n* 8088 nothing eth0\n"));
@@ -139,7 +139,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("asks again where a new worker does not answer at once, but not for ever", async () => {
+    it("waits for a new worker that does not answer at once, but not for ever", async () => {
         const once = "[ -e /run/asked ] || { touch /run/asked; echo not yet; return 1; }";
         const { code, stderr } = await subject().declare({ mark: "slow" }).up(atStart("haproxy_answers", once));
         assert.equal(code, 0, stderr);
@@ -153,18 +153,18 @@ export function surroundings(subject: () => Subject): void {
         await subject().converge();
     });
 
-    describe("and old workers that still have connections", () => {
+    describe("with old workers that still have connections", () => {
         let clients: Socket[] = [];
         const release = () => {
             for (const client of clients) client.destroy();
             clients = [];
         };
-        /** A request that the worker of now has only half of. */
+        /** A request of which the current worker has read half. */
         const hold = async () => clients.push(await subject().hold());
         const declare = (mark: string) => subject().declare({ raw: patient, mark });
         const old = async () => (await subject().master("show proc")).split("# old workers")[1]?.match(/^\d+ /gm) ?? [];
 
-        before("six reloads, each with a request under way", async () => {
+        before("six reloads, each during a request", async () => {
             await subject().shell("systemctl restart haproxy");
             await subject().converge({ raw: patient });
             await until("the worker of before has ended", async () => (await old()).length === 0);
@@ -181,7 +181,7 @@ export function surroundings(subject: () => Subject): void {
             await subject().converge();
         });
 
-        it("says so in a preview", async () => {
+        it("reports them in a preview", async () => {
             const { text, refused } = await declare("next").preview();
             assert.equal(refused, false);
             assert.match(
@@ -190,7 +190,7 @@ export function surroundings(subject: () => Subject): void {
             );
         });
 
-        it("refuses another reload when they do not end, before anything is touched", async () => {
+        it("refuses another reload if they do not end, before anything is changed", async () => {
             const state = await subject().state();
             const { code, stderr } = await declare("next").up((body) =>
                 body.replace(/^haproxy_hard_stop=.*/m, "haproxy_hard_stop=1"),
@@ -206,7 +206,7 @@ export function surroundings(subject: () => Subject): void {
             assert.equal(await subject().state(), state);
         });
 
-        it("waits until enough of them have ended, and reloads then", async () => {
+        it("waits until enough of them have ended, then reloads", async () => {
             const first = clients.shift();
             const converging = declare("next").up(atNaps("touch /run/sleeps"));
             await subject().shell("until [ -e /run/sleeps ]; do sleep 0.02; done");
@@ -218,7 +218,7 @@ export function surroundings(subject: () => Subject): void {
             assert.equal(await subject().answer(), "app1 next");
         });
 
-        it("does not hold up a converge that needs no reload", async () => {
+        it("does not delay a converge that needs no reload", async () => {
             await hold();
             await subject().converge({ raw: patient, mark: "last" });
             assert.equal((await old()).length, 6);
@@ -230,7 +230,7 @@ export function surroundings(subject: () => Subject): void {
             assert.equal(await subject().processes(), processes);
         });
 
-        it("reloads at once where oldWorkers lets so many be", async () => {
+        it("reloads at once if oldWorkers allows so many", async () => {
             const wide = declare("wide");
             wide.resources = haproxy(subject().config({ raw: patient, mark: "wide" }), { oldWorkers: 6 });
             assert.equal((await old()).length, 6);
@@ -241,7 +241,7 @@ export function surroundings(subject: () => Subject): void {
             assert.equal((await old()).length, 7);
         });
 
-        it("of before a host's first converge keep it neither from that nor from later ones, which warn", async () => {
+        it("only warns of those that are older than the host's first converge", async () => {
             await subject().shell("sleep 1; rm -r /var/lib/haproxy-fleet");
             for (const [mark, count] of [
                 ["taken", 7],
@@ -260,7 +260,7 @@ export function surroundings(subject: () => Subject): void {
         });
     });
 
-    it("leaves open in a preview what earlier resources may put right, and refuses what they cannot", async () => {
+    it("does not judge in a preview what earlier resources may repair, and refuses what they cannot", async () => {
         const user = { global: { user: "balancer", group: "balancers" } };
         const { text, refused } = await subject().declare(user).preview();
         assert.ok(!refused, text);
@@ -284,14 +284,14 @@ export function surroundings(subject: () => Subject): void {
         const { code, stderr } = await jailed.up();
         assert.equal(code, 0, stderr);
 
-        // Another release may know the word.
+        // Another release may know the keyword.
         const newer = subject().declare({ raw: ["http-request nonsense"] });
         newer.resources = [{ kind: "packages", names: ["haproxy-doc"] }, ...newer.resources];
         assert.equal((await newer.preview()).refused, false);
         await subject().converge();
     });
 
-    it("refuses warnings of the daemon's check, but for those that are allowed by their words", async () => {
+    it("refuses warnings of the daemon's check, except those that are allowed by their words", async () => {
         const raw = ["retries 5", "balance roundrobin"];
         const allowing = (...allowWarnings: string[]) =>
             subject().declare({ raw }, (transaction) => ({ ...transaction, allowWarnings }));
@@ -314,7 +314,7 @@ export function surroundings(subject: () => Subject): void {
         await subject().converge();
     });
 
-    it("says in a preview that a service would reload, or restart, for a file of the transaction", async () => {
+    it("reports in a preview that a file of the transaction would reload or restart a service", async () => {
         const watching = (mark: string) => {
             const convergence = subject().declare({ mark });
             const [reloadOn, restartOn] = [["/etc/haproxy/haproxy.cfg"], ["/etc/haproxy/haproxy.cfg"]];
@@ -333,7 +333,7 @@ export function surroundings(subject: () => Subject): void {
         assert.match(text, /service\[systemd-logind\.service]\n +has not read its files: would restart/);
     });
 
-    it("is refused once where the host has no room for the stage, and not checked then", async () => {
+    it("is refused once, without a check, if the host has no room for the stage", async () => {
         await subject().shell(
             "mount -t tmpfs -o size=1m tmpfs /run/haproxy-fleet; head -c 2M /dev/zero >/etc/haproxy/large",
         );
@@ -347,7 +347,7 @@ export function surroundings(subject: () => Subject): void {
         }
     });
 
-    it("removes what nobody declared from an owned directory, once the rest is proven", async () => {
+    it("removes undeclared files from an owned directory once the rest is proven", async () => {
         const maps = "/etc/haproxy/maps";
         const edit = (text: string) => (transaction: Transaction) => ({
             ...transaction,
@@ -374,7 +374,7 @@ export function surroundings(subject: () => Subject): void {
         assert.equal(`${stdout}${stderr}`.match(/changed: .*stray/g)?.length ?? 0, 0);
         assert.equal((await subject().declare({}, edit("two\n")).preview()).text, "");
     });
-    it("makes its directory anew when somebody has removed it", async () => {
+    it("creates its directory again after it was removed by hand", async () => {
         await subject().shell("rm -rf /etc/haproxy");
         assert.match((await subject().declare().preview()).text, /haproxy.cfg: does not exist/);
         const { code, stderr } = await subject().declare().up();
@@ -383,7 +383,7 @@ export function surroundings(subject: () => Subject): void {
     });
 }
 
-/** Shell that gives the unit a drop-in with these lines; without any, takes it away. */
+/** Shell that gives the unit a drop-in with these lines, or removes it if there are none. */
 function dropIn(...lines: string[]): string {
     const directory = "/run/systemd/system/haproxy.service.d";
     const file = `${directory}/90-test.conf`;
@@ -392,7 +392,7 @@ function dropIn(...lines: string[]): string {
     return `${write}; systemctl daemon-reload`;
 }
 
-/** An edit of a payload: a new worker that does not serve is given up sooner than a host would. */
+/** An edit of a payload: gives a new worker that does not serve less time than usual. */
 function impatient(body: string): string {
     assert.match(body, /^haproxy_answer_limit=15$/m);
     return body.replace("\nhaproxy_answer_limit=15\n", "\nhaproxy_answer_limit=1\n");
