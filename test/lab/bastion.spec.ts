@@ -1,8 +1,8 @@
 // The program and the real CLI probe and converge a host through a bastion, with both host keys pinned and a login with sudo.
 import assert from "node:assert/strict";
-import { probeOverSsh } from "../../components/convergence/probe";
+import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Resource } from "../../components/convergence/resources";
-import type { SshTarget } from "../../components/convergence/ssh";
+import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
 import { pulse } from "../support/balancer";
 import { Convergence } from "../support/converge";
