@@ -4,12 +4,12 @@ import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Resource } from "../../components/convergence/resources";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
-import { pulse } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
-import { targetOf } from "../support/target";
+import { restartTraces } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "bastion-planted-91d4";
@@ -30,7 +30,7 @@ describeLab("a host behind a bastion", () => {
     let program: Program;
     const shell = async (script: string, on = host) => (await on.exec(script)).stdout.trim();
 
-    const target = (): SshTarget => ({ ...targetOf(lab(), host), user: "ops" });
+    const target = (): SshTarget => ({ ...sshTargetOf(lab(), host), user: "ops" });
 
     /** The stack, with the bastion's key pinned or another. */
     const declare = (bastionKey = jump.hostKey) =>
@@ -116,21 +116,21 @@ describeLab("a host behind a bastion", () => {
         const words = new RegExp(
             `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, pinned is SHA256:`,
         );
-        const before = await pulse(host);
+        const before = await restartTraces(host);
         declare(host.hostKey);
         assert.match(await program.preview(), words);
         const failed = await program.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(failed.code, 0, failed.text);
         assert.match(failed.text, words);
         declare();
-        assert.equal(await pulse(host), before);
+        assert.equal(await restartTraces(host), before);
         await program.nothingToDo();
     });
 
     describe("is not probed, and the error names the cause,", () => {
         const probe = (on: Partial<SshTarget> = {}, bastion: Partial<SshTarget> = {}) =>
             probeOverSsh(
-                { ...target(), ...on, bastion: { ...targetOf(lab(), jump), ...bastion } },
+                { ...target(), ...on, bastion: { ...sshTargetOf(lab(), jump), ...bastion } },
                 new Convergence(target(), []).payload(),
                 "sudo",
             );
@@ -194,7 +194,7 @@ describeLab("a host behind a bastion", () => {
     });
 
     it("is converged to the end if the bastion dies meanwhile, and the next run finds it converged", async () => {
-        const throughBastion = { ...target(), bastion: targetOf(lab(), jump) };
+        const throughBastion = { ...target(), bastion: sshTargetOf(lab(), jump) };
         const slow: Resource = {
             kind: "execute",
             name: "slow",

@@ -5,7 +5,7 @@ import { runOverSsh, SshError } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 import { Convergence, redefine, withinDeadline } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 
 /** Lists the unit of a converge while systemd knows it. */
@@ -17,7 +17,7 @@ describeLab("a converge", () => {
 
     /** Writes to /srv/NAME at its begin and at its end. It ends at once, or when /srv/NAME.go exists. */
     const work = (name: string, waits = "") =>
-        new Convergence(targetOf(lab(), host()), [
+        new Convergence(sshTargetOf(lab(), host()), [
             {
                 kind: "execute",
                 name,
@@ -34,7 +34,7 @@ describeLab("a converge", () => {
 
     const launch = async (payload: string, timeout = 300_000) => {
         const { code, stdout, stderr } = await runOverSsh(
-            targetOf(lab(), host()),
+            sshTargetOf(lab(), host()),
             bootstrap("launch"),
             payload,
             timeout,

@@ -3,13 +3,13 @@ import { makePlan } from "../../components/convergence/payload/plan";
 import type { Resource } from "../../components/convergence/resources";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
-    ...balancer(),
+    ...smallBalancer(),
     { kind: "packages", names: ["socat"] },
     { kind: "directory", path: "/srv/owned", owned: true },
     { kind: "file", path: "/etc/motd", content: motd },
@@ -121,7 +121,7 @@ describeLab("drift", () => {
 
     before("a converged host", async () => {
         host = lab().host("lb1");
-        convergence = new Convergence(targetOf(lab(), host), resources());
+        convergence = new Convergence(sshTargetOf(lab(), host), resources());
         await up();
     });
 

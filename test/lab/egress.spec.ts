@@ -6,7 +6,7 @@ import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { type NameServer, nameServer } from "../support/nameServer";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { ask, until } from "../support/traffic";
 
 const { default: recipe } = require("../golden/haproxy/forward-proxy") as { default: HaproxyConfig };
@@ -66,7 +66,7 @@ END
                 },
             ],
         };
-        const converged = new Convergence(targetOf(lab(), lab().host("lb1")), haproxy(config));
+        const converged = new Convergence(sshTargetOf(lab(), lab().host("lb1")), haproxy(config));
         const { code, stderr } = await converged.up();
         assert.equal(code, 0, stderr);
         assert.equal((await converged.preview()).text, "");

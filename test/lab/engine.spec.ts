@@ -1,9 +1,9 @@
 // The program, the real CLI and real hosts. PULUMI_FULL=1 uses a full Pulumi install.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
-import { pulse } from "../support/balancer";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
+import { restartTraces } from "../support/smallBalancer";
 import { ask as request } from "../support/traffic";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
@@ -82,10 +82,10 @@ describeLab("the engine on a fleet", () => {
         assert.match(text, /^ +- *# edited$/m);
         assert.match(text, /lb2-converge update/);
         assert.doesNotMatch(text, /lb1-converge update/);
-        const untouched = await pulse(lb1);
+        const untouched = await restartTraces(lb1);
         await program.up();
         assert.doesNotMatch((await lb2.readFile(CONFIG)).toString(), /edited/);
-        assert.equal(await pulse(lb1), untouched);
+        assert.equal(await restartTraces(lb1), untouched);
         await program.nothingToDo();
     });
 
@@ -165,11 +165,11 @@ describeLab("the engine on a fleet", () => {
     });
 
     it("does not touch a host that was removed from the stack, which goes on serving", async () => {
-        const [before, seen] = [await pulse(lb2), await logins(lb2)];
+        const [before, seen] = [await restartTraces(lb2), await logins(lb2)];
         program.nodes(program.labNodes().filter(({ name }) => name !== "lb2"));
         const text = await program.up();
         assert.match(text, /- 3 deleted/);
-        assert.equal(await pulse(lb2), before);
+        assert.equal(await restartTraces(lb2), before);
         assert.equal(await logins(lb2), seen);
         assert.equal(await ask(lb2, "docs.example.test"), "app2");
         await program.nothingToDo();
@@ -177,7 +177,7 @@ describeLab("the engine on a fleet", () => {
 
     it("stops before any probe if a search finds nothing", async () => {
         program.nodes(program.labNodes().filter(({ name }) => name !== "app2"));
-        const [before, seen] = [await pulse(lb1), await logins(lb1)];
+        const [before, seen] = [await restartTraces(lb1), await logins(lb1)];
         for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
             const { code, text } = await program.pulumi(...command);
             assert.notEqual(code, 0);
@@ -186,7 +186,7 @@ describeLab("the engine on a fleet", () => {
             assert.match(text, /local/);
             assert.doesNotMatch(text, /^\s+at /m);
         }
-        assert.equal(await pulse(lb1), before);
+        assert.equal(await restartTraces(lb1), before);
         assert.equal(await logins(lb1), seen);
         program.nodes(program.labNodes());
     });

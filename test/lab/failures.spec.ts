@@ -6,7 +6,7 @@ import { atNaps, Convergence, redefine, withinDeadline } from "../support/conver
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
 import { newKeyPair } from "../support/sshKeys";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 import { Project } from "../toolchain/project";
 
@@ -16,7 +16,7 @@ describeLab("a failure", () => {
         { name: "lb2", image: "bare" },
     ]);
     const host = () => lab().host("lb1");
-    const target = () => targetOf(lab(), host());
+    const target = () => sshTargetOf(lab(), host());
 
     const earlier: Resource = { kind: "file", path: "/srv/before", content: "x\n" };
     const later: Resource = { kind: "file", path: "/srv/after", content: "x\n" };
@@ -270,7 +270,7 @@ describeLab("a failure", () => {
             const content = `run ${++run}\n`;
             const [good, bad] = ["lb1", "lb2"].map((name) => ({
                 name,
-                target: targetOf(lab(), lab().host(name)),
+                target: sshTargetOf(lab(), lab().host(name)),
                 resources: [{ kind: "file" as const, path: "/srv/run", content }],
             })) as [ProgramHost, ProgramHost];
             project.program(hostsProgram([good, { ...bad, ...broken }]));
@@ -287,7 +287,7 @@ describeLab("a failure", () => {
         const times = (words: string, text: string) => text.split(words).length - 1;
 
         it("a wrong host key", async () => {
-            const target = { ...targetOf(lab(), lab().host("lb2")), hostKey: host().hostKey };
+            const target = { ...sshTargetOf(lab(), lab().host("lb2")), hostKey: host().hostKey };
             const { said, bad } = await upWith({ target });
             assert.equal(times("is not the pinned host: its key is", said), 1, said);
             assert.equal(bad, "");
@@ -295,7 +295,7 @@ describeLab("a failure", () => {
         });
 
         it("a refused connection", async () => {
-            const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
+            const target = { ...sshTargetOf(lab(), lab().host("lb2")), port: 2222 };
             const { said } = await upWith({ target });
             assert.equal(times("refuses connections: is sshd running, and is this its port?", said), 1, said);
         });
@@ -306,9 +306,9 @@ describeLab("a failure", () => {
         });
 
         it("a preview only warns of an unreachable host", async () => {
-            const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
+            const target = { ...sshTargetOf(lab(), lab().host("lb2")), port: 2222 };
             const resources = [{ kind: "file" as const, path: "/srv/run", content: `run ${run}\n` }];
-            const good = { name: "lb1", target: targetOf(lab(), host()), resources };
+            const good = { name: "lb1", target: sshTargetOf(lab(), host()), resources };
             project.program(hostsProgram([good, { name: "lb2", target, resources }]));
             const { code, stdout, stderr } = await project.run(["preview", "--diff", "--color=never"]);
             const said = stdout + stderr;

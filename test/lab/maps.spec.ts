@@ -4,7 +4,7 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import { quote } from "../../lab/machine/exec";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { atStart } from "./transaction/edit";
 import { load } from "./transaction/load";
 
@@ -87,7 +87,8 @@ describeLab("maps and error files of haproxy", () => {
             { name: "nobody", errorfiles: "ours", httpRequestRules: ["deny deny_status 503"], servers: [] },
         ],
     });
-    const declare = (variation: Variation = {}) => new Convergence(targetOf(lab(), host()), haproxy(config(variation)));
+    const declare = (variation: Variation = {}) =>
+        new Convergence(sshTargetOf(lab(), host()), haproxy(config(variation)));
     const converge = async (variation: Variation = {}) => {
         const { code, stderr } = await declare(variation).up();
         assert.equal(code, 0, stderr);

@@ -4,7 +4,7 @@ import { Convergence, redefine } from "../support/converge";
 import { hostState } from "../support/hostState";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
 
 describeLab("a host's owner", () => {
@@ -14,7 +14,7 @@ describeLab("a host's owner", () => {
     const file = (path: string): Resource => ({ kind: "file", path, content: `${path}\n` });
 
     const by = (owner: string, resources: Resource[]) =>
-        Object.assign(new Convergence(targetOf(lab(), host()), resources), { owner });
+        Object.assign(new Convergence(sshTargetOf(lab(), host()), resources), { owner });
     const ours = () => by("shop/prod/lb1", [file("/srv/ours")]);
     const theirs = () => by("shop/prod/edge", [file("/srv/theirs")]);
 
@@ -95,7 +95,7 @@ describeLab("a host's owner", () => {
         const project = new Project();
         const declared = (changes: Partial<ProgramHost> = {}): ProgramHost => ({
             name: "lb1",
-            target: targetOf(lab(), host()),
+            target: sshTargetOf(lab(), host()),
             resources: [file("/srv/engine")],
             ...changes,
         });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/resources";
 import type { Host } from "../../lab/host";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
 const CONFFILE = "/etc/ssh/moduli";
@@ -45,7 +45,7 @@ describeLab("prune: resources that leave the run list are undone", () => {
 
     before("a host", () => {
         host = lab().host("lb1");
-        convergence = new Convergence(targetOf(lab(), host), []);
+        convergence = new Convergence(sshTargetOf(lab(), host), []);
     });
 
     describe("resources of every kind", () => {
@@ -202,7 +202,7 @@ describeLab("prune: resources that leave the run list are undone", () => {
         });
 
         it("haproxy's configuration goes back to its package's, and the service goes on", async () => {
-            await up(balancer());
+            await up(smallBalancer());
             const pid = await out("systemctl show -P MainPID haproxy");
             await up([]);
             assert.equal(await out("dpkg --verify haproxy"), "");

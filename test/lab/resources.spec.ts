@@ -6,7 +6,7 @@ import { atNaps, Convergence } from "../support/converge";
 import { describedAs, echod, heard } from "../support/echod";
 import { hostState } from "../support/hostState";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 
 const DROP_IN = "/etc/systemd/system/echod.service.d/10-nice.conf";
 
@@ -72,7 +72,7 @@ describeLab("resources", () => {
 
     before("a host", () => {
         host = lab().host("lb1");
-        convergence = new Convergence(targetOf(lab(), host), resources);
+        convergence = new Convergence(sshTargetOf(lab(), host), resources);
     });
 
     it("are created", async () => {

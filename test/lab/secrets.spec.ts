@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/resources";
 import { slot } from "../../components/convergence/slots";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
 
 /** Is in every line of each secret in these tests, and nowhere else. */
@@ -18,7 +18,7 @@ const slots = { password, key };
 /** A load balancer with a password in its configuration, optional last lines, and two files of secrets. */
 function resources(stats = `stats auth ops:'${slot("password")}'`): Resource[] {
     return [
-        ...balancer().map((resource) =>
+        ...smallBalancer().map((resource) =>
             resource.kind !== "transaction"
                 ? resource
                 : {
@@ -43,7 +43,7 @@ describeLab("a secret", () => {
 
     const declare = (declared = resources(), values: Record<string, string> = slots) =>
         project.program(
-            hostsProgram([{ name: "lb1", target: targetOf(lab(), host()), resources: declared, slots: values }]),
+            hostsProgram([{ name: "lb1", target: sshTargetOf(lab(), host()), resources: declared, slots: values }]),
         );
     const hidden = (text: string) => assert.doesNotMatch(text, PLANTED);
 
@@ -55,7 +55,7 @@ describeLab("a secret", () => {
     }
 
     before("first converge", async () => {
-        converge = new Convergence(targetOf(lab(), host()), resources(), slots);
+        converge = new Convergence(sshTargetOf(lab(), host()), resources(), slots);
         await project.succeed("stack", "init", "dev");
     });
     after(() => project.remove());
@@ -197,7 +197,7 @@ END
             `${hostsProgram([
                 {
                     name: "lb1",
-                    target: targetOf(lab(), host()),
+                    target: sshTargetOf(lab(), host()),
                     resources: refusing,
                     slots: { ...slots, password: "planted' or" },
                 },

@@ -5,12 +5,12 @@ import { join } from "node:path";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Host } from "../../lab/host";
 import { run } from "../../lab/machine/exec";
-import { pulse } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
-import { targetOf } from "../support/target";
+import { restartTraces } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "sudo-planted-37c1";
@@ -101,10 +101,10 @@ describeLab("a sudo user", () => {
     it("finds nothing to do, then finds drift and repairs it", async () => {
         await program.nothingToDo();
         await host.exec(`echo '# edited' >>${CONFIG}`);
-        const [text, before] = [await program.preview(), await pulse(host)];
+        const [text, before] = [await program.preview(), await restartTraces(host)];
         assert.match(text, /^ +- *# edited$/m);
         hidden(text);
-        assert.equal(await pulse(host), before);
+        assert.equal(await restartTraces(host), before);
         hidden(await program.up("--skip-preview"));
         assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
         await program.nothingToDo();
@@ -113,18 +113,18 @@ describeLab("a sudo user", () => {
     it("gets an error if sudo asks for a password, and the host is not touched", async () => {
         const words = /does not let "ops" use sudo without a password: give it a NOPASSWD rule/;
         await host.exec("echo 'ops ALL=(ALL) ALL' >/etc/sudoers.d/ops");
-        const before = await pulse(host);
+        const before = await restartTraces(host);
         assert.match(await program.preview(), words);
         const failed = await program.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(failed.code, 0);
         assert.match(failed.text, words);
-        assert.equal(await pulse(host), before);
+        assert.equal(await restartTraces(host), before);
         await lab().addSudoUser("lb1");
         await program.nothingToDo();
     });
 
     it("gets an error if sudo wants a terminal or allows too little", async () => {
-        const target = { ...targetOf(lab(), host), user: "ops" };
+        const target = { ...sshTargetOf(lab(), host), user: "ops" };
         const probe = () => probeOverSsh(target, new Convergence(target, []).payload(), "sudo");
         await host.exec("echo 'Defaults:ops requiretty' >>/etc/sudoers.d/ops");
         await assert.rejects(probe(), /lets "ops" use sudo on a terminal only: take requiretty out of its sudoers/);

@@ -1,20 +1,20 @@
-import { type Subject, squat, type Variation } from "./subject";
+import { type BalancerHost, squat, type Variation } from "./balancerHost";
 
 /** A fault of the host or the configuration that stops HAProxy. In most cases `haproxy -c` does not see it. */
 export interface Fault {
     name: string;
     /** What is declared, and what the host must have for it. */
-    variation: (subject: Subject) => Variation;
+    variation: (balancer: BalancerHost) => Variation;
     /** Shell that prepares the host for it. @default - nothing to prepare */
-    prepare?: (subject: Subject) => string;
+    prepare?: (balancer: BalancerHost) => string;
     /** Shell that undoes `prepare`. @default - the declared configuration itself is wrong */
-    strike?: (subject: Subject) => string;
+    strike?: (balancer: BalancerHost) => string;
     /** Words that name the cause. */
     words: RegExp;
     /** What HAProxy does if the fault happens at a reload. */
     late: {
         /** Shell that causes it at the reload. @default - that of `strike` */
-        strike?: (subject: Subject) => string;
+        strike?: (balancer: BalancerHost) => string;
         words: RegExp;
         /**
          * Whether no request is lost: HAProxy itself stops accepting for 2 s when it cannot bind, and ends when its chroot is

@@ -3,10 +3,10 @@ import { slotValueFaults } from "../../../../components/convergence/payload/file
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import type { Resource } from "../../../../components/convergence/resources";
 import { slot } from "../../../../components/convergence/slots";
-import { balancer } from "../../../support/balancer";
+import { smallBalancer } from "../../../support/smallBalancer";
 
 describe("the values of slots", () => {
-    const resources = balancer().map((resource) =>
+    const resources = smallBalancer().map((resource) =>
         resource.kind !== "transaction"
             ? resource
             : {

@@ -4,10 +4,10 @@ import { makePlan } from "../../components/convergence/payload/plan";
 import type { Resource } from "../../components/convergence/resources";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 /** Most bytes of a payload. A why-run sends it to each host once, an up three times. */
 const PAYLOAD_BUDGET = 80 * 1024;
@@ -55,7 +55,7 @@ describeLab("a why-run with nothing to do", () => {
 
     /** Converges the resources, then counts the processes that a why-run starts. */
     async function processes(resources: Resource[]): Promise<number> {
-        const converge = new Convergence(targetOf(lab(), host()), resources);
+        const converge = new Convergence(sshTargetOf(lab(), host()), resources);
         const { code, stderr } = await converge.up();
         assert.equal(code, 0, stderr);
         await host().writeFile("/root/payload", converge.payload());
@@ -78,7 +78,7 @@ describeLab("a why-run with nothing to do", () => {
     });
 
     it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
-        const count = await processes([...common, ...balancer()]);
+        const count = await processes([...common, ...smallBalancer()]);
         assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
     });
 

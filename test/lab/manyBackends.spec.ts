@@ -3,7 +3,7 @@ import type { HaproxyConfig } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { ask } from "../support/traffic";
 
 describeLab("a configuration of 500 backends with 10 servers each", () => {
@@ -32,7 +32,8 @@ describeLab("a configuration of 500 backends with 10 servers each", () => {
             backends: Array.from({ length: 500 }, (_, n) => ({ name: `b${n}`, servers })),
         };
     }
-    const declare = (app: "app1" | "app2") => new Convergence(targetOf(lab(), lab().host("lb1")), haproxy(config(app)));
+    const declare = (app: "app1" | "app2") =>
+        new Convergence(sshTargetOf(lab(), lab().host("lb1")), haproxy(config(app)));
     const answers = async () =>
         Promise.all([0, 250, 499].map(async (n) => (await ask(lab().host("lb1").address, `/${n}`)).app));
 

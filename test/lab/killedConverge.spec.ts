@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/resources";
 import type { Host } from "../../lab/host";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { echod } from "../support/echod";
 import { hostState } from "../support/hostState";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 /** What the host has before the first converge. */
 const BEFORE = "echo before >/etc/leaves; echo before >/etc/comes; mkdir -p /srv/owned; echo x >/srv/owned/stray";
@@ -15,7 +15,7 @@ const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=m
 
 /** The run list before: the converge starts here … */
 const from: Resource[] = [
-    ...balancer("app1"),
+    ...smallBalancer("app1"),
     ...echod("one\n"),
     { kind: "directory", path: "/srv/gone" },
     { kind: "file", path: "/srv/gone/file", content: "gone\n" },
@@ -36,7 +36,7 @@ const to: Resource[] = [
     { kind: "file", path: "/etc/changes", content: "one\n", mode: "0600" },
     { kind: "absent", path: "/etc/debian_version" },
     { kind: "execute", name: "count", command: "echo done >/srv/counted", creates: "/srv/counted" },
-    ...balancer("app2"),
+    ...smallBalancer("app2"),
     { kind: "systemdUnit", name: "echod.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
     ...echod("two\n"),
 ];
@@ -66,7 +66,7 @@ function difference(actual: string[], expected: string[]): string[] {
 
 describeLab("a converge that is killed anywhere and run again ends like an undisturbed one", () => {
     const lab = withLab(["lb1", "lb2", "lb3"].map((name) => ({ name, image: "bare" })));
-    const converge = (host: Host, resources: Resource[]) => new Convergence(targetOf(lab(), host), resources);
+    const converge = (host: Host, resources: Resource[]) => new Convergence(sshTargetOf(lab(), host), resources);
     const restore = async (host: Host) => {
         await host.restore("from");
         await host.exec("systemctl is-system-running --wait");
@@ -163,7 +163,7 @@ describeLab("a package installation that is killed half way", () => {
     const killHalfWay = async (name: keyof typeof STALLS) => {
         const { tool, stall, leaves } = STALLS[name];
         const host = lab().host(name);
-        const convergence = new Convergence(targetOf(lab(), host), balancer());
+        const convergence = new Convergence(sshTargetOf(lab(), host), smallBalancer());
         await host.snapshot("bare");
         assert.equal((await convergence.up()).code, 0);
         const reference = await hostState(host);

@@ -17,24 +17,24 @@ export const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOcm/2ftU/rz2yrRzhR
 export const connection = { address: "192.0.2.1", hostKey };
 
 /** A host as it answers a probe; without a change, one that is as declared. */
-export function answer(change: Partial<WhyRun> = {}): WhyRun {
+export function probeReply(change: Partial<WhyRun> = {}): WhyRun {
     return { ...parseWhyRun("host\tb\tt0\nend\tdone\n"), ...change };
 }
 
 /** What hosts were asked in a test, and how they answer. */
-export interface Answers {
+export interface ProbeReplies {
     readonly asked: { target: SshTarget; payload: string; become?: "sudo" }[];
     /** From here on, every host answers this. */
     give(reply: WhyRun | Error): void;
 }
 
 /** Hosts of the surrounding suite: before each test anew, as declared and not asked yet. */
-export function withAnswers(): Answers {
-    const asked: Answers["asked"] = [];
+export function withProbeReplies(): ProbeReplies {
+    const asked: ProbeReplies["asked"] = [];
     let reply: WhyRun | Error;
     beforeEach(() => {
         asked.length = 0;
-        reply = answer();
+        reply = probeReply();
         useProbe(async (target, payload, become) => {
             asked.push({ target, payload, become });
             if (reply instanceof Error) throw reply;

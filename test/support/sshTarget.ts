@@ -4,7 +4,7 @@ import type { Host } from "../../lab/host";
 import type { Lab } from "../../lab/lab";
 
 /** How to reach a lab host: as root, with the lab's key, and with the host's key pinned. */
-export function targetOf(lab: Lab, host: Host): SshTarget {
+export function sshTargetOf(lab: Lab, host: Host): SshTarget {
     return {
         address: host.address,
         port: 22,

@@ -8,7 +8,7 @@ import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
 import { quote } from "../../../lab/machine/exec";
 import { Convergence } from "../../support/converge";
-import { targetOf } from "../../support/target";
+import { sshTargetOf } from "../../support/sshTarget";
 import { PATIENCE, until } from "../../support/traffic";
 
 /** What the tests vary of the declared configuration. */
@@ -51,7 +51,7 @@ const WORKER = `for pid in $(pgrep -P "$(systemctl show -p MainPID --value hapro
     done`;
 
 /** The load balancer of these tests, with ways to examine it without our own runtime. */
-export class Subject {
+export class BalancerHost {
     readonly host: Host;
 
     /** `version`: what its stack declares. */
@@ -95,7 +95,7 @@ export class Subject {
         const resources = haproxy(this.config(variation)).map(
             (resource): Resource => (resource.kind === "transaction" ? edit(resource) : resource),
         );
-        return new Convergence(targetOf(this.lab, this.host), resources);
+        return new Convergence(sshTargetOf(this.lab, this.host), resources);
     }
 
     /** Converges, and expects success. */
