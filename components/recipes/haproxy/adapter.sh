@@ -191,6 +191,8 @@ haproxy_running() {
         set -- ${running_failed%%"$NL"*}
         running_failed=$2
         ;;
+    # From 3.1 on, a master whose reload has failed lists the worker that still serves among the old ones.
+    *"[failed: "*"# workers$NL# old workers$NL"[0-9]*) running_worker=$newest ;;
     *) return 0 ;;
     esac
     running_worker=${running_worker%%[!0-9]*}
@@ -211,8 +213,7 @@ haproxy_running() {
     running_since=$started
 }
 
-# haproxy_old_workers_of LINES: sets old to the processes in lines of `show proc`; before 2.5 also newest, the one with the fewest reloads
-# since.
+# haproxy_old_workers_of LINES: sets old to the processes in lines of `show proc`, and newest to the one with the fewest reloads since.
 haproxy_old_workers_of() {
     old=
     newest=
@@ -221,8 +222,8 @@ haproxy_old_workers_of() {
     for line in $1; do
         case $line in [0-9]*) ;; *) break ;; esac
         old="$old ${line%%[!0-9]*}"
-        case $line in *"[was: "*) ;; *) continue ;; esac
-        reloads=${line#*"]"}
+        reloads=${line#*worker}
+        reloads=${reloads#*"]"}
         reloads=${reloads#"${reloads%%[0-9]*}"}
         reloads=${reloads%%[!0-9]*}
         if [ -z "$fewest" ] || [ "$reloads" -lt "$fewest" ]; then

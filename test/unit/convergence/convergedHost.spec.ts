@@ -8,14 +8,14 @@ import { makePlan } from "../../../components/convergence/payload/plan";
 import { slot } from "../../../components/convergence/slots";
 import { SshError } from "../../../components/convergence/ssh/ssh";
 import { nextToken } from "../../../components/convergence/token";
-import { answer, COMMAND, connection, HOST, hostKey, otherKey, withAnswers } from "../../support/answers";
 import { assertSecret, failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
+import { COMMAND, connection, HOST, hostKey, otherKey, probeReply, withProbeReplies } from "../../support/probeReplies";
 
 const resources: Resource[] = [{ kind: "file", path: "/etc/x", content: "x\n" }];
 /** The owner of lb1, as the host records it. */
 const owner = "haproxy-fleet/dev/lb1";
 
-const drifted = answer({ differences: [{ id: "r0", aspect: "mode", have: "81ff" }] });
+const drifted = probeReply({ differences: [{ id: "r0", aspect: "mode", have: "81ff" }] });
 
 function converge(args: Partial<ConvergedHostArgs> = {}, name = "lb1"): ConvergedHost {
     return new ConvergedHost(name, { connection, resources, ...args });
@@ -35,7 +35,7 @@ function assertUnknown(value: unknown): void {
 }
 
 describe("ConvergedHost", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
 
     it("registers itself, with redacted files, and one command, and nothing else", async () => {
         const recording = await mockEngine();
@@ -161,21 +161,21 @@ describe("ConvergedHost", () => {
 
     describe("with takeOver", () => {
         const takes = (payload: unknown) => /^take_over='(.*)'$/m.exec(payload as string)?.[1];
-        const taken = answer({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
+        const taken = probeReply({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
 
         it("takes over a host that has another owner, and only such a host", async () => {
             hosts.give(taken);
             const { plain } = await commandInputs({ takeOver: true });
             assert.equal(takes(hosts.asked[0]?.payload), "yes");
             assert.equal(takes(plain.stdin), "yes");
-            hosts.give(answer({}));
+            hosts.give(probeReply({}));
             assert.equal(takes((await commandInputs({ takeOver: true })).plain.stdin), "no");
         });
 
         it("plans nothing if it stays in the program, nor when it is removed", async () => {
             hosts.give(taken);
             const { plain: first } = await commandInputs({ takeOver: true });
-            hosts.give(answer({ token: (first.update as string).split(" ").pop() as string }));
+            hosts.give(probeReply({ token: (first.update as string).split(" ").pop() as string }));
             for (const args of [{ takeOver: true }, {}]) {
                 const { plain: next } = await commandInputs(args);
                 assert.equal(next.update, first.update);
@@ -213,7 +213,7 @@ describe("ConvergedHost", () => {
         });
 
         it("fails if the host refuses what is declared", async () => {
-            hosts.give(answer({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
+            hosts.give(probeReply({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
             await mockEngine({ preview: true });
             const failures = await failuresOf(() => void converge());
             assert.ok(failures.length > 0);
@@ -290,7 +290,7 @@ describe("ConvergedHost", () => {
 
         it("has them in stdin only", async () => {
             hosts.give(
-                answer({
+                probeReply({
                     differences: [{ id: "r0", aspect: "content", have: "" }],
                     live: new Map([["r0", Buffer.from("key pl4nted\n")]]),
                 }),

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConnection } from "../../../components/convergence/connection";
 import { ConvergedHost } from "../../../components/convergence/convergedHost";
-import { connection, HOST, otherKey, withAnswers } from "../../support/answers";
 import { failuresOf, mockEngine, settled } from "../../support/mocks";
+import { connection, HOST, otherKey, withProbeReplies } from "../../support/probeReplies";
 
 describe("A host declared twice", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
     const bastion = (address: string) => ({ address, hostKey: otherKey });
     const declare = (...connections: HostConnection[]) =>
         connections.map((at, n) => new ConvergedHost(`lb${n + 1}`, { connection: at, resources: [] }));

@@ -5,8 +5,8 @@ import type { WhyRun } from "../../../components/convergence/preview/whyRun";
 import { warn } from "../../../components/convergence/sharedMessages";
 import { slot } from "../../../components/convergence/slots";
 import { SshError } from "../../../components/convergence/ssh/ssh";
-import { answer, hostKey, withAnswers } from "../../support/answers";
 import { failuresOf, mockEngine } from "../../support/mocks";
+import { hostKey, probeReply, withProbeReplies } from "../../support/probeReplies";
 
 const transaction: Resource = {
     kind: "transaction",
@@ -23,10 +23,10 @@ const transaction: Resource = {
 };
 
 const refusedBy = (words: string, change: Partial<WhyRun> = {}) =>
-    answer({ refused: [{ id: "r0", stage: "validation", words }], ...change });
+    probeReply({ refused: [{ id: "r0", stage: "validation", words }], ...change });
 
 describe("refusals of several hosts", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
 
     /** What a preview of hosts lb10, lb2 and lb1 fails with, and what it warns of. */
     async function preview(replies: Record<string, WhyRun | Error>, delays: Record<string, number> = {}) {
@@ -34,7 +34,7 @@ describe("refusals of several hosts", () => {
         hosts.giveEach(async ({ target }) => {
             const name = target.address.split(".")[0] ?? "";
             await new Promise((resolve) => setTimeout(resolve, delays[name] ?? 0));
-            return replies[name] ?? answer();
+            return replies[name] ?? probeReply();
         });
         const failures = await failuresOf(() => {
             for (const name of ["lb10", "lb2", "lb1"]) {
@@ -89,7 +89,7 @@ describe("refusals of several hosts", () => {
     });
 
     it("are combined, too, if the hosts cannot be converged at all", async () => {
-        const old = answer({ refused: [{ id: "-", stage: "host", words: "this host is too old: systemd 230" }] });
+        const old = probeReply({ refused: [{ id: "-", stage: "host", words: "this host is too old: systemd 230" }] });
         assert.deepEqual((await preview({ lb1: old, lb2: old })).failures, [
             "lb1, lb2 cannot be converged; nothing was touched\n  this host is too old: systemd 230",
         ]);
@@ -99,7 +99,7 @@ describe("refusals of several hosts", () => {
     it("leave other hosts their reports, reachable or not", async () => {
         const { failures, messages } = await preview({
             lb1: refusedBy("bad"),
-            lb2: answer({ differences: [{ id: "r0.1", aspect: "mode", have: "8180" }] }),
+            lb2: probeReply({ differences: [{ id: "r0.1", aspect: "mode", have: "8180" }] }),
             lb10: new SshError("lb10.example:22 refuses connections"),
         });
         assert.equal(failures.length, 1);

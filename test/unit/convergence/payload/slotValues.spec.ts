@@ -3,10 +3,10 @@ import type { Resource } from "../../../../components/convergence/kinds/index";
 import { encodedSlots, fillFiles, slotValueIssues } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { slot, withEncoding } from "../../../../components/convergence/slots";
-import { balancer } from "../../../support/balancer";
+import { smallBalancer } from "../../../support/smallBalancer";
 
 describe("the values of slots", () => {
-    const resources = balancer().map((resource) =>
+    const resources = smallBalancer().map((resource) =>
         resource.kind !== "transaction"
             ? resource
             : {

@@ -17,12 +17,12 @@ export const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOcm/2ftU/rz2yrRzhR
 export const connection = { address: "192.0.2.1", hostKey };
 
 /** A host as it answers a probe; without a change, one that is as declared. */
-export function answer(change: Partial<WhyRun> = {}): WhyRun {
+export function probeReply(change: Partial<WhyRun> = {}): WhyRun {
     return { ...parseWhyRun("host\tb\tt0\nend\tdone\n"), ...change };
 }
 
 /** What hosts were asked in a test, and how they answer. */
-export interface Answers {
+export interface ProbeReplies {
     readonly asked: Question[];
     /** From here on, every host answers this. */
     give(reply: WhyRun | Error): void;
@@ -37,16 +37,16 @@ interface Question {
 }
 
 /** Hosts of the surrounding suite: before each test anew, as declared and not asked yet. */
-export function withAnswers(): Answers {
-    const asked: Answers["asked"] = [];
-    let answers: (question: Question) => Promise<WhyRun | Error>;
+export function withProbeReplies(): ProbeReplies {
+    const asked: ProbeReplies["asked"] = [];
+    let replies: (question: Question) => Promise<WhyRun | Error>;
     beforeEach(() => {
         asked.length = 0;
-        answers = async () => answer();
+        replies = async () => probeReply();
         useProbe(async (target, payload, become) => {
             const question = { target, payload, become };
             asked.push(question);
-            const reply = await answers(question);
+            const reply = await replies(question);
             if (reply instanceof Error) throw reply;
             return reply;
         });
@@ -58,10 +58,10 @@ export function withAnswers(): Answers {
     return {
         asked,
         give: (reply) => {
-            answers = async () => reply;
+            replies = async () => reply;
         },
         giveEach: (reply) => {
-            answers = reply;
+            replies = reply;
         },
     };
 }
