@@ -110,6 +110,31 @@ describe("refusals of several hosts", () => {
     });
 });
 
+describe("issues that only the hosts' values have", () => {
+    const hosts = withProbeReplies();
+
+    it("are shown once, with the names of the hosts, and no host is asked", async () => {
+        await mockEngine({ preview: true });
+        const file: Resource = {
+            kind: "file",
+            path: "/etc/x",
+            content: slot("key"),
+            slotFault: (value) => (value === "" ? "is empty" : undefined),
+        };
+        const failures = await failuresOf(() => {
+            for (const [name, key] of [
+                ["lb2", ""],
+                ["lb1", ""],
+            ] as const) {
+                const connection = { address: `${name}.example`, hostKey };
+                new ConvergedHost(name, { connection, resources: [file], slots: { key } });
+            }
+        });
+        assert.deepEqual(failures, ['lb1, lb2: /etc/x: the value of slot "key" is empty']);
+        assert.deepEqual(hosts.asked, []);
+    });
+});
+
 describe("warn", () => {
     const resource = undefined as never;
 
