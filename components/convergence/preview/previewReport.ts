@@ -57,6 +57,7 @@ export function refusalText(hosts: RefusingHost[]): string {
     return [...headline(hosts, refusal), ...differing].join("\n");
 }
 
+/** The names of the hosts, separated by commas. */
 export function hostNames(hosts: { host: string }[]): string {
     return hosts.map(({ host }) => host).join(", ");
 }
@@ -106,7 +107,7 @@ function groupByResource(plan: Plan, whyRun: WhyRun): Group[] {
     const entries = [
         ...whyRun.differences,
         ...whyRun.unchecked,
-        ...whyRun.activations.filter(({ kind }) => kind !== "none"),
+        ...whyRun.activations.filter(({ kind }) => kind !== "none" && whyRun.refused.length === 0),
     ];
     const resources = plan.resources.flatMap((resource, position): Group[] => {
         const has = (entry: { id: string }) => positionOf(entry) === position;
@@ -130,13 +131,12 @@ function differencesOf(
     plan: Plan,
     slots: Record<string, string>,
 ): string[] {
-    const refused = whyRun.refused.length > 0;
     const files = plan.resources.flatMap(filesOf);
     return [
         `  ${title}`,
         ...whyRun.differences.filter(has).flatMap((difference) => differenceLines(difference, resource, whyRun, slots)),
         ...whyRun.activations
-            .filter((activation) => !refused && has(activation))
+            .filter((activation) => has(activation) && whyRun.refused.length === 0)
             .map(({ kind, reason }) => `    ${kind === "none" ? "no reload" : kind}: ${reason}`),
         ...whyRun.unchecked
             .filter(has)
