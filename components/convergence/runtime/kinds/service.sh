@@ -1,6 +1,6 @@
 # service INDEX NAME ENABLED RUNNING RELOAD RELOAD_FILES RESTART RESTART_FILES: a systemd service. ENABLED and RUNNING are yes or no.
 # RELOAD_FILES and RESTART_FILES are positions of files, separated by blanks, that the process must have read since they changed;
-# RELOAD and RESTART are digests of these files. The functions below take the same arguments.
+# RELOAD and RESTART are digests of these files. Functions whose comment names no arguments take the same.
 service() {
     unit_property "$1" LoadState
     if [ "$value" = not-found ]; then
