@@ -3,7 +3,7 @@ import type { Release } from "./releases";
 /**
  * `bare`: a fresh Debian with sshd. `app`: with an nginx that answers with its host name. `data`: with PostgreSQL (5432, user and
  * database `lab`), Redis (6379), an SMTP server (25, mailbox `lab`), and a TLS service (6443), each of which names its host.
- * `haproxy`: with HAProxy and varnishtest installed, to run their programs in; no host boots from it.
+ * `haproxy`: with HAProxy, as Debian installs it, and varnishtest.
  */
 export type Image = "bare" | "app" | "data" | "haproxy";
 

@@ -14,14 +14,14 @@ export interface Inventory {
     nodes: InventoryNode[];
 }
 
-/** The inventory of a lab, sorted by name. Only bare hosts get a login. */
+/** The inventory of a lab, sorted by name. Hosts with services for tests get no login. */
 export function inventory(hosts: Pick<Host, "name" | "address" | "state">[], environment: string): Inventory {
     const nodes = hosts.map(({ name, address, state }) => ({
         name,
         address,
         environment,
         runList: state.tags,
-        ...(state.image === "bare" ? { ssh: { user: "root", hostKey: state.hostKey } } : {}),
+        ...(["bare", "haproxy"].includes(state.image) ? { ssh: { user: "root", hostKey: state.hostKey } } : {}),
     }));
     return { nodes: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
 }

@@ -4,11 +4,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import local from "../../../stacks/local";
-import { BALANCER, COMMAND, HOST, hostKey, otherKey, withAnswers } from "../../support/answers";
 import { assertSecret, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
+import { BALANCER, COMMAND, HOST, hostKey, otherKey, withProbeReplies } from "../../support/probeReplies";
 
 describe("index.ts", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
     const directory = mkdtempSync(join(tmpdir(), "program-"));
     const cwd = process.cwd();
     const node = (name: string, address: string, ...runList: string[]) => ({
