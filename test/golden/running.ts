@@ -8,7 +8,7 @@ import { inRelease, type Release } from "../support/releases";
 /** The files of a configuration as a host gets them, by path; slots filled. */
 export function hostFiles(config: HaproxyConfig, slots: Record<string, string> = {}): Record<string, string> {
     const resources = haproxy(config);
-    const values = { digest: "d", ...encodedSlots(resources, slots) } as Record<string, string>;
+    const values: Record<string, string> = { digest: "d", ...encodedSlots(resources, slots) };
     const files = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
     return Object.fromEntries(
         files.map(({ path, content }) => [path, fillSlots(content as string, (name) => values[name] as string)]),
