@@ -38,6 +38,7 @@ ${commands.map((command) => `{ ${command}\n} 2>&1 | tr '\\r\\n' '  '; echo`).joi
     const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], files);
     const lines = stdout.split("\n").slice(0, -1);
     assert.equal(lines.length, commands.length, `${stdout}${stderr}`);
-    assert.doesNotMatch(stderr, /WARNING|ALERT/);
+    // There is no /dev/log.
+    assert.doesNotMatch(stderr.replace(/.*sendmsg.*/g, ""), /WARNING|ALERT/);
     return lines.map((line) => line.trim());
 }
