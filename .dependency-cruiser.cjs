@@ -47,7 +47,7 @@ module.exports = {
             from: { path: PURE },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((templates|scripts)\\.ts|convergence/(resources|slots)\\.ts)$",
+                pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(resources|slots)\\.ts)$",
             },
         },
         {

@@ -260,10 +260,6 @@ export const refused: Record<string, readonly [Parts, RegExp]> = {
         { frontend: { compression: { algo: [], type: [] } } },
         /no algorithm of compression of frontend http/,
     ],
-    "a log to a level that syslog does not know": [
-        { global: { log: [{ address: "/dev/log", level: "warn" as "warning" }] } },
-        /unknown level of a log target "warn": use emerg/,
-    ],
 };
 
 /** What daemons accept and `check` finds nothing in. */

@@ -1,51 +1,18 @@
 import { slot } from "../../convergence/slots";
-import type { Backend, Defaults, Global, HaproxyConfig, Stats } from "../model";
+import { formError } from "../../forms";
+import type { Backend, HaproxyConfig, Stats } from "../model";
 import { type Issue, validate } from "../validate/index";
 import { rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
 import { servicePaths } from "./issuePaths";
 import { servicesByPort, wildcard } from "./routes";
+import { balancedServicesFormIssues } from "./schema";
 import { soundParts } from "./sound";
-import type { Service, ServiceServer } from "./types";
+import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
 export type * from "./types";
-
-/** What a stack says of HAProxy beside its services. */
-export interface HaproxySettings {
-    /** Lowest HAProxy version among the hosts. */
-    readonly version: string;
-    /** @default 50000 */
-    readonly maxconn?: number;
-    /** Port of services with http that name none. @default 80 */
-    readonly port?: number;
-    /**
-     * Hosts of services without routes are looked up in a map, a file beside haproxy.cfg, and not in an acl each: with hundreds of
-     * services, requests to the last one take no longer. @default false
-     */
-    readonly hostMap?: boolean;
-    /**
-     * Port on 127.0.0.1 by which a reload hands the tables of services on, those of persistence by address and of rate limits: their old
-     * worker sends them to the new one. `false`: a reload empties them. Any process of the host can connect to it. @default 8406
-     */
-    readonly peersPort?: number | false;
-    /**
-     * Whether the ports of services, and of the statistics page where it names no address, are served on all IPv6 addresses too. Not unless
-     * it is said: to be reached from another network, past lists and firewalls made for IPv4, must be meant; and HAProxy does not start
-     * on a host whose kernel has no IPv6 (`ipv6.disable=1`), which then refuses the configuration. One where it is merely off for all
-     * interfaces (`net.ipv6.conf.all.disable_ipv6`) takes it. IPv4 clients are seen by their IPv4 addresses. @default false
-     */
-    readonly ipv6?: boolean;
-    readonly global?: Omit<Global, "maxconn">;
-    readonly defaults?: Defaults;
-}
-
-/** The statistics page of a stack: passwords are named, not given. */
-export type StatsSettings = Omit<Stats, "auth"> & {
-    /** `passwordSecret` is the slot of the password, and its key in the stack's Pulumi config. @default - open to all */
-    readonly auth?: { readonly user: string; readonly passwordSecret: string };
-};
 
 /**
  * The configuration that leads clients to the services: a backend each, and a frontend for each port that clients connect to. The most
@@ -53,7 +20,8 @@ export type StatsSettings = Omit<Stats, "auth"> & {
  * expression, no path; then more conditions on headers and methods. What no way takes gets the service with `default`, else a 503.
  *
  * @param servers Those of a service, by search. @default - every service tells its own
- * @throws {Error} If there is a fault in the services: with all of them, and all other errors of the model, one a line.
+ * @throws {Error} If the arguments do not have their form: with every such issue, one per line. Else with every error in the services and in
+ * the compiled model.
  */
 export function fromServices(
     settings: HaproxySettings,
@@ -61,6 +29,10 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
+    const form = balancedServicesFormIssues({ ...settings, services, ...(stats !== undefined && { stats }) });
+    if (form.length > 0) {
+        throw formError(form);
+    }
     const { config, issues, issuesIn } = compileServices(settings, services, servers, stats);
     if (issues.some(isError)) {
         const errors = issuesIn(config).filter(isError);

@@ -1,7 +1,10 @@
+import type { FormIssue } from "../../forms";
 import type { HaproxyConfig } from "../model";
 import { allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import { modelFormIssues } from "../model/schema";
 import { stringsIn } from "../model/strings";
 import { atLeast, isVersion, oldestVersion } from "../model/versions";
+import { remembering } from "../remembering";
 import { isChecked } from "../render/servers";
 import { backendIssues } from "./backends";
 import { duplicateBinds } from "./binds";
@@ -15,8 +18,20 @@ import { sectionIssues } from "./sections";
 
 export type { Issue } from "./issues";
 
-/** Everything wrong with a model, in the order of the file. No error in it: `render` gives a file that HAProxy accepts. */
-export function validate(config: HaproxyConfig): Issue[] {
+/**
+ * Everything wrong with a model, in the order of the file. If the data does not have the form of a model, only that is reported, because
+ * nothing else can be judged then.
+ */
+export const validate = remembering((config: HaproxyConfig): readonly Issue[] => {
+    const form = modelFormIssues(config);
+    return form.length > 0 ? form.map(ofForm) : contentIssues(config);
+});
+
+function ofForm(issue: FormIssue): Issue {
+    return { rule: "form", ...issue, severity: "error" };
+}
+
+function contentIssues(config: HaproxyConfig): Issue[] {
     const { version, stats } = config;
     const issues = new IssueList(isVersion(version) ? version : "999.0");
     if (!isVersion(version) || !atLeast(version, oldestVersion)) {

@@ -1,9 +1,12 @@
+import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/resources";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
+import { formError, formIssues, formOf, whole } from "../../forms";
 import { hostRequirements, type Listener } from "../../haproxy/host/requirements";
 import { serverGuardRules } from "../../haproxy/host/serverGuards";
 import type { HaproxyConfig } from "../../haproxy/model";
 import { canonical } from "../../haproxy/model/addresses";
+import { flag, modelFormIssues, texts } from "../../haproxy/model/schema";
 import { filesOf, fleetDirectory } from "../../haproxy/render/files";
 import { globalDefaults, render } from "../../haproxy/render/index";
 import { secretFault } from "../../haproxy/render/quoting";
@@ -12,6 +15,14 @@ import { renderTemplate } from "../../templates";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
+
+/** The form of {@link HaproxyOptions}, also for forms that have more beside them. */
+export const optionsShape = {
+    allowWarnings: texts.optional(),
+    allowShrink: flag.optional(),
+    oldWorkers: whole(1, 1_000_000).optional(),
+};
+const optionsForm = formOf<HaproxyOptions>()(z.strictObject(optionsShape));
 
 /** What the recipe may be told beside the configuration. */
 export interface HaproxyOptions {
@@ -32,9 +43,13 @@ export interface HaproxyOptions {
 /**
  * HAProxy: package, account, limits, configuration, service.
  *
- * @throws {Error} If `oldWorkers` is no whole number from 1 on.
+ * @throws {Error} If the configuration or the options do not have their form.
  */
 export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Resource[] {
+    const form = [...modelFormIssues(config), ...formIssues(optionsForm, options)];
+    if (form.length > 0) {
+        throw formError(form, "haproxy");
+    }
     const { user = globalDefaults.user, group = globalDefaults.group } = config.global ?? {};
     return [
         // Before the package, so that the first start has it: a limit cannot be raised by a reload.
@@ -60,9 +75,6 @@ function configuration(
     { allowWarnings = [], allowShrink = false, oldWorkers = 5 }: HaproxyOptions,
     group: string,
 ): Transaction {
-    if (!Number.isSafeInteger(oldWorkers) || oldWorkers < 1) {
-        throw new Error(`oldWorkers of haproxy: expected a whole number, at least 1, got ${oldWorkers}`);
-    }
     const needs = hostRequirements(config);
     return {
         kind: "transaction",

@@ -138,11 +138,10 @@ const faults: Record<string, [HaproxyConfig, ...string[]]> = {
             {
                 version: "2.2",
                 namedDefaults: [{ name: "slow" }],
-                caches: [{ name: "c", totalMaxSize: 5000, processVary: true }],
+                caches: [{ name: "c", totalMaxSize: 500, processVary: true }],
             },
         ),
         "error namedDefaults: defaults by name need HAProxy 2.4, but the declared version is 2.2",
-        "error caches[0].totalMaxSize: total-max-size of cache c is 5000: use a whole number from 1 to 4095",
         'error caches[0].processVary: keyword "process-vary" in cache c "process-vary on" needs HAProxy 2.4, but the declared version is 2.2: remove it or raise the declared version',
     ],
 };

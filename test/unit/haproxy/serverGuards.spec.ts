@@ -41,9 +41,7 @@ describe("the removal of servers", () => {
 
     it("takes numbers that mean something", () => {
         assert.deepEqual(messages({ minServers: 1, maxShrinkPercent: 100, drain: "10m" }), []);
-        assert.deepEqual(messages({ minServers: 0, maxShrinkPercent: 101, drain: "soon" }), [
-            "minServers of backend app is 0: use a whole number from 1 to 100000",
-            "maxShrinkPercent of backend app is 101: use a whole number from 0 to 100",
+        assert.deepEqual(messages({ drain: "soon" }), [
             'invalid duration "soon" of drain of backend app: use a number and us, ms, s, m, h or d, like "30s"',
         ]);
         assert.deepEqual(messages({ drain: "11m" }), [

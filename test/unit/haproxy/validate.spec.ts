@@ -24,7 +24,7 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     ],
     "a version with a patch level": [
         { ...good, version: "2.6.12" },
-        'error version: invalid HAProxy version "2.6.12": use 2.2 or later, like "2.6"',
+        'error version: expected a release in quotes, like "2.6", got "2.6.12"',
     ],
     "an unknown default backend": [
         withFrontend({ defaultBackend: "ap" }),
@@ -168,9 +168,8 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
         'error backends[0].servers[0].name: invalid name "ä/1" of a server of backend app: use letters, digits, "-", "_", "." and ":"',
     ],
     "a name with a line break, kept on one line": [
-        withServer({ name: "a\nb", port: 0 }),
+        withServer({ name: "a\nb" }),
         'error backends[0].servers[0].name: invalid name "a\\nb" of a server of backend app: use letters, digits, "-", "_", "." and ":"',
-        "error backends[0].servers[0].port: invalid port 0 of server a\\x0ab of backend app: use a whole number from 1 to 65535",
     ],
     "a balance by content in mode tcp": [
         { ...withBackend({ balance: "uri" }), defaults: { mode: "tcp" } },
@@ -178,9 +177,9 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     ],
     "wrong ports": [
         { ...withServer({ port: 0 }), frontends: [{ ...frontend, binds: [{ port: 65_536 }, { port: 80.5 }] }] },
-        "error frontends[0].binds[0].port: invalid port 65536 of a bind of frontend http: use a whole number from 1 to 65535",
-        "error frontends[0].binds[1].port: invalid port 80.5 of a bind of frontend http: use a whole number from 1 to 65535",
-        "error backends[0].servers[0].port: invalid port 0 of server app1 of backend app: use a whole number from 1 to 65535",
+        "error frontends[0].binds[0].port: expected a whole number from 1 to 65535, got 65536",
+        "error frontends[0].binds[1].port: expected a whole number from 1 to 65535, got 80.5",
+        "error backends[0].servers[0].port: expected a whole number from 1 to 65535, got 0",
     ],
     "a path in a server's address": [
         withServer({ address: "10.211.55.5/clickCount" }),
@@ -261,13 +260,11 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     ],
     "limits out of range": [
         {
-            ...withServer({ weight: 257, maxconn: 0 }),
+            ...good,
             global: { maxconn: 100 },
             frontends: [{ ...frontend, maxconn: 200 }],
         },
         "error frontends[0].maxconn: maxconn of frontend http (the process has 100) is 200: use a whole number from 1 to 100",
-        "error backends[0].servers[0].weight: weight of server app1 of backend app is 257: use a whole number from 0 to 256",
-        "error backends[0].servers[0].maxconn: maxconn of server app1 of backend app is 0: use a whole number from 1 to 10000000",
     ],
     "a time for requests in a backend that does not wait for bodies": [
         withBackend({ timeouts: { httpRequest: "20s" } }),

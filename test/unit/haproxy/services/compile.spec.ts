@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { render } from "../../../../components/haproxy/render/index";
 import { compileServices, type Service } from "../../../../components/haproxy/services/compile";
+import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 import { validate } from "../../../../components/haproxy/validate/index";
 import { compile, faultsOf, lines, plain } from "./subject";
 
@@ -63,7 +64,9 @@ describe("services", () => {
                     : base;
                 const { config, issuesIn } = compileServices({ version: "2.6" }, [one]);
                 assert.doesNotThrow(() => issuesIn(config));
+                const form = balancedServicesFormIssues({ version: "2.6", services: [one] });
                 if (
+                    form.length === 0 &&
                     faultsOf(one).length === 0 &&
                     validate(compile(one)).every(({ severity }) => severity !== "error")
                 ) {

@@ -1,5 +1,5 @@
 import { render } from "../../../../components/haproxy/render/index";
-import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
+import { compileServices, fromServices, isError, type Service } from "../../../../components/haproxy/services/compile";
 
 export const servers = [
     { name: "s1", address: "192.0.2.21" },
@@ -16,12 +16,9 @@ export const lines = (...services: Service[]) =>
         .split("\n")
         .map((line) => line.trim());
 
-/** What is wrong with services, a line each. */
+/** The errors in services of any content, one line each. */
 export function faultsOf(...services: Service[]): string[] {
-    try {
-        compile(...services);
-        return [];
-    } catch (error) {
-        return (error as Error).message.split("\n");
-    }
+    const { config, issues, issuesIn } = compileServices({ version: "2.6" }, services);
+    const errors = issues.some(isError) ? issuesIn(config).filter(isError) : [];
+    return errors.map(({ path, message }) => `${path}: ${message}`);
 }
