@@ -17,7 +17,7 @@ import {
     type StatsSettings,
 } from "./haproxy/services/compile";
 import { balancedServicesFormIssues } from "./haproxy/services/schema";
-import { type Issue, validate } from "./haproxy/validate/index";
+import { type Issue, validate, withoutIgnored } from "./haproxy/validate/index";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
@@ -84,10 +84,10 @@ export class LoadBalancer extends pulumi.ComponentResource {
         super("haproxy-fleet:index:LoadBalancer", name, {}, opts);
 
         this.report(name, formIssuesIn(args));
-        const { customize = (compiled) => compiled, connection, slots, probe, takeOver } = args;
+        const { customize = (compiled) => compiled, ignoreIssues, connection, slots, probe, takeOver } = args;
         const compiled = compile(args.haproxy);
         const config = this.customized(name, compiled, customize);
-        this.report(name, compiled.issuesIn(config));
+        this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const resources = haproxy(config, { allowWarnings, allowShrink, oldWorkers });
         const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });

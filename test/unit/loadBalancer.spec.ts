@@ -156,6 +156,21 @@ describe("LoadBalancer", () => {
         registered(recording, COMMAND, "lb1-converge");
     });
 
+    it("leaves out warnings by their ids, but no error", async () => {
+        const recording = await mockEngine();
+        const odd: HaproxyConfig = { ...config, backends: [backend, { ...backend, name: "unused" }] };
+        new LoadBalancer("lb1", { connection, haproxy: odd, ignoreIssues: ["unused-backend"] });
+        await settled();
+        assert.deepEqual(recording.messages, []);
+        for (const ignoreIssues of [["unknown-reference"], ["unused-backend", "nonsense"]]) {
+            assert.throws(
+                () => new LoadBalancer("lb2", { connection, haproxy: odd, ignoreIssues }),
+                (error: Error) => /^lb2: 1 error .*\n {2}ignoreIssues\[\d\]: .*unused-backend/.test(error.message),
+            );
+        }
+        await settled();
+    });
+
     it("refuses a secret that haproxy.cfg cannot hold, without showing it", async () => {
         await mockEngine();
         const stats = { bind: { port: 8404 }, auth: [{ user: "admin", password: slot("stats-password") }] };

@@ -113,8 +113,15 @@ function longer(a: string, b: string): string {
     return (milliseconds(a) ?? 0) < (milliseconds(b) ?? 0) ? b : a;
 }
 
-/** A search may find too few, a list is written by somebody. */
-function removalOf({ servers, minServers, maxShrinkPercent = servers ? undefined : 50, drain }: Service): ServerGuards {
+/** Default of `maxShrinkPercent` for servers that are found by search, which may find too few. */
+export const searchedMaxShrinkPercent = 50;
+
+function removalOf({
+    servers,
+    minServers,
+    maxShrinkPercent = servers ? undefined : searchedMaxShrinkPercent,
+    drain,
+}: Service): ServerGuards {
     return {
         ...(minServers !== undefined && { minServers }),
         ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),

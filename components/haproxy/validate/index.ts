@@ -16,7 +16,7 @@ import { proxyIssues } from "./proxies";
 import { references } from "./references";
 import { sectionIssues } from "./sections";
 
-export type { Issue } from "./issues";
+export { type Issue, withoutIgnored } from "./issues";
 
 /**
  * Everything wrong with a model, in the order of the file. If the data does not have the form of a model, only that is reported, because
