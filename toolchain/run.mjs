@@ -50,7 +50,7 @@ const tasks = {
         await debianPackages(labPackages);
         await pulumi();
         await labBase();
-        return runScript("lab/demo.ts", []);
+        return runScript("lab/demo/demo.ts", []);
     },
     async bench(args) {
         await npmPackages();
@@ -69,7 +69,7 @@ const tasks = {
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server"]),
             pulumi,
-            labPackages: () => debianPackages(labPackages),
+            labPackages: () => debianPackages([...labPackages, "python3-pip"]), // HAProxy 2.8 is on PyPI only.
             labImages: () => labBase(["--all"]),
         });
     },

@@ -22,7 +22,7 @@ async function logins(host: Host): Promise<number> {
 
 describeLab("a host behind a bastion", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb1", image: "haproxy", tags: ["haproxy::lb"] },
         { name: "jump", image: "bare" },
     ]);
     let host: Host;

@@ -6,7 +6,7 @@ import type { Bind, Global, HaproxyConfig } from "../../../components/haproxy/mo
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
-import { quote } from "../../../lab/run";
+import { quote } from "../../../lab/machine/exec";
 import { Convergence } from "../../support/converge";
 import { targetOf } from "../../support/target";
 import { PATIENCE, until } from "../../support/traffic";

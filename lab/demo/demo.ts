@@ -1,14 +1,14 @@
 import { readFileSync, writeFileSync } from "node:fs";
 import { relative } from "node:path";
-import local from "../stacks/local";
-import { changing, fleet, up as startLab } from "./cli";
-import { freshStack, pulumi } from "./demo/cli";
-import { Load, type Served } from "./demo/load";
-import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./demo/print";
-import { answers } from "./demo/requests";
-import type { InventoryNode } from "./inventory";
-import { Lab } from "./lab";
-import { step } from "./progress";
+import local from "../../stacks/local";
+import { changing, fleet, up as startLab } from "../cli";
+import type { InventoryNode } from "../inventory";
+import { Lab } from "../lab";
+import { step } from "../machine/progress";
+import { Load, type Served } from "./load";
+import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./print";
+import { freshStack, pulumi } from "./pulumi";
+import { answers } from "./requests";
 
 /** The story went another way than told. */
 class Unmet extends Error {}

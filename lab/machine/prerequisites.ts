@@ -2,12 +2,12 @@ import { accessSync, constants, existsSync } from "node:fs";
 import { mkdir, mkdtemp, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { delimiter, join } from "node:path";
-import { machineMirror } from "./mirror";
+import { machineMirror } from "./aptMirror";
+import { CommandError, run, sh } from "./exec";
 import { machineCgroups } from "./nspawn";
 import { cacheDir } from "./paths";
-import { CommandError, run, sh } from "./run";
 
-/** The tools the lab runs, and the Debian package that has each. */
+/** The programs that the lab runs, and their Debian packages. */
 const tools: Record<string, string> = {
     debootstrap: "debootstrap",
     "systemd-nspawn": "systemd-container",
@@ -21,7 +21,7 @@ const tools: Record<string, string> = {
     "apt-get": "apt",
 };
 
-/** Debian packages that `apt-get install` must add before the lab can run here. */
+/** Debian packages that the lab needs and this machine lacks. */
 function missingPackages(): string[] {
     const path = [...(process.env.PATH ?? "").split(delimiter), "/usr/sbin", "/sbin"];
     const has = (tool: string) => path.some((dir) => isExecutable(join(dir, tool)));
@@ -29,14 +29,14 @@ function missingPackages(): string[] {
 }
 
 /**
- * What keeps this machine from hosting the lab, a sentence each; empty when it can. What can only be known by trying is tried, in a
- * scratch place that is removed again.
+ * The reasons why this machine cannot host the lab, a sentence each; none if it can. Tries what can only be found out by trying, and
+ * removes its traces.
  */
 export async function obstacles(): Promise<string[]> {
-    if (process.platform !== "linux") return [`the lab needs Linux: this is ${process.platform}`];
-    if (process.getuid?.() !== 0) return ["the lab needs root: run it as root or with sudo"];
+    if (process.platform !== "linux") return [`operating system: the lab needs Linux, not ${process.platform}`];
+    if (process.getuid?.() !== 0) return ["user: the lab needs root; run it as root or with sudo"];
     const packages = missingPackages();
-    if (packages.length) return [`Debian packages are missing: apt-get install ${packages.join(" ")}`];
+    if (packages.length) return [`Debian packages: missing; run apt-get install ${packages.join(" ")}`];
     const cgroups = machineCgroups();
     const found: string[] = [];
     if (!cgroups.unified && !cgroups.systemd) found.push("no cgroup tree is mounted below /sys/fs/cgroup");
@@ -50,7 +50,7 @@ export async function obstacles(): Promise<string[]> {
         if (words !== undefined) found.push(`${what}: ${words.split("\n")[0]}`);
     };
     await attempt("network namespaces cannot be made", "unshare --net --mount true");
-    // In a namespace that ends with the command: another process may try at the same time.
+    // In a namespace of its own, since another process may try the same.
     await attempt("bridges cannot be made", "unshare --net ip link add probe type bridge");
     await attempt(
         "nft masquerading does not work",
@@ -70,11 +70,11 @@ END`,
     return found;
 }
 
-/** What the lab does without here: a sentence each. */
+/** What does not work in a lab on this machine, a sentence each. */
 export async function limits(): Promise<string[]> {
     const found: string[] = [];
     if (!machineCgroups().unified) found.push("no cgroup v2: hosts cannot be frozen");
-    // In a namespace that ends with the command: ip-netns(8) would leave its mount behind.
+    // Not by ip-netns(8), which would leave its mount behind.
     const args = ["--net", "tc", "qdisc", "add", "dev", "lo", "root", "netem", "delay", "1ms"];
     const netem = await run("unshare", args, { check: false });
     if (netem.code !== 0) found.push("the kernel has no netem: lines to hosts cannot be made slow");

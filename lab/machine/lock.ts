@@ -3,8 +3,8 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 
 /**
- * Does the work while no other process holds the lock file. The lock is flock(2) in a child that lives as long as its input is
- * open, so it is freed however this process ends.
+ * Runs `work` while no other process holds the lock file. A child holds the flock(2) as long as its input is open, so the lock is
+ * free again however this process ends.
  */
 export async function withLock<T>(file: string, work: () => Promise<T>): Promise<T> {
     mkdirSync(dirname(file), { recursive: true });

@@ -1,14 +1,14 @@
 import { readFile } from "node:fs/promises";
-import { run } from "./run";
+import { run } from "./exec";
 
-/** Where a Debian suite and its security updates come from. */
+/** The URLs of Debian's packages and security updates. */
 export interface Mirror {
     main: string;
     security: string;
 }
 
 /**
- * Reads the mirrors from `apt-get indextargets` lines of `URI RELEASE COMPONENT`: Debian's own sources are those whose
+ * Finds the mirrors in lines of `URI RELEASE COMPONENT` from `apt-get indextargets`: Debian's own sources are those whose
  * release also has a `-security` sibling.
  */
 function debianMirror(lines: string[]): Mirror | undefined {
@@ -22,27 +22,29 @@ function debianMirror(lines: string[]): Mirror | undefined {
 }
 
 /**
- * The mirror this machine's own apt uses, so that proxies and caches set up for it serve the lab too.
+ * The mirror of this machine's apt, so that its proxies and caches serve the lab, too.
  *
- * @throws when the machine's apt has no Debian sources
+ * @throws if the machine's apt has no Debian sources
  */
 export async function machineMirror(): Promise<Mirror> {
     const format = "$(REPO_URI) $(RELEASE) $(COMPONENT)";
     const { stdout } = await run("apt-get", ["indextargets", "--format", format, "Created-By: Packages"]);
     const mirror = debianMirror(stdout.split("\n"));
     if (!mirror)
-        throw new Error("apt on this machine has no Debian sources with security updates: the lab has no mirror");
+        throw new Error(
+            "apt on this machine: no Debian sources with security updates; add them, as the lab uses their mirror",
+        );
     return mirror;
 }
 
-/** apt sources of one suite, in deb822 form. */
+/** apt sources of a suite, in deb822 format. */
 export function sources(suite: string, mirror: Mirror): string {
     const stanza = (uri: string, suites: string) =>
         `Types: deb\nURIs: ${uri}\nSuites: ${suites}\nComponents: main\nSigned-By: /usr/share/keyrings/debian-archive-keyring.gpg\n`;
     return `${stanza(mirror.main, `${suite} ${suite}-updates`)}\n${stanza(mirror.security, `${suite}-security`)}`;
 }
 
-/** The machine's apt settings that a host needs to reach the mirror: proxies and their certificates. */
+/** The machine's apt settings for reaching the mirror: proxies and their certificates. */
 export async function machineAptSettings(): Promise<string> {
     const { stdout } = await run("apt-config", ["dump"]);
     const wanted = /^Acquire::https?::(.*::)?(Proxy|Proxy-Auto-Detect|CAInfo|Timeout)\b/i;

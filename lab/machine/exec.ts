@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 
-/** What a finished command said. */
+/** Status and output of a finished command. */
 export interface Result {
     code: number;
     stdout: string;
@@ -12,13 +12,13 @@ export interface RunOptions {
     stdin?: string | Buffer;
     /** Milliseconds after which the command is killed. @default 120000 */
     timeout?: number;
-    /** Reject when the command fails. @default true */
+    /** Reject if the command fails. @default true */
     check?: boolean;
-    /** Called with each chunk of output, for progress and logs. */
+    /** Called with each chunk of output. */
     onOutput?: (chunk: string) => void;
 }
 
-/** A command failed, or took longer than it was given. */
+/** A command failed or took too long. */
 export class CommandError extends Error {
     constructor(
         readonly command: string,
@@ -30,7 +30,7 @@ export class CommandError extends Error {
     }
 }
 
-/** Runs a program without a shell and collects its output. */
+/** Runs a program without a shell and returns its output. */
 export function run(program: string, args: string[], options: RunOptions = {}): Promise<Result> {
     const { stdin, timeout = 120_000, check = true, onOutput } = options;
     const shown = [program, ...args].join(" ").slice(0, 200);
@@ -42,7 +42,7 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
         const timer = setTimeout(() => {
             late = true;
             child.kill("SIGKILL");
-            // A grandchild may hold the pipes open; the caller was promised an answer by now.
+            // A grandchild may hold the pipes open, and the caller must not wait for it.
             child.stdout.destroy();
             child.stderr.destroy();
         }, timeout);
@@ -54,12 +54,16 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
             err.push(chunk);
             onOutput?.(chunk.toString());
         });
-        // A command that ends without reading its input is no fault of ours.
+        // A command may end without reading its input.
         child.stdin.on("error", () => undefined);
         child.stdin.end(stdin);
         child.on("error", (error) => {
             clearTimeout(timer);
-            reject(error);
+            reject(
+                (error as NodeJS.ErrnoException).code === "ENOENT"
+                    ? new Error(`${program} is not installed on this machine`, { cause: error })
+                    : error,
+            );
         });
         child.on("close", (code, signal) => {
             clearTimeout(timer);
@@ -76,12 +80,12 @@ export function run(program: string, args: string[], options: RunOptions = {}): 
     });
 }
 
-/** Runs a script in the machine's shell; it stops at the first failing command. */
+/** Runs a script in the machine's shell. It stops at the first command that fails. */
 export function sh(script: string, options: RunOptions = {}): Promise<Result> {
     return run("sh", ["-euc", script], options);
 }
 
 export const sleep = (ms: number) => new Promise<void>((resolve) => setTimeout(resolve, ms));
 
-/** Quotes one word for a POSIX shell. */
+/** Quotes a word for a POSIX shell. */
 export const quote = (word: string) => `'${word.replaceAll("'", "'\\''")}'`;

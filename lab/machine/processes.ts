@@ -1,7 +1,7 @@
 import { readdirSync } from "node:fs";
 import { readOr } from "./system";
 
-/** The `systemd-nspawn` that runs a machine, found by its own arguments: no number is stored that could come to be another's. */
+/** Finds the `systemd-nspawn` of a machine by its arguments. A stored process number might belong to another process later. */
 export function supervisorOf(machine: string): number | undefined {
     const mark = `--machine=${machine}`;
     return readdirSync("/proc")
@@ -13,7 +13,7 @@ export function supervisorOf(machine: string): number | undefined {
         });
 }
 
-/** The process below another that is number 1 of its own namespace. */
+/** Finds the descendant of a process that is number 1 of its own namespace. */
 export function initBelow(pid: number): number | undefined {
     const children = readOr(`/proc/${pid}/task/${pid}/children`, "").split(" ").filter(Boolean).map(Number);
     const isInit = (child: number) => /^NSpid:\t\d+\t1$/m.test(readOr(`/proc/${child}/status`, ""));

@@ -1,9 +1,9 @@
 import { existsSync, readFileSync } from "node:fs";
 import { mkdir, rm } from "node:fs/promises";
 import { dirname } from "node:path";
-import { run, sleep } from "./run";
+import { run, sleep } from "./exec";
 
-/** The file's text, or the other value where it cannot be read: processes and mounts come and go while one looks. */
+/** Reads a file, or returns the other value if it cannot be read: processes and mounts may end at any moment. */
 export const readOr = (path: string, otherwise: string): string => {
     try {
         return readFileSync(path, "utf8");
@@ -21,30 +21,34 @@ export function kill(pid: number): void {
     try {
         process.kill(pid, "SIGKILL");
     } catch {
-        // It ended by itself in between.
+        // It has ended already.
     }
 }
 
-/** Replaces a tree with a copy with owners, modes, whiteouts and overlay attributes, as only cp -a makes it. */
+/** Copies a tree over another with owners, modes, whiteouts and overlay attributes, which only cp -a keeps. */
 export async function copyTree(from: string, to: string): Promise<void> {
     await rm(to, { recursive: true, force: true });
     await mkdir(dirname(to), { recursive: true });
     await run("cp", ["-a", "--reflink=auto", from, to]);
 }
 
-/** Removes a cgroup with all below it, once the last process in it, which may have been killed just now, has died. */
+/** Removes a cgroup and all below it. Waits for the last process in it to die. */
 export async function removeCgroup(group: string, patience = 60_000): Promise<void> {
     for (const end = Date.now() + patience; existsSync(group); await sleep(100)) {
         const { stderr } = await run("find", [group, "-depth", "-type", "d", "-exec", "rmdir", "{}", ";"], {
             check: false,
         });
-        if (existsSync(group) && Date.now() > end) throw new Error(`a cgroup is still in use: ${stderr.trim()}`);
+        if (existsSync(group) && Date.now() > end) throw new Error(`cgroup ${group}: still in use: ${stderr.trim()}`);
     }
 }
 
-/** Whether a process of this number exists. */
-export function alive(pid: number): boolean {
-    return readOr(`/proc/${pid}/stat`, "") !== "";
+/** When a process started, in clock ticks since boot; `undefined` if it has ended, even if it is still a zombie. */
+export function startOf(pid: number): number | undefined {
+    // proc_pid_stat(5): the name, in parentheses, may contain blanks.
+    const [state = "", ...fields] = readOr(`/proc/${pid}/stat`, "")
+        .replace(/^.*\) /s, "")
+        .split(" ");
+    return ["", "Z", "X"].includes(state) ? undefined : Number(fields[18]);
 }
 
 /** Mount points below a directory, innermost first. */
@@ -55,7 +59,7 @@ export const mountsUnder = (dir: string) =>
         .filter((point) => point.startsWith(`${dir}/`))
         .sort((a, b) => b.length - a.length);
 
-/** Makes a key pair unless it is there; ssh-keygen writes the public half last, so a pair without it is not whole. */
+/** Creates a key pair unless it exists. ssh-keygen writes the public key last, so a pair without it is incomplete. */
 export async function generateKey(file: string, comment: string): Promise<void> {
     if (existsSync(`${file}.pub`)) return;
     await rm(file, { force: true });

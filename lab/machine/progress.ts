@@ -1,14 +1,14 @@
-/** Milliseconds: when a step is worth a line, and how far apart its lines are where nothing can be drawn over. */
+/** Milliseconds before a step's first line, and between its lines if the output is not a terminal. */
 const SLOW = 2_000;
 const HEARTBEAT = 15_000;
-/** What ends sooner has found its work done. */
+/** Milliseconds. A step that ends sooner had nothing to do. */
 const NOTHING = 100;
 
 const seconds = (since: number) => `${((Date.now() - since) / 1000).toFixed(1)} s`;
 
 /**
- * Shows a step and its elapsed time on stderr: one line that updates itself on a terminal, elsewhere a line after two seconds, one
- * every 15 s from then on, and one at its end. A step that had nothing to do shows nothing.
+ * Shows a step and its elapsed time on stderr. On a terminal one line updates itself; elsewhere there is a line after 2 s, then every
+ * 15 s, and at the end. A step that had nothing to do shows nothing.
  */
 export async function step<T>(label: string, work: (note: (text: string) => void) => Promise<T>): Promise<T> {
     const start = Date.now();
