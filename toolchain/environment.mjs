@@ -29,13 +29,13 @@ const oldestCli = [3, 248, 0];
 export const plugins = [
     {
         bundle: "language.js",
-        entry: "toolchain/language/main.ts",
+        entry: "toolchain/offline/languageHost/main.ts",
         directory: `language-nodejs-${cliVersion}`,
         file: "pulumi-language-nodejs",
     },
     {
         bundle: "command.js",
-        entry: "toolchain/command/main.ts",
+        entry: "toolchain/offline/commandPlugin/main.ts",
         directory: `resource-command-${commandVersion}`,
         file: "pulumi-resource-command",
     },
@@ -47,13 +47,11 @@ let bundles;
 export function bundleDir() {
     if (bundles === undefined) {
         const hash = createHash("sha256");
-        for (const folder of ["toolchain/command", "toolchain/language", "toolchain/plugin"]) {
-            for (const name of readdirSync(join(repo, folder)).sort()) {
-                hash.update(`${folder}/${name}\0`).update(readFileSync(join(repo, folder, name)));
-            }
+        const offline = readdirSync(join(repo, "toolchain/offline"), { recursive: true, encoding: "utf8" });
+        const sources = offline.filter((name) => /\.(ts|mjs)$/.test(name)).map((name) => `toolchain/offline/${name}`);
+        for (const name of [...sources.sort(), "package-lock.json"]) {
+            hash.update(`${name}\0`).update(readFileSync(join(repo, name)));
         }
-        hash.update(readFileSync(join(repo, "toolchain/setup/plugins.mjs")));
-        hash.update(readFileSync(join(repo, "package-lock.json")));
         bundles = join(cacheDir, "plugins", hash.digest("hex").slice(0, 16));
     }
     return bundles;

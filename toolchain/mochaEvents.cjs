@@ -1,4 +1,4 @@
-// A mocha reporter for toolchain/tests.mjs: one JSON line per event on file descriptor 3, nothing on the terminal.
+// A mocha reporter for toolchain/testRunner.mjs: one JSON line per event on file descriptor 3, nothing on the terminal.
 const { writeSync } = require("node:fs");
 
 /** @param {object} event */

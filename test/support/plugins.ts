@@ -1,5 +1,5 @@
 import { bundleDir, pulumiInstall } from "../../toolchain/environment.mjs";
-import { installPlugins, pluginsInstalled } from "../../toolchain/setup/plugins.mjs";
+import { installPlugins, pluginsInstalled } from "../../toolchain/offline/bundles.mjs";
 
 /** What `npm test` has done already: a plain `npx mocha` after a change of the plugins' sources would look for bundles in vain. */
 export async function mochaGlobalSetup(): Promise<void> {

@@ -1,7 +1,7 @@
 // What the stand-in for the command plugin checks and how it compares, asked over gRPC.
 import assert from "node:assert/strict";
-import { type Properties, reveal, secret, unknown } from "../../toolchain/command/properties";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
+import { type Properties, reveal, secret, unknown } from "../../toolchain/offline/commandPlugin/properties";
 import { Plugin } from "./plugin";
 
 describe("remote.Command checks and diffs", () => {

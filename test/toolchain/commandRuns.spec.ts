@@ -1,8 +1,8 @@
 // What the stand-in for the command plugin does on a host, against a real sshd. With PULUMI_FULL=1 the real plugin is asked.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type Properties, reveal, secret, unknown } from "../../toolchain/command/properties";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
+import { type Properties, reveal, secret, unknown } from "../../toolchain/offline/commandPlugin/properties";
 import { until } from "../support/traffic";
 import { Plugin, urn } from "./plugin";
 import { Sshd, whyNoSshd } from "./sshd";

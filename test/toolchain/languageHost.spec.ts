@@ -1,7 +1,7 @@
 // The language host under the real CLI: how programs are run, end and fail.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { splitArguments } from "../../toolchain/language/program";
+import { splitArguments } from "../../toolchain/offline/languageHost/program";
 import { until } from "../support/traffic";
 import { Project } from "./project";
 

@@ -12,8 +12,8 @@ import {
     repo,
     userHome,
 } from "../environment.mjs";
+import { installPlugins, pluginsInstalled } from "../offline/bundles.mjs";
 import { withLock } from "./lock.mjs";
-import { installPlugins, pluginsInstalled } from "./plugins.mjs";
 import { runLogged, SetupError, showProgress } from "./progress.mjs";
 
 /**
@@ -131,7 +131,7 @@ const cli = () =>
         title: `Building the Pulumi CLI ${cliVersion}`,
         done: () => existsSync(ourCli),
         work: async (say) => {
-            const cwd = join(repo, "toolchain", "cli");
+            const cwd = join(repo, "toolchain", "offline", "cli");
             const partial = `${ourCli}.partial`;
             mkdirSync(dirname(ourCli), { recursive: true });
             rmSync(partial, { force: true });

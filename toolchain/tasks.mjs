@@ -3,9 +3,9 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
+import { debianPackages, labBase, npmPackages, pulumi } from "./setup/prerequisites.mjs";
 import { endRunning, SetupError } from "./setup/progress.mjs";
-import { debianPackages, labBase, npmPackages, pulumi } from "./setup/steps.mjs";
-import { runTests, usage as testUsage } from "./tests.mjs";
+import { runTests, usage as testUsage } from "./testRunner.mjs";
 
 const labPackages = ["debootstrap", "systemd-container", "iproute2", "nftables", "openssh-client", "wrk"];
 

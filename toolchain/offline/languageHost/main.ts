@@ -6,7 +6,7 @@ import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
 import language from "@pulumi/pulumi/proto/language_pb";
 import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import { serve, unary } from "../plugin/serve";
+import { serve, unary } from "../pluginServer";
 import { programDependencies, requiredPlugins } from "./packages";
 import { runProgram, stopPrograms } from "./program";
 

@@ -2,7 +2,7 @@
 import { credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import engine from "@pulumi/pulumi/proto/engine_pb";
-import { channelOptions } from "../plugin/serve";
+import { channelOptions } from "../pluginServer";
 
 export interface Log {
     /** A line in the resource's row of the display. */

@@ -1,6 +1,6 @@
 // pulumi-resource-command where the real plugin cannot be had: remote.Command as of release 1.2.1, nothing else.
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
-import { serve } from "../plugin/serve";
+import { serve } from "../pluginServer";
 import { engineLog } from "./log";
 import { commandProvider } from "./provider";
 

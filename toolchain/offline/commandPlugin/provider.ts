@@ -5,7 +5,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import provider from "@pulumi/pulumi/proto/provider_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { type CallContext, unary } from "../plugin/serve";
+import { type CallContext, unary } from "../pluginServer";
 import type { Log } from "./log";
 import { diffProperties, findFailures, inputNames, type Properties, reveal, unknown, withDefaults } from "./properties";
 import type { CommandState } from "./remoteCommand";
