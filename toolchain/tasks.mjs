@@ -3,7 +3,7 @@
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
-import { debianPackages, labBase, npmPackages, pulumi } from "./setup/prerequisites.mjs";
+import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
 import { endRunning, SetupError } from "./setup/progress.mjs";
 import { runTests, usage as testUsage } from "./testRunner.mjs";
 
@@ -70,6 +70,7 @@ const tasks = {
             sshd: () => debianPackages(["openssh-server"]),
             pulumi,
             labPackages: () => debianPackages(labPackages),
+            labCheck,
             labImages: () => labBase(["--all"]),
         });
     },

@@ -1,20 +1,14 @@
-// npm test: every suite in turn, with live progress, a table of counts at the end, and the reasons for what was skipped.
+// npm test: mocha runs the spec files two at a time; this adds lint and types, what the suites need, progress and one summary.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
 import { createInterface } from "node:readline";
 import { repo } from "./environment.mjs";
-import { elapsed, SetupError, showProgress, track } from "./setup/progress.mjs";
+import { duration, SetupError, showProgress, track } from "./setup/progress.mjs";
 
-/**
- * @typedef {{
- *     name: string, passed: number, failed: number, skipped: number, ms: number, reasons: Map<string, number>, repeated: string[]
- * }} Result
- * @typedef {Record<"shells" | "sshd" | "pulumi" | "labPackages" | "labImages", () => Promise<void>>} Needs
- */
-
-const checks = { lint: ["npm", "run", "--silent", "lint"], types: ["npm", "run", "--silent", "types"] };
-/** What a suite needs beyond the npm packages, in order. @type {Record<string, (keyof Needs | "labCheck")[]>} */
+/** npm scripts that run beside the unit tests. */
+const checks = ["lint", "types"];
+/** What each suite needs beyond the npm packages, in order: names of prerequisites. */
 const suites = {
     unit: ["shells"],
     golden: ["labPackages", "labCheck", "labImages"],
@@ -22,278 +16,207 @@ const suites = {
     toolchain: ["sshd", "pulumi"],
     lab: ["labPackages", "labCheck", "pulumi", "labImages"],
 };
-/**
- * Suites whose files run side by side, two at a time, as they wait more than they compute; of these, the files that run before the
- * others and alone. @type {Record<string, string[]>}
- */
-const sideBySide = { lab: ["test/lab/lab.spec.ts"] }; // It compares all that there is on the machine before and after.
-/** Of these, at most so many files that failed beside another are run once more, alone: more of them are no coincidence. */
+/** What runs together. The first group needs next to nothing, so that mistakes show before the long set-up. */
+const groups = [
+    [...checks, "unit"],
+    ["golden", "varnish", "toolchain", "lab"],
+];
+/** Files that run before the others of their group, and alone: this one compares the whole machine before and after. */
+const alone = ["test/lab/lab.spec.ts"];
+/** A lab file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
-const order = [...Object.keys(checks), ...Object.keys(suites)];
+const names = groups.flat();
 
 export const usage = `npm test [SUITE|FILE|FOLDER]... [-- --MOCHA-OPTION=VALUE...]
 
-  without arguments    every suite: ${order.join(", ")}
+  without arguments    every suite: ${names.join(", ")}
   npm test unit golden
-  npm test test/unit/search.spec.ts
+  npm test test/unit/convergence
   npm test -- unit --grep=digest`;
 
-/** A test may also just print "skipped: why". */
-const unsaid = "no reason given";
-
-/** @param {string} name @returns {Result} */
-const emptyResult = (name) => ({ name, passed: 0, failed: 0, skipped: 0, ms: 0, reasons: new Map(), repeated: [] });
-
-const shown = (/** @type {string} */ spec) => relative(repo, spec);
-/** @param {string} text */
 const indent = (text) => text.trimEnd().replace(/^/gm, "    ");
-const say = (/** @type {string} */ text) => process.stdout.write(`${text}\n`);
+const say = (text) => process.stdout.write(`${process.stderr.isTTY ? "\r\x1b[2K" : ""}${text}\n`);
 
-/** @param {string[]} command @returns {Promise<{ code: number, output: string }>} */
-function capture([command = "", ...args]) {
-    return new Promise((done) => {
-        const child = spawn(command, args, { cwd: repo, stdio: ["ignore", "pipe", "pipe"] });
-        let output = "";
-        for (const stream of [child.stdout, child.stderr]) stream.on("data", (chunk) => (output += chunk));
-        child.on("error", (error) => done({ code: 1, output: error.message }));
-        child.on("close", (code) => done({ code: code ?? 1, output }));
-    });
+const emptyResult = () => ({ passed: 0, failed: 0, flaky: 0, skipped: 0, ms: 0 });
+function sum(results) {
+    const total = emptyResult();
+    for (const result of results) for (const key of Object.keys(total)) total[key] += result[key];
+    return total;
 }
 
-/** @param {keyof typeof checks} name */
-async function runCheck(name) {
-    const result = emptyResult(name);
-    const started = Date.now();
-    const { code, output } = await showProgress(name, () => capture(checks[name]));
-    result.ms = Date.now() - started;
-    if (code === 0) {
-        result.passed = 1;
-    } else {
-        result.failed = 1;
-        say(`FAILED ${name}\n${indent(output)}`);
-    }
-    return result;
-}
-
-/** @param {string} folder @returns {string[]} */
-function specsIn(folder) {
-    if (!existsSync(folder)) return [];
-    if (statSync(folder).isFile()) return [folder];
-    return readdirSync(folder, { recursive: true, encoding: "utf8" })
-        .filter((file) => file.endsWith(".spec.ts"))
-        .map((file) => join(folder, file))
-        .sort();
-}
-
-/**
- * Runs mocha on spec files.
- * @param {string[]} specs @param {string[]} options
- * @param {(event: { event: string, total: number, title: string, message: string, reason: string }) => void} onEvent
- * @returns {Promise<{ ended: boolean, noise: string }>} whether it came to its end, and what it has printed
- */
-async function runMocha(specs, options, onEvent) {
-    const mocha = join(repo, "node_modules/mocha/bin/mocha.js");
-    const args = [mocha, "--reporter", join(repo, "toolchain/mochaEvents.cjs"), ...options, ...specs];
-    const child = spawn(process.execPath, args, { cwd: repo, stdio: ["ignore", "pipe", "pipe", "pipe"] });
-    track(child);
-    let noise = "";
-    for (const stream of [child.stdout, child.stderr]) {
-        stream?.on("data", (chunk) => (noise = (noise + chunk).slice(-20_000)));
-    }
-    let ended = false;
-    const events = /** @type {import("node:stream").Readable} */ (child.stdio[3]);
-    createInterface(events).on("line", (line) => {
-        const event = JSON.parse(line);
-        if (event.event === "end") ended = true;
-        onEvent(event);
-    });
-    await new Promise((done) => child.on("close", done));
-    return { ended, noise };
-}
-
-/** Spec files in the order of their size, which tells roughly how long they take. @param {string[]} specs */
-function largestFirst(specs) {
-    const size = (/** @type {string} */ spec) => {
-        const folder = spec.replace(/\.spec\.ts$/, "");
-        const parts = existsSync(folder) ? readdirSync(folder).map((part) => join(folder, part)) : [];
-        return [spec, ...parts].reduce((sum, file) => sum + statSync(file).size, 0);
-    };
-    return [...specs].sort((a, b) => size(b) - size(a));
-}
-
-/**
- * @param {string} name @param {string[]} specs @param {string[]} options passed on to mocha
- * @param {string | undefined} missing why tests of this suite may skip themselves
- */
-async function runSuite(name, specs, options, missing) {
-    if (specs.length === 0) return emptyResult(name);
-    const started = Date.now();
-    /** By its files, so that a run which is repeated counts once. @type {Map<string, Result>} */
-    const runs = new Map();
-    /** @type {string[]} */
-    const repeated = [];
-    const alone = sideBySide[name];
-    let noise = "";
-    await showProgress(name, async (progress) => {
-        const files = alone ? specs.length : 1;
-        let [total, filesDone] = [0, 0];
-        const run = async (/** @type {string[]} */ part) => {
-            const own = emptyResult(name);
-            runs.set(part.join(), own);
-            const { ended, noise: said } = await runMocha(part, options, (event) => {
-                if (event.event === "start") total += event.total;
-                if (event.event === "pass") own.passed++;
-                if (event.event === "pending") {
-                    own.skipped++;
-                    const reason = event.reason || missing || unsaid;
-                    own.reasons.set(reason, (own.reasons.get(reason) ?? 0) + 1);
-                }
-                if (event.event === "fail") {
-                    own.failed++;
-                    if (process.stderr.isTTY) process.stderr.write("\r\x1b[2K");
-                    say(`FAILED ${name}: ${event.title}\n${indent(event.message)}`);
-                }
-                const { passed, failed, skipped } = sum(name, runs.values());
-                const count = passed + failed + skipped;
-                const done = files > 1 ? `${count} tests, ${filesDone}/${files} files` : `${count}/${total}`;
-                progress(`${done}${failed ? `, ${failed} failed` : ""}${event.title ? `, ${event.title}` : ""}`);
-            });
-            filesDone++;
-            noise += said;
-            if (!ended) {
-                own.failed++;
-                say(`FAILED ${name}: the run broke off in ${part.map(shown).join(", ")}\n${indent(said)}`);
-            }
-            return own.failed === 0;
-        };
-        if (!alone) return run(specs);
-        const isAlone = (/** @type {string} */ spec) => alone.includes(shown(spec));
-        for (const spec of specs.filter(isAlone)) await run([spec]);
-        const queue = largestFirst(specs.filter((spec) => !isAlone(spec)));
-        const beside = queue.length > 1;
-        /** @type {string[]} */
-        const failed = [];
-        const lane = async () => {
-            for (let spec = queue.shift(); spec !== undefined; spec = queue.shift()) {
-                if (!(await run([spec]))) failed.push(spec);
-            }
-        };
-        await Promise.all([lane(), lane()]);
-        if (!beside || failed.length > repeats) return;
-        for (const spec of failed) {
-            say(`${name}: ${shown(spec)} failed beside another file: once more, alone`);
-            filesDone--;
-            if (await run([spec])) repeated.push(shown(spec));
-        }
-    });
-    const result = { ...sum(name, runs.values()), ms: Date.now() - started, repeated };
-    if ((result.failed || repeated.length) && noise.trim()) say(`Output of ${name}:\n${indent(noise)}`);
-    const count = result.reasons.get(unsaid);
-    const printed = /skipped: (.+)/.exec(noise)?.[1];
-    if (count && printed) {
-        result.reasons.delete(unsaid);
-        result.reasons.set(printed, count);
-    }
-    return result;
-}
-
-/** @param {string} name @param {Iterable<Result>} results */
-function sum(name, results) {
-    const all = emptyResult(name);
-    for (const { passed, failed, skipped, reasons } of results) {
-        all.passed += passed;
-        all.failed += failed;
-        all.skipped += skipped;
-        for (const [reason, count] of reasons) all.reasons.set(reason, (all.reasons.get(reason) ?? 0) + count);
-    }
-    return all;
-}
-
-/** @param {Result[]} results */
+/** A table of the results by suite. */
 function table(results) {
-    const cells = [
-        ["suite", "passed", "failed", "skipped", "time"],
-        ...results.map(({ name, passed, failed, skipped, ms }) => [
-            name,
-            String(passed),
-            String(failed),
-            String(skipped),
-            elapsed(Date.now() - ms),
-        ]),
-    ];
-    const widths = cells[0].map((_, column) => Math.max(...cells.map((row) => row[column].length)));
-    return cells
-        .map((row) =>
-            row.map((cell, column) => (column ? cell.padStart(widths[column]) : cell.padEnd(widths[0]))).join("  "),
-        )
+    const rows = [Object.keys({ suite: "", ...emptyResult() }).with(-1, "test time")];
+    for (const [name, { ms, ...counts }] of results) {
+        rows.push([name, ...Object.values(counts).map(String), duration(ms)]);
+    }
+    const widths = rows[0].map((_, column) => Math.max(...rows.map((row) => row[column].length)));
+    return rows
+        .map((row) => row.map((cell, at) => (at ? cell.padStart(widths[at]) : cell.padEnd(widths[0]))).join("  "))
         .join("\n");
 }
 
-/** Why this machine cannot host the lab, in the lab's own words. */
-async function labObstacles() {
-    const { code, output } = await capture([process.execPath, "--import", "tsx", "lab/cli.ts", "check"]);
-    if (code !== 0) throw new SetupError(`this machine cannot host the lab:\n${indent(output)}`);
+/** The spec files of a folder; a file is itself. */
+function specsIn(path) {
+    if (!existsSync(path)) return [];
+    if (statSync(path).isFile()) return [path];
+    const files = readdirSync(path, { recursive: true, encoding: "utf8" });
+    return files.filter((file) => file.endsWith(".spec.ts")).map((file) => join(path, file));
 }
 
-/**
- * Prepares a suite. What only makes tests skip themselves is said and returned; a toolchain that cannot be built is a failure.
- * @param {string} name @param {Needs} needs
- */
-async function prepare(name, needs) {
-    for (const need of suites[name]) {
-        try {
-            await (need === "labCheck" ? labObstacles() : needs[need]());
-        } catch (error) {
-            if (!(error instanceof SetupError) || need === "pulumi") throw error;
-            say(`${name}: ${error.message}`);
-            return error.message.replace(/\s*\n\s*/g, " ");
-        }
+/** The bytes of a spec file and of the parts in its folder: a rough measure of how long it runs. */
+function size(spec) {
+    const folder = spec.replace(/\.spec\.ts$/, "");
+    const parts = existsSync(folder) ? readdirSync(folder).map((part) => join(folder, part)) : [];
+    return [spec, ...parts].reduce((bytes, file) => bytes + statSync(file).size, 0);
+}
+
+/** Starts a command whose output is kept; `ended` resolves to its exit code. */
+function start(command, args, cwd, stdio = []) {
+    const child = spawn(command, args, { cwd, stdio: ["ignore", "pipe", "pipe", ...stdio] });
+    track(child);
+    const run = { child, output: "", ended: new Promise((done) => child.on("close", done)) };
+    for (const stream of [child.stdout, child.stderr]) {
+        stream.on("data", (chunk) => {
+            run.output = (run.output + chunk).slice(-50_000);
+        });
     }
-    return undefined;
+    return run;
 }
 
 /**
- * @param {string[]} args names of suites, spec files or folders; what starts with "-" is mocha's, with its value as --name=value
- * @param {Needs} needs
+ * @param {string[]} args suites, spec files or folders; what starts with "-" is passed to mocha, its value as --name=value
+ * @param {Record<string, () => Promise<unknown>>} prerequisites by name; a SetupError of one makes tests skip themselves
+ * @param {string} root the folder that has test/
+ * @returns {Promise<number>} the exit code: 1 if anything failed, or if nothing ran
  */
-export async function runTests(args, needs) {
+export async function runTests(args, prerequisites, root = repo) {
+    const started = Date.now();
     const options = args.filter((arg) => arg.startsWith("-"));
     const chosen = args.filter((arg) => !arg.startsWith("-"));
-    const paths = chosen.filter((arg) => !order.includes(arg)).map((path) => resolve(path));
+    const paths = chosen.filter((arg) => !names.includes(arg)).map((path) => resolve(root, path));
+    const shown = (spec) => relative(root, spec);
     const unknown = paths.find((path) => !existsSync(path));
-    if (unknown) throw new SetupError(`no such suite or file: ${shown(unknown)}. Suites: ${order.join(", ")}.`);
-    const started = Date.now();
-    /** @type {Result[]} */
-    const results = [];
-    for (const name of order) {
-        const folder = join(repo, "test", name);
-        const own = paths.filter((path) => path === folder || path.startsWith(`${folder}/`));
-        if (chosen.length && !chosen.includes(name) && own.length === 0) continue;
-        if (name in checks) {
-            results.push(await runCheck(/** @type {keyof typeof checks} */ (name)));
-            continue;
+    if (unknown) throw new SetupError(`${shown(unknown)}: no such suite or file; suites are ${names.join(", ")}`);
+    const wanted = (name) => chosen.length === 0 || chosen.includes(name);
+    const suiteOf = (key) => (names.includes(key) ? key : shown(key).split("/")[1]);
+
+    /** By spec file, so that a repeated run replaces the first. A check, or a suite without its set-up, has its own name. */
+    const results = new Map();
+    const resultOf = (key) => results.get(key) ?? results.set(key, emptyResult()).get(key);
+    const reasons = new Set();
+    const flaky = [];
+    let progress = () => {};
+
+    function fail(key, title, message) {
+        resultOf(key).failed++;
+        say(`FAILED ${title}\n${indent(message)}`);
+    }
+
+    async function check(name) {
+        const began = Date.now();
+        const run = start("npm", ["run", "--silent", name], root);
+        if ((await run.ended) === 0) resultOf(name).passed++;
+        else fail(name, name, run.output);
+        resultOf(name).ms = Date.now() - began;
+    }
+
+    async function mocha(specs) {
+        const parallel = specs.length > 1 ? ["--parallel", "--jobs=2"] : [];
+        const bin = join(repo, "node_modules/mocha/bin/mocha.js");
+        const reporter = `--reporter=${join(repo, "toolchain/mochaEvents.cjs")}`;
+        const run = start(process.execPath, [bin, reporter, ...parallel, ...options, ...specs], root, ["pipe"]);
+        const reported = new Set();
+        /** Failures that mocha gives no file for: a spec file that ends its process, or that cannot be loaded. */
+        const nowhere = [];
+        let complete = false;
+        for await (const line of createInterface(run.child.stdio[3])) {
+            const { event, file, title, ms, message } = JSON.parse(line);
+            if (event === "end") complete = true;
+            else if (!file) nowhere.push(message);
+            else {
+                reported.add(file);
+                if (event === "pass") resultOf(file).passed++;
+                else if (event === "pending") resultOf(file).skipped++;
+                else if (event === "fail") fail(file, `${shown(file)}: ${title}`, message);
+                else resultOf(file).ms += ms ?? 0;
+            }
+            const { passed, failed, skipped } = sum(results.values());
+            const files = parallel.length ? `${reported.size} of ${specs.length} files, ` : "";
+            progress(`${files}${passed + failed + skipped} tests${failed ? `, ${failed} failed` : ""}`);
         }
-        const specs = chosen.includes(name) || !chosen.length ? specsIn(folder) : own.flatMap(specsIn);
-        try {
-            const missing = specs.length ? await prepare(name, needs) : undefined;
-            results.push(await runSuite(name, specs, options, missing));
-        } catch (error) {
-            // Its set-up failed: the other suites still tell something.
-            say(
-                `FAILED ${name}: ${error instanceof SetupError ? error.message : error instanceof Error ? error.stack : error}`,
-            );
-            results.push({ ...emptyResult(name), failed: 1 });
+        await run.ended;
+        for (const [, reason] of run.output.matchAll(/skipped: (.+)/g)) reasons.add(reason);
+        if (parallel.length && nowhere.length) {
+            for (const spec of specs.filter((spec) => !reported.has(spec))) await mocha([spec]);
+        } else if (!complete || nowhere.length) {
+            fail(specs[0], `${specs.map(shown).join(", ")}: broke off`, [...nowhere, run.output].join("\n"));
+        } else if (run.output.trim() && specs.some((spec) => results.get(spec)?.failed)) {
+            say(`Output beside the failures:\n${indent(run.output)}`);
         }
     }
-    say(`\n${table(results)}\n${elapsed(started)} in all`);
-    for (const { name, reasons, repeated } of results) {
-        for (const [reason, count] of reasons) say(`${name}: ${count} skipped: ${reason}`);
-        for (const spec of repeated) say(`${name}: ${spec} failed beside another file, and passed alone`);
+
+    async function runSpecs(specs) {
+        const isAlone = (spec) => alone.includes(shown(spec));
+        for (const spec of specs.filter(isAlone)) await mocha([spec]);
+        const together = specs.filter((spec) => !isAlone(spec)).sort((a, b) => size(b) - size(a));
+        if (together.length) await mocha(together);
+        const failed = together.filter((spec) => results.get(spec)?.failed);
+        if (together.length < 2 || failed.length > repeats) return;
+        for (const spec of failed.filter((spec) => suiteOf(spec) === "lab")) {
+            say(`${shown(spec)} failed beside another file: once more, alone`);
+            const first = resultOf(spec);
+            results.delete(spec);
+            await mocha([spec]);
+            if (resultOf(spec).failed) continue;
+            resultOf(spec).flaky = first.failed;
+            flaky.push(shown(spec));
+        }
     }
-    const { passed, failed, skipped } = sum("all", results);
-    // A green run of nothing would hide a typing mistake.
-    const none = passed + failed + skipped === 0;
-    if (none) say(`no test fits ${args.join(" ")}: name a suite, or a file or folder below test/, and check --grep`);
+
+    /** The spec files of a suite, after its set-up. */
+    async function prepare(name) {
+        const folder = join(root, "test", name);
+        const own = wanted(name) ? [folder] : paths.filter((path) => `${path}/`.startsWith(`${folder}/`));
+        const specs = [...new Set(own.flatMap(specsIn))];
+        for (const need of specs.length ? suites[name] : []) {
+            try {
+                await prerequisites[need]();
+            } catch (error) {
+                if (!(error instanceof SetupError) || need === "pulumi") {
+                    fail(name, name, error instanceof SetupError ? error.message : error.stack);
+                    return [];
+                }
+                say(`${name}: ${error.message}`);
+                reasons.add(`${name}: ${error.message.replace(/\s*\n\s*/g, " ")}`);
+                break; // Its tests skip themselves.
+            }
+        }
+        return specs;
+    }
+
+    for (const group of groups) {
+        const specs = [];
+        for (const name of group.filter((name) => name in suites)) specs.push(...(await prepare(name)));
+        const now = checks.filter((name) => group.includes(name) && wanted(name));
+        const title = [...now, ...new Set(specs.map(suiteOf))].join(", ");
+        await showProgress(title, (show) => {
+            progress = show;
+            return Promise.all([...now.map(check), runSpecs(specs)]);
+        });
+    }
+
+    const rows = names.flatMap((name) => {
+        const own = [...results].filter(([key]) => suiteOf(key) === name).map(([, result]) => result);
+        return own.length ? [[name, sum(own)]] : [];
+    });
+    const { passed, failed, skipped } = sum(results.values());
+    say(`\n${table(rows)}\n${duration(Date.now() - started)} in all`);
+    if (skipped && reasons.size === 0) reasons.add("no reason given");
+    for (const reason of skipped ? reasons : []) say(`skipped: ${reason}`);
+    for (const spec of flaky) say(`flaky: ${spec} failed beside another file and passed alone; find out why`);
+    const none = passed + failed + skipped === 0; // A green run of nothing would hide a typing mistake.
+    if (none) say(`no test matches ${args.join(" ")}: name a suite, or a file or folder below test/, and check --grep`);
     say(`${passed} passed, ${failed} failed, ${skipped} skipped`);
     return failed || none ? 1 : 0;
 }

@@ -1,5 +1,5 @@
 // What a task needs. A step that is done prints nothing and costs next to nothing.
-import { execFileSync, spawn } from "node:child_process";
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
@@ -193,6 +193,15 @@ export async function pulumi() {
         done: () => pluginsInstalled(bundleDir()),
         work: () => installPlugins(bundleDir()),
     });
+}
+
+/** Fails with the lab's own words if this machine cannot host it. */
+export async function labCheck() {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "lab/cli.ts", "check"], {
+        cwd: repo,
+        encoding: "utf8",
+    });
+    if (status !== 0) throw new SetupError((stdout + stderr).trim());
 }
 
 /**

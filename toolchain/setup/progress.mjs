@@ -7,9 +7,9 @@ import { cacheDir } from "../environment.mjs";
 const quickMs = 2_000;
 const heartbeatMs = 15_000;
 
-/** @param {number} since */
-export function elapsed(since) {
-    const seconds = (Date.now() - since) / 1000;
+/** @param {number} ms */
+export function duration(ms) {
+    const seconds = ms / 1000;
     return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
@@ -25,7 +25,7 @@ export async function showProgress(title, work) {
     const terminal = process.stderr.isTTY;
     let detail = "";
     let shown = false;
-    const line = () => `${title}: ${elapsed(started)}${detail ? ` · ${detail}` : ""}`;
+    const line = () => `${title}: ${duration(Date.now() - started)}${detail ? ` · ${detail}` : ""}`;
     const print = () => {
         shown = true;
         const width = (process.stderr.columns || 80) - 1;
@@ -44,7 +44,10 @@ export async function showProgress(title, work) {
         return result;
     } finally {
         clearInterval(ticker);
-        if (shown) process.stderr.write(`${terminal ? "\r\x1b[2K" : ""}${title}: ${outcome} ${elapsed(started)}\n`);
+        if (shown)
+            process.stderr.write(
+                `${terminal ? "\r\x1b[2K" : ""}${title}: ${outcome} ${duration(Date.now() - started)}\n`,
+            );
     }
 }
 
