@@ -148,7 +148,15 @@ export async function runTests(args, prerequisites, root = repo) {
         await run.ended;
         for (const [, reason] of run.output.matchAll(/skipped: (.+)/g)) reasons.add(reason);
         if (parallel.length && nowhere.length) {
-            for (const spec of specs.filter((spec) => !reported.has(spec))) await mocha([spec]);
+            const suspects = specs.filter((spec) => !reported.has(spec));
+            for (const spec of suspects) await mocha([spec]);
+            if (suspects.some((spec) => results.get(spec)?.failed)) return;
+            const which = suspects.map(shown).join(", ");
+            fail(
+                suspects[0],
+                `${which}: one of these broke off beside another file, but not alone`,
+                nowhere.join("\n"),
+            );
         } else if (!complete || nowhere.length) {
             fail(specs[0], `${specs.map(shown).join(", ")}: broke off`, [...nowhere, run.output].join("\n"));
         } else if (run.output.trim() && specs.some((spec) => results.get(spec)?.failed)) {

@@ -164,6 +164,21 @@ describe("test runner", () => {
         assert.deepEqual(counts, { lab: " 1 3 0 0" });
     });
 
+    it("fails if a file ends its process beside others only", () => {
+        files({
+            "test/unit/a.spec.ts": passing,
+            "test/unit/b.spec.ts": `const { existsSync, writeFileSync } = require("node:fs");
+                it("crashes once", () => { if (!existsSync("mark")) { writeFileSync("mark", ""); process.exit(3); } });`,
+        });
+        const { status, stdout, last } = run(["unit"]);
+        assert.match(
+            stdout,
+            /^FAILED test\/unit\/b\.spec\.ts: one of these broke off beside another file, but not alone$/m,
+        );
+        assert.equal(last, "2 passed, 1 failed, 0 skipped");
+        assert.equal(status, 1);
+    });
+
     it("runs lab.spec.ts first and alone, the others two at a time", () => {
         const noted = (test: string) => `const { appendFileSync, readFileSync } = require("node:fs");
             const note = (text) => appendFileSync("order", text + "\\n");
