@@ -1,4 +1,4 @@
-// Drives a resource plugin over gRPC as the engine does: ours, or with PULUMI_FULL=1 the real one.
+// Calls a resource plugin over gRPC, as the engine does: ours, or the real one with PULUMI_FULL=1.
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";

@@ -1,5 +1,5 @@
-// pulumi-language-nodejs where no full Pulumi is installed: answers what the CLI asks to preview, update, destroy,
-// refresh and describe a Node program. Creating projects, SDKs and policy packs needs a full install.
+// pulumi-language-nodejs for machines without a full Pulumi install: what the CLI needs to preview, update, destroy, refresh and
+// describe a Node program. Creating projects, SDKs and policy packs needs a full install.
 import { spawn } from "node:child_process";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
@@ -10,7 +10,7 @@ import { serve, unary } from "../pluginServer";
 import { programDependencies, requiredPlugins } from "./packages";
 import { runProgram, stopPrograms } from "./program";
 
-// Passed as argument by the CLI: the engine's address.
+// The CLI passes the engine's address as an argument.
 const engineAddress = process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? "";
 
 function installDependencies(
