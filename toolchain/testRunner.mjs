@@ -127,20 +127,19 @@ export async function runTests(args, prerequisites, root = repo) {
         const reporter = `--reporter=${join(repo, "toolchain/mochaEvents.cjs")}`;
         const run = start(process.execPath, [bin, reporter, ...parallel, ...options, ...specs], root, ["pipe"]);
         const reported = new Set();
-        /** Failures that mocha gives no file for: a spec file that ends its process, or that cannot be loaded. */
+        /** Failures without a file: of a spec file that ends its process or cannot be loaded, or of a hook outside of suites. */
         const nowhere = [];
         let complete = false;
         for await (const line of createInterface(run.child.stdio[3])) {
             const { event, file, title, ms, message } = JSON.parse(line);
             if (event === "end") complete = true;
-            else if (!file) nowhere.push(message);
-            else {
+            else if (file) {
                 reported.add(file);
                 if (event === "pass") resultOf(file).passed++;
                 else if (event === "pending") resultOf(file).skipped++;
                 else if (event === "fail") fail(file, `${shown(file)}: ${title}`, message);
                 else resultOf(file).ms += ms ?? 0;
-            }
+            } else if (event === "fail") nowhere.push(message);
             const { passed, failed, skipped } = sum(results.values());
             const files = parallel.length ? `${reported.size} of ${specs.length} files, ` : "";
             progress(`${files}${passed + failed + skipped} tests${failed ? `, ${failed} failed` : ""}`);
@@ -148,9 +147,10 @@ export async function runTests(args, prerequisites, root = repo) {
         await run.ended;
         for (const [, reason] of run.output.matchAll(/skipped: (.+)/g)) reasons.add(reason);
         if (parallel.length && nowhere.length) {
-            const suspects = specs.filter((spec) => !reported.has(spec));
-            for (const spec of suspects) await mocha([spec]);
-            if (suspects.some((spec) => results.get(spec)?.failed)) return;
+            const silent = specs.filter((spec) => !reported.has(spec));
+            for (const spec of silent) await mocha([spec]);
+            if (silent.some((spec) => results.get(spec)?.failed)) return;
+            const suspects = silent.length ? silent : specs;
             const which = suspects.map(shown).join(", ");
             fail(
                 suspects[0],

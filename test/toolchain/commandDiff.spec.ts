@@ -28,19 +28,14 @@ describe("remote.Command checks and diffs", () => {
         });
     });
 
-    const faults: [string, Properties, string, string?][] = [
+    const faults: [string, Properties, string][] = [
         ["no connection", { create: "x" }, "connection"],
-        ["no host", { connection: { user: "u" } }, "connection", "connection.host"],
+        ["no host", { connection: { user: "u" } }, "connection.host"],
         ["a wrong type", { connection, create: 5 }, "create"],
         ["an unknown property", { connection, crate: "x" }, "crate"],
-        [
-            "an unknown connection field",
-            { connection: { host: "h", privatKey: "hidden" } },
-            "connection",
-            "connection.privatKey",
-        ],
+        ["an unknown connection field", { connection: { host: "h", privatKey: "hidden" } }, "connection.privatKey"],
     ];
-    for (const [what, inputs, property, path = property] of faults) {
+    for (const [what, inputs, property] of faults) {
         it(`refuses ${what}, naming the property and no value`, async function () {
             if (pulumiInstall().full) return this.skip(); // The real plugin shows values (pulumi-command issue 773).
             const { failures } = await plugin.check(inputs);
@@ -48,7 +43,6 @@ describe("remote.Command checks and diffs", () => {
                 failures.map(([name]) => name),
                 [property],
             );
-            assert.match(failures[0]?.[1] ?? "", new RegExp(`'${path}'`));
             assert.doesNotMatch(failures[0]?.[1] ?? "", /hidden/);
         });
     }

@@ -164,6 +164,17 @@ describe("test runner", () => {
         assert.deepEqual(counts, { lab: " 1 3 0 0" });
     });
 
+    it("fails if a hook outside of suites fails", () => {
+        files({
+            "test/unit/a.spec.ts": `after(() => { throw new Error("not clean"); }); ${passing}`,
+            "test/unit/b.spec.ts": passing,
+        });
+        const { status, stdout, last } = run(["unit"]);
+        assert.match(stdout, /^ +Error: not clean$/m);
+        assert.equal(last, "2 passed, 1 failed, 0 skipped");
+        assert.equal(status, 1);
+    });
+
     it("fails if a file ends its process beside others only", () => {
         files({
             "test/unit/a.spec.ts": passing,

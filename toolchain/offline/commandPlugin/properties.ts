@@ -71,15 +71,15 @@ export interface Failure {
 }
 
 /**
- * What is wrong with the inputs of a resource, by top-level property. Reasons show no values, because these may be secret; the real
- * plugin prints the whole connection, private key included.
+ * What is wrong with the inputs of a resource. Reasons show no values, because these may be secret. A failure of `connection` itself
+ * would make the engine print the whole connection, private key included, as it does for the real plugin.
  */
 export function findFailures(inputs: Properties, type: keyof typeof fieldsOf = "command", path = ""): Failure[] {
     const fields = fieldsOf[type];
     const at = (name: string) => (path ? `${path}.${name}` : name);
     const failure = (name: string, problem: string): Failure => ({
-        property: at(name).replace(/\..*/, ""),
-        reason: `'${at(name)}' ${problem}`,
+        property: at(name),
+        reason: `'${name}' ${problem}`,
     });
     const failures = requiredOf[type]
         .filter((name) => inputs[name] === undefined || inputs[name] === null)
