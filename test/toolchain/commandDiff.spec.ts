@@ -59,7 +59,7 @@ describe("remote.Command checks and diffs", () => {
         plugin.diff({ ...(await checked(olds)), stdout: "o", stderr: "e" }, await checked(news), ignore);
     const none = { changes: false, diffs: [], replaces: [] };
 
-    it("sees no change where nothing changed, secrets included", async () => {
+    it("sees no change if nothing changed, with secrets too", async () => {
         const same = { stdin: secret("s"), environment: { A: "1" }, triggers: [1, { a: "b" }] };
         assert.deepEqual(await diff(same, same), none);
     });

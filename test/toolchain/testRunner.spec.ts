@@ -9,7 +9,7 @@ import { repo } from "../../toolchain/environment.mjs";
 
 const tsx = createRequire(__filename).resolve("tsx/cjs");
 
-/** Prerequisites that are all met, but for the ones given as JavaScript. */
+/** Runs the tests with all prerequisites met, except those given as JavaScript. */
 const driver = (unmet: string) => `
     import { runTests } from "${repo}/toolchain/testRunner.mjs";
     import { SetupError } from "${repo}/toolchain/setup/progress.mjs";
@@ -82,7 +82,7 @@ describe("test runner", () => {
         assert.equal(new Set(table.map((line) => line.length)).size, 1, table.join("\n"));
     });
 
-    it("shows what a failed check has printed", () => {
+    it("shows the output of a failed check", () => {
         files({ "package.json": JSON.stringify({ scripts: { lint: "echo bad line; exit 1" } }) });
         const { status, stdout, last } = run(["lint"]);
         assert.match(stdout, /^FAILED lint\n {4}bad line$/m);
@@ -123,7 +123,7 @@ describe("test runner", () => {
         });
     }
 
-    /** Fails where another test has not yet left its mark, so a second run passes. */
+    /** Fails the first time only. */
     const flaky = `const { existsSync, writeFileSync } = require("node:fs");
         it("flakes", () => { if (!existsSync("mark")) { writeFileSync("mark", ""); throw new Error("too early"); } });
         it("is sound", () => {});`;
@@ -156,7 +156,7 @@ describe("test runner", () => {
         assert.deepEqual(run(["lab"]).counts, { lab: " 1 1 0 0" });
     });
 
-    it("repeats nothing where more than two files failed", () => {
+    it("repeats nothing if more than two files failed", () => {
         const three = ["a", "b", "c"].map((name) => [`test/lab/${name}.spec.ts`, fails]);
         files({ ...Object.fromEntries(three), "test/lab/d.spec.ts": passing });
         const { stdout, counts } = run(["lab"]);
@@ -225,7 +225,7 @@ describe("test runner", () => {
         assert.match(run(["unit"]).stdout, /^skipped: no reason given$/m);
     });
 
-    it("gives the reason of a set-up that this machine cannot do", () => {
+    it("gives the reason if this machine cannot do the set-up", () => {
         files({
             "test/lab/a.spec.ts": `it("needs the lab", function () { this.skip(); });`,
             "test/unit/a.spec.ts": passing,
@@ -261,7 +261,7 @@ describe("test runner", () => {
         assert.equal(run(["test/unit/c.spec.ts"]).last, "1 passed, 0 failed, 0 skipped");
     });
 
-    it("fails where nothing runs", () => {
+    it("fails if nothing runs", () => {
         files({ "test/unit/a.spec.ts": passing });
         for (const args of [["unit", "--grep=nothing"], ["golden"]]) {
             const { status, stdout, last } = run(args);
