@@ -182,6 +182,10 @@ export async function runTests(args, prerequisites, root = repo) {
         }
     }
 
+    /** Suites share prerequisites: each is prepared once. */
+    const prepared = new Map();
+    const meet = (need) => prepared.get(need) ?? prepared.set(need, prerequisites[need]()).get(need);
+
     /** The spec files of a suite, after its set-up. */
     async function prepare(name) {
         const folder = join(root, "test", name);
@@ -189,7 +193,7 @@ export async function runTests(args, prerequisites, root = repo) {
         const specs = [...new Set(own.flatMap(specsIn))];
         for (const need of specs.length ? suites[name] : []) {
             try {
-                await prerequisites[need]();
+                await meet(need);
             } catch (error) {
                 if (!(error instanceof SetupError) || need === "pulumi") {
                     fail(name, name, error instanceof SetupError ? error.message : error.stack);

@@ -225,6 +225,12 @@ describe("test runner", () => {
         assert.match(run(["unit"]).stdout, /^skipped: no reason given$/m);
     });
 
+    it("prepares each prerequisite once", () => {
+        files({ "test/golden/a.spec.ts": passing, "test/lab/a.spec.ts": passing });
+        const { stdout } = run(["golden", "lab"], `labCheck: async () => console.log("checks the machine")`);
+        assert.equal(stdout.match(/checks the machine/g)?.length, 1);
+    });
+
     it("gives the reason if this machine cannot do the set-up", () => {
         files({
             "test/lab/a.spec.ts": `it("needs the lab", function () { this.skip(); });`,
