@@ -66,11 +66,11 @@ const tasks = {
         }
         await npmPackages();
         return runTests(args, {
+            labCheck,
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server"]),
             pulumi,
             labPackages: () => debianPackages(labPackages),
-            labCheck,
             labImages: () => labBase(["--all"]),
         });
     },

@@ -207,8 +207,8 @@ export async function labCheck() {
 }
 
 /**
- * Builds the lab's base images, which shows its own progress.
- * @param {string[]} options `--all` also builds those that only tests need
+ * The lab's base images: the lab shows its own progress.
+ * @param {string[]} options `--all` for those that only tests need
  */
 export function labBase(options = []) {
     return withLock(
@@ -222,7 +222,7 @@ export function labBase(options = []) {
                 child.on("close", (code) =>
                     code === 0
                         ? resolve(undefined)
-                        : reject(new SetupError("the lab's base images cannot be built; see above")),
+                        : reject(new SetupError("the lab's base image could not be built; see above.")),
                 );
             }),
     );
