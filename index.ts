@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancer, secretsIn } from "./components";
-import { loadFleet } from "./stacks/load";
+import { loadFleet } from "./program/load";
 
 const config = new pulumi.Config();
 const { stack, hosts, haproxy, warnings } = orRunError(() =>

@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { Client } from "ssh2";
-import { probeOverSsh } from "../components/convergence/probe";
-import { runOverSsh, type SshTarget } from "../components/convergence/ssh";
-import { haproxy } from "../components/recipes/haproxy";
+import { probeOverSsh } from "../components/convergence/preview/probe";
+import { runOverSsh, type SshTarget } from "../components/convergence/ssh/ssh";
+import { haproxy } from "../components/recipes/haproxy/index";
 import type { Lab } from "../lab/lab";
 import { Convergence } from "../test/support/converge";
 import { interleaved, ms, type Verdict } from "./measure";

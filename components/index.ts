@@ -7,7 +7,9 @@ export {
 } from "./convergence/convergedHost";
 export type * from "./convergence/resources";
 export { slot } from "./convergence/slots";
-export { mapPath } from "./haproxy/files";
+export type * from "./haproxy/model";
+export { secretsIn } from "./haproxy/model/strings";
+export { mapPath } from "./haproxy/render/files";
 export {
     type BasicAuth,
     fromServices,
@@ -21,10 +23,8 @@ export {
     type ServiceRedirect,
     type ServiceServer,
     type StatsSettings,
-} from "./haproxy/fromServices";
-export { check, type Issue } from "./haproxy/issues";
-export type * from "./haproxy/model";
-export { secretsIn } from "./haproxy/texts";
+} from "./haproxy/services/compile";
+export { type Issue, validate } from "./haproxy/validate/index";
 export { type BalancedServices, LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
-export { haproxy } from "./recipes/haproxy";
+export { haproxy } from "./recipes/haproxy/index";
 export { type Inventory, type Node, parseInventory, type Query, search, serversFor } from "./search/inventory";

@@ -3,6 +3,8 @@ import { ConvergedHost, type HostConnection } from "./convergence/convergedHost"
 import { resourceError } from "./convergence/resourceError";
 import type { Resource } from "./convergence/resources";
 import { showSlots } from "./convergence/slots";
+import type { HaproxyConfig } from "./haproxy/model";
+import { render } from "./haproxy/render/index";
 import {
     type CompiledServices,
     compileServices,
@@ -10,11 +12,9 @@ import {
     isError,
     type Service,
     type StatsSettings,
-} from "./haproxy/fromServices";
-import { check, type Issue } from "./haproxy/issues";
-import type { HaproxyConfig } from "./haproxy/model";
-import { render } from "./haproxy/render";
-import { haproxy } from "./recipes/haproxy";
+} from "./haproxy/services/compile";
+import { type Issue, validate } from "./haproxy/validate/index";
+import { haproxy } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
 export interface LoadBalancerArgs {
@@ -127,7 +127,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
 /** A configuration as the services of others come to it. */
 function asCompiled(declared: HaproxyConfig | BalancedServices): CompiledServices {
     if (!("services" in declared)) {
-        return { config: declared, issues: [], issuesIn: check };
+        return { config: declared, issues: [], issuesIn: validate };
     }
     const { services, stats, ...settings } = declared;
     return compileServices(settings, services, undefined, stats);

@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
-import { runListEntry } from "../components/search/node";
+import { runListEntry } from "../components/search/nodeSchema";
 import { buildImage, suites } from "./base";
 import { say, table } from "./demo/print";
 import { type HostArgs, Lab } from "./lab";

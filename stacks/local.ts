@@ -1,4 +1,4 @@
-import type { Stack } from "./schema";
+import type { Stack } from "../program/schema";
 
 /** The lab on this machine: `npm run lab -- up` starts its hosts and writes the inventory. */
 const local: Stack = {

@@ -1,4 +1,4 @@
-import type { Stack } from "./schema";
+import type { Stack } from "../program/schema";
 
 /** A small copy of prod. Addresses are those of RFC 5737: put your own hosts and their host keys here. */
 const staging: Stack = {

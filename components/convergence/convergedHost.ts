@@ -1,15 +1,15 @@
 import { remote, type types } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
-import { assertClaims, claimHost } from "./claims";
-import { slotValueFaults } from "./contents";
-import { bootstrap, buildPayload, withoutRuntime } from "./payload";
-import { declaredFiles, makePlan, type Plan, PlanError } from "./plan";
-import { type Probe, probeOverSsh } from "./probe";
-import { describe } from "./report";
+import { assertClaims, claimHost } from "./hostClaims";
+import { slotValueFaults } from "./payload/fileContents";
+import { bootstrap, buildPayload, withoutRuntime } from "./payload/payload";
+import { declaredFiles, makePlan, type Plan, PlanError } from "./payload/plan";
+import { describe } from "./preview/previewReport";
+import { type Probe, probeOverSsh } from "./preview/probe";
 import { resourceError } from "./resourceError";
 import { printable, type Resource } from "./resources";
 import { secretSlots, showSlots } from "./slots";
-import { parseHostKey, SshError, type SshTarget } from "./ssh";
+import { parseHostKey, SshError, type SshTarget } from "./ssh/ssh";
 import { nextToken, takesOver, tokenOfPlan } from "./token";
 
 /** How a host is reached. */

@@ -1,6 +1,6 @@
 import { createHash } from "node:crypto";
-import type { Plan } from "./plan";
-import type { WhyRun } from "./whyRun";
+import type { Plan } from "./payload/plan";
+import type { WhyRun } from "./preview/whyRun";
 
 /** Ends a token that hands the host over. */
 const TAKE_OVER = "-takeover";

@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Server } from "../haproxy/model";
-import { faultsOf } from "./faults";
-import { type Node, nodesSchema } from "./node";
+import { type Node, nodesSchema } from "./nodeSchema";
+import { faultsOf } from "./zodErrors";
 
-export type { Node } from "./node";
+export type { Node } from "./nodeSchema";
 
 /** Nodes to search in. */
 export interface Inventory {

@@ -5,11 +5,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
 import { fillSlots, slot } from "../../components/convergence/slots";
-import { check } from "../../components/haproxy/issues";
 import type { HaproxyConfig } from "../../components/haproxy/model";
-import { render } from "../../components/haproxy/render";
-import { atLeast } from "../../components/haproxy/versions";
-import { secretFault, word } from "../../components/haproxy/words";
+import { atLeast } from "../../components/haproxy/model/versions";
+import { render } from "../../components/haproxy/render/index";
+import { secretFault, word } from "../../components/haproxy/render/quoting";
+import { validate } from "../../components/haproxy/validate/index";
 import { sound } from "../support/models";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 import { acceptedByDaemon } from "./daemon";
@@ -106,7 +106,7 @@ for (const release of releases) {
                 ],
                 backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 443, ssl: server }] }],
             };
-            assert.deepEqual(check(config), []);
+            assert.deepEqual(validate(config), []);
             const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }), files);
             assert.ok(accepted, output);
         });

@@ -2,11 +2,11 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fillSlots } from "../../components/convergence/slots";
-import { filesOf } from "../../components/haproxy/files";
-import { check } from "../../components/haproxy/issues";
 import type { HaproxyConfig } from "../../components/haproxy/model";
-import { render } from "../../components/haproxy/render";
-import { atLeast } from "../../components/haproxy/versions";
+import { atLeast } from "../../components/haproxy/model/versions";
+import { filesOf } from "../../components/haproxy/render/files";
+import { render } from "../../components/haproxy/render/index";
+import { validate } from "../../components/haproxy/validate/index";
 import { needsReleases, releases } from "../support/releases";
 import { acceptedByDaemon } from "./daemon";
 
@@ -45,7 +45,7 @@ describe("golden haproxy.cfg", () => {
             });
 
             it("has no issue", () => {
-                assert.deepEqual(check(config), []);
+                assert.deepEqual(validate(config), []);
             });
 
             describe("accepted without a warning by", () => {

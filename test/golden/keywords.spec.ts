@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { type Keyword, keywords, type Section } from "../../components/haproxy/keywords";
-import { knows } from "../../components/haproxy/versions";
+import { type Keyword, keywords, type Section } from "../../components/haproxy/model/keywords";
+import { knows } from "../../components/haproxy/model/versions";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 
 /** Lines of which at least one is where the keyword may stand. */

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
 import { fillSlots } from "../../components/convergence/slots";
-import { filesOf } from "../../components/haproxy/files";
-import { fromServices, type Service } from "../../components/haproxy/fromServices";
-import { check } from "../../components/haproxy/issues";
-import { render } from "../../components/haproxy/render";
+import { filesOf } from "../../components/haproxy/render/files";
+import { render } from "../../components/haproxy/render/index";
+import { fromServices, type Service } from "../../components/haproxy/services/compile";
+import { validate } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 
 const loopback = "127.0.0.1";
@@ -40,7 +40,7 @@ async function serving(
     hostMap = false,
 ): Promise<string[]> {
     const config = fromServices({ version: release.version, maxconn: 100, hostMap }, services);
-    assert.deepEqual(check(config), []);
+    assert.deepEqual(validate(config), []);
     const apps = services.map(({ name, port, protocol }) => ({ name, port, tls: protocol === "https" }));
     const script = `mkdir -p /run/haproxy
 haproxy -D -f /apps.cfg

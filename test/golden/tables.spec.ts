@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { fromServices } from "../../components/haproxy/fromServices";
-import { check } from "../../components/haproxy/issues";
-import { render } from "../../components/haproxy/render";
+import { render } from "../../components/haproxy/render/index";
+import { fromServices } from "../../components/haproxy/services/compile";
+import { validate } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 
 const config = "/etc/haproxy/haproxy.cfg";
@@ -18,7 +18,7 @@ function declare({ version }: Release, servers: readonly string[]): string {
             servers: servers.map((name) => ({ name, address: "127.0.0.1", port: 9000 + Number(name.slice(-1)) })),
         },
     ]);
-    assert.deepEqual(check(model), []);
+    assert.deepEqual(validate(model), []);
     return render(model, { digest: "d" });
 }
 

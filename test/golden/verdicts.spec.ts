@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { fillSlots } from "../../components/convergence/slots";
-import { render } from "../../components/haproxy/render";
-import { atLeast } from "../../components/haproxy/versions";
+import { atLeast } from "../../components/haproxy/model/versions";
+import { render } from "../../components/haproxy/render/index";
 import { needsReleases, releases } from "../support/releases";
 import { accepted, refused, verdictModel } from "../support/verdicts";
 import { verdictsOfDaemon } from "./daemon";

@@ -1,8 +1,8 @@
 // Through a bastion, both host keys pinned, to a login with sudo: probe and apply by the program and the real CLI.
 import assert from "node:assert/strict";
-import { probeOverSsh } from "../../components/convergence/probe";
+import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Resource } from "../../components/convergence/resources";
-import type { SshTarget } from "../../components/convergence/ssh";
+import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
 import { pulse } from "../support/balancer";
 import { Convergence } from "../support/converge";

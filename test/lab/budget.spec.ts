@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { buildPayload } from "../../components/convergence/payload";
-import { makePlan } from "../../components/convergence/plan";
+import { buildPayload } from "../../components/convergence/payload/payload";
+import { makePlan } from "../../components/convergence/payload/plan";
 import type { Resource } from "../../components/convergence/resources";
-import { haproxy } from "../../components/recipes/haproxy";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
 import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { bootstrap, withoutRuntime } from "../../components/convergence/payload";
-import { makePlan } from "../../components/convergence/plan";
-import { runOverSsh, SshError } from "../../components/convergence/ssh";
+import { bootstrap, withoutRuntime } from "../../components/convergence/payload/payload";
+import { makePlan } from "../../components/convergence/payload/plan";
+import { runOverSsh, SshError } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 import { Convergence, redefine, withinDeadline } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makePlan } from "../../components/convergence/plan";
+import { makePlan } from "../../components/convergence/payload/plan";
 import type { Resource } from "../../components/convergence/resources";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";

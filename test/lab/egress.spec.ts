@@ -1,7 +1,7 @@
 // docs/forward-proxy.md, with real traffic: out to allowed names, and nowhere else.
 import assert from "node:assert/strict";
 import type { HaproxyConfig } from "../../components/haproxy/model";
-import { haproxy } from "../../components/recipes/haproxy";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { probeOverSsh } from "../../components/convergence/probe";
+import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Resource } from "../../components/convergence/resources";
-import { SshError, type SshTarget } from "../../components/convergence/ssh";
+import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { fromServices } from "../../components/haproxy/fromServices";
-import { haproxy } from "../../components/recipes/haproxy";
+import { fromServices } from "../../components/haproxy/services/compile";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { targetOf } from "../support/target";

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { get } from "node:http";
+import { hostRequirements } from "../../components/haproxy/host/requirements";
 import type { HaproxyConfig, Server } from "../../components/haproxy/model";
-import { hostNeeds } from "../../components/haproxy/needs";
-import { haproxy } from "../../components/recipes/haproxy";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import { AppServer } from "../support/appServer";
 import { Convergence } from "../support/converge";
 import { H2Load } from "../support/h2Load";
@@ -115,7 +115,7 @@ describeLab("load while things change", () => {
         // Here each has two ends, and so it has in HAProxy, both with a limit of their own; what is left is for all else.
         const limit = Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
         let count = Math.min(9_900, Math.floor((limit - 400) / 2));
-        while (hostNeeds(config({ servers: apps, mark: "", maxconn: count + 10 })).fdsNeeded > limit) count--;
+        while (hostRequirements(config({ servers: apps, mark: "", maxconn: count + 10 })).fdsNeeded > limit) count--;
         const turn = { servers: apps, maxconn: count + 10 };
         await converge({ ...turn, mark: "before" });
         const sessions: Session[] = [];

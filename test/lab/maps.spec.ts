@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { HaproxyConfig, MapEntry } from "../../components/haproxy/model";
-import { haproxy } from "../../components/recipes/haproxy";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import { quote } from "../../lab/run";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { atLeast } from "../../components/haproxy/versions";
+import { atLeast } from "../../components/haproxy/model/versions";
 import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
 import { until } from "../support/traffic";

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { makePlan } from "../../components/convergence/plan";
+import { makePlan } from "../../components/convergence/payload/plan";
 import { label, type Resource } from "../../components/convergence/resources";
 import type { Host } from "../../lab/host";
 import { atNaps, Convergence } from "../support/converge";

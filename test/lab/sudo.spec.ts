@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
-import { probeOverSsh } from "../../components/convergence/probe";
+import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Host } from "../../lab/host";
 import { run } from "../../lab/run";
 import { pulse } from "../support/balancer";

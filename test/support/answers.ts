@@ -1,7 +1,7 @@
 import { useProbe } from "../../components/convergence/convergedHost";
-import { probeOverSsh } from "../../components/convergence/probe";
-import type { SshTarget } from "../../components/convergence/ssh";
-import { parseWhyRun, type WhyRun } from "../../components/convergence/whyRun";
+import { probeOverSsh } from "../../components/convergence/preview/probe";
+import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
+import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import { restoreLog } from "./mocks";
 
 /** Types of what a program registers. */

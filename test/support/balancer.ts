@@ -1,6 +1,6 @@
 import type { Resource } from "../../components/convergence/resources";
 import type { HaproxyConfig } from "../../components/haproxy/model";
-import { haproxy } from "../../components/recipes/haproxy";
+import { haproxy } from "../../components/recipes/haproxy/index";
 import type { Host } from "../../lab/host";
 
 /** A small load balancer that answers by itself: its server is never asked. */

@@ -1,10 +1,10 @@
-import { bootstrap, buildPayload, seal, withoutRuntime } from "../../components/convergence/payload";
-import { makePlan } from "../../components/convergence/plan";
-import { describe as describeReport, type Report } from "../../components/convergence/report";
+import { bootstrap, buildPayload, seal, withoutRuntime } from "../../components/convergence/payload/payload";
+import { makePlan } from "../../components/convergence/payload/plan";
+import { describe as describeReport, type Report } from "../../components/convergence/preview/previewReport";
+import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import type { Resource } from "../../components/convergence/resources";
-import { runOverSsh, type SshTarget } from "../../components/convergence/ssh";
+import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
-import { parseWhyRun, type WhyRun } from "../../components/convergence/whyRun";
 
 /** A run list on a host of the lab, previewed and converged as convergedHost does it, but without the engine around it. */
 export class Convergence {

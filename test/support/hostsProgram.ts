@@ -1,6 +1,6 @@
 import { join } from "node:path";
 import type { Resource } from "../../components/convergence/resources";
-import type { SshTarget } from "../../components/convergence/ssh";
+import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import { repo } from "../../toolchain/environment.mjs";
 
 /** A host as a program for the engine declares it. */

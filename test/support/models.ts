@@ -1,6 +1,6 @@
 import fc from "fast-check";
-import { check } from "../../components/haproxy/issues";
 import type { Acl, HaproxyConfig } from "../../components/haproxy/model";
+import { validate } from "../../components/haproxy/validate/index";
 
 const names = ["app", "api-2", "a.b:c", "_x"];
 const hosts = ["a.example.com", "B.example", "x-1.y_z.example.org", "localhost"];
@@ -63,4 +63,4 @@ const model: fc.Arbitrary<HaproxyConfig> = fc.record({
 });
 
 /** Those that have no fault. */
-export const sound = model.filter((config) => check(config).every(({ severity }) => severity !== "error"));
+export const sound = model.filter((config) => validate(config).every(({ severity }) => severity !== "error"));

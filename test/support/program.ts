@@ -4,8 +4,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import type { InventoryNode } from "../../lab/inventory";
 import type { Lab } from "../../lab/lab";
+import type { Stack } from "../../program/schema";
 import local from "../../stacks/local";
-import type { Stack } from "../../stacks/schema";
 import { repo } from "../../toolchain/environment.mjs";
 import { runPulumi } from "../../toolchain/pulumi";
 

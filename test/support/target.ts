@@ -1,5 +1,5 @@
 import { readFileSync } from "node:fs";
-import type { SshTarget } from "../../components/convergence/ssh";
+import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
 import type { Lab } from "../../lab/lab";
 

@@ -5,8 +5,8 @@ import { dirname, join, normalize } from "node:path";
 import ts from "typescript";
 import { parseInventory } from "../../components";
 import manifest from "../../package.json";
+import { parseStack } from "../../program/schema";
 import local from "../../stacks/local";
-import { parseStack } from "../../stacks/schema";
 import { hostKey } from "../support/answers";
 
 const root = join(__dirname, "..", "..");

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { slot } from "../../components/convergence/slots";
-import type { Service } from "../../components/haproxy/fromServices";
 import type { Backend, HaproxyConfig } from "../../components/haproxy/model";
+import type { Service } from "../../components/haproxy/services/compile";
 import { LoadBalancer } from "../../components/loadBalancer";
 import { BALANCER, COMMAND, connection, HOST, withAnswers } from "../support/answers";
 import { failuresOf, mockEngine, promiseOf, registered, settled } from "../support/mocks";

@@ -1,4 +1,4 @@
-import { fromServices, type Service } from "../../components/haproxy/fromServices";
+import { fromServices, type Service } from "../../components/haproxy/services/compile";
 import { type Case, until, untilStats } from "./vtc";
 
 const settings = { version: "2.2", maxconn: 100 };

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { fillSlots } from "../../components/convergence/slots";
-import { filesOf } from "../../components/haproxy/files";
-import { check } from "../../components/haproxy/issues";
-import { render } from "../../components/haproxy/render";
+import { filesOf } from "../../components/haproxy/render/files";
+import { render } from "../../components/haproxy/render/index";
+import { validate } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, releases } from "../support/releases";
 import { cases } from "./cases";
 import { serviceCases } from "./services";
@@ -17,7 +17,7 @@ for (const release of releases) {
 
         for (const [title, given] of Object.entries({ ...cases, ...serviceCases })) {
             it(title, async () => {
-                const faults = check(given.config).filter(({ severity }) => severity === "error");
+                const faults = validate(given.config).filter(({ severity }) => severity === "error");
                 assert.deepEqual(faults, []);
                 const fill = (text: string) => fillSlots(text, (name) => `pass of ${name}`);
                 const files = {

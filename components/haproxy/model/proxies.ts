@@ -9,7 +9,7 @@ import type {
     TcpRequestRule,
     TcpResponseRule,
 } from "./rules";
-import type { Removal, Server, ServerOptions, ServerTemplate } from "./servers";
+import type { Server, ServerGuards, ServerOptions, ServerTemplate } from "./servers";
 
 /** Section 4, keyword `mode`. */
 export type Mode = "http" | "tcp";
@@ -139,7 +139,7 @@ export interface UseBackend {
 }
 
 /** Section 4, `backend`. */
-export interface Backend extends ProxySection, Removal {
+export interface Backend extends ProxySection, ServerGuards {
     /** Keyword `balance` with its arguments. @default - that of `defaults` */
     readonly balance?: string;
     /** @default - those of `defaults` */

@@ -63,7 +63,7 @@ export interface Server extends ServerOptions {
 }
 
 /** How a section's servers may become fewer. Not HAProxy's own words: a host judges by what it runs when it is converged. */
-export interface Removal {
+export interface ServerGuards {
     /** With fewer servers, backup servers not counted, the host refuses the configuration. @default - no guard */
     readonly minServers?: number;
     /**

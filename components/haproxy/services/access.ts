@@ -1,7 +1,7 @@
 import { slot } from "../../convergence/slots";
 import type { Acl, Backend, HttpRequestRule, TcpRequestRule, Userlist } from "../model";
-import { linesOf, pathAcls, withoutSlash } from "./routing";
-import type { Service, ServiceRedirect } from "./service";
+import { linesOf, pathAcls, withoutSlash } from "./routes";
+import type { Service, ServiceRedirect } from "./types";
 
 /** Counter of the rate limit: 0 and 1 are left to users' own rules, as the first to track by a counter keeps it. */
 const counter = 2;

@@ -1,10 +1,10 @@
-import { milliseconds } from "../faults";
-import type { Acl, Backend, Options, Removal, ServerOptions, Timeouts } from "../model";
-import { unknownKeywords } from "../versions";
-import { words } from "../views";
+import type { Acl, Backend, Options, ServerGuards, ServerOptions, Timeouts } from "../model";
+import { unknownKeywords } from "../model/versions";
+import { words } from "../render/lines";
+import { milliseconds } from "../validate/issues";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
-import { linesOf } from "./routing";
-import type { Service, ServiceCheck, ServiceServer } from "./service";
+import { linesOf } from "./routes";
+import type { Service, ServiceCheck, ServiceServer } from "./types";
 
 /** How long a TCP session may be silent: databases and mail keep theirs open. */
 export const tcpIdle = "1h";
@@ -28,7 +28,7 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
     const { name, protocol = "http", balance, persistence, httpRequestRules = [] } = service;
     const http = protocol === "http";
     // With tcp, access is decided in the frontend, before there is a backend.
-    const turnBack = turnBackOf(service, servers);
+    const turnBack = backupReturn(service, servers);
     const access = protocol === "tcp" ? [] : [...accessAcls(service), ...(http ? redirectAcls(service) : [])];
     const acls = [...access, ...(turnBack?.acls ?? [])];
     const tcpRules = protocol === "https" ? tcpAccess(service, "content") : [];
@@ -70,7 +70,7 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
 }
 
 /** Either sort of persistence would keep clients on a backup after the others have come back. */
-function turnBackOf(
+function backupReturn(
     service: Service,
     servers: readonly ServiceServer[],
 ): Pick<Backend, "acls" | "raw" | "stickRules"> | undefined {
@@ -114,7 +114,7 @@ function longer(a: string, b: string): string {
 }
 
 /** A search may find too few, a list is written by somebody. */
-function removalOf({ servers, minServers, maxShrinkPercent = servers ? undefined : 50, drain }: Service): Removal {
+function removalOf({ servers, minServers, maxShrinkPercent = servers ? undefined : 50, drain }: Service): ServerGuards {
     return {
         ...(minServers !== undefined && { minServers }),
         ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),

@@ -1,9 +1,9 @@
-import { mapPath } from "../files";
 import type { Frontend, MapFile, UseBackend } from "../model";
+import { mapPath } from "../render/files";
 import { accessAcls, tcpAccess } from "./access";
 import { keepAlive, tcpIdle } from "./backend";
-import { hostAcls, type Ports, type Way, waysOf, wildcard } from "./routing";
-import type { Service } from "./service";
+import { hostAcls, type Ports, type RouteRule, routeRules, wildcard } from "./routes";
+import type { Service } from "./types";
 
 /** What frontends go by beside their services. */
 interface FrontendSettings extends Ports {
@@ -14,7 +14,7 @@ interface FrontendSettings extends Ports {
 export function frontendOf(port: number, services: readonly Service[], settings: FrontendSettings): Frontend {
     const [first] = services as readonly [Service];
     const fallback = services.find((service) => service.default)?.name;
-    const ways = waysOf(services);
+    const ways = routeRules(services);
     const name = frontendName(port, first, settings);
     const mapped = settings.hostMap ? ways.filter(byHostAlone) : [];
     const others = ways.filter((way) => !mapped.includes(way));
@@ -61,7 +61,7 @@ export function frontendOf(port: number, services: readonly Service[], settings:
 
 /** The map of a port's services by host, if they are looked up in one. */
 export function hostMaps(port: number, services: readonly Service[], settings: Ports): MapFile[] {
-    const mapped = settings.hostMap ? waysOf(services).filter(byHostAlone) : [];
+    const mapped = settings.hostMap ? routeRules(services).filter(byHostAlone) : [];
     const [first] = services as readonly [Service];
     const entries = mapped
         .flatMap(({ service, hosts }) => hosts.map((host) => ({ key: host.toLowerCase(), value: service.name })))
@@ -69,7 +69,7 @@ export function hostMaps(port: number, services: readonly Service[], settings: P
     return entries.length === 0 ? [] : [{ name: mapName(frontendName(port, first, settings)), entries }];
 }
 
-function byHostAlone({ hosts, path, others }: Way): boolean {
+function byHostAlone({ hosts, path, others }: RouteRule): boolean {
     return hosts.length > 0 && path === undefined && others.length === 0;
 }
 

@@ -1,6 +1,6 @@
-import type { Faults } from "../faults";
-import { byPort, type Ports, type Way, waysOf, withoutSlash } from "./routing";
-import type { Service, ServiceRedirect } from "./service";
+import type { IssueList } from "../validate/issues";
+import { type Ports, type RouteRule, routeRules, servicesByPort, withoutSlash } from "./routes";
+import type { Service, ServiceRedirect } from "./types";
 
 /** A request as far as ways and redirects look at it. */
 interface Request {
@@ -25,18 +25,18 @@ const patience = 20;
 const anyHost = "*";
 
 /** Redirects that lead to each other without end. Where clients may be led elsewhere, that is only probable. */
-export function redirectCircles(settings: Ports, services: readonly Service[], faults: Faults): void {
+export function redirectCircles(settings: Ports, services: readonly Service[], issues: IssueList): void {
     const told = new Set<string>();
-    for (const [port, sharing] of byPort(services.filter(isHttp), settings)) {
+    for (const [port, sharing] of servicesByPort(services.filter(isHttp), settings)) {
         if (!sharing.some(({ redirects = [] }) => redirects.length > 0)) {
             continue;
         }
-        const ways = waysOf(sharing).map((way) => ({ ...way, hosts: way.hosts.map((host) => host.toLowerCase()) }));
+        const ways = routeRules(sharing).map((way) => ({ ...way, hosts: way.hosts.map((host) => host.toLowerCase()) }));
         const fallback = sharing.find((service) => service.default);
         const known = [...sharing, ...sharing.flatMap(({ redirects = [] }) => redirects)];
         const hosts = new Set(known.flatMap(({ hosts = [] }) => hosts.map((host) => host.toLowerCase())));
         for (const service of sharing.filter(({ redirects = [] }) => redirects.length > 0)) {
-            const own = [...waysOf([service]), ...(service === fallback ? [undefined] : [])];
+            const own = [...routeRules([service]), ...(service === fallback ? [undefined] : [])];
             for (const start of (service.redirects ?? []).flatMap((redirect) =>
                 own.flatMap((way) => starts(redirect, way)),
             )) {
@@ -48,7 +48,7 @@ export function redirectCircles(settings: Ports, services: readonly Service[], f
                 if (circle.length > 0 && !told.has(key)) {
                     told.add(key);
                     const sure = circle.every((step) => staysHere(step, port, hosts));
-                    tell(circle, sure, key.split(" ")[0] as string, faults);
+                    tell(circle, sure, key.split(" ")[0] as string, issues);
                 }
             }
         }
@@ -65,19 +65,19 @@ function staysHere({ service, index, request }: Step, port: number, hosts: Reado
     return !request.tls && (host === undefined || (port === 80 && hosts.has(host.toLowerCase())));
 }
 
-function tell(circle: readonly Step[], sure: boolean, place: string, faults: Faults): void {
+function tell(circle: readonly Step[], sure: boolean, place: string, issues: IssueList): void {
     const urls = circle.map(({ request: { tls, host, path } }) => `http${tls ? "s" : ""}://${host}${path}`);
     const names = [...new Set(circle.map(({ service }) => service.name))];
     const way = urls.join(" -> ");
     const when = sure ? "" : " where these come back here";
-    faults[sure ? "error" : "warning"](
+    issues[sure ? "error" : "warning"](
         place,
         `redirects of service ${names.join(" and service ")} lead on without end${when} (${way}): redirect elsewhere`,
     );
 }
 
 /** Requests by a way, or by none, that a redirect may answer. */
-function starts({ hosts, pathPrefix }: ServiceRedirect, way: Way | undefined): Request[] {
+function starts({ hosts, pathPrefix }: ServiceRedirect, way: RouteRule | undefined): Request[] {
     const ofWay = way?.hosts.length ? way.hosts : undefined;
     const prefixes = [pathPrefix ?? "/", ...(way?.path && way.path.kind !== "regex" ? [way.path.value] : [])].map(
         withoutSlash,
@@ -90,7 +90,7 @@ function starts({ hosts, pathPrefix }: ServiceRedirect, way: Way | undefined): R
 }
 
 /** The steps of the circle that a request gets into, the first one again at its end; none if it gets an answer, or nobody can tell. */
-function circleFrom(start: Request, ways: readonly Way[], fallback: Service | undefined): Step[] {
+function circleFrom(start: Request, ways: readonly RouteRule[], fallback: Service | undefined): Step[] {
     const steps: Step[] = [];
     for (let request = start; steps.length <= patience; ) {
         const service = serviceFor(request, ways, fallback);
@@ -108,7 +108,7 @@ function circleFrom(start: Request, ways: readonly Way[], fallback: Service | un
 }
 
 /** Where HAProxy sends it; undefined where that is nowhere, or nobody can tell. */
-function serviceFor(request: Request, ways: readonly Way[], fallback: Service | undefined): Service | undefined {
+function serviceFor(request: Request, ways: readonly RouteRule[], fallback: Service | undefined): Service | undefined {
     try {
         const way = ways.find(
             ({ hosts, path, others }) =>
@@ -123,7 +123,7 @@ function serviceFor(request: Request, ways: readonly Way[], fallback: Service | 
     }
 }
 
-function fits(path: string, { kind, value }: NonNullable<Way["path"]>): boolean {
+function fits(path: string, { kind, value }: NonNullable<RouteRule["path"]>): boolean {
     switch (kind) {
         case "exact":
             return path === value;

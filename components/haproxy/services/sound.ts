@@ -1,5 +1,5 @@
-import type { Issue } from "../faults";
-import type { Service, ServiceServer } from "./service";
+import type { Issue } from "../validate/issues";
+import type { Service, ServiceServer } from "./types";
 
 /** A service with its servers, as far as they are sound. */
 export interface SoundService {

@@ -1,4 +1,4 @@
-import { fromServices } from "../../../components/haproxy/fromServices";
+import { fromServices } from "../../../components/haproxy/services/compile";
 
 /** Everything that leads to a service of protocol http, and everything that keeps clients out. */
 const server = (name: string, last: number) => [{ name, address: `192.0.2.${last}` }];

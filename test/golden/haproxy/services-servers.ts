@@ -1,4 +1,4 @@
-import { fromServices } from "../../../components/haproxy/fromServices";
+import { fromServices } from "../../../components/haproxy/services/compile";
 import { serversFor } from "../../../components/search/inventory";
 
 const runList = ["shop::app"];

@@ -1,4 +1,4 @@
-import { fromServices } from "../../../components/haproxy/fromServices";
+import { fromServices } from "../../../components/haproxy/services/compile";
 
 const servers = [{ name: "s1", address: "192.0.2.21" }];
 

@@ -1,4 +1,4 @@
-import { fromServices } from "../../../components/haproxy/fromServices";
+import { fromServices } from "../../../components/haproxy/services/compile";
 import { parseInventory, serversFor } from "../../../components/search/inventory";
 import local from "../../../stacks/local";
 

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Resource, Transaction } from "../../../components/convergence/resources";
 import type { Bind, Global, HaproxyConfig } from "../../../components/haproxy/model";
-import { haproxy } from "../../../components/recipes/haproxy";
+import { haproxy } from "../../../components/recipes/haproxy/index";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
 import { quote } from "../../../lab/run";

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import type { Transaction } from "../../../components/convergence/resources";
-import { haproxy } from "../../../components/recipes/haproxy";
+import { haproxy } from "../../../components/recipes/haproxy/index";
 import { quote } from "../../../lab/run";
 import { atNaps, redefine } from "../../support/converge";
 import { until } from "../../support/traffic";

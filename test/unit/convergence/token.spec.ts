@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
-import { makePlan } from "../../../components/convergence/plan";
+import { makePlan } from "../../../components/convergence/payload/plan";
+import type { WhyRun } from "../../../components/convergence/preview/whyRun";
 import { nextToken, tokenOfPlan } from "../../../components/convergence/token";
-import type { WhyRun } from "../../../components/convergence/whyRun";
 
 const plan = makePlan([{ kind: "file", path: "/etc/x", content: "x\n" }]);
 const other = makePlan([{ kind: "file", path: "/etc/x", content: "y\n" }]);

@@ -1,0 +1,175 @@
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { secretLines, secretParts } from "../preview/redaction";
+import type { Resource } from "../resources";
+import { FactIndex } from "./facts";
+import { contentFunction, filledFiles, sha256 } from "./fileContents";
+import { declaredFiles, type Plan } from "./plan";
+import { call } from "./resourceCalls";
+import { assign } from "./shell";
+
+/** Names everything of ours on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
+const PRODUCT = "haproxy-fleet";
+
+/** What the part of a payload begins with that differs from host to host and from run to run. */
+const RUNTIME_ID = "\nruntime_id='";
+
+const RUNTIME = [
+    "core",
+    "facts",
+    "file",
+    "directory",
+    "absent",
+    "group",
+    "user",
+    "packages",
+    "apt",
+    "service",
+    "systemdUnit",
+    "execute",
+    "transaction",
+    "prune",
+    "launch",
+].map((name) => join("runtime", `${name}.sh`));
+
+/** What a payload is made of besides the plan. */
+export interface PayloadOptions {
+    /** The values of the slots, by name. */
+    slots: Record<string, string>;
+    /** Who converges the host, in words that are the same in every run; another owner is refused. @default "" */
+    owner?: string;
+    /** Whether the host is to be taken from another owner. @default false */
+    takeOver?: boolean;
+    /** What the host is to remember as its state after the apply; empty for a why-run. @default "" */
+    token?: string;
+    /** Seconds after which a running apply is ended. @default 900 */
+    deadline?: number;
+}
+
+/**
+ * The shell text that tests the plan on a host (argument `why-run`) or converges it (argument `launch`).
+ *
+ * Everything is inside one function called on the last line, so that a text cut short does nothing.
+ *
+ * @throws Error if a slot has no value
+ */
+export function buildPayload(
+    plan: Plan,
+    { slots, owner = "", takeOver = false, token = "", deadline = 900 }: PayloadOptions,
+): string {
+    const files = new Map(filledFiles(plan.resources, slots).map((file) => [file.path, file]));
+    const index = new FactIndex(plan.resources);
+    const adapters = plan.resources.filter((resource) => resource.kind === "transaction").map(({ adapter }) => adapter);
+    const runtime = [
+        "main() {",
+        assign("product", PRODUCT),
+        runtimeText,
+        ...new Set(adapters.map(({ script }) => compact(script))),
+        "",
+    ].join("\n");
+    const rest = [
+        assign("runtime_id", sha256(runtime)),
+        assign("runtime_lines", String(runtime.split("\n").length - 1)),
+        assign("owner", owner),
+        assign("take_over", takeOver ? "yes" : "no"),
+        assign("token", token),
+        assign("deadline", String(deadline)),
+        ...index.assignments(),
+        ...adapters.flatMap(({ name, parameters }) =>
+            Object.entries(parameters).map(([key, value]) => assign(`${name}_${key}`, value)),
+        ),
+        assign("manifest_wanted", manifest(plan.resources).join("\n")),
+        assign("secret_values", secretValues(slots).join("\n")),
+        assign("secret_lines", rememberedSecretLines(plan.resources, slots).join("\n")),
+        ...[...files.values()].map(contentFunction),
+        "run_list() {",
+        // A function needs a command, even where the run list is empty.
+        ":",
+        ...plan.resources.flatMap((resource, position) => call(resource, `r${position}`, index, files)),
+        "}",
+        'dispatch "$@"',
+        "}",
+        'main "$@"',
+        "",
+    ].join("\n");
+    return seal(runtime + rest);
+}
+
+/** Puts the header before the body: what to read before what is sent, and length and digest of all that follows its line. */
+export function seal(body: string): string {
+    return `# ${PRODUCT} payload after=/dev/null length=${Buffer.byteLength(body)} sha256=${sha256(body)}\n${body}`;
+}
+
+/**
+ * A payload as an apply sends it: without the runtime, nine tenths of the text, which the host has kept from the why-run. The engine
+ * writes an input a dozen times, to the plugin, to its log, to the state.
+ */
+export function withoutRuntime(payload: string): string {
+    const body = payload.indexOf("\n") + 1;
+    const rest = payload.indexOf(RUNTIME_ID, body);
+    const id = payload.slice(rest + RUNTIME_ID.length, payload.indexOf("'\n", rest + 1));
+    const header = payload.slice(0, body).replace("after=/dev/null", `after=/run/${PRODUCT}/runtime.${id}`);
+    return header + payload.slice(rest + 1);
+}
+
+/**
+ * The command that takes a payload on its standard input, and puts what the host has kept of it in its place. Constant, short, and
+ * free of secrets: it is stored, shown in errors, and visible in the host's process list.
+ */
+export function bootstrap(verb: "why-run" | "launch", become?: "sudo"): string {
+    const file = `/run/${PRODUCT}/in.$$`;
+    const script = [
+        `umask 077; mkdir -p /run/${PRODUCT} && read -r h && { echo "$h"; h=\${h#*after=}; cat "\${h%% *}" -; } >${file}`,
+        `&& exec /bin/sh ${file} ${verb}; rm -f ${file}; echo "nothing was done: run again" >&2; exit 1`,
+    ].join(" ");
+    return `exec ${become === "sudo" ? "sudo -n " : ""}/bin/sh -c '${script}'`;
+}
+
+/** What is to be undone when it leaves the run list, as "kind TAB name". */
+function manifest(resources: Resource[]): string[] {
+    return unique(
+        resources.flatMap((resource) => {
+            switch (resource.kind) {
+                case "file":
+                case "directory":
+                    return [`${resource.kind}\t${resource.path}`];
+                case "systemdUnit":
+                    return [`systemdUnit\t${resource.name}`];
+                case "transaction":
+                    return resource.files.map((file) => `file\t${file.path}`);
+                default:
+                    return [];
+            }
+        }),
+    );
+}
+
+/** Where secrets stand in the declared files, as "path TAB what precedes them in the line". */
+function rememberedSecretLines(resources: Resource[], slots: Record<string, string>): string[] {
+    return declaredFiles(resources).flatMap(({ path, content }) =>
+        typeof content === "string" ? secretLines(content, slots).map((prefix) => `${path}\t${prefix}`) : [],
+    );
+}
+
+/** What the host must not say, line by line as its tools would, as "slot TAB text". */
+function secretValues(slots: Record<string, string>): string[] {
+    return unique(
+        secretParts(slots)
+            .filter(({ part }) => !part.includes("\n"))
+            .map(({ name, part }) => `${name}\t${part}`),
+    );
+}
+
+const runtimeText = RUNTIME.map((path) => compact(readFileSync(join(__dirname, "..", path), "utf8"))).join("\n");
+
+/**
+ * Without comments and indentation, a third of the text: it is sent to each host and kept in the state. Directives to ShellCheck stay, so
+ * that what is checked is what is sent.
+ */
+function compact(shell: string): string {
+    return shell.replace(/^[ \t]*(?:#(?! shellcheck ).*)?\n|^[ \t]+/gm, "");
+}
+
+function unique(values: string[]): string[] {
+    return [...new Set(values)];
+}

@@ -1,0 +1,186 @@
+import type { Acl, PortBind } from "../model";
+import { word } from "../render/quoting";
+import type { Route, Service } from "./types";
+
+/** What the settings say of frontends. */
+export interface Ports {
+    /** @default 80 */
+    readonly port?: number;
+    /** @default false */
+    readonly hostMap?: boolean;
+    /** @default false */
+    readonly ipv6?: boolean;
+}
+
+/** A service in a frontend by one of its ways: a line `use_backend`, and what decides its place. */
+export interface RouteRule {
+    readonly service: Service;
+    /** Empty: any host. */
+    readonly hosts: readonly string[];
+    readonly path?: Path;
+    /** Conditions on headers and methods, as text that is equal for equal ones. */
+    readonly others: readonly string[];
+    /** To be declared for it. */
+    readonly acls: readonly Acl[];
+    /** All of its condition. */
+    readonly terms: readonly string[];
+}
+
+interface Path {
+    readonly kind: "exact" | "prefix" | "regex";
+    readonly value: string;
+}
+
+/** HAProxy reads at most 64 words and 2048 characters of a line. */
+const wordsPerLine = 40;
+const charactersPerLine = 1200;
+
+/** The addresses of a bind on all that the host has. IPv6 by a socket of its own, as one for both would see IPv4 clients as IPv6 ones. */
+export function wildcard({ ipv6 }: Ports): Pick<PortBind, "address" | "v6only"> {
+    return ipv6 ? { address: ["*", "::"], v6only: true } : {};
+}
+
+/** Port that clients of a service connect to. */
+function listenPort({ protocol, listen, port }: Service, settings: Ports): number {
+    return listen ?? (protocol === "tcp" ? port : protocol === "https" ? 443 : (settings.port ?? 80));
+}
+
+/** The services by the port that clients connect to, in the order of the first on it. */
+export function servicesByPort(services: readonly Service[], settings: Ports): Map<number, Service[]> {
+    const ports = new Map<number, Service[]>();
+    for (const service of services) {
+        const port = listenPort(service, settings);
+        ports.set(port, [...(ports.get(port) ?? []), service]);
+    }
+    return ports;
+}
+
+/** All ways of the services of a port, the most specific first; the order of equally specific ones is that of the services. */
+export function routeRules(services: readonly Service[]): RouteRule[] {
+    return services.flatMap(serviceRouteRules).sort(bySpecificity);
+}
+
+const kinds = ["exact", "prefix", "regex"];
+
+function bySpecificity(a: RouteRule, b: RouteRule): number {
+    const place = ({ path }: RouteRule) => (path ? kinds.indexOf(path.kind) : kinds.length);
+    const length = ({ path }: RouteRule) => (path?.kind === "prefix" ? path.value.length : 0);
+    return (
+        Number(a.hosts.length === 0) - Number(b.hosts.length === 0) ||
+        place(a) - place(b) ||
+        length(b) - length(a) ||
+        b.others.length - a.others.length
+    );
+}
+
+function serviceRouteRules(service: Service): RouteRule[] {
+    const { hosts = [], routes = [] } = service;
+    const ofHosts = hosts.length === 0 ? [] : [hostAcl(service)];
+    if (routes.length === 0) {
+        return hosts.length === 0 ? [] : [{ service, hosts, others: [], acls: [], terms: ofHosts }];
+    }
+    return routes.flatMap((route, r): RouteRule[] => {
+        const name = `route-${service.name}:${r + 1}`;
+        const conditions = otherAcls(route, name);
+        const others = conditions.map(({ criterion }) => criterion).sort();
+        const terms = [...ofHosts, ...conditions.map((acl) => acl.name)];
+        const paths = pathsOf(route);
+        return paths.map((path, p) => {
+            // Conditions on headers and methods are declared once for all paths of a route.
+            const acls = p === 0 ? conditions : [];
+            if (path === undefined) {
+                return { service, hosts, others, acls, terms };
+            }
+            const pathName = `${name}-path${paths.length === 1 ? "" : `-${p + 1}`}`;
+            return {
+                service,
+                hosts,
+                path,
+                others,
+                acls: [...acls, ...pathAcls(path, pathName)],
+                terms: [...terms, pathName],
+            };
+        });
+    });
+}
+
+function hostAcl({ name, protocol }: Service): string {
+    return `${protocol === "https" ? "sni" : "host"}-${name}`;
+}
+
+/** Declarations of a service's hosts. */
+export function hostAcls(service: Service): Acl[] {
+    const name = hostAcl(service);
+    return linesOf(service.hosts ?? []).map((hosts) =>
+        service.protocol === "https" ? { name, criterion: `req.ssl_sni -i ${hosts.join(" ")}` } : { name, host: hosts },
+    );
+}
+
+/** Alternatives; `undefined` is any path. */
+function pathsOf({ paths = [], pathPrefixes = [], pathRegex }: Route): (Path | undefined)[] {
+    const found = [
+        ...paths.map((value) => ({ kind: "exact" as const, value })),
+        // The prefix "/" is any path.
+        ...pathPrefixes
+            .map(withoutSlash)
+            .map((value) => (value === "" ? undefined : { kind: "prefix" as const, value })),
+        ...(pathRegex === undefined ? [] : [{ kind: "regex" as const, value: pathRegex }]),
+    ];
+    return found.length === 0 ? [undefined] : found;
+}
+
+/** `/api` for `/api/`: the same prefix. */
+export function withoutSlash(prefix: string): string {
+    return prefix.replace(/\/+$/, "");
+}
+
+/** Acls, alternatives of one name, for a path. */
+export function pathAcls({ kind, value }: Path, name: string): Acl[] {
+    switch (kind) {
+        case "exact":
+            return [{ name, path: [value] }];
+        case "prefix":
+            return [
+                { name, path: [value] },
+                { name, pathBeg: [`${value}/`] },
+            ];
+        case "regex":
+            return [{ name, criterion: `path -m reg -- ${word(value)}` }];
+    }
+}
+
+function otherAcls({ headers = {}, methods = [] }: Route, name: string): { name: string; criterion: string }[] {
+    return [
+        ...Object.entries(headers).map(([header, value]) => ({
+            // The colon, which neither services nor headers have, keeps them apart from paths and methods.
+            name: `${name}:${header.toLowerCase()}`,
+            criterion:
+                value === true
+                    ? `req.hdr(${header}) -m found`
+                    : `${headerValue(header, value)} -m str -- ${word(value)}`,
+        })),
+        ...(methods.length > 0 ? [{ name: `${name}-method`, criterion: `method ${methods.join(" ")}` }] : []),
+    ];
+}
+
+/** One of a header's values, which commas divide, or where the value itself has one, all of the header. */
+function headerValue(header: string, value: string): string {
+    return `req.${value.includes(",") ? "fhdr" : "hdr"}(${header})`;
+}
+
+/** The values of a criterion in so many lines that HAProxy reads each. */
+export function linesOf(values: readonly string[]): string[][] {
+    const lines: string[][] = [];
+    let length = Number.POSITIVE_INFINITY;
+    for (const value of values) {
+        const last = lines.at(-1);
+        if (last === undefined || last.length >= wordsPerLine || length + value.length > charactersPerLine) {
+            lines.push([value]);
+            length = value.length;
+        } else {
+            last.push(value);
+            length += value.length + 1;
+        }
+    }
+    return lines;
+}

@@ -1,0 +1,393 @@
+import assert from "node:assert/strict";
+import { inspect } from "node:util";
+import * as pulumi from "@pulumi/pulumi";
+import { ConvergedHost, type ConvergedHostArgs } from "../../../components/convergence/convergedHost";
+import { bootstrap, buildPayload, withoutRuntime } from "../../../components/convergence/payload/payload";
+import { makePlan } from "../../../components/convergence/payload/plan";
+import type { Resource } from "../../../components/convergence/resources";
+import { slot } from "../../../components/convergence/slots";
+import { SshError } from "../../../components/convergence/ssh/ssh";
+import { nextToken } from "../../../components/convergence/token";
+import { answer, COMMAND, connection, HOST, hostKey, otherKey, withAnswers } from "../../support/answers";
+import { assertSecret, failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
+
+const resources: Resource[] = [{ kind: "file", path: "/etc/x", content: "x\n" }];
+/** Who converges lb1, as the host notes it. */
+const owner = "haproxy-fleet/dev/lb1";
+
+const drifted = answer({ differences: [{ id: "r0", aspect: "mode", have: "81ff" }] });
+
+function converge(args: Partial<ConvergedHostArgs> = {}, name = "lb1"): ConvergedHost {
+    return new ConvergedHost(name, { connection, resources, ...args });
+}
+
+async function commandInputs(args: Partial<ConvergedHostArgs> = {}, preview = false) {
+    const recording = await mockEngine({ preview });
+    converge(args);
+    await settled();
+    const { inputs } = registered(recording, COMMAND, "lb1-converge");
+    return { ...recording, inputs, plain: unsecret(inputs) as Record<string, unknown> };
+}
+
+/** How the engine gets a value that is not known yet. */
+function assertUnknown(value: unknown): void {
+    assert.deepEqual(unsecret(value), { __pulumiUnknown: true });
+}
+
+describe("ConvergedHost", () => {
+    const hosts = withAnswers();
+
+    it("registers itself, with the files as people may see them, and one command, and nothing else", async () => {
+        const recording = await mockEngine();
+        converge({
+            resources: [...resources, { kind: "file", path: "/etc/y", content: `key ${slot("key")}`, mode: "0600" }],
+            slots: { key: "s3cret" },
+        });
+        await settled();
+        assert.deepEqual(
+            recording.registrations.map(({ type, name, custom }) => ({ type, name, custom })),
+            [
+                { type: HOST, name: "lb1", custom: false },
+                { type: COMMAND, name: "lb1-converge", custom: true },
+            ],
+        );
+        assert.deepEqual(registered(recording, HOST, "lb1").inputs, {
+            files: { "/etc/x": "x\n", "/etc/y": "key ‹key›" },
+        });
+    });
+
+    it("gives the command exactly what it needs", async () => {
+        const { inputs, plain } = await commandInputs();
+        const launch = bootstrap("launch");
+        assert.deepEqual(plain, {
+            connection: {
+                host: "192.0.2.1",
+                port: 22,
+                user: "root",
+                hostKey,
+                dialErrorLimit: 12,
+                perDialTimeout: 15,
+            },
+            create: launch,
+            update: `${launch} t0`,
+            stdin: withoutRuntime(buildPayload(makePlan(resources), { slots: {}, owner, token: "t0" })),
+            logging: "stderr",
+            addPreviousOutputInEnv: false,
+        });
+        for (const absent of ["delete", "triggers", "environment", "assetPaths"])
+            assert.ok(!(absent in inputs), absent);
+        assertSecret(inputs.stdin);
+    });
+
+    it("keeps create and the connection the same whatever is declared, found or counted", async () => {
+        const first = await commandInputs();
+        hosts.give(drifted);
+        const second = await commandInputs({ resources: [], deadline: 60 });
+        assert.equal(first.plain.create, second.plain.create);
+        assert.deepEqual(first.plain.connection, second.plain.connection);
+        assert.notEqual(first.plain.update, second.plain.update);
+    });
+
+    it("passes on every field of a connection, and the bastion's, and no other", async () => {
+        const bastion = { address: "192.0.2.9", hostKey: otherKey, port: 2222, user: "jump", privateKey: "K2" };
+        const full = {
+            ...connection,
+            port: 2022,
+            user: "deploy",
+            become: "sudo" as const,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            bastion: { ...bastion, privateKeyPassword: "P2" },
+        };
+        const { inputs, plain } = await commandInputs({ connection: { ...full, surprise: "x" } as typeof full });
+        assert.deepEqual(plain.connection, {
+            host: "192.0.2.1",
+            port: 2022,
+            user: "deploy",
+            hostKey,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            dialErrorLimit: 12,
+            perDialTimeout: 15,
+            proxy: {
+                host: "192.0.2.9",
+                port: 2222,
+                user: "jump",
+                hostKey: otherKey,
+                privateKey: "K2",
+                privateKeyPassword: "P2",
+                dialErrorLimit: 12,
+                perDialTimeout: 15,
+            },
+        });
+        assertSecret(inputs.connection);
+        assert.equal(plain.create, bootstrap("launch", "sudo"));
+        assert.deepEqual(hosts.asked[0]?.become, "sudo");
+        assert.deepEqual(hosts.asked[0]?.target, {
+            address: "192.0.2.1",
+            port: 2022,
+            user: "deploy",
+            hostKey,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            bastion: { ...bastion, privateKeyPassword: "P2" },
+        });
+    });
+
+    it("logs in to the bastion with the host's own user and key where nothing else is said", async () => {
+        const bastion = { address: "192.0.2.9", hostKey: otherKey };
+        const { plain } = await commandInputs({
+            connection: { ...connection, user: "deploy", privateKey: "K1", privateKeyPassword: "P1", bastion },
+        });
+        assert.equal(hosts.asked[0]?.target.bastion?.user, "deploy");
+        const { proxy } = plain.connection as { proxy: unknown };
+        assert.deepEqual(proxy, {
+            host: "192.0.2.9",
+            port: 22,
+            user: "deploy",
+            hostKey: otherKey,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            dialErrorLimit: 12,
+            perDialTimeout: 15,
+        });
+    });
+
+    it("asks the host once, with a payload that has no token", async () => {
+        await commandInputs();
+        assert.equal(hosts.asked.length, 1);
+        assert.equal(hosts.asked[0]?.payload, buildPayload(makePlan(resources), { slots: {}, owner }));
+    });
+
+    describe("with takeOver", () => {
+        const takes = (payload: unknown) => /^take_over='(.*)'$/m.exec(payload as string)?.[1];
+        const taken = answer({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
+
+        it("asks for it, and takes a host over that has another owner, and no other", async () => {
+            hosts.give(taken);
+            const { plain } = await commandInputs({ takeOver: true });
+            assert.equal(takes(hosts.asked[0]?.payload), "yes");
+            assert.equal(takes(plain.stdin), "yes");
+            hosts.give(answer({}));
+            assert.equal(takes((await commandInputs({ takeOver: true })).plain.stdin), "no");
+        });
+
+        it("plans nothing when it stays in the program, nor when it is taken out again", async () => {
+            hosts.give(taken);
+            const { plain: first } = await commandInputs({ takeOver: true });
+            hosts.give(answer({ token: (first.update as string).split(" ").pop() as string }));
+            for (const args of [{ takeOver: true }, {}]) {
+                const { plain: next } = await commandInputs(args);
+                assert.equal(next.update, first.update);
+                assert.equal(next.stdin, first.stdin);
+            }
+        });
+
+        it("takes a host over that is not asked", async () => {
+            assert.equal(takes((await commandInputs({ takeOver: true, probe: false })).plain.stdin), "yes");
+        });
+    });
+
+    describe("in a preview", () => {
+        it("says nothing and plans nothing where nothing differs: update holds the host's own token", async () => {
+            const { plain, messages } = await commandInputs({}, true);
+            assert.equal(plain.update, `${bootstrap("launch")} t0`);
+            assert.deepEqual(messages, []);
+        });
+
+        it("tells of a difference and plans the converge that an up then does", async () => {
+            hosts.give(drifted);
+            const preview = await commandInputs({}, true);
+            const up = await commandInputs({}, false);
+            const token = nextToken(drifted, makePlan(resources));
+            assert.equal(preview.plain.update, `${bootstrap("launch")} ${token}`);
+            assert.equal(up.plain.update, preview.plain.update);
+            assert.equal(up.plain.stdin, preview.plain.stdin);
+            assert.deepEqual(preview.messages, [
+                {
+                    severity: "warn",
+                    text: "lb1 differs in 1 resource; an up would repair that, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
+                },
+            ]);
+            assert.deepEqual(up.messages, []);
+        });
+
+        it("fails where the host refuses what is declared", async () => {
+            hosts.give(answer({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
+            await mockEngine({ preview: true });
+            const failures = await failuresOf(() => void converge());
+            assert.ok(failures.length > 0);
+            for (const failure of failures) {
+                assert.match(failure, /^lb1 cannot be converged; nothing was touched\n {2}too old/);
+            }
+        });
+
+        it("warns of a host that cannot be asked, and leaves open what an up will do", async () => {
+            hosts.give(new SshError("192.0.2.1:22 refuses connections"));
+            const { inputs, messages } = await commandInputs({}, true);
+            assertUnknown(inputs.update);
+            assertUnknown(inputs.stdin);
+            assert.deepEqual(messages, [
+                {
+                    severity: "warn",
+                    text: "lb1 could not be asked what differs: 192.0.2.1:22 refuses connections",
+                },
+            ]);
+        });
+
+        it("does not ask a host whose address is not known yet", async () => {
+            const address = pulumi.output(pulumi.unknown as unknown as string);
+            const { inputs, messages, plain } = await commandInputs({ connection: { address, hostKey } }, true);
+            assert.deepEqual(hosts.asked, []);
+            assert.deepEqual(messages, []);
+            assertUnknown(inputs.update);
+            assert.equal(plain.create, bootstrap("launch"));
+        });
+    });
+
+    it("fails in an up where the host cannot be asked, naming it", async () => {
+        hosts.give(new SshError("192.0.2.1:22 refuses connections"));
+        const recording = await mockEngine();
+        const failures = await failuresOf(() => void converge());
+        assert.ok(failures.length > 0);
+        for (const failure of failures) assert.match(failure, /^lb1: 192\.0\.2\.1:22 refuses connections$/);
+        assert.deepEqual(
+            recording.registrations.map(({ type }) => type),
+            [HOST],
+        );
+    });
+
+    describe("with the probe off", () => {
+        it("asks no host", async () => {
+            await commandInputs({ probe: false }, true);
+            await commandInputs({ probe: false });
+            assert.deepEqual(hosts.asked, []);
+        });
+
+        it("updates when the plan, or a secret in it, is another, and otherwise not", async () => {
+            const update = async (args: Partial<ConvergedHostArgs>) =>
+                (await commandInputs({ probe: false, ...args })).plain.update;
+            const secret: Resource[] = [{ kind: "file", path: "/etc/x", content: slot("key") }];
+            const updates = [
+                await update({}),
+                await update({ resources: [{ kind: "file", path: "/etc/x", content: "y\n" }] }),
+                await update({ resources: secret, slots: { key: "one" } }),
+                await update({ resources: secret, slots: { key: "two" } }),
+            ];
+            assert.equal(new Set(updates).size, updates.length);
+            assert.equal(await update({}), updates[0]);
+        });
+
+        it("keeps what only an up can know out of a preview's plan, and only there", async () => {
+            assert.deepEqual(await ignoredChanges({ probe: false }, true), ["update", "stdin"]);
+            assert.deepEqual(await ignoredChanges({ probe: false }, false), []);
+            assert.deepEqual(await ignoredChanges({}, true), []);
+        });
+    });
+
+    describe("with secrets", () => {
+        const secret: Resource[] = [{ kind: "file", path: "/etc/x", content: `key ${slot("key")}\n` }];
+
+        it("has them in stdin only", async () => {
+            hosts.give(
+                answer({
+                    differences: [{ id: "r0", aspect: "content", have: "" }],
+                    live: new Map([["r0", Buffer.from("key pl4nted\n")]]),
+                }),
+            );
+            const { registrations, messages, inputs } = await commandInputs(
+                { resources: secret, slots: { key: pulumi.secret("pl4nted") } },
+                true,
+            );
+            assertSecret(inputs.stdin);
+            const { stdin, ...others } = inputs;
+            const encoded = Buffer.from("key pl4nted\n").toString("base64");
+            assert.ok(JSON.stringify(unsecret(stdin)).includes(encoded));
+            const elsewhere = JSON.stringify([registrations[0], others, messages]);
+            assert.ok(!elsewhere.includes("pl4nted") && !elsewhere.includes(encoded));
+            assert.equal(typeof others.update, "string");
+        });
+
+        it("does not make update a secret, so that a plan can be read", async () => {
+            const { inputs } = await commandInputs({ resources: secret, slots: { key: pulumi.secret("pl4nted") } });
+            assert.equal(inputs.update, `${bootstrap("launch")} t0`);
+        });
+    });
+
+    it("fails with every fault at once, before anything but itself is registered", async () => {
+        const recording = await mockEngine();
+        const bastion = { address: "192.0.2.9", hostKey: "ssh-rsa AAAA" };
+        const broken: Resource[] = [
+            { kind: "packages", names: [] },
+            { kind: "file", path: "/etc/x", content: slot("key") },
+        ];
+        assert.throws(
+            () => converge({ connection: { ...connection, hostKey: "garbage", bastion }, resources: broken }),
+            (error: Error) => {
+                assert.ok(error instanceof pulumi.ResourceError);
+                assert.equal(error.hideStack, true);
+                // Pulumi's runner does this with every error; the program behind the resource must not be printed.
+                assert.ok(inspect(error).length < 4000);
+                assert.deepEqual(
+                    error.message.split("\n").map((line) => line.split(":").slice(0, 2).join(":")),
+                    [
+                        "lb1: 4 faults in what is declared",
+                        '  invalid host key "garbage": use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  invalid host key "ssh-rsa AAAA": use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  /etc/x needs a value for the slot "key": give one in slots',
+                        "  packages[]: no package is named",
+                    ],
+                );
+                return true;
+            },
+        );
+        await settled();
+        assert.deepEqual(hosts.asked, []);
+        assert.deepEqual(
+            recording.registrations.map(({ type }) => type),
+            [HOST],
+        );
+    });
+
+    it("fails on ports and deadlines that no host could make sense of", async () => {
+        const bastion = { address: "192.0.2.9", hostKey: otherKey };
+        for (const [args, words] of [
+            [{ deadline: 0 }, "invalid deadline 0: use a whole number from 1 to 86400"],
+            [{ deadline: Number.NaN }, "invalid deadline NaN: "],
+            [{ deadline: 1.5 }, "invalid deadline 1.5: "],
+            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000: use a whole number from 1 to 65535"],
+            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1: "],
+        ] as [Partial<ConvergedHostArgs>, string][]) {
+            await mockEngine();
+            assert.throws(
+                () => converge(args),
+                ({ message }: Error) => message.startsWith(`lb1: 1 fault in what is declared\n  ${words}`),
+            );
+        }
+    });
+
+    it("says what the last converge did", async () => {
+        await mockEngine();
+        assert.equal(await promiseOf(converge().lastRun), "changed: nothing");
+    });
+});
+
+/** The engine's side of a registration does not show its options, so they are caught on their way. */
+async function ignoredChanges(args: Partial<ConvergedHostArgs>, preview: boolean): Promise<string[]> {
+    await mockEngine({ preview });
+    let ignored: string[] = [];
+    new ConvergedHost(
+        "lb1",
+        { connection, resources, ...args },
+        {
+            transformations: [
+                ({ type, opts }) => {
+                    if (type === COMMAND) ignored = opts.ignoreChanges ?? [];
+                    return undefined;
+                },
+            ],
+        },
+    );
+    await settled();
+    return ignored;
+}

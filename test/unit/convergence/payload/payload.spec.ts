@@ -1,0 +1,234 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { createHash } from "node:crypto";
+import fc from "fast-check";
+import { transactionDigest } from "../../../../components/convergence/payload/fileContents";
+import { bootstrap, buildPayload, seal, withoutRuntime } from "../../../../components/convergence/payload/payload";
+import { makePlan } from "../../../../components/convergence/payload/plan";
+import { quote } from "../../../../components/convergence/payload/shell";
+import type { Resource, Transaction } from "../../../../components/convergence/resources";
+import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
+import type { HaproxyConfig } from "../../../../components/haproxy/model";
+import { haproxy } from "../../../../components/recipes/haproxy/index";
+
+const shells: Record<string, string[]> = { dash: ["dash"], busybox: ["busybox", "sh"] };
+
+/** What a shell prints for a script on its standard input. */
+function shell([program = "", ...args]: string[], script: string | Buffer): Buffer {
+    const { status, stdout, stderr } = spawnSync(program, args, { input: script, maxBuffer: 1 << 26 });
+    assert.equal(status, 0, stderr.toString());
+    return stdout;
+}
+
+const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
+const payload = (resources: Resource[], slots: Record<string, string> = {}, token?: string) =>
+    buildPayload(makePlan(resources), { slots, token });
+
+const transaction: Transaction = {
+    kind: "transaction",
+    name: "demo",
+    directory: "/etc/demo",
+    files: [
+        { path: "/etc/demo/b.conf", content: `id ${slot(DIGEST_SLOT)}\nkey ${slot("key")}\n` },
+        { path: "/etc/demo/a.conf", content: "a\n", mode: "0600" },
+    ],
+    owned: ["/etc/demo"],
+    adapter: {
+        name: "demo",
+        script: "demo_installed() { :; }",
+        parameters: { unit: "it's.service", binds: "a 1\nb 2" },
+    },
+};
+
+/** The value of a variable that the payload sets before its run list. */
+function variable(text: string, name: string): string {
+    const from = text.indexOf("\nruntime_id=");
+    const to = text.indexOf("\nrun_list() {");
+    assert.ok(from >= 0 && to > from);
+    const script = `${text.slice(from, to)}\nprintf %s "$${name}"`;
+    return shell(["dash"], script).toString();
+}
+
+describe("quote", () => {
+    for (const [name, command] of Object.entries(shells)) {
+        it(`makes one word of any text, byte for byte, for ${name}`, function () {
+            this.timeout(60_000);
+            const text = fc.oneof(
+                fc.string({ unit: "binary" }),
+                fc.stringMatching(/^['"\\$`!*?~{}()<>|&;# \t\r\n-]*$/),
+                fc.constantFrom("", "'", "''", "$(reboot)", "`id`", "-n", "a\\", "\r\n", "~root", "*"),
+            );
+            fc.assert(
+                fc.property(fc.array(text, { minLength: 1, maxLength: 40 }), (texts) => {
+                    const words = texts.map((part) => part.replaceAll("\0", ""));
+                    const printed = shell(command, `printf '%s\\0' ${words.map(quote).join(" ")}`);
+                    assert.deepEqual(printed, Buffer.from(words.map((word) => `${word}\0`).join("")));
+                }),
+                { numRuns: 60 },
+            );
+        });
+    }
+});
+
+describe("seal", () => {
+    it("puts length and digest of what follows into the first line", () => {
+        const body = "main() {\n:\n}\nmain\n# ü";
+        const [header = "", ...rest] = seal(body).split("\n");
+        assert.equal(rest.join("\n"), body);
+        assert.equal(
+            header,
+            `# haproxy-fleet payload after=/dev/null length=${Buffer.byteLength(body)} sha256=${sha256(body)}`,
+        );
+    });
+});
+
+describe("bootstrap", () => {
+    it("is constant, short and one line", () => {
+        assert.equal(
+            bootstrap("launch"),
+            [
+                "exec /bin/sh -c 'umask 077; mkdir -p /run/haproxy-fleet && read -r h",
+                '&& { echo "$h"; h=${h#*after=}; cat "${h%% *}" -; } >/run/haproxy-fleet/in.$$',
+                "&& exec /bin/sh /run/haproxy-fleet/in.$$ launch; rm -f /run/haproxy-fleet/in.$$;",
+                'echo "nothing was done: run again" >&2; exit 1\'',
+            ].join(" "),
+        );
+        assert.equal(bootstrap("why-run", "sudo").replace("why-run", "launch"), bootstrap("launch", "sudo"));
+        assert.equal(bootstrap("launch", "sudo"), bootstrap("launch").replace("exec ", "exec sudo -n "));
+    });
+});
+
+describe("withoutRuntime", () => {
+    it("leaves out what does not depend on the plan's data, and says where the host has it", () => {
+        const [whole, other] = ["hunter2", "swordfish"].map((key) => payload([transaction], { key }, "t1"));
+        assert.ok(whole && other);
+        const [header = "", ...lines] = withoutRuntime(whole).split("\n");
+        const sent = lines.join("\n");
+        const body = whole.slice(whole.indexOf("\n") + 1);
+        assert.ok(body.endsWith(sent));
+        const kept = body.slice(0, -sent.length);
+        assert.ok(other.includes(kept), "the runtime differs from run to run");
+        assert.ok(sent.length < kept.length / 4, `${sent.length} characters are sent, ${kept.length} kept`);
+        const before = header.replace(`/run/haproxy-fleet/runtime.${sha256(kept)}`, "/dev/null");
+        assert.equal(before, whole.slice(0, whole.indexOf("\n")));
+    });
+});
+
+describe("buildPayload", () => {
+    it("is one function, called on the last line", () => {
+        const lines = payload([transaction], { key: "k" }).split("\n");
+        assert.match(lines[0] ?? "", /^# haproxy-fleet payload after=\/dev\/null length=\d+ sha256=[0-9a-f]{64}$/);
+        assert.equal(lines[1], "main() {");
+        assert.deepEqual(lines.slice(-3), ["}", 'main "$@"', ""]);
+    });
+
+    it("is the same for the same plan", () => {
+        assert.equal(
+            payload([transaction], { key: "k" }, "t"),
+            payload([structuredClone(transaction)], { key: "k" }, "t"),
+        );
+    });
+
+    it("is what ShellCheck, dash and busybox accept", function () {
+        this.timeout(60_000);
+        const config: HaproxyConfig = {
+            version: "2.6",
+            frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
+            backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 80 }] }],
+        };
+        const text = payload([
+            ...haproxy(config),
+            { kind: "directory", path: "/srv/x", owned: true },
+            { kind: "execute", name: "x", command: "y", notIf: "z" },
+            { kind: "absent", path: "/srv/y" },
+            { kind: "file", path: "/srv/x/a", content: "" },
+        ]);
+        for (const [name, command] of Object.entries(shells)) {
+            const { status, stderr } = spawnSync(command[0] ?? "", [...command.slice(1), "-n"], { input: text });
+            assert.equal(status, 0, `${name}: ${stderr}`);
+        }
+        const { status, stdout } = spawnSync("shellcheck", ["--shell=sh", "--severity=style", "-"], { input: text });
+        assert.equal(status, 0, stdout.toString());
+    });
+
+    it("lists what the host reads in batches, each thing once", () => {
+        const text = payload([
+            { kind: "packages", names: ["curl=1", "jq"] },
+            { kind: "packages", names: ["jq", "wget"] },
+            { kind: "group", name: "g" },
+            { kind: "user", name: "u", group: "g", groups: ["adm"] },
+            { kind: "directory", path: "/srv/it's" },
+            { kind: "file", path: "/srv/it's/a", content: "" },
+            { kind: "absent", path: "/srv/old" },
+            { kind: "systemdUnit", name: "x.service.d/10-y.conf", content: "" },
+            { kind: "service", name: "x.service", reloadOn: ["/srv/it's/a"] },
+        ]);
+        assert.equal(variable(text, "file_paths"), "/srv/it's/a\n/etc/systemd/system/x.service.d/10-y.conf");
+        assert.equal(variable(text, "other_paths"), "/srv/it's\n/srv/old");
+        assert.equal(variable(text, "package_names"), "curl\njq\nwget");
+        assert.equal(variable(text, "unit_names"), "x.service");
+        assert.equal(variable(text, "user_names"), "u");
+        assert.equal(variable(text, "group_names"), "g\nadm");
+    });
+
+    it("lists nothing for an empty run list", () => {
+        const text = payload([]);
+        for (const name of ["file_paths", "other_paths", "package_names", "unit_names", "user_names", "group_names"]) {
+            assert.equal(variable(text, name), "");
+        }
+        assert.equal(variable(text, "manifest_wanted"), "");
+        assert.equal(variable(text, "secret_lines"), "");
+    });
+
+    it("hands the adapter its parameters, the host its token and deadline", () => {
+        const text = buildPayload(makePlan([transaction]), { slots: { key: "k" }, token: "t1", deadline: 60 });
+        assert.equal(variable(text, "demo_unit"), "it's.service");
+        assert.equal(variable(text, "demo_binds"), "a 1\nb 2");
+        assert.equal(variable(text, "token"), "t1");
+        assert.equal(variable(text, "deadline"), "60");
+        assert.equal(variable(payload([]), "deadline"), "900");
+    });
+
+    it("names what can be undone, and where secrets stand", () => {
+        const text = payload([transaction, { kind: "packages", names: ["curl"] }], { key: "s3cret" });
+        assert.equal(variable(text, "manifest_wanted"), "file\t/etc/demo/b.conf\nfile\t/etc/demo/a.conf");
+        assert.equal(variable(text, "secret_lines"), "/etc/demo/b.conf\tkey");
+    });
+
+    it("fails where a slot has no value, naming file and slot", () => {
+        assert.throws(
+            () => payload([transaction]),
+            /^Error: \/etc\/demo\/b.conf needs a value for the slot "key": give one/,
+        );
+    });
+});
+
+describe("the digest of a transaction", () => {
+    it("does not depend on the order of its files", () => {
+        const reversed = { ...transaction, files: [...transaction.files].reverse() };
+        assert.equal(transactionDigest(reversed, { key: "k" }), transactionDigest(transaction, { key: "k" }));
+    });
+
+    it("does not depend on the value in its own slot, but on that of any other", () => {
+        const of = (slots: Record<string, string>) => transactionDigest(transaction, slots);
+        assert.equal(of({ key: "k", [DIGEST_SLOT]: "x" }), of({ key: "k" }));
+        assert.notEqual(of({ key: "l" }), of({ key: "k" }));
+    });
+
+    it("depends on every path and every byte", () => {
+        const digests = [
+            transaction,
+            { ...transaction, files: transaction.files.slice(1) },
+            { ...transaction, files: transaction.files.map((file) => ({ ...file, path: `${file.path}2` })) },
+            { ...transaction, files: transaction.files.map((file) => ({ ...file, content: `${file.content} ` })) },
+        ].map((one) => transactionDigest(one, { key: "k" }));
+        assert.equal(new Set(digests).size, digests.length);
+    });
+
+    it("stands in the file where its slot was", () => {
+        const text = payload([transaction], { key: "k" });
+        const [body = ""] = /^content_0\(\) \{\n[\s\S]*?\n\}$/m.exec(text) ?? [];
+        const digest = transactionDigest(transaction, { key: "k" });
+        assert.equal(shell(["dash"], `${body}\ncontent_0`).toString(), `id ${digest}\nkey k\n`);
+    });
+});

@@ -1,0 +1,377 @@
+import assert from "node:assert/strict";
+import fc from "fast-check";
+import { makePlan, PlanError } from "../../../../components/convergence/payload/plan";
+import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/resources";
+import { slot } from "../../../../components/convergence/slots";
+
+const adapter: Adapter = { name: "demo", script: "demo_validate() { :; }", parameters: { unit: "demo.service" } };
+
+function transaction(change: Partial<Transaction> = {}): Transaction {
+    const files = [{ path: "/etc/demo/a.conf", content: "a\n" }];
+    return { kind: "transaction", name: "demo", directory: "/etc/demo", files, adapter, ...change };
+}
+
+function file(path: string, change: Partial<File> = {}): File {
+    return { kind: "file", path, content: "x\n", ...change };
+}
+
+function faults(...resources: Resource[]): string[] {
+    try {
+        makePlan(resources);
+        return [];
+    } catch (error) {
+        assert.ok(error instanceof PlanError, String(error));
+        return error.faults;
+    }
+}
+
+/** One valid resource of each kind, every field given. */
+const valid: Resource[] = [
+    { kind: "packages", names: ["haproxy", "g++", "libstdc++6", "curl=7.88.1-10+deb12u8~bpo1"] },
+    { kind: "group", name: "demo", gid: 990, system: false },
+    { kind: "user", name: "demo", group: "demo", groups: ["adm"], home: "/srv/demo", shell: "/bin/sh", system: false },
+    { kind: "directory", path: "/srv/demo", owner: "demo", group: "demo", mode: "2775", owned: true },
+    file("/srv/demo/a file, with blanks", { owner: "demo", group: "demo", mode: "640" }),
+    { kind: "absent", path: "/etc/cron.d/demo", recursive: true },
+    { kind: "systemdUnit", name: "demo@.service", content: "[Service]\n" },
+    { kind: "systemdUnit", name: "demo@1.service.d/10-x.conf", content: "[Service]\n" },
+    {
+        kind: "execute",
+        name: "index",
+        command: "make-index",
+        creates: "/srv/demo/index",
+        onlyIf: "true",
+        notIf: "false",
+    },
+    transaction({ owned: ["/etc/demo/maps", "/etc/demo"] }),
+    {
+        kind: "service",
+        name: "demo@1.service",
+        reloadOn: ["/srv/demo/a file, with blanks"],
+        restartOn: ["/etc/demo/a.conf"],
+    },
+];
+
+describe("makePlan", () => {
+    it("keeps the order of the run list", () => {
+        assert.deepEqual(makePlan(valid).resources, valid);
+        const other = [...valid.slice(0, -1).reverse(), ...valid.slice(-1)];
+        assert.deepEqual(makePlan(other).resources, other);
+    });
+
+    it("makes an empty plan of an empty run list", () => {
+        assert.deepEqual(makePlan([]).resources, []);
+    });
+
+    it("counts a resource that is declared again in the same words once, at its first place", () => {
+        const [first, ...rest] = valid as [Resource, ...Resource[]];
+        assert.deepEqual(makePlan([first, ...rest, structuredClone(first)]).resources, valid);
+    });
+
+    it("takes a package that several recipes ask for on equal terms", () => {
+        const both: Resource[] = [
+            { kind: "packages", names: ["curl", "jq"] },
+            { kind: "packages", names: ["jq", "wget"] },
+        ];
+        assert.deepEqual(makePlan(both).resources, both);
+    });
+
+    describe("digest", () => {
+        it("is the same for equal plans, whatever the order of their keys", () => {
+            const keys = (resource: Resource) =>
+                Object.fromEntries(Object.entries(resource).reverse()) as unknown as Resource;
+            assert.equal(makePlan(valid.map(keys)).digest, makePlan(valid).digest);
+            assert.match(makePlan(valid).digest, /^[0-9a-f]{64}$/);
+        });
+
+        it("does not count a field that is undefined", () => {
+            assert.equal(makePlan([file("/etc/x", { owner: undefined })]).digest, makePlan([file("/etc/x")]).digest);
+        });
+
+        it("changes with every value, the order and the presence of each resource", () => {
+            const variants: Resource[][] = [
+                valid,
+                valid.slice(1),
+                [...valid.slice(1), ...valid.slice(0, 1)],
+                [file("/etc/x")],
+                [file("/etc/y")],
+                [file("/etc/x", { content: "x" })],
+                [file("/etc/x", { content: Buffer.from("x\n") })],
+                [file("/etc/x", { mode: "0600" })],
+                [file("/etc/x", { content: slot("a"), mode: "0600" })],
+                [file("/etc/x", { content: slot("b"), mode: "0600" })],
+                [transaction()],
+                [transaction({ adapter: { ...adapter, parameters: { unit: "other.service" } } })],
+            ];
+            assert.equal(new Set(variants.map((resources) => makePlan(resources).digest)).size, variants.length);
+        });
+
+        it("tells any two byte contents apart", () => {
+            fc.assert(
+                fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
+                    const digest = (content: Uint8Array) => makePlan([file("/etc/x", { content })]).digest;
+                    assert.equal(digest(a) === digest(b), Buffer.from(a).equals(Buffer.from(b)));
+                }),
+            );
+        });
+    });
+
+    describe("fails on", () => {
+        const cases: [string, Resource, RegExp][] = [
+            ["no package", { kind: "packages", names: [] }, /^packages\[\]: no package is named: name at least one$/],
+            [
+                "a package name",
+                { kind: "packages", names: ["haproxy; reboot"] },
+                /^packages\[haproxy; reboot\]: invalid package "haproxy; reboot": use "name" or "name=version"$/,
+            ],
+            ["a package option", { kind: "packages", names: ["--purge"] }, /invalid package "--purge"/],
+            ["an empty version", { kind: "packages", names: ["curl="] }, /invalid package "curl="/],
+            [
+                "a user's name",
+                { kind: "user", name: "Root" },
+                /^user\[Root\]: invalid user "Root": use lower case letters/,
+            ],
+            ["a user's group", { kind: "user", name: "demo", group: "a:b" }, /invalid group "a:b"/],
+            ["a user's groups", { kind: "user", name: "demo", groups: ["a,b"] }, /invalid group "a,b"/],
+            ["a home", { kind: "user", name: "demo", home: "srv" }, /invalid path "srv": use an absolute path/],
+            ["a shell", { kind: "user", name: "demo", shell: "/bin/../sh" }, /invalid path "\/bin\/..\/sh"/],
+            ["a group's name", { kind: "group", name: "1st" }, /invalid group "1st": .*no digit first$/],
+            [
+                "a gid",
+                { kind: "group", name: "demo", gid: -1 },
+                /^group\[demo\]: invalid gid -1: use a positive integer$/,
+            ],
+            ["a fraction of a gid", { kind: "group", name: "demo", gid: 1.5 }, /invalid gid 1.5/],
+            ["a relative path", { kind: "directory", path: "etc" }, /invalid path "etc": use an absolute path/],
+            ["a final slash", { kind: "directory", path: "/etc/" }, /invalid path "\/etc\/"/],
+            ["a dot", { kind: "directory", path: "/etc/./x" }, /invalid path "\/etc\/.\/x"/],
+            ["two slashes", { kind: "directory", path: "/etc//x" }, /invalid path "\/etc\/\/x"/],
+            ["dots at the end", { kind: "directory", path: "/etc/x/.." }, /invalid path "\/etc\/x\/.."/],
+            ["the root", { kind: "directory", path: "/" }, /invalid path "\/"/],
+            [
+                "a directory's mode",
+                { kind: "directory", path: "/srv", mode: "0788" },
+                /invalid mode "0788": use octal digits/,
+            ],
+            ["a directory's owner", { kind: "directory", path: "/srv", owner: "a b" }, /invalid owner "a b"/],
+            ["a file's mode", file("/etc/x", { mode: "rw-r--r--" }), /^file\[\/etc\/x\]: invalid mode "rw-r--r--"/],
+            ["a file's group", file("/etc/x", { group: "" }), /invalid group ""/],
+            [
+                "secrets that everybody may read",
+                file("/etc/x", { content: slot("password"), mode: "0604" }),
+                /mode "0604" lets everybody at the secrets in it: end it with 0, as in "0640"$/,
+            ],
+            [
+                "an absent top directory",
+                { kind: "absent", path: "/etc" },
+                /refusing to remove "\/etc": only paths at least two/,
+            ],
+            [
+                "a short unit name",
+                { kind: "service", name: "haproxy" },
+                /invalid unit "haproxy": use the full name of a unit/,
+            ],
+            ["a template as service", { kind: "service", name: "getty@.service" }, /invalid unit "getty@.service"/],
+            [
+                "a unit file's name",
+                { kind: "systemdUnit", name: "../x.service", content: "" },
+                /invalid unit "..\/x.service"/,
+            ],
+            [
+                "a drop-in's name",
+                { kind: "systemdUnit", name: "a.service.d/x", content: "" },
+                /for a drop-in "haproxy.service.d\//,
+            ],
+            [
+                "a secret in a unit file",
+                { kind: "systemdUnit", name: "a.service", content: `Environment=P=${slot("p")}` },
+                /everybody may read unit files: put the secret into a file of its own/,
+            ],
+            [
+                "a command without guard",
+                { kind: "execute", name: "x", command: "y" },
+                /no guard, .*: give creates, onlyIf or notIf$/,
+            ],
+            ["a command without name", { kind: "execute", name: "", command: "y", notIf: "z" }, /invalid name ""/],
+            ["a relative creates", { kind: "execute", name: "x", command: "y", creates: "z" }, /invalid path "z"/],
+            [
+                "a NUL in a command",
+                { kind: "execute", name: "x", command: "y\0", notIf: "z" },
+                /a NUL character in a command/,
+            ],
+            [
+                "a NUL in a guard",
+                { kind: "execute", name: "x", command: "y", onlyIf: "\0" },
+                /a NUL character in a command/,
+            ],
+            ["no files", transaction({ files: [] }), /^transaction\[demo\]: no files: a transaction has at least one$/],
+            ["a transaction's name", transaction({ name: "a-b" }), /invalid name "a-b": use a-z, 0-9 and _/],
+            ["an adapter's name", transaction({ adapter: { ...adapter, name: "a b" } }), /invalid name "a b"/],
+            [
+                "a parameter's name",
+                transaction({ adapter: { ...adapter, parameters: { "x;y": "" } } }),
+                /invalid name "x;y": use a-z, 0-9 and _/,
+            ],
+            [
+                "a NUL in a parameter",
+                transaction({ adapter: { ...adapter, parameters: { unit: "\0" } } }),
+                /a NUL character in the parameter unit/,
+            ],
+            [
+                "a file elsewhere",
+                transaction({ files: [{ path: "/etc/demo.conf", content: "" }] }),
+                /"\/etc\/demo.conf" is outside of \/etc\/demo: all of a transaction is under its directory$/,
+            ],
+            [
+                "a warning to allow that would be any",
+                transaction({ allowWarnings: ["missing timeouts", " "] }),
+                /^transaction\[demo\]: invalid warning to allow " ": give a part of its line, without control characters$/,
+            ],
+            ["two lines of a warning", transaction({ allowWarnings: ["a\nb"] }), /invalid warning to allow "a\\nb"/],
+            [
+                "an owned top-level directory",
+                { kind: "directory", path: "/etc", owned: true },
+                /refusing to own "\/etc": only in directories at least two levels deep/,
+            ],
+            [
+                "a transaction that owns a top-level directory",
+                transaction({ directory: "/etc", owned: ["/etc"] }),
+                /refusing to own "\/etc"/,
+            ],
+            [
+                "an owned directory elsewhere",
+                transaction({ owned: ["/etc/other"] }),
+                /"\/etc\/other" is outside of \/etc\/demo/,
+            ],
+            [
+                "a file's mode in a transaction",
+                transaction({ files: [{ path: "/etc/demo/a", content: "", mode: "9" }] }),
+                /invalid mode "9"/,
+            ],
+            [
+                "a watched file that nothing declares",
+                { kind: "service", name: "a.service", reloadOn: ["/etc/a"] },
+                /^service\[a.service\]: waits for changes of \/etc\/a, which no resource before it declares$/,
+            ],
+            [
+                "the same for a restart",
+                { kind: "service", name: "a.service", restartOn: ["/etc/b"] },
+                /waits for changes of \/etc\/b/,
+            ],
+        ];
+        for (const [what, resource, message] of cases) {
+            it(what, () => {
+                const found = faults(resource);
+                assert.equal(found.length, 1, found.join("\n"));
+                assert.match(found[0] ?? "", message);
+            });
+        }
+
+        it("a service that waits for a file after it, which it would read in the next run only", () => {
+            const service: Resource = { kind: "service", name: "a.service", reloadOn: ["/etc/a"] };
+            assert.equal(faults(service, file("/etc/a")).length, 1);
+            assert.deepEqual(faults(file("/etc/a"), service), []);
+        });
+
+        it("control characters and backslashes wherever a name or a path may stand", () => {
+            for (const bad of ["\n", "\0", "\t", "\r", "\x1b", "\x7f", "\\"]) {
+                const each: Resource[] = [
+                    { kind: "packages", names: [`a${bad}`] },
+                    { kind: "user", name: `a${bad}` },
+                    {
+                        kind: "user",
+                        name: "a",
+                        group: `b${bad}`,
+                        home: `/c${bad}`,
+                        shell: `/d${bad}`,
+                        groups: [`e${bad}`],
+                    },
+                    { kind: "group", name: `a${bad}` },
+                    { kind: "directory", path: `/a${bad}`, owner: `b${bad}`, group: `c${bad}`, mode: `0755${bad}` },
+                    file(`/a${bad}`),
+                    { kind: "absent", path: `/a/b${bad}` },
+                    { kind: "service", name: `a${bad}.service` },
+                    { kind: "systemdUnit", name: `a${bad}.service`, content: "" },
+                    { kind: "execute", name: `a${bad}`, command: "b", creates: `/c${bad}` },
+                    transaction({ directory: `/etc/demo${bad}`, files: [{ path: `/etc/demo${bad}/a`, content: "" }] }),
+                    transaction({ name: `a${bad}`, adapter: { ...adapter, name: `b${bad}` } }),
+                ];
+                const wanted = [1, 1, 4, 1, 4, 1, 1, 1, 1, 2, 2, 2];
+                assert.deepEqual(
+                    each.map((resource) => faults(resource).length),
+                    wanted,
+                    JSON.stringify(bad),
+                );
+            }
+        });
+
+        it("a transaction's directory, and what is then outside of it", () => {
+            const found = faults(transaction({ directory: "etc/demo" }));
+            assert.equal(found.length, 2);
+            assert.match(found[0] ?? "", /invalid path "etc\/demo": use an absolute path/);
+        });
+
+        it("names with line breaks on one line each", () => {
+            const [message = ""] = faults({ kind: "user", name: "a\nb" });
+            assert.match(message, /^user\[a\\x0ab\]: invalid user "a\\nb"/);
+        });
+
+        it("two resources that contradict each other, naming both", () => {
+            const [a, b] = [file("/etc/x"), file("/etc/x", { content: "y\n" })];
+            const twice = (what: string, first: string, second: string) => [
+                `${what} is declared twice, by ${first} and ${second}: declare it once`,
+            ];
+            assert.deepEqual(faults(a, b), twice("path /etc/x", "file[/etc/x]", "file[/etc/x]"));
+            assert.deepEqual(
+                faults(a, { kind: "absent", path: "/etc/x" }),
+                twice("path /etc/x", "file[/etc/x]", "absent[/etc/x]"),
+            );
+            assert.deepEqual(
+                faults(transaction(), file("/etc/demo/a.conf")),
+                twice("path /etc/demo/a.conf", "transaction[demo]", "file[/etc/demo/a.conf]"),
+            );
+            assert.deepEqual(
+                faults({ kind: "systemdUnit", name: "a.service", content: "" }, file("/etc/systemd/system/a.service")),
+                twice(
+                    "path /etc/systemd/system/a.service",
+                    "systemdUnit[a.service]",
+                    "file[/etc/systemd/system/a.service]",
+                ),
+            );
+            assert.deepEqual(
+                faults({ kind: "service", name: "a.service" }, { kind: "service", name: "a.service", enabled: false }),
+                twice("service a.service", "service[a.service]", "service[a.service]"),
+            );
+            assert.deepEqual(
+                faults({ kind: "packages", names: ["curl"] }, { kind: "packages", names: ["curl=1"] }),
+                twice("package curl", "packages[curl]", "packages[curl=1]"),
+            );
+            assert.deepEqual(
+                faults({ kind: "packages", names: ["curl", "curl=1"] }),
+                twice("package curl", "packages[curl curl=1]", "packages[curl curl=1]"),
+            );
+            assert.deepEqual(
+                faults(transaction(), transaction({ name: "other", files: [{ path: "/etc/demo/b", content: "" }] })),
+                twice("adapter demo", "transaction[demo]", "transaction[other]"),
+            );
+        });
+
+        it("all of it at once, in one message", () => {
+            const broken: Resource[] = [
+                file("etc/x", { mode: "x" }),
+                { kind: "packages", names: [] },
+                file("/a"),
+                file("/a", { mode: "1" }),
+            ];
+            assert.throws(
+                () => makePlan(broken),
+                ({ message }: Error) => {
+                    const [title, ...lines] = message.split("\n");
+                    assert.equal(title, "5 faults in the run list:");
+                    assert.equal(lines.length, 5);
+                    return true;
+                },
+            );
+        });
+    });
+});

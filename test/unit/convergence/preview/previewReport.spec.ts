@@ -1,0 +1,411 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import { makePlan } from "../../../../components/convergence/payload/plan";
+import { describe as report } from "../../../../components/convergence/preview/previewReport";
+import { parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
+import type { Resource } from "../../../../components/convergence/resources";
+import { slot } from "../../../../components/convergence/slots";
+
+function host(change: Partial<WhyRun> = {}): WhyRun {
+    return {
+        bootId: "b",
+        token: "t",
+        differences: [],
+        live: new Map(),
+        refused: [],
+        unchecked: [],
+        activations: [],
+        secretLines: [],
+        ...change,
+    };
+}
+
+function words(resources: Resource[], whyRun: Partial<WhyRun>, slots: Record<string, string> = {}): string[] {
+    return report("lb1", host(whyRun), makePlan(resources), slots).text.split("\n");
+}
+
+const differs = (aspect: string, have = "", id = "r0") => ({ id, aspect, have });
+
+/** What is said of one difference of one resource. */
+function word(resource: Resource, aspect: string, have = ""): string {
+    const [, title, line, ...rest] = words([resource], { differences: [differs(aspect, have)] });
+    assert.match(title ?? "", /^ {2}\w+\[/);
+    assert.deepEqual(rest, []);
+    return line?.trim() ?? "";
+}
+
+/** The lines of a diff, from live to declared. */
+function diff(content: string, live: string | Buffer, slots = {}, secretLines: WhyRun["secretLines"] = []): string[] {
+    const file: Resource = { kind: "file", path: "/etc/x", content };
+    return words(
+        [file],
+        { differences: [differs("content")], live: new Map([["r0", Buffer.from(live)]]), secretLines },
+        slots,
+    )
+        .slice(3)
+        .map((line) => line.slice(6));
+}
+
+/** What is said of a file that does not exist: what follows these words, then its lines. */
+function fresh(content: string | Buffer, ...others: WhyRun["differences"]): string[] {
+    const differences = [differs("missing"), ...others];
+    const [, title, line = "", ...rest] = words([{ kind: "file", path: "/etc/x", content }, packages], { differences });
+    assert.equal(title, "  file[/etc/x]");
+    const end = rest.findIndex((other) => other.startsWith("  packages"));
+    const lines = end < 0 ? rest : rest.slice(0, end);
+    return [line.replace("    does not exist", ""), ...lines.map((other) => other.slice(6))];
+}
+
+const packages: Resource = { kind: "packages", names: ["haproxy"] };
+const user: Resource = { kind: "user", name: "u" };
+const directory: Resource = { kind: "directory", path: "/srv/x" };
+const file: Resource = { kind: "file", path: "/etc/x", content: "x\n" };
+const service: Resource = { kind: "service", name: "x.service" };
+const transaction: Resource = {
+    kind: "transaction",
+    name: "demo",
+    directory: "/etc/demo",
+    files: [
+        { path: "/etc/demo/a", content: "a\n" },
+        { path: "/etc/demo/b", content: `b ${slot("digest")}\n` },
+    ],
+    adapter: { name: "demo", script: "", parameters: {} },
+};
+
+describe("report", () => {
+    it("says nothing where nothing differs, whatever the daemon has been asked", () => {
+        const activations = [{ id: "r0", kind: "none", reason: "the running process has it already" }];
+        assert.deepEqual(report("lb1", host(), makePlan([file]), {}), { text: "", refused: false });
+        assert.deepEqual(report("lb1", host({ activations }), makePlan([transaction]), {}), {
+            text: "",
+            refused: false,
+        });
+    });
+
+    it("words every aspect", () => {
+        const said: [Resource, string, string, string][] = [
+            [packages, "missing", "haproxy", "haproxy is not installed"],
+            [
+                { kind: "packages", names: ["haproxy=2.6"] },
+                "version",
+                "haproxy 2.4",
+                "other version installed: haproxy 2.4, declared 2.6",
+            ],
+            [
+                packages,
+                "interrupted",
+                "haproxy half-installed",
+                "an installation was interrupted: haproxy half-installed",
+            ],
+            [{ kind: "group", name: "g" }, "missing", "", "does not exist"],
+            [{ kind: "group", name: "g", gid: 4242 }, "gid", "103", "gid is 103, declared 4242"],
+            [user, "missing", "", "does not exist"],
+            [
+                { ...user, shell: "/usr/sbin/nologin" },
+                "shell",
+                "/bin/sh",
+                "shell is /bin/sh, declared /usr/sbin/nologin",
+            ],
+            [{ kind: "user", name: "u", home: "/srv" }, "home", "/home/u", "home is /home/u, declared /srv"],
+            [{ kind: "user", name: "u", group: "g" }, "group", "1000", "primary group is 1000, declared g"],
+            [user, "groups", "not in adm", "not in adm"],
+            [directory, "missing", "", "does not exist"],
+            [directory, "mode", "43ff", "mode is 1777, declared 0755"],
+            [directory, "owner", "root:adm", "owner is root:adm, declared root:root"],
+            [directory, "orphan", "old.conf", "undeclared entry old.conf would be removed"],
+            [directory, "type", "not a directory", "is not a directory"],
+            [file, "mode", "8180", "mode is 0600, declared 0644"],
+            [file, "type", "directory", "is a directory"],
+            [{ kind: "absent", path: "/etc/cron.d/x" }, "present", "", "exists, would be removed"],
+            [service, "missing", "", "does not exist"],
+            [service, "disabled", "masked", "is masked, would be enabled"],
+            [service, "enabled", "", "is enabled, would be disabled"],
+            [service, "stopped", "failed", "is failed, would be started"],
+            [service, "stopped", "", "is stopped, would be started"],
+            [service, "running", "active", "runs, would be stopped"],
+            [service, "outdated", "reload", "has not read its files: would reload"],
+            [{ kind: "execute", name: "x", command: "y", notIf: "z" }, "to run", "", "would run"],
+            [transaction, "stopped", "", "is stopped, would be started"],
+            [transaction, "outdated", "0abc", "the running process does not have these files"],
+            [transaction, "unfinished", "", "an earlier converge did not finish: it would be finished"],
+            [transaction, "orphan", "old.map", "undeclared entry old.map would be removed"],
+            [file, "something new", "here", "something new here"],
+        ];
+        for (const [resource, aspect, have, wanted] of said) {
+            assert.equal(word(resource, aspect, have), wanted, `${resource.kind} ${aspect}`);
+        }
+        const unread = word({ kind: "systemdUnit", name: "x.service", content: "" }, "unread");
+        assert.match(unread, /changed since systemd read it: it would be read again$/);
+    });
+
+    it("words what a real host has said", () => {
+        const text = readFileSync(join(__dirname, "reports", "differs.txt"), "utf8");
+        const run: Resource[] = [
+            { kind: "packages", names: ["haproxy", "cowsay", "perl-base=1.0"] },
+            { kind: "group", name: "haproxy", gid: 4242 },
+            { kind: "user", name: "haproxy", groups: ["adm"], home: "/srv", shell: "/bin/sh" },
+            { kind: "user", name: "nobody-here" },
+            { kind: "directory", path: "/etc/haproxy", mode: "0700", owned: true },
+            { kind: "file", path: "/etc/haproxy/haproxy.cfg", content: "other\n", mode: "0600" },
+            { kind: "file", path: "/etc/motd", content: "Grüße\n" },
+            { kind: "file", path: "/etc/ssh", content: "x" },
+            { kind: "absent", path: "/etc/hostname" },
+            { kind: "service", name: "haproxy.service", enabled: false, running: false },
+            { kind: "service", name: "nosuch.service" },
+            { kind: "execute", name: "touch", command: "touch /tmp/x", creates: "/tmp/x" },
+            { kind: "systemdUnit", name: "haproxy.service.d/10-limits.conf", content: "[Service]\n" },
+        ];
+        const lines = report("lb1", parseWhyRun(text), makePlan(run), {}).text.split("\n");
+        assert.equal(lines[0], "lb1 differs in 13 resources; an up would repair that, with no reload");
+        assert.deepEqual(lines.slice(1, 16), [
+            "  packages[haproxy cowsay perl-base=1.0]",
+            "    cowsay is not installed",
+            "    other version installed: perl-base 5.36.0-7+deb12u3, declared 1.0",
+            "  group[haproxy]",
+            "    gid is 103, declared 4242",
+            "  user[haproxy]",
+            "    shell is /usr/sbin/nologin, declared /bin/sh",
+            "    home is /var/lib/haproxy, declared /srv",
+            "    not in adm",
+            "  user[nobody-here]",
+            "    does not exist",
+            "  directory[/etc/haproxy]",
+            "    mode is 0755, declared 0700",
+            "    undeclared entry errors would be removed",
+            "  file[/etc/haproxy/haproxy.cfg]",
+        ]);
+        assert.deepEqual(lines.slice(-7), [
+            "  systemdUnit[haproxy.service.d/10-limits.conf]",
+            "    /etc/systemd/system/haproxy.service.d/10-limits.conf: content differs (- on the host, + declared)",
+            "      @@ -1,4 +1,1 @@",
+            "      -# Managed by haproxy-fleet.",
+            "      -# Two file descriptors per connection, see maxconn in haproxy.cfg.",
+            "       [Service]",
+            "      -LimitNOFILE=65536",
+        ]);
+    });
+
+    it("names the file of a transaction that differs", () => {
+        assert.deepEqual(words([file, transaction], { differences: [differs("mode", "8180", "r1.2")] }), [
+            "lb1 differs in 1 resource; an up would repair that, with no reload",
+            "  transaction[demo]",
+            "    /etc/demo/b: mode is 0600, declared 0644",
+        ]);
+    });
+
+    it("says what it means for the daemon", () => {
+        const of = (change: Partial<WhyRun>) =>
+            words([transaction, service], { differences: [differs("stopped")], ...change });
+        const activation = (kind: string) => [{ id: "r0", kind, reason: "because" }];
+        assert.match(of({ activations: activation("restart") })[0] ?? "", /; an up would repair that and restart$/);
+        assert.ok(of({ activations: activation("restart") }).includes("    restart: because"));
+        assert.match(of({ activations: activation("none") })[0] ?? "", /; an up would repair that, with no reload$/);
+        assert.ok(of({ activations: activation("none") }).includes("    no reload: because"));
+        const outdated = of({ differences: [differs("outdated", "reload", "r1")], activations: [] });
+        assert.match(outdated[0] ?? "", /; an up would repair that and reload$/);
+    });
+
+    it("tells of a configuration that the host refuses, and of no activation", () => {
+        const { text, refused } = report(
+            "lb1",
+            host({
+                differences: [differs("content", "", "r0.1")],
+                live: new Map([["r0.1", Buffer.from("old\n")]]),
+                refused: [{ id: "r0", stage: "validation", words: "[ALERT] line 1\nunknown keyword s3cret" }],
+                activations: [{ id: "r0", kind: "reload", reason: "because" }],
+            }),
+            makePlan([transaction]),
+            { password: "s3cret" },
+        );
+        assert.equal(refused, true);
+        assert.deepEqual(text.split("\n"), [
+            "lb1 refuses the declared configuration; nothing was touched",
+            "  transaction[demo]",
+            "    /etc/demo/a: content differs (- on the host, + declared)",
+            "      @@ -1,1 +1,1 @@",
+            "      -old",
+            "      +a",
+            "    refused at validation:",
+            "      [ALERT] line 1",
+            "      unknown keyword ‹password›",
+        ]);
+    });
+
+    it("refuses nothing that earlier repairs may put right, names these and says what is wrong now", () => {
+        const { text, refused } = report(
+            "lb1",
+            host({
+                differences: [
+                    differs("missing", "", "r0"),
+                    differs("mode", "8180", "r2.1"),
+                    differs("owner", "a:b", "r2.2"),
+                    differs("missing", "", "r3"),
+                ],
+                unchecked: [{ id: "r2", stage: "validation", words: "cannot find user id for 's3cret'\nFatal errors" }],
+                activations: [{ id: "r2", kind: "reload", reason: "because" }],
+            }),
+            makePlan([user, service, transaction, file]),
+            { password: "s3cret" },
+        );
+        assert.equal(refused, false);
+        assert.deepEqual(text.split("\n").slice(0, -3), [
+            "lb1 differs in 3 resources; an up would repair that and reload",
+            "  user[u]",
+            "    does not exist",
+            "  transaction[demo]",
+            "    /etc/demo/a: mode is 0600, declared 0644",
+            "    /etc/demo/b: owner is a:b, declared root:root",
+            "    reload: because",
+            "    could not be checked before these are repaired: user[u]",
+            "    as the host is now, its validation says:",
+            "      cannot find user id for '‹password›'",
+            "      Fatal errors",
+        ]);
+    });
+
+    it("tells of a host that can converge nothing", () => {
+        const said = (reason: string) => words([file], { refused: [{ id: "-", stage: "host", words: reason }] });
+        assert.deepEqual(
+            said(
+                "this host is converged by a/b/c, not by a/d/c: two would undo each other's files. Take it out of one",
+            ),
+            [
+                "lb1 is converged by a/b/c, not by a/d/c: two would undo each other's files; nothing was touched",
+                "  Take it out of one",
+            ],
+        );
+        assert.deepEqual(said("this host is too old: systemd 230, needed is 237 or newer"), [
+            "lb1 is too old: systemd 230, needed is 237 or newer; nothing was touched",
+        ]);
+        assert.deepEqual(said("not root: log in as root"), [
+            "lb1 cannot be converged; nothing was touched",
+            "  not root: log in as root",
+        ]);
+    });
+
+    it("tells of what has left the run list", () => {
+        assert.deepEqual(words([file], { differences: [differs("unlisted", "file[/etc/y]", "-")] }).slice(1), [
+            "  host",
+            "    file[/etc/y] has left the run list and would be undone",
+        ]);
+    });
+
+    it("tells of a manifest that is not up to date only where there is nothing else to tell", () => {
+        const manifest = differs("manifest", "", "-");
+        assert.deepEqual(words([file], { differences: [manifest] }).slice(1), [
+            "  host",
+            "    what is managed there is not recorded as declared: it would be recorded",
+        ]);
+        assert.deepEqual(words([file], { differences: [differs("missing"), manifest] }).slice(1), [
+            "  file[/etc/x]",
+            "    does not exist",
+            "      +x",
+        ]);
+    });
+});
+
+describe("diff in a report", () => {
+    it("leads from live to declared", () => {
+        assert.deepEqual(diff("a\nb\nc\nd\ne\n", "a\nb\nx\nd\ne\nf\n"), [
+            "@@ -1,6 +1,5 @@",
+            " a",
+            " b",
+            "-x",
+            "+c",
+            " d",
+            " e",
+            "-f",
+        ]);
+    });
+
+    it("is all of a file that does not exist yet, within the same bounds", () => {
+        assert.deepEqual(fresh(`a ${slot("password")}\nb\n`), ["", "+a ‹password›", "+b"]);
+        assert.deepEqual(fresh("a"), ["", "+a", "\\ No newline at end of file"]);
+        assert.deepEqual(fresh(""), [""]);
+        assert.deepEqual(fresh(slot("key")), ["", "(it holds secrets: its lines are not shown)"]);
+        assert.deepEqual(fresh(Buffer.from("a")), ["", "(not text: its lines are not shown)"]);
+        assert.deepEqual(fresh("x".repeat(262_145)), ["", "(too large: its lines are not shown)"]);
+        assert.deepEqual(fresh("x\n".repeat(2001)), ["", "(more than 2000 lines come or go: too many to show)"]);
+        assert.equal(fresh("x\n".repeat(2000)).length, 2001);
+    });
+
+    it("leaves a host without its packages short: everything there is new", () => {
+        assert.equal(fresh("x\n".repeat(40), differs("missing", "haproxy", "r1")).length, 41);
+        assert.deepEqual(fresh("x\n".repeat(41), differs("missing", "haproxy", "r1")), [" (new, 41 lines)"]);
+        const said = words([packages, transaction], {
+            differences: [
+                differs("missing", "haproxy"),
+                differs("missing", "", "r1.1"),
+                differs("missing", "", "r1.2"),
+            ],
+        });
+        assert.deepEqual(said.slice(3), [
+            "  transaction[demo]",
+            "    /etc/demo/a: does not exist",
+            "      +a",
+            "    /etc/demo/b: does not exist",
+            "      +b ‹digest›",
+        ]);
+    });
+
+    it("tells of a missing newline at the end, and of carriage returns", () => {
+        assert.ok(diff("a\n", "a").includes("\\ No newline at end of file"));
+        assert.ok(diff("a\n", "a\r\n").includes("-a\\x0d"));
+    });
+
+    it("shows slots by name", () => {
+        assert.deepEqual(diff(`user ${slot("password")}\nnew\n`, "user s3cret\n", { password: "s3cret" }), [
+            "@@ -1,1 +1,2 @@",
+            " user ‹password›",
+            "+new",
+        ]);
+    });
+
+    it("hides a rotated secret, and one that only earlier converges knew", () => {
+        const remembered = [{ path: "/etc/x", prefix: "cookie" }];
+        const lines = diff(`user ${slot("password")}\n`, "user old1\ncookie old2\n", { password: "new" }, remembered);
+        assert.deepEqual(lines, ["@@ -1,2 +1,1 @@", "-user ‹hidden›", "-cookie ‹hidden›", "+user ‹password›"]);
+        const elsewhere = [{ path: "/etc/y", prefix: "cookie" }];
+        assert.ok(diff("a\n", "cookie plain\n", {}, elsewhere).includes("-cookie plain"));
+    });
+
+    it("does not show the line of the digest as a change", () => {
+        const declared = `global\nset-var proc.cfg str("${slot("digest")}")\nmaxconn 2\n`;
+        const live = `global\nset-var proc.cfg str("${"a".repeat(64)}")\nmaxconn 1\n`;
+        assert.deepEqual(diff(declared, live), [
+            "@@ -1,3 +1,3 @@",
+            " global",
+            ' set-var proc.cfg str("‹digest›")',
+            "-maxconn 1",
+            "+maxconn 2",
+        ]);
+    });
+
+    it("says so where only hidden things differ", () => {
+        assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only in what is not shown)"]);
+    });
+
+    it("is left out where more changes than anybody would read", () => {
+        const lines = (word: string) => Array.from({ length: 1001 }, (_, n) => `${word} ${n}\n`).join("");
+        assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines come or go: too many to show)"]);
+    });
+
+    it("is left out of what is no text, too large, or secret as a whole", () => {
+        const large = "x".repeat(262_145);
+        assert.deepEqual(diff("a\n", Buffer.from([1, 0, 2])), ["(not text: its lines are not shown)"]);
+        assert.deepEqual(diff("a\n", large), ["(too large: its lines are not shown)"]);
+        assert.deepEqual(diff(large, "a\n"), ["(too large: its lines are not shown)"]);
+        assert.deepEqual(diff(slot("key"), "old\n", { key: "new\n" }), ["(it holds secrets: its lines are not shown)"]);
+        const bytes: Resource = { kind: "file", path: "/etc/x", content: Buffer.from("a") };
+        const lines = words([bytes], { differences: [differs("content")], live: new Map([["r0", Buffer.from("b")]]) });
+        assert.equal(lines[3]?.trim(), "(not text: its lines are not shown)");
+    });
+
+    it("moves no terminal and has no endless line", () => {
+        const lines = diff("a\n", `\x1b[2J${"y".repeat(1000)}\x9b1A\n`);
+        assert.ok(lines.some((line) => line.startsWith("-\\x1b[2Jyyy") && line.endsWith("y…")));
+        assert.ok(lines.every((line) => line.length < 450));
+        assert.doesNotMatch(lines.join("\n"), /[\x00-\x08\x0b-\x1f\x7f-\x9f]/);
+    });
+});

@@ -1,0 +1,238 @@
+import assert from "node:assert/strict";
+import { readFileSync, statSync } from "node:fs";
+import fc from "fast-check";
+import type { Content, Resource } from "../../../components/convergence/resources";
+import { has, Sandbox, SHELLS } from "../../support/sandbox";
+
+/** The adapter of a daemon that has nothing to say. */
+const DAEMON = `
+daemon_validate() { :; }
+daemon_preflight() { :; }
+daemon_running() { running_digest= running_since=; }
+daemon_activation() { activation=start activation_reason=always; }
+daemon_activate() { :; }
+daemon_prove() { :; }
+`;
+
+for (const [name, ...shell] of SHELLS) {
+    describe(`runtime under ${name}`, function () {
+        this.timeout(60_000);
+        let sandbox: Sandbox;
+        before(function () {
+            if (!has(shell[0] ?? "")) return skip(this, `no ${shell[0]}`);
+        });
+        beforeEach(() => {
+            sandbox = new Sandbox(shell);
+        });
+        afterEach(() => sandbox.remove());
+
+        const files = (contents: Content[]): Resource[] =>
+            contents.map((content, n) => ({
+                kind: "file",
+                path: sandbox.path(`file ${n} it's "$(reboot)" *`),
+                content,
+                owner: sandbox.owner,
+                group: sandbox.owner,
+            }));
+
+        /** Applies the files and holds them, and a second run, against what was declared. */
+        function arrive(contents: Content[]): void {
+            const resources = files(contents);
+            const payload = sandbox.payload(resources);
+            const { code } = sandbox.run(payload, "apply");
+            assert.equal(code, 0, readFileSync(sandbox.path("run/log.test"), "utf8"));
+            for (const [n, resource] of resources.entries()) {
+                assert(resource.kind === "file");
+                assert.deepEqual(readFileSync(resource.path), Buffer.from(contents[n] as string));
+            }
+            assert.deepEqual(lines(sandbox.run(payload, "why-run").stdout).slice(1), ["end\tdone"]);
+        }
+
+        it("writes any text and any bytes as they are", () => {
+            fc.assert(
+                fc.property(fc.array(content, { minLength: 1, maxLength: 12 }), (contents) => arrive(contents)),
+                { numRuns: 8 },
+            );
+        });
+
+        it("writes a megabyte, NULs, and files without a last newline", () => {
+            const bytes = Buffer.alloc(1 << 20, Buffer.from(Array.from({ length: 251 }, (_, n) => n)));
+            arrive([
+                bytes,
+                "",
+                "\n",
+                "no end",
+                "dos\r\nlines\r\n",
+                "CONTENT\n",
+                Buffer.alloc(3),
+                "ü€😀\u2028",
+                "\n\n\n",
+            ]);
+        });
+
+        it("makes directories that a daemon may pass through, whoever it runs as", () => {
+            const [directory, owner] = [sandbox.path("etc/daemon"), sandbox.owner];
+            const transaction: Resource = {
+                kind: "transaction",
+                name: "daemon",
+                directory,
+                files: [{ path: `${directory}/maps/by/a.map`, content: "one\n", owner, group: owner }],
+                adapter: { name: "daemon", script: DAEMON, parameters: {} },
+            };
+            const { code } = sandbox.run(sandbox.payload([transaction]), "apply");
+            assert.equal(code, 0, readFileSync(sandbox.path("run/log.test"), "utf8"));
+            for (const path of ["etc", "etc/daemon", "etc/daemon/maps", "etc/daemon/maps/by"]) {
+                assert.equal(statSync(sandbox.path(path)).mode & 0o777, 0o755, path);
+            }
+        });
+
+        it("does nothing with a payload that was cut short, wherever", () => {
+            const text = Buffer.from(sandbox.payload(files(["text"]), { shell: canary(sandbox) }));
+            const cuts = fc.oneof(
+                fc.integer({ min: 0, max: text.length - 1 }),
+                // The frame around the run list, a byte at a time.
+                fc.integer({ min: text.length - 400, max: text.length - 1 }),
+                fc.constantFrom(...ends(text)),
+            );
+            const untouched = (cut: number) => {
+                sandbox.run(text.subarray(0, cut), "launch");
+                assert.equal(sandbox.exists("canary"), false, `cut after ${cut} of ${text.length} bytes`);
+            };
+            for (let cut = text.length - 40; cut < text.length; cut++) untouched(cut);
+            fc.assert(fc.property(cuts, untouched), { numRuns: 100 });
+            sandbox.run(text, "launch");
+            assert.equal(sandbox.exists("canary"), true, "the canary would not have told");
+        });
+
+        it("refuses a payload that has changed on its way", () => {
+            const text = sandbox.payload(files(["text ".repeat(200)]), { shell: canary(sandbox) });
+            const start = text.indexOf("base64 -d <<'CONTENT'\n") + 22;
+            const length = text.indexOf("\nCONTENT", start) - start;
+            fc.assert(
+                fc.property(fc.nat(length - 1), fc.constantFrom(..."Az09+/=\n"), (at, other) => {
+                    const damaged = text.slice(0, start + at) + other + text.slice(start + at + 1);
+                    fc.pre(damaged !== text);
+                    const { code, stderr } = sandbox.run(damaged, "launch");
+                    assert.equal(sandbox.exists("canary"), false, `character ${at} of the content is now ${other}`);
+                    assert.deepEqual(
+                        { code, stderr },
+                        { code: 1, stderr: "refused: the payload arrived damaged; nothing was done: run again\n" },
+                    );
+                }),
+                { numRuns: 40 },
+            );
+            const longer = sandbox.run(`${text}# more\n`, "launch");
+            assert.equal(sandbox.exists("canary"), false, "text after the payload");
+            assert.equal(longer.code, 1);
+        });
+
+        it("says anything in short lines of plain ASCII", () => {
+            fc.assert(
+                fc.property(content, (text) => {
+                    const payload = sandbox.payload(files([text]), { shell: 'run_list() { say "$(content_0)"; }' });
+                    sandbox.run(payload, "apply");
+                    for (const line of readFileSync(sandbox.path("run/log.test"), "latin1").split("\n")) {
+                        assert.match(line, /^[ -~]{0,300}$/);
+                    }
+                }),
+                { numRuns: 30 },
+            );
+        });
+
+        it("never says a part of a secret, wherever a line is cut", () => {
+            const value = "0123456789-planted-secret-0123456789";
+            const shell = `run_list() {
+                column=x
+                while [ "\${#column}" -lt 330 ]; do
+                    column=xxxxxxx$column
+                    say "$column""${value}"
+                    say "$(printf '%s\\n' "$column""${value}""$column$column" | last_words)"
+                done
+            }`;
+            sandbox.run(sandbox.payload([], { shell, slots: { slot: value } }), "apply");
+            const said = readFileSync(sandbox.path("run/log.test"), "utf8");
+            assert(lines(said).length > 80, said);
+            assert.doesNotMatch(said, /[0-9]|planted/);
+        });
+
+        it("never says a secret, whatever surrounds it", () => {
+            const secret = fc.oneof(
+                fc.string({ minLength: 3, maxLength: 60 }),
+                fc.array(fragment, { minLength: 3, maxLength: 8 }).map((parts) => parts.join("")),
+            );
+            fc.assert(
+                fc.property(content, secret, content, (before, value, after) => {
+                    const line = value.split("\n").find((part) => part.trim().length >= 3);
+                    fc.pre(line !== undefined && !value.includes("\0") && !"slot".includes(line));
+                    const words = Buffer.concat([before, value, after, value].map(bytes));
+                    const payload = sandbox.payload(files([words]), {
+                        shell: `run_list() { content_0 >"$run/step.out"; label=x; fail_step; }`,
+                        slots: { slot: value },
+                    });
+                    sandbox.run(payload, "apply");
+                    const said = readFileSync(sandbox.path("run/log.test"), "latin1");
+                    // What is not printable is said as question marks: look for the longest part that would be seen as it is.
+                    const seen = line.split(/[^ -~]+/).sort((a, b) => b.length - a.length)[0] ?? "";
+                    fc.pre(
+                        seen.length >= 3 && !Buffer.from(words).toString("latin1").split(value).join("").includes(seen),
+                    );
+                    assert(!said.includes(seen), said);
+                    assert(said.includes("<slot>") || words.length > 80, said);
+                }),
+                { numRuns: 30 },
+            );
+        });
+    });
+}
+
+/** What shells, base64, here-documents and line-based tools may trip over. */
+const fragment = fc.constantFrom(
+    ..."'\"\\`$;&|<>(){}[]*?!#~%\r\n\t \x1b\x7f",
+    "\0",
+    "$(reboot)",
+    "${x}",
+    "%s%n",
+    "\\n\\0",
+    "\r\n",
+    "\nCONTENT\n",
+    "'\\''",
+    "ü",
+    "€",
+    "😀",
+    "\u2028",
+    "-n",
+    "a".repeat(5000),
+);
+const content: fc.Arbitrary<Content> = fc.oneof(
+    fc.array(fragment, { maxLength: 40 }).map((parts) => parts.join("")),
+    fc.string({ unit: "binary", maxLength: 200 }),
+    fc.uint8Array({ maxLength: 5000 }),
+);
+
+/** Where an apply would begin, a file appears. */
+function canary(sandbox: Sandbox): string {
+    return `
+read_holder() { holder_state=inactive; }
+finished_before() { false; }
+start_apply() { : >${sandbox.path("canary")}; exit 0; }
+execute() { : >${sandbox.path("canary")}; }
+file() { : >${sandbox.path("canary")}; }`;
+}
+
+/** Every place right after a line. */
+function ends(text: Buffer): number[] {
+    return [...text.toString("latin1").matchAll(/\n/g)].map(({ index }) => index + 1).slice(0, -1);
+}
+
+function lines(text: string): string[] {
+    return text.split("\n").filter((line) => line !== "");
+}
+
+function bytes(text: Content): Buffer {
+    return Buffer.from(text as string);
+}
+
+function skip(context: Mocha.Context, why: string): void {
+    console.log(`    skipped: ${why}`);
+    context.skip();
+}

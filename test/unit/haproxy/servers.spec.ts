@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { adapterScript } from "../../../components/scripts";
+import { has, SHELLS } from "../../support/sandbox";
+
+/** More than an argument of a program has room for, 128 kB. */
+const MANY = 8000;
+
+for (const [name, shell = "", ...options] of SHELLS) {
+    describe(`the guards of servers under ${name}`, () => {
+        let directory: string;
+        before(function () {
+            if (!has(shell)) this.skip();
+        });
+        beforeEach(() => {
+            directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-servers-"));
+        });
+        afterEach(() => rmSync(directory, { recursive: true, force: true }));
+
+        /** Runs shell text after the adapter's, with what the process tells of its servers. */
+        function run(stats: string[], text: string): string {
+            const script = `
+                set -uf
+                ${adapterScript("haproxy", "servers")}
+                haproxy_server_stats() { cat ${directory}/stats; }
+                ${text}`;
+            writeFileSync(join(directory, "stats"), stats.map((line) => `${line}\n`).join(""));
+            writeFileSync(join(directory, "script"), script);
+            const { status, stdout, stderr } = spawnSync(shell, [...options, join(directory, "script")], {
+                encoding: "utf8",
+            });
+            assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+            return stdout;
+        }
+
+        const backends = Array.from({ length: MANY }, (_, n) => `backend-of-service-${n}`);
+
+        it("judge and drain as many backends as there are", () => {
+            const columns = "# pxname,svname,status,weight,bck";
+            const servers = backends.flatMap((backend) => [`${backend},s1,UP,1,0`, `${backend},s2,UP,1,0`]);
+            writeFileSync(
+                join(directory, "new.cfg"),
+                backends.map((backend) => `backend ${backend}\n    server s1 192.0.2.1:80\n`).join(""),
+            );
+            writeFileSync(join(directory, "rules"), backends.map((backend) => `${backend} 2 - 30`).join("\n"));
+            const words = run(
+                [columns, ...servers],
+                `
+                haproxy_config=${directory}/none stage=${directory}
+                haproxy_servers_after "$(cat ${directory}/rules)" | haproxy_judge_servers ${directory}/new.cfg`,
+            );
+            assert.match(words, /^backend backend-of-service-0 would have 1 server, now it has 2: minServers is 2\n/);
+            assert.match(words, new RegExp(`\\nand ${MANY - 4} more\\n`));
+            const drain = readFileSync(join(directory, "drain"), "utf8");
+            assert.equal(drain, backends.map((backend) => `${backend}/s2 30\n`).join(""));
+        });
+
+        it("wait for the sessions of as many servers as are drained", () => {
+            const last = backends.at(-1);
+            const row = (queued: number, sessions: number) =>
+                [last, "s2", queued, 0, sessions, ...Array(12).fill(""), "DRAIN"].join(",");
+            writeFileSync(join(directory, "list"), backends.map((backend) => `${backend}/s2 30\n`).join(""));
+            const busy = (stats: string, elapsed: number) =>
+                run([stats], `haproxy_servers_after "$(cat ${directory}/list)" | haproxy_busy_servers ${elapsed}`);
+            assert.equal(busy(row(1, 2), 29), `wait ${last}/s2 3`);
+            assert.equal(busy(row(1, 2), 30), `late ${last}/s2 3`);
+            assert.equal(busy(row(0, 0), 0), "");
+        });
+    });
+}

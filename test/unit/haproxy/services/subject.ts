@@ -1,0 +1,27 @@
+import { render } from "../../../../components/haproxy/render/index";
+import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
+
+export const servers = [
+    { name: "s1", address: "192.0.2.21" },
+    { name: "s2", address: "192.0.2.22" },
+];
+export const plain: Service = { name: "shop", hosts: ["shop.test"], port: 8080, servers };
+export const tcp: Service = { name: "shop", protocol: "tcp", port: 5432, servers };
+
+export const compile = (...services: Service[]) => fromServices({ version: "2.6" }, services);
+
+/** The lines of the file that comes of services. */
+export const lines = (...services: Service[]) =>
+    render(compile(...services), { digest: "d" })
+        .split("\n")
+        .map((line) => line.trim());
+
+/** What is wrong with services, a line each. */
+export function faultsOf(...services: Service[]): string[] {
+    try {
+        compile(...services);
+        return [];
+    } catch (error) {
+        return (error as Error).message.split("\n");
+    }
+}

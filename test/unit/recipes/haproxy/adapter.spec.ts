@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { adapterScript } from "../../../../components/scripts";
+import { has, Sandbox, SHELLS } from "../../../support/sandbox";
+
+/** The adapter, on a host where systemd and HAProxy say what a test lets them. */
+const ADAPTER = `${adapterScript("haproxy", "adapter", "preflight", "servers", "proof")}
+label=transaction
+polls=0
+running_worker=100 running_failed=0 running_digest=old running_old=
+haproxy_old_workers=5 haproxy_hard_stop=600 haproxy_unit=haproxy.service
+sleep() { :; }
+systemctl() { :; }`;
+
+for (const [name, ...shell] of SHELLS) {
+    describe(`the adapter of haproxy under ${name}`, () => {
+        let sandbox: Sandbox;
+        before(function () {
+            if (!has(shell[0] ?? "")) this.skip();
+        });
+        beforeEach(() => {
+            sandbox = new Sandbox(shell);
+        });
+        afterEach(() => sandbox.remove());
+
+        /** What is said while these lines run in the place of a run list. */
+        const said = (redefined: string, lines: string): string => {
+            const payload = sandbox.payload([], { shell: `${ADAPTER}\n${redefined}\nrun_list() { ${lines}\n}` });
+            sandbox.run(payload, "apply");
+            return readFileSync(sandbox.path("run/log.test"), "utf8");
+        };
+
+        it("waits for a new worker as long, wherever somebody sets the time of day to", () => {
+            const redefined = `
+                date() { printf '%s\\n' "$((polls * 1000))"; }
+                haproxy_running() {
+                    polls=$((polls + 1))
+                    [ "$polls" -lt 5 ] || running_worker=200 running_digest=new
+                }
+                haproxy_listens() { :; }
+                haproxy_answers() { :; }
+                haproxy_reason() { :; }`;
+            const lines = `activation=reload tx_digest=new; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
+            assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
+        });
+
+        describe("with a thousand ports", () => {
+            const ports = Array.from({ length: 1000 }, (_, n) => 10_000 + n);
+            const binds = ports.map((port) => `* ${port} tcp -`).join("\n");
+            const held = (pid: number) => (port: number) =>
+                `LISTEN 0 4096 0.0.0.0:${port} 0.0.0.0:* users:(("haproxy",pid=${pid},fd=${port}))`;
+            const listening = (lines: string[]) => `
+                haproxy_binds='${binds}'
+                ip() { :; }
+                ss() { printf '%s\\n' '${lines.join("\n")}'; }
+                cat() { case $1 in /proc/100/*) echo 0::/system.slice/haproxy.service ;; esac; }`;
+
+            it("looks at each once before a reload, and names who has one", function () {
+                this.timeout(10_000);
+                assert.match(said(listening(ports.map(held(100))), "haproxy_preflight_binds >&2; say done"), /^done$/m);
+                const others = [...ports.slice(1).map(held(100)), held(200)(10_000)];
+                const words = said(listening(others), "haproxy_preflight_binds >&2; say done");
+                assert.match(
+                    words,
+                    /^port 10000 is taken by haproxy \(pid 200\), which is not haproxy.service: stop it/,
+                );
+            });
+
+            it("looks at each once after it, and knows which the new worker has not", function () {
+                this.timeout(10_000);
+                const proof = "worker_before=99; haproxy_listens >&2; say done";
+                assert.match(said(listening(ports.map(held(100))), proof), /^done$/m);
+                assert.match(
+                    said(listening(ports.slice(0, -1).map(held(100))), proof),
+                    /^the new worker does not listen on \*:10999$/m,
+                );
+                assert.match(
+                    said(listening([...ports.map(held(100)), held(99)(10_500)]), proof),
+                    /^the worker of before still listens on \*:10500$/m,
+                );
+            });
+        });
+
+        it("takes connections that get TLS for more than those that have run without", () => {
+            const [plain, clients, servers] = [
+                "bind :80",
+                "bind :443 ssl crt x.pem",
+                "server a 192.0.2.1:443 check ssl",
+            ];
+            const refused = (live: string, staged: string): boolean => {
+                const [config, stage] = [sandbox.path("haproxy.cfg"), sandbox.path("run")];
+                writeFileSync(config, `frontend web\n    ${live}\n`);
+                writeFileSync(`${stage}/haproxy.cfg`, `frontend web\n    ${staged}\n`);
+                const redefined = `
+                    tx_directory=${sandbox.directory} haproxy_config=${config} haproxy_maxconn=50000 haproxy_memory=6250000
+                    haproxy_memory_limit() { memory=4000000 memory_owner="this host has" memory_remedy="give it more"; }
+                    haproxy_running_maxconn() { printf 50000; }`;
+                const words = said(redefined, `haproxy_preflight_memory ${stage} >&2; say done`);
+                assert.match(words, /^done$/m);
+                return /needs 6103 MB of memory/.test(words);
+            };
+            assert.equal(refused(plain, plain), false);
+            assert.equal(refused(plain, clients), true);
+            assert.equal(refused(clients, clients), false);
+            assert.equal(refused(clients, servers), true);
+            assert.equal(refused(servers, `${servers}\n    ${clients}`), true);
+            assert.equal(refused(`${plain} name ssl-less`, "bind :80 name ssl-more"), false);
+        });
+
+        describe("with workers of earlier reloads", () => {
+            const answer = (old: string) => `
+                haproxy_master=${sandbox.path("run/socket")}
+                perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$haproxy_master"
+                haproxy_talk() { printf '%s\\n' '# workers' '100 worker' '# old workers' ${old} 'value=<d>'; }
+                process_started() { started=$(($1 * 10)); }`;
+            const sorted = (redefined: string, owned: string) =>
+                /old:(.*) older:(.*)$/m
+                    .exec(said(redefined, `${owned}; haproxy_running; say "old:$running_old older:$running_older"`))
+                    ?.slice(1);
+
+            it("knows those that may never end: they have started before the host had its owner", () => {
+                assert.deepEqual(
+                    sorted(answer("'101 worker' '102 worker' '103 worker'"), 'touch -d @1020 "$lib/owner"'),
+                    [" 102 103", " 101"],
+                );
+            });
+
+            it("takes all for such where the configuration that runs is not ours, or the host has no owner", () => {
+                const foreign = answer("'101 worker' '102 worker'");
+                assert.deepEqual(sorted(foreign.replace("value=<d>", "No variable"), 'touch -d @1 "$lib/owner"'), [
+                    "",
+                    " 101 102",
+                ]);
+                assert.deepEqual(sorted(foreign, 'rm -f "$lib/owner"'), ["", " 101 102"]);
+            });
+        });
+    });
+}

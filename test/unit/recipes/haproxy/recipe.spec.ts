@@ -1,0 +1,32 @@
+import assert from "node:assert/strict";
+import type { Global } from "../../../../components/haproxy/model";
+import { haproxy } from "../../../../components/recipes/haproxy/index";
+
+describe("the recipe of haproxy", () => {
+    const recipe = (global: Global, options = {}) =>
+        haproxy({ version: "2.6", global, frontends: [], backends: [] }, options);
+    const accounts = (global: Global) => recipe(global).filter(({ kind }) => kind === "user" || kind === "group");
+
+    it("makes the accounts of HAProxy", () => {
+        assert.deepEqual(accounts({}), [
+            { kind: "group", name: "haproxy" },
+            { kind: "user", name: "haproxy", group: "haproxy" },
+        ]);
+    });
+
+    it("changes nothing of an account that is there for others", () => {
+        assert.deepEqual(accounts({ user: "www-data" }), [
+            { kind: "group", name: "haproxy" },
+            { kind: "user", name: "www-data" },
+        ]);
+    });
+
+    it("fails where oldWorkers is no whole number from 1 on", () => {
+        for (const oldWorkers of [0, -1, 1.5, Number.NaN]) {
+            assert.throws(
+                () => recipe({}, { oldWorkers }),
+                /oldWorkers of haproxy: expected a whole number, at least 1/,
+            );
+        }
+    });
+});
