@@ -1,5 +1,5 @@
-// What a task needs. A step that is done prints nothing and costs next to nothing.
-import { execFileSync, spawn } from "node:child_process";
+// What tasks need. A finished step prints nothing and takes no time.
+import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
@@ -12,8 +12,8 @@ import {
     repo,
     userHome,
 } from "../environment.mjs";
+import { installPlugins, pluginsInstalled } from "../offline/bundles.mjs";
 import { withLock } from "./lock.mjs";
-import { installPlugins, pluginsInstalled } from "./plugins.mjs";
 import { runLogged, SetupError, showProgress } from "./progress.mjs";
 
 /**
@@ -39,7 +39,7 @@ const packagesOf = (file) =>
 
 function packagesMatch() {
     const installedFile = join(repo, "node_modules", ".package-lock.json");
-    if (!existsSync(installedFile)) return false; // npm writes it last: an interrupted installation has none.
+    if (!existsSync(installedFile)) return false; // npm writes this file last, so an interrupted installation has none.
     const installed = packagesOf(installedFile);
     return Object.entries(packagesOf(join(repo, "package-lock.json"))).every(
         ([path, wanted]) =>
@@ -57,14 +57,14 @@ export const npmPackages = () =>
                 command: "npm",
                 args: ["ci", "--ignore-scripts", "--no-audit", "--no-fund"],
                 cwd: repo,
-                env: { ...process.env, npm_config_loglevel: "notice" }, // npm run --silent would silence its errors, too.
-                remedy: "Check the npm registry setting (npm config get registry) and the network, then run the same command again.",
+                env: { ...process.env, npm_config_loglevel: "notice" }, // Otherwise `npm run --silent` would hide errors.
+                remedy: "Check the npm registry (npm config get registry) and the network, then run the same command again.",
                 onLine: say,
             }),
     });
 
 /**
- * The Debian packages that are not installed.
+ * Those of the Debian packages that are not installed.
  * @param {string[]} names
  */
 export function missingDebianPackages(names) {
@@ -82,7 +82,7 @@ export function missingDebianPackages(names) {
     }
 }
 
-// No package may start a daemon on the developer's machine: policy-rc.d is Debian's own switch for that (invoke-rc.d(8)).
+// Keeps packages from starting daemons on the developer's machine, with Debian's policy-rc.d (see invoke-rc.d(8)).
 const aptScript = `
 set -e
 policy=/usr/sbin/policy-rc.d
@@ -102,10 +102,12 @@ export async function debianPackages(names) {
     const missing = missingDebianPackages(names);
     if (missing.length === 0) return;
     if (!existsSync("/usr/bin/apt-get")) {
-        throw new SetupError(`this needs the Debian packages ${missing.join(", ")}, and this system has no apt.`);
+        throw new SetupError(
+            `Debian packages ${missing.join(", ")}: this system has no apt; install these tools another way`,
+        );
     }
     if (process.getuid?.() !== 0) {
-        throw new SetupError(`missing Debian packages. Install them with: sudo apt-get install ${missing.join(" ")}`);
+        throw new SetupError(`Debian packages are missing: sudo apt-get install ${missing.join(" ")}`);
     }
     await ensure({
         title: `Installing Debian packages (${missing.join(", ")})`,
@@ -116,7 +118,7 @@ export async function debianPackages(names) {
                 command: "sh",
                 args: ["-c", aptScript, "apt", ...missing],
                 env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
-                remedy: "Check apt's sources and the network, then run the same command again.",
+                remedy: "Check the apt sources and the network, then run the same command again.",
                 onLine: say,
             }),
     });
@@ -131,18 +133,18 @@ const cli = () =>
         title: `Building the Pulumi CLI ${cliVersion}`,
         done: () => existsSync(ourCli),
         work: async (say) => {
-            const cwd = join(repo, "toolchain", "cli");
+            const cwd = join(repo, "toolchain", "offline", "cli");
             const partial = `${ourCli}.partial`;
             mkdirSync(dirname(ourCli), { recursive: true });
             rmSync(partial, { force: true });
             const wanted = /^go (\S+)/m.exec(readFileSync(join(cwd, "go.mod"), "utf8"))?.[1];
-            const remedy = `It needs Go ${wanted} or newer and the Go module proxy. What was compiled is kept: run the same command again.`;
+            const remedy = `The build needs Go ${wanted} or newer and the Go module proxy. Compiled packages are kept; run the same command again.`;
             let compiled = 0;
             say("once, 4 to 6 min on 2 cores");
             await runLogged({
                 name: "go-build",
                 command: "go",
-                // -v names each package as it is compiled.
+                // -v prints each package when it is compiled.
                 args: [
                     "build",
                     "-v",
@@ -161,7 +163,7 @@ const cli = () =>
         },
     });
 
-/** A full install lacks only the command plugin: let its own CLI fetch it; where that fails, ours is used. */
+/** Lets a full install fetch the command plugin, if it lacks only that. If it cannot, our CLI and stand-ins are used. */
 async function completeFullInstall() {
     const bin = fullInstall();
     if (!bin || existsSync(join(userHome, "plugins", `resource-command-${commandVersion}`))) return;
@@ -171,19 +173,19 @@ async function completeFullInstall() {
                 name: "plugin",
                 command: bin,
                 args: ["plugin", "install", "resource", "command", commandVersion],
-                remedy: "Run that command by hand, or unset PULUMI_FULL.",
+                remedy: "Run this command yourself, or unset PULUMI_FULL.",
                 onLine: say,
             }),
         );
     } catch (error) {
         if (process.env.PULUMI_FULL === "1") throw error;
         process.stderr.write(
-            "The pulumi on PATH cannot fetch the command plugin: using the project's own build and stand-in.\n",
+            "The pulumi on PATH cannot fetch the command plugin; using our own build of the CLI and our stand-in.\n",
         );
     }
 }
 
-/** The CLI, the language host and the plugins. */
+/** Prepares the CLI, the language host and the command plugin. */
 export async function pulumi() {
     await completeFullInstall();
     if (pulumiInstall().full) return;
@@ -193,6 +195,15 @@ export async function pulumi() {
         done: () => pluginsInstalled(bundleDir()),
         work: () => installPlugins(bundleDir()),
     });
+}
+
+/** @throws {SetupError} that says why this machine cannot host the lab */
+export async function labCheck() {
+    const { status, stdout, stderr } = spawnSync(process.execPath, ["--import", "tsx", "lab/cli.ts", "check"], {
+        cwd: repo,
+        encoding: "utf8",
+    });
+    if (status !== 0) throw new SetupError((stdout + stderr).trim());
 }
 
 /**

@@ -5,7 +5,7 @@ import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import provider from "@pulumi/pulumi/proto/provider_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { type CallContext, unary } from "../plugin/serve";
+import { type CallContext, unary } from "../pluginServer";
 import type { Log } from "./log";
 import { diffProperties, findFailures, inputNames, type Properties, reveal, unknown, withDefaults } from "./properties";
 import type { CommandState } from "./remoteCommand";
@@ -16,7 +16,7 @@ const supported = "command:remote:Command";
 function refuse(what: string): never {
     throw Object.assign(
         new Error(
-            `${what} is not part of this project's stand-in for the command plugin, which has ${supported} only. Install Pulumi to use the real plugin.`,
+            `${what}: the stand-in for the command plugin has ${supported} only; install Pulumi to use the real plugin`,
         ),
         { code: status.UNIMPLEMENTED },
     );
@@ -35,24 +35,17 @@ const toStruct = (value: Properties) => struct.Struct.fromJavaScript(value);
 const pick = (properties: Properties, names: string[]): Properties =>
     Object.fromEntries(Object.entries(properties).filter(([name]) => names.includes(name)));
 
-/** The resource options' `ignoreChanges`: those properties stay as they are in the state. */
-function ignoring(news: Properties, olds: Properties, ignored: string[]): Properties {
-    const kept = { ...news };
-    for (const name of ignored) {
-        if (olds[name] === undefined) {
-            delete kept[name];
-        } else {
-            kept[name] = olds[name];
-        }
-    }
-    return kept;
-}
+/** Properties in `ignoreChanges` keep the value of the state, if it has one. */
+const ignoring = (news: Properties, olds: Properties, ignored: string[]): Properties => ({
+    ...news,
+    ...pick(olds, ignored),
+});
 
 export function commandProvider(log: Log) {
     const cancelled = new AbortController();
 
     async function run(urn: string, state: Properties, command: string, context: CallContext): Promise<Properties> {
-        // Loaded only when a command runs: a preview needs no SSH.
+        // Loaded only if a command runs, because a preview needs no SSH.
         const { runRemoteCommand } = await import("./remoteCommand.js");
         const signal = AbortSignal.any([cancelled.signal, context.signal]);
         try {
@@ -136,7 +129,7 @@ export function commandProvider(log: Log) {
             return new empty.Empty();
         }),
 
-        // A command has nothing to read back: refresh leaves the state as it is.
+        // There is nothing to read back, so a refresh leaves the state unchanged.
         read: unary((request: provider.ReadRequest) =>
             new provider.ReadResponse()
                 .setId(request.getId())
@@ -145,7 +138,7 @@ export function commandProvider(log: Log) {
         ),
 
         cancel: unary(() => {
-            cancelled.abort(new Error("context canceled"));
+            cancelled.abort(new Error("cancelled"));
             return new empty.Empty();
         }),
     };
@@ -162,12 +155,10 @@ function diffResponse(olds: Properties, news: Properties): provider.DiffResponse
     const response = new DiffResponse().setHasdetaileddiff(true);
     response.setChanges(changes.size ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);
     for (const [path, change] of changes) {
-        const replaces = /^triggers\b/.test(path);
+        // As the real plugin: only adding or removing all triggers replaces the resource.
+        const replaces = path === "triggers";
         response.getDetaileddiffMap().set(path, new PropertyDiff().setKind(kinds[change][replaces ? 1 : 0]));
-        response.addDiffs(path);
-        if (replaces) {
-            response.addReplaces(path);
-        }
+        if (replaces) response.addReplaces(path);
     }
-    return response;
+    return response.setDiffsList([...new Set([...changes.keys()].map((path) => path.replace(/[.[].*/, "")))]);
 }

@@ -1,4 +1,4 @@
-// Dials a host as the real plugin does: the same retries, the same host key rule, and the words of Go's ssh package.
+// Connects to a host with the retries, the time-outs and the host key rule of the real plugin.
 import { connect, isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -26,46 +26,27 @@ export interface Connection extends Endpoint {
 
 export interface Dialled {
     client: Client;
-    /** Ends it at once, the way to it included. */
+    /** Closes the connection at once, and the one to the bastion. */
     close: () => void;
 }
 
-/** sshd's own limit for a login (LoginGraceTime). Go has none, and would wait for ever on a server that says nothing. */
+/** sshd's own limit for a login (LoginGraceTime), so that a silent server cannot hold an update for ever. */
 const handshakeMs = 120_000;
-/** Twenty unanswered probes, five minutes: a peer that is gone must not hold an update for ever. */
+/** A peer is gone after twenty unanswered probes, five minutes. */
 const keepalive = { keepaliveInterval: 15_000, keepaliveCountMax: 20 };
 const retry = { firstMs: 100, factor: 1.5, mostMs: 5_000 };
 
 const address = ({ host, port = 22 }: Endpoint) => `${isIPv6(host) ? `[${host}]` : host}:${Math.trunc(port)}`;
 
-const systemWords: Record<string, string> = {
-    ECONNREFUSED: "connection refused",
-    EHOSTUNREACH: "no route to host",
-    ENETUNREACH: "network is unreachable",
-    ECONNRESET: "connection reset by peer",
-    ENOENT: "no such file or directory",
-    EACCES: "permission denied",
-};
-
-function dialError(target: string, host: string, error: NodeJS.ErrnoException): Error {
-    if (error.code === "ENOTFOUND" || error.code === "EAI_AGAIN") {
-        return new Error(
-            `dial tcp: lookup ${host}: ${error.code === "ENOTFOUND" ? "no such host" : "temporary failure"}`,
-        );
-    }
-    const words = systemWords[error.code ?? ""];
-    return new Error(words ? `dial ${target}: connect: ${words}` : `dial ${target}: ${error.message}`);
-}
-
 function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
-    const target = `tcp ${address(endpoint)}`;
-    const limit = (endpoint.perDialTimeout ?? 15) * 1000;
+    const seconds = endpoint.perDialTimeout ?? 15;
     return new Promise((resolve, reject) => {
         const socket = connect({ host: endpoint.host, port: Math.trunc(endpoint.port ?? 22), noDelay: true, signal });
-        const timer = limit > 0 ? setTimeout(() => socket.destroy(new Error("i/o timeout")), limit) : undefined;
+        const late = () => socket.destroy(new Error(`no answer from ${address(endpoint)} within ${seconds} s`));
+        const timer = seconds > 0 ? setTimeout(late, seconds * 1000) : undefined;
         const fail = (error: Error) => {
             clearTimeout(timer);
-            reject(dialError(target, endpoint.host, error));
+            reject(error);
         };
         socket.once("error", fail);
         socket.once("connect", () => {
@@ -76,11 +57,11 @@ function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
     });
 }
 
-/** A way through the bastion, as one TCP connection. */
+/** A TCP connection from the bastion to the host. */
 function openForward(bastion: Client, endpoint: Endpoint): Promise<Duplex> {
     return new Promise((resolve, reject) => {
         bastion.forwardOut("127.0.0.1", 0, endpoint.host, Math.trunc(endpoint.port ?? 22), (error, channel) =>
-            error ? reject(new Error(`ssh: rejected: connect failed (${error.message})`)) : resolve(channel),
+            error ? reject(error) : resolve(channel),
         );
     });
 }
@@ -91,20 +72,14 @@ interface Login {
     hostKey?: { type: string; key: Buffer };
 }
 
-/** Everything that can be wrong before anything is dialled; such faults are not tried again. */
+/** @throws on what is wrong before any connection is opened; such errors are not retried */
 async function prepareLogin(endpoint: Endpoint): Promise<Login> {
     const username = endpoint.user ?? "root";
     const methods: AnyAuthMethod[] = [{ type: "none", username }];
     if (endpoint.privateKey) {
         const key = utils.parseKey(endpoint.privateKey, endpoint.privateKeyPassword);
         if (key instanceof Error) {
-            throw new Error(
-                /no passphrase/i.test(key.message)
-                    ? "ssh: this private key is passphrase protected"
-                    : /bad passphrase|integrity/i.test(key.message)
-                      ? "x509: decryption password incorrect"
-                      : "ssh: no key found",
-            );
+            throw new Error(`private key: ${key.message}`);
         }
         methods.push({ type: "publickey", username, key });
     }
@@ -121,7 +96,7 @@ async function prepareLogin(endpoint: Endpoint): Promise<Login> {
     if (agent) {
         await new Promise<void>((resolve, reject) => {
             const socket = connect(agent, () => resolve(void socket.end()));
-            socket.on("error", (error) => reject(dialError(`unix ${agent}`, "", error)));
+            socket.on("error", (error) => reject(new Error(`ssh agent: ${error.message}`)));
         });
         methods.push({ type: "agent", username, agent: new OpenSSHAgent(agent) });
     }
@@ -131,7 +106,7 @@ async function prepareLogin(endpoint: Endpoint): Promise<Login> {
 function parseHostKey(text: string): { type: string; key: Buffer } {
     const key = utils.parseKey(text.trim());
     if (key instanceof Error || Array.isArray(key)) {
-        throw new Error("failed to parse host key: ssh: no key found");
+        throw new Error("host key: cannot be read");
     }
     return { type: key.type, key: key.getPublicSSH() };
 }
@@ -139,29 +114,22 @@ function parseHostKey(text: string): { type: string; key: Buffer } {
 function handshake(socket: Duplex, login: Login, signal: AbortSignal): Promise<Client> {
     const { username, hostKey } = login;
     const methods = [...login.methods];
-    const attempted: string[] = [];
     const client = new Client();
     return new Promise<Client>((resolve, reject) => {
         const fail = (why: string) => {
             client.destroy();
             socket.destroy();
-            reject(new Error(why.startsWith("ssh:") ? why : `ssh: handshake failed: ${why}`));
+            reject(new Error(`SSH handshake: ${why}`));
         };
-        const stop = () => fail("context canceled");
+        const stop = () => fail("cancelled");
         signal.addEventListener("abort", stop, { once: true });
         let mismatch = false;
         client.on("ready", () => {
             signal.removeEventListener("abort", stop);
             resolve(client);
         });
-        client.on("error", (error: Error & { level?: string }) => {
-            fail(
-                mismatch
-                    ? "ssh: handshake failed: ssh: host key mismatch"
-                    : wordHandshakeError(error, hostKey?.type, attempted),
-            );
-        });
-        client.on("close", () => fail("EOF"));
+        client.on("error", (error) => fail(mismatch ? "host key mismatch" : error.message));
+        client.on("close", () => fail("connection closed"));
         client.connect({
             sock: socket,
             username,
@@ -172,31 +140,12 @@ function handshake(socket: Duplex, login: Login, signal: AbortSignal): Promise<C
                 mismatch = hostKey !== undefined && !hostKey.key.equals(key);
                 return !mismatch;
             },
-            authHandler: (_left, _partial, next) => {
-                const method = methods.shift();
-                if (method) attempted.push(method.type === "agent" ? "publickey" : method.type);
-                next((method ?? false) as AnyAuthMethod);
-            },
+            authHandler: (_left, _partial, next) => next((methods.shift() ?? false) as AnyAuthMethod),
         });
     });
 }
 
-function wordHandshakeError(
-    error: Error & { level?: string },
-    pinned: string | undefined,
-    attempted: string[],
-): string {
-    if (error.level === "client-authentication") {
-        const names = [...new Set(attempted)].join(" ");
-        return `ssh: handshake failed: ssh: unable to authenticate, attempted methods [${names}], no supported methods remain`;
-    }
-    if (/host key format/.test(error.message)) {
-        return `ssh: handshake failed: ssh: no common algorithm for host key; client offered: [${pinned ?? ""}]`;
-    }
-    return error.message === "read ECONNRESET" ? "read: connection reset by peer" : error.message;
-}
-
-/** Tries until it works or the limit of errors is passed; the waits grow from 0.1 s to 5 s. */
+/** Tries until an attempt succeeds or more than `limit` have failed, with waits that grow from 0.1 s to 5 s. */
 async function withRetries<T>(
     what: string,
     limit: number,
@@ -213,7 +162,7 @@ async function withRetries<T>(
             signal.throwIfAborted();
             const { message } = error as Error;
             if (limit > -1 && tries + 1 > limit) {
-                throw new Error(`after ${tries} failed attempts: ${message}`);
+                throw new Error(tries ? `after ${tries + 1} attempts: ${message}` : message);
             }
             onRetry(`${what} ${tries + 1}/${limit === -1 ? "inf" : limit} failed: retrying`);
         }
@@ -224,7 +173,7 @@ async function withRetries<T>(
 
 /**
  * Connects and logs in, directly or through `proxy`.
- * @throws if no attempt succeeds, with the last one's reason
+ * @throws if no attempt succeeds, with the reason of the last one
  */
 export async function dial(
     connection: Connection,
@@ -248,7 +197,7 @@ export async function dial(
         handshake(await openTcp(proxy, signal), proxyLogin, signal),
     ).catch(viaProxy);
     try {
-        // The real plugin tries the handshake again on the same, used connection; a fresh one is what that can only mean.
+        // Each attempt gets a fresh connection. (The real plugin repeats the handshake on the used one.)
         const client = await withRetries("Dial from proxy", limit, signal, onRetry, async () =>
             handshake(await openForward(bastion, connection), login, signal),
         ).catch(viaProxy);

@@ -1,4 +1,4 @@
-// What every Pulumi plugin does: serve gRPC on a free loopback port, print that port, end when told.
+// What every Pulumi plugin does: serve gRPC on a free loopback port, print that port, end on SIGTERM.
 import {
     type handleUnaryCall,
     type Metadata,
@@ -16,11 +16,11 @@ export const channelOptions = {
     "grpc.max_send_message_length": maxMessageBytes,
 };
 
-/** An error text travels percent-encoded in a header; HTTP/2 libraries drop the connection over a header of 64 KiB. */
+/** gRPC sends an error text percent-encoded in a header, and HTTP/2 libraries drop the connection on a header over 64 KiB. */
 const maxErrorBytes = 48 * 1024;
 const encodedBytes = (text: string) => Buffer.byteLength(encodeURIComponent(text.replace(/\p{Surrogate}/gu, "?")));
 
-/** Keeps the start, which says what failed, and the end, which mostly says why. */
+/** Keeps the start, which says what failed, and the end, which usually says why. */
 export function shortenError(text: string): string {
     if (encodedBytes(text) <= maxErrorBytes) {
         return text;
@@ -40,13 +40,13 @@ export interface CallContext {
     readonly metadata: Metadata;
 }
 
-/** An async function as a gRPC method; what it throws is the error the user sees. */
+/** Makes a gRPC method of an async function; the user sees the errors that it throws. */
 export function unary<Request, Response>(
     method: (request: Request, context: CallContext) => Response | Promise<Response>,
 ): handleUnaryCall<Request, Response> {
     return (call, callback) => {
         const gone = new AbortController();
-        call.on("cancelled", () => gone.abort(new Error("context canceled")));
+        call.on("cancelled", () => gone.abort(new Error("cancelled")));
         Promise.resolve()
             .then(() => method(call.request, { signal: gone.signal, metadata: call.metadata }))
             .then(
@@ -60,7 +60,7 @@ export function unary<Request, Response>(
     };
 }
 
-/** Serves; a method that is not implemented answers UNIMPLEMENTED, which the engine knows how to take. */
+/** Serves. Missing methods answer UNIMPLEMENTED, which the engine can handle. */
 export function serve(service: ServiceDefinition, implementation: UntypedServiceImplementation): void {
     const server = new Server(channelOptions);
     server.addService(service, implementation);

@@ -1,4 +1,4 @@
-module haproxy-fleet/toolchain/cli
+module haproxy-fleet/toolchain/offline/cli
 
 go 1.26
 

@@ -1,4 +1,4 @@
-// What a Node project depends on, read from package.json files.
+// The dependencies of a Node project, read from package.json files.
 import { readdirSync, readFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 
@@ -45,7 +45,7 @@ function declared(directory: string): Record<string, string> {
     }
 }
 
-/** The plugins that the project's direct dependencies ask for: packages marked `pulumi.resource`. */
+/** The plugins that direct dependencies of the project require: packages marked `pulumi.resource`. */
 export function requiredPlugins(directory: string): { name: string; version: string; server: string }[] {
     return Object.keys(declared(directory)).flatMap((dependency) => {
         const found = findPackage(directory, dependency);
@@ -63,7 +63,7 @@ export function requiredPlugins(directory: string): { name: string; version: str
     });
 }
 
-/** For `pulumi about`: the declared packages with the versions that are installed, or every installed one. */
+/** For `pulumi about`: the declared packages, or all installed ones, with their installed versions. */
 export function programDependencies(directory: string, transitive: boolean): { name: string; version: string }[] {
     const names = transitive ? installedNames(directory) : Object.keys(declared(directory));
     return names.sort().flatMap((name) => {

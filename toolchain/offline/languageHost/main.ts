@@ -1,16 +1,16 @@
-// pulumi-language-nodejs where no full Pulumi is installed: answers what the CLI asks to preview, update, destroy,
-// refresh and describe a Node program. Creating projects, SDKs and policy packs needs a full install.
+// pulumi-language-nodejs for machines without a full Pulumi install: what the CLI needs to preview, update, destroy, refresh and
+// describe a Node program. Creating projects, SDKs and policy packs needs a full install.
 import { spawn } from "node:child_process";
 import { type ServerWritableStream, status } from "@grpc/grpc-js";
 import { LanguageRuntimeService } from "@pulumi/pulumi/proto/language_grpc_pb";
 import language from "@pulumi/pulumi/proto/language_pb";
 import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
-import { serve, unary } from "../plugin/serve";
+import { serve, unary } from "../pluginServer";
 import { programDependencies, requiredPlugins } from "./packages";
 import { runProgram, stopPrograms } from "./program";
 
-// Passed as argument by the CLI: the engine's address.
+// The CLI passes the engine's address as an argument.
 const engineAddress = process.argv.slice(2).find((argument) => !argument.startsWith("-")) ?? "";
 
 function installDependencies(

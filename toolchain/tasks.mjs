@@ -1,16 +1,16 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | bench: ensures just what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | bench: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
+import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
 import { endRunning, SetupError } from "./setup/progress.mjs";
-import { debianPackages, labBase, npmPackages, pulumi } from "./setup/steps.mjs";
-import { runTests, usage as testUsage } from "./tests.mjs";
+import { runTests, usage as testUsage } from "./testRunner.mjs";
 
 const labPackages = ["debootstrap", "systemd-container", "iproute2", "nftables", "openssh-client", "wrk"];
 
 /**
- * Runs a command in this terminal, hands signals on and returns its exit code.
+ * Runs a command in this terminal, passes signals on to it and returns its exit code.
  * @param {string} command
  * @param {string[]} args
  * @param {NodeJS.ProcessEnv} env
@@ -20,7 +20,7 @@ function run(command, args, env) {
         const child = spawn(command, args, { env, stdio: "inherit" });
         for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
             process.removeAllListeners(signal);
-            // A terminal's Ctrl-C reaches the whole foreground group; a second copy would mean "terminate at once" to the CLI.
+            // The CLI gets a terminal's Ctrl-C itself, and takes a second one for "terminate at once".
             process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY ? undefined : child.kill(signal)));
         }
         child.on("error", reject);
@@ -41,11 +41,11 @@ const tasks = {
     },
     async lab(args) {
         await npmPackages();
-        if (args[0] !== "check") await debianPackages(labPackages); // `up` builds the base image itself.
+        if (args[0] !== "check") await debianPackages(labPackages); // `up` builds the base image.
         return runScript("lab/cli.ts", args);
     },
     async demo(args) {
-        if (args.length > 0) throw new SetupError(`it takes no arguments, got ${args.join(" ")}`);
+        if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
         await npmPackages();
         await debianPackages(labPackages);
         await pulumi();
@@ -66,6 +66,7 @@ const tasks = {
         }
         await npmPackages();
         return runTests(args, {
+            labCheck,
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server"]),
             pulumi,
@@ -79,7 +80,7 @@ const [name = "", ...args] = process.argv.slice(2);
 for (const signal of ["SIGINT", "SIGTERM"]) {
     process.once(signal, async () => {
         await endRunning();
-        process.stderr.write("\nInterrupted. What is finished is kept: run the same command again to go on.\n");
+        process.stderr.write("\nInterrupted. Finished steps are kept; run the same command again to continue.\n");
         process.exit(130);
     });
 }

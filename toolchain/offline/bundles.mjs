@@ -1,5 +1,5 @@
-// Bundles the language host and the stand-in plugin into one file each: a plugin is started on every preview, and a
-// bundle loads several times faster than its hundreds of modules.
+// Bundles the language host and the command plugin into one file each, because every preview starts them, and a bundle loads several
+// times faster than hundreds of modules.
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, plugins, repo } from "../environment.mjs";
@@ -7,8 +7,8 @@ import { cacheDir, plugins, repo } from "../environment.mjs";
 const home = join(cacheDir, "pulumi-home", "plugins");
 
 /**
- * What the CLI executes. It never changes; pulumiEnv() says which bundles are meant, so that two checkouts with
- * different sources can share one PULUMI_HOME.
+ * The script that the CLI executes. pulumiEnv() selects the bundles, so that checkouts with different sources can share one
+ * PULUMI_HOME.
  * @param {string} bundle
  */
 const launcher = (bundle) =>
@@ -40,7 +40,7 @@ export async function installPlugins(target) {
                     target: "node20",
                     format: "cjs",
                     minify: true,
-                    external: ["cpu-features", "*.node"], // ssh2's optional native parts; it does without.
+                    external: ["cpu-features", "*.node"], // Optional native parts of ssh2.
                     logLevel: "error",
                 }),
             ),

@@ -1,10 +1,10 @@
-// Runs the user's program: one Node process per preview or update, with the project's own @pulumi/pulumi.
+// Runs the user's program: one Node process per preview or update, with the @pulumi/pulumi of the project.
 import { type ChildProcess, spawn } from "node:child_process";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import language from "@pulumi/pulumi/proto/language_pb";
 
-/** @pulumi/pulumi/cmd/run ends with it after an error that it has shown itself. */
+/** Exit code of @pulumi/pulumi/cmd/run after an error that it has shown itself. */
 const exitedAfterMessage = 32;
 
 interface RuntimeOptions {
@@ -15,24 +15,24 @@ interface RuntimeOptions {
 
 const programs = new Set<ChildProcess>();
 
-/** Ends the programs that run, as an interrupted update asks. */
+/** Ends the programs that run, if an update is interrupted. */
 export function stopPrograms(): void {
     for (const program of programs) {
         program.kill("SIGTERM");
     }
 }
 
-// However this process ends, no program stays behind.
+// No program outlives this process.
 process.on("exit", stopPrograms);
 
-/** Splits like a shell would: blanks separate, single and double quotes keep together. */
+/** Splits like a shell: at blanks, but not between single or double quotes. */
 export function splitArguments(text: string): string[] {
     return [...text.matchAll(/(?:[^\s"']+|"[^"]*"|'[^']*')+/g)].map(([word]) =>
         word.replace(/"([^"]*)"|'([^']*)'/g, (_, double?: string, single?: string) => double ?? single ?? ""),
     );
 }
 
-/** The command line of @pulumi/pulumi/cmd/run, as the Go language host builds it. */
+/** The command line of @pulumi/pulumi/cmd/run, as the real language host builds it. */
 export function programArguments(request: language.RunRequest, engine: string, runner: string): string[] {
     const options = runtimeOptions(request);
     const flags = {
@@ -83,7 +83,7 @@ export async function runProgram(
     try {
         runner = createRequire(join(directory, "package.json")).resolve("@pulumi/pulumi/cmd/run");
     } catch {
-        throw new Error(`It looks like the Pulumi SDK has not been installed. Run npm install in ${directory}.`);
+        throw new Error(`@pulumi/pulumi is not installed; run npm install in ${directory}`);
     }
     const child = spawn(process.execPath, programArguments(request, engine, runner), {
         cwd: request.getPwd() || directory,

@@ -1,17 +1,17 @@
-// Log lines to the engine, in order.
+// Sends log lines to the engine, in order.
 import { credentials } from "@grpc/grpc-js";
 import { EngineClient } from "@pulumi/pulumi/proto/engine_grpc_pb";
 import engine from "@pulumi/pulumi/proto/engine_pb";
-import { channelOptions } from "../plugin/serve";
+import { channelOptions } from "../pluginServer";
 
 export interface Log {
-    /** A line in the resource's row of the display. */
+    /** Shows a line in the resource's row of the display. */
     status(urn: string, message: string): void;
     /** Resolves when the engine has every line sent so far. */
     flush(): Promise<void>;
 }
 
-/** A log that cannot be delivered is dropped: it must never hold up or fail a command. */
+/** A line that cannot be delivered is dropped, because it must never delay or fail a command. */
 export function engineLog(address: string | undefined): Log {
     const client = address ? new EngineClient(address, credentials.createInsecure(), channelOptions) : undefined;
     let last: Promise<void> = Promise.resolve();

@@ -1,16 +1,18 @@
-// Property values on the wire, and the checks and the diff that release 1.2.1 derives from its schema. Pure.
+// Property values on the wire, and the checks and the diff that release 1.2.1 derives from its schema.
+import { isDeepStrictEqual } from "node:util";
 
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
 export type Properties = { [key: string]: Value };
 
 const signature = "4dabf18193072939515e22adb298388d";
 const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
-/** Stands for a value that a preview cannot know. */
+/** Stands for a value that is not known during a preview. */
 export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 
 const isObject = (value: Value | undefined): value is Properties =>
     typeof value === "object" && value !== null && !Array.isArray(value);
 const isTagged = (value: Value | undefined): value is Properties => isObject(value) && signature in value;
+export const isSecret = (value: Value | undefined) => isTagged(value) && value[signature] === secretSignature;
 
 /** The value without any secret wrapping, at any depth. */
 export function reveal(value: Value): Value {
@@ -20,13 +22,14 @@ export function reveal(value: Value): Value {
     if (!isObject(value)) {
         return value;
     }
-    if (value[signature] === secretSignature) {
+    if (isSecret(value)) {
         return reveal(value.value ?? null);
     }
     return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, reveal(member)]));
 }
 
-export const secret = (value: Value): Value => ({ [signature]: secretSignature, value: reveal(value) });
+const wrap = (value: Value): Value => ({ [signature]: secretSignature, value });
+export const secret = (value: Value): Value => wrap(reveal(value));
 
 type Kind = "string" | "number" | "bool" | "map" | "array" | "connection" | "proxy";
 
@@ -59,7 +62,7 @@ const fieldsOf = {
 };
 const requiredOf = { command: ["connection"], connection: ["host"], proxy: ["host"] };
 const connectionDefaults: Properties = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
-/** Only arguments are inputs; a state holds the results as well. */
+/** A state holds these and the results. */
 export const inputNames = Object.keys(fieldsOf.command);
 
 export interface Failure {
@@ -67,26 +70,33 @@ export interface Failure {
     reason: string;
 }
 
-/** Faults of a resource's inputs. A reason never holds a value: values may be secret. */
+/**
+ * What is wrong with the inputs of a resource. Reasons show no values, because these may be secret. A failure of `connection` itself
+ * would make the engine print the whole connection, private key included, as it does for the real plugin.
+ */
 export function findFailures(inputs: Properties, type: keyof typeof fieldsOf = "command", path = ""): Failure[] {
     const fields = fieldsOf[type];
     const at = (name: string) => (path ? `${path}.${name}` : name);
-    const failures: Failure[] = requiredOf[type]
+    const failure = (name: string, problem: string): Failure => ({
+        property: at(name),
+        reason: `'${name}' ${problem}`,
+    });
+    const failures = requiredOf[type]
         .filter((name) => inputs[name] === undefined || inputs[name] === null)
-        .map((name) => ({ property: at(name), reason: `Missing required property '${name}'` }));
+        .map((name) => failure(name, "is required"));
     for (const [name, raw] of Object.entries(inputs)) {
         const value = reveal(raw);
         const kind = fields[name];
         if (kind === undefined) {
-            // The engine's own keys, such as __defaults, are not the user's.
+            // The engine adds keys of its own, such as __defaults.
             if (!name.startsWith("__")) {
-                failures.push({ property: at(name), reason: `Unrecognized property '${name}'` });
+                failures.push(failure(name, "is no known property"));
             }
         } else if (value !== null && value !== unknown) {
             if ((kind === "connection" || kind === "proxy") && isObject(value)) {
                 failures.push(...findFailures(value, kind, at(name)));
             } else if (!hasKind(value, kind)) {
-                failures.push({ property: at(name), reason: `'${name}' must be a ${kind}, got ${nameOf(value)}` });
+                failures.push(failure(name, `must be a ${kind}, got ${nameOf(value)}`));
             }
         }
     }
@@ -108,18 +118,23 @@ function hasKind(value: Value, kind: Kind): boolean {
 
 const nameOf = (value: Value) => (Array.isArray(value) ? "array" : isObject(value) ? "map" : typeof value);
 
-/** The checked inputs: defaults filled in, `connection` secret as a whole. */
+const secretFields = ["password", "privateKey", "privateKeyPassword"];
+
+/** The checked inputs: the connection's defaults filled in; the connection is secret, and so are the secret fields in it. */
 export function withDefaults(inputs: Properties): Properties {
+    const endpoint = (given: Properties): Properties =>
+        Object.fromEntries(
+            Object.entries({ ...connectionDefaults, ...given }).map(([name, value]) => [
+                name,
+                secretFields.includes(name)
+                    ? secret(value)
+                    : name === "proxy" && isObject(value)
+                      ? endpoint(value)
+                      : value,
+            ]),
+        );
     const connection = reveal(inputs.connection ?? null);
-    const filled = { ...inputs, addPreviousOutputInEnv: inputs.addPreviousOutputInEnv ?? true };
-    if (!isObject(connection)) {
-        return { ...filled, connection: secret(connection) };
-    }
-    const complete: Properties = { ...connectionDefaults, ...connection };
-    if (isObject(connection.proxy)) {
-        complete.proxy = { ...connectionDefaults, ...connection.proxy };
-    }
-    return { ...filled, connection: secret(complete) };
+    return { ...inputs, connection: wrap(isObject(connection) ? endpoint(connection) : connection) };
 }
 
 export type Change = "add" | "delete" | "update";
@@ -147,24 +162,7 @@ function compare(old: Value | undefined, fresh: Value | undefined, path: string,
         }
     } else if (fresh === undefined || fresh === null) {
         changes.set(path, "delete");
-    } else if (!sameText(old, fresh)) {
+    } else if (!isDeepStrictEqual(old, fresh)) {
         changes.set(path, "update");
     }
-}
-
-/** Key order on the wire is not guaranteed. */
-const sameText = (left: Value, right: Value) => JSON.stringify(sorted(left)) === JSON.stringify(sorted(right));
-
-function sorted(value: Value): Value {
-    if (Array.isArray(value)) {
-        return value.map(sorted);
-    }
-    if (!isObject(value)) {
-        return value;
-    }
-    return Object.fromEntries(
-        Object.entries(value)
-            .sort(([left], [right]) => (left < right ? -1 : 1))
-            .map(([key, member]) => [key, sorted(member)]),
-    );
 }
