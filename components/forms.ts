@@ -230,14 +230,27 @@ function list(words: readonly string[], conjunction: "and" | "or"): string {
     return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
 }
 
-/** A type without `readonly`, and with its intersections resolved, so that two types of one meaning are one type. */
+/** A type in which every difference is one of required fields, so that two types are equal if each is assignable to the other. */
 type Plain<T> = T extends readonly (infer E)[]
     ? Plain<E>[]
     : T extends object
-      ? { -readonly [K in keyof T]: Plain<T[K]> }
+      ? {
+            -readonly [K in keyof Loose<T>]-?: Field<
+                Plain<Loose<T>[K]>,
+                Partial<Pick<Loose<T>, K>> extends Pick<Loose<T>, K> ? true : false
+            >;
+        }
       : T;
 
-type Equal<A, B> = (<T>() => T extends A ? 1 : 2) extends <T>() => T extends B ? 1 : 2 ? true : false;
+interface Field<V, Optional extends boolean> {
+    value: V;
+    optional: Optional;
+}
+
+/** Either `if` or `unless`: the types say so by a union, schemas by a check, which types cannot show. */
+type Loose<T> = "unless" extends keyof T ? Omit<T, "if" | "unless"> & { if?: string[]; unless?: string[] } : T;
+
+type Equal<A, B> = [A, B] extends [B, A] ? true : false;
 
 /** Takes a schema whose output is the type `T`, no more and no less: any other does not compile. */
 export function formOf<T>() {

@@ -1,23 +1,28 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { ConvergedHost, type HostConnection } from "./convergence/convergedHost";
+import type { HostConnection } from "./convergence/connection";
+import { ConvergedHost } from "./convergence/convergedHost";
 import { resourceError } from "./convergence/resourceError";
+import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
 import { formIssues } from "./forms";
-import type { HaproxyConfig } from "./haproxy/model";
-import { flag, texts } from "./haproxy/model/schema";
-import { remembering } from "./haproxy/remembering";
-import { render } from "./haproxy/render/index";
 import {
+    balancedServicesFormIssues,
     type CompiledServices,
     compileServices,
+    flag,
+    type HaproxyConfig,
     type HaproxySettings,
+    type Issue,
     isError,
+    remembering,
+    render,
     type Service,
     type StatsSettings,
-} from "./haproxy/services/compile";
-import { balancedServicesFormIssues } from "./haproxy/services/schema";
-import { type Issue, validate, withoutIgnored } from "./haproxy/validate/index";
+    texts,
+    validate,
+    withoutIgnored,
+} from "./haproxy";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
@@ -89,11 +94,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const config = this.customized(name, compiled, customize);
         this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
-        const resources = haproxy(config, { allowWarnings, allowShrink, oldWorkers });
+        const sourceOf = (path: string) => compiled.sourceOf(config, path);
+        const resources = haproxy(config, { allowWarnings, allowShrink, oldWorkers, sourceOf });
         const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
 
         this.address = pulumi.output(connection.address);
-        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" })));
+        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" }).text));
         this.lastRun = host.lastRun;
         this.registerOutputs({
             address: this.address,
@@ -125,7 +131,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
             throw resourceError([title, ...errors.map(words)].join("\n"), this);
         }
         for (const warning of issues) {
-            void pulumi.log.warn(words(warning).trim(), this);
+            warn(name, words(warning).trim(), this);
         }
     }
 }
@@ -140,7 +146,12 @@ function formIssuesIn(args: LoadBalancerArgs): Issue[] {
 /** A hand-written configuration is wrapped like a compiled one. */
 const compile = remembering((declared: HaproxyConfig | BalancedServices): CompiledServices => {
     if (!("services" in declared)) {
-        return { config: declared, issues: [], issuesIn: (config) => [...validate(config)] };
+        return {
+            config: declared,
+            issues: [],
+            issuesIn: (config) => [...validate(config)],
+            sourceOf: (_, path) => path,
+        };
     }
     const { services, stats, ...settings } = declared;
     return compileServices(settings, services, undefined, stats);

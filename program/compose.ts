@@ -10,9 +10,7 @@ import {
     secretsIn,
     serversFor,
 } from "../components";
-import { searchedMaxShrinkPercent } from "../components/haproxy/services/backend";
-import { compileServices, isError } from "../components/haproxy/services/compile";
-import { withoutIgnored } from "../components/haproxy/validate";
+import { compileServices, isError, searchedMaxShrinkPercent, withoutIgnored } from "../components/haproxy";
 import type { LoadedStack } from "./load";
 
 /** What a stack declares, with the hosts and servers that its searches find. */

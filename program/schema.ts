@@ -1,8 +1,15 @@
 import { z } from "zod";
 import { formError, formIssues, formOf } from "../components/forms";
-import { text, texts } from "../components/haproxy/model/schema";
-import { services, settingsShape, stats } from "../components/haproxy/services/schema";
-import type { HaproxySettings, Service, StatsSettings } from "../components/haproxy/services/types";
+import {
+    type HaproxySettings,
+    type Service,
+    type StatsSettings,
+    services,
+    settingsShape,
+    stats,
+    text,
+    texts,
+} from "../components/haproxy";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 

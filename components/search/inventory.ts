@@ -1,7 +1,6 @@
 import { z } from "zod";
 import { formError, formIssues, formOf } from "../forms";
-import type { Server } from "../haproxy/model";
-import { text } from "../haproxy/model/schema";
+import { type Server, text } from "../haproxy";
 import { type Node, nodesSchema } from "./nodeSchema";
 
 export type { Node } from "./nodeSchema";

@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { matching, whole } from "../forms";
-import { isAddress, isHostName } from "../haproxy/model/addresses";
+import { isAddress, isHostName } from "../haproxy";
 
 /** A host name or an IP address. */
 export const address = matching((text) => isAddress(text) || isHostName(text), "expected an IP address or a host name");

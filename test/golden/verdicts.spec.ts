@@ -9,7 +9,7 @@ import { verdictsOfDaemon } from "./daemon";
 const cases = [
     ...Object.entries(refused).map(([title, [parts]]) => ({ title, model: verdictModel(parts), sound: false })),
     ...Object.entries(accepted).map(([title, parts]) => ({ title, model: verdictModel(parts), sound: true })),
-].map((each) => ({ ...each, text: fillSlots(render(each.model, { digest: "d" }), () => "secret") }));
+].map((each) => ({ ...each, text: fillSlots(render(each.model, { digest: "d" }).text, () => "secret") }));
 
 describe("the daemons agree with check", () => {
     needsReleases();

@@ -1,5 +1,6 @@
 import { slot } from "../../components/convergence/slots";
 import type { Backend, Frontend, HaproxyConfig, Server } from "../../components/haproxy/model";
+import { otherOptions } from "../../components/haproxy/model";
 
 /** Models on which `check` and the daemons have to agree: a unit test asks the one, a golden test the others. */
 
@@ -56,11 +57,11 @@ export const refused: Record<string, readonly [Parts, RegExp]> = {
         /option httpchk of backend app is false, but HAProxy knows no "no option httpchk"/,
     ],
     "an option that nobody knows": [
-        { backend: { options: { "http-server-clsoe": true } } },
+        { backend: { options: { ...otherOptions({ "http-server-clsoe": true }) } } },
         /unknown option "http-server-clsoe" of backend app/,
     ],
     "an option that is gone": [
-        { version: "2.6", backend: { options: { http_proxy: true } } },
+        { version: "2.6", backend: { options: { ...otherOptions({ http_proxy: true }) } } },
         /keyword "option http_proxy" .* is gone since HAProxy 2.5/,
     ],
     "a balance by content that mode tcp inherits": [

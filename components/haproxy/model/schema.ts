@@ -5,6 +5,7 @@ import type { Bind, BindTls, PortBind, SocketBind } from "./binds";
 import { type Defaults, type Global, type HaproxyConfig, logFacilities, logLevels, type Stats } from "./config";
 import type { MapFile } from "./files";
 import type { HttpCheck, Httpchk, ProtocolCheck, TcpCheck } from "./healthChecks";
+import type { Options } from "./options";
 import type { Cookie, StickRule, StickTable } from "./persistence";
 import type { Acl, Backend, Frontend, Listen, ProxySection, Timeouts } from "./proxies";
 import type {
@@ -31,8 +32,16 @@ const count = whole(0, 2_147_483_647);
 const atLeastOne = whole(1, 2_147_483_647);
 const status = whole(200, 599);
 const mode = z.enum(["http", "tcp"]);
-const options = z.record(z.string(), z.union([flag, any]));
-const condition = { if: texts.optional() };
+/** Their names are left to the daemon, so that {@link otherOptions} can hold those of a newer one. */
+const options = z.record(z.string(), z.union([flag, any])) as unknown as z.ZodType<Options>;
+
+/** A strict object with the fields of {@link Conditional}. */
+const conditional = <S extends z.ZodRawShape>(shape: S) =>
+    z
+        .strictObject({ ...shape, if: texts.optional(), unless: texts.min(1, "expected at least one term").optional() })
+        .refine((rule: { if?: unknown; unless?: unknown }) => rule.if === undefined || rule.unless === undefined, {
+            message: "expected either if or unless",
+        });
 
 export const release = matching(/^\d{1,3}\.\d{1,3}$/, 'expected a release in quotes, like "2.6"');
 
@@ -114,7 +123,7 @@ const serverOptionShape = {
     onMarkedUp: z.literal("shutdown-backup-sessions").optional(),
     observe: z.enum(["layer4", "layer7"]).optional(),
     sendProxy: z.union([flag, z.literal("v2")], { message: 'expected true, false or "v2"' }).optional(),
-    ssl: serverTls.optional(),
+    ssl: z.union([serverTls, z.literal(false)], { message: "expected an object, or false" }).optional(),
     resolvers: text.optional(),
     initAddr: text.optional(),
     raw: any.optional(),
@@ -131,42 +140,40 @@ const guards = {
     drain: text.optional(),
 };
 
-const setVar = z.strictObject({ action: z.literal("set-var"), variable: text, expression: text, ...condition });
+const setVarShape = { action: z.literal("set-var"), variable: text, expression: text };
+const setVar = conditional(setVarShape);
 const anyHttp = [
-    z.strictObject({ action: z.literal("allow"), ...condition }),
-    z.strictObject({ action: z.enum(["set-header", "add-header"]), name: text, format: any, ...condition }),
-    z.strictObject({ action: z.literal("del-header"), name: text, ...condition }),
-    z.strictObject({
+    conditional({ action: z.literal("allow") }),
+    conditional({ action: z.enum(["set-header", "add-header"]), name: text, format: any }),
+    conditional({ action: z.literal("del-header"), name: text }),
+    conditional({
         action: z.enum(["replace-header", "replace-value"]),
         name: text,
         match: text,
         format: any,
-        ...condition,
     }),
     setVar,
-    z.strictObject({ action: z.literal("unset-var"), variable: text, ...condition }),
+    conditional({ action: z.literal("unset-var"), variable: text }),
 ] as const;
 const reply = [
-    z.strictObject({ action: z.literal("deny"), status: status.optional(), ...condition }),
-    z.strictObject({
+    conditional({ action: z.literal("deny"), status: status.optional() }),
+    conditional({
         action: z.literal("return"),
         status: status.optional(),
         contentType: text.optional(),
         body: any.optional(),
         headers: z.record(text, any).optional(),
-        ...condition,
     }),
 ] as const;
 const redirectShape = {
     action: z.literal("redirect"),
     code: z.literal([301, 302, 303, 307, 308]).optional(),
-    ...condition,
 };
 const redirect = z.union(
     [
-        z.strictObject({ ...redirectShape, location: text }),
-        z.strictObject({ ...redirectShape, prefix: text }),
-        z.strictObject({ ...redirectShape, scheme: text }),
+        conditional({ ...redirectShape, location: text }),
+        conditional({ ...redirectShape, prefix: text }),
+        conditional({ ...redirectShape, scheme: text }),
     ],
     { message: "expected exactly one of location, prefix and scheme" },
 );
@@ -175,32 +182,29 @@ const trackShape = {
     counter: z.literal([0, 1, 2]),
     key: text.optional(),
     table: text.optional(),
-    ...condition,
 };
-const cacheStore = z.strictObject({ action: z.literal("cache-store"), cache: text, ...condition });
-const setStatus = z.strictObject({
+const cacheStore = conditional({ action: z.literal("cache-store"), cache: text });
+const setStatus = conditional({
     action: z.literal("set-status"),
     status,
     reason: text.optional(),
-    ...condition,
 });
 const requestActions = [
-    z.strictObject({ action: z.literal("reject"), ...condition }),
-    z.strictObject({ action: z.literal("tarpit"), status: status.optional(), ...condition }),
-    z.strictObject({ action: z.literal("auth"), realm: text.optional(), ...condition }),
-    z.strictObject({
+    conditional({ action: z.literal("reject") }),
+    conditional({ action: z.literal("tarpit"), status: status.optional() }),
+    conditional({ action: z.literal("auth"), realm: text.optional() }),
+    conditional({
         action: z.enum(["set-path", "set-query", "set-uri", "set-method"]),
         format: any,
-        ...condition,
     }),
-    z.strictObject({ action: z.enum(["replace-path", "replace-uri"]), match: text, format: any, ...condition }),
-    z.strictObject({ action: z.literal("cache-use"), cache: text, ...condition }),
+    conditional({ action: z.enum(["replace-path", "replace-uri"]), match: text, format: any }),
+    conditional({ action: z.literal("cache-use"), cache: text }),
 ] as const;
 
 export const httpRequestRule = formOf<HttpRequestRule>()(
     z.union([
         any,
-        z.discriminatedUnion("action", [...anyHttp, ...reply, z.strictObject(trackShape), ...requestActions]),
+        z.discriminatedUnion("action", [...anyHttp, ...reply, conditional(trackShape), ...requestActions]),
         redirect,
     ]),
 );
@@ -215,20 +219,17 @@ const tcpRequestRule = formOf<TcpRequestRule>()(
     z.union([
         any,
         z.discriminatedUnion("action", [
-            z.strictObject({ ...at, action: z.enum(["accept", "reject"]), ...condition }),
-            z.strictObject({ ...at, action: z.literal("expect-proxy"), ...condition }),
-            z.strictObject({ ...at, ...trackShape }),
-            setVar.extend(at),
+            conditional({ ...at, action: z.enum(["accept", "reject"]) }),
+            conditional({ ...at, action: z.literal("expect-proxy") }),
+            conditional({ ...at, ...trackShape }),
+            conditional({ ...at, ...setVarShape }),
         ]),
     ]),
 );
 const tcpResponseRule = formOf<TcpResponseRule>()(
     z.union([
         any,
-        z.discriminatedUnion("action", [
-            z.strictObject({ action: z.enum(["accept", "reject", "close"]), ...condition }),
-            setVar,
-        ]),
+        z.discriminatedUnion("action", [conditional({ action: z.enum(["accept", "reject", "close"]) }), setVar]),
     ]),
 );
 
@@ -255,11 +256,10 @@ const stickTable = formOf<StickTable>()(
     }),
 );
 const stickRule = formOf<StickRule>()(
-    z.strictObject({
+    conditional({
         rule: z.enum(["on", "match", "store-request", "store-response"]),
         pattern: text,
         table: text.optional(),
-        ...condition,
     }),
 );
 const cookie = formOf<Cookie>()(
@@ -354,7 +354,7 @@ const frontendShape = {
     binds: z.array(bind),
     maxconn: atLeastOne.optional(),
     options: options.optional(),
-    useBackends: z.array(z.strictObject({ backend: text, ...condition })).optional(),
+    useBackends: z.array(conditional({ backend: text })).optional(),
     defaultBackend: text.optional(),
 };
 const backendShape = {
@@ -368,6 +368,7 @@ const backendShape = {
     protocolCheck: protocolCheck.optional(),
     cookie: cookie.optional(),
     stickRules: z.array(stickRule).optional(),
+    useServers: z.array(conditional({ server: text })).optional(),
     defaultServer: serverOptions.optional(),
     servers: z.array(server),
     serverTemplates: z.array(serverTemplate).optional(),

@@ -10,40 +10,37 @@ import type {
     Timeouts,
 } from "../model";
 
-/** Settings of HAProxy beside the services. */
+/** Settings that all services of a stack share. */
 export interface HaproxySettings {
-    /** Lowest HAProxy release among the hosts, such as `"2.6"`. */
+    /** Lowest HAProxy release among the hosts. */
     readonly version: string;
-    /** Concurrent connections of the process. @default 50000 */
+    /** @default 50000 */
     readonly maxconn?: number;
-    /** Port that clients connect to, for services with protocol http that name none. @default 80 */
+    /** Port of services with protocol http that set no `listen`. @default 80 */
     readonly port?: number;
     /**
-     * Looks up the hosts of services without routes in a map, a file beside haproxy.cfg, instead of in an acl each: with hundreds of
-     * services, a request to the last one takes no longer than one to the first. @default false
+     * Looks hosts of services without routes up in a map, a file beside haproxy.cfg, instead of one acl after the other. With hundreds
+     * of services this makes requests to the last one as fast as to the first. @default false
      */
     readonly hostMap?: boolean;
     /**
-     * Local port over which the old worker sends stick tables to the new one during a reload: those of persistence by address and of rate
-     * limits. Any process of the host can connect to it. `false`: a reload empties the tables. @default 8406
+     * Local port over which the old worker sends the tables of services (persistence by address, rate limits) to the new one during a
+     * reload. `false`: a reload empties the tables. Every process of the host can connect to it. @default 8406
      */
     readonly peersPort?: number | false;
     /**
-     * Whether the ports of services, and the statistics page unless it has an address, are also served on all IPv6 addresses. Off by
-     * default because lists and firewalls made for IPv4 do not cover IPv6, and because HAProxy does not start on a host whose kernel
-     * has no IPv6 (`ipv6.disable=1`); a host where it is only disabled on all interfaces accepts it. IPv4 clients keep their IPv4
-     * addresses. @default false
+     * Serves the ports of services, and the statistics page unless its bind has an address, on all IPv6 addresses, too. Off by default
+     * because it may bypass lists and firewalls made for IPv4, and because a host whose kernel has no IPv6 (`ipv6.disable=1`) refuses it.
+     * Services still see IPv4 clients by their IPv4 addresses. @default false
      */
     readonly ipv6?: boolean;
-    /** @default every default of {@link Global} */
     readonly global?: Omit<Global, "maxconn">;
-    /** @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
 }
 
-/** The statistics page; its password is named, not given. */
+/** The statistics page of a stack, with the password by name. */
 export type StatsSettings = Omit<Stats, "auth"> & {
-    /** `passwordSecret`: slot of the password, and its key in the stack's Pulumi config. @default - open to everybody */
+    /** `passwordSecret`: slot of the password, and its key in the stack's Pulumi config. @default - no password */
     readonly auth?: { readonly user: string; readonly passwordSecret: string };
 };
 

@@ -1,7 +1,7 @@
 import type { HaproxyConfig } from "../model";
+import { globalDefaults } from "../model/defaults";
 import { modeOf, type PlacedProxy } from "../model/lookup";
 import { mapPath } from "../render/files";
-import { globalDefaults } from "../render/index";
 import { optional } from "../render/lines";
 import { bindIssues } from "./binds";
 import { conditionIssues, declared } from "./conditions";

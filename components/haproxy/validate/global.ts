@@ -1,7 +1,7 @@
 import type { Defaults, HaproxyConfig, NamedDefaults, Stats } from "../model";
 import { logFacilities, logLevels } from "../model";
+import { globalDefaults } from "../model/defaults";
 import { addressesOf } from "../render/binds";
-import { globalDefaults } from "../render/index";
 import { bindIssues } from "./binds";
 import { type IssueList, show } from "./issues";
 import { optionNameIssues } from "./options";

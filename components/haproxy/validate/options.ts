@@ -103,7 +103,13 @@ export function optionPlaceIssues(
     }
     for (const [name, value] of Object.entries(inherited)) {
         const heeds = section === "listen" || !(section === "frontend" ? backendOnly : frontendOnly).has(name);
-        if (mode === "tcp" && value !== false && options[name] !== false && needsHttp.has(name) && heeds) {
+        if (
+            mode === "tcp" &&
+            value !== false &&
+            (options as Record<string, unknown>)[name] !== false &&
+            needsHttp.has(name) &&
+            heeds
+        ) {
             issues.error(
                 "option",
                 path,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import type { Transaction } from "../../../components/convergence/resources";
+import type { Transaction } from "../../../components/convergence/kinds/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import { quote } from "../../../lab/machine/exec";
 import { atNaps, redefine } from "../../support/converge";

@@ -84,7 +84,7 @@ describe("serversFor", () => {
             const inventoryOfAll = { nodes: shuffled, source: "x" };
             const servers = ({ name, port }: { name: string; port: number }) =>
                 serversFor(inventoryOfAll, { service: name, environment: "prod", port });
-            return render(fromServices({ version: "2.6" }, services, servers), { digest: "x" });
+            return render(fromServices({ version: "2.6" }, services, servers), { digest: "x" }).text;
         };
         const expected = file(nodes);
         fc.assert(

@@ -94,7 +94,7 @@ describe("services", () => {
         const began = process.cpuUsage();
         const config = compile(...many);
         assert.deepEqual(validate(config), []);
-        const text = render(config, { digest: "d" });
+        const text = render(config, { digest: "d" }).text;
         const { user } = process.cpuUsage(began);
         assert.equal(text.match(/^ {4}server /gm)?.length, 5000);
         // Bound three times what is promised of an idle machine (docs/services.md).

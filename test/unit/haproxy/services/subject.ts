@@ -13,7 +13,7 @@ export const compile = (...services: Service[]) => fromServices({ version: "2.6"
 /** The lines of the file that comes of services. */
 export const lines = (...services: Service[]) =>
     render(compile(...services), { digest: "d" })
-        .split("\n")
+        .text.split("\n")
         .map((line) => line.trim());
 
 /** The errors in services of any content, one line each. */
