@@ -12,6 +12,7 @@ import {
 } from "../components";
 import { compileServices, isError, searchedMaxShrinkPercent, withoutIgnored } from "../components/haproxy";
 import type { LoadedStack } from "./load";
+import type { Stack } from "./schema";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
 export interface Fleet {
@@ -61,7 +62,7 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     const { config, issuesIn } = compileServices(settings, services, () => undefined, stack.stats);
     const issues = withoutIgnored(issuesIn(config), ignoreIssues);
     errors.push(...issues.filter(isError).map(({ path, message }) => `${source}: ${path}: ${message}`));
-    const secrets = secretsIn(config);
+    const secrets = [...new Set([...secretsIn(config), ...namedSecrets(stack)])];
     for (const name of secrets.filter((secret) => !hasSecret(secret))) {
         const remedy = `set it with pulumi config set --secret ${name}`;
         errors.push(`${source}: secret ${name}: it is not in the config of the stack; ${remedy}`);
@@ -75,6 +76,12 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
         options: { ignoreIssues, allowWarnings, oldWorkers },
         secrets,
     };
+}
+
+/** The secrets that services and the statistics page name, whether or not these compile. */
+function namedSecrets({ services, stats }: Stack): string[] {
+    const users = [...services.flatMap(({ basicAuth }) => basicAuth?.users ?? []), ...[stats?.auth ?? []].flat()];
+    return users.map(({ passwordSecret }) => passwordSecret);
 }
 
 /** The nodes that a stack searches, from the file that it names or from its own data. */

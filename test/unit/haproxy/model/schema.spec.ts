@@ -48,8 +48,8 @@ describe("the form of a model", () => {
     });
 
     it("has no key that nothing reads, at any depth", () => {
-        assert.deepEqual(rule({ action: "deny", unless: ["{ src 10.0.0.0/8 }"] }), [
-            'frontends[0].httpRequestRules[0]: unknown key "unless"; remove it, or use action, status or if',
+        assert.deepEqual(rule({ action: "deny", when: ["{ src 10.0.0.0/8 }"] }), [
+            'frontends[0].httpRequestRules[0]: unknown key "when"; remove it, or use action, status, if or unless',
         ]);
         const bind = { port: 443, ssl: { crt: ["/etc/ssl/a.pem"], crtt: "b" } };
         assert.deepEqual(issuesOf({ ...config, frontends: [{ ...frontend, binds: [bind] }], bakends: [] }), [
@@ -61,6 +61,13 @@ describe("the form of a model", () => {
     it("judges a rule by its action", () => {
         assert.deepEqual(rule({ action: "deny", if: "{ path /x }" }), [
             'frontends[0].httpRequestRules[0].if: expected a list of texts, got "{ path /x }"',
+        ]);
+        assert.deepEqual(rule({ action: "deny", unless: ["a"] }), []);
+        assert.deepEqual(rule({ action: "deny", if: ["a"], unless: ["b"] }), [
+            "frontends[0].httpRequestRules[0]: expected either if or unless, got an object with action, if and unless",
+        ]);
+        assert.deepEqual(rule({ action: "deny", unless: [] }), [
+            "frontends[0].httpRequestRules[0].unless: expected at least one term, got an empty list",
         ]);
         assert.deepEqual(rule({ action: "set-header", name: "X-A" }), [
             "frontends[0].httpRequestRules[0].format: expected text, got nothing",
