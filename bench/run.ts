@@ -1,7 +1,7 @@
 // npm run bench: what a preview costs, as medians and ratios of runs side by side. Writes nothing but the table.
 import { Lab } from "../lab/lab";
-import { obstacles } from "../lab/machine";
-import { step } from "../lab/progress";
+import { obstacles } from "../lab/machine/prerequisites";
+import { step } from "../lab/machine/progress";
 import type { Verdict } from "./measure";
 import { previews } from "./previews";
 import { probes } from "./probes";
@@ -51,7 +51,6 @@ async function main(names: string[]): Promise<void> {
         image: "bare" as const,
         tags: ["haproxy::lb"],
     }));
-    await Lab.sweep();
     const lab = await step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
     const verdicts: Verdict[] = [];
     try {

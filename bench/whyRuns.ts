@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Resource } from "../components/convergence/resources";
+import type { Resource } from "../components/convergence/kinds/index";
 import type { Host } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { Convergence } from "../test/support/converge";

@@ -10,7 +10,7 @@
 export const DIGEST_SLOT = "digest";
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
-const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62})\0/g;
+const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
 
 /**
  * The marker to put into a text where the value of the slot shall stand.
@@ -26,7 +26,23 @@ export function slot(name: string): string {
     return `\0slot:${name}\0`;
 }
 
-/** The names of all slots in a text, each once, in order of appearance. */
+/**
+ * The text with an encoding added to each marker that has none: `key` becomes `key/<encoding>`, a slot of its own. Its value is
+ * computed from that of `key` by the `slotValue` of the file in which it stands (see `encodedSlots`).
+ */
+export function withEncoding(text: string, encoding: string): string {
+    return text.replace(MARKER, (marker, name: string) =>
+        name.includes("/") ? marker : `\0slot:${name}/${encoding}\0`,
+    );
+}
+
+/** The name that a slot was declared by, and the encoding of its place, if that has one. */
+export function slotParts(name: string): { readonly name: string; readonly encoding?: string } {
+    const [base = name, encoding] = name.split("/");
+    return { name: base, encoding };
+}
+
+/** The names of all slots in a text, with their encodings, each once, in order of appearance. */
 export function slotsIn(text: string): string[] {
     return [...new Set([...text.matchAll(MARKER)].map((match) => match[1] as string))];
 }
@@ -43,5 +59,5 @@ export function fillSlots(text: string, value: (name: string) => string): string
 
 /** The text as people may see it: slots by name, never by value. */
 export function showSlots(text: string): string {
-    return fillSlots(text, (name) => `‹${name}›`);
+    return fillSlots(text, (name) => `‹${slotParts(name).name}›`);
 }

@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { sleep } from "../run";
+import { sleep } from "../machine/exec";
 
 /** What a load balancer's clients have seen. */
 export interface Served {

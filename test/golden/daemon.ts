@@ -8,7 +8,7 @@ export async function acceptedByDaemon(
     text: string,
     files: Record<string, string> = {},
 ): Promise<{ accepted: boolean; output: string }> {
-    const command = ["haproxy", "-Ws", "-f", path, "-c", "-dW"];
+    const command = ["haproxy", "-W", "-f", path, "-c", "-dW"];
     const { code, stdout, stderr } = await inRelease(release, command, { ...files, [path]: text });
     return { accepted: code === 0, output: `${stdout}${stderr}` };
 }
@@ -18,7 +18,7 @@ while [ -f "/c/$i" ]; do
     echo "=== $i"
     rm -rf /etc/haproxy/fleet
     if [ -d "/f/$i" ]; then cp -r "/f/$i/." /; fi
-    haproxy -Ws -f "/c/$i" -c -dW 2>&1 && echo accepted
+    haproxy -W -f "/c/$i" -c -dW 2>&1 && echo accepted
     i=$((i + 1))
 done`;
 

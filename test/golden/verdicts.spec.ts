@@ -9,7 +9,7 @@ import { verdictsOfDaemon } from "./daemon";
 
 const rendered = (parts: Parts) => {
     const model = verdictModel(parts);
-    const text = fillSlots(render(model, { digest: "d" }), () => "secret");
+    const text = fillSlots(render(model, { digest: "d" }).text, () => "secret");
     return { version: model.version, text, files: filesOf(model) };
 };
 

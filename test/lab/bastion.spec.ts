@@ -1,7 +1,7 @@
 // Through a bastion, both host keys pinned, to a login with sudo: probe and apply by the program and the real CLI.
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
-import type { Resource } from "../../components/convergence/resources";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
 import { pulse } from "../support/balancer";
@@ -22,7 +22,7 @@ async function logins(host: Host): Promise<number> {
 
 describeLab("a host behind a bastion", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb1", image: "haproxy", tags: ["haproxy::lb"] },
         { name: "jump", image: "bare" },
     ]);
     let host: Host;

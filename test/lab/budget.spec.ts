@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { buildPayload } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import type { Resource } from "../../components/convergence/resources";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
 import { balancer } from "../support/balancer";

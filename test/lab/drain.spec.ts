@@ -11,7 +11,7 @@ import { repair } from "./transaction/faults";
 import { Subject, squat } from "./transaction/subject";
 
 describeLab("the drain of a server that is removed", () => {
-    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const lab = withLab([{ name: "lb1", image: "haproxy" }]);
     const subject = () => new Subject(lab());
     let apps: EchoServer[];
     let sessions: Session[];

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { makePlan } from "../../components/convergence/payload/plan";
-import type { Resource } from "../../components/convergence/resources";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
 import { balancer } from "../support/balancer";

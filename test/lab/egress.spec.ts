@@ -24,7 +24,7 @@ const site = `server {
 
 describeLab("a forward proxy to an allow list", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app" },
     ]);
     let app: Host;

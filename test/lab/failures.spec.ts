@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
-import type { Resource } from "../../components/convergence/resources";
 import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";

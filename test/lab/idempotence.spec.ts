@@ -9,7 +9,7 @@ import { until } from "../support/traffic";
 import { ASK_MASTER } from "./transaction/subject";
 
 describeLab("idempotence", () => {
-    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const lab = withLab([{ name: "lb1", image: "haproxy" }]);
     let host: Host;
     let convergence: Convergence;
 

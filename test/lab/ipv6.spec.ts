@@ -16,7 +16,7 @@ const add = (address: string) => `ip addr add ${address}/48 dev eth0 nodad`;
 
 describeLab("services on IPv6", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app" },
         { name: "app2", image: "app" },
     ]);

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Lab } from "../../lab/lab";
+import { run } from "../../lab/machine/exec";
+import { hostsDir } from "../../lab/machine/paths";
 import { registered } from "../../lab/network";
-import { run } from "../../lab/run";
 import { describeLab, withLab } from "../support/lab";
 import { PATIENCE, until } from "../support/traffic";
 
@@ -218,25 +219,46 @@ describeLab("lab", () => {
             assert.deepEqual(traces(), before);
         });
 
-        it("a lab whose creator was killed can be taken down by another process", async () => {
+        it("takes down labs whose process was killed, and no others, when a lab starts", async () => {
             const before = traces();
-            const script = `require("${join(__dirname, "../../lab/lab")}").Lab.create({ hosts: [{ name: "lb1", image: "bare" }] })
-                .then((lab) => { console.log(lab.dir); setInterval(() => {}, 1000); });`;
-            const creator = spawn(process.execPath, ["--import", "tsx", "-e", script], {
-                stdio: ["ignore", "pipe", "inherit"],
-            });
-            const dir = await new Promise<string>((resolve) =>
-                creator.stdout.once("data", (text) => resolve(String(text).trim())),
+            const script = `const { Lab } = require("${join(__dirname, "../../lab/lab")}");
+                const create = () => Lab.create({ hosts: [{ name: "lb1", image: "bare" }, { name: "lb2", image: "bare" }] });
+                Promise.all([create(), create()]).then((labs) => {
+                    console.log([process.pid, ...labs.map(({ dir }) => dir)].join("\\n"));
+                    setInterval(() => {}, 1000);
+                });`;
+            // Its parent never asks how it ended, so that it stays in the process table.
+            const parent = spawn(
+                "sh",
+                ["-c", '"$@" & exec sleep 600', "sh", process.execPath, "--import", "tsx", "-e", script],
+                {
+                    stdio: ["ignore", "pipe", "inherit"],
+                },
             );
-            const gone = new Promise((resolve) => creator.once("exit", resolve));
-            creator.kill("SIGKILL");
-            await gone;
-            const entry = (await registered()).find((one) => one.dir === dir);
-            assert.ok(entry, "it is still registered");
-            // Half dead: a part of it is gone already, and its state cannot be read.
-            execFileSync("rm", [join(dir, "lab.json")]);
-            await Lab.sweep();
-            assert.equal(existsSync(dir), false);
+            try {
+                const [pid, damaged = "", reused = ""] = await new Promise<string[]>((resolve) =>
+                    parent.stdout.once("data", (text) => resolve(String(text).trim().split("\n"))),
+                );
+                process.kill(Number(pid), "SIGKILL");
+                await until("it is dead", () => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
+                execFileSync("rm", [join(damaged, "lab.json")]);
+                const entry = (await registered()).find(({ dir }) => dir === reused);
+                assert.ok(entry, "it is still registered");
+                // The number of the killed process is now that of another.
+                writeFileSync(`/run/haproxy-fleet-lab/${entry.subnet}`, `${reused}\n${process.pid} 1\n`);
+                const own = await Lab.create({ hosts: [] });
+                const next = await Lab.create({ hosts: [] });
+                const dirs = (await registered()).map(({ dir }) => dir);
+                assert.deepEqual(
+                    [own.dir, next.dir, damaged, reused].map((dir) => dirs.includes(dir)),
+                    [true, true, false, false],
+                );
+                for (const dir of [damaged, reused, hostsDir(damaged), hostsDir(reused)])
+                    assert.equal(existsSync(dir), false);
+                await Promise.all([own.down(), next.down()]);
+            } finally {
+                parent.kill("SIGKILL");
+            }
             assert.deepEqual(traces(), before);
         });
     });

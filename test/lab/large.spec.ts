@@ -8,7 +8,7 @@ import { ask } from "../support/traffic";
 
 describeLab("a configuration of 500 backends with 10 servers each", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app" },
         { name: "app2", image: "app" },
     ]);

@@ -24,7 +24,7 @@ interface Turn {
 }
 
 describeLab("load while things change", () => {
-    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const lab = withLab([{ name: "lb1", image: "haproxy" }]);
     const subject = () => new Subject(lab());
     const address = () => subject().host.address;
     let echo: EchoServer;

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import type { HaproxyConfig, MapEntry } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
-import { quote } from "../../lab/run";
+import { quote } from "../../lab/machine/exec";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { targetOf } from "../support/target";
@@ -17,7 +17,7 @@ const odd: MapEntry[] = [
 
 describeLab("maps and error files of haproxy", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app", tags: ["one::app"] },
         { name: "app2", image: "app", tags: ["two::app"] },
     ]);

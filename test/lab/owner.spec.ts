@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { Convergence, redefine } from "../support/converge";
 import { hostState } from "../support/hostState";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";

@@ -10,7 +10,7 @@ import { Subject, squat } from "./transaction/subject";
 
 describeLab("persistence by address", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         ...["app1", "app2", "app3"].map((name) => ({ name, image: "app" as const })),
     ]);
     const subject = () => new Subject(lab());

@@ -1,7 +1,7 @@
 // One load balancer for everything that a company runs: web, databases, mail and a cluster's API, each by its real daemon.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
-import { run } from "../../lab/run";
+import { run } from "../../lab/machine/exec";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { ask, shares, until } from "../support/traffic";
@@ -17,7 +17,7 @@ const ECHO = `server { listen 81; location / { return 200 "$http_x_forwarded_for
 
 describeLab("a load balancer for every protocol", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb1", image: "haproxy", tags: ["haproxy::lb"] },
         { name: "app1", image: "app", tags: ["shop::app"] },
         { name: "app2", image: "app", tags: ["shop::app"] },
         { name: "app3", image: "app", tags: ["api::app"] },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
 import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";

@@ -12,16 +12,16 @@ import { Subject, squat } from "./transaction/subject";
 const hitless = "2.6";
 
 describeLab("a release of haproxy", () => {
-    const nameOf = (suite: string) => `lb-${suite}`;
+    const nameOf = (version: string) => `lb-${version.replace(".", "-")}`;
     const lab = withLab([
-        ...releases.map(({ suite }) => ({ name: nameOf(suite), image: "bare" as const, suite })),
+        ...releases.map(({ version }) => ({ name: nameOf(version), image: "bare" as const, release: version })),
         { name: "app1", image: "app", tags: ["one::app"] },
         { name: "app2", image: "app", tags: ["two::app"] },
     ]);
 
     for (const { suite, version } of releases)
         describe(`${version} of ${suite}`, () => {
-            const subject = () => new Subject(lab(), nameOf(suite), version);
+            const subject = () => new Subject(lab(), nameOf(version), version);
             const state = async () => [await subject().files(), await subject().processes()];
             /** Neither a preview nor a run that is forced on the host finds anything to do. */
             const nothingToDo = async () => {

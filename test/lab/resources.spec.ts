@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { label, type Resource } from "../../components/convergence/kinds/index";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { label, type Resource } from "../../components/convergence/resources";
 import type { Host } from "../../lab/host";
 import { atNaps, Convergence } from "../support/converge";
 import { describedAs, echod, heard } from "../support/echod";

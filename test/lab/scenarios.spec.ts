@@ -12,8 +12,8 @@ const quick = { inter: "500ms", fall: 3, rise: 2 };
 
 describeLab("scenarios", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
-        { name: "lb2", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb1", image: "haproxy", tags: ["haproxy::lb"] },
+        { name: "lb2", image: "haproxy", tags: ["haproxy::lb"] },
         { name: "app1", image: "app", tags: ["shop::app", "clicks::app"] },
         { name: "app2", image: "app", tags: ["shop::app", "clicks::app"] },
         { name: "app3", image: "app", tags: ["docs::app"] },

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { slot } from "../../components/convergence/slots";
 import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";

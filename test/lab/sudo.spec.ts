@@ -4,7 +4,7 @@ import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Host } from "../../lab/host";
-import { run } from "../../lab/run";
+import { run } from "../../lab/machine/exec";
 import { pulse } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";

@@ -1,8 +1,8 @@
+import type { Resource } from "../../components/convergence/kinds/index";
 import { bootstrap, buildPayload, seal, withoutRuntime } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { describe as describeReport, type Report } from "../../components/convergence/preview/previewReport";
+import { previewReport, type Report } from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
-import type { Resource } from "../../components/convergence/resources";
 import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 
@@ -38,7 +38,7 @@ export class Convergence {
 
     /** What a preview tells people. */
     async preview(): Promise<Report> {
-        return describeReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
+        return previewReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
     }
 
     /** What an up does: asks, decides on the token, sends. */

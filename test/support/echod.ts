@@ -1,4 +1,4 @@
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
 
 /**

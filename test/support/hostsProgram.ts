@@ -1,5 +1,5 @@
 import { join } from "node:path";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import { repo } from "../../toolchain/environment.mjs";
 

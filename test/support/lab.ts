@@ -1,5 +1,5 @@
 import { type HostArgs, Lab } from "../../lab/lab";
-import { obstacles } from "../../lab/machine";
+import { obstacles } from "../../lab/machine/prerequisites";
 
 let asked: Promise<string[]> | undefined;
 
@@ -32,7 +32,6 @@ export function withLab(hosts: HostArgs[]): () => Lab {
     before("lab up", async function () {
         // The first lab on a machine waits for the base image.
         this.timeout(1_200_000);
-        await Lab.sweep();
         lab = await Lab.create({ hosts });
     });
     after("lab down", async () => {

@@ -2,9 +2,9 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import type { Resource } from "../../components/convergence/resources";
 import { redefine } from "./converge";
 
 /** The shells that the runtime is written for, as they are started. */

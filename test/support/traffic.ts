@@ -1,5 +1,5 @@
 import { type IncomingHttpHeaders, request } from "node:http";
-import { sleep } from "../../lab/run";
+import { sleep } from "../../lab/machine/exec";
 
 /** Milliseconds to wait for anything: a machine that runs tests may stand still for seconds. */
 export const PATIENCE = 60_000;

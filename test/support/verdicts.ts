@@ -1,4 +1,5 @@
 import { slot } from "../../components/convergence/slots";
+import { otherOptions } from "../../components/haproxy";
 import type { Backend, Frontend, HaproxyConfig, Server } from "../../components/haproxy/model";
 
 /** Models that the daemons are asked about. */
@@ -32,7 +33,11 @@ const alone = (answer: Partial<Backend>): Parts => ({ backend: { servers: [], ..
  */
 export const refused: Record<string, readonly [Parts, RegExp, string?]> = {
     "an unknown keyword": [{ backend: { raw: ["blance uri"] } }, /unknown keyword 'blance'/, "blance uri"],
-    "an unknown option": [{ backend: { options: { "http-clsoe": true } } }, /unknown option/, "option http-clsoe"],
+    "an unknown option": [
+        { backend: { options: otherOptions({ "http-clsoe": true }) } },
+        /unknown option/,
+        "option http-clsoe",
+    ],
     "an option of the other side": [
         { backend: { options: { dontlognull: true } } },
         /'dontlognull' ignored because backend 'app' has no frontend capability/,

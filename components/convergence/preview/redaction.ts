@@ -1,4 +1,4 @@
-import { fillSlots, secretSlots, showSlots } from "../slots";
+import { fillSlots, secretSlots, showSlots, slotParts } from "../slots";
 
 /** Shown in the place of something that is or may be secret. */
 const HIDDEN = "‹hidden›";
@@ -20,7 +20,7 @@ const SHORTEST_VALUE = 3;
 /** What to look for in texts that may quote a secret, with the slot's name. The longest first: a value may hold another. */
 export function secretParts(slots: Record<string, string>): { name: string; part: string }[] {
     return Object.entries(slots)
-        .flatMap(([name, value]) => [value, ...value.split("\n")].map((part) => ({ name, part })))
+        .flatMap(([name, value]) => [value, ...value.split("\n")].map((part) => ({ name: slotParts(name).name, part })))
         .filter(({ part }) => part.trim().length >= SHORTEST_VALUE)
         .sort((a, b) => b.part.length - a.part.length);
 }

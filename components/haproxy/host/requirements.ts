@@ -1,10 +1,10 @@
 import { posix } from "node:path";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
 import { isAddress } from "../model/addresses";
+import { globalDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
 import { localPeers, modeOf, portsOf } from "../model/lookup";
 import { addressesOf, speaksPlainly } from "../render/binds";
-import { globalDefaults } from "../render/index";
 
 /** What haproxy.cfg demands of its host, and `haproxy -c` does not check. */
 export interface HostRequirements {
@@ -94,8 +94,8 @@ function memoryNeeded(maxconn: number, { frontends, backends, listens = [] }: Ha
     return maxconn * (clients && servers ? 200 : clients || servers ? 125 : 50);
 }
 
-function isTls({ ssl, raw = "" }: { readonly ssl?: object; readonly raw?: string }): boolean {
-    return ssl !== undefined || /(?:^|\s)ssl(?:\s|$)/.test(raw);
+function isTls({ ssl, raw = "" }: { readonly ssl?: object | false; readonly raw?: string }): boolean {
+    return Boolean(ssl) || /(?:^|\s)ssl(?:\s|$)/.test(raw);
 }
 
 function listeners(bind: Bind, mode: Mode): Listener[] {

@@ -69,8 +69,6 @@ export const rules = {
         severity: "error",
         meaning: "A client timeout belongs to a port, which services share.",
     },
-    "invalid-path": { severity: "error", meaning: "A path is not one that a URL can have." },
-    "invalid-method": { severity: "error", meaning: "A method is not written in capitals, so it never matches." },
     "empty-redirect": { severity: "error", meaning: "A redirect leads to the address that was asked for." },
     "redirect-circle": { severity: "warning", meaning: "Two redirects lead to each other." },
     "redirect-behind-proxy": {

@@ -2,7 +2,7 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { sleep } from "../../../lab/run";
+import { sleep } from "../../../lab/machine/exec";
 import { PATIENCE } from "../../support/traffic";
 
 /** What became of the requests. */

@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
 import { connect, type Socket } from "node:net";
-import type { Resource, Transaction } from "../../../components/convergence/resources";
+import type { Resource, Transaction } from "../../../components/convergence/kinds/index";
 import type { Bind, Global, HaproxyConfig } from "../../../components/haproxy/model";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
-import { quote } from "../../../lab/run";
+import { quote } from "../../../lab/machine/exec";
 import { Convergence } from "../../support/converge";
 import { targetOf } from "../../support/target";
 import { PATIENCE, until } from "../../support/traffic";

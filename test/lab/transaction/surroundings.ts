@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import type { Socket } from "node:net";
-import type { Transaction } from "../../../components/convergence/resources";
+import type { Transaction } from "../../../components/convergence/kinds/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
-import { quote } from "../../../lab/run";
+import { quote } from "../../../lab/machine/exec";
 import { atNaps, redefine } from "../../support/converge";
 import { until } from "../../support/traffic";
 import { atStart } from "./edit";

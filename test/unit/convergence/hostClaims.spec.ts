@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { ConvergedHost, type HostConnection } from "../../../components/convergence/convergedHost";
+import type { HostConnection } from "../../../components/convergence/connection";
+import { ConvergedHost } from "../../../components/convergence/convergedHost";
 import { connection, HOST, otherKey, withAnswers } from "../../support/answers";
 import { failuresOf, mockEngine, settled } from "../../support/mocks";
 

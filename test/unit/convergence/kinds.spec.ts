@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import type { Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
-import type { Resource } from "../../../components/convergence/resources";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
 /** Of the accounts that the tests find on the host. */

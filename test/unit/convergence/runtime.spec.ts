@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import fc from "fast-check";
-import type { Content, Resource } from "../../../components/convergence/resources";
+import type { Content, Resource } from "../../../components/convergence/kinds/index";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
 /** The adapter of a daemon that has nothing to say. */

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DIGEST_SLOT, fillSlots, secretSlots, showSlots, slot, slotsIn } from "../../../components/convergence/slots";
+import {
+    DIGEST_SLOT,
+    fillSlots,
+    secretSlots,
+    showSlots,
+    slot,
+    slotsIn,
+    withEncoding,
+} from "../../../components/convergence/slots";
 
 describe("slots", () => {
     const text = `a ${slot("one")} b ${slot("two.b-2")}${slot("one")} c ${slot(DIGEST_SLOT)}`;
@@ -19,6 +27,12 @@ describe("slots", () => {
 
     it("are shown by name", () => {
         assert.equal(showSlots(text), "a ‹one› b ‹two.b-2›‹one› c ‹digest›");
+    });
+
+    it("may have an encoding, which people do not see and the first one given decides", () => {
+        const marked = withEncoding(withEncoding(`a ${slot("one")} b`, "format"), "other");
+        assert.deepEqual(slotsIn(marked), ["one/format"]);
+        assert.equal(showSlots(marked), "a ‹one› b");
     });
 
     it("take any value literally", () => {

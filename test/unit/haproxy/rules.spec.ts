@@ -17,7 +17,7 @@ describe("rules", () => {
                 httpRequestRules: ["set-nice 2", "set-nice 1"],
             }),
             { digest: "d" },
-        );
+        ).text;
         assert.deepEqual(text.match(/(?<= {4})(tcp|http)-request .*/g), [
             "tcp-request connection accept",
             "tcp-request session accept",

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
 import type { Backend, Bind, Frontend, HaproxyConfig, Server } from "../../../components/haproxy/model";
+import { otherOptions } from "../../../components/haproxy/model/options";
 import { validate } from "../../../components/haproxy/validate/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
@@ -25,12 +26,12 @@ const withBinds = (...binds: Bind[]): HaproxyConfig => withFrontend({ binds });
 const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     "a good model": [good],
     "a release that is too old": [{ ...good, version: "1.8" }, "version version"],
-    "a release with a patch level": [{ ...good, version: "2.6.12" }, "version version"],
+    "a release with a patch level": [{ ...good, version: "2.6.12" }, "form version"],
 
     "line breaks and control characters, in keys too": [
         withFrontend({
             raw: ["option x\n    stats admin if TRUE"],
-            options: { "httplog\n    stats": true },
+            options: otherOptions({ "httplog\n    stats": true }),
             httpRequestRules: [
                 { action: "set-header", name: "X-A", format: "a\x7f" },
                 { action: "return", body: "two\nlines" },

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/kinds/index";
 import { makePlan, PlanError } from "../../../../components/convergence/payload/plan";
-import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/resources";
 import { slot } from "../../../../components/convergence/slots";
 
 const adapter: Adapter = { name: "demo", script: "demo_validate() { :; }", parameters: { unit: "demo.service" } };
@@ -21,7 +21,7 @@ function faults(...resources: Resource[]): string[] {
         return [];
     } catch (error) {
         assert.ok(error instanceof PlanError, String(error));
-        return error.faults;
+        return error.issues;
     }
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { slotValueFaults } from "../../../../components/convergence/payload/fileContents";
+import type { Resource } from "../../../../components/convergence/kinds/index";
+import { encodedSlots, fillFiles, slotValueIssues } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
-import type { Resource } from "../../../../components/convergence/resources";
-import { slot } from "../../../../components/convergence/slots";
+import { slot, withEncoding } from "../../../../components/convergence/slots";
 import { balancer } from "../../../support/balancer";
 
 describe("the values of slots", () => {
@@ -14,7 +14,7 @@ describe("the values of slots", () => {
                   files: resource.files.map((file) => ({ ...file, content: `auth '${slot("stats-password")}'` })),
               },
     );
-    const faults = (value: string) => slotValueFaults(resources, { "stats-password": value });
+    const faults = (value: string) => slotValueIssues(resources, { "stats-password": value });
 
     it("in haproxy.cfg are refused where they would end their word or their line, and are not told", () => {
         const place = 'the value of the slot "stats-password" in /etc/haproxy/haproxy.cfg';
@@ -30,12 +30,25 @@ describe("the values of slots", () => {
 
     it("may be anything where nobody minds", () => {
         const file: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
-        assert.deepEqual(slotValueFaults([file], { key: "it's\n" }), []);
+        assert.deepEqual(slotValueIssues([file], { key: "it's\n" }), []);
     });
 
     it("and what is minded about them do not count for the plan", () => {
         const plain: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
         const minded: Resource = { ...plain, slotFault: () => "is wrong" };
         assert.equal(makePlan([minded]).digest, makePlan([plain]).digest);
+    });
+
+    it("are written as the encoding of their marker says, and judged by it", () => {
+        const file: Resource = {
+            kind: "file",
+            path: "/etc/demo",
+            content: `${slot("key")} ${withEncoding(slot("key"), "double")}`,
+            slotValue: (value, encoding) => (encoding === "double" ? value + value : value),
+            slotFault: (_, encoding) => (encoding === "double" ? "is there twice" : undefined),
+        };
+        const slots = encodedSlots([file], { key: "ab" });
+        assert.equal(fillFiles([file], slots)[0]?.bytes.toString(), "ab abab");
+        assert.deepEqual(slotValueIssues([file], { key: "ab" }), ['/etc/demo: the value of slot "key" is there twice']);
     });
 });

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Resource } from "../../../../components/convergence/kinds/index";
 import { makePlan } from "../../../../components/convergence/payload/plan";
-import { describe as report } from "../../../../components/convergence/preview/previewReport";
+import { previewReport as report } from "../../../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
-import type { Resource } from "../../../../components/convergence/resources";
 import { slot } from "../../../../components/convergence/slots";
 
 function host(change: Partial<WhyRun> = {}): WhyRun {

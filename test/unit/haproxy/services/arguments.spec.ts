@@ -173,7 +173,7 @@ describe("an argument of a service", () => {
         }));
         const find = (backupFacility: string, among = nodes) =>
             serversFor(
-                { nodes: among, place: "x" },
+                { nodes: among, source: "x" },
                 { service: "shop", environment: "prod", port: 80, backupFacility },
             );
         assert.deepEqual(

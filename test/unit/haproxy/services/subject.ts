@@ -13,15 +13,5 @@ export const compile = (...services: Service[]) => fromServices({ version: "2.6"
 /** The lines of the file that comes of services. */
 export const lines = (...services: Service[]) =>
     render(compile(...services), { digest: "d" })
-        .split("\n")
+        .text.split("\n")
         .map((line) => line.trim());
-
-/** What is wrong with services, a line each. */
-export function faultsOf(...services: Service[]): string[] {
-    try {
-        compile(...services);
-        return [];
-    } catch (error) {
-        return (error as Error).message.split("\n");
-    }
-}
