@@ -1,6 +1,5 @@
 import { slot } from "../../components/convergence/slots";
-import { otherOptions } from "../../components/haproxy";
-import type { Backend, Frontend, HaproxyConfig, Server } from "../../components/haproxy/model";
+import { type Backend, type Frontend, type HaproxyConfig, otherOptions, type Server } from "../../components/haproxy";
 
 /** Models that the daemons are asked about. */
 

@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
-import type { Backend, Bind, Frontend, HaproxyConfig, Server } from "../../../components/haproxy/model";
-import { otherOptions } from "../../../components/haproxy/model/options";
+import {
+    type Backend,
+    type Bind,
+    type Frontend,
+    type HaproxyConfig,
+    otherOptions,
+    type Server,
+} from "../../../components/haproxy";
 import { validate } from "../../../components/haproxy/validate/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
