@@ -15,4 +15,4 @@ export { slotFault, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
-export { type Issue, validate, withoutIgnored } from "./validate/index";
+export { type Issue, isError, validate, withoutIgnored } from "./validate/index";

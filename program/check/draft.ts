@@ -47,7 +47,12 @@ export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: s
         return { loaded: { ...loaded, stack: { ...stack, ssh } }, notes: [] };
     }
     const runList = [stack.loadBalancers.tag];
-    const node = { ...placeholderNode, environment: stack.environment, runList, ssh: { hostKey: `ssh-ed25519 ${placeholder}` } };
+    const node = {
+        ...placeholderNode,
+        environment: stack.environment,
+        runList,
+        ssh: { hostKey: `ssh-ed25519 ${placeholder}` },
+    };
     const services = stack.services.map((service) => ({ servers: [placeholderNode], ...service }));
     const replaced: Stack = { ...stack, ssh, inventory: { nodes: [node] }, services };
     return {

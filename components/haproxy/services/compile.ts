@@ -1,7 +1,7 @@
 import { slot } from "../../convergence/slots";
 import { formError } from "../../forms";
 import type { Backend, HaproxyConfig, Server, Stats } from "../model";
-import { type Issue, validate } from "../validate/index";
+import { type Issue, isError, validate } from "../validate/index";
 import { rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
@@ -39,11 +39,6 @@ export function fromServices(
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
     return config;
-}
-
-/** Whether an issue must be corrected before anything is converged. */
-export function isError({ severity }: Issue): boolean {
-    return severity === "error";
 }
 
 /** The result of compiling services. */

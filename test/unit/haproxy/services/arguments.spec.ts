@@ -185,7 +185,7 @@ describe("an argument of a service", () => {
         );
         assert.throws(
             () => find("par"),
-            /^Error: no server for shop::app is in the backup facility par of x: .* ams, fra/,
+            /^Error: no server for shop::app is in the backup facility par of x, .* ams, fra;/,
         );
         assert.throws(
             () => find("ams", nodes.slice(1)),

@@ -1,5 +1,6 @@
 import { render } from "../../../../components/haproxy/render/index";
-import { compileServices, fromServices, isError, type Service } from "../../../../components/haproxy/services/compile";
+import { compileServices, fromServices, type Service } from "../../../../components/haproxy/services/compile";
+import { isError } from "../../../../components/haproxy/validate";
 
 export const servers = [
     { name: "s1", address: "192.0.2.21" },
