@@ -19,7 +19,8 @@ export const lines = (...services: Service[]) =>
 
 /** The errors in services of any content, one line each. */
 export function faultsOf(...services: Service[]): string[] {
-    const { config, issues, issuesIn } = compileServices({ version: "2.6" }, services);
-    const errors = issues.some(isError) ? issuesIn(config).filter(isError) : [];
-    return errors.map(({ path, message }) => `${path}: ${message}`);
+    const { config, issuesIn } = compileServices({ version: "2.6" }, services);
+    return issuesIn(config)
+        .filter(isError)
+        .map(({ path, message }) => `${path}: ${message}`);
 }
