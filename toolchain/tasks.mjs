@@ -44,6 +44,10 @@ const tasks = {
         if (args[0] !== "check") await debianPackages(labPackages); // `up` builds the base image.
         return runScript("lab/cli.ts", args);
     },
+    async check(args) {
+        await npmPackages();
+        return runScript("program/check/cli.ts", args);
+    },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
         await npmPackages();

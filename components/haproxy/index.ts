@@ -7,7 +7,7 @@ export { canonical, isAddress, isHostName, isPort } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
 export { otherOptions } from "./model/options";
 export { flag, modelFormIssues, text, texts } from "./model/schema";
-export { secretsIn } from "./model/strings";
+export { secretsIn, stringsIn } from "./model/strings";
 export { remembering } from "./remembering";
 export { filesOf, fleetDirectory, mapPath } from "./render/files";
 export { render } from "./render/index";

@@ -129,7 +129,7 @@ describe("LoadBalancer", () => {
         const faulty: Service = { ...sound, redirects: [{ to: {} }], weights: { app9: 1 } };
         assert.throws(
             failsFor(faulty, (compiled) => ({ ...compiled, global: { raw: ["tune.bufsize '1"] } })),
-            failsAt(["services[0].redirects[0].to", "services[0].weights"]),
+            failsAt(["services[0].weights", "services[0].redirects[0].to"]),
         );
         assert.throws(
             failsFor(sound, (compiled) => ({ ...compiled, backends: [] })),
@@ -138,7 +138,7 @@ describe("LoadBalancer", () => {
         const trip = () => {
             throw new Error("nothing to change");
         };
-        assert.throws(failsFor(faulty, trip), failsAt(["services[0].redirects[0].to", "services[0].weights"]));
+        assert.throws(failsFor(faulty, trip), failsAt(["services[0].weights", "services[0].redirects[0].to"]));
         assert.throws(failsFor(sound, trip), /^Error: nothing to change$/);
         await settled();
     });

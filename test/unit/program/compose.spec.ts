@@ -121,7 +121,7 @@ describe("compose", () => {
         const services = [{ name: "shop", port: 80 }];
         const [file, service, ...others] = errorsOf({ services }, [], {});
         assert.equal(file, "stacks/test.ts: inventory.file: nodes.json does not exist; write it, or correct the path");
-        assert.match(service ?? "", /^stacks\/test\.ts: services\[0\]: nothing leads to service shop/);
+        assert.match(service ?? "", /^stacks\/test\.ts: services\[0\]: service shop: unreachable; /);
         assert.deepEqual(others, []);
         const inventory = { nodes: [lb1, lb2, ...servers] };
         assert.deepEqual(errorsOf({ inventory }, [], {}), [
