@@ -28,7 +28,7 @@ export const rules = {
     "open-stats": { severity: "warning", meaning: "The statistics page is open to everybody who reaches its port." },
     "zero-duration": { severity: "warning", meaning: "A duration of 0 means that there is no limit." },
 
-    "bind-address": { severity: "error", meaning: "The address of a bind is not an IP address." },
+    "bind-address": { severity: "error", meaning: "The address of a bind is not an address or host name." },
     "duplicate-bind": { severity: "error", meaning: "Two binds share a port, and each gets part of its connections." },
     "acl-never-matches": { severity: "error", meaning: "An acl has a host or path that no request can have." },
     "unused-acl": { severity: "warning", meaning: "No rule uses an acl." },
