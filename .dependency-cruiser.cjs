@@ -58,7 +58,7 @@ module.exports = {
             from: { path: PURE },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
+                pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
         },
         {

@@ -18,7 +18,7 @@ while [ -f "/c/$i" ]; do
     echo "=== $i"
     rm -rf /etc/haproxy/fleet
     if [ -d "/f/$i" ]; then cp -r "/f/$i/." /; fi
-    haproxy -Ws -f "/c/$i" -c -dW 2>&1 && echo accepted
+    haproxy -W -f "/c/$i" -c -dW 2>&1 && echo accepted
     i=$((i + 1))
 done`;
 

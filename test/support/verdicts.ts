@@ -293,8 +293,11 @@ export const accepted: Record<string, Parts> = {
             ],
         },
     },
-    "tabs between the words of raw lines": {
-        frontend: { raw: ["acl\tapi\tpath_beg\t/api", "http-request\tdeny if api"] },
+    "tabs between the words of raw lines, and line breaks at their ends": {
+        frontend: { raw: ["acl\tapi\tpath_beg\t/api\n", "http-request\tdeny if api\r\n"] },
+    },
+    "a bind by host name, and two equal ones": {
+        frontend: { binds: [{ address: "localhost", port: 80 }, { port: 81 }, { port: 81 }] },
     },
     "TLS to servers that nothing is asked to verify": {
         global: { raw: ["ssl-server-verify none"] },

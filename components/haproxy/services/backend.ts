@@ -138,8 +138,15 @@ function backendTimeouts(
     return { ...(tunnel !== undefined && { tunnel }), ...declared, ...(server !== undefined && { server }) };
 }
 
-/** Only servers from a search are guarded by default: it may find too few. */
-function guardsOf({ servers, minServers, maxShrinkPercent = servers ? undefined : 50, drain }: Service): ServerGuards {
+/** Default of `maxShrinkPercent` for servers that are found by search, which may find too few. */
+export const searchedMaxShrinkPercent = 50;
+
+function guardsOf({
+    servers,
+    minServers,
+    maxShrinkPercent = servers ? undefined : searchedMaxShrinkPercent,
+    drain,
+}: Service): ServerGuards {
     return {
         ...(minServers !== undefined && { minServers }),
         ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),

@@ -1,49 +1,17 @@
 import { slot } from "../../convergence/slots";
-import type { Backend, Defaults, Global, HaproxyConfig, Server, Stats } from "../model";
+import { formError } from "../../forms";
+import type { Backend, HaproxyConfig, Server, Stats } from "../model";
 import { type Issue, isError, validate } from "../validate/index";
 import { rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
 import { type Compiled, servicePath } from "./issuePaths";
 import { servicesByPort, wildcard } from "./routes";
-import type { Service, ServiceServer } from "./types";
+import { balancedServicesFormIssues } from "./schema";
+import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
 export type * from "./types";
-
-/** Settings that all services of a stack share. */
-export interface HaproxySettings {
-    /** Lowest HAProxy release among the hosts. */
-    readonly version: string;
-    /** @default 50000 */
-    readonly maxconn?: number;
-    /** Port of services with protocol http that set no `listen`. @default 80 */
-    readonly port?: number;
-    /**
-     * Looks hosts of services without routes up in a map, a file beside haproxy.cfg, instead of one acl after the other. With hundreds
-     * of services this makes requests to the last one as fast as to the first. @default false
-     */
-    readonly hostMap?: boolean;
-    /**
-     * Local port over which the old worker sends the tables of services (persistence by address, rate limits) to the new one during a
-     * reload. `false`: a reload empties the tables. Every process of the host can connect to it. @default 8406
-     */
-    readonly peersPort?: number | false;
-    /**
-     * Serves the ports of services, and the statistics page unless its bind has an address, on all IPv6 addresses, too. Off by default
-     * because it may bypass lists and firewalls made for IPv4, and because a host whose kernel has no IPv6 (`ipv6.disable=1`) refuses it.
-     * Services still see IPv4 clients by their IPv4 addresses. @default false
-     */
-    readonly ipv6?: boolean;
-    readonly global?: Omit<Global, "maxconn">;
-    readonly defaults?: Defaults;
-}
-
-/** The statistics page of a stack, with the password by name. */
-export type StatsSettings = Omit<Stats, "auth"> & {
-    /** `passwordSecret`: slot of the password, and its key in the stack's Pulumi config. @default - no password */
-    readonly auth?: { readonly user: string; readonly passwordSecret: string };
-};
 
 /**
  * Compiles services to a configuration: a backend for each, and a frontend for each port that clients connect to. The most specific
@@ -52,7 +20,8 @@ export type StatsSettings = Omit<Stats, "auth"> & {
  * a 503.
  *
  * @param servers Finds the servers of a service. @default - each service lists its own
- * @throws {Error} With every error that only services can have, one per line.
+ * @throws {Error} With every issue of form, else with every error in the services, else with every error in the compiled model; one per
+ * line.
  */
 export function fromServices(
     settings: HaproxySettings,
@@ -60,8 +29,12 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
-    const { config, issues } = compileServices(settings, services, servers, stats);
-    const errors = issues.filter(isError);
+    const form = balancedServicesFormIssues({ ...settings, services, ...(stats !== undefined && { stats }) });
+    if (form.length > 0) {
+        throw formError(form);
+    }
+    const { config, issuesIn } = compileServices(settings, services, servers, stats);
+    const errors = issuesIn(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }

@@ -1,23 +1,43 @@
+import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
+import { formError, formIssues, formOf, whole } from "../../forms";
 import {
     canonical,
     filesOf,
+    flag,
     fleetDirectory,
     globalDefaults,
     type HaproxyConfig,
     hostRequirements,
     type Listener,
+    modelFormIssues,
     render,
     serverGuardRules,
     slotFault,
     slotValue,
+    texts,
 } from "../../haproxy";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
+
+/** The form of {@link HaproxyOptions}, but for functions; also for forms that have more fields. */
+export const optionsShape = {
+    allowWarnings: texts.optional(),
+    allowShrink: flag.optional(),
+    oldWorkers: whole(1, 1_000_000).optional(),
+};
+const optionsForm = formOf<HaproxyOptions>()(
+    z.strictObject({
+        ...optionsShape,
+        sourceOf: z
+            .custom<(path: string) => string>((value) => typeof value === "function", "expected a function")
+            .optional(),
+    }),
+);
 
 /** Arguments of the recipe besides the configuration. */
 export interface HaproxyOptions {
@@ -40,9 +60,13 @@ export interface HaproxyOptions {
 /**
  * HAProxy: package, account, limits, configuration, service.
  *
- * @throws {Error} If `oldWorkers` is not a whole number of at least 1.
+ * @throws {Error} If the configuration or the options do not have their form.
  */
 export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Resource[] {
+    const form = [...modelFormIssues(config), ...formIssues(optionsForm, options)];
+    if (form.length > 0) {
+        throw formError(form, "haproxy");
+    }
     const { user = globalDefaults.user, group = globalDefaults.group } = config.global ?? {};
     return [
         // Before the package, so that the first start has it: a reload cannot raise a limit.
@@ -68,9 +92,6 @@ function configuration(
     { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path }: HaproxyOptions,
     group: string,
 ): Transaction {
-    if (!Number.isSafeInteger(oldWorkers) || oldWorkers < 1) {
-        throw new Error(`oldWorkers of haproxy: expected a whole number, at least 1, got ${oldWorkers}`);
-    }
     const requirements = hostRequirements(config);
     const { text, sources } = render(config, { digest: slot(DIGEST_SLOT) });
     const permissions = { group, mode: "0640" };

@@ -2,8 +2,9 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { render } from "../../../../components/haproxy/render/index";
 import { compileServices, type Service } from "../../../../components/haproxy/services/compile";
-import { validate } from "../../../../components/haproxy/validate/index";
-import { compile, faultsOf, lines, plain } from "./subject";
+import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
+import { isError, validate } from "../../../../components/haproxy/validate/index";
+import { compile, lines, plain } from "./subject";
 
 describe("services", () => {
     it("have rules of one order whatever theirs, where one is more specific than the other", () => {
@@ -63,10 +64,8 @@ describe("services", () => {
                     : base;
                 const { config, issuesIn } = compileServices({ version: "2.6" }, [one]);
                 assert.doesNotThrow(() => issuesIn(config));
-                if (
-                    faultsOf(one).length === 0 &&
-                    validate(compile(one)).every(({ severity }) => severity !== "error")
-                ) {
+                const form = balancedServicesFormIssues({ version: "2.6", services: [one] });
+                if (form.length === 0 && !issuesIn(config).some(isError)) {
                     assert.equal(lines(one).length, count);
                 }
             }),

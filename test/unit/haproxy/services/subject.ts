@@ -15,13 +15,3 @@ export const lines = (...services: Service[]) =>
     render(compile(...services), { digest: "d" })
         .text.split("\n")
         .map((line) => line.trim());
-
-/** What is wrong with services, a line each. */
-export function faultsOf(...services: Service[]): string[] {
-    try {
-        compile(...services);
-        return [];
-    } catch (error) {
-        return (error as Error).message.split("\n");
-    }
-}
