@@ -31,6 +31,17 @@ module.exports = {
             },
         },
         {
+            name: "kinds-stand-below",
+            comment:
+                "Plan, payload and reports ask a resource kind, never the other way round: a new kind changes none of them.",
+            severity: "error",
+            from: { path: "^components/convergence/kinds/" },
+            to: {
+                path: "^components/convergence/",
+                pathNot: "^components/convergence/(kinds/|(slots|text|sha256)\\.ts$)",
+            },
+        },
+        {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +

@@ -9,11 +9,11 @@ import { filesOf, type Resource } from "./kinds/index";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { bootstrap, preparePayload, type RunOptions, withoutRuntime } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { previewReport } from "./preview/previewReport";
+import { hostNames, previewReport, refusalText } from "./preview/previewReport";
 import { type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failWithRefusal, inRound } from "./sharedMessages";
+import { failTogether, inRound } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -125,7 +125,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
     ): Promise<Converge> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
-            throw resourceError([`${name}:`, ...issues].join(issues.length === 1 ? " " : "\n  "), this);
+            await failTogether({
+                failure: { host: name },
+                key: issues.join("\n"),
+                words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
+                resource: this,
+            });
         }
         assertClaims();
         const { deadline, takeOver = false } = args;
@@ -173,7 +178,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
     private async report(name: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
         const { text, refused, refusal, differences } = previewReport(name, whyRun, plan, slots);
         if (refused) {
-            await failWithRefusal({ host: name, refusal, differences }, this);
+            await failTogether({
+                failure: { host: name, refusal, differences },
+                key: refusal.join("\n"),
+                words: refusalText,
+                resource: this,
+            });
         }
         if (text !== "") {
             await pulumi.log.warn(text, this);

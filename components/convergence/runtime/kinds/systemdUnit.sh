@@ -1,4 +1,5 @@
-# systemd_unit INDEX PATH STAT SUM CONTENT UNIT_INDEX: a unit file or drop-in of ours.
+# systemd_unit INDEX PATH STAT SUM CONTENT UNIT_INDEX: a unit file or drop-in. STAT is "hex mode TAB owner TAB group"; CONTENT is a
+# function that prints the content; UNIT_INDEX is the position of its unit.
 systemd_unit() {
     have_sum=
     eval "have=\$stat_$1 have_sum=\$sum_$1"
@@ -6,7 +7,9 @@ systemd_unit() {
     "$2$TAB$3$TAB"*,"$4  $2") ;;
     *)
         parent_of "$2"
-        ! applying || [ -d "$parent" ] || step "make $parent" make_directory "$parent" root root 0755
+        if applying && [ ! -d "$parent" ]; then
+            step "make $parent" make_directory "$parent" root root 0755
+        fi
         file_differences "$@"
         expect_written "$1" "$2" "$3"
         if applying; then

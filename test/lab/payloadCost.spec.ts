@@ -4,18 +4,18 @@ import { buildPayload } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
-/** What a why-run sends to each host, and an up twice more. Bytes. */
+/** Most bytes of a payload. A why-run sends it to each host once, an up three times. */
 const PAYLOAD_BUDGET = 80 * 1024;
 
-/** Processes that a why-run with nothing to do starts, its adapter's included. */
+/** Most processes that a why-run with nothing to do starts, including those of its adapter. */
 const PROCESS_BUDGET = 16;
 
-/** As many resources of the kinds that real run lists have most of. */
+/** So many resources of the kinds that are most common in real run lists. */
 function many(count: number): Resource[] {
     return Array.from({ length: count }, (_, n): Resource => {
         switch (n % 6) {
@@ -53,9 +53,9 @@ describeLab("a why-run with nothing to do", () => {
         { kind: "directory", path: "/srv/many" },
     ];
 
-    /** Converges, and then counts the processes that a why-run starts. */
+    /** Converges the resources, then counts the processes that a why-run starts. */
     async function processes(resources: Resource[]): Promise<number> {
-        const converge = new Convergence(targetOf(lab(), host()), resources);
+        const converge = new Convergence(sshTargetOf(lab(), host()), resources);
         const { code, stderr } = await converge.up();
         assert.equal(code, 0, stderr);
         await host().writeFile("/root/payload", converge.payload());
@@ -78,11 +78,11 @@ describeLab("a why-run with nothing to do", () => {
     });
 
     it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
-        const count = await processes([...common, ...balancer()]);
+        const count = await processes([...common, ...smallBalancer()]);
         assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
     });
 
-    it("starts one more for each thing that differs, so that the count can tell", async () => {
+    it("starts one more for each difference, which shows that the count works", async () => {
         const resources = [...common, ...many(10)];
         const before = await processes(resources);
         const guarded: Resource = { kind: "execute", name: "guarded", command: "false", notIf: "true" };

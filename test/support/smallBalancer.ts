@@ -3,8 +3,8 @@ import type { HaproxyConfig } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import type { Host } from "../../lab/host";
 
-/** A small load balancer that answers by itself: its server is never asked. */
-export function balancer(server = "app1"): Resource[] {
+/** A small load balancer that answers itself and never sends a request to its server. */
+export function smallBalancer(server = "app1"): Resource[] {
     const config: HaproxyConfig = {
         version: "2.6",
         // A lab host cannot have more than 20000 file descriptors.
@@ -18,10 +18,10 @@ export function balancer(server = "app1"): Resource[] {
 }
 
 /**
- * What changes whenever something is restarted, reloaded or rewritten: the newest worker, as older ones end when they can, the
- * invocation, the times of files.
+ * Everything that a restart, a reload or a write changes: the newest worker (old ones may end at any moment), the
+ * invocation of the unit, and the times of files.
  */
-export async function pulse(host: Host): Promise<string> {
+export async function restartTraces(host: Host): Promise<string> {
     const { stdout } = await host.exec(`
         systemctl show -p InvocationID -p MainPID -p NRestarts haproxy.service
         pgrep -n -P "$(systemctl show -p MainPID --value haproxy.service)"

@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { type AddressInfo, connect, createServer, type Server, type Socket } from "node:net";
 import { PATIENCE } from "./traffic";
 
-/** Tells its name to whoever connects, then says everything back. */
+/** A server that sends its name to each client, then echoes everything. */
 export class EchoServer {
     private readonly sockets = new Set<Socket>();
 
@@ -28,7 +28,7 @@ export class EchoServer {
         return echo;
     }
 
-    /** Takes no new sessions, while those that there are go on. */
+    /** Takes no new sessions. Open ones go on. */
     refuse(): void {
         this.server.close();
     }
@@ -39,7 +39,7 @@ export class EchoServer {
     }
 }
 
-/** A session with an echo server, through whatever is between. */
+/** A client's session with an echo server, directly or through a load balancer. */
 export class Session {
     private text = "";
     private failure: string | undefined;
@@ -65,7 +65,7 @@ export class Session {
         return { session, server: await session.line() };
     }
 
-    /** A WebSocket: what comes after the handshake is no business of HAProxy's. */
+    /** Opens a WebSocket. Sends plain text after the handshake, since HAProxy does not read frames. */
     static async upgrade(address: string, port: number): Promise<Session> {
         const session = new Session(connect(port, address));
         session.socket.write(
@@ -84,7 +84,7 @@ export class Session {
         return session;
     }
 
-    /** The other side still answers. */
+    /** Checks that the other side still answers. */
     async echo(text: string): Promise<void> {
         assert.equal(this.failure, undefined);
         this.socket.write(`${text}\n`);
@@ -96,7 +96,10 @@ export class Session {
     }
 
     private async line(): Promise<string> {
-        const timer = setTimeout(() => this.socket.destroy(new Error(`silent for ${PATIENCE / 1000} s`)), PATIENCE);
+        const timer = setTimeout(
+            () => this.socket.destroy(new Error(`session: no answer for ${PATIENCE / 1000} s`)),
+            PATIENCE,
+        );
         try {
             while (!this.text.includes("\n")) {
                 if (this.failure !== undefined) throw new Error(this.failure);

@@ -1,10 +1,11 @@
-# service INDEX NAME ENABLED RUNNING RELOAD RELOAD_FILES RESTART RESTART_FILES: ENABLED and RUNNING are yes or no. RELOAD
-# and RESTART are digests of the files (indexes, blank separated) that the process must have read since they changed.
+# service INDEX NAME ENABLED RUNNING RELOAD RELOAD_FILES RESTART RESTART_FILES: a systemd service. ENABLED and RUNNING are yes or no.
+# RELOAD_FILES and RESTART_FILES are positions of files, separated by blanks, that the process must have read since they changed;
+# RELOAD and RESTART are digests of these files. Functions whose comment names no arguments take the same.
 service() {
     unit_property "$1" LoadState
     if [ "$value" = not-found ]; then
         [ "$3$4" != nono ] || return 0
-        impossible "systemd knows no unit $2: declare the package or the unit file that brings it"
+        cannot "systemd knows no unit $2; declare the package or the unit file that provides it"
         differs missing
         return
     fi
@@ -14,7 +15,7 @@ service() {
 
 service_enabled() {
     unit_property "$1" UnitFileState
-    # What ends in -runtime is gone with the next boot.
+    # A state that ends in -runtime is lost at the next boot.
     case $3,$value in
     yes,disabled | yes,masked | yes,enabled-runtime | yes,masked-runtime)
         differs disabled "$value"
@@ -54,7 +55,7 @@ service_running() {
     esac
 }
 
-# A running service has to have read its files: a restart covers a reload.
+# A running service must have read its files; a restart includes a reload. Sets invocation.
 service_current() {
     unit_property "$1" InvocationID
     invocation=$value
@@ -72,7 +73,8 @@ service_current() {
     service_read_files "$@"
 }
 
-# has_read INDEX NAME VERB DIGEST FILES: the stamp of this very process says so, or it started after the files were written.
+# has_read INDEX NAME VERB DIGEST FILES: whether the process has read the files, because its stamp says so, or because it started after
+# they were written. Reads invocation.
 has_read() {
     [ -n "$5" ] || return 0
     versions_of "$4" "$5"
@@ -83,12 +85,12 @@ has_read() {
     for n in $5; do
         eval "have=\$stat_$n"
         have=${have##*"$TAB"}
-        # A file that is not there yet is newer than any process.
+        # A missing file counts as newer than any process.
         [ "$started" -gt "${have:-9999999999}" ] || return 1
     done
 }
 
-# versions_of DIGEST FILES: in $versions, what the files hold and when each was written: a process may have read another
+# versions_of DIGEST FILES: sets versions to the digest and when each file was written, because a process may have read another
 # content in between.
 versions_of() {
     versions=$1
@@ -98,7 +100,7 @@ versions_of() {
     done
 }
 
-# After a proven start or reload: what this process has read.
+# Writes the stamp of what the process has read, after a start or a reload.
 service_read_files() {
     [ -n "$6$8" ] || return 0
     facts
@@ -110,7 +112,7 @@ service_read_files() {
     step "note what $2 has read" put_text "$run/stamp/$2.$invocation" "$noted${NL}restart $versions"
 }
 
-# start_service NAME [VERB]: and waits until it is there, as some units fail only after systemctl has returned.
+# start_service NAME [VERB]: starts it and makes sure that it runs, because some units fail only after systemctl has returned.
 start_service() {
     { systemctl "${2:-start}" -- "$1" && sleep 0.2 && systemctl is-active --quiet -- "$1"; } || {
         journalctl --sync 2>/dev/null

@@ -1,4 +1,5 @@
-# packages NAME[=VERSION]...: all in one transaction of the package manager (apt.sh holds what is particular to it).
+# packages NAME[=VERSION]...: distribution packages, installed in one transaction of the package manager; apt.sh knows the package
+# manager. Reads package_facts; sets wanted.
 packages() {
     wanted=
     for want; do
@@ -27,25 +28,25 @@ packages() {
     step "finish what was interrupted" package_manager_repair
     if [ -n "$wanted" ]; then
         step "refresh the package lists" package_lists_refresh
-        [ -z "$unrefreshed" ] || {
-            say "$label: warning: not all package sources could be read; going on with what is known"
+        if [ -n "$unrefreshed" ]; then
+            say "$label: warning: some package sources could not be read; continuing with the known package lists"
             say_lines "$(printf '%s\n' "$unrefreshed" | last_words)"
-        }
-        # shellcheck disable=SC2086 # names and versions are checked to hold no blank and no wildcard
+        fi
+        # shellcheck disable=SC2086 # names and versions hold no blanks and no wildcards, see kinds/packages.ts
         step "install$wanted" package_install $wanted
         packages_named
     fi
     stale=1
 }
 
-# A virtual name would be missing for ever, whatever is installed for it.
+# Fails if an installed name is still missing: it is virtual, and would be missing in every run. Reads wanted.
 packages_named() {
     facts_packages
     for want in $wanted; do
         name=${want%%=*}
         case $package_facts in
         *"$NL$name${TAB}installed$TAB"*) ;;
-        *) fail "$name is a virtual package: declare one that provides it, such as $(package_providers "$name" | head -n 1)" ;;
+        *) fail "$name is a virtual package; declare one that provides it, such as $(package_providers "$name" | head -n 1)" ;;
         esac
     done
 }

@@ -1,10 +1,13 @@
-# user NAME GROUP GROUPS HOME SHELL SYSTEM: GROUP, GROUPS (comma separated), HOME and SHELL may be empty, SYSTEM is yes or no.
+# user NAME GROUP GROUPS HOME SHELL SYSTEM: an account. GROUP, GROUPS (separated by commas), HOME and SHELL may be empty; SYSTEM is yes
+# or no. Reads user_facts and group_facts.
 user() {
     have=${user_facts#*"$NL$1:"}
     if [ "$have" = "$user_facts" ]; then
         differs missing
-        ! applying || step "add the user $1" add_user "$@"
-        ! applying || stale=1
+        if applying; then
+            step "add the user $1" add_user "$@"
+            stale=1
+        fi
         return
     fi
     have=${have%%"$NL"*}
@@ -20,7 +23,7 @@ user() {
     user_groups "$1" "$3"
 }
 
-# user_change NAME ASPECT HAVE OPTION...
+# user_change NAME ASPECT HAVE OPTION...: the options are those of usermod.
 user_change() {
     differs "$2" "$3"
     applying || return 0
@@ -31,7 +34,7 @@ user_change() {
     stale=1
 }
 
-# Adds the supplementary groups that the user is not in yet.
+# user_groups NAME GROUPS: adds the supplementary groups that the user is not in yet.
 user_groups() {
     IFS=,
     absent_groups=
@@ -45,6 +48,7 @@ user_groups() {
     [ -z "$absent_groups" ] || user_change "$1" groups "not in ${absent_groups#,}" --append --groups "${absent_groups#,}"
 }
 
+# add_user: takes the arguments of user.
 add_user() {
     set -- "$1" "$2" "$3" "$4" "${5:-/usr/sbin/nologin}" "$6"
     case $6 in
@@ -54,7 +58,7 @@ add_user() {
     useradd ${2:+--gid "$2"} ${3:+--groups "$3"} ${4:+--home-dir "$4"} --shell "$5" "$6" "$7" ${8+"$8"} -- "$1"
 }
 
-# The gid of a group, in $gid; empty where the group does not exist.
+# group_gid NAME: sets gid; empty if the group does not exist.
 group_gid() {
     gid=${group_facts#*"$NL$1:"}
     [ "$gid" != "$group_facts" ] || gid=::

@@ -1,10 +1,12 @@
-# group NAME GID SYSTEM: GID may be empty, SYSTEM is yes or no.
+# group NAME GID SYSTEM: a group of accounts. GID may be empty; SYSTEM is yes or no. Reads group_facts.
 group() {
     have=${group_facts#*"$NL$1:"}
     if [ "$have" = "$group_facts" ]; then
         differs missing
-        ! applying || step "add the group $1" add_group "$@"
-        ! applying || stale=1
+        if applying; then
+            step "add the group $1" add_group "$@"
+            stale=1
+        fi
         return
     fi
     have=${have#*:}

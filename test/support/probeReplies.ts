@@ -17,26 +17,36 @@ export const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOcm/2ftU/rz2yrRzhR
 export const connection = { address: "192.0.2.1", hostKey };
 
 /** A host as it answers a probe; without a change, one that is as declared. */
-export function answer(change: Partial<WhyRun> = {}): WhyRun {
+export function probeReply(change: Partial<WhyRun> = {}): WhyRun {
     return { ...parseWhyRun("host\tb\tt0\nend\tdone\n"), ...change };
 }
 
 /** What hosts were asked in a test, and how they answer. */
-export interface Answers {
-    readonly asked: { target: SshTarget; payload: string; become?: "sudo" }[];
+export interface ProbeReplies {
+    readonly asked: Question[];
     /** From here on, every host answers this. */
     give(reply: WhyRun | Error): void;
+    /** From here on, each host answers for itself. */
+    giveEach(reply: (question: Question) => Promise<WhyRun | Error>): void;
+}
+
+interface Question {
+    target: SshTarget;
+    payload: string;
+    become?: "sudo";
 }
 
 /** Hosts of the surrounding suite: before each test anew, as declared and not asked yet. */
-export function withAnswers(): Answers {
-    const asked: Answers["asked"] = [];
-    let reply: WhyRun | Error;
+export function withProbeReplies(): ProbeReplies {
+    const asked: ProbeReplies["asked"] = [];
+    let replies: (question: Question) => Promise<WhyRun | Error>;
     beforeEach(() => {
         asked.length = 0;
-        reply = answer();
+        replies = async () => probeReply();
         useProbe(async (target, payload, become) => {
-            asked.push({ target, payload, become });
+            const question = { target, payload, become };
+            asked.push(question);
+            const reply = await replies(question);
             if (reply instanceof Error) throw reply;
             return reply;
         });
@@ -47,8 +57,11 @@ export function withAnswers(): Answers {
     });
     return {
         asked,
-        give: (other) => {
-            reply = other;
+        give: (reply) => {
+            replies = async () => reply;
+        },
+        giveEach: (reply) => {
+            replies = reply;
         },
     };
 }

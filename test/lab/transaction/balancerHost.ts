@@ -8,7 +8,7 @@ import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
 import { quote } from "../../../lab/machine/exec";
 import { Convergence } from "../../support/converge";
-import { targetOf } from "../../support/target";
+import { sshTargetOf } from "../../support/sshTarget";
 import { PATIENCE, until } from "../../support/traffic";
 
 /** What the tests vary of the declared configuration. */
@@ -17,41 +17,41 @@ export interface Variation {
     global?: Global;
     /** Binds beside `*:80`. */
     binds?: Bind[];
-    /** Lines of the frontend. */
+    /** Raw lines of the frontend. */
     raw?: string[];
     /** The app server that answers. @default "app1" */
     app?: "app1" | "app2";
     /** Address of the app server. @default - that of `app` */
     server?: string;
-    /** Makes one configuration differ from the next without changing what it does. */
+    /** Text in a header, which makes configurations differ. */
     mark?: string;
 }
 
-/** Shell that lets another process listen, at places such as `127.0.0.1:8081`; `repair` ends it. */
+/** Shell that starts a process listening on addresses such as `127.0.0.1:8081`. `repair` ends it. */
 export function squat(...places: string[]): string {
     const listen = places.map((place) => `-l ${place}`).join(" ");
     const waits = places.map((place) => `until ss -Hltn | grep -q -F ${quote(`${place} `)}; do sleep 0.02; done`);
     return ["", `systemd-run -q --unit=squatter systemd-socket-activate ${listen} /bin/cat`, ...waits].join("\n");
 }
 
-/** Shell that prints what a process of HAProxy answers on its socket to the argument that follows. */
+/** Shell that sends its argument to a socket of HAProxy and prints the answer. */
 export const askSocket = (path: string) => `perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0);
     connect(S, sockaddr_un("${path}")) or die "no answer"; syswrite(S, "$ARGV[0]\\n"); shutdown(S, 1);
     print <S>'`;
 
-/** The same of the master. */
+/** The same for the socket of the master. */
 export const ASK_MASTER = askSocket("/run/haproxy-master.sock");
 
-/** Lines of a frontend with which HAProxy waits for the rest of a request as long as any test takes. */
+/** Lines of a frontend that waits for the rest of a request longer than any test takes. */
 export const patient = ["timeout http-request 30m", "timeout client 30m"];
 
-/** Shell that prints the pid of the worker that serves: others may still be there, and end at any moment. */
+/** Shell that prints the pid of the serving worker. Old workers may exist and end at any moment. */
 const WORKER = `for pid in $(pgrep -P "$(systemctl show -p MainPID --value haproxy)"); do
         ! ss -Hltnp | grep -q "pid=$pid," || echo "$pid"
     done`;
 
-/** The load balancer that all these tests work on, and how it is asked about itself past our own runtime. */
-export class Subject {
+/** The load balancer of these tests, with ways to examine it without our own runtime. */
+export class BalancerHost {
     readonly host: Host;
 
     /** `version`: what its stack declares. */
@@ -67,7 +67,7 @@ export class Subject {
         return `http://${this.host.address}/`;
     }
 
-    /** An address of the lab's network that the host does not have yet. */
+    /** A free address of the lab's network. */
     get spareAddress() {
         return this.lab.address(200);
     }
@@ -95,17 +95,17 @@ export class Subject {
         const resources = haproxy(this.config(variation)).map(
             (resource): Resource => (resource.kind === "transaction" ? edit(resource) : resource),
         );
-        return new Convergence(targetOf(this.lab, this.host), resources);
+        return new Convergence(sshTargetOf(this.lab, this.host), resources);
     }
 
-    /** Converges, and expects that to work. */
+    /** Converges, and expects success. */
     async converge(variation: Variation = {}): Promise<string> {
         const { code, stdout, stderr } = await this.declare(variation).up();
         assert.equal(code, 0, stderr);
         return stdout;
     }
 
-    /** Who answers a request, and with which mark. */
+    /** The app server that answers a request, and its mark. */
     async answer(): Promise<string> {
         const response = await fetch(this.url, {
             headers: { connection: "close" },
@@ -119,7 +119,7 @@ export class Subject {
         return (await this.host.exec(script)).stdout.trim();
     }
 
-    /** Pids of the processes that serve: master, worker. */
+    /** Pids of the serving processes: master, worker. */
     async processes(): Promise<string> {
         return this.shell(`echo "$(systemctl show -p MainPID --value haproxy) $(${WORKER})"`);
     }
@@ -131,12 +131,12 @@ export class Subject {
             find /etc/haproxy -type f -print0 | sort -z | xargs -0 sha256sum`);
     }
 
-    /** What the master answers. */
+    /** The answer of the master. */
     async master(command: string): Promise<string> {
         return this.shell(`${ASK_MASTER} '${command}'`);
     }
 
-    /** A connection with half of a request, which the worker of now has read: it holds on to that worker where a frontend is patient. */
+    /** Opens a connection with half of a request, which keeps the current worker alive if the frontend is patient. */
     async hold(): Promise<Socket> {
         const client = connect(80, this.host.address).on("error", () => undefined);
         await once(client, "connect");
@@ -147,7 +147,7 @@ export class Subject {
         return client;
     }
 
-    /** Somebody sends all requests to app2, reloads, and does not think of the digest. */
+    /** Edits the configuration by hand so that app2 gets all requests, and reloads without changing the digest. */
     async handEdit(): Promise<void> {
         await this.shell(`sed -i 's/server app1 [^:]*/server app1 ${this.lab.host("app2").address}/' /etc/haproxy/haproxy.cfg
             worker=$(${WORKER})
@@ -155,7 +155,7 @@ export class Subject {
             while ss -Hltnp | grep -q "pid=$worker,"; do sleep 0.05; done`);
     }
 
-    /** All of the host that a refused configuration must leave alone: files with times, processes, mounts. */
+    /** Everything that a refused configuration must not change: files with times, processes, mounts. */
     async state(): Promise<string> {
         return this.shell(`
             find /etc/haproxy /var/lib/haproxy-fleet -printf '%p %y %m %u:%g %i %T@\\n' | sort
@@ -165,7 +165,7 @@ export class Subject {
             cat /proc/[0-9]*/mountinfo 2>/dev/null | grep haproxy | cut -d" " -f 4- | sort -u`);
     }
 
-    /** What our own directory on tmpfs holds, digests in names left out. */
+    /** Names in our directory on tmpfs, without digests. */
     async leftovers(): Promise<string> {
         return this.shell("ls -A /run/haproxy-fleet | sed 's/[.].*//' | sort -u | xargs");
     }

@@ -3,8 +3,8 @@ import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
 import type { Lab } from "../../lab/lab";
 
-/** How a host of the lab is reached: as root, with the lab's key, the host's key pinned. */
-export function targetOf(lab: Lab, host: Host): SshTarget {
+/** How to reach a lab host: as root, with the lab's key, and with the host's key pinned. */
+export function sshTargetOf(lab: Lab, host: Host): SshTarget {
     return {
         address: host.address,
         port: 22,

@@ -1,21 +1,21 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { echod } from "../support/echod";
 import { hostState } from "../support/hostState";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
-/** What an administrator had on the host before us. */
+/** What the host has before the first converge. */
 const BEFORE = "echo before >/etc/leaves; echo before >/etc/comes; mkdir -p /srv/owned; echo x >/srv/owned/stray";
 
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
 
-/** From here … */
+/** The run list before: the converge starts here … */
 const from: Resource[] = [
-    ...balancer("app1"),
+    ...smallBalancer("app1"),
     ...echod("one\n"),
     { kind: "directory", path: "/srv/gone" },
     { kind: "file", path: "/srv/gone/file", content: "gone\n" },
@@ -26,7 +26,7 @@ const from: Resource[] = [
     { kind: "service", name: "sleeper.service" },
 ];
 
-/** … to here: a step of nearly every sort, and one undone of each. */
+/** … and ends here, with nearly every kind of step done and undone. */
 const to: Resource[] = [
     { kind: "group", name: "crew", gid: 4242 },
     { kind: "user", name: "sailor", group: "crew" },
@@ -36,13 +36,13 @@ const to: Resource[] = [
     { kind: "file", path: "/etc/changes", content: "one\n", mode: "0600" },
     { kind: "absent", path: "/etc/debian_version" },
     { kind: "execute", name: "count", command: "echo done >/srv/counted", creates: "/srv/counted" },
-    ...balancer("app2"),
+    ...smallBalancer("app2"),
     { kind: "systemdUnit", name: "echod.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
     ...echod("two\n"),
 ];
 
 /**
- * Kills the converge before or after its n-th step, where the shell is its only process. The runtime's own step does the work;
+ * Kills the converge before or after its n-th step, when the shell is its only process. The runtime's own step does the work;
  * nothing in it knows of this.
  */
 function killAt(n: number, when: "before" | "after"): (body: string) => string {
@@ -56,7 +56,7 @@ function killAt(n: number, when: "before" | "after"): (body: string) => string {
     };
 }
 
-/** Lines that only one of the two has. */
+/** Lines that only one of the two texts has. */
 function difference(actual: string[], expected: string[]): string[] {
     return [
         ...expected.filter((line) => !actual.includes(line)).map((line) => `lacks ${line}`),
@@ -64,9 +64,9 @@ function difference(actual: string[], expected: string[]): string[] {
     ];
 }
 
-describeLab("level-triggered: a converge killed anywhere, and run again, ends as an undisturbed one", () => {
+describeLab("a converge that is killed anywhere and run again ends like an undisturbed one", () => {
     const lab = withLab(["lb1", "lb2", "lb3"].map((name) => ({ name, image: "bare" })));
-    const converge = (host: Host, resources: Resource[]) => new Convergence(targetOf(lab(), host), resources);
+    const converge = (host: Host, resources: Resource[]) => new Convergence(sshTargetOf(lab(), host), resources);
     const restore = async (host: Host) => {
         await host.restore("from");
         await host.exec("systemctl is-system-running --wait");
@@ -79,7 +79,7 @@ describeLab("level-triggered: a converge killed anywhere, and run again, ends as
 
     const reference = new Map<Host, string[]>();
 
-    before("hosts that are at the start, and what an undisturbed run makes of them", async () => {
+    before("hosts at the start, and the result of an undisturbed converge", async () => {
         await Promise.all(
             lab().hosts.map(async (host) => {
                 await host.exec(BEFORE);
@@ -92,7 +92,7 @@ describeLab("level-triggered: a converge killed anywhere, and run again, ends as
         );
     });
 
-    it("does what it is compared with", async () => {
+    it("makes each expected change if undisturbed", async () => {
         const host = lab().host("lb1");
         const state = reference.get(host) ?? [];
         const has = (text: string) => state.some((line) => line.includes(text));
@@ -109,8 +109,8 @@ describeLab("level-triggered: a converge killed anywhere, and run again, ends as
         assert.equal((await host.exec("cat /etc/leaves")).stdout, "before\n");
     });
 
-    it("SIGKILL before each step in turn, and after the last", async function () {
-        // It boots a host for each step.
+    it("after SIGKILL before each step, and after the last", async function () {
+        // Each step boots a host.
         this.timeout(1_800_000);
         const faults: string[] = [];
         const cases = { next: 1, steps: Number.POSITIVE_INFINITY };
@@ -143,7 +143,7 @@ describeLab("level-triggered: a converge killed anywhere, and run again, ends as
     });
 });
 
-/** Tools of dpkg that stop half way, by a wrapper around them. */
+/** Wrappers of dpkg's tools that stop half way. */
 const STALLS = {
     unpack: {
         tool: "/usr/bin/dpkg-deb",
@@ -157,13 +157,13 @@ const STALLS = {
     },
 };
 
-describeLab("level-triggered: a package installation killed half way", () => {
+describeLab("a package installation that is killed half way", () => {
     const lab = withLab(Object.keys(STALLS).map((name) => ({ name, image: "bare" })));
 
     const killHalfWay = async (name: keyof typeof STALLS) => {
         const { tool, stall, leaves } = STALLS[name];
         const host = lab().host(name);
-        const convergence = new Convergence(targetOf(lab(), host), balancer());
+        const convergence = new Convergence(sshTargetOf(lab(), host), smallBalancer());
         await host.snapshot("bare");
         assert.equal((await convergence.up()).code, 0);
         const reference = await hostState(host);
@@ -181,13 +181,13 @@ describeLab("level-triggered: a package installation killed half way", () => {
         assert.match((await convergence.preview()).text, /an installation was interrupted/);
         const second = await convergence.up();
         assert.equal(second.code, 0, second.stderr);
-        // Its original was not there yet when the first run began: a prune would take it from the package.
+        // The first run began before the file had an original, which a prune would take from the package.
         const kept = (line: string) => !/lib\/haproxy-fleet\/original/.test(line);
         assert.deepEqual(difference(await hostState(host), reference).filter(kept), []);
         assert.equal((await convergence.preview()).text, "");
     };
 
-    it("while it unpacks or configures, is repaired by the next run", async () => {
+    it("while it unpacks or configures is repaired by the next run", async () => {
         await Promise.all([killHalfWay("unpack"), killHalfWay("configure")]);
     });
 });
