@@ -58,8 +58,15 @@ module.exports = {
             from: { path: PURE },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
+                pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
+        },
+        {
+            name: "one-face-of-haproxy",
+            comment: "Other rooms use the language by its index.ts, so that its files can change.",
+            severity: "error",
+            from: { pathNot: "^(components/haproxy|test)/" },
+            to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
         },
         {
             name: "one-user-of-the-command-provider",

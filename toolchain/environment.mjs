@@ -1,4 +1,4 @@
-// Where things are: the cache, the Pulumi CLI, its plugins, this checkout's state. No dependencies: it is read before npm packages exist.
+// Paths of the cache, the Pulumi CLI, its plugins and this checkout's state. It runs before npm packages are installed.
 import { execFileSync } from "node:child_process";
 import { createHash, randomBytes } from "node:crypto";
 import {
@@ -18,24 +18,24 @@ import { fileURLToPath } from "node:url";
 
 /** This checkout. */
 export const repo = dirname(dirname(fileURLToPath(import.meta.url)));
-/** Outside the checkout, so that every clone on the machine shares the long builds. */
+/** Outside the checkout, so that all clones on the machine share the long builds. */
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet");
 export const cliVersion = "v3.259.0";
 export const commandVersion = "v1.2.1";
-/** The first CLI that knows everything the pinned SDK asks for. */
+/** The first CLI that fits the pinned SDK. */
 const oldestCli = [3, 248, 0];
 
-/** The entry points bundled into plugins: name of the bundle, source, folder and file below PULUMI_HOME/plugins. */
+/** The stand-ins: their bundle, source, and folder and file below PULUMI_HOME/plugins. */
 export const plugins = [
     {
         bundle: "language.js",
-        entry: "toolchain/language/main.ts",
+        entry: "toolchain/offline/languageHost/main.ts",
         directory: `language-nodejs-${cliVersion}`,
         file: "pulumi-language-nodejs",
     },
     {
         bundle: "command.js",
-        entry: "toolchain/command/main.ts",
+        entry: "toolchain/offline/commandPlugin/main.ts",
         directory: `resource-command-${commandVersion}`,
         file: "pulumi-resource-command",
     },
@@ -43,17 +43,15 @@ export const plugins = [
 
 /** @type {string | undefined} */
 let bundles;
-/** The folder of bundled plugins, named by the digest of their sources: a changed source is another folder. */
+/** The folder of the bundles. Its name is a digest of their sources, so that a changed source gets a new folder. */
 export function bundleDir() {
     if (bundles === undefined) {
         const hash = createHash("sha256");
-        for (const folder of ["toolchain/command", "toolchain/language", "toolchain/plugin"]) {
-            for (const name of readdirSync(join(repo, folder)).sort()) {
-                hash.update(`${folder}/${name}\0`).update(readFileSync(join(repo, folder, name)));
-            }
+        const offline = readdirSync(join(repo, "toolchain/offline"), { recursive: true, encoding: "utf8" });
+        const sources = offline.filter((name) => /\.(ts|mjs)$/.test(name)).map((name) => `toolchain/offline/${name}`);
+        for (const name of [...sources.sort(), "package-lock.json"]) {
+            hash.update(`${name}\0`).update(readFileSync(join(repo, name)));
         }
-        hash.update(readFileSync(join(repo, "toolchain/setup/plugins.mjs")));
-        hash.update(readFileSync(join(repo, "package-lock.json")));
         bundles = join(cacheDir, "plugins", hash.digest("hex").slice(0, 16));
     }
     return bundles;
@@ -87,20 +85,20 @@ function isRecent(bin) {
     }
 }
 
-/** A full install: `pulumi` of a fitting version with the Node language host beside it. */
+/** The path of a `pulumi` with a fitting version and its Node language host; undefined if PATH has none. */
 export function fullInstall() {
     const bin = onPath("pulumi");
     return bin && onPath("pulumi-language-nodejs") && isRecent(bin) ? bin : undefined;
 }
 
-/** The PULUMI_HOME of a full install. */
+/** PULUMI_HOME of a full install. */
 export const userHome = process.env.PULUMI_HOME || join(homedir(), ".pulumi");
 
 /** @type {{ full: boolean, bin: string } | undefined} */
 let install;
 /**
- * Which Pulumi is used: a full install on PATH whose plugins are there, otherwise ours.
- * `PULUMI_FULL=1` insists on the full one.
+ * Chooses the Pulumi to use: a full install on PATH if it has the command plugin, otherwise ours. `PULUMI_FULL=1` requires the full
+ * install.
  */
 export function pulumiInstall() {
     if (!install) {
@@ -108,8 +106,8 @@ export function pulumiInstall() {
         const insisted = process.env.PULUMI_FULL === "1";
         if (insisted && !bin) {
             throw new Error(
-                `PULUMI_FULL=1, but PATH has no pulumi of version ${oldestCli.join(".")} or newer with pulumi-language-nodejs. ` +
-                    "Install Pulumi, or unset PULUMI_FULL.",
+                `PULUMI_FULL=1: PATH has no pulumi of version ${oldestCli.join(".")} or newer with pulumi-language-nodejs; ` +
+                    "install Pulumi, or unset PULUMI_FULL",
             );
         }
         const complete = existsSync(join(userHome, "plugins", `resource-command-${commandVersion}`));
@@ -125,7 +123,7 @@ export function pulumiBin() {
     return pulumiInstall().bin;
 }
 
-/** The passphrase of this checkout's own local state, made once. */
+/** The passphrase of this checkout's local state; it is created once. */
 function passphraseFile() {
     const file = join(repo, ".lab", "passphrase");
     if (!existsSync(file)) {
@@ -133,7 +131,7 @@ function passphraseFile() {
         const fresh = `${file}.${process.pid}`;
         writeFileSync(fresh, randomBytes(24).toString("base64url"), { mode: 0o600 });
         try {
-            linkSync(fresh, file); // Fails if another process was first, so that both use the same one.
+            linkSync(fresh, file); // Fails if another process was faster, so that both use the same passphrase.
         } catch (error) {
             if (!existsSync(file)) throw error;
         }
@@ -142,7 +140,7 @@ function passphraseFile() {
     return file;
 }
 
-/** Logged in somewhere already: that choice stays. */
+/** Whether the user is logged in to a backend. */
 function hasLogin() {
     try {
         return Boolean(JSON.parse(readFileSync(join(userHome, "credentials.json"), "utf8")).current);
@@ -152,7 +150,7 @@ function hasLogin() {
 }
 
 /**
- * The environment of a Pulumi command. `overrides` win; a value of `undefined` removes the variable.
+ * The environment of a Pulumi command. `overrides` win; `undefined` removes a variable.
  * @param {Record<string, string | undefined>} [overrides]
  */
 export function pulumiEnv(overrides = {}) {

@@ -1,4 +1,4 @@
-// The Pulumi CLI for tests, benchmarks and the demo. `npm run pulumi` is the same for people.
+// Runs the Pulumi CLI for tests, benchmarks and the demo, as `npm run pulumi` does for people.
 import { spawn } from "node:child_process";
 import { pulumiBin, pulumiEnv, pulumiInstall } from "./environment.mjs";
 
@@ -9,21 +9,21 @@ export interface RunPulumiOptions {
     cwd?: string;
     /** Added to {@link pulumiEnv}; `undefined` removes a variable. */
     env?: Record<string, string | undefined>;
-    /** Called with every piece of output as it comes. */
+    /** Called with each piece of output. */
     onOutput?: (text: string, stream: "stdout" | "stderr") => void;
-    /** Sends SIGINT, as Ctrl-C would: the CLI cancels what runs and saves its state. */
+    /** Sends SIGINT, like Ctrl-C: the CLI cancels and saves its state. */
     signal?: AbortSignal;
 }
 
 export interface PulumiResult {
-    /** The CLI's exit code; 128 and more if a signal ended it. */
+    /** The exit code; 128 or more if a signal ended the CLI. */
     code: number;
     stdout: string;
     stderr: string;
 }
 
 /**
- * Runs the CLI with no standard input and gathers its output. It does not reject on a failing command: look at `code`.
+ * Runs the CLI without standard input and collects its output. A failing command does not reject; check `code`.
  * @throws if the CLI cannot be started
  */
 export function runPulumi(args: string[], options: RunPulumiOptions = {}): Promise<PulumiResult> {

@@ -19,7 +19,7 @@ function declare({ version }: Release, servers: readonly string[]): string {
         },
     ]);
     assert.deepEqual(validate(model), []);
-    return render(model, { digest: "d" });
+    return render(model, { digest: "d" }).text;
 }
 
 const apps = `defaults

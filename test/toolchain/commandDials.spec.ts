@@ -1,16 +1,16 @@
-// How the stand-in for the command plugin connects: identity, host keys, retries, bastion.
+// How the stand-in for the command plugin connects: login, host keys, retries, bastion.
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { connect, createServer } from "node:net";
 import { Server } from "ssh2";
-import type { Properties } from "../../toolchain/command/properties";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
+import type { Properties } from "../../toolchain/offline/commandPlugin/properties";
 import { until } from "../support/traffic";
 import { Plugin } from "./plugin";
 import { freePort, Sshd, whyNoSshd } from "./sshd";
 
-describe("remote.Command dialling", () => {
+describe("connection of remote.Command", () => {
     const sshd = new Sshd();
     const plugin = new Plugin();
 
@@ -33,25 +33,20 @@ describe("remote.Command dialling", () => {
     });
 
     it("refuses another host key", async () => {
-        await assert.rejects(over({ hostKey: sshd.read("stranger.pub") }), {
-            message: "after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch",
-        });
+        await assert.rejects(over({ hostKey: sshd.read("stranger.pub") }), /host key mismatch/);
     });
 
     it("offers only the pinned key's algorithm", async () => {
         const rsa = sshd.file("rsa");
         execFileSync("ssh-keygen", ["-q", "-t", "rsa", "-N", "", "-f", rsa]);
-        await assert.rejects(
-            over({ hostKey: sshd.read("rsa.pub") }),
-            /no common algorithm for host key; client offered: \[ssh-rsa\]/,
-        );
+        await assert.rejects(over({ hostKey: sshd.read("rsa.pub") }), /handshake.* host key/);
     });
 
-    it("says that a pinned host key cannot be read", async () => {
-        await assert.rejects(over({ hostKey: "nonsense" }), /^Error: failed to parse host key: /);
+    it("fails if the pinned host key cannot be read", async () => {
+        await assert.rejects(over({ hostKey: "nonsense" }), /host key: /);
     });
 
-    it("takes any host key where none is pinned", async () => {
+    it("accepts any host key if none is pinned", async () => {
         const { hostKey: _, ...unpinned } = sshd.connection();
         const { state } = await plugin.create({ connection: unpinned, create: "echo ok" });
         assert.equal(state.stdout, "ok");
@@ -60,23 +55,22 @@ describe("remote.Command dialling", () => {
     it("unlocks a private key with its password", async () => {
         const privateKey = sshd.read("locked");
         assert.equal(await over({ privateKey, privateKeyPassword: "open sesame" }), "ok");
-        await assert.rejects(over({ privateKey }), /this private key is passphrase protected/);
-        await assert.rejects(over({ privateKey, privateKeyPassword: "wrong" }), /decryption password incorrect/);
+        await assert.rejects(over({ privateKey }), /passphrase/);
+        await assert.rejects(over({ privateKey, privateKeyPassword: "wrong" }), /passphrase|password/);
     });
 
-    it("says that a private key cannot be read, without showing it", async () => {
-        await assert.rejects(over({ privateKey: "not a key" }), { message: "ssh: no key found" });
-    });
-
-    it("says which methods a refused login tried", async () => {
-        await assert.rejects(over({ privateKey: sshd.read("stranger") }), {
-            message:
-                "after 0 failed attempts: ssh: handshake failed: ssh: unable to authenticate, " +
-                "attempted methods [none publickey], no supported methods remain",
+    it("fails if a private key cannot be read, without showing it", async () => {
+        await assert.rejects(over({ privateKey: "planted word" }), (error: Error) => {
+            assert.doesNotMatch(error.message, /planted/);
+            return /key/.test(error.message);
         });
     });
 
-    it("asks an agent, by agentSocketPath or SSH_AUTH_SOCK", async () => {
+    it("fails if the host refuses the key", async () => {
+        await assert.rejects(over({ privateKey: sshd.read("stranger") }), /authenticat/);
+    });
+
+    it("uses an agent, from agentSocketPath or SSH_AUTH_SOCK", async () => {
         const socket = sshd.file("agent");
         const agent = spawn("ssh-agent", ["-D", "-a", socket], { stdio: "ignore" });
         const other = new Plugin();
@@ -99,10 +93,8 @@ describe("remote.Command dialling", () => {
         }
     });
 
-    it("fails on an agent that is not there, although a key is given", async () => {
-        await assert.rejects(over({ agentSocketPath: "/nowhere/agent" }), {
-            message: "dial unix /nowhere/agent: connect: no such file or directory",
-        });
+    it("fails if the agent is missing, even with a key", async () => {
+        await assert.rejects(over({ agentSocketPath: "/nowhere/agent" }), /\/nowhere\/agent/);
     });
 
     for (const method of ["password", "keyboard-interactive"] as const) {
@@ -140,7 +132,7 @@ describe("remote.Command dialling", () => {
                 assert.equal(state.stdout, "welcome");
                 await assert.rejects(
                     plugin.create({ connection: { ...connection, password: "no" }, create: "x" }),
-                    /unable to authenticate/,
+                    /authenticat/,
                 );
             } finally {
                 server.close();
@@ -148,13 +140,11 @@ describe("remote.Command dialling", () => {
         });
     }
 
-    it("tries again until the host is up, waiting 0.1 s and then longer", async () => {
+    it("retries until the host is up, after 0.1 s and then longer", async () => {
         const port = await freePort();
         plugin.logs.length = 0;
         const started = Date.now();
-        await assert.rejects(over({ port, dialErrorLimit: 3 }), {
-            message: `after 3 failed attempts: dial tcp 127.0.0.1:${port}: connect: connection refused`,
-        });
+        await assert.rejects(over({ port, dialErrorLimit: 3 }), new RegExp(`127.0.0.1:${port}`));
         const ms = Date.now() - started;
         assert.ok(ms >= 470, `${ms} ms; 100 + 150 + 225 are waited`);
         assert.deepEqual(
@@ -167,7 +157,7 @@ describe("remote.Command dialling", () => {
         const port = await freePort();
         plugin.logs.length = 0;
         const result = over({ port, dialErrorLimit: -1 });
-        await until("an attempt has failed", async () => plugin.logs.length > 0);
+        await until("an attempt fails", async () => plugin.logs.length > 0);
         const relay = createServer((socket) => {
             socket.pipe(connect(sshd.port, "127.0.0.1").on("error", () => socket.destroy())).pipe(socket);
             socket.on("error", () => {});
@@ -179,8 +169,8 @@ describe("remote.Command dialling", () => {
         }
     });
 
-    it("gives up a dial that hangs after perDialTimeout seconds", async function () {
-        // A listener whose queue is full: further SYNs are dropped, so that the dial neither succeeds nor fails.
+    it("gives up an unanswered connection after perDialTimeout seconds", async function () {
+        // The queue of this listener is full, so further connections are neither accepted nor refused.
         const script =
             "import socket,sys,time; s=socket.socket(); s.bind(('127.0.0.1',0)); s.listen(0); print(s.getsockname()[1],flush=True); time.sleep(600)";
         const full = spawn("python3", ["-c", script], { stdio: ["ignore", "pipe", "ignore"] });
@@ -192,10 +182,9 @@ describe("remote.Command dialling", () => {
         const first = connect(port, "127.0.0.1");
         try {
             await once(first, "connect");
-            const message = `after 0 failed attempts: dial tcp 127.0.0.1:${port}: i/o timeout`;
             const ended: number[] = [];
             const dials = [4, 1].map(async (perDialTimeout) => {
-                await assert.rejects(over({ port, perDialTimeout }), { message });
+                await assert.rejects(over({ port, perDialTimeout }), new RegExp(`127.0.0.1:${port}`));
                 ended.push(perDialTimeout);
             });
             await Promise.all(dials);
@@ -209,17 +198,13 @@ describe("remote.Command dialling", () => {
     it("goes through a bastion, each with its own host key", async () => {
         const proxy = sshd.connection();
         assert.equal(await over({ proxy, hostKey: sshd.read("host_ecdsa.pub") }), "ok");
-        await assert.rejects(over({ proxy: { ...proxy, hostKey: sshd.read("stranger.pub") } }), {
-            message: "proxy: after 0 failed attempts: ssh: handshake failed: ssh: host key mismatch",
-        });
-        await assert.rejects(
-            over({ proxy, hostKey: sshd.read("stranger.pub") }),
-            /^Error: proxy: after .*host key mismatch$/,
-        );
+        const stranger = sshd.read("stranger.pub");
+        await assert.rejects(over({ proxy: { ...proxy, hostKey: stranger } }), /proxy: .*host key mismatch/);
+        await assert.rejects(over({ proxy, hostKey: stranger }), /proxy: .*host key mismatch/);
     });
 
     it("leaves no connection behind", async function () {
-        // The real one never closes its client.
+        // The real plugin never closes its connection.
         if (pulumiInstall().full) return this.skip();
         await over({ proxy: sshd.connection() });
         const filter = ["state", "established", `( sport = :${sshd.port} )`];

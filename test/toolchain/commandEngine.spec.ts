@@ -1,4 +1,4 @@
-// remote.Command through the real engine: what is planned, what is stored, what is shown. With PULUMI_FULL=1 by the real plugin.
+// remote.Command through the real engine: what is planned, what is stored, what is shown. PULUMI_FULL=1 tests the real plugin.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { Project } from "./project";
@@ -29,7 +29,7 @@ describe("remote.Command under the real CLI", () => {
     const base = `create: "cat", stdin: pulumi.secret("planted-word"), logging: "none",
         addPreviousOutputInEnv: false, delete: "echo gone >${sshd.file("deleted")}"`;
 
-    it("creates; secrets and the connection are encrypted in the state", async () => {
+    it("creates, with secrets and the connection encrypted in the state", async () => {
         program(base);
         await project.succeed("up", "--yes", "--skip-preview");
         assert.equal((await project.succeed("stack", "output", "stdout")).trim(), "planted-word");
@@ -40,16 +40,16 @@ describe("remote.Command under the real CLI", () => {
         assert.doesNotMatch(project.stateText(), /PRIVATE KEY/);
     });
 
-    it("has nothing to do a second time", async () => {
+    it("plans nothing the second time", async () => {
         await project.succeed("preview", "--expect-no-changes");
     });
 
-    it("refresh changes nothing", async () => {
+    it("changes nothing on a refresh", async () => {
         await project.succeed("refresh", "--yes", "--expect-no-changes");
         assert.ok(project.resource(type).outputs?.stdout);
     });
 
-    it("previews an update without running it, and shows no secret", async () => {
+    it("previews an update without running it or showing a secret", async () => {
         program(base.replace("planted-word", "other-word"));
         const shown = await project.succeed("preview", "--diff");
         assert.match(shown, /~ command:remote:Command: \(update\)/);
@@ -62,7 +62,7 @@ describe("remote.Command under the real CLI", () => {
         assert.equal(log, 1);
     });
 
-    it("a failed update keeps the old state and says what failed", async () => {
+    it("keeps the old state after a failed update, and says what failed", async () => {
         const before = project.resource(type);
         program(`${base}, update: "echo because >&2; exit 4"`);
         const { code, stdout, stderr } = await project.run(["up", "--yes", "--skip-preview"]);
@@ -80,7 +80,7 @@ describe("remote.Command under the real CLI", () => {
         assert.equal(project.resource(type).id, id);
     });
 
-    it("replaces on triggers: create, then delete of the old one", async () => {
+    it("replaces on added triggers: creates, then deletes the old one", async () => {
         const { id } = project.resource(type);
         program(`${base}, update: "printf updated", triggers: [1]`);
         assert.match(await project.succeed("preview"), /replace/);
@@ -89,14 +89,14 @@ describe("remote.Command under the real CLI", () => {
         assert.equal(readFileSync(sshd.file("deleted"), "utf8"), "gone\n");
     });
 
-    it("plans with a value that is not known before another command has run", async () => {
+    it("plans with the unknown output of another command", async () => {
         program(`create: "printf one", logging: "none" });
             const second = new remote.Command("second", { connection, create: pulumi.interpolate\`printf \${cmd.stdout}-two\``);
         await project.succeed("up", "--yes");
         assert.match(await project.succeed("stack", "export", "--show-secrets"), /"one-two"/);
     });
 
-    it("names the faults of the inputs, and no key", async () => {
+    it("names what is wrong with the inputs, but shows no key", async () => {
         project.program(
             `new remote.Command("cmd", { connection: { privateKey: "planted-key" }, create: "true" } as never);`,
         );

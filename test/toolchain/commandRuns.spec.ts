@@ -1,8 +1,8 @@
-// What the stand-in for the command plugin does on a host, against a real sshd. With PULUMI_FULL=1 the real plugin is asked.
+// What the stand-in for the command plugin does on a host, against a real sshd. PULUMI_FULL=1 tests the real plugin.
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
-import { type Properties, reveal, secret, unknown } from "../../toolchain/command/properties";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
+import { isSecret, type Properties, secret, unknown } from "../../toolchain/offline/commandPlugin/properties";
 import { until } from "../support/traffic";
 import { Plugin, urn } from "./plugin";
 import { Sshd, whyNoSshd } from "./sshd";
@@ -27,47 +27,47 @@ describe("remote.Command on a host", () => {
 
     const run = async (more: Properties) => (await plugin.create(inputs(more))).state;
 
-    it("gives stdout and stderr, without one newline at the end", async () => {
+    it("returns stdout and stderr, without their last newline", async () => {
         const state = await run({ create: "printf 'a\\n\\n'; printf 'b\\n' >&2" });
         assert.equal(state.stdout, "a\n");
         assert.equal(state.stderr, "b");
     });
 
-    it("names the resource and eight hexadecimal digits as id", async () => {
+    it("makes the id of the resource name and eight hexadecimal digits", async () => {
         assert.match((await plugin.create(inputs({ create: "true" }))).id, /^cmd[0-9a-f]{8}$/);
     });
 
-    it("hands stdin over byte for byte, and ends it", async () => {
+    it("passes stdin unchanged, and ends it", async () => {
         const stdin = `quote " \\ $(x)\r\n\u00e9 ${"x".repeat(1 << 20)}`;
-        assert.equal((await run({ create: "cat", stdin })).stdout, stdin);
+        assert.equal((await run({ create: "cat", stdin, logging: "none" })).stdout, stdin);
     });
 
     it("gives a command without stdin an empty one", async () => {
         assert.equal((await run({ create: "cat; echo done" })).stdout, "done");
     });
 
-    it("does not mind a command that leaves its stdin unread", async () => {
+    it("accepts a command that leaves its stdin unread", async () => {
         assert.equal((await run({ create: "exec 0<&-; echo fine", stdin: "x".repeat(1 << 20) })).stdout, "fine");
     });
 
     it("fails with exit status, quoted command and all output", async () => {
-        await assert.rejects(run({ create: 'echo "out"; echo err >&2; exit 3' }), {
-            message: 'Process exited with status 3: running "echo \\"out\\"; echo err >&2; exit 3":\nout\nerr\n',
-        });
-    });
-
-    it("names the signal that ended a command", async () => {
         await assert.rejects(
-            run({ create: "kill -KILL $$" }),
-            /^Error: Process exited with status 137 from signal KILL: running /,
+            run({ create: 'echo "out"; echo err >&2; exit 3' }),
+            // stdout and stderr come in any order.
+            /^Error: Process exited with status 3: running "echo \\"out\\"; echo err >&2; exit 3":\n(out\nerr|err\nout)\n$/,
         );
     });
 
-    it("delivers the start and the end of a long error", async () => {
-        const create = "head -c 200000 /dev/zero | tr '\\0' '%'; printf '\\377 the reason'; exit 1";
+    it("names the signal that ended a command", async () => {
+        await assert.rejects(run({ create: "kill -KILL $$" }), /^Error: Process .* signal (SIG)?KILL: running /);
+    });
+
+    it("shows the start and the end of a long error", async () => {
+        // Three times as long in the header of the answer, which is over our limit and under that of HTTP/2 libraries.
+        const create = "head -c 20000 /dev/zero | tr '\\0' '%'; echo ' the reason'; exit 1";
         await assert.rejects(
-            run({ create }),
-            /^Error: Process exited with status 1: running "head .*%%%.* the reason$/s,
+            run({ create, logging: "none" }),
+            /^Error: Process exited with status 1: running "head .*%%%.* the reason\n$/s,
         );
     });
 
@@ -103,12 +103,12 @@ describe("remote.Command on a host", () => {
         );
     });
 
-    it("gives the exit of a command that ends at once", async () => {
+    it("returns the exit status of a command that ends at once", async () => {
         for (let times = 0; times < 20; times++) await run({ create: ":" });
     });
 
-    it("takes lines of any length and any bytes", async function () {
-        // The real one waits for ever on a line over 64 KiB, and cannot send text that is not UTF-8.
+    it("accepts lines of any length and any bytes", async function () {
+        // The real plugin hangs on a line over 64 KiB, and cannot send text that is not UTF-8.
         if (pulumiInstall().full) return this.skip();
         const state = await run({ create: "head -c 300000 /dev/zero | tr '\\0' x; printf '\\377\\n'; seq 1 5000" });
         assert.equal(String(state.stdout).length, 323_894);
@@ -130,18 +130,18 @@ describe("remote.Command on a host", () => {
         assert.equal((await update({ addPreviousOutputInEnv: false })).stdout, "[|]");
     });
 
-    it("runs create where update is unset, and keeps the output where both are", async () => {
+    it("runs create if update is unset, and keeps the output if both are", async () => {
         const first = await run({ create: "echo one" });
         assert.equal((await plugin.update(first, inputs({ create: "echo again" }))).stdout, "again");
         assert.equal((await plugin.update(first, inputs({}))).stdout, "one");
     });
 
-    it("a create that is unset runs nothing", async () => {
+    it("runs nothing if create is unset", async () => {
         const { stdout } = await run({ update: "echo never" });
         assert.equal(stdout, "");
     });
 
-    it("delete runs the state's own command over its own connection; unset it does nothing", async () => {
+    it("runs delete of the state over its connection, or nothing if delete is unset", async () => {
         const file = sshd.file("deleted");
         const state = await run({ create: "true", delete: `echo gone >${file}` });
         await plugin.delete(state);
@@ -150,7 +150,7 @@ describe("remote.Command on a host", () => {
         await assert.rejects(plugin.delete(await run({ create: "true", delete: "exit 7" })), /status 7/);
     });
 
-    it("a preview runs nothing and knows no output", async () => {
+    it("runs nothing in a preview, and has unknown outputs", async () => {
         const file = sshd.file("previewed");
         const { state } = await plugin.create(inputs({ create: `touch ${file}` }), true);
         assert.deepEqual([state.stdout, state.stderr], [unknown, unknown]);
@@ -159,33 +159,32 @@ describe("remote.Command on a host", () => {
         assert.equal(existsSync(file), false);
     });
 
-    it("a preview takes values that are not known yet", async () => {
+    it("accepts unknown values in a preview", async () => {
         const { failures } = await plugin.check({ connection: { host: unknown }, create: unknown, stdin: unknown });
         assert.deepEqual(failures, []);
     });
 
-    it("read returns the state as it is", async () => {
+    it("returns the unchanged state on read", async () => {
         const state = await run({ create: "echo kept", stdin: secret("s") });
         assert.deepEqual(await plugin.read(state), state);
     });
 
-    it("keeps secret what came secret, and the connection always", async () => {
+    it("keeps secrets secret, and always the connection", async () => {
         const state = await run({ create: secret("cat"), stdin: secret("word"), update: "true" });
         assert.deepEqual(state.create, secret("cat"));
         assert.deepEqual(state.stdin, secret("word"));
         assert.equal(state.update, "true");
-        assert.deepEqual(state.connection, secret(reveal(state.connection ?? null)));
-        assert.notDeepEqual(state.connection, reveal(state.connection ?? null));
+        assert.ok(isSecret(state.connection));
     });
 
-    it("an interrupt ends a running command", async function () {
-        // The real one goes on until the command ends.
+    it("ends a running command on an interrupt", async function () {
+        // The real plugin waits until the command ends.
         if (pulumiInstall().full) return this.skip();
         const other = new Plugin();
         await other.start();
         try {
             const running = assert.rejects(other.create(inputs({ create: "echo runs; sleep 60" })), {
-                message: "context canceled",
+                message: "cancelled",
             });
             await until("the command runs", async () => other.logs.length > 0);
             await other.cancel();

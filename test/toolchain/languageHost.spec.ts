@@ -1,7 +1,7 @@
-// The language host under the real CLI: how programs are run, end and fail.
+// The language host under the real CLI: how it runs programs, and how these end and fail.
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { splitArguments } from "../../toolchain/language/program";
+import { splitArguments } from "../../toolchain/offline/languageHost/program";
 import { until } from "../support/traffic";
 import { Project } from "./project";
 
@@ -20,7 +20,7 @@ describe("language host", () => {
         assert.deepEqual(splitArguments(""), []);
     });
 
-    it("hands over project, stack, preview or not, and configuration with its secrets", async () => {
+    it("passes project, stack, dry run and configuration with its secrets", async () => {
         await project.succeed("config", "set", "plain", "seen");
         await project.succeed("config", "set", "--secret", "hidden", "planted-secret");
         project.program(`
@@ -41,7 +41,7 @@ describe("language host", () => {
         assert.match(await project.succeed("preview"), /said aloud/);
     });
 
-    it("shows a RunError as its message and nothing else", async () => {
+    it("shows only the message of a RunError", async () => {
         project.program(`throw new pulumi.RunError("the stack is wrong");`);
         const { code, stdout, stderr } = await project.run(["preview"]);
         assert.notEqual(code, 0);
@@ -49,7 +49,7 @@ describe("language host", () => {
         assert.doesNotMatch(stdout + stderr, / {4}at |non-zero exit code/);
     });
 
-    it("fails when the program ends with another code", async () => {
+    it("fails if the program ends with another exit code", async () => {
         project.program("process.exit(3);");
         const { code, stdout, stderr } = await project.run(["preview"]);
         assert.notEqual(code, 0);
@@ -62,7 +62,7 @@ describe("language host", () => {
         assert.match(about, /@pulumi\/command +1\.2\.1/);
     });
 
-    it("an interrupt ends the program", async () => {
+    it("ends the program on an interrupt", async () => {
         const mark = `mark-${process.pid}-${Date.now()}`;
         project.program(`console.log("started"); process.title = "${mark}"; setInterval(() => {}, 1000);`);
         const interrupt = new AbortController();

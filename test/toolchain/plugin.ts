@@ -1,4 +1,4 @@
-// Drives a resource plugin over gRPC as the engine does: ours, or with PULUMI_FULL=1 the real one.
+// Calls a resource plugin over gRPC, as the engine does: ours, or the real one with PULUMI_FULL=1.
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
@@ -9,8 +9,8 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import provider from "@pulumi/pulumi/proto/provider_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import type { Properties } from "../../toolchain/command/properties";
 import { bundleDir, pulumiInstall, userHome } from "../../toolchain/environment.mjs";
+import type { Properties } from "../../toolchain/offline/commandPlugin/properties";
 
 export const urn = "urn:pulumi:dev::test::command:remote:Command::cmd";
 

@@ -1,4 +1,4 @@
-// A throw-away Pulumi project with a state of its own, driven by the real CLI.
+// A temporary Pulumi project with its own state, driven by the real CLI.
 import assert from "node:assert/strict";
 import { mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
@@ -17,7 +17,9 @@ export class Project {
     readonly directory = mkdtempSync(join(tmpdir(), "pulumi-"));
 
     constructor() {
-        symlinkSync(join(repo, "node_modules"), join(this.directory, "node_modules"));
+        // The real language host reads the lock file to list packages.
+        for (const name of ["node_modules", "package-lock.json"])
+            symlinkSync(join(repo, name), join(this.directory, name));
         const options = { typescript: false, nodeargs: "--import tsx" };
         const project = { name: "probe", main: "index.ts", runtime: { name: "nodejs", options } };
         writeFileSync(join(this.directory, "Pulumi.yaml"), JSON.stringify(project));
@@ -51,14 +53,14 @@ export class Project {
         });
     }
 
-    /** Runs a command that must succeed. */
+    /** Runs a command that has to succeed. */
     async succeed(...args: string[]): Promise<string> {
         const { code, stdout, stderr } = await this.run(args);
         assert.equal(code, 0, `pulumi ${args.join(" ")}\n${stdout}\n${stderr}`);
         return stdout;
     }
 
-    /** The state as it lies on disk, secrets encrypted. */
+    /** The state file, with secrets encrypted. */
     stateText(): string {
         return readFileSync(join(this.directory, ".pulumi/stacks/probe/dev.json"), "utf8");
     }

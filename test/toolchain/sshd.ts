@@ -1,4 +1,4 @@
-// A real sshd on loopback for the tests of this folder, with keys of its own.
+// A real sshd on loopback for tests, with its own keys.
 import { type ChildProcess, execFileSync, spawn } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
@@ -60,12 +60,12 @@ export class Sshd {
             ].join("\n"),
         );
         if (userInfo().uid === 0) mkdirSync("/run/sshd", { recursive: true });
-        // Somebody else may take the port before sshd does.
+        // Another process may take the port before sshd does.
         for (let tries = 5; tries > 0; tries--) if (await this.listen(await freePort())) return;
         throw new Error(`sshd does not start:\n${this.read("log")}`);
     }
 
-    /** Starts sshd; answers whether it could listen. */
+    /** Starts sshd. @returns whether it could listen */
     private async listen(port: number): Promise<boolean> {
         const options = ["-D", "-f", this.file("config"), "-E", this.file("log"), "-p", String(port)];
         const child = spawn(sshdPath, options, { stdio: "ignore" });

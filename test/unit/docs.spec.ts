@@ -10,7 +10,10 @@ import local from "../../stacks/local";
 import { hostKey } from "../support/probeReplies";
 
 const root = join(__dirname, "..", "..");
-const pages = ["README.md", "CHANGELOG.md", ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`)];
+const pages = [
+    ...["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"],
+    ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+];
 const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 
 /** The code blocks of a page in a language; host keys, which pages shorten, in full. */

@@ -22,7 +22,7 @@ for (const release of releases) {
                 const files = {
                     ...runtime,
                     ...Object.fromEntries(filesOf(given.config).map(({ path, content }) => [path, fill(content)])),
-                    "/case.vtc": vtc(given, fill(render(given.config, { digest: "d" }))),
+                    "/case.vtc": vtc(given, fill(render(given.config, { digest: "d" }).text)),
                 };
                 const command = ["varnishtest", "-t", "300", "/case.vtc"];
                 const { code, stdout, stderr } = await inRelease(release, command, files);

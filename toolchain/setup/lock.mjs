@@ -1,4 +1,4 @@
-// Two set-ups at once: the second waits for the first, then finds its work done.
+// Of two set-ups at once, the second waits for the first and then finds the work done.
 import { mkdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
@@ -16,12 +16,12 @@ function takeNow() {
     }
 }
 
-/** The process that holds the lock; a lock whose process has died is removed. */
+/** Says which process holds the lock; removes the lock of a process that has died. */
 function holder() {
     try {
         const pid = Number(readFileSync(file, "utf8"));
         if (!pid) {
-            // Just created and not yet written, or left so by a crash.
+            // It has just been created, or its process crashed before it wrote.
             if (Date.now() - statSync(file).mtimeMs > 2_000) rmSync(file, { force: true });
             return "another set-up";
         }

@@ -1,4 +1,4 @@
-// One updating line on a terminal; elsewhere a line at the start, one at the end and a heartbeat between.
+// Progress: on a terminal one line that is updated; elsewhere a line every 15 s, and one at the end.
 import { spawn } from "node:child_process";
 import { createWriteStream, mkdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
@@ -7,14 +7,14 @@ import { cacheDir } from "../environment.mjs";
 const quickMs = 2_000;
 const heartbeatMs = 15_000;
 
-/** @param {number} since */
-export function elapsed(since) {
-    const seconds = (Date.now() - since) / 1000;
+/** @param {number} ms */
+export function duration(ms) {
+    const seconds = ms / 1000;
     return seconds < 60 ? `${seconds.toFixed(1)} s` : `${Math.floor(seconds / 60)} min ${Math.floor(seconds % 60)} s`;
 }
 
 /**
- * Shows that `work` goes on. Work that ends within two seconds prints nothing.
+ * Shows the progress of `work`, unless it ends within two seconds.
  * @template T
  * @param {string} title
  * @param {(say: (detail: string) => void) => Promise<T>} work
@@ -25,7 +25,7 @@ export async function showProgress(title, work) {
     const terminal = process.stderr.isTTY;
     let detail = "";
     let shown = false;
-    const line = () => `${title}: ${elapsed(started)}${detail ? ` · ${detail}` : ""}`;
+    const line = () => `${title}: ${duration(Date.now() - started)}${detail ? ` · ${detail}` : ""}`;
     const print = () => {
         shown = true;
         const width = (process.stderr.columns || 80) - 1;
@@ -44,17 +44,20 @@ export async function showProgress(title, work) {
         return result;
     } finally {
         clearInterval(ticker);
-        if (shown) process.stderr.write(`${terminal ? "\r\x1b[2K" : ""}${title}: ${outcome} ${elapsed(started)}\n`);
+        if (shown)
+            process.stderr.write(
+                `${terminal ? "\r\x1b[2K" : ""}${title}: ${outcome} ${duration(Date.now() - started)}\n`,
+            );
     }
 }
 
-/** A set-up step that failed: its message says what to do, and is printed without a stack. */
+/** A failed set-up step. Its message says what to do, and is printed without a stack. */
 export class SetupError extends Error {}
 
 /** @type {Set<import("node:child_process").ChildProcess>} */
 const running = new Set();
 /**
- * Has a child ended together with this process.
+ * Makes {@link endRunning} end this child.
  * @param {import("node:child_process").ChildProcess} child
  */
 export function track(child) {
@@ -63,8 +66,8 @@ export function track(child) {
 }
 
 /**
- * Ends what was started here and waits for its end: a next run must not meet what is still dying.
- * A child that leads a group (`detached`) takes it along.
+ * Ends all tracked children, with the process group of a `detached` one, and waits for their end, so that the next run does not
+ * meet them.
  */
 export async function endRunning() {
     const children = [...running];
@@ -80,17 +83,18 @@ export async function endRunning() {
 }
 
 /**
- * The first complaints and the end: some tools end with pages of usage, others with the reason.
+ * The first errors and the last lines, because some tools end with the reason, and others with pages of usage.
  * @param {string[]} lines
  */
-function tellingLines(lines) {
+function relevantLines(lines) {
     const end = lines.slice(-10);
-    const complaints = lines.slice(0, -10).filter((line) => /\b(error|fatal|cannot|failed|E:)/i.test(line));
-    return [...complaints.slice(0, 10), ...(complaints.length > 10 ? ["…"] : []), ...end];
+    const errors = lines.slice(0, -10).filter((line) => /\b(error|fatal|cannot|failed|E:)/i.test(line));
+    return [...errors.slice(0, 10), ...(errors.length > 10 ? ["…"] : []), ...end];
 }
 
 /**
- * Runs a command to its end, its output in a log of its own; on failure throws with the tail of that log.
+ * Runs a command, with its output in a log file.
+ * @throws {SetupError} with the relevant lines of the log, and the remedy
  * @param {{ name: string, command: string, args: string[], cwd?: string, env?: NodeJS.ProcessEnv, remedy: string,
  *   onLine?: (line: string) => void }} run
  */
@@ -112,7 +116,7 @@ export async function runLogged({ name, command, args, cwd, env, remedy, onLine 
     });
     await new Promise((resolve) => file.end(resolve));
     if (ended !== 0) {
-        const tail = tellingLines(readFileSync(log, "utf8").trimEnd().split("\n"));
+        const tail = relevantLines(readFileSync(log, "utf8").trimEnd().split("\n"));
         throw new SetupError(
             `${command} ${args[0]} failed (${ended}). From ${log}:\n${tail.map((text) => `    ${text}`).join("\n")}\n${remedy}`,
         );

@@ -25,7 +25,7 @@ describe("the recipe of haproxy", () => {
         for (const oldWorkers of [0, -1, 1.5, Number.NaN]) {
             assert.throws(
                 () => recipe({}, { oldWorkers }),
-                /oldWorkers of haproxy: expected a whole number, at least 1/,
+                /^Error: haproxy: oldWorkers: expected a whole number from 1 to 1000000, got /,
             );
         }
     });

@@ -1,0 +1,168 @@
+// Property values on the wire, and the checks and the diff that release 1.2.1 derives from its schema.
+import { isDeepStrictEqual } from "node:util";
+
+export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
+export type Properties = { [key: string]: Value };
+
+const signature = "4dabf18193072939515e22adb298388d";
+const secretSignature = "1b47061264138c4ac30d75fd1eb44270";
+/** Stands for a value that is not known during a preview. */
+export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
+
+const isObject = (value: Value | undefined): value is Properties =>
+    typeof value === "object" && value !== null && !Array.isArray(value);
+const isTagged = (value: Value | undefined): value is Properties => isObject(value) && signature in value;
+export const isSecret = (value: Value | undefined) => isTagged(value) && value[signature] === secretSignature;
+
+/** The value without any secret wrapping, at any depth. */
+export function reveal(value: Value): Value {
+    if (Array.isArray(value)) {
+        return value.map(reveal);
+    }
+    if (!isObject(value)) {
+        return value;
+    }
+    if (isSecret(value)) {
+        return reveal(value.value ?? null);
+    }
+    return Object.fromEntries(Object.entries(value).map(([key, member]) => [key, reveal(member)]));
+}
+
+const wrap = (value: Value): Value => ({ [signature]: secretSignature, value });
+export const secret = (value: Value): Value => wrap(reveal(value));
+
+type Kind = "string" | "number" | "bool" | "map" | "array" | "connection" | "proxy";
+
+const proxyFields: Record<string, Kind> = {
+    agentSocketPath: "string",
+    dialErrorLimit: "number",
+    host: "string",
+    hostKey: "string",
+    password: "string",
+    perDialTimeout: "number",
+    port: "number",
+    privateKey: "string",
+    privateKeyPassword: "string",
+    user: "string",
+};
+const fieldsOf = {
+    command: {
+        addPreviousOutputInEnv: "bool",
+        connection: "connection",
+        create: "string",
+        delete: "string",
+        environment: "map",
+        logging: "string",
+        stdin: "string",
+        triggers: "array",
+        update: "string",
+    } as Record<string, Kind>,
+    connection: { ...proxyFields, proxy: "proxy" } as Record<string, Kind>,
+    proxy: proxyFields,
+};
+const requiredOf = { command: ["connection"], connection: ["host"], proxy: ["host"] };
+const connectionDefaults: Properties = { user: "root", port: 22, dialErrorLimit: 10, perDialTimeout: 15 };
+/** A state holds these and the results. */
+export const inputNames = Object.keys(fieldsOf.command);
+
+export interface Failure {
+    property: string;
+    reason: string;
+}
+
+/**
+ * What is wrong with the inputs of a resource. Reasons show no values, because these may be secret. A failure of `connection` itself
+ * would make the engine print the whole connection, private key included, as it does for the real plugin.
+ */
+export function findFailures(inputs: Properties, type: keyof typeof fieldsOf = "command", path = ""): Failure[] {
+    const fields = fieldsOf[type];
+    const at = (name: string) => (path ? `${path}.${name}` : name);
+    const failure = (name: string, problem: string): Failure => ({
+        property: at(name),
+        reason: `'${name}' ${problem}`,
+    });
+    const failures = requiredOf[type]
+        .filter((name) => inputs[name] === undefined || inputs[name] === null)
+        .map((name) => failure(name, "is required"));
+    for (const [name, raw] of Object.entries(inputs)) {
+        const value = reveal(raw);
+        const kind = fields[name];
+        if (kind === undefined) {
+            // The engine adds keys of its own, such as __defaults.
+            if (!name.startsWith("__")) {
+                failures.push(failure(name, "is no known property"));
+            }
+        } else if (value !== null && value !== unknown) {
+            if ((kind === "connection" || kind === "proxy") && isObject(value)) {
+                failures.push(...findFailures(value, kind, at(name)));
+            } else if (!hasKind(value, kind)) {
+                failures.push(failure(name, `must be a ${kind}, got ${nameOf(value)}`));
+            }
+        }
+    }
+    return failures;
+}
+
+function hasKind(value: Value, kind: Kind): boolean {
+    switch (kind) {
+        case "map":
+            return isObject(value) && Object.values(value).every((member) => typeof member === "string");
+        case "array":
+            return Array.isArray(value);
+        case "bool":
+            return typeof value === "boolean";
+        default:
+            return typeof value === kind;
+    }
+}
+
+const nameOf = (value: Value) => (Array.isArray(value) ? "array" : isObject(value) ? "map" : typeof value);
+
+const secretFields = ["password", "privateKey", "privateKeyPassword"];
+
+/** The checked inputs: the connection's defaults filled in; the connection is secret, and so are the secret fields in it. */
+export function withDefaults(inputs: Properties): Properties {
+    const endpoint = (given: Properties): Properties =>
+        Object.fromEntries(
+            Object.entries({ ...connectionDefaults, ...given }).map(([name, value]) => [
+                name,
+                secretFields.includes(name)
+                    ? secret(value)
+                    : name === "proxy" && isObject(value)
+                      ? endpoint(value)
+                      : value,
+            ]),
+        );
+    const connection = reveal(inputs.connection ?? null);
+    return { ...inputs, connection: wrap(isObject(connection) ? endpoint(connection) : connection) };
+}
+
+export type Change = "add" | "delete" | "update";
+
+/** The differences between two property maps, by path (`environment.A`, `triggers[0]`). A secret is one value. */
+export function diffProperties(olds: Properties, news: Properties): Map<string, Change> {
+    const changes = new Map<string, Change>();
+    compare(olds, news, "", changes);
+    return changes;
+}
+
+function compare(old: Value | undefined, fresh: Value | undefined, path: string, changes: Map<string, Change>): void {
+    if (isObject(old) && isObject(fresh) && !isTagged(old) && !isTagged(fresh)) {
+        for (const key of new Set([...Object.keys(old), ...Object.keys(fresh)])) {
+            const name = /^[\w$-]+$/.test(key) ? key : `[${JSON.stringify(key)}]`;
+            compare(old[key], fresh[key], path && !name.startsWith("[") ? `${path}.${name}` : path + name, changes);
+        }
+    } else if (Array.isArray(old) && Array.isArray(fresh)) {
+        for (let index = 0; index < Math.max(old.length, fresh.length); index++) {
+            compare(old[index], fresh[index], `${path}[${index}]`, changes);
+        }
+    } else if (old === undefined || old === null) {
+        if (fresh !== undefined && fresh !== null) {
+            changes.set(path, "add");
+        }
+    } else if (fresh === undefined || fresh === null) {
+        changes.set(path, "delete");
+    } else if (!isDeepStrictEqual(old, fresh)) {
+        changes.set(path, "update");
+    }
+}

@@ -1,0 +1,104 @@
+#!/usr/bin/env node
+// npm run demo | test | lab | pulumi | bench: installs what the task needs, then runs it.
+import { spawn } from "node:child_process";
+import { join } from "node:path";
+import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
+import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
+import { endRunning, SetupError } from "./setup/progress.mjs";
+import { runTests, usage as testUsage } from "./testRunner.mjs";
+
+const labPackages = ["debootstrap", "systemd-container", "iproute2", "nftables", "openssh-client", "wrk"];
+
+/**
+ * Runs a command in this terminal, passes signals on to it and returns its exit code.
+ * @param {string} command
+ * @param {string[]} args
+ * @param {NodeJS.ProcessEnv} env
+ */
+function run(command, args, env) {
+    return new Promise((resolve, reject) => {
+        const child = spawn(command, args, { env, stdio: "inherit" });
+        for (const signal of /** @type {NodeJS.Signals[]} */ (["SIGINT", "SIGTERM", "SIGHUP"])) {
+            process.removeAllListeners(signal);
+            // The CLI gets a terminal's Ctrl-C itself, and takes a second one for "terminate at once".
+            process.on(signal, () => (signal === "SIGINT" && process.stdin.isTTY ? undefined : child.kill(signal)));
+        }
+        child.on("error", reject);
+        child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 143)));
+    });
+}
+
+/** @param {string} script @param {string[]} args */
+const runScript = (script, args) =>
+    run(process.execPath, ["--import", "tsx", join(repo, script), ...args], process.env);
+
+/** @type {Record<string, (args: string[]) => Promise<number>>} */
+const tasks = {
+    async pulumi(args) {
+        await npmPackages();
+        await pulumi();
+        return run(pulumiBin(), args, pulumiEnv());
+    },
+    async lab(args) {
+        await npmPackages();
+        if (args[0] !== "check") await debianPackages(labPackages); // `up` builds the base image.
+        return runScript("lab/cli.ts", args);
+    },
+    async check(args) {
+        await npmPackages();
+        return runScript("program/check/cli.ts", args);
+    },
+    async demo(args) {
+        if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
+        await npmPackages();
+        await debianPackages(labPackages);
+        await pulumi();
+        await labBase();
+        return runScript("lab/demo/demo.ts", []);
+    },
+    async bench(args) {
+        await npmPackages();
+        await debianPackages([...labPackages, "busybox"]);
+        await pulumi();
+        await labBase();
+        return runScript("bench/run.ts", args);
+    },
+    async test(args) {
+        if (args.includes("--help") || args.includes("-h")) {
+            process.stdout.write(`${testUsage}\n`);
+            return 0;
+        }
+        await npmPackages();
+        return runTests(args, {
+            labCheck,
+            shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
+            sshd: () => debianPackages(["openssh-server"]),
+            pulumi,
+            labPackages: () => debianPackages([...labPackages, "python3-pip"]), // HAProxy 2.8 is on PyPI only.
+            labImages: () => labBase(["--all"]),
+        });
+    },
+};
+
+const [name = "", ...args] = process.argv.slice(2);
+for (const signal of ["SIGINT", "SIGTERM"]) {
+    process.once(signal, async () => {
+        await endRunning();
+        process.stderr.write("\nInterrupted. Finished steps are kept; run the same command again to continue.\n");
+        process.exit(130);
+    });
+}
+const task = tasks[name];
+if (!task) {
+    process.stderr.write(`usage: npm run ${Object.keys(tasks).join("|")} [-- ARGS]\n`);
+    process.exit(2);
+}
+try {
+    process.exitCode = await task(args);
+} catch (error) {
+    const expected = error instanceof SetupError || (error instanceof Error && error.message.startsWith("PULUMI_FULL"));
+    process.stderr.write(
+        `${expected ? `npm run ${name}: ${error.message}` : error instanceof Error ? error.stack : error}\n`,
+    );
+    process.exitCode = 1;
+}
