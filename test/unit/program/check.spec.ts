@@ -7,7 +7,7 @@ import { checkStack, exitStatus, type Outcome } from "../../../program/check/che
 import { type Daemon, findDaemon } from "../../../program/check/daemon";
 import type { Stack } from "../../../program/schema";
 import { repo } from "../../../toolchain/environment.mjs";
-import { hostKey } from "../../support/answers";
+import { hostKey } from "../../support/probeReplies";
 
 const stack: Stack = {
     environment: "test",
