@@ -199,8 +199,7 @@ export async function runTests(args, prerequisites, root = repo) {
                     fail(name, name, error instanceof SetupError ? error.message : error.stack);
                     return [];
                 }
-                say(`${name}: ${error.message}`);
-                reasons.add(`${name}: ${error.message.replace(/\s*\n\s*/g, " ")}`);
+                reasons.add(error.message.replace(/\s*\n\s*/g, " "));
                 break; // Its tests skip themselves.
             }
         }

@@ -240,7 +240,7 @@ describe("test runner", () => {
             ["lab", "unit"],
             `labCheck: async () => { throw new SetupError("needs root"); }`,
         );
-        assert.match(stdout, /^skipped: lab: needs root$/m);
+        assert.match(stdout, /^skipped: needs root$/m);
         assert.equal(last, "1 passed, 0 failed, 1 skipped");
         assert.equal(status, 0);
     });
