@@ -190,7 +190,7 @@ describe("test runner", () => {
         assert.equal(status, 1);
     });
 
-    it("runs lab.spec.ts first and alone, the others two at a time", () => {
+    it("runs lab.spec.ts first and alone, the others side by side", () => {
         const noted = (test: string) => `const { appendFileSync, readFileSync } = require("node:fs");
             const note = (text) => appendFileSync("order", text + "\\n");
             const waitFor = (text, done) =>
