@@ -17,10 +17,12 @@ export class Program {
         private readonly lab: Lab,
         private readonly stackName = "test",
     ) {
-        for (const entry of ["node_modules", "components", "program", "templates"])
+        for (const entry of ["node_modules", "components", "templates"])
             symlinkSync(join(repo, entry), join(this.directory, entry));
         const others = (path: string) => !path.endsWith("/stacks/local.ts");
         cpSync(join(repo, "stacks"), join(this.directory, "stacks"), { recursive: true, filter: others });
+        // Not a link, since it finds the stacks beside itself.
+        cpSync(join(repo, "program"), join(this.directory, "program"), { recursive: true });
         for (const file of ["index.ts", "Pulumi.yaml", "package.json"])
             copyFileSync(join(repo, file), join(this.directory, file));
         this.stack({});
