@@ -100,6 +100,13 @@ module.exports = {
             to: { dependencyTypesNot: ["type-only"] },
         },
         {
+            name: "machine-knows-no-lab",
+            comment: "What the lab needs of the machine is below it: files, processes, locks, programs.",
+            severity: "error",
+            from: { path: "^lab/machine/" },
+            to: { path: "^lab/", pathNot: "^lab/machine/" },
+        },
+        {
             name: "nothing-imports-the-program",
             comment: "index.ts is the program; importing it would run it. A test does so on purpose, after its mocks.",
             severity: "error",
