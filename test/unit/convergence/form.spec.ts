@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { ConvergedHost, type ConvergedHostArgs } from "../../../components";
-import { connection, HOST, withAnswers } from "../../support/answers";
+import { connection, HOST, withAnswers } from "../../support/.ts";
 import { mockEngine, settled } from "../../support/mocks";
 
 const args = {
