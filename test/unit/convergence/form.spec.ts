@@ -2,8 +2,8 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { ConvergedHost, type ConvergedHostArgs } from "../../../components";
-import { connection, HOST, withAnswers } from "../../support/.ts";
 import { mockEngine, settled } from "../../support/mocks";
+import { connection, HOST, withProbeReplies } from "../../support/probeReplies";
 
 const args = {
     connection,
@@ -17,7 +17,7 @@ const args = {
 };
 
 describe("the form of ConvergedHost's arguments", () => {
-    withAnswers();
+    withProbeReplies();
 
     /** The issues that the component fails with. */
     function issuesOf(data: object): string[] {
