@@ -1,4 +1,4 @@
-// npm run bench: what a preview costs, as medians and ratios of runs side by side. Writes nothing but the table.
+// npm run bench: measures the cost of previews as medians and ratios, and prints a table.
 import { Lab } from "../lab/lab";
 import { obstacles } from "../lab/machine/prerequisites";
 import { step } from "../lab/machine/progress";
@@ -43,7 +43,7 @@ async function main(names: string[]): Promise<void> {
     const found = await obstacles();
     if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
     const unknown = names.find((name) => !(name in suites));
-    if (unknown) throw new Error(`no bench ${unknown}: there are ${Object.keys(suites).join(", ")}`);
+    if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${Object.keys(suites).join(", ")}`);
     const wanted = Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
     const count = wanted.includes("previews") ? HOSTS : wanted.includes("probes") ? 5 : 1;
     const hosts = Array.from({ length: count }, (_, n) => ({

@@ -1,16 +1,19 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { formIssues } from "../forms";
 import { commandConnection, connectionIssues, type HostConnection, rangeIssues, sshTarget } from "./connection";
+import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { bootstrap, preparePayload, type RunOptions, withoutRuntime } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { previewReport } from "./preview/previewReport";
+import { hostNames, previewReport, refusalText } from "./preview/previewReport";
 import { type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failWithRefusal, inRound } from "./sharedMessages";
+import { failTogether, inRound } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -37,6 +40,8 @@ export interface ConvergedHostArgs {
      */
     takeOver?: boolean;
 }
+
+const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostArgs, z.ZodType>);
 
 let probe: Probe = probeOverSsh;
 
@@ -65,8 +70,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
      * converges the same address and port; in a preview, if the host refuses what is declared; in an up, if the host cannot be asked
      */
     constructor(name: string, args: ConvergedHostArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("haproxy-fleet:index:ConvergedHost", name, shownFiles(args.resources), opts);
+        const form = formIssues(argsForm, args).map(({ path, message }) =>
+            path === "" ? message : `${path}: ${message}`,
+        );
+        super("haproxy-fleet:index:ConvergedHost", name, form.length > 0 ? {} : shownFiles(args.resources), opts);
 
+        if (form.length > 0) {
+            throw this.failure(name, form);
+        }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
         const converge = pulumi
@@ -96,8 +107,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
             }
             issues.push(...error.issues);
         }
+        throw this.failure(name, issues);
+    }
+
+    private failure(name: string, issues: readonly string[]): Error {
         const title = `${name}: ${count(issues.length, "issue")} in what is declared`;
-        throw resourceError([title, ...issues].join("\n  "), this);
+        return resourceError([title, ...issues].join("\n  "), this);
     }
 
     /** Asks the host what differs, reports it in a preview, and decides what to send. */
@@ -110,7 +125,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
     ): Promise<Converge> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
-            throw resourceError([`${name}:`, ...issues].join(issues.length === 1 ? " " : "\n  "), this);
+            await failTogether({
+                failure: { host: name },
+                key: issues.join("\n"),
+                words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
+                resource: this,
+            });
         }
         assertClaims();
         const { deadline, takeOver = false } = args;
@@ -158,7 +178,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
     private async report(name: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
         const { text, refused, refusal, differences } = previewReport(name, whyRun, plan, slots);
         if (refused) {
-            await failWithRefusal({ host: name, refusal, differences }, this);
+            await failTogether({
+                failure: { host: name, refusal, differences },
+                key: refusal.join("\n"),
+                words: refusalText,
+                resource: this,
+            });
         }
         if (text !== "") {
             await pulumi.log.warn(text, this);

@@ -1,24 +1,31 @@
 /** Messages that several hosts of a program have in common are shown once, with the names of the hosts. */
 import * as pulumi from "@pulumi/pulumi";
 import { perProgram } from "./perProgram";
-import { type RefusingHost, refusalText } from "./preview/previewReport";
 import { resourceError } from "./resourceError";
 import { unique } from "./text";
 
-interface Refusal extends RefusingHost {
+/** A failure of a host. Failures with the same key are the same, and `words` puts all of them into one message. */
+interface Failure<T extends { host: string }> {
+    failure: T;
+    key: string;
+    words: (failures: T[]) => string;
     resource: pulumi.Resource;
+}
+
+interface PendingFailure extends Failure<never> {
+    host: string;
     reject: (error: pulumi.ResourceError) => void;
 }
 
-/** Hosts that are being asked, and the refusals of those that have answered. */
+/** Hosts that are being asked, and failures of those that have answered or were not asked. */
 interface Round {
     asking: number;
-    refusals: Refusal[];
+    failures: PendingFailure[];
 }
 
-const round = perProgram<Round>(() => ({ asking: 0, refusals: [] }));
+const round = perProgram<Round>(() => ({ asking: 0, failures: [] }));
 
-/** Asks a host. Refusals are shown when no host is being asked any more. */
+/** Asks a host. Failures are shown when no host is being asked any more. */
 export async function inRound<T>(ask: () => Promise<T>): Promise<T> {
     const current = round();
     current.asking++;
@@ -30,21 +37,22 @@ export async function inRound<T>(ask: () => Promise<T>): Promise<T> {
     }
 }
 
-/** Fails when the round has ended, with one error object for all hosts that refuse the same, as the engine shows each object once. */
-export function failWithRefusal(host: RefusingHost, resource: pulumi.Resource): Promise<never> {
+/** Fails when the round has ended, with one error object for all hosts that fail alike, because the engine shows each object once. */
+export function failTogether<T extends { host: string }>(failure: Failure<T>): Promise<never> {
     const current = round();
     setImmediate(() => endRound(current));
-    return new Promise((_, reject) => current.refusals.push({ ...host, resource, reject }));
+    const pending = { ...(failure as unknown as Failure<never>), host: failure.failure.host };
+    return new Promise((_, reject) => current.failures.push({ ...pending, reject }));
 }
 
 function endRound(current: Round): void {
     if (current.asking > 0) {
         return;
     }
-    const refusals = sorted(current.refusals.splice(0), ({ host }) => host);
-    for (const group of groups(refusals, ({ refusal }) => refusal.join("\n"))) {
+    const failures = sorted(current.failures.splice(0), ({ host }) => host);
+    for (const group of groups(failures, ({ key }) => key)) {
         const [first] = group;
-        const error = resourceError(refusalText(group), first.resource);
+        const error = resourceError(first.words(group.map(({ failure }) => failure)), first.resource);
         for (const { reject } of group) {
             reject(error);
         }

@@ -8,9 +8,9 @@ import { step } from "../machine/progress";
 import { Load, type Served } from "./load";
 import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./print";
 import { freshStack, pulumi } from "./pulumi";
-import { answers } from "./requests";
+import { countAnswers } from "./requests";
 
-/** The story went another way than told. */
+/** A step had another result than announced. */
 class Unmet extends Error {}
 
 function expect(met: boolean, otherwise: string): void {
@@ -19,10 +19,10 @@ function expect(met: boolean, otherwise: string): void {
 
 const summary: string[][] = [];
 let load: Load | undefined;
-/** Takes back what an interrupted demo must not leave. */
-let takeBack = (): void => {};
+/** Restores what an interrupted demo must not leave changed. */
+let restore = (): void => {};
 
-/** One step of the story; it answers with the result in a few words. */
+/** Runs a step of the demo. `work` returns a summary of its result. */
 async function chapter(title: string, why: string, work: () => Promise<string>): Promise<void> {
     const start = Date.now();
     const number = String(summary.length + 1);
@@ -48,14 +48,14 @@ function nodes(lab: Lab): InventoryNode[] {
 const tagged = (lab: Lab, tag: string) => nodes(lab).filter(({ runList }) => runList.includes(tag));
 const balancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
 
-/** Every host name at every load balancer: who answers. Fails unless it is just the app servers of that service. */
+/** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do. */
 async function showAnswers(lab: Lab): Promise<void> {
     const rows: string[][] = [];
     for (const { name, address } of balancers(lab))
         for (const service of local.services)
             for (const host of service.hosts ?? []) {
                 const apps = tagged(lab, `${service.name}::app`).map((node) => node.name);
-                const tally = await answers(address, host, 3 * apps.length);
+                const tally = await countAnswers(address, host, 3 * apps.length);
                 rows.push([`${name} ${address}`, host, [...tally].map(([app, n]) => `${app} ×${n}`).join("  ")]);
                 expect(
                     apps.every((app) => tally.has(app)) && [...tally.keys()].every((app) => apps.includes(app)),
@@ -91,7 +91,7 @@ async function up(): Promise<string> {
     return stdout + stderr;
 }
 
-/** What must stay as it is when nothing is touched: the file, and the process that serves. */
+/** What a preview must not change: the file and the serving process. */
 async function fingerprint(lab: Lab, name: string): Promise<{ sum: string; worker: string }> {
     const command = "sha256sum </etc/haproxy/haproxy.cfg; pgrep -n -P $(systemctl show -p MainPID --value haproxy)";
     const [sum = "", worker = ""] = (await lab.host(name).exec(command)).stdout.split("\n");
@@ -118,7 +118,7 @@ async function story(): Promise<Lab> {
     await chapter(
         "The lab",
         "Real Debian 12 hosts with systemd and sshd, in network namespaces of this machine. The load balancers are bare; " +
-            "the app servers run nginx and say who they are.",
+            "the app servers run nginx and answer with their names.",
         async () => {
             lab = await resetLab();
             table(
@@ -147,7 +147,7 @@ async function story(): Promise<Lab> {
         },
     );
 
-    await chapter("Who answers?", "Requests to each load balancer, by Host header:", async () => {
+    await chapter("Which servers answer", "Requests to each load balancer, by Host header:", async () => {
         await showAnswers(lab);
         return "the servers of each service";
     });
@@ -155,7 +155,7 @@ async function story(): Promise<Lab> {
     await chapter(
         "An app server is added",
         "From here on, wrk sends requests to both load balancers without a pause. A new host, tagged ecom-platform::app, " +
-            "appears in the inventory. A plain preview asks the hosts and shows what that means for each.",
+            "appears in the inventory. A plain preview probes the hosts and shows what would change on each.",
         async () => {
             load = new Load(balancers(lab), hostNames);
             await load.next();
@@ -181,7 +181,7 @@ async function story(): Promise<Lab> {
 
     await chapter(
         "Nothing is left to do",
-        "With --expect-no-changes, a preview that plans anything fails.",
+        "With --expect-no-changes, a preview fails if it plans anything.",
         async () => {
             await preview("--expect-no-changes");
             return "nothing to do";
@@ -190,7 +190,7 @@ async function story(): Promise<Lab> {
 
     await chapter(
         `haproxy.cfg is edited on ${second.name}`,
-        "By hand, and behind Pulumi's back. No file of this project has changed, and no refresh is needed.",
+        "By hand on the host, without Pulumi. No file of this project changes, and no refresh is needed.",
         async () => {
             const edit = "sed -i 's/timeout server .*/timeout server 2s/' /etc/haproxy/haproxy.cfg";
             say(`  ${bold(`${second.name}# ${edit}`)}\n`);
@@ -212,19 +212,19 @@ async function story(): Promise<Lab> {
 
     await chapter(
         "A broken value",
-        `A node whose address does not resolve is added to ${inventory}. Only the hosts can know that, so a preview has ` +
+        `A node whose address does not resolve is added to ${inventory}. Only the hosts can find that out, so a preview has ` +
             "each load balancer's own haproxy check the new configuration, beside the live one.",
         async () => {
             const good = readFileSync(lab.inventoryPath, "utf8");
-            takeBack = () => writeFileSync(lab.inventoryPath, good);
+            restore = () => writeFileSync(lab.inventoryPath, good);
             const node = { name: "app6", address: "app6.example.invalid", environment: "local" };
             const broken = { nodes: [...nodes(lab), { ...node, runList: ["ecom-platform::app"] }] };
             const before = await fingerprint(lab, first.name);
             writeFileSync(lab.inventoryPath, `${JSON.stringify(broken, null, 2)}\n`);
             const { code, stdout, stderr } = await pulumi("preview");
             const after = await fingerprint(lab, first.name);
-            takeBack();
-            takeBack = () => undefined;
+            restore();
+            restore = () => undefined;
             expect(code !== 0, "a preview that is refused must fail");
             expect(
                 new RegExp(`${first.name} refuses[\\s\\S]*${node.address}`).test(stdout + stderr),
@@ -239,13 +239,13 @@ async function story(): Promise<Lab> {
             );
             expect(
                 before.worker !== "" && before.sum === after.sum && before.worker === after.worker,
-                "the host must be untouched",
+                "the host must not be changed",
             );
-            return "refused; nothing was touched";
+            return "refused; nothing was changed";
         },
     );
 
-    await chapter("The value is taken back", "The load, which has not paused since step 4, ends.", async () => {
+    await chapter("The broken value is removed", "The load, which has not paused since step 4, ends.", async () => {
         await preview("--expect-no-changes");
         return `in all ${showServed((await load?.stop()) ?? [])}`;
     });
@@ -284,7 +284,7 @@ async function main(): Promise<void> {
         failure = error as Error;
     } finally {
         load?.kill();
-        takeBack();
+        restore();
     }
     say(`\n${bold("Summary")}`);
     table(["", "STEP", "TIME", "RESULT"], [...summary, ["", "in all", seconds(start), ""]]);
@@ -299,7 +299,7 @@ async function main(): Promise<void> {
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => {
         load?.kill();
-        takeBack();
+        restore();
         say("\nInterrupted. npm run demo starts over; npm run lab -- down stops the lab.");
         process.exit(130);
     });

@@ -5,13 +5,13 @@ import { bold, coloured, LiveLines, plain, say } from "./print";
 
 const checkout = join(__dirname, "..", "..");
 
-/** That of `npm run pulumi` where nothing else is chosen: whoever looks around after the demo finds its stack there. */
+/** The default state of `npm run pulumi`, so that people find the stack there after the demo. */
 const state = join(checkout, ".lab", "state");
 const env = { PULUMI_BACKEND_URL: `file://${state}` };
 
 const STACK = "local";
 
-/** A command of the real CLI, shown with its output as it comes. */
+/** Runs a command of the real CLI and prints it with its output. */
 export async function pulumi(command: string, ...flags: string[]): Promise<PulumiResult> {
     const shown = ["pulumi", command, ...flags, "--stack", STACK].join(" ");
     say(`  ${bold(`$ ${shown}`)}`);
@@ -24,7 +24,7 @@ export async function pulumi(command: string, ...flags: string[]): Promise<Pulum
     return { ...result, stdout: plain(result.stdout), stderr: plain(result.stderr) };
 }
 
-/** An empty state for the stack of the lab; other stacks are left alone. */
+/** Empties the state of the lab's stack. Other stacks stay. */
 export async function freshStack(): Promise<void> {
     const quietly = (...args: string[]) => runPulumi(args, { cwd: checkout, env });
     mkdirSync(state, { recursive: true });
@@ -36,7 +36,7 @@ export async function freshStack(): Promise<void> {
     if (code !== 0) throw new Error(`pulumi stack init ${STACK}:\n${stdout}${stderr}`);
 }
 
-/** The salt belongs to a passphrase that a new .lab no longer has; with no secret in the file nobody needs it. */
+/** Removes the salt of an earlier passphrase, which a new .lab does not have, unless the file has secrets. */
 function forgetSalt(): void {
     const file = join(checkout, `Pulumi.${STACK}.yaml`);
     if (!existsSync(file)) return;
@@ -45,7 +45,7 @@ function forgetSalt(): void {
 }
 
 /**
- * What the CLI says, without blank lines, without warnings and errors before it says them in full, and without the names of
+ * Shortens the CLI's output: no blank lines, no warnings and errors before the full ones at the end, and no names of
  * changed inputs on each line of progress.
  */
 function withoutNoise(): (line: string) => string | undefined {

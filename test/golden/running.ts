@@ -8,7 +8,7 @@ import { inRelease, type Release } from "../support/releases";
 /** The files of a configuration as a host gets them, by path; slots filled. */
 export function hostFiles(config: HaproxyConfig, slots: Record<string, string> = {}): Record<string, string> {
     const resources = haproxy(config);
-    const values = { digest: "d", ...encodedSlots(resources, slots) } as Record<string, string>;
+    const values: Record<string, string> = { digest: "d", ...encodedSlots(resources, slots) };
     const files = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
     return Object.fromEntries(
         files.map(({ path, content }) => [path, fillSlots(content as string, (name) => values[name] as string)]),
@@ -38,6 +38,7 @@ ${commands.map((command) => `{ ${command}\n} 2>&1 | tr '\\r\\n' '  '; echo`).joi
     const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], files);
     const lines = stdout.split("\n").slice(0, -1);
     assert.equal(lines.length, commands.length, `${stdout}${stderr}`);
-    assert.doesNotMatch(stderr, /WARNING|ALERT/);
+    // There is no /dev/log.
+    assert.doesNotMatch(stderr.replace(/.*sendmsg.*/g, ""), /WARNING|ALERT/);
     return lines.map((line) => line.trim());
 }

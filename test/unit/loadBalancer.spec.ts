@@ -4,8 +4,8 @@ import { slot } from "../../components/convergence/slots";
 import type { Backend, HaproxyConfig } from "../../components/haproxy/model";
 import type { Service } from "../../components/haproxy/services/compile";
 import { LoadBalancer } from "../../components/loadBalancer";
-import { BALANCER, COMMAND, connection, HOST, withAnswers } from "../support/answers";
 import { failuresOf, mockEngine, promiseOf, registered, settled } from "../support/mocks";
+import { BALANCER, COMMAND, connection, HOST, withProbeReplies } from "../support/probeReplies";
 
 const backend: Backend = { name: "app", servers: [{ name: "app1", address: "192.0.2.21", port: 80 }] };
 const config: HaproxyConfig = {
@@ -15,7 +15,7 @@ const config: HaproxyConfig = {
 };
 
 describe("LoadBalancer", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
 
     it("is a converged host and nothing more, named after itself", async () => {
         const recording = await mockEngine();

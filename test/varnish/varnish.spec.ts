@@ -5,17 +5,16 @@ import { render } from "../../components/haproxy/render/index";
 import { validate } from "../../components/haproxy/validate/index";
 import { inRelease, needsReleases, releases } from "../support/releases";
 import { cases } from "./cases";
-import { serviceCases } from "./services";
 import { vtc } from "./vtc";
 
-/** What the package of haproxy makes at its start. */
+/** Directory of the sockets, which the package's unit creates. */
 const runtime = { "/run/haproxy/.keep": "" };
 
 for (const release of releases) {
     describe(`traffic through HAProxy ${release.version}`, () => {
         needsReleases();
 
-        for (const [title, given] of Object.entries({ ...cases, ...serviceCases })) {
+        for (const [title, given] of Object.entries(cases)) {
             it(title, async () => {
                 const faults = validate(given.config).filter(({ severity }) => severity === "error");
                 assert.deepEqual(faults, []);

@@ -15,12 +15,12 @@ export interface DeclaredFile {
     mode?: string;
     /**
      * Says why a value cannot fill a slot of this file, as in "is empty", without quoting the value; returns undefined if it can.
-     * `encoding` is that of the slot's marker, see `withEncoding` in slots.ts. @default - every value can
+     * `encoding` is that of the marker, see `withEncoding` in slots.ts. @default - every value can
      */
     slotFault?: (value: string, encoding?: string) => string | undefined;
     /**
-     * Returns the text that stands for a value in a place with this encoding. Encodings of different files of a host need different
-     * names. @default - the value itself
+     * Returns the text to write for a value if the marker has an encoding. Different encodings must have different names on one host.
+     * @default - the value itself
      */
     slotValue?: (value: string, encoding: string) => string;
     /**

@@ -2,6 +2,7 @@ import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { Content, DeclaredFile, FilledFile } from "../kinds/kind";
 import { sha256 } from "../sha256";
 import { DIGEST_SLOT, fillSlots, secretSlots, slotParts } from "../slots";
+import { unique } from "../text";
 
 /**
  * Fills the slots of every declared file.
@@ -36,7 +37,7 @@ function fill(content: Content, slots: Record<string, string>, path: string): Bu
         fillSlots(content, (name) => {
             const value = slots[name];
             if (value === undefined) {
-                throw new Error(missingSlotValue(path, name));
+                throw new Error(missingSlotValue(path, slotParts(name).name));
             }
             return value;
         }),
@@ -45,13 +46,11 @@ function fill(content: Content, slots: Record<string, string>, path: string): Bu
 
 /** Slots of the files that have no value. */
 export function missingSlotIssues(resources: Resource[], given: string[]): string[] {
-    return resources
-        .flatMap(filesOf)
-        .flatMap(({ path, content }) =>
-            [...new Set(slotsOf(content).map((slot) => slotParts(slot).name))]
-                .filter((name) => !given.includes(name))
-                .map((name) => missingSlotValue(path, name)),
-        );
+    return resources.flatMap(filesOf).flatMap(({ path, content }) =>
+        unique(slotsOf(content).map((slot) => slotParts(slot).name))
+            .filter((name) => !given.includes(name))
+            .map((name) => missingSlotValue(path, name)),
+    );
 }
 
 function missingSlotValue(path: string, name: string): string {
@@ -67,10 +66,10 @@ export function slotValueIssues(resources: Resource[], slots: Record<string, str
             return fault === undefined ? [] : [`${path}: the value of slot ${JSON.stringify(name)} ${fault}`];
         }),
     );
-    return [...new Set(issues)];
+    return unique(issues);
 }
 
-/** The slots, and one more for each encoding in which a file needs a value: `key/<encoding>`. */
+/** The slots, and `<name>/<encoding>` for each encoding in which a file needs a value. */
 export function encodedSlots(resources: Resource[], slots: Record<string, string>): Record<string, string> {
     const encoded = resources.flatMap(filesOf).flatMap(({ content, slotValue = (value) => value }) =>
         slotsOf(content).flatMap((slot): [string, string][] => {

@@ -1,4 +1,4 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { CallContext, FilledFile } from "../kinds/kind";
@@ -14,26 +14,8 @@ import { assign } from "./shell";
 /** Names everything of ours on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
 const PRODUCT = "haproxy-fleet";
 
-/** What the part of a payload begins with that differs from host to host and from run to run. */
+/** Begins the part of a payload that differs between hosts and runs. */
 const RUNTIME_ID = "\nruntime_id='";
-
-const RUNTIME = [
-    "core",
-    "facts",
-    "file",
-    "directory",
-    "absent",
-    "group",
-    "user",
-    "packages",
-    "apt",
-    "service",
-    "systemdUnit",
-    "execute",
-    "transaction",
-    "prune",
-    "launch",
-].map((name) => join("runtime", `${name}.sh`));
 
 /** What all payloads of one host have in common, besides the plan. */
 export interface PayloadOptions {
@@ -115,14 +97,14 @@ export function preparePayload(
     };
 }
 
-/** Puts the header before the body: what to read before what is sent, and length and digest of all that follows its line. */
+/** Puts the header before the body: which file to read first, and the length and digest of everything after the header. */
 export function seal(body: string): string {
     return `# ${PRODUCT} payload after=/dev/null length=${Buffer.byteLength(body)} sha256=${sha256(body)}\n${body}`;
 }
 
 /**
- * A payload as an apply sends it: without the runtime, nine tenths of the text, which the host has kept from the why-run. The engine
- * writes an input a dozen times, to the plugin, to its log, to the state.
+ * The payload as an apply sends it: without the runtime, nine tenths of the text, which the host has kept from the why-run. It matters
+ * because the engine copies each input about a dozen times, to the plugin, its log and the state.
  */
 export function withoutRuntime(payload: string): string {
     const body = payload.indexOf("\n") + 1;
@@ -133,8 +115,8 @@ export function withoutRuntime(payload: string): string {
 }
 
 /**
- * The command that takes a payload on its standard input, and puts what the host has kept of it in its place. Constant, short, and
- * free of secrets: it is stored, shown in errors, and visible in the host's process list.
+ * The command that takes a payload on its standard input and adds what the host has kept of it. It is constant, short and free of
+ * secrets, because it is stored, shown in errors, and visible in the host's process list.
  */
 export function bootstrap(verb: "why-run" | "launch", become?: "sudo"): string {
     const file = `/run/${PRODUCT}/in.$$`;
@@ -149,7 +131,7 @@ function manifestOf(resource: Resource): string[] {
     return kindOf(resource).manifest?.(resource) ?? [];
 }
 
-/** Where secrets stand in the declared files, as "path TAB what precedes them in the line". */
+/** Texts that precede secrets in the declared files, as "path TAB text". */
 function rememberedSecretLines(resources: Resource[], slots: Record<string, string>): string[] {
     return resources
         .flatMap(filesOf)
@@ -158,7 +140,7 @@ function rememberedSecretLines(resources: Resource[], slots: Record<string, stri
         );
 }
 
-/** What the host must not say, line by line as its tools would, as "slot TAB text". */
+/** What the host must hide in its output, line by line, because tools quote lines: "slot TAB text". */
 function secretValues(slots: Record<string, string>): string[] {
     return unique(
         secretParts(slots)
@@ -167,11 +149,25 @@ function secretValues(slots: Record<string, string>): string[] {
     );
 }
 
-const runtimeText = RUNTIME.map((path) => compact(readFileSync(join(__dirname, "..", path), "utf8"))).join("\n");
+/** main.sh sets the shell's options and variables; all other files only define functions and constants. */
+function readRuntime(): string {
+    const directory = join(__dirname, "..", "runtime");
+    const files = ["", "kinds"].flatMap((folder) =>
+        readdirSync(join(directory, folder))
+            .filter((name) => name.endsWith(".sh"))
+            .sort()
+            .map((name) => join(folder, name)),
+    );
+    return ["main.sh", ...files.filter((file) => file !== "main.sh")]
+        .map((file) => compact(readFileSync(join(directory, file), "utf8")))
+        .join("\n");
+}
+
+const runtimeText = readRuntime();
 
 /**
- * Without comments and indentation, a third of the text: it is sent to each host and kept in the state. Directives to ShellCheck stay, so
- * that what is checked is what is sent.
+ * Removes comments and indentation, a third of the text, because it is sent to each host and kept in the state. Directives to
+ * ShellCheck stay, so that the tests can check what is sent.
  */
 function compact(shell: string): string {
     return shell.replace(/^[ \t]*(?:#(?! shellcheck ).*)?\n|^[ \t]+/gm, "");

@@ -6,7 +6,7 @@ import { quote } from "./shell";
 export function resourceCall(resource: Resource, id: string, context: CallContext): string[] {
     const kind = kindOf(resource);
     return [
-        `at ${id} ${quote(label(resource))}`,
+        `begin_resource ${id} ${quote(label(resource))}`,
         [kind.shellFunction, ...kind.args(resource, context).map(quote)].join(" "),
     ];
 }

@@ -52,12 +52,13 @@ export function refusalText(hosts: RefusingHost[]): string {
     const bodies = unique(hosts.map(({ differences }) => differences.join("\n"))).filter((body) => body !== "");
     const differing = bodies.flatMap((body) => {
         const same = hosts.filter(({ differences }) => differences.join("\n") === body);
-        return [`  differences on ${names(same)}:`, ...body.split("\n").map((line) => `  ${line}`)];
+        return [`  differences on ${hostNames(same)}:`, ...body.split("\n").map((line) => `  ${line}`)];
     });
     return [...headline(hosts, refusal), ...differing].join("\n");
 }
 
-function names(hosts: RefusingHost[]): string {
+/** The names of the hosts, separated by commas. */
+export function hostNames(hosts: { host: string }[]): string {
     return hosts.map(({ host }) => host).join(", ");
 }
 
@@ -65,12 +66,12 @@ function names(hosts: RefusingHost[]): string {
 function headline(hosts: RefusingHost[], refusal: string[]): string[] {
     const [, problem, remedy] = /^ {2}this host (.+?)(?:\. (.+))?$/.exec(refusal[0] ?? "") ?? [];
     if (hosts.length === 1 && problem !== undefined) {
-        return [`${names(hosts)} ${problem}; nothing was touched`, ...(remedy ? [`  ${remedy}`] : [])];
+        return [`${hostNames(hosts)} ${problem}; nothing was touched`, ...(remedy ? [`  ${remedy}`] : [])];
     }
     const verb = /^ {2}\w+\[/.test(refusal[0] ?? "")
         ? `refuse${hosts.length === 1 ? "s" : ""} the declared configuration`
         : "cannot be converged";
-    return [`${names(hosts)} ${verb}; nothing was touched`, ...refusal];
+    return [`${hostNames(hosts)} ${verb}; nothing was touched`, ...refusal];
 }
 
 /** By resource, in the order of the run list; a refusal of everything stands alone. */
@@ -106,7 +107,7 @@ function groupByResource(plan: Plan, whyRun: WhyRun): Group[] {
     const entries = [
         ...whyRun.differences,
         ...whyRun.unchecked,
-        ...whyRun.activations.filter(({ kind }) => kind !== "none"),
+        ...whyRun.activations.filter(({ kind }) => kind !== "none" && whyRun.refused.length === 0),
     ];
     const resources = plan.resources.flatMap((resource, position): Group[] => {
         const has = (entry: { id: string }) => positionOf(entry) === position;
@@ -130,13 +131,12 @@ function differencesOf(
     plan: Plan,
     slots: Record<string, string>,
 ): string[] {
-    const refused = whyRun.refused.length > 0;
     const files = plan.resources.flatMap(filesOf);
     return [
         `  ${title}`,
         ...whyRun.differences.filter(has).flatMap((difference) => differenceLines(difference, resource, whyRun, slots)),
         ...whyRun.activations
-            .filter((activation) => !refused && has(activation))
+            .filter((activation) => has(activation) && whyRun.refused.length === 0)
             .map(({ kind, reason }) => `    ${kind === "none" ? "no reload" : kind}: ${reason}`),
         ...whyRun.unchecked
             .filter(has)

@@ -11,10 +11,9 @@ export function refusedLines(words: string, files: DeclaredFile[], slots: Record
     return hideValues(words, slots)
         .split("\n")
         .flatMap((line) => {
-            const added = files.flatMap((file) => excerpts(line, file, slots)).filter(([first]) => !shown.has(first));
-            for (const [first] of added) {
-                shown.add(first);
-            }
+            const added = files
+                .flatMap((file) => excerpts(line, file, slots))
+                .filter(([first]) => !shown.has(first) && shown.add(first));
             return [line, ...added.flat()];
         });
 }
@@ -47,6 +46,9 @@ function excerpts(
 /** Index of the declared line that has line `number` of the filled file: the value of a slot may have several lines. */
 function declaredLine(lines: string[], number: number, slots: Record<string, string>): number {
     let filled = 0;
+    if (number < 1) {
+        return -1;
+    }
     return lines.findIndex((line) => {
         filled += fillSlots(line, (name) => slots[name] ?? "").split("\n").length;
         return filled >= number;

@@ -15,7 +15,7 @@ export interface PlacedProxy {
 /** All proxy sections, in the order of the file. */
 export function allProxies({ frontends, backends, listens = [] }: HaproxyConfig): PlacedProxy[] {
     const placed = (section: PlacedProxy["section"], list: readonly (Frontend | Backend | Listen)[]) =>
-        list.map((proxy, i): PlacedProxy => ({ section, path: `${section}s.${i}`, proxy }));
+        list.map((proxy, i): PlacedProxy => ({ section, path: `${section}s[${i}]`, proxy }));
     return [...placed("frontend", frontends), ...placed("backend", backends), ...placed("listen", listens)];
 }
 

@@ -52,7 +52,8 @@ export function formatLiteral(text: string): string {
 
 /**
  * Words that are part of a line, such as an expression or a condition, as written. They cannot end the line or reach into its other
- * parts: `#`, a quote that is never closed, and a backslash at the end are literal.
+ * parts: `#`, a quote that is never closed, and a backslash at the end are literal, and an empty word, at which HAProxy stops to read, is
+ * left out.
  *
  * @throws {Error} If the text contains control characters, which `validate` reports.
  */
@@ -94,6 +95,11 @@ function scan(text: string, isFragment: boolean): string {
             result += last ? (isFragment ? "\\\\" : c) : text.slice(i, i + 2);
             i++;
         } else if (quote === "" && (c === '"' || c === "'")) {
+            const empty = isFragment && /(^|\s)$/.test(text.slice(0, i)) && emptyWord.exec(text.slice(i))?.[0];
+            if (empty) {
+                i += empty.length - 1;
+                continue;
+            }
             const closed = closes(text, i, c);
             quote = closed ? c : "";
             result += closed || !isFragment ? c : `\\${c}`;
@@ -112,6 +118,8 @@ function scan(text: string, isFragment: boolean): string {
     }
     return result;
 }
+
+const emptyWord = /^(''|"")+(?=\s|$)/;
 
 /** Whether the quote at that position has a counterpart. */
 function closes(text: string, position: number, quote: string): boolean {

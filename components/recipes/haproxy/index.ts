@@ -115,7 +115,7 @@ function configuration(
         owned: [fleetDirectory],
         adapter: {
             name: "haproxy",
-            script: adapterScript("haproxy", "adapter", "preflight", "servers", "proof"),
+            script: adapterScript("haproxy"),
             parameters: {
                 config: `${DIRECTORY}/haproxy.cfg`,
                 unit: UNIT,

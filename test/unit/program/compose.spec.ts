@@ -4,7 +4,7 @@ import { compose, type Fleet } from "../../../program/compose";
 import type { Stack } from "../../../program/schema";
 import prod from "../../../stacks/prod";
 import staging from "../../../stacks/staging";
-import { hostKey, otherKey } from "../../support/answers";
+import { hostKey, otherKey } from "../../support/probeReplies";
 
 const node = (name: string, address: string, ...runList: string[]): Node => ({
     name,

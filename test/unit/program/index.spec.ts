@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import staging from "../../../stacks/staging";
-import { BALANCER, HOST, withAnswers } from "../../support/answers";
 import { type MockOptions, mockEngine, promiseOf, type Recording, registered, settled } from "../../support/mocks";
+import { BALANCER, HOST, withProbeReplies } from "../../support/probeReplies";
 
 describe("index.ts", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
 
     /** Runs the program as the engine does: it is loaded anew each time. */
     async function run(
