@@ -2,7 +2,7 @@ import { inRelease, type Release } from "../support/releases";
 
 const path = "/etc/haproxy/haproxy.cfg";
 
-/** What a release's own checker says, with warnings counted as errors. `files`: others that the text names, by absolute path. */
+/** Runs the checker of a release, with warnings as errors. `files`: contents of files that the text names, by absolute path. */
 export async function acceptedByDaemon(
     release: Release,
     text: string,

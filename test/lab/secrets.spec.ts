@@ -207,7 +207,7 @@ END
                 `...rest, resources: rest.resources.map((resource: any) => resource.kind !== "transaction" ? resource :
                 { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault: secretFault })) }),\n`,
             )}
-            import { secretFault } from "${process.cwd()}/components/haproxy/words";`,
+            import { secretFault } from "${process.cwd()}/components/haproxy/render/quoting";`,
         );
         const { code, text } = await says("preview");
         assert.notEqual(code, 0);

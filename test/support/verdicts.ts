@@ -51,7 +51,7 @@ export const refused: Record<string, readonly [Parts, RegExp, string?]> = {
     "a duration that is none": [
         { defaults: { timeouts: { client: "10 minutes" } } },
         /unexpected character ' ' in 'timeout client'/,
-        "timeout client '10 minutes'",
+        "timeout client",
     ],
     "a client without a timeout": [
         { defaults: { timeouts: { client: "0" } } },
@@ -241,7 +241,7 @@ export const accepted: Record<string, Parts> = {
     "alternatives by OR": {
         frontend: { httpRequestRules: [{ action: "deny", if: ["METH_POST", "OR", "METH_PUT", "||", "METH_DELETE"] }] },
     },
-    "peers, mailers and name servers by host name": {
+    "peers and name servers by host name": {
         peers: [
             {
                 name: "pair",
@@ -251,10 +251,10 @@ export const accepted: Record<string, Parts> = {
                 ],
             },
         ],
-        mailers: [{ name: "mail", mailers: [{ name: "smtp", address: "localhost" }] }],
         resolvers: [{ name: "dns", nameservers: [{ name: "a", address: "localhost" }] }],
-        // Without a user of the mailers: from 3.2 on, HAProxy warns that they will go.
-        backend: { stickTable: { type: "ip", size: "1k", peers: "pair" } },
+        backend: {
+            stickTable: { type: "ip", size: "1k", peers: "pair" },
+        },
     },
     "a counter by its number, not a table": {
         version: "2.6",
@@ -310,14 +310,7 @@ export const accepted: Record<string, Parts> = {
             httpRequestRules: [{ action: "cache-use", cache: "c" }],
             httpResponseRules: [{ action: "cache-store", cache: "c" }],
         },
-        listens: [
-            {
-                name: "end",
-                binds: [{ port: 81 }],
-                servers: [],
-                raw: ["http-request deny", "cache c", "    total-max-size 4"],
-            },
-        ],
+        global: { raw: ["cache c", "    total-max-size 4"] },
     },
     "a relative path below crt-base": { global: { raw: ["crt-base /etc/ssl", "ca-base /etc/ssl/certs"] } },
     "a server at the address that the client asked for": {
@@ -425,7 +418,7 @@ export const accepted: Record<string, Parts> = {
     },
     "options that mode tcp may have": {
         ...tcp,
-        defaults: { options: { forwardfor: false, "http-server-close": true } },
+        defaults: { options: { "http-server-close": true } },
         frontend: { mode: "tcp", options: { tcplog: false, tcpka: true, dontlognull: false } },
         backend: { mode: "tcp", options: { redispatch: false } },
     },
