@@ -17,7 +17,7 @@ export class Program {
         private readonly lab: Lab,
         private readonly stackName = "test",
     ) {
-        for (const entry of ["node_modules", "components", "templates"])
+        for (const entry of ["node_modules", "components", "program", "templates"])
             symlinkSync(join(repo, entry), join(this.directory, entry));
         const others = (path: string) => !path.endsWith("/stacks/local.ts");
         cpSync(join(repo, "stacks"), join(this.directory, "stacks"), { recursive: true, filter: others });
