@@ -1,4 +1,4 @@
-// npm test: mocha runs the spec files two at a time; this adds lint and types, what the suites need, progress and one summary.
+// npm test: mocha runs the spec files side by side; this adds lint and types, what the suites need, progress and one summary.
 import { spawn } from "node:child_process";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join, relative, resolve } from "node:path";
@@ -16,16 +16,19 @@ const suites = {
     toolchain: ["sshd", "pulumi"],
     lab: ["labPackages", "labCheck", "pulumi", "labImages"],
 };
-/** What runs together. The first group needs next to nothing, so that mistakes show before the long set-up. */
+/**
+ * What runs together, and how many spec files at a time. The first group needs next to nothing, so that mistakes show before the long
+ * set-up; the files of the second wait more than they compute.
+ */
 const groups = [
-    [...checks, "unit"],
-    ["golden", "varnish", "toolchain", "lab"],
+    { members: [...checks, "unit"], jobs: 2 },
+    { members: ["golden", "varnish", "toolchain", "lab"], jobs: 3 },
 ];
 /** Files that run before the others of their group, and alone: this one compares the whole machine before and after. */
 const alone = ["test/lab/lab.spec.ts"];
 /** A lab file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
-const names = groups.flat();
+const names = groups.flatMap((group) => group.members);
 
 export const usage = `npm test [SUITE|FILE|FOLDER]... [-- --MOCHA-OPTION=VALUE...]
 
@@ -121,8 +124,8 @@ export async function runTests(args, prerequisites, root = repo) {
         resultOf(name).ms = Date.now() - began;
     }
 
-    async function mocha(specs) {
-        const parallel = specs.length > 1 ? ["--parallel", "--jobs=2"] : [];
+    async function mocha(specs, jobs = 1) {
+        const parallel = specs.length > 1 ? ["--parallel", `--jobs=${jobs}`] : [];
         const bin = join(repo, "node_modules/mocha/bin/mocha.js");
         const reporter = `--reporter=${join(repo, "toolchain/mochaEvents.cjs")}`;
         const run = start(process.execPath, [bin, reporter, ...parallel, ...options, ...specs], root, ["pipe"]);
@@ -164,11 +167,11 @@ export async function runTests(args, prerequisites, root = repo) {
         }
     }
 
-    async function runSpecs(specs) {
+    async function runSpecs(specs, jobs) {
         const isAlone = (spec) => alone.includes(shown(spec));
         for (const spec of specs.filter(isAlone)) await mocha([spec]);
         const together = specs.filter((spec) => !isAlone(spec)).sort((a, b) => size(b) - size(a));
-        if (together.length) await mocha(together);
+        if (together.length) await mocha(together, jobs);
         const failed = together.filter((spec) => results.get(spec)?.failed);
         if (together.length < 2 || failed.length > repeats) return;
         for (const spec of failed.filter((spec) => suiteOf(spec) === "lab")) {
@@ -199,22 +202,21 @@ export async function runTests(args, prerequisites, root = repo) {
                     fail(name, name, error instanceof SetupError ? error.message : error.stack);
                     return [];
                 }
-                say(`${name}: ${error.message}`);
-                reasons.add(`${name}: ${error.message.replace(/\s*\n\s*/g, " ")}`);
+                reasons.add(error.message.replace(/\s*\n\s*/g, " "));
                 break; // Its tests skip themselves.
             }
         }
         return specs;
     }
 
-    for (const group of groups) {
+    for (const { members, jobs } of groups) {
         const specs = [];
-        for (const name of group.filter((name) => name in suites)) specs.push(...(await prepare(name)));
-        const now = checks.filter((name) => group.includes(name) && wanted(name));
+        for (const name of members.filter((name) => name in suites)) specs.push(...(await prepare(name)));
+        const now = checks.filter((name) => members.includes(name) && wanted(name));
         const title = [...now, ...new Set(specs.map(suiteOf))].join(", ");
         await showProgress(title, (show) => {
             progress = show;
-            return Promise.all([...now.map(check), runSpecs(specs)]);
+            return Promise.all([...now.map(check), runSpecs(specs, jobs)]);
         });
     }
 

@@ -190,7 +190,7 @@ describe("test runner", () => {
         assert.equal(status, 1);
     });
 
-    it("runs lab.spec.ts first and alone, the others two at a time", () => {
+    it("runs lab.spec.ts first and alone, the others side by side", () => {
         const noted = (test: string) => `const { appendFileSync, readFileSync } = require("node:fs");
             const note = (text) => appendFileSync("order", text + "\\n");
             const waitFor = (text, done) =>
@@ -240,7 +240,7 @@ describe("test runner", () => {
             ["lab", "unit"],
             `labCheck: async () => { throw new SetupError("needs root"); }`,
         );
-        assert.match(stdout, /^skipped: lab: needs root$/m);
+        assert.match(stdout, /^skipped: needs root$/m);
         assert.equal(last, "1 passed, 0 failed, 1 skipped");
         assert.equal(status, 0);
     });

@@ -143,7 +143,8 @@ export const service = formOf<Service>()(
         routes: z.array(route).min(1, "expected at least one route").optional(),
         default: flag.optional(),
         port,
-        servers: z.array(server).min(1, "expected at least one server").optional(),
+        /** None for a service that answers by itself. */
+        servers: z.array(server).optional(),
         tag: text.optional(),
         backupFacility: text.optional(),
         minServers: whole(1, 100_000).optional(),
