@@ -114,7 +114,7 @@ describeLab("a host behind a bastion", () => {
 
     it("is not touched if the bastion has another key than the pinned one", async () => {
         const words = new RegExp(
-            `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, pinned is SHA256:`,
+            `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, the pinned key is SHA256:`,
         );
         const before = await restartTraces(host);
         declare(host.hostKey);
@@ -177,7 +177,7 @@ describeLab("a host behind a bastion", () => {
 
         it("if the bastion cannot reach the host or waits 5 s for it", async () => {
             const unreachable = (why: string) =>
-                `cannot be reached from the bastion \\(.*(${why}).*\\): check the address`;
+                `cannot be reached from the bastion \\(.*(${why}).*\\); check the address`;
             await fails(
                 host,
                 unreachable("refused"),

@@ -81,7 +81,7 @@ describeLab("a failure", () => {
             const name = stdout.trim().split("\n")[0] ?? "";
             const said = await fails({ kind: "packages", names: [name] });
             assert.ok(
-                said.includes(`failed: ${name} is a virtual package: declare one that provides it, such as perl-base`),
+                said.includes(`failed: ${name} is a virtual package; declare one that provides it, such as perl-base`),
                 said,
             );
             assert.match(
@@ -198,7 +198,7 @@ describeLab("a failure", () => {
         it("another host key than the pinned one", async () => {
             await rejects(
                 probe({ hostKey: lab().host("lb2").hostKey }),
-                /is not the pinned host: its key is SHA256:\S+, pinned is SHA256:\S+; if the host was rebuilt, put its new key/,
+                /is not the pinned host: its key is SHA256:\S+, the pinned key is SHA256:\S+; if the host was rebuilt, put its new key/,
             );
         });
 

@@ -205,9 +205,9 @@ END
             ]).replace(
                 "...rest,\n",
                 `...rest, resources: rest.resources.map((resource: any) => resource.kind !== "transaction" ? resource :
-                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault: secretFault })) }),\n`,
+                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault })) }),\n`,
             )}
-            import { secretFault } from "${process.cwd()}/components/haproxy/render/quoting";`,
+            import { slotFault } from "${process.cwd()}/components/haproxy";`,
         );
         const { code, text } = await says("preview");
         assert.notEqual(code, 0);
