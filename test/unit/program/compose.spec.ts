@@ -115,7 +115,7 @@ describe("compose", () => {
             /without ssh\.hostKey; add the key that ssh-keyscan -t ed25519 192\.0\.2\.11 prints/,
         );
         assert.match(found[1] ?? "", /: no node has the tag docs::app in the environment test of nodes\.json/);
-        assert.match(found[3] ?? "", /set it with pulumi config set --secret ops-password$/);
+        assert.match(found[4] ?? "", /set it with pulumi config set --secret ops-password$/);
     });
 
     it("names files that do not exist, once each, and what else is wrong", () => {
