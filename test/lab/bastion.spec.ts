@@ -177,7 +177,7 @@ describeLab("a host behind a bastion", () => {
 
         it("if the bastion cannot reach the host or waits 5 s for it", async () => {
             const unreachable = (why: string) =>
-                `cannot be reached from the bastion \\(.*(${why}).*\\): check the address`;
+                `cannot be reached from the bastion \\(.*(${why}).*\\); check the address`;
             await fails(
                 host,
                 unreachable("refused"),

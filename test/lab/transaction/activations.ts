@@ -43,11 +43,12 @@ export function activations(balancer: () => BalancerHost): void {
     it("does not accept the old process's digest as proof", async () => {
         await balancer().converge({ app: "app1" });
         await balancer().handEdit();
-        // Loses a reload. The test waits for a shorter time than a host.
+        // Loses a reload. The test waits for a shorter time than a host, but for more than a second: the restored file must be newer than
+        // the process, and times are compared in seconds.
         const lost = redefine("haproxy_activate() { :; }\nhaproxy_reason() { :; }");
         const { code, stderr } = await balancer()
             .declare()
-            .up((body) => lost(body).replaceAll("haproxy_start_limit=75", "haproxy_start_limit=1"));
+            .up((body) => lost(body).replaceAll("haproxy_start_limit=75", "haproxy_start_limit=2"));
         assert.equal(code, 1);
         assert.match(stderr, /no new worker has started/);
         await balancer().converge();
