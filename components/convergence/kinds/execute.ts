@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 
@@ -18,6 +20,16 @@ export interface Execute {
 
 export const execute: ResourceKind<Execute> = {
     shellFunction: "execute",
+    form: formOf<Execute>()(
+        z.strictObject({
+            kind: z.literal("execute"),
+            name: anyText,
+            command: anyText,
+            creates: anyText.optional(),
+            onlyIf: anyText.optional(),
+            notIf: anyText.optional(),
+        }),
+    ),
     nameOf: ({ name }) => name,
     issues: ({ name, command, creates, onlyIf, notIf }) => [
         ...nameIssues(name),

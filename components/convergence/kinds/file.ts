@@ -1,4 +1,6 @@
-import type { DeclaredFile, ResourceKind } from "./kind";
+import { z } from "zod";
+import { formOf } from "../../forms";
+import { type DeclaredFile, declaredFileShape, type ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, permissionsOf, statLine } from "./paths";
 
 /** A regular file with exactly this content. */
@@ -8,6 +10,7 @@ export interface File extends DeclaredFile {
 
 export const file: ResourceKind<File> = {
     shellFunction: "file",
+    form: formOf<File>()(z.strictObject({ kind: z.literal("file"), ...declaredFileShape })),
     nameOf: ({ path }) => path,
     issues: fileIssues,
     claims: ({ path }) => [{ on: `path ${path}` }],

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyNumber, anyText, flag, formOf } from "../../forms";
 import { accountIssues, when } from "./checks";
 import { type ResourceKind, yesNo } from "./kind";
 
@@ -14,6 +16,9 @@ export interface Group {
 
 export const group: ResourceKind<Group> = {
     shellFunction: "group",
+    form: formOf<Group>()(
+        z.strictObject({ kind: z.literal("group"), name: anyText, gid: anyNumber.optional(), system: flag.optional() }),
+    ),
     nameOf: ({ name }) => name,
     issues: ({ name, gid }) => [
         ...accountIssues("group", name),

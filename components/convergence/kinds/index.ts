@@ -2,6 +2,7 @@
  * The resource kinds: what a recipe may declare. A kind is one file here, which holds everything that TypeScript knows of it, and one
  * shell function in `runtime/`, which tests and repairs it.
  */
+import { z } from "zod";
 import { printable } from "../text";
 import { type Absent, absent } from "./absent";
 import { type Directory, directory } from "./directory";
@@ -56,6 +57,12 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     transaction,
     user,
 };
+
+/** The form of a resource, which its kind decides. */
+export const resourceForm = z.discriminatedUnion(
+    "kind",
+    Object.values(kinds).map(({ form }) => form) as unknown as [z.ZodObject<{ kind: z.ZodLiteral }>],
+);
 
 /** The kind of a resource. */
 export function kindOf<R extends Resource>(resource: R): ResourceKind<R> {

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyTexts, formOf } from "../../forms";
 import { when } from "./checks";
 import type { ResourceKind } from "./kind";
 
@@ -17,6 +19,7 @@ function split(name: string): [name: string, version?: string] {
 
 export const packages: ResourceKind<Packages> = {
     shellFunction: "packages",
+    form: formOf<Packages>()(z.strictObject({ kind: z.literal("packages"), names: anyTexts })),
     nameOf: ({ names }) => names.join(" "),
     issues: ({ names }) => [
         ...when(names.length === 0, "no package is named; name at least one"),

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { sha256 } from "../sha256";
 import { serviceIssues } from "./checks";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
@@ -27,6 +29,16 @@ function watched(paths: string[], context: CallContext): string[] {
 
 export const service: ResourceKind<Service> = {
     shellFunction: "service",
+    form: formOf<Service>()(
+        z.strictObject({
+            kind: z.literal("service"),
+            name: anyText,
+            enabled: flag.optional(),
+            running: flag.optional(),
+            reloadOn: anyTexts.optional(),
+            restartOn: anyTexts.optional(),
+        }),
+    ),
     nameOf: ({ name }) => name,
     issues: ({ name }) => serviceIssues(name),
     claims: ({ name }) => [{ on: `service ${name}` }],

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, formOf } from "../../forms";
 import { unitFileIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, hasSecrets, permissionsOf, statLine } from "./paths";
@@ -18,6 +20,7 @@ const unitOf = ({ name }: SystemdUnit) => name.split(".d/")[0] ?? "";
 
 export const systemdUnit: ResourceKind<SystemdUnit> = {
     shellFunction: "systemd_unit",
+    form: formOf<SystemdUnit>()(z.strictObject({ kind: z.literal("systemdUnit"), name: anyText, content: anyText })),
     nameOf: ({ name }) => name,
     issues: ({ name, content }) => [
         ...unitFileIssues(name),

@@ -1,5 +1,7 @@
+import { z } from "zod";
+import { anyText, anyTexts, formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
-import type { DeclaredFile, ResourceKind } from "./kind";
+import { type DeclaredFile, declaredFileShape, type ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
 const SHELL_NAME = /^[a-z][a-z0-9_]*$/;
@@ -41,6 +43,17 @@ function isWithin(directory: string, path: string): boolean {
 
 export const transaction: ResourceKind<Transaction> = {
     shellFunction: "transaction",
+    form: formOf<Transaction>()(
+        z.strictObject({
+            kind: z.literal("transaction"),
+            name: anyText,
+            directory: anyText,
+            files: z.array(z.strictObject(declaredFileShape)),
+            owned: anyTexts.optional(),
+            allowWarnings: anyTexts.optional(),
+            adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
+        }),
+    ),
     nameOf: ({ name }) => name,
     issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
         ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { accountIssues, pathIssues } from "./checks";
 import { type ResourceKind, yesNo } from "./kind";
 
@@ -20,6 +22,17 @@ export interface User {
 
 export const user: ResourceKind<User> = {
     shellFunction: "user",
+    form: formOf<User>()(
+        z.strictObject({
+            kind: z.literal("user"),
+            name: anyText,
+            group: anyText.optional(),
+            groups: anyTexts.optional(),
+            home: anyText.optional(),
+            shell: anyText.optional(),
+            system: flag.optional(),
+        }),
+    ),
     nameOf: ({ name }) => name,
     issues: ({ name, group, groups, home, shell }) => [
         ...accountIssues("user", name),
