@@ -24,9 +24,6 @@ interface Found {
 
 export const flag = z.boolean({ message: "expected true or false" });
 
-/** Its range is left to other checks, which see everything together. */
-export const anyNumber = z.custom<number>((value) => typeof value === "number", { message: "expected a number" });
-
 export const anyText = z.string({ message: "expected text" });
 
 /** Text that says something. */

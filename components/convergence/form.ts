@@ -1,20 +1,21 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { anyNumber, anyText, flag } from "../forms";
 import type { BastionConnection, HostConnection } from "./connection";
+import { flag, number, text } from "./kinds/forms";
 import { resourceForm } from "./kinds/index";
 
-// The form of a host's arguments, for data that no compiler has seen. Their content is judged by each kind.
+// The form of a host's arguments, for data that no compiler has seen.
 
 const input = z.custom<pulumi.Input<string>>(
     (value) => typeof value === "string" || (typeof value === "object" && value !== null),
     { message: "expected text, or an Output of it" },
 );
+
 const loginShape = {
     address: input,
     hostKey: input,
-    port: anyNumber.optional(),
-    user: anyText.optional(),
+    port: number.optional(),
+    user: text.optional(),
     privateKey: input.optional(),
     privateKeyPassword: input.optional(),
 };
@@ -29,6 +30,6 @@ export const argsShape = {
     resources: z.array(resourceForm),
     slots: z.record(z.string(), input).optional(),
     probe: flag.optional(),
-    deadline: anyNumber.optional(),
+    deadline: number.optional(),
     takeOver: flag.optional(),
 };

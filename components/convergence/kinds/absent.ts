@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyText, flag, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { isTopLevel, pathIssues, when } from "./checks";
+import { flag, text } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A path that must not exist. A directory is removed only if it is empty, or with `recursive`. */
@@ -14,8 +15,8 @@ export interface Absent {
 
 export const absent: ResourceKind<Absent> = {
     shellFunction: "absent",
-    form: formOf<Absent>()(z.strictObject({ kind: z.literal("absent"), path: anyText, recursive: flag.optional() })),
     nameOf: ({ path }) => path,
+    form: formOf<Absent>()(z.strictObject({ kind: z.literal("absent"), path: text, recursive: flag.optional() })),
     issues: ({ path }) => [
         ...pathIssues(path),
         ...when(

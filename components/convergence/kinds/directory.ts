@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyText, flag, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { pathIssues } from "./checks";
+import { flag, text } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 import { DIRECTORY_TYPE, DIRECTORY_WORDING, ownedIssues, permissionIssues, permissionsOf, statLine } from "./paths";
 
@@ -21,17 +22,17 @@ export interface Directory {
 
 export const directory: ResourceKind<Directory> = {
     shellFunction: "directory",
+    nameOf: ({ path }) => path,
     form: formOf<Directory>()(
         z.strictObject({
             kind: z.literal("directory"),
-            path: anyText,
-            owner: anyText.optional(),
-            group: anyText.optional(),
-            mode: anyText.optional(),
+            path: text,
+            owner: text.optional(),
+            group: text.optional(),
+            mode: text.optional(),
             owned: flag.optional(),
         }),
     ),
-    nameOf: ({ path }) => path,
     issues: (resource) => [
         ...pathIssues(resource.path),
         ...permissionIssues(resource),

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyText, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
+import { text } from "./forms";
 import type { ResourceKind } from "./kind";
 
 /** A command that runs only while its guard says that it is needed. */
@@ -20,17 +21,17 @@ export interface Execute {
 
 export const execute: ResourceKind<Execute> = {
     shellFunction: "execute",
+    nameOf: ({ name }) => name,
     form: formOf<Execute>()(
         z.strictObject({
             kind: z.literal("execute"),
-            name: anyText,
-            command: anyText,
-            creates: anyText.optional(),
-            onlyIf: anyText.optional(),
-            notIf: anyText.optional(),
+            name: text,
+            command: text,
+            creates: text.optional(),
+            onlyIf: text.optional(),
+            notIf: text.optional(),
         }),
     ),
-    nameOf: ({ name }) => name,
     issues: ({ name, command, creates, onlyIf, notIf }) => [
         ...nameIssues(name),
         ...when(

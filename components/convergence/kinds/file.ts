@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formOf } from "../../forms";
-import { type DeclaredFile, declaredFileShape, type ResourceKind } from "./kind";
+import { declaredFileShape } from "./forms";
+import type { DeclaredFile, ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, permissionsOf, statLine } from "./paths";
 
 /** A regular file with exactly this content. */
@@ -10,8 +11,8 @@ export interface File extends DeclaredFile {
 
 export const file: ResourceKind<File> = {
     shellFunction: "file",
-    form: formOf<File>()(z.strictObject({ kind: z.literal("file"), ...declaredFileShape })),
     nameOf: ({ path }) => path,
+    form: formOf<File>()(z.strictObject({ kind: z.literal("file"), ...declaredFileShape })),
     issues: fileIssues,
     claims: ({ path }) => [{ on: `path ${path}` }],
     files: (resource) => [resource],

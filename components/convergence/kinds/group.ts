@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyNumber, anyText, flag, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { accountIssues, when } from "./checks";
+import { flag, number, text } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A group of accounts. */
@@ -16,10 +17,10 @@ export interface Group {
 
 export const group: ResourceKind<Group> = {
     shellFunction: "group",
-    form: formOf<Group>()(
-        z.strictObject({ kind: z.literal("group"), name: anyText, gid: anyNumber.optional(), system: flag.optional() }),
-    ),
     nameOf: ({ name }) => name,
+    form: formOf<Group>()(
+        z.strictObject({ kind: z.literal("group"), name: text, gid: number.optional(), system: flag.optional() }),
+    ),
     issues: ({ name, gid }) => [
         ...accountIssues("group", name),
         ...when(gid !== undefined && !(Number.isInteger(gid) && gid > 0), `invalid gid ${gid}; use a positive integer`),

@@ -58,21 +58,16 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     user,
 };
 
-/** The form of a resource, which its kind decides. */
-export const resourceForm = z.discriminatedUnion(
-    "kind",
-    Object.values(kinds).map(({ form }) => form) as unknown as [z.ZodObject<{ kind: z.ZodLiteral }>],
-);
-
 /** The kind of a resource. */
 export function kindOf<R extends Resource>(resource: R): ResourceKind<R> {
     return kinds[resource.kind] as ResourceKind<R>;
 }
 
-/** Whether there is such a kind; only plain JavaScript or data can name one that there is not. */
-export function isKind(kind: string): boolean {
-    return Object.hasOwn(kinds, kind);
-}
+/** The form of a resource of any kind. */
+export const resourceForm = z.discriminatedUnion(
+    "kind",
+    Object.values(kinds).map(({ form }) => form) as [z.ZodObject, ...z.ZodObject[]],
+);
 
 /** The names of all kinds. */
 export const kindNames = Object.keys(kinds);
@@ -84,5 +79,5 @@ export function label(resource: Resource): string {
 
 /** The files that a resource declares. */
 export function filesOf(resource: Resource): DeclaredFile[] {
-    return (isKind(resource.kind) && kindOf(resource).files?.(resource)) || [];
+    return kindOf(resource).files?.(resource) ?? [];
 }

@@ -1,5 +1,5 @@
-import { z } from "zod";
-import { anyText } from "../../forms";
+import type { z } from "zod";
+
 /** The content of a file: text, which may hold slots (see slots.ts), or bytes, which are written unchanged. */
 export type Content = string | Uint8Array;
 
@@ -31,23 +31,6 @@ export interface DeclaredFile {
      */
     lineSources?: readonly (string | undefined)[];
 }
-
-const aFunction = <F>() =>
-    z.custom<F>((value) => typeof value === "function", { message: "expected a function" }).optional();
-
-/** The form of {@link DeclaredFile}. */
-export const declaredFileShape = {
-    path: anyText,
-    content: z.custom<Content>((value) => typeof value === "string" || value instanceof Uint8Array, {
-        message: "expected text or bytes",
-    }),
-    owner: anyText.optional(),
-    group: anyText.optional(),
-    mode: anyText.optional(),
-    slotFault: aFunction<NonNullable<DeclaredFile["slotFault"]>>(),
-    slotValue: aFunction<NonNullable<DeclaredFile["slotValue"]>>(),
-    lineSources: z.array(anyText.or(z.undefined())).optional(),
-};
 
 /** Something that only one resource of a plan may have, such as a path. */
 export interface Claim {
@@ -93,10 +76,10 @@ export interface CallContext {
 export interface ResourceKind<R> {
     /** Name of the shell function. */
     shellFunction: string;
-    /** Fields and their types, for data that no compiler has seen. Everything else may rely on it. */
-    form: z.ZodType<R>;
     /** What identifies a resource in messages, as the path does in `file[/etc/motd]`. */
     nameOf(resource: R): string;
+    /** Its fields and their types, for data that no compiler has seen. */
+    form: z.ZodObject;
     /** Every problem of a resource: `<problem>; <remedy>`. */
     issues(resource: R): string[];
     claims(resource: R): Claim[];

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyTexts, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { when } from "./checks";
+import { texts } from "./forms";
 import type { ResourceKind } from "./kind";
 
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?$/;
@@ -19,8 +20,8 @@ function split(name: string): [name: string, version?: string] {
 
 export const packages: ResourceKind<Packages> = {
     shellFunction: "packages",
-    form: formOf<Packages>()(z.strictObject({ kind: z.literal("packages"), names: anyTexts })),
     nameOf: ({ names }) => names.join(" "),
+    form: formOf<Packages>()(z.strictObject({ kind: z.literal("packages"), names: texts })),
     issues: ({ names }) => [
         ...when(names.length === 0, "no package is named; name at least one"),
         ...names.flatMap((name) =>

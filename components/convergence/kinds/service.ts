@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { anyText, anyTexts, flag, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { sha256 } from "../sha256";
 import { serviceIssues } from "./checks";
+import { flag, text, texts } from "./forms";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
 
 /** A systemd service, its state now and after a boot. */
@@ -29,17 +30,17 @@ function watched(paths: string[], context: CallContext): string[] {
 
 export const service: ResourceKind<Service> = {
     shellFunction: "service",
+    nameOf: ({ name }) => name,
     form: formOf<Service>()(
         z.strictObject({
             kind: z.literal("service"),
-            name: anyText,
+            name: text,
             enabled: flag.optional(),
             running: flag.optional(),
-            reloadOn: anyTexts.optional(),
-            restartOn: anyTexts.optional(),
+            reloadOn: texts.optional(),
+            restartOn: texts.optional(),
         }),
     ),
-    nameOf: ({ name }) => name,
     issues: ({ name }) => serviceIssues(name),
     claims: ({ name }) => [{ on: `service ${name}` }],
     facts: ({ name }) => ({ units: [name] }),

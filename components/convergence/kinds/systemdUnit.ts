@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyText, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { unitFileIssues, when } from "./checks";
+import { text } from "./forms";
 import type { ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, hasSecrets, permissionsOf, statLine } from "./paths";
 
@@ -20,8 +21,8 @@ const unitOf = ({ name }: SystemdUnit) => name.split(".d/")[0] ?? "";
 
 export const systemdUnit: ResourceKind<SystemdUnit> = {
     shellFunction: "systemd_unit",
-    form: formOf<SystemdUnit>()(z.strictObject({ kind: z.literal("systemdUnit"), name: anyText, content: anyText })),
     nameOf: ({ name }) => name,
+    form: formOf<SystemdUnit>()(z.strictObject({ kind: z.literal("systemdUnit"), name: text, content: text })),
     issues: ({ name, content }) => [
         ...unitFileIssues(name),
         ...when(

@@ -1,7 +1,8 @@
 import { z } from "zod";
-import { anyText, anyTexts, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
-import { type DeclaredFile, declaredFileShape, type ResourceKind } from "./kind";
+import { declaredFileShape, text, texts } from "./forms";
+import type { DeclaredFile, ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
 const SHELL_NAME = /^[a-z][a-z0-9_]*$/;
@@ -43,18 +44,18 @@ function isWithin(directory: string, path: string): boolean {
 
 export const transaction: ResourceKind<Transaction> = {
     shellFunction: "transaction",
+    nameOf: ({ name }) => name,
     form: formOf<Transaction>()(
         z.strictObject({
             kind: z.literal("transaction"),
-            name: anyText,
-            directory: anyText,
+            name: text,
+            directory: text,
             files: z.array(z.strictObject(declaredFileShape)),
-            owned: anyTexts.optional(),
-            allowWarnings: anyTexts.optional(),
-            adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
+            owned: texts.optional(),
+            allowWarnings: texts.optional(),
+            adapter: z.strictObject({ name: text, script: text, parameters: z.record(z.string(), text) }),
         }),
     ),
-    nameOf: ({ name }) => name,
     issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
         ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>
             when(

@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyText, anyTexts, flag, formOf } from "../../forms";
+import { formOf } from "../../forms";
 import { accountIssues, pathIssues } from "./checks";
+import { flag, text, texts } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A login or service account. An existing account keeps what is not declared here. */
@@ -22,18 +23,18 @@ export interface User {
 
 export const user: ResourceKind<User> = {
     shellFunction: "user",
+    nameOf: ({ name }) => name,
     form: formOf<User>()(
         z.strictObject({
             kind: z.literal("user"),
-            name: anyText,
-            group: anyText.optional(),
-            groups: anyTexts.optional(),
-            home: anyText.optional(),
-            shell: anyText.optional(),
+            name: text,
+            group: text.optional(),
+            groups: texts.optional(),
+            home: text.optional(),
+            shell: text.optional(),
             system: flag.optional(),
         }),
     ),
-    nameOf: ({ name }) => name,
     issues: ({ name, group, groups, home, shell }) => [
         ...accountIssues("user", name),
         ...[group ?? [], groups ?? []].flat().flatMap((other) => accountIssues("group", other)),
