@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../components/haproxy";
 import { hostRequirements } from "../../../components/haproxy/host/requirements";
-import type { HaproxyConfig } from "../../../components/haproxy/model";
 import { render } from "../../../components/haproxy/render/index";
 import { validate } from "../../../components/haproxy/validate/index";
 import { sound } from "../../support/models";
@@ -19,7 +19,7 @@ describe("render", () => {
         );
     });
 
-    it("changes nothing but its own line with the digest", () => {
+    it("changes only one line with the digest", () => {
         const config: HaproxyConfig = { version: "2.6", frontends: [], backends: [] };
         const [a, b] = ["one", "two"].map((digest) => render(config, { digest }).text.split("\n")) as [
             string[],
@@ -45,7 +45,7 @@ describe("render", () => {
         );
     });
 
-    it("names a log format where anything logs", () => {
+    it("sets a log format if anything is logged", () => {
         const raw = ["log 192.0.2.1 local0"];
         const logless = { version: "2.6", global: { log: [] }, backends: [] };
         const named = (change: object, ofFrontend = {}) =>
@@ -59,7 +59,49 @@ describe("render", () => {
         assert.equal(named({}, { raw }), true);
     });
 
-    it("checks and renders 500 backends with 10 servers each in under 300 ms", () => {
+    it("adds no option and no expectation that is declared elsewhere", () => {
+        const rendered = (defaults: Defaults, frontend: Partial<Frontend> = {}, backend: Partial<Backend> = {}) =>
+            render(
+                {
+                    version: "2.6",
+                    defaults,
+                    frontends: [{ name: "http", binds: [{ port: 80 }], ...frontend }],
+                    backends: [{ name: "app", servers: [], ...backend }],
+                },
+                { digest: "d" },
+            )
+                .text.replace(/^[\s\S]*\nfrontend/, "")
+                .match(/(no )?option .*|http-check expect .*/g) ?? [];
+        const idleClose = "option idle-close-on-response";
+        assert.deepEqual(rendered({}), ["option httplog", idleClose]);
+        for (const defaults of [
+            { options: { httplog: "clf" } },
+            { options: { httpslog: true } },
+            { raw: ["option  httplog"] },
+            { raw: ["log-format x"] },
+        ]) {
+            assert.deepEqual(rendered(defaults), [idleClose]);
+            // These formats are not for mode tcp.
+            const tcp = /log-format/.test(JSON.stringify(defaults)) ? [] : ["option tcplog"];
+            assert.deepEqual(rendered(defaults, { mode: "tcp" }), tcp);
+        }
+        assert.deepEqual(rendered({}, { options: { httplog: false } }), [idleClose]);
+        assert.deepEqual(rendered({ options: { httplog: true } }, { options: { httplog: false } }), [
+            idleClose,
+            "no option httplog",
+        ]);
+        for (const set of [true, false]) {
+            assert.deepEqual(rendered({ options: { "idle-close-on-response": set } }), ["option httplog"]);
+        }
+        assert.deepEqual(
+            rendered({ options: { "idle-close-on-response": true } }, { options: { "idle-close-on-response": false } }),
+            ["option httplog", "no option idle-close-on-response"],
+        );
+        const raw = ["http-check expect status 401"];
+        assert.deepEqual(rendered({}, {}, { httpchk: { uri: "/" }, raw }).slice(2), ["option httpchk", ...raw]);
+    });
+
+    it("validates and renders 500 backends with 10 servers each in under 300 ms", () => {
         const servers = Array.from({ length: 10 }, (_, i) => ({ name: `s${i}`, address: `192.0.2.${i}`, port: 80 }));
         const backends = Array.from({ length: 500 }, (_, i) => ({ name: `b${i}`, servers }));
         const acls = backends.map(({ name }) => ({ name, host: [`${name}.example.com`] }));
@@ -73,13 +115,13 @@ describe("render", () => {
             const { user, system } = process.cpuUsage(started);
             return (user + system) / 1000;
         });
-        // Processor time, and the best of three: what the machine does beside it is not ours.
+        // Processor time, and the best of three, because other work on the machine does not count.
         assert.ok(Math.min(...times) < 300, `took ${times.map(Math.round).join(", ")} ms`);
     });
 });
 
-describe("hostNeeds", () => {
-    it("says what the host must have", () => {
+describe("hostRequirements", () => {
+    it("lists what the host must have", () => {
         const servers = ["app1.example.com", "192.0.2.1", "2001:db8::1", "app1.example.com"];
         const needs = hostRequirements({
             version: "2.6",
@@ -123,7 +165,7 @@ describe("hostNeeds", () => {
         });
     });
 
-    it("has the rendered defaults", () => {
+    it("has the same defaults as the rendered file", () => {
         const { chroot, socketDirectories, maxconn } = hostRequirements({
             version: "2.6",
             frontends: [],
