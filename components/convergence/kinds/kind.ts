@@ -1,3 +1,5 @@
+import type { z } from "zod";
+
 /** The content of a file: text, which may hold slots (see slots.ts), or bytes, which are written unchanged. */
 export type Content = string | Uint8Array;
 
@@ -76,6 +78,8 @@ export interface ResourceKind<R> {
     shellFunction: string;
     /** What identifies a resource in messages, as the path does in `file[/etc/motd]`. */
     nameOf(resource: R): string;
+    /** Its fields and their types, for data that no compiler has seen. */
+    form: z.ZodObject;
     /** Every problem of a resource: `<problem>; <remedy>`. */
     issues(resource: R): string[];
     claims(resource: R): Claim[];
