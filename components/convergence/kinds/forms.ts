@@ -22,5 +22,5 @@ export const declaredFileShape = {
     mode: text.optional(),
     slotFault: aFunction<NonNullable<DeclaredFile["slotFault"]>>(),
     slotValue: aFunction<NonNullable<DeclaredFile["slotValue"]>>(),
-    lineSources: z.array(text.or(z.undefined())).optional(),
+    lineSources: z.array(text.nullish()).optional(),
 };

@@ -27,9 +27,9 @@ export interface DeclaredFile {
     slotValue?: (value: string, encoding: string) => string;
     /**
      * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. It is never sent to a host and no part of
-     * the plan's digest. @default - unknown
+     * the plan's digest. Null is the same as undefined, which JSON does not have. @default - unknown
      */
-    lineSources?: readonly (string | undefined)[];
+    lineSources?: readonly (string | null | undefined)[];
 }
 
 /** Something that only one resource of a plan may have, such as a path. */
