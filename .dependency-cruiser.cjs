@@ -28,6 +28,17 @@ module.exports = {
             to: { path: "^(components|program|stacks|lab|toolchain|test|bench)/", pathNot: "^components/convergence/" },
         },
         {
+            name: "kinds-stand-below",
+            comment:
+                "Plan, payload and reports ask a resource kind, never the other way round: a new kind changes none of them.",
+            severity: "error",
+            from: { path: "^components/convergence/kinds/" },
+            to: {
+                path: "^components/convergence/",
+                pathNot: "^components/convergence/(kinds/|(slots|text|sha256)\\.ts$)",
+            },
+        },
+        {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
@@ -47,14 +58,21 @@ module.exports = {
             from: { path: PURE },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((templates|scripts)\\.ts|convergence/(resources|slots)\\.ts)$",
+                pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
+        },
+        {
+            name: "one-face-of-haproxy",
+            comment: "Other rooms use the language by its index.ts, so that its files can change.",
+            severity: "error",
+            from: { pathNot: "^(components/haproxy|test)/" },
+            to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
         },
         {
             name: "one-user-of-the-command-provider",
             comment: "All that changes a host goes through one resource, with its pitfalls known in one place.",
             severity: "error",
-            from: { path: "^components/", pathNot: "^components/convergence/convergedHost\\.ts$" },
+            from: { path: "^components/", pathNot: "^components/convergence/(convergedHost|connection)\\.ts$" },
             to: { path: "^node_modules/@pulumi/command/" },
         },
         {

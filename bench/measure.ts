@@ -8,7 +8,7 @@ export async function seconds(work: () => Promise<unknown>): Promise<number> {
 }
 
 /**
- * Runs all in turn, again and again, so that whatever else the machine does meets each of them; the first round warms up and does
+ * Runs all in turn for several rounds, so that other load on the machine affects each of them. The first round warms up and does
  * not count.
  *
  * @returns the median of each, in seconds
@@ -34,7 +34,7 @@ export function median(values: number[]): number {
     return sorted.length % 2 ? upper : (upper + (sorted[middle - 1] ?? Number.NaN)) / 2;
 }
 
-/** Processor seconds of all child processes that have ended, and of theirs: what `time` tells of a command, in hundredths. */
+/** Processor seconds of all ended child processes and their descendants, like `time`, in hundredths. */
 export function childrenTime(): number {
     const fields = readFileSync("/proc/self/stat", "utf8")
         .replace(/^.*\) /, "")
@@ -42,13 +42,13 @@ export function childrenTime(): number {
     return (Number(fields[13]) + Number(fields[14])) / 100;
 }
 
-/** A promise of issue or docs, and what was measured. */
+/** A measured value and its target. */
 export interface Verdict {
     what: string;
     measured: string;
     against: string;
     result: number;
-    /** The most it may be. @default - none: for information */
+    /** The highest value allowed. @default - no target */
     target?: number;
     unit: "s" | "ms" | "×";
 }

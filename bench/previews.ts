@@ -10,14 +10,14 @@ import { childrenTime, interleaved, median, s, type Verdict } from "./measure";
 const ROUNDS = 7;
 const FEW = 5;
 
-/** A program that declares nothing: what every preview costs. */
+/** A program without resources, which shows the cost of every preview. */
 class Empty {
     private readonly directory = mkdtempSync(join(tmpdir(), "empty-"));
 
     constructor() {
         for (const entry of ["node_modules", "package.json"])
             symlinkSync(join(repo, entry), join(this.directory, entry));
-        // As the project's own, without what only its program loads.
+        // Like the project's own, without the imports of its program.
         const options = { typescript: false, nodeargs: "--require @pulumi/pulumi --require tsx/cjs" };
         const project = { name: "empty", runtime: { name: "nodejs", options }, main: "index.ts" };
         writeFileSync(join(this.directory, "Pulumi.yaml"), JSON.stringify(project));
@@ -46,7 +46,7 @@ class Empty {
     }
 }
 
-/** Processor seconds: of the CLI with all it starts, and of the lab's hosts, which on one machine take theirs from the same cores. */
+/** Processor seconds of the CLI with its children, and of the lab's hosts, which share the machine's cores. */
 type Spent = Record<"engine" | "hosts", number>;
 
 const usage = ({ hosts }: Lab): Spent => ({
@@ -54,7 +54,7 @@ const usage = ({ hosts }: Lab): Spent => ({
     hosts: hosts.reduce((sum, { processorTime }) => sum + processorTime, 0),
 });
 
-/** The program on the first so many of the lab's hosts, converged. */
+/** The program on the first hosts of the lab, converged. */
 async function converged(lab: Lab, hosts: number): Promise<Program> {
     const program = new Program(lab);
     const app = (service: string, octet: number) => ({
@@ -69,7 +69,7 @@ async function converged(lab: Lab, hosts: number): Promise<Program> {
     return program;
 }
 
-/** What asking hosts adds to a preview, with nothing to do on any of them. */
+/** Measures what probing hosts adds to a preview without changes. */
 export async function previews(lab: Lab, note: (text: string) => void): Promise<Verdict[]> {
     const all = lab.hosts.length;
     const empty = new Empty();
@@ -77,7 +77,7 @@ export async function previews(lab: Lab, note: (text: string) => void): Promise<
     try {
         note(`converging ${all} hosts`);
         await empty.up();
-        // The suites before were other owners.
+        // The other benchmarks have converged the hosts as other owners.
         await Promise.all(lab.hosts.map((host) => host.exec("rm -f /var/lib/haproxy-fleet/owner")));
         const few = await converged(lab, FEW);
         programs.push(few);

@@ -10,7 +10,7 @@ import { interleaved, ms, type Verdict } from "./measure";
 const ROUNDS = 21;
 const HOSTS = 5;
 
-/** Probing hosts against logging in to them and running nothing. */
+/** Compares probing hosts with a login that runs nothing. */
 export async function probes(lab: Lab, note: (text: string) => void): Promise<Verdict[]> {
     const privateKey = readFileSync(lab.privateKeyPath, "utf8");
     const targets: SshTarget[] = lab.hosts
@@ -29,7 +29,7 @@ export async function probes(lab: Lab, note: (text: string) => void): Promise<Ve
     const probe = async (target: SshTarget) => {
         const { differences, refused } = await probeOverSsh(target, payload, undefined);
         if (differences.length + refused.length > 0)
-            throw new Error(`${target.address} differs: it was to be converged`);
+            throw new Error(`${target.address}: differs; converge it before it is measured`);
     };
     note("comparing probes");
     const median = await interleaved(ROUNDS, {
@@ -56,7 +56,7 @@ export async function probes(lab: Lab, note: (text: string) => void): Promise<Ve
     ];
 }
 
-/** ssh2 as it dials by itself: with Nagle's algorithm, which this library switches off. */
+/** ssh2 by default, with Nagle's algorithm, which this library switches off. */
 function bareTrue({ address, port, user, privateKey }: SshTarget): Promise<void> {
     return new Promise((resolve, reject) => {
         const client = new Client();

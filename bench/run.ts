@@ -1,7 +1,7 @@
-// npm run bench: what a preview costs, as medians and ratios of runs side by side. Writes nothing but the table.
+// npm run bench: measures the cost of previews as medians and ratios, and prints a table.
 import { Lab } from "../lab/lab";
-import { obstacles } from "../lab/machine";
-import { step } from "../lab/progress";
+import { obstacles } from "../lab/machine/prerequisites";
+import { step } from "../lab/machine/progress";
 import type { Verdict } from "./measure";
 import { previews } from "./previews";
 import { probes } from "./probes";
@@ -43,7 +43,7 @@ async function main(names: string[]): Promise<void> {
     const found = await obstacles();
     if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
     const unknown = names.find((name) => !(name in suites));
-    if (unknown) throw new Error(`no bench ${unknown}: there are ${Object.keys(suites).join(", ")}`);
+    if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${Object.keys(suites).join(", ")}`);
     const wanted = Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
     const count = wanted.includes("previews") ? HOSTS : wanted.includes("probes") ? 5 : 1;
     const hosts = Array.from({ length: count }, (_, n) => ({
@@ -51,7 +51,6 @@ async function main(names: string[]): Promise<void> {
         image: "bare" as const,
         tags: ["haproxy::lb"],
     }));
-    await Lab.sweep();
     const lab = await step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
     const verdicts: Verdict[] = [];
     try {

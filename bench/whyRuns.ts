@@ -1,5 +1,5 @@
 import { existsSync, readFileSync } from "node:fs";
-import type { Resource } from "../components/convergence/resources";
+import type { Resource } from "../components/convergence/kinds/index";
 import type { Host } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { Convergence } from "../test/support/converge";
@@ -12,7 +12,7 @@ const file = (n: number): Resource => ({ kind: "file", path: `/srv/bench/${n}`, 
 const files = (count: number) => Array.from({ length: count }, (_, n) => file(n));
 const directory: Resource = { kind: "directory", path: "/srv/bench" };
 
-/** 60 resources of most kinds. */
+/** 60 resources of the most common kinds. */
 function mixed(): Resource[] {
     const packages = ["coreutils", "util-linux", "openssh-server", "iproute2", "sudo", "curl", "procps", "tar"];
     const services = ["ssh", "dbus", "systemd-journald", "systemd-logind", "systemd-user-sessions"];
@@ -28,7 +28,7 @@ function mixed(): Resource[] {
     ];
 }
 
-/** How long a why-run takes on the host itself, with nothing to do. */
+/** Measures a why-run on the host itself, with nothing to do. */
 export async function whyRuns(lab: Lab, note: (text: string) => void): Promise<Verdict[]> {
     const host = lab.hosts.at(-1) as Host;
     const shells = ["dash"];
@@ -52,7 +52,7 @@ export async function whyRuns(lab: Lab, note: (text: string) => void): Promise<V
         note(`converging ${what}`);
         const convergence = new Convergence(target, resources);
         const { code, stderr } = await convergence.up();
-        if (code !== 0) throw new Error(`${what} could not be converged:\n${stderr}`);
+        if (code !== 0) throw new Error(`${what}: converge failed:\n${stderr}`);
         await host.writeFile("/run/bench.payload", convergence.payload());
         note(`${what}: ${shells.join(" and ")} in turn`);
         for (const [shell, times] of await timed(host, shells))
@@ -68,7 +68,7 @@ export async function whyRuns(lab: Lab, note: (text: string) => void): Promise<V
     return verdicts;
 }
 
-/** Milliseconds of each run, by shell, measured by the host; the payload removes itself, so each run has a copy. */
+/** Milliseconds of each run by shell, measured on the host. Each run has its own copy of the payload, which removes itself. */
 async function timed(host: Host, shells: string[]): Promise<Map<string, number[]>> {
     const once = (shell: string) => `cp /run/bench.payload /run/bench.now
         begin=$(date +%s%N); ${shell} /run/bench.now why-run >/run/bench.out; end=$(date +%s%N)

@@ -1,36 +1,47 @@
 import * as pulumi from "@pulumi/pulumi";
-import { ConvergedHost, type HostConnection } from "./convergence/convergedHost";
+import { z } from "zod";
+import type { HostConnection } from "./convergence/connection";
+import { ConvergedHost } from "./convergence/convergedHost";
 import { resourceError } from "./convergence/resourceError";
-import type { Resource } from "./convergence/resources";
+import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
-import type { HaproxyConfig } from "./haproxy/model";
-import { render } from "./haproxy/render/index";
+import { formIssues } from "./forms";
 import {
+    balancedServicesFormIssues,
     type CompiledServices,
     compileServices,
+    flag,
+    type HaproxyConfig,
     type HaproxySettings,
+    type Issue,
     isError,
+    remembering,
+    render,
     type Service,
     type StatsSettings,
-} from "./haproxy/services/compile";
-import { type Issue, validate } from "./haproxy/validate/index";
-import { haproxy } from "./recipes/haproxy/index";
+    texts,
+    validate,
+    withoutIgnored,
+} from "./haproxy";
+import { haproxy, optionsShape } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
 export interface LoadBalancerArgs {
     /** How the host is reached. */
     connection: HostConnection;
-    /** What HAProxy shall do there; every fault that `check` finds in it is told before the host is touched. */
+    /** The configuration, or services to compile. Errors are reported before the host is touched. */
     haproxy: HaproxyConfig | BalancedServices;
-    /** Changes the configuration that comes of `haproxy`; what it returns is checked as well. @default - as it is */
+    /** Changes the configuration that `haproxy` declares or compiles to; the result is validated. @default - no change */
     customize?: (config: HaproxyConfig) => HaproxyConfig;
-    /** Parts of lines in which HAProxy's own check warns, and may; any other warning refuses the configuration. @default [] */
+    /** Ids of warnings to leave out, such as `unused-backend`. Errors cannot be ignored. @default [] */
+    ignoreIssues?: string[];
+    /** Substrings of `haproxy -c` warnings to accept; any other warning refuses the configuration. @default [] */
     allowWarnings?: string[];
-    /** Whether servers may become fewer than their guards say, `minServers` and `maxShrinkPercent`; for one up. @default false */
+    /** Whether a host may lose more servers than `minServers` and `maxShrinkPercent` allow; for one up. @default false */
     allowShrink?: boolean;
-    /** Workers of earlier reloads that may still have connections when the next one comes: more make it wait. @default 5 */
+    /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
     oldWorkers?: number;
-    /** Values of the slots in the configuration, such as the statistics page's password. @default {} */
+    /** Values of the slots in the configuration, such as the password of the statistics page. @default {} */
     slots?: Record<string, pulumi.Input<string>>;
     /** Whether a preview asks the host what differs. @default true */
     probe?: boolean;
@@ -38,47 +49,57 @@ export interface LoadBalancerArgs {
     takeOver?: boolean;
 }
 
-/** Services that each tell their servers, for those who do not want to write sections. */
+/** Services with their servers, and settings of HAProxy. */
 export interface BalancedServices extends HaproxySettings {
     services: readonly Service[];
     /** @default - no statistics page */
     stats?: StatsSettings;
 }
 
-/** One HAProxy load balancer on a host of its own: a ConvergedHost with the recipe `haproxy`. Deleting it leaves it serving. */
+const anObject = z.custom<never>((value) => typeof value === "object" && value !== null, {
+    message: "expected an object",
+});
+
+/** The form of the arguments; `haproxy` and `connection` are judged by their own. */
+const argsForm = z.strictObject({
+    ...optionsShape,
+    connection: anObject,
+    haproxy: anObject,
+    customize: z.custom<never>((value) => typeof value === "function", { message: "expected a function" }).optional(),
+    ignoreIssues: texts.optional(),
+    slots: anObject.optional(),
+    probe: flag.optional(),
+    takeOver: flag.optional(),
+} satisfies Record<keyof LoadBalancerArgs, z.ZodType>);
+
+/** One HAProxy load balancer on its own host: a ConvergedHost with the recipe `haproxy`. Deleting it leaves it serving. */
 export class LoadBalancer extends pulumi.ComponentResource {
-    /** Where it is reached. */
+    /** Address of the host. */
     public readonly address: pulumi.Output<string>;
-    /** Its haproxy.cfg, secrets by name. */
+    /** Its haproxy.cfg, with secrets by name. */
     public readonly configuration: pulumi.Output<string>;
     /** What the last converge did, for people. */
     public readonly lastRun: pulumi.Output<string>;
 
     /**
      * @param name names the host in messages, and its children
-     * @throws ResourceError with every error in the services and in the model, each once; then as ConvergedHost
+     * @throws ResourceError with every issue of form, else with every error in the services and the configuration; then as ConvergedHost
      */
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
         super("haproxy-fleet:index:LoadBalancer", name, {}, opts);
 
-        const { customize = (compiled) => compiled } = args;
-        const compiled = asCompiled(args.haproxy);
+        this.report(name, formIssuesIn(args));
+        const { customize = (compiled) => compiled, ignoreIssues, connection, slots, probe, takeOver } = args;
+        const compiled = compile(args.haproxy);
         const config = this.customized(name, compiled, customize);
-        this.report(name, compiled.issuesIn(config));
-        const host = new ConvergedHost(
-            name,
-            {
-                connection: args.connection,
-                resources: this.recipe(name, config, args),
-                slots: args.slots,
-                probe: args.probe,
-                takeOver: args.takeOver,
-            },
-            { parent: this },
-        );
+        this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
+        const { allowWarnings, allowShrink, oldWorkers } = args;
+        const sourceOf = (path: string) => compiled.sourceOf(config, path);
+        const resources = haproxy(config, { allowWarnings, allowShrink, oldWorkers, sourceOf });
+        const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
 
-        this.address = pulumi.output(args.connection.address);
-        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" })));
+        this.address = pulumi.output(connection.address);
+        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" }).text));
         this.lastRun = host.lastRun;
         this.registerOutputs({
             address: this.address,
@@ -87,7 +108,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         });
     }
 
-    /** Where services are faulty, not all of them is there to be changed: their faults are what to tell then. */
+    /** If services have errors, they are compiled without the faulty parts, which `customize` may miss: the errors explain that. */
     private customized(
         name: string,
         { config, issues }: CompiledServices,
@@ -101,34 +122,37 @@ export class LoadBalancer extends pulumi.ComponentResource {
         }
     }
 
-    private recipe(name: string, config: HaproxyConfig, args: LoadBalancerArgs): Resource[] {
-        const { allowWarnings, allowShrink, oldWorkers } = args;
-        try {
-            return haproxy(config, { allowWarnings, allowShrink, oldWorkers });
-        } catch (error) {
-            throw resourceError(`${name}: ${(error as Error).message}`, this);
-        }
-    }
-
-    /** All errors in one; warnings are shown and do not stop anything. */
+    /** All errors in one; warnings are shown and stop nothing. */
     private report(name: string, issues: readonly Issue[]): void {
-        const words = ({ path, message }: Issue) => `  ${path}: ${message}`;
+        const words = ({ path, message }: Issue) => `  ${path === "" ? "" : `${path}: `}${message}`;
         const errors = issues.filter(isError);
         if (errors.length > 0) {
-            const title = `${name}: ${errors.length} fault${errors.length === 1 ? "" : "s"} in the HAProxy configuration`;
+            const title = `${name}: ${errors.length} error${errors.length === 1 ? "" : "s"} in the HAProxy configuration`;
             throw resourceError([title, ...errors.map(words)].join("\n"), this);
         }
         for (const warning of issues) {
-            void pulumi.log.warn(words(warning).trim(), this);
+            warn(name, words(warning).trim(), this);
         }
     }
 }
 
-/** A configuration as the services of others come to it. */
-function asCompiled(declared: HaproxyConfig | BalancedServices): CompiledServices {
+/** Issues of form of the arguments and of the services in them; a model is judged by `validate`. */
+function formIssuesIn(args: LoadBalancerArgs): Issue[] {
+    const own = formIssues(argsForm, args);
+    const services = own.length === 0 && "services" in args.haproxy ? balancedServicesFormIssues(args.haproxy) : [];
+    return [...own, ...services].map((issue) => ({ rule: "form", ...issue, severity: "error" }));
+}
+
+/** A hand-written configuration is wrapped like a compiled one. */
+const compile = remembering((declared: HaproxyConfig | BalancedServices): CompiledServices => {
     if (!("services" in declared)) {
-        return { config: declared, issues: [], issuesIn: validate };
+        return {
+            config: declared,
+            issues: [],
+            issuesIn: (config) => [...validate(config)],
+            sourceOf: (_, path) => path,
+        };
     }
     const { services, stats, ...settings } = declared;
     return compileServices(settings, services, undefined, stats);
-}
+});

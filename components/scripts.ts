@@ -1,11 +1,30 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 
 /**
- * The shell text of a daemon's adapter, from the recipe's folder. Recipes read no files themselves, so that they stay pure.
+ * The shell text of a recipe's adapter: all `.sh` files of the recipe's folder, and for each Perl program `<name>.pl` a function
+ * `<recipe>_<name>` that runs it. Recipes themselves read no files, so that they stay pure.
  *
- * @throws {Error} If there is no such file: a defect of the recipe, never of a stack.
+ * @throws {Error} If there is no such folder: a defect of the recipe, never of a stack.
  */
-export function adapterScript(recipe: string, ...parts: string[]): string {
-    return parts.map((part) => readFileSync(join(__dirname, "recipes", recipe, `${part}.sh`), "utf8")).join("\n");
+export function adapterScript(recipe: string): string {
+    const folder = join(__dirname, "recipes", recipe);
+    const read = (extension: string) =>
+        readdirSync(folder)
+            .filter((file) => file.endsWith(extension))
+            .sort()
+            .map((file) => ({
+                name: file.slice(0, -extension.length),
+                text: readFileSync(join(folder, file), "utf8"),
+            }));
+    return [
+        ...read(".sh").map(({ text }) => text),
+        ...read(".pl").map(({ name, text }) => perlFunction(`${recipe}_${name}`, text)),
+    ].join("\n");
+}
+
+/** The program is one argument in single quotes. */
+function perlFunction(name: string, program: string): string {
+    const quoted = program.replaceAll("'", "'\\''");
+    return `${name}() {\n# shellcheck disable=SC2016 # variables of Perl\nperl -e '\n${quoted}' -- "$@"\n}\n`;
 }

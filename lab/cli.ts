@@ -1,19 +1,20 @@
 import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import { runListEntry } from "../components/search/nodeSchema";
-import { buildImage, suites } from "./base";
 import { say, table } from "./demo/print";
+import { buildImage } from "./images";
 import { type HostArgs, Lab } from "./lab";
-import { withLock } from "./lock";
-import { limits, obstacles } from "./machine";
+import { withLock } from "./machine/lock";
+import { cacheDir, hostsDir, labsDir } from "./machine/paths";
+import { limits, obstacles } from "./machine/prerequisites";
+import { step } from "./machine/progress";
 import { registered } from "./network";
-import { cacheDir, labsDir } from "./paths";
-import { step } from "./progress";
+import { releases, usualRelease } from "./releases";
 
 const usage = `npm run lab -- COMMAND
 
-  check                 say whether this machine can host the lab
-  base [--all]          build the base images, once, as up does;
+  check                 report whether this machine can host the lab
+  images [--all]        build the images, once, as up does;
                         --all: also those that only tests need
   up                    start the lab, or the hosts of it that are missing
   list                  list its hosts, their state, and how to log in
@@ -24,8 +25,7 @@ const usage = `npm run lab -- COMMAND
   reset NAME            replace a host by a fresh one, same name and address
   down [--all]          remove the lab; --all: every lab on this machine
 
-Files in .lab/local: inventory.json, id_ed25519, ssh_config,
-hosts/NAME/console.log
+Files in .lab/local: inventory.json, id_ed25519, ssh_config
 `;
 
 const name = "local";
@@ -39,7 +39,7 @@ export const fleet: HostArgs[] = [
     { name: "app4", image: "app", tags: ["ecom-docs::app"] },
 ];
 
-/** A mistake of the user: said without a stack trace. */
+/** A mistake of the user, reported without a stack trace. */
 class UsageError extends Error {}
 
 const expected = (form: string, got: string[]) =>
@@ -55,7 +55,7 @@ async function requireMachine(): Promise<void> {
 
 async function openLab(): Promise<Lab> {
     const lab = await Lab.named(name);
-    if (!lab) throw new UsageError("the lab is down: npm run lab -- up");
+    if (!lab) throw new UsageError("the lab is down; start it with npm run lab -- up");
     return lab;
 }
 
@@ -65,20 +65,20 @@ async function check(): Promise<void> {
     for (const limit of await limits()) console.log(`  but ${limit}`);
 }
 
-async function base(options: string[]): Promise<void> {
-    if (options.some((option) => option !== "--all")) throw expected("base [--all]", ["base", ...options]);
+async function images(options: string[]): Promise<void> {
+    if (options.some((option) => option !== "--all")) throw expected("images [--all]", ["images", ...options]);
     await requireMachine();
-    await step("base images", async (note) => {
-        if (options.length) await Promise.all(suites.map((suite) => buildImage("haproxy", suite, note)));
+    await step("lab images", async (note) => {
+        if (options.length) await Promise.all(releases.map(({ version }) => buildImage("haproxy", version, note)));
         for (const image of options.length ? (["app", "data"] as const) : (["app"] as const))
-            await buildImage(image, "bookworm", note);
+            await buildImage(image, usualRelease, note);
     });
 }
 
-/** Brings the lab up; does nothing to what is up already. */
+/** Starts the lab, or what is missing of it. */
 export async function up(): Promise<Lab> {
     await requireMachine();
-    await step("base images", (note) => buildImage("app", "bookworm", note));
+    await step("lab images", (note) => buildImage("app", usualRelease, note));
     return changing(() =>
         step("lab up", async (note) => {
             const lab = await Lab.named(name);
@@ -101,6 +101,7 @@ async function list(): Promise<void> {
         lab.hosts.map(({ name, address, power, state }) => [name, address, power, state.tags.join(" ") || "-"]),
     );
     say(`Log in: npm run lab -- ssh NAME, or ssh -F ${relative(".", join(lab.dir, "ssh_config"))} NAME`);
+    say(`Disks and consoles: ${hostsDir(lab.dir)}`);
 }
 
 async function login(host: string, command: string[]): Promise<void> {
@@ -115,10 +116,12 @@ async function login(host: string, command: string[]): Promise<void> {
 async function add(host: string, options: string[]): Promise<void> {
     const tags = options.flatMap((option, index) => (options[index - 1] === "--tag" ? [option] : []));
     if (options.length !== 2 * tags.length) throw expected("add NAME [--tag TAG]", ["add", host, ...options]);
-    // Any other tag in the inventory would be refused by every preview from then on.
+    // With any other tag in the inventory, every later preview would fail.
     const wrong = tags.find((tag) => !runListEntry.safeParse(tag).success);
     if (wrong !== undefined)
-        throw new UsageError(`tag "${wrong}": expected "<service>::<recipe>" in lower case, like "ecom-platform::app"`);
+        throw new UsageError(
+            `--tag "${wrong}": not a tag; use "<service>::<recipe>" in lower case, like "ecom-platform::app"`,
+        );
     const image = tags.some((tag) => tag.endsWith("::app")) ? "app" : "bare";
     const lab = await openLab();
     await step(`add ${host}`, () => lab.addHost({ name: host, image, tags }));
@@ -139,7 +142,7 @@ async function down(options: string[]): Promise<void> {
     const all = options.includes("--all");
     const entries = (await registered()).filter((entry) => all || entry.dir === join(labsDir, name));
     for (const entry of entries) await step(`lab down: ${entry.dir}`, () => Lab.takeDown(entry));
-    // After a reboot of the machine only the files are left.
+    // After a reboot of the machine only files are left.
     const rest = await Lab.named(name);
     if (rest) await step(`lab down: ${rest.dir}`, () => rest.down());
     else if (entries.length === 0) console.log("no lab is up");
@@ -151,11 +154,11 @@ async function main([word = "help", ...args]: string[]): Promise<void> {
         if (!args[0]) throw expected(`${command} NAME`, [command]);
         return args[0];
     };
-    /** How many arguments those commands take that do not judge theirs by themselves. */
+    /** The most arguments of each command that does not check its own. */
     const most: Record<string, number> = { check: 0, up: 0, list: 0, reset: 1, remove: 1 };
     const commands: Record<string, () => Promise<unknown>> = {
         check,
-        base: () => base(args),
+        images: () => images(args),
         up: async () => {
             await up();
             await list();
@@ -169,14 +172,14 @@ async function main([word = "help", ...args]: string[]): Promise<void> {
         help: async () => console.log(usage),
     };
     const work = commands[command];
-    if (!work) throw new UsageError(`no command "${command}"\n\n${usage}`);
+    if (!work) throw new UsageError(`npm run lab: unknown command "${command}"\n\n${usage}`);
     if (args.length > (most[command] ?? args.length))
         throw expected(`${command}${most[command] ? " NAME" : ""}`, [command, ...args]);
     await work();
 }
 
 if (require.main === module) {
-    // `list | head`: who has read enough is no error, and work goes on.
+    // `list | head` closes the pipe early: no error.
     process.stdout.on("error", (error: NodeJS.ErrnoException) => {
         if (error.code !== "EPIPE") throw error;
     });

@@ -2,30 +2,32 @@ import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
 import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
-import { type Image, type Suite, servicePorts } from "./base";
+import { type Image, servicePorts } from "./imageScripts";
+import { quote, type Result, type RunOptions, run, sh, sleep } from "./machine/exec";
+import { machineCgroups, nspawnCommand } from "./machine/nspawn";
+import { hostsDir } from "./machine/paths";
+import { initBelow, supervisorOf } from "./machine/processes";
+import { copyTree, isMounted, kill, readOr, removeCgroup } from "./machine/system";
 import type { Network } from "./network";
-import { machineCgroups, nspawnCommand } from "./nspawn";
-import { initBelow, supervisorOf } from "./processes";
-import { quote, type Result, type RunOptions, run, sh, sleep } from "./run";
-import { copyTree, isMounted, kill, readOr, removeCgroup } from "./system";
+import type { Release } from "./releases";
 
 /** What a lab remembers about a host between processes. */
 export interface HostState {
     name: string;
     image: Image;
-    suite: Suite;
+    release: Release["version"];
     /** Last part of its address, 11 to 99; 100 and above are free for virtual addresses. */
     octet: number;
-    /** The run list that searches find it by. */
+    /** Its run list: the tags by which searches find it. */
     tags: string[];
     /** `ssh-ed25519 AAAA…`, made before the first boot, so that a client can pin it. */
     hostKey: string;
 }
 
-/** Milliseconds for what takes a moment on an idle machine, and much longer on a busy one. */
+/** Milliseconds to wait for what an idle machine does at once. A busy one may need much longer. */
 const PATIENCE = 60_000;
 
-/** The same for a boot. */
+/** Milliseconds to wait for a boot. */
 const BOOT_PATIENCE = 180_000;
 
 export type PowerState = "running" | "frozen" | "off";
@@ -35,7 +37,7 @@ export class Host {
     readonly name: string;
     readonly address: string;
     readonly namespace: string;
-    /** Everything the host is: its own files over the image, its console log, its host key. */
+    /** Its files over those of the image, its console log, and its host key. */
     readonly dir: string;
     readonly consoleLog: string;
 
@@ -43,12 +45,13 @@ export class Host {
         readonly state: HostState,
         private readonly network: Network,
         private readonly labDir: string,
+        /** Directories of its image, uppermost first. */
         private readonly lower: string[],
     ) {
         this.name = state.name;
         this.address = network.address(state.octet);
         this.namespace = network.namespace(state.name);
-        this.dir = join(labDir, "hosts", state.name);
+        this.dir = join(hostsDir(labDir), state.name);
         this.consoleLog = join(this.dir, "console.log");
     }
 
@@ -73,7 +76,7 @@ export class Host {
         return supervisorOf(this.namespace);
     }
 
-    /** The host's init, as the machine numbers it; `undefined` while it is off. */
+    /** Process number of the host's init on the machine; `undefined` while the host is off. */
     get leader(): number | undefined {
         const supervisor = this.supervisor();
         return supervisor === undefined ? undefined : initBelow(supervisor);
@@ -86,14 +89,14 @@ export class Host {
         return events.includes("frozen 1") ? "frozen" : "running";
     }
 
-    /** Processor seconds that all processes of the host have taken so far. */
+    /** Processor seconds that the host's processes have used so far. */
     get processorTime(): number {
         const { unified } = machineCgroups();
         const text = unified ? readOr(join(unified, this.network.id, this.name, "cpu.stat"), "") : "";
         return Number(/^usage_usec (\d+)$/m.exec(text)?.[1] ?? Number.NaN) / 1e6;
     }
 
-    /** Boots, and answers when sshd (and, on an app server, nginx) does. Does nothing when the host is on. */
+    /** Boots the host unless it is on, and waits for sshd and the image's services. */
     async boot(timeout = BOOT_PATIENCE): Promise<void> {
         await this.network.connect(this.name, this.state.octet);
         await this.mount();
@@ -101,12 +104,13 @@ export class Host {
             for (const group of this.cgroups) await mkdir(group, { recursive: true });
             const command = nspawnCommand({
                 root: this.root,
-                boot: { machine: this.namespace, hostname: this.name, netns: this.namespace },
+                machine: this.namespace,
+                boot: { hostname: this.name, netns: this.namespace },
             });
-            // Each init needs a cgroup of its own: two in one would stop each other's services.
+            // Each init needs its own cgroup: two in one would stop each other's services.
             const join = this.cgroups.map((group) => `echo $$ >${quote(group)}/cgroup.procs;`).join(" ");
             const log = openSync(this.consoleLog, "a");
-            // With --keep-unit nspawn leaves a reboot to its service manager, and asks for it with status 133: that is this loop.
+            // With --keep-unit, nspawn leaves a reboot to its service manager and ends with status 133. This loop is that manager.
             const script = `${join} status=133; while [ $status = 133 ]; do status=0; ${command.map(quote).join(" ")} || status=$?; done`;
             spawn("sh", ["-ec", script], { detached: true, stdio: ["ignore", log, log] }).unref();
             closeSync(log);
@@ -114,7 +118,7 @@ export class Host {
         await this.waitUntilServing(timeout);
     }
 
-    /** Waits until the host answers on its own loopback: that works with the cable cut, and behind a bastion. */
+    /** Waits until the host answers on its loopback, which works with its cable cut and behind a bastion, too. */
     async waitUntilServing(timeout = BOOT_PATIENCE): Promise<void> {
         const ports = [22, ...servicePorts[this.state.image]];
         const tries = ports.map((port) => `exec 3<>/dev/tcp/127.0.0.1/${port}`).join("; ");
@@ -122,31 +126,31 @@ export class Host {
         for (;;) {
             if (this.leader !== undefined) {
                 const args = ["netns", "exec", this.namespace, "bash", "-c", tries];
-                // A busy machine may not answer in time: that counts as not yet.
+                // A busy machine may not answer in time: try again.
                 const knock = run("ip", args, { check: false, timeout: 5000 }).catch(() => undefined);
                 if ((await knock)?.code === 0) return;
             }
             if (Date.now() > deadline)
-                throw new Error(`${this.name} does not answer on ports ${ports.join(", ")}: ${this.lastWords()}`);
+                throw new Error(`${this.name}: no answer on ports ${ports.join(", ")}; ${this.endOfConsole()}`);
             await sleep(50);
         }
     }
 
-    private lastWords(): string {
+    private endOfConsole(): string {
         return `its console (${this.consoleLog}) ends with:\n${readOr(this.consoleLog, "").trim().split("\n").slice(-8).join("\n")}`;
     }
 
     private async mount(): Promise<void> {
         if (isMounted(this.root)) return;
         const [upper, work] = [join(this.dir, "upper"), join(this.dir, "work")];
-        // The kernel refuses a work directory with another mount's leavings only sometimes; a new one always fits.
+        // The kernel may refuse a work directory that another mount has used.
         await rm(work, { recursive: true, force: true });
         for (const dir of [upper, work, this.root]) await mkdir(dir, { recursive: true });
         const options = `lowerdir=${this.lower.join(":")},upperdir=${upper},workdir=${work}`;
         await run("mount", ["-t", "overlay", this.namespace, "-o", options, this.root]);
     }
 
-    /** Runs a shell command as root inside, past sshd: no connection is made and none is counted. */
+    /** Runs a shell command as root on the host without sshd, so that no test counts a connection. */
     exec(command: string, options: RunOptions = {}): Promise<Result> {
         const leader = this.leader;
         if (leader === undefined) return Promise.reject(new Error(`${this.name} is off`));
@@ -159,7 +163,7 @@ export class Host {
         return run("nsenter", [...inside, "env", "-i", ...environment, "sh", "-c", command], options);
     }
 
-    /** The command line that logs in over the network with the lab's key, the host's key pinned. */
+    /** The command line that logs in over the network with the lab's key and checks the host's key. */
     ssh(user = "root", ...command: string[]): string[] {
         return ["ssh", "-F", join(this.labDir, "ssh_config"), "-l", user, this.name, ...command];
     }
@@ -175,7 +179,7 @@ export class Host {
         });
     }
 
-    /** Pulls the plug: every process of the host dies at once; what it had written to its files stays. */
+    /** Cuts the power: every process of the host dies at once, and its files stay as they are. */
     async powerCut(): Promise<void> {
         const { unified } = machineCgroups();
         const group = unified && join(unified, this.network.id, this.name);
@@ -188,7 +192,7 @@ export class Host {
                 throw new Error(`${this.name}: systemd-nspawn does not end ${PATIENCE / 1000} s after SIGKILL`);
         const { dev, ino } = await stat(this.root).catch(() => ({ dev: 0, ino: 0 }));
         await rm(`/run/systemd/nspawn/locks/inode-${dev}:${ino}`, { force: true });
-        // nspawn unmounts in its own namespace only; what is left of the overlay is ours to release.
+        // nspawn unmounts the overlay in its own namespace only.
         if (isMounted(this.root)) await run("umount", ["--lazy", this.root]);
         await this.removeCgroups();
     }
@@ -198,7 +202,7 @@ export class Host {
         await rm(`/run/systemd/nspawn/propagate/${this.namespace}`, { recursive: true, force: true });
     }
 
-    /** Asks the host to power off, and pulls the plug when it has not within a minute. */
+    /** Asks the host to power off, and cuts the power if it is still on a minute later. */
     async shutdown(): Promise<void> {
         const leader = this.leader;
         if (leader !== undefined) {
@@ -209,13 +213,13 @@ export class Host {
         await this.powerCut();
     }
 
-    /** An orderly restart, as an administrator would order it. */
+    /** Restarts the host in order, as an administrator would. */
     async reboot(): Promise<void> {
         await this.shutdown();
         await this.boot();
     }
 
-    /** Stops all the host's processes where they are, as a hung machine does; the network stays up. */
+    /** Stops all processes of the host where they are, like a machine that hangs. Its network stays up. */
     async freeze(): Promise<void> {
         await this.setFrozen(true);
     }
@@ -238,29 +242,29 @@ export class Host {
 
     async plugCable(): Promise<void> {
         await run("ip", ["link", "set", this.cable, "up"]);
-        // The machine would go on believing for up to a second that nobody is there.
+        // Otherwise the machine takes the host for unreachable for up to a second.
         await run("ip", ["neighbour", "flush", "dev", this.network.id]);
     }
 
     /**
-     * Makes the line to the host slow or lossy until called without arguments.
+     * Makes the line to the host slow or lossy. Without arguments, repairs it.
      *
      * @param netem arguments of tc-netem(8), as `delay 100ms loss 1%`
-     * @throws where the machine's kernel has no netem
+     * @throws if the machine's kernel has no netem
      */
     async slow(netem?: string): Promise<void> {
         await run("tc", ["qdisc", "delete", "dev", this.cable, "root"], { check: false });
         if (netem) await run("tc", ["qdisc", "add", "dev", this.cable, "root", "netem", ...netem.split(/\s+/)]);
     }
 
-    /** Lets nobody but the other host reach this one's sshd: its bastion. */
+    /** Lets only the other host, the bastion, reach this host's sshd. */
     async hideBehind(bastion: Host): Promise<void> {
         const rule = `tcp dport 22 iifname eth0 ip saddr != ${bastion.address} reject with tcp reset`;
         const table = `table inet lab { chain in { type filter hook input priority -10; ${rule}; }; }`;
         await run("ip", ["netns", "exec", this.namespace, "nft", "-f", "-"], { stdin: `${table}\n` });
     }
 
-    /** Copies the host's disk as it is now; a running host stands still meanwhile, as for a storage snapshot. */
+    /** Copies the host's disk. A running host is frozen meanwhile, as for a snapshot of its storage. */
     async snapshot(label = "default"): Promise<void> {
         const running = this.power === "running";
         if (running) await this.freeze();
@@ -271,9 +275,9 @@ export class Host {
         }
     }
 
-    /** Puts the disk of a snapshot back and boots: the host an old image brought back. */
+    /** Boots the host with the disk of an earlier snapshot. */
     async restore(label = "default"): Promise<void> {
-        if (!existsSync(this.snapshotDir(label))) throw new Error(`${this.name} has no snapshot "${label}"`);
+        if (!existsSync(this.snapshotDir(label))) throw new Error(`${this.name}: no snapshot "${label}"`);
         await this.powerCut();
         await copyTree(this.snapshotDir(label), join(this.dir, "upper"));
         await this.boot();
@@ -288,7 +292,7 @@ export class Host {
         await rm(this.dir, { recursive: true, force: true });
     }
 
-    /** Puts a file on the host's disk while it is off. */
+    /** Writes a file to the disk of a host that is off. */
     async place(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
         await this.mount();
         const file = join(this.root, path);
@@ -297,7 +301,7 @@ export class Host {
         await chmod(file, mode);
     }
 
-    /** Forgets all the host had on disk, its host key aside. */
+    /** Removes everything from the host's disk. */
     async wipe(): Promise<void> {
         await this.powerCut();
         for (const part of ["upper", "work"]) await rm(join(this.dir, part), { recursive: true, force: true });

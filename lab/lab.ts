@@ -3,37 +3,40 @@ import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, w
 import { chmod, mkdir, readFile, rm } from "node:fs/promises";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
-import { appService, buildImage, type Image, type Suite } from "./base";
 import { Host, type HostState } from "./host";
+import { appService, type Image } from "./imageScripts";
+import { buildImage } from "./images";
 import { inventory, sshConfig } from "./inventory";
-import { resolvConf } from "./mirror";
+import { resolvConf } from "./machine/aptMirror";
+import { run } from "./machine/exec";
+import { withLock } from "./machine/lock";
+import { machineCgroups } from "./machine/nspawn";
+import { hostsDir, labsDir, sweepLock } from "./machine/paths";
+import { generateKey, mountsUnder, removeCgroup } from "./machine/system";
 import { claimSubnet, type Entry, Network, registered, releaseSubnet } from "./network";
-import { machineCgroups } from "./nspawn";
-import { labsDir } from "./paths";
-import { run } from "./run";
-import { alive, generateKey, mountsUnder, removeCgroup } from "./system";
+import { type Release, usualRelease } from "./releases";
 
-/** A host to have in a lab. */
+/** A host of a lab. */
 export interface HostArgs {
-    /** Its host name: letters, digits and hyphens, at most 40. */
+    /** Host name: lower-case letters, digits and hyphens, at most 40 characters. */
     name: string;
     image: Image;
-    /** Its Debian. @default "bookworm" */
-    suite?: Suite;
-    /** The run list that searches find it by, as `ecom-platform::app`. @default [] */
+    /** The HAProxy that its apt installs. Decides which Debian it is. @default "2.6" */
+    release?: Release["version"];
+    /** Run list by which searches find it, like `ecom-platform::app`. @default [] */
     tags?: string[];
 }
 
 export interface LabArgs {
     hosts: HostArgs[];
     /**
-     * A lab with a name lives in `.lab/NAME` of this checkout until it is taken down.
-     * @default a lab of this process, in a temporary directory
+     * A lab with a name stays until it is taken down. Its files are in `.lab/NAME` of this checkout.
+     * @default - a lab that ends with this process, in a temporary directory
      */
     name?: string;
     /** @default "local" */
     environment?: string;
-    /** Told what is being done, for a progress line. */
+    /** Called with the current step, for a line of progress. */
     note?: (text: string) => void;
 }
 
@@ -58,20 +61,23 @@ export class Lab {
         this.network = new Network(state.subnet);
     }
 
-    /** Starts a lab and boots all its hosts at once. On a failure nothing of it stays. */
+    /** Starts a lab and boots its hosts at the same time. If that fails, it removes the lab. */
     static async create(args: LabArgs): Promise<Lab> {
         const name = args.name ?? `lab-${randomBytes(4).toString("hex")}`;
         if (!/^[a-z0-9][a-z0-9-]{0,30}$/.test(name))
-            throw new Error(`lab name "${name}": lower-case letters, digits, hyphens`);
+            throw new Error(`lab name "${name}": use lower-case letters, digits and hyphens, at most 31`);
         const dir = resolve(args.name ? labsDir : tmpdir(), args.name ?? `haproxy-fleet-${name}`);
-        if (/[:,\\]/.test(dir))
-            throw new Error(`${dir}: an overlay cannot stand in a path with a colon, comma or backslash`);
-        if (existsSync(stateFile(dir))) throw new Error(`lab "${name}" exists already in ${dir}`);
-        const subnet = await claimSubnet(dir, args.name ? 0 : process.pid);
+        if (/[:,\\]/.test(hostsDir(dir)))
+            throw new Error(
+                `${hostsDir(dir)}: overlays need a path without colons, commas and backslashes; set XDG_CACHE_HOME`,
+            );
+        if (existsSync(stateFile(dir))) throw new Error(`lab "${name}": already in ${dir}`);
+        await Lab.sweep();
+        const subnet = await claimSubnet(dir, args.name ? undefined : process.pid);
         const { environment = "local" } = args;
         const lab = new Lab(dir, { name, subnet, environment, hosts: [] });
         try {
-            await mkdir(dir, { recursive: true, mode: 0o700 });
+            for (const own of [dir, hostsDir(dir)]) await mkdir(own, { recursive: true, mode: 0o700 });
             lab.save();
             await generateKey(lab.privateKeyPath, `lab ${name}`);
             await lab.network.up();
@@ -83,13 +89,13 @@ export class Lab {
         }
     }
 
-    /** A lab that another process started, in whatever state it is; `undefined` where there is none. */
+    /** Opens a lab that another process has started, in any state; `undefined` if there is none. */
     static async open(dir: string): Promise<Lab | undefined> {
         if (!existsSync(stateFile(dir))) return undefined;
         const lab = new Lab(dir, JSON.parse(readFileSync(stateFile(dir), "utf8")) as LabState);
-        // After a reboot of the machine its number may be another lab's.
+        // After a reboot of the machine another lab may have its subnet.
         if (!(await registered()).some((entry) => entry.dir === dir && entry.subnet === lab.state.subnet)) {
-            lab.state.subnet = await claimSubnet(dir, 0);
+            lab.state.subnet = await claimSubnet(dir);
             lab.network = new Network(lab.state.subnet);
         }
         await lab.adopt();
@@ -99,20 +105,30 @@ export class Lab {
 
     static named = (name: string) => Lab.open(join(labsDir, name));
 
-    /** Takes down labs whose creator has died without doing so. */
-    static async sweep(): Promise<void> {
-        for (const entry of await registered()) if (entry.owner && !alive(entry.owner)) await Lab.takeDown(entry);
+    /** Takes down labs whose process was killed before it could. Each lab that starts does this first. */
+    private static sweep(): Promise<void> {
+        return withLock(sweepLock, async () => {
+            for (const entry of await registered()) {
+                if (!entry.abandoned) continue;
+                await Lab.takeDown(entry).catch((error: Error) =>
+                    process.stderr.write(
+                        `abandoned lab in ${entry.dir}: ${error.message}; try npm run lab -- down --all\n`,
+                    ),
+                );
+            }
+        });
     }
 
-    /** Takes down a lab from the machine's register alone, however little of it is left. */
-    static async takeDown({ dir, subnet }: Entry): Promise<void> {
+    /** Takes down a lab of the machine's register, even if its files are damaged. */
+    static async takeDown({ dir, subnet }: Pick<Entry, "dir" | "subnet">): Promise<void> {
         const blank: LabState = { name: "", subnet, environment: "", hosts: [] };
         const state = await readFile(stateFile(dir), "utf8").then(
             (text) => JSON.parse(text) as LabState,
             () => blank,
         );
         const lab = new Lab(dir, { ...blank, ...state, subnet });
-        await lab.adopt();
+        // Their images may be gone and are not needed.
+        for (const host of lab.state.hosts) lab.byName.set(host.name, new Host(host, lab.network, dir, []));
         await lab.down();
     }
 
@@ -137,18 +153,20 @@ export class Lab {
         return [...this.byName.values()];
     }
 
-    /** An address of the lab's network that no host gets, 100 to 254, for virtual addresses. */
+    /** A virtual address in the lab's network. Hosts never get 100 to 254. */
     address = (octet: number) => this.network.address(octet);
 
-    /** @throws when the lab has no such host */
+    /** @throws if the lab has no such host */
     host(name: string): Host {
         const host = this.byName.get(name);
         if (!host)
-            throw new Error(`no host "${name}" in the lab; it has: ${[...this.byName.keys()].join(", ") || "none"}`);
+            throw new Error(
+                `host "${name}": not in the lab, which has ${[...this.byName.keys()].join(", ") || "none"}`,
+            );
         return host;
     }
 
-    /** Boots all hosts that are off, and repairs the network they are on. */
+    /** Boots all hosts that are off, and repairs their network. */
     async boot(): Promise<void> {
         await generateKey(this.privateKeyPath, `lab ${this.name}`);
         await this.network.up();
@@ -156,7 +174,7 @@ export class Lab {
         this.save();
     }
 
-    /** Boots a host, installed first if an interrupted start had not come that far. */
+    /** Boots a host. Installs it first if an earlier start was interrupted before that. */
     private async bring(host: Host): Promise<void> {
         if (!host.hostKey) await this.install(host);
         await host.boot();
@@ -170,13 +188,13 @@ export class Lab {
     async addHosts(args: HostArgs[], note?: (text: string) => void): Promise<void> {
         for (const { name } of args) {
             if (!/^[a-z][a-z0-9-]{0,39}$/.test(name))
-                throw new Error(`host name "${name}": lower-case letters, digits, hyphens`);
-            if (this.byName.has(name)) throw new Error(`the lab has a host "${name}" already`);
+                throw new Error(`host name "${name}": use lower-case letters, digits and hyphens, at most 40`);
+            if (this.byName.has(name)) throw new Error(`host "${name}": already in the lab`);
         }
         const stacks: string[][] = [];
-        for (const { image, suite } of args) stacks.push(await buildImage(image, suite, note));
-        const added = args.map(({ name, image, suite = "bookworm", tags = [] }, index) => {
-            const state: HostState = { name, image, suite, octet: this.freeOctet(), tags, hostKey: "" };
+        for (const { image, release } of args) stacks.push(await buildImage(image, release, note));
+        const added = args.map(({ name, image, release = usualRelease, tags = [] }, index) => {
+            const state: HostState = { name, image, release, octet: this.freeOctet(), tags, hostKey: "" };
             this.state.hosts.push(state);
             const host = new Host(state, this.network, this.dir, stacks[index] ?? []);
             this.byName.set(name, host);
@@ -195,7 +213,7 @@ export class Lab {
         this.save();
     }
 
-    /** Makes a host as new: a fresh disk under the same name, address and host key, so that the inventory stays true. */
+    /** Gives a host a fresh disk. Name, address and host key stay, so that the inventory stays valid. */
     async reset(name: string): Promise<void> {
         const host = this.host(name);
         await host.wipe();
@@ -204,7 +222,7 @@ export class Lab {
         this.save();
     }
 
-    /** Gives a host an account that may do all with sudo, without a password, and logs in with the lab's key. */
+    /** Adds an account that logs in with the lab's key and may do everything with sudo, without a password. */
     async addSudoUser(name: string, user = "ops"): Promise<void> {
         const host = this.host(name);
         await host.exec(`id ${user} 2>/dev/null || useradd --create-home --shell /bin/bash ${user}
@@ -214,26 +232,27 @@ export class Lab {
     }
 
     /**
-     * Ends every process of the lab and removes its mounts, namespaces, bridge, nft table, cgroups and files.
+     * Kills every process of the lab and removes its mounts, namespaces, bridge, nft table, cgroups and files.
      *
-     * @throws when something of it could not be removed; the lab then stays registered, so that `down` can be tried again
+     * @throws if something could not be removed; the lab then stays registered, so that `down` can be tried again
      */
     async down(): Promise<void> {
         await settled(this.hosts.map((host) => host.remove()));
         await this.network.down();
-        for (const mount of mountsUnder(this.dir)) await run("umount", ["--lazy", mount]);
+        const files = [hostsDir(this.dir), this.dir];
+        for (const mount of files.flatMap(mountsUnder)) await run("umount", ["--lazy", mount]);
         const { unified, systemd } = machineCgroups();
         for (const tree of [unified, systemd]) if (tree) await removeCgroup(join(tree, this.network.id));
-        await rm(this.dir, { recursive: true, force: true });
+        for (const own of files) await rm(own, { recursive: true, force: true });
         if (existsSync(labsDir) && readdirSync(labsDir).length === 0) rmSync(labsDir, { recursive: true });
         await releaseSubnet(this.state.subnet);
     }
 
-    /** Makes Host objects of the remembered hosts. */
+    /** Creates the Host objects of the saved hosts. */
     private async adopt(): Promise<void> {
         this.byName.clear();
         for (const state of this.state.hosts) {
-            const stack = await buildImage(state.image, state.suite);
+            const stack = await buildImage(state.image, state.release);
             this.byName.set(state.name, new Host(state, this.network, this.dir, stack));
         }
     }
@@ -241,10 +260,10 @@ export class Lab {
     private freeOctet(): number {
         const used = new Set(this.state.hosts.map((host) => host.octet));
         for (let octet = 11; octet < 100; octet++) if (!used.has(octet)) return octet;
-        throw new Error("a lab has at most 89 hosts");
+        throw new Error("hosts: more than 89; use another lab for the rest");
     }
 
-    /** Gives a new disk its identity: keys, names, resolver, and on an app server its service. */
+    /** Writes the identity of a host to its new disk: keys, names, resolver, and the service of an app server. */
     private async install(host: Host): Promise<void> {
         const key = join(host.dir, "ssh_host_ed25519_key");
         await mkdir(host.dir, { recursive: true });
@@ -263,7 +282,7 @@ export class Lab {
         host.state.hostKey = publicKey.trim();
     }
 
-    /** Writes what other processes read: the lab's state, its inventory and the known host keys; each whole or not at all. */
+    /** Writes the files that other processes read, each as a whole or not at all. */
     private save(): void {
         const hosts = this.hosts.filter((host) => host.hostKey);
         this.put("known_hosts", hosts.map((host) => `${host.address} ${host.hostKey}\n`).join(""));
@@ -279,7 +298,7 @@ export class Lab {
     }
 }
 
-/** Waits for all, then fails with the first failure: nothing still runs when the caller starts to clean up. */
+/** Waits for all before it throws the first error, so that nothing still runs when the caller cleans up. */
 async function settled(work: Promise<void>[]): Promise<void> {
     const failed = (await Promise.allSettled(work)).find((result) => result.status === "rejected");
     if (failed) throw failed.reason;

@@ -1,13 +1,14 @@
-import { mkdir, readdir, readFile, rm, writeFile } from "node:fs/promises";
+import { existsSync } from "node:fs";
+import { mkdir, readdir, readFile, rename, rm, writeFile } from "node:fs/promises";
 import { basename, join } from "node:path";
-import { withLock } from "./lock";
-import { registerLock, registryDir } from "./paths";
-import { run, sh } from "./run";
-import { isMounted } from "./system";
+import { run, sh } from "./machine/exec";
+import { withLock } from "./machine/lock";
+import { registerLock, registryDir } from "./machine/paths";
+import { isMounted, startOf } from "./machine/system";
 
-/** One lab's place in the machine's network: everything it makes there is named after its number. */
+/** The part of the machine's network that belongs to a lab. All names in it contain the lab's number. */
 export class Network {
-    /** Bridge, nft table and prefix of namespaces and cables; interface names have at most 15 characters. */
+    /** Name of the bridge and the nft table, and prefix of namespaces and cables. Interface names have at most 15 characters. */
     readonly id: string;
 
     constructor(
@@ -20,11 +21,11 @@ export class Network {
     address = (octet: number) => `10.99.${this.subnet}.${octet}`;
     namespace = (host: string) => `${this.id}-${host}`;
     cable = (octet: number) => `${this.id}-${octet}`;
-    /** An address always has the same card: its neighbours would go on sending to an earlier one for seconds. */
+    /** The MAC address follows from the IP address: neighbours would go on sending to an old one for seconds. */
     private card = (octet: number) =>
         ["02", "00", ...[10, 99, this.subnet, octet].map((part) => part.toString(16).padStart(2, "0"))].join(":");
 
-    /** Makes the bridge and lets hosts out through the machine's own address, so that apt works inside. */
+    /** Adds the bridge and lets hosts out through the machine's address, so that apt works on them. */
     async up(): Promise<void> {
         const net = `10.99.${this.subnet}.0/24`;
         await sh(`
@@ -40,11 +41,11 @@ END`);
         await prepareMachine();
     }
 
-    /** Connects a host: its namespace, a cable into the bridge, its address and its way out. */
+    /** Adds the namespace of a host, a cable to the bridge, its address and its default route. */
     async connect(host: string, octet: number): Promise<void> {
         const [ns, cable] = [this.namespace(host), this.cable(octet)];
         await sh(`
-            # The name alone proves nothing: an add that was killed leaves one without a namespace.
+            # An add that was killed leaves a name without a namespace.
             ip netns exec ${ns} true 2>/dev/null || { ip netns delete ${ns} 2>/dev/null || true; ip netns add ${ns}; }
             ip -n ${ns} link show eth0 >/dev/null 2>&1 || ip link add ${cable} type veth peer name eth0 address ${this.card(octet)} netns ${ns}
             ip -n ${ns} address replace ${this.address(octet)}/24 dev eth0
@@ -54,7 +55,7 @@ END`);
             ip -n ${ns} route replace default via ${this.address(1)}`);
     }
 
-    /** Ends what still runs in a host's namespace, then removes the namespace and the cable. */
+    /** Kills what still runs in the namespace of a host, then removes the namespace and the cable. */
     async disconnect(host: string, octet: number): Promise<void> {
         const ns = this.namespace(host);
         await sh(`
@@ -63,7 +64,7 @@ END`);
             ip netns delete ${ns} 2>/dev/null || true`);
     }
 
-    /** Removes everything of this lab from the machine's network, whoever left it. */
+    /** Removes everything of this lab from the machine's network, also what an earlier process left. */
     async down(): Promise<void> {
         await sh(`
             for ns in $(ip netns list | cut -d' ' -f1 | grep '^${this.id}-' || true); do
@@ -76,7 +77,7 @@ END`);
     }
 }
 
-/** Hosts reach the world through the machine; each systemd takes some of the few inotify instances that a kernel gives out. */
+/** Settings of the machine's kernel that hosts need: routing, and inotify instances for each systemd. */
 const settings = [
     { file: "/proc/sys/net/ipv4/ip_forward", least: 1 },
     { file: "/proc/sys/fs/inotify/max_user_instances", least: 1024 },
@@ -85,7 +86,7 @@ const settingBefore = (file: string) => join(registryDir, `${basename(file)}.bef
 const namespacesBefore = join(registryDir, "netns.before");
 const namespaces = "/run/netns";
 
-/** What the first lab changes on the machine itself is noted, for the last one to put back. */
+/** Changes the machine's settings and notes their old values, which the last lab restores. */
 async function prepareMachine(): Promise<void> {
     for (const { file, least } of settings) {
         const before = await readFile(file, "utf8");
@@ -100,7 +101,7 @@ async function restoreMachine(): Promise<void> {
         const before = await readFile(settingBefore(file), "utf8").catch(() => undefined);
         if (before !== undefined) await writeFile(file, before.trim());
     }
-    // ip-netns(8) mounts its directory with the first namespace and never unmounts it.
+    // ip-netns(8) mounts its directory for the first namespace and never unmounts it.
     const mounted = await readFile(namespacesBefore, "utf8").catch(() => "true");
     if (mounted === "false" && (await readdir(namespaces)).length === 0)
         await run("umount", [namespaces], { check: false });
@@ -110,47 +111,57 @@ async function restoreMachine(): Promise<void> {
 export interface Entry {
     subnet: number;
     dir: string;
-    /** The process that takes the lab down at its end; 0 for a lab that outlives its creator. */
-    owner: number;
+    /** The lab's process has ended without taking it down. */
+    abandoned: boolean;
 }
 
 const entryFile = (subnet: number) => join(registryDir, String(subnet));
 
-/** All labs on this machine, of any checkout. */
+/** Whether the process of a lab has ended. Compares its start, too, since its number may be used again. */
+function hasEnded(owner: string): boolean {
+    const [pid, start] = owner.split(" ").map(Number);
+    if (!pid) return false;
+    const now = startOf(pid);
+    return now === undefined || (start !== undefined && start !== now);
+}
+
+/** All labs on this machine, also those of other checkouts. */
 export async function registered(): Promise<Entry[]> {
     const names = await readdir(registryDir).catch(() => []);
     const found: Entry[] = [];
     for (const name of names.filter((name) => /^\d+$/.test(name))) {
-        const [dir, owner] = (await readFile(join(registryDir, name), "utf8").catch(() => "")).split("\n");
-        if (dir) found.push({ subnet: Number(name), dir, owner: Number(owner) });
+        const [dir, owner = ""] = (await readFile(join(registryDir, name), "utf8").catch(() => "")).split("\n");
+        if (!dir) continue;
+        found.push({ subnet: Number(name), dir, abandoned: hasEnded(owner) });
     }
     return found;
 }
 
 /**
- * Takes the first free subnet; one that this machine already routes is passed over. Under the lock, as the end of the last other lab
- * may just clear the register.
+ * Registers a lab with the first free subnet that this machine does not route yet.
  *
- * @throws when all 250 are taken
+ * @param owner process that takes the lab down. @default - none: the lab stays until a command takes it down
+ * @throws if all 250 are taken
  */
-export const claimSubnet = (dir: string, owner: number) => withLock(registerLock, () => enter(dir, owner));
+export const claimSubnet = (dir: string, owner?: number) => withLock(registerLock, () => enter(dir, owner));
 
-async function enter(dir: string, owner: number): Promise<number> {
+async function enter(dir: string, owner?: number): Promise<number> {
     await mkdir(registryDir, { recursive: true });
     const { stdout: routes } = await run("ip", ["-o", "route", "show", "table", "all"]);
     for (let subnet = 1; subnet <= 250; subnet++) {
         if (routes.includes(`10.99.${subnet}.`)) continue;
-        try {
-            await writeFile(entryFile(subnet), `${dir}\n${owner}\n`, { flag: "wx" });
-            return subnet;
-        } catch (error) {
-            if ((error as NodeJS.ErrnoException).code !== "EEXIST") throw error;
-        }
+        const file = entryFile(subnet);
+        if (existsSync(file)) continue;
+        await writeFile(`${file}.new`, `${dir}\n${owner ? `${owner} ${startOf(owner)}` : ""}\n`);
+        await rename(`${file}.new`, file);
+        return subnet;
     }
-    throw new Error("all subnets 10.99.1.0/24 to 10.99.250.0/24 are in use: npm run lab -- down --all");
+    throw new Error(
+        "subnets 10.99.1.0/24 to 10.99.250.0/24: all in use; take labs down with npm run lab -- down --all",
+    );
 }
 
-/** Gives the subnet back; the last lab restores what the machine forwarded before the first. */
+/** Gives the subnet back. The last lab restores the machine's settings. */
 export const releaseSubnet = (subnet: number) =>
     withLock(registerLock, async () => {
         await rm(entryFile(subnet), { force: true });

@@ -1,96 +1,97 @@
 import { z } from "zod";
-import { address, hostKey, matching, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
-import { faultsOf } from "../components/search/zodErrors";
-import { absolutePath, configKey, service, text, timeouts } from "./schema/service";
+import { formError, formIssues, formOf } from "../components/forms";
+import {
+    type HaproxySettings,
+    type Service,
+    type StatsSettings,
+    services,
+    settingsShape,
+    stats,
+    text,
+    texts,
+} from "../components/haproxy";
+import { optionsShape } from "../components/recipes/haproxy";
+import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 
-const bastion = z.strictObject({
-    address,
-    /** @default - that of the hosts */
-    user: text.optional(),
-    /** @default 22 */
-    port: port.optional(),
-    hostKey,
-});
+/** The data of a stack, as its file has it: see docs/stacks.md. Everything computed is computed elsewhere. */
+export interface Stack {
+    /** Environment whose nodes are searched. */
+    readonly environment: string;
+    /** The nodes: either a JSON file, relative to the project's directory, or a list. */
+    readonly inventory: { readonly file?: string; readonly nodes?: readonly Node[] };
+    /** Tag of the nodes to converge. Each of them needs `ssh.hostKey`. */
+    readonly loadBalancers: { readonly tag: string };
+    readonly ssh: SshSettings;
+    readonly haproxy: HaproxySettings & HostSettings;
+    readonly services: readonly Service[];
+    /** @default - no statistics page */
+    readonly stats?: StatsSettings;
+}
 
-const ssh = z.strictObject({
-    /** Login. @default "root" */
-    user: text.optional(),
-    /** Host to go through. @default - none */
-    bastion: bastion.optional(),
+/** How the load balancers are logged in to. */
+export interface SshSettings {
+    /** @default "root" */
+    readonly user?: string;
+    /** Host to connect through; `user` and `port` are by default those of the load balancers, and 22. @default - none */
+    readonly bastion?: {
+        readonly address: string;
+        readonly user?: string;
+        readonly port?: number;
+        readonly hostKey: string;
+    };
     /**
-     * From the project's directory; its passphrase, if it has one, is config `haproxy-fleet:sshPrivateKeyPassword`.
+     * File of the private key, relative to the project's directory. Its passphrase, if it has one, is config
+     * `haproxy-fleet:sshPrivateKeyPassword`.
      * @default - config `haproxy-fleet:sshPrivateKey`, else the ssh agent
      */
-    privateKeyFile: text.optional(),
+    readonly privateKeyFile?: string;
     /** How the login becomes root. @default - it is root */
-    become: z.literal("sudo", { message: 'expected "sudo"' }).optional(),
-});
+    readonly become?: "sudo";
+}
 
-const haproxy = z.strictObject({
-    /** Lowest HAProxy version among the hosts. */
-    version: matching(/^\d+\.\d+$/, 'expected a release in quotes like "2.6"'),
-    /** Connections per host. Costs two file descriptors each. @default 50000 */
-    maxconn: z.int({ message: "expected a whole number" }).min(1, { message: "expected at least 1" }).optional(),
-    /** Port that clients connect to, of services with http that name none. @default 80 */
-    port: port.optional(),
-    /** Hosts of services without routes are looked up in a map, for hundreds of services. @default false */
-    hostMap: z.boolean().optional(),
-    /** On 127.0.0.1, by which tables of services outlive a reload; `false`: they do not. @default 8406 */
-    peersPort: z.union([port, z.literal(false)], { message: "expected a port, or false" }).optional(),
-    /** Whether services are served on IPv6 addresses too. @default false */
-    ipv6: z.boolean({ message: "expected true or false" }).optional(),
-    /** Section `defaults`. @default - HAProxy's words for them are in docs/stacks.md */
-    defaults: z.strictObject({ balance: text.optional(), timeouts: z.strictObject(timeouts).optional() }).optional(),
-    /** Parts of lines in which HAProxy's own check warns, and may. Any other warning is a refusal. @default [] */
-    allowWarnings: z.array(text).optional(),
-    /** Workers of earlier reloads that may still have connections when the next one comes: more make it wait. @default 5 */
-    oldWorkers: z.int({ message: "expected a whole number" }).min(1, { message: "expected at least 1" }).optional(),
-});
+/** Settings that do not change haproxy.cfg. */
+export interface HostSettings {
+    /** Ids of warnings to leave out, such as `unused-backend`. Errors cannot be ignored. @default [] */
+    readonly ignoreIssues?: string[];
+    /** Substrings of `haproxy -c` warnings to accept; any other warning refuses the configuration. @default [] */
+    readonly allowWarnings?: string[];
+    /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
+    readonly oldWorkers?: number;
+}
 
-const stats = z.strictObject({
-    bind: z.strictObject({
-        /** @default - all */ address: z.union([z.ipv4(), z.ipv6()], { message: "expected an IP address" }).optional(),
-        port,
-    }),
-    /** @default "/stats" */
-    uri: absolutePath.optional(),
-    /** @default "10s" */
-    refresh: text.optional(),
-    /** `passwordSecret`: key in the stack's Pulumi config that holds the password, encrypted. @default - open to all */
-    auth: z.strictObject({ user: text, passwordSecret: configKey }).optional(),
-});
+const { allowWarnings, oldWorkers } = optionsShape;
 
-/** What a file of stacks/ may say. Data only: everything computed is computed elsewhere. */
-export const stackSchema = z.strictObject({
-    environment: name,
-    /** Where nodes are searched: a JSON file, from the project's directory, or the nodes themselves. */
-    inventory: z
-        .strictObject({ file: text.optional(), nodes: nodesSchema.optional() })
-        .refine(({ file, nodes }) => (file === undefined) !== (nodes === undefined), {
-            message: "expected either file or nodes",
+const stackSchema = formOf<Stack>()(
+    z.strictObject({
+        environment: name,
+        inventory: z
+            .strictObject({ file: text.optional(), nodes: nodesSchema.optional() })
+            .refine(({ file, nodes }) => (file === undefined) !== (nodes === undefined), {
+                message: "expected either file or nodes",
+            }),
+        loadBalancers: z.strictObject({ tag: runListEntry }),
+        ssh: z.strictObject({
+            user: text.optional(),
+            bastion: z.strictObject({ address, user: text.optional(), port: port.optional(), hostKey }).optional(),
+            privateKeyFile: text.optional(),
+            become: z.literal("sudo").optional(),
         }),
-    /** The hosts that are converged: nodes with this tag. Each needs `ssh.hostKey`. */
-    loadBalancers: z.strictObject({ tag: runListEntry }),
-    ssh,
-    haproxy,
-    services: z.array(service).min(1, { message: "expected at least one service" }),
-    /** @default - no statistics page */
-    stats: stats.optional(),
-});
-
-/** A stack as its file writes it. */
-export type Stack = z.input<typeof stackSchema>;
+        haproxy: z.strictObject({ ...settingsShape, ignoreIssues: texts.optional(), allowWarnings, oldWorkers }),
+        services,
+        stats: stats.optional(),
+    }),
+);
 
 /**
- * Checks a stack's data.
+ * Judges the form of a stack's data.
  *
- * @param place Its file, for messages.
- * @throws {Error} With every fault, one a line.
+ * @param source Its file, for messages.
+ * @throws {Error} With every issue of form, one per line.
  */
-export function parseStack(data: unknown, place: string): Stack {
-    const result = stackSchema.safeParse(data);
-    if (!result.success) {
-        throw new Error(faultsOf(result.error, stackSchema, data, place).join("\n"));
+export function parseStack(data: unknown, source: string): Stack {
+    const issues = formIssues(stackSchema, data);
+    if (issues.length > 0) {
+        throw formError(issues, source);
     }
-    return result.data;
+    return data as Stack;
 }

@@ -44,13 +44,17 @@ const tasks = {
         if (args[0] !== "check") await debianPackages(labPackages); // `up` builds the base image.
         return runScript("lab/cli.ts", args);
     },
+    async check(args) {
+        await npmPackages();
+        return runScript("program/check/cli.ts", args);
+    },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
         await npmPackages();
         await debianPackages(labPackages);
         await pulumi();
         await labBase();
-        return runScript("lab/demo.ts", []);
+        return runScript("lab/demo/demo.ts", []);
     },
     async bench(args) {
         await npmPackages();
@@ -70,7 +74,7 @@ const tasks = {
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server"]),
             pulumi,
-            labPackages: () => debianPackages(labPackages),
+            labPackages: () => debianPackages([...labPackages, "python3-pip"]), // HAProxy 2.8 is on PyPI only.
             labImages: () => labBase(["--all"]),
         });
     },

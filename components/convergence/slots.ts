@@ -1,47 +1,62 @@
 /**
- * Slots: named places in a text whose values are only known, or only allowed to be known, at the very end.
+ * Slots: named placeholders in a text for values that are secret, or not known yet.
  *
- * A secret or a not yet known address is written into the plan as a slot. The plan thereby stays plain data that can be
- * hashed, diffed and shown; the values go in once, in convergedHost. NUL delimits a marker because no configuration
- * language we render allows it, so no honest text can hold one.
+ * The plan holds slots instead of values. It is thereby plain data that can be hashed, compared and shown. The values are filled in
+ * once, when the payload is made. NUL delimits a marker because no configuration language that we render allows NUL.
  */
 
-/** The one slot that needs no value from outside: the digest of the transaction that the file belongs to. */
+/** The only slot that needs no value: it becomes the digest of the files that stand or fall together with this one. */
 export const DIGEST_SLOT = "digest";
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
-const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62})\0/g;
+const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
 
 /**
- * The marker to put into a text where the value of the slot shall stand.
+ * Returns the marker to put into a text in place of the value.
  *
- * @throws Error if the name has anything but lower case letters, digits, dots and hyphens
+ * @throws Error if the name is not made of lower case letters, digits, dots and hyphens, 63 at most
  */
 export function slot(name: string): string {
     if (!NAME.test(name)) {
         throw new Error(
-            `invalid slot name ${JSON.stringify(name)}: use lower case letters, digits, dots and hyphens, at most 63`,
+            `invalid slot name ${JSON.stringify(name)}; use lower case letters, digits, dots and hyphens, at most 63`,
         );
     }
     return `\0slot:${name}\0`;
 }
 
-/** The names of all slots in a text, each once, in order of appearance. */
+/**
+ * Adds an encoding to each marker that has none: `key` becomes `key/<encoding>`, a slot of its own, whose value `slotValue` of the
+ * file computes from that of `key` (see `encodedSlots`).
+ */
+export function withEncoding(text: string, encoding: string): string {
+    return text.replace(MARKER, (marker, name: string) =>
+        name.includes("/") ? marker : `\0slot:${name}/${encoding}\0`,
+    );
+}
+
+/** The declared name of a slot, and the encoding of its marker, if there is one. */
+export function slotParts(name: string): { readonly name: string; readonly encoding?: string } {
+    const [base = name, encoding] = name.split("/");
+    return { name: base, encoding };
+}
+
+/** The names of all slots in a text, with their encodings, each once, in order of appearance. */
 export function slotsIn(text: string): string[] {
     return [...new Set([...text.matchAll(MARKER)].map((match) => match[1] as string))];
 }
 
-/** Those of them whose values may be secret: all but the digest. */
+/** As slotsIn, but only slots whose values may be secret: all except the digest. */
 export function secretSlots(text: string): string[] {
     return slotsIn(text).filter((name) => name !== DIGEST_SLOT);
 }
 
-/** The text with every slot replaced by what `value` says of its name. */
+/** Replaces every slot with what `value` returns for its name. */
 export function fillSlots(text: string, value: (name: string) => string): string {
     return text.replace(MARKER, (_, name: string) => value(name));
 }
 
-/** The text as people may see it: slots by name, never by value. */
+/** Replaces every slot with its name, for people. */
 export function showSlots(text: string): string {
-    return fillSlots(text, (name) => `‹${name}›`);
+    return fillSlots(text, (name) => `‹${slotParts(name).name}›`);
 }

@@ -1,14 +1,14 @@
-import { createHash } from "node:crypto";
 import type { Plan } from "./payload/plan";
 import type { WhyRun } from "./preview/whyRun";
+import { sha256 } from "./sha256";
 
-/** Ends a token that hands the host over. */
+/** Suffix of a token whose converge takes the host over. */
 const TAKE_OVER = "-takeover";
 
 /**
- * What the host is to remember after this converge, and what makes the engine plan one: its own token where nothing differs, so
- * that nothing is planned; otherwise a value that this host in this state, and no other, leads to. The same state gives the same
- * token in the preview and in the up.
+ * The token that the host stores after this converge; the engine plans a converge if it has changed. If nothing differs, it is the
+ * host's current token. Otherwise it is computed from the host's state, so that a preview and the up after it get the same token, and
+ * every other state another one.
  */
 export function nextToken(whyRun: WhyRun, plan: Plan): string {
     if (whyRun.differences.length === 0 && whyRun.refused.length === 0 && whyRun.token !== "") {
@@ -19,21 +19,21 @@ export function nextToken(whyRun: WhyRun, plan: Plan): string {
         whyRun.bootId,
         plan.digest,
         ...whyRun.differences.map(({ id, aspect, have }) => `${id}\t${aspect}\t${have}`),
-        ...[...whyRun.live].map(([id, bytes]) => `${id}\t${createHash("sha256").update(bytes).digest("hex")}`),
+        ...[...whyRun.live].map(([id, bytes]) => `${id}\t${sha256(bytes)}`),
     ];
     const taken = whyRun.differences.some(({ aspect }) => aspect === "taken over");
-    return createHash("sha256").update(facts.join("\n")).digest("hex") + (taken ? TAKE_OVER : "");
+    return sha256(facts.join("\n")) + (taken ? TAKE_OVER : "");
 }
 
 /**
- * Whether the converge with this token may take the host from another owner. It is read from the token, which the host keeps, so that
- * the payload stays the same when `takeOver` is taken out of the program again.
+ * Whether the converge with this token may take the host over from another owner. The token says so, and not `takeOver`, because the
+ * payload must not change when `takeOver` is removed from the program.
  */
 export function takesOver(token: string): boolean {
     return token.endsWith(TAKE_OVER);
 }
 
-/** The token where the host was not asked: that of the plan itself, so that only a change of the plan leads to a converge. */
+/** The token of a host that is not asked: it changes with the plan only. */
 export function tokenOfPlan(payload: string): string {
-    return createHash("sha256").update(payload).digest("hex");
+    return sha256(payload);
 }

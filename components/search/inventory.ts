@@ -1,80 +1,104 @@
 import { z } from "zod";
-import type { Server } from "../haproxy/model";
+import { formError, formIssues, formOf } from "../forms";
+import { type Server, text } from "../haproxy";
 import { type Node, nodesSchema } from "./nodeSchema";
-import { faultsOf } from "./zodErrors";
 
 export type { Node } from "./nodeSchema";
 
 /** Nodes to search in. */
 export interface Inventory {
     readonly nodes: readonly Node[];
-    /** Where they come from, for messages. */
-    readonly place: string;
+    /** File or other origin of the nodes, for messages. */
+    readonly source: string;
 }
 
-/** What to search for: `service` stands for the tag `<service>::app`. */
+/** What to search for; `service` stands for the tag `<service>::app`. */
 export type Query = { readonly environment: string } & ({ readonly service: string } | { readonly tag: string });
 
-const inventorySchema = z.strictObject({ nodes: nodesSchema });
+/** A query for servers. */
+export type ServerQuery = Query & {
+    /** Port of the servers. */
+    readonly port: number;
+    /** Servers in this facility are backups. @default - none is */
+    readonly backupFacility?: string;
+};
+
+const fileForm = z.strictObject({ nodes: nodesSchema });
+const inventoryForm = z.strictObject({ nodes: nodesSchema, source: text });
+const queryForm = formOf<Query>()(
+    z.union([z.strictObject({ environment: text, service: text }), z.strictObject({ environment: text, tag: text })], {
+        message: "expected environment, and either service or tag",
+    }),
+);
+
+/** Inventories whose form is known to be right: each is searched once per service. */
+const judged = new WeakSet<Inventory>();
 
 /**
  * Reads the text of an inventory file, `{"nodes": [...]}`.
  *
- * @throws {Error} With every fault, one a line.
+ * @param source Its path, for messages.
+ * @throws {Error} If it is not JSON. Else with every issue of form, one per line.
  */
-export function parseInventory(text: string, place: string): Inventory {
+export function parseInventory(text: string, source: string): Inventory {
     let data: unknown;
     try {
         data = JSON.parse(text);
     } catch (error) {
-        throw new Error(`${place}: not JSON: ${(error as Error).message}`);
+        throw new Error(`${source}: not JSON: ${(error as Error).message}`);
     }
-    const { success, data: inventory, error } = inventorySchema.safeParse(data);
-    if (!success) {
-        throw new Error(faultsOf(error, inventorySchema, data, place).join("\n"));
+    const issues = formIssues(fileForm, data);
+    if (issues.length > 0) {
+        throw formError(issues, source);
     }
-    return { nodes: inventory.nodes, place };
+    const inventory = { nodes: (data as { nodes: Node[] }).nodes, source };
+    judged.add(inventory);
+    return inventory;
 }
 
 /**
  * The nodes with a tag in their run list, in one environment, sorted by name.
  *
- * @throws {Error} If there is none: nothing may be converged from an empty result. The message says what does exist.
+ * @throws {Error} If the arguments do not have their form, or if there is no such node: nothing may be converged from an empty result.
+ * The message lists the environments and tags that exist.
  */
-export function search({ nodes, place }: Inventory, query: Query): Node[] {
+export function search(inventory: Inventory, query: Query): Node[] {
+    assertForm(inventory);
+    const issues = formIssues(queryForm, query);
+    if (issues.length > 0) {
+        throw formError(issues, "query");
+    }
+    const { nodes, source } = inventory;
     const { environment } = query;
-    const tag = "tag" in query ? query.tag : `${query.service}::app`;
+    const tag = tagOf(query);
     const found = nodes.filter((node) => node.environment === environment && node.runList.includes(tag));
     if (found.length === 0) {
         const inEnvironment = nodes.filter((node) => node.environment === environment);
         throw new Error(
-            `no node for tag ${tag} in environment ${environment} of ${place}: ` +
-                `it has environments ${list(nodes.map((node) => node.environment))}; ` +
-                `${environment} has tags ${list(inEnvironment.flatMap((node) => node.runList))}; ` +
-                "add the tag to a node's runList or correct the search",
+            `no node has the tag ${tag} in the environment ${environment} of ${source}, ` +
+                `which has environments ${list(nodes.map((node) => node.environment))}, ` +
+                `and in ${environment} the tags ${list(inEnvironment.flatMap((node) => node.runList))}; ` +
+                "add the tag to the runList of a node, or correct the search",
         );
     }
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
 }
 
 /**
- * The servers of a backend by search, sorted by name. Those in the facility `backupFacility` are backups.
+ * The servers of a backend by search, sorted by name.
  *
- * @throws {Error} As {@link search}, and if that facility has none of them, or all.
+ * @throws {Error} As {@link search}, and if the backup facility has none of the servers, or all.
  */
-export function serversFor(
-    inventory: Inventory,
-    query: Query & { readonly port: number; readonly backupFacility?: string },
-): Server[] {
-    const { port, backupFacility } = query;
-    const found = search(inventory, query);
+export function serversFor(inventory: Inventory, query: ServerQuery): Server[] {
+    const { port, backupFacility, ...others } = query ?? {};
+    const found = search(inventory, others);
     const backups = found.filter(({ facility }) => backupFacility !== undefined && facility === backupFacility);
     if (backupFacility !== undefined && (backups.length === 0 || backups.length === found.length)) {
         const which = backups.length === 0 ? "no server" : "every server";
         throw new Error(
-            `${which} for ${"tag" in query ? query.tag : `${query.service}::app`} is in the backup facility ${backupFacility} of ` +
-                `${inventory.place}: the facilities are ${list(found.map(({ facility = "(none)" }) => facility))}; ` +
-                "correct backupFacility, or the nodes' facility",
+            `${which} for ${tagOf(query)} is in the backup facility ${backupFacility} of ${inventory.source}, ` +
+                `where they have the facilities ${list(found.map(({ facility = "(none)" }) => facility))}; ` +
+                "correct backupFacility, or facility of the nodes",
         );
     }
     return found.map((node) => ({
@@ -83,6 +107,21 @@ export function serversFor(
         port,
         ...(backups.includes(node) && { backup: true }),
     }));
+}
+
+function assertForm(inventory: Inventory): void {
+    if (judged.has(inventory)) {
+        return;
+    }
+    const issues = formIssues(inventoryForm, inventory);
+    if (issues.length > 0) {
+        throw formError(issues, "inventory");
+    }
+    judged.add(inventory);
+}
+
+function tagOf(query: Query): string {
+    return "tag" in query ? query.tag : `${query.service}::app`;
 }
 
 function list(names: readonly string[]): string {

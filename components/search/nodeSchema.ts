@@ -1,29 +1,23 @@
 import { z } from "zod";
-import { isAddress, isHostName, isPort } from "../haproxy/model/addresses";
-
-/** Text of a form; the message says which, whatever else was found. */
-export const matching = (form: RegExp, message: string) => z.string({ message }).regex(form, { message });
+import { matching, whole } from "../forms";
+import { isAddress, isHostName } from "../haproxy";
 
 /** A host name or an IP address. */
-export const address = z
-    .string({ message: "expected an IP address or a host name" })
-    .refine((text) => isAddress(text) || isHostName(text), { message: "expected an IP address or a host name" });
+export const address = matching((text) => isAddress(text) || isHostName(text), "expected an IP address or a host name");
 
 /** A TCP port. */
-export const port = z
-    .number({ message: "expected a whole number from 1 to 65535" })
-    .refine(isPort, { message: "expected a whole number from 1 to 65535" });
+export const port = whole(1, 65_535);
 
-/** Public host key as in known_hosts. RSA is left out: the SSH client of the provider negotiates others first. */
+/** Public host key as in known_hosts. RSA is left out because the SSH client of the provider negotiates other types first. */
 export const hostKey = matching(
     /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+$/,
-    'expected a public host key "ssh-ed25519 AAAA…" or "ecdsa-sha2-nistp256 AAAA…" (print it with ssh-keyscan)',
+    'expected a public host key, "ssh-ed25519 AAAA…" or "ecdsa-sha2-nistp256 AAAA…" (print it with ssh-keyscan)',
 );
 
-/** A name of a host, an environment or a service: 1 to 63 lower case letters, digits, hyphens and dots. */
+/** A name of a host or an environment. */
 export const name = matching(
     /^[a-z0-9]([a-z0-9.-]{0,61}[a-z0-9])?$/,
-    "expected 1 to 63 lower case letters, digits, - and .",
+    "expected 1 to 63 lower-case letters, digits, - and .",
 );
 
 /** `<cookbook>::<recipe>`, for example `ecom-platform::app`. */
@@ -32,21 +26,23 @@ export const runListEntry = matching(
     'expected "<service>::<recipe>" in lower case, like "ecom-platform::app"',
 );
 
-/** A host as the inventory knows it. */
+const text = matching(/./s, "expected text that is not empty");
+
+/** A node of the inventory. */
 const nodeSchema = z.strictObject({
-    /** Unique in its environment; names the server in haproxy.cfg and the host in Pulumi. */
+    /** Unique in its environment; the name of the server in haproxy.cfg and of the host in Pulumi. */
     name,
     address,
     environment: name,
-    /** Chef's run list: what the host is. */
+    /** Chef's run list: what the node is. */
     runList: z.array(runListEntry),
     /** Data centre or zone, for `backupFacility` of services. @default - none */
     facility: name.optional(),
-    /** How to log in; needed on hosts that are converged. */
+    /** How to log in; required on nodes that are converged. */
     ssh: z
         .strictObject({
             /** @default - that of the stack */
-            user: z.string().min(1).optional(),
+            user: text.optional(),
             hostKey,
             /** @default 22 */
             port: port.optional(),
@@ -54,16 +50,17 @@ const nodeSchema = z.strictObject({
         .optional(),
 });
 
-/** All nodes; a name or an address occurs once per environment, which is judged even where other things are wrong. */
+/** All nodes. A name or an address occurs once per environment, which is judged even if other things are wrong. */
 export const nodesSchema = z.array(nodeSchema).superRefine(
     (nodes: readonly (Partial<Node> | null)[], context) => {
         for (const key of ["name", "address"] as const) {
             const seen = new Map<string, number>();
             nodes.forEach((node, index) => {
-                const id = `${node?.environment} ${node?.[key]}`;
+                const value = node?.[key];
+                const id = JSON.stringify([node?.environment, value]);
                 const first = seen.get(id);
-                if (first !== undefined && node?.[key] !== undefined) {
-                    const message = `expected what no other node has, but [${first}] in ${node.environment} has it too`;
+                if (first !== undefined && value !== undefined) {
+                    const message = `duplicate ${key} ${JSON.stringify(value)}; nodes[${first}] in ${node?.environment} has it`;
                     context.addIssue({ code: "custom", path: [index, key], message });
                 }
                 seen.set(id, first ?? index);
@@ -73,5 +70,5 @@ export const nodesSchema = z.array(nodeSchema).superRefine(
     { when: ({ value }) => Array.isArray(value) },
 );
 
-/** A host that the inventory knows. */
+/** A node of the inventory: a load balancer, an app server, or any other host. */
 export type Node = z.infer<typeof nodeSchema>;

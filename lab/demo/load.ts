@@ -1,23 +1,23 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
-import { sleep } from "../run";
+import { sleep } from "../machine/exec";
 
-/** What a load balancer's clients have seen. */
+/** Results of the requests to a load balancer. */
 export interface Served {
     name: string;
     requests: number;
-    /** No connection, an answer cut short, none within 30 s, or a status of 400 and above. */
+    /** Requests without a complete answer within 30 s, or with a status of 400 or more. */
     failed: number;
-    /** 99 % were answered within so many milliseconds, in the worst stretch. */
+    /** Milliseconds within which 99 % were answered, in the slowest part. */
     p99: number;
 }
 
-/** No load is ever left running for longer. */
+/** Ends a load that was left running. */
 const LONGEST = "300s";
 
 const SCRIPT = join(__dirname, "load.lua");
 
-/** wrk at every load balancer, without a pause from its start to its end. */
+/** Sends requests with wrk to all load balancers without a pause. */
 export class Load {
     private running: { name: string; wrk: ChildProcess; said: Promise<string> }[] = [];
     private total: Served[] = [];
@@ -27,7 +27,7 @@ export class Load {
         private readonly hosts: string[],
     ) {}
 
-    /** Starts, or goes on with new clients; answers with what the ones before, if any, have seen. */
+    /** Starts, or goes on with new clients. Returns the results of the previous ones. */
     async next(): Promise<Served[]> {
         const before = this.running;
         this.running = this.targets.map(({ name, address }) => {
@@ -37,12 +37,12 @@ export class Load {
             });
             return { name, wrk, said: output(wrk) };
         });
-        // The new clients are connected before the old ones leave.
+        // The new clients connect before the old ones end.
         await sleep(500);
         return this.ended(before);
     }
 
-    /** Ends it; answers with what all clients from the start on have seen. */
+    /** Ends the load and returns the results of all clients. */
     async stop(): Promise<Served[]> {
         const before = this.running;
         this.running = [];
@@ -64,7 +64,7 @@ export class Load {
         return served;
     }
 
-    /** For the way out. */
+    /** Ends the load at once, without results. */
     kill(): void {
         for (const { wrk } of this.running) wrk.kill("SIGKILL");
         this.running = [];
@@ -82,7 +82,7 @@ function output(wrk: ChildProcess): Promise<string> {
     });
 }
 
-/** On SIGINT wrk ends its requests and says what it has seen. */
+/** Ends wrk by SIGINT, after which it prints its results. */
 async function results({ name, wrk, said }: Load["running"][number]): Promise<Served> {
     wrk.kill("SIGINT");
     const text = await said;

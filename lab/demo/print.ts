@@ -16,24 +16,24 @@ export const seconds = (since: number) => `${((Date.now() - since) / 1000).toFix
 
 let blank = false;
 
-/** A line; blank ones in a row count as one. */
+/** Prints a line. Merges consecutive blank lines. */
 export function say(text = ""): void {
     if (text !== "" || !blank) process.stdout.write(`${text}\n`);
     blank = text === "";
 }
 
-/** Others have written: a blank line from here on is one. */
+/** To be called after others have printed: the next blank line is printed. */
 export function othersWrote(): void {
     blank = false;
 }
 
-/** Text in lines that fit the terminal, indented. */
+/** Prints text indented, in lines that fit the terminal. */
 export function paragraph(text: string): void {
     const width = Math.min(process.stdout.columns || 80, 120) - 3;
     for (const line of text.match(new RegExp(`\\S.{0,${width - 1}}(?=\\s|$)`, "g")) ?? []) say(`  ${line}`);
 }
 
-/** Rows under a head, in columns; a cell may be coloured. */
+/** Prints rows in columns under a head. Cells may be coloured. */
 export function table(head: string[], rows: string[][]): void {
     const widths = head.map((_, column) => Math.max(...[head, ...rows].map((row) => plain(row[column] ?? "").length)));
     const line = (row: string[]) =>
@@ -47,7 +47,7 @@ export function table(head: string[], rows: string[][]): void {
     say();
 }
 
-/** Lines as they come, and below them, on a terminal, what goes on and for how long. */
+/** Prints lines as they arrive. On a terminal, the last line shows what is running and for how long. */
 export class LiveLines extends Writable {
     private rest = "";
     private readonly started = Date.now();
@@ -55,7 +55,7 @@ export class LiveLines extends Writable {
 
     constructor(
         private readonly what: string,
-        /** The line as it is to be seen; `undefined` drops it. */
+        /** Returns the line to print; `undefined` drops it. */
         private readonly edit: (line: string) => string | undefined,
     ) {
         super({ decodeStrings: false });

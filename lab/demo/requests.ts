@@ -1,6 +1,6 @@
 import { get } from "node:http";
 
-/** Asks once, on a connection of its own; the lab's app servers answer with their name. */
+/** Sends a request on a connection of its own. The lab's app servers answer with their names. */
 function ask(address: string, host: string): Promise<string> {
     return new Promise((resolve) => {
         const request = get({ host: address, headers: { Host: host }, agent: false, timeout: 5000 }, (answer) => {
@@ -13,8 +13,8 @@ function ask(address: string, host: string): Promise<string> {
     });
 }
 
-/** Who answers a number of requests, with how many each, by name. */
-export async function answers(address: string, host: string, count: number): Promise<Map<string, number>> {
+/** Sends requests and counts the answers by app server. */
+export async function countAnswers(address: string, host: string, count: number): Promise<Map<string, number>> {
     const tally = new Map<string, number>();
     for (let n = 0; n < count; n++) {
         const app = await ask(address, host);

@@ -8,7 +8,7 @@ export async function acceptedByDaemon(
     text: string,
     files: Record<string, string> = {},
 ): Promise<{ accepted: boolean; output: string }> {
-    const command = ["haproxy", "-Ws", "-f", path, "-c", "-dW"];
+    const command = ["haproxy", "-W", "-f", path, "-c", "-dW"];
     const { code, stdout, stderr } = await inRelease(release, command, { ...files, [path]: text });
     return { accepted: code === 0, output: `${stdout}${stderr}` };
 }
@@ -16,16 +16,23 @@ export async function acceptedByDaemon(
 const each = `i=0
 while [ -f "/c/$i" ]; do
     echo "=== $i"
-    haproxy -Ws -f "/c/$i" -c -dW 2>&1 && echo accepted
+    rm -rf /etc/haproxy/fleet
+    if [ -d "/f/$i" ]; then cp -r "/f/$i/." /; fi
+    haproxy -W -f "/c/$i" -c -dW 2>&1 && echo accepted
     i=$((i + 1))
 done`;
 
-/** The same of many files at once, in their order. */
+/** The same of many files at once, in their order, each beside the files that it names. */
 export async function verdictsOfDaemon(
     release: Release,
-    texts: readonly string[],
+    cases: readonly { text: string; files: readonly { path: string; content: string }[] }[],
 ): Promise<{ accepted: boolean; output: string }[]> {
-    const files = Object.fromEntries(texts.map((text, i) => [`/c/${i}`, text]));
+    const files = Object.fromEntries(
+        cases.flatMap((each, i) => [
+            [`/c/${i}`, each.text],
+            ...each.files.map(({ path: name, content }) => [`/f/${i}${name}`, content]),
+        ]),
+    );
     const { stdout } = await inRelease(release, ["sh", "-c", each], files);
     const outputs = stdout.split(/^=== \d+\n/m).slice(1);
     return outputs.map((output) => ({ accepted: output.endsWith("accepted\n"), output }));

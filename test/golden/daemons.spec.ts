@@ -8,7 +8,7 @@ import { fillSlots, slot } from "../../components/convergence/slots";
 import type { HaproxyConfig } from "../../components/haproxy/model";
 import { atLeast } from "../../components/haproxy/model/versions";
 import { render } from "../../components/haproxy/render/index";
-import { secretFault, word } from "../../components/haproxy/render/quoting";
+import { slotFault, word } from "../../components/haproxy/render/quoting";
 import { validate } from "../../components/haproxy/validate/index";
 import { sound } from "../support/models";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
@@ -56,7 +56,7 @@ for (const release of releases) {
                 frontends: [{ name: "http", binds: [{ port: 80 }] }],
                 backends: [],
             };
-            const text = render(config, { digest: "d" });
+            const text = render(config, { digest: "d" }).text;
             assert.equal((await acceptedByDaemon(release, text)).accepted, true);
             for (const [line, words] of [
                 [
@@ -75,7 +75,7 @@ for (const release of releases) {
             const declared = sound.filter(({ version }) => atLeast(release.version, version));
             await fc.assert(
                 fc.asyncProperty(declared, async (config) => {
-                    const text = render(config, { digest: "d" });
+                    const text = render(config, { digest: "d" }).text;
                     const { accepted, output } = await acceptedByDaemon(release, text);
                     assert.ok(accepted, `${output}\n${text}`);
                 }),
@@ -107,13 +107,13 @@ for (const release of releases) {
                 backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 443, ssl: server }] }],
             };
             assert.deepEqual(validate(config), []);
-            const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }), files);
+            const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }).text, files);
             assert.ok(accepted, output);
         });
 
         if (atLeast(release.version, "2.4"))
             it("reads words back as they were, for any text and any secret", async () => {
-                const secret = text.filter((value) => secretFault(value) === undefined);
+                const secret = text.filter((value) => slotFault(value) === undefined);
                 await fc.assert(
                     fc.asyncProperty(
                         fc.array(fc.tuple(text, secret), { minLength: 100, maxLength: 100 }),

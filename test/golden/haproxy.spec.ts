@@ -33,7 +33,7 @@ describe("golden haproxy.cfg", () => {
             const { default: config } = require(join(directory, file)) as { default: HaproxyConfig };
             // Harder to quote than any real password.
             const fill = (text: string) => fillSlots(text, (name) => `test "value" of $${name} \\ #1 100%`);
-            const text = fill(render(config, { digest }));
+            const text = fill(render(config, { digest }).text);
             const files = Object.fromEntries(filesOf(config).map(({ path, content }) => [path, fill(content)]));
 
             it("is rendered as the file says", () => {

@@ -49,7 +49,7 @@ ask() { curl -s -m 60 -w ' %{http_code} %{redirect_url}' "$@" || :; }
 ${commands.map((command) => `{ ${command}; } 2>&1 | tr '\\r\\n' '  '; echo`).join("\n")}`;
     const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], {
         "/apps.cfg": appsConfig(apps),
-        "/etc/haproxy/haproxy.cfg": fillSlots(render(config, { digest: "d" }), (name) => `secret-of-${name}`),
+        "/etc/haproxy/haproxy.cfg": fillSlots(render(config, { digest: "d" }).text, (name) => `secret-of-${name}`),
         ...Object.fromEntries(filesOf(config).map(({ path, content }) => [path, content])),
         ...files,
     });

@@ -1,32 +1,47 @@
 import assert from "node:assert/strict";
 import { fillSlots } from "../../components/convergence/slots";
 import { atLeast } from "../../components/haproxy/model/versions";
+import { filesOf } from "../../components/haproxy/render/files";
 import { render } from "../../components/haproxy/render/index";
 import { needsReleases, releases } from "../support/releases";
-import { accepted, refused, verdictModel } from "../support/verdicts";
+import { accepted, type Parts, refused, verdictModel } from "../support/verdicts";
 import { verdictsOfDaemon } from "./daemon";
 
-const cases = [
-    ...Object.entries(refused).map(([title, [parts]]) => ({ title, model: verdictModel(parts), sound: false })),
-    ...Object.entries(accepted).map(([title, parts]) => ({ title, model: verdictModel(parts), sound: true })),
-].map((each) => ({ ...each, text: fillSlots(render(each.model, { digest: "d" }), () => "secret") }));
+const rendered = (parts: Parts) => {
+    const model = verdictModel(parts);
+    const text = fillSlots(render(model, { digest: "d" }).text, () => "secret");
+    return { version: model.version, text, files: filesOf(model) };
+};
 
-describe("the daemons agree with check", () => {
+describe("the daemons", () => {
     needsReleases();
 
+    const valid = Object.entries(accepted).map(([title, parts]) => ({ title, ...rendered(parts) }));
+    const mistakes = Object.entries(refused).map(([title, [parts, words, line]]) => ({
+        title,
+        words,
+        line,
+        ...rendered(parts),
+    }));
+
     for (const release of releases) {
-        it(`in ${release.version}`, async () => {
-            const declared = cases.filter(({ model }) => atLeast(release.version, model.version));
-            const verdicts = await verdictsOfDaemon(
-                release,
-                declared.map(({ text }) => text),
+        it(`of ${release.version} accept what is valid`, async () => {
+            const known = valid.filter(({ version }) => atLeast(release.version, version));
+            const verdicts = await verdictsOfDaemon(release, known);
+            const wrong = known.flatMap(({ title }, i) =>
+                verdicts[i]?.accepted ? [] : [`${title}: ${verdicts[i]?.output}`],
             );
-            // What a release has since: such a fault is one of the release declared.
-            const newer = /newer/;
-            const wrong = declared.flatMap(({ title, sound, model }, i) => {
-                const { accepted: taken, output } = verdicts[i] as (typeof verdicts)[number];
-                const tooNew = newer.test(title) && release.version !== model.version;
-                return taken === (sound || tooNew) ? [] : [`${title}: ${taken ? "accepted" : output}`];
+            assert.deepEqual(wrong, []);
+        }).timeout(60_000);
+
+        it(`of ${release.version} refuse what we leave to them, and name the line`, async () => {
+            const verdicts = await verdictsOfDaemon(release, mistakes);
+            const wrong = mistakes.flatMap(({ title, words, line, text }, i) => {
+                const { accepted: taken = true, output = "" } = verdicts[i] ?? {};
+                const lines = text.split("\n");
+                const named = [...output.matchAll(/\[[^\]\s]*:(\d+)\]/g)].map(([, n]) => lines[Number(n) - 1] ?? "");
+                const right = !taken && words.test(output) && (!line || named.some((one) => one.includes(line)));
+                return right ? [] : [`${title}: ${taken ? "accepted" : output}`];
             });
             assert.deepEqual(wrong, []);
         }).timeout(60_000);

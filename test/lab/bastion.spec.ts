@@ -1,20 +1,20 @@
-// Through a bastion, both host keys pinned, to a login with sudo: probe and apply by the program and the real CLI.
+// The program and the real CLI probe and converge a host through a bastion, with both host keys pinned and a login with sudo.
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
-import type { Resource } from "../../components/convergence/resources";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { Host } from "../../lab/host";
-import { pulse } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
-import { targetOf } from "../support/target";
+import { restartTraces } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "bastion-planted-91d4";
 
-/** How many logins sshd has let in so far. */
+/** How many logins sshd has accepted so far. */
 async function logins(host: Host): Promise<number> {
     const { stdout } = await host.exec("journalctl --sync; journalctl -q -o cat -t sshd | grep -c '^Accepted' || true");
     return Number(stdout);
@@ -22,7 +22,7 @@ async function logins(host: Host): Promise<number> {
 
 describeLab("a host behind a bastion", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb1", image: "haproxy", tags: ["haproxy::lb"] },
         { name: "jump", image: "bare" },
     ]);
     let host: Host;
@@ -30,9 +30,9 @@ describeLab("a host behind a bastion", () => {
     let program: Program;
     const shell = async (script: string, on = host) => (await on.exec(script)).stdout.trim();
 
-    const target = (): SshTarget => ({ ...targetOf(lab(), host), user: "ops" });
+    const target = (): SshTarget => ({ ...sshTargetOf(lab(), host), user: "ops" });
 
-    /** The stack, with the bastion's key pinned, or another. */
+    /** The stack, with the bastion's key pinned or another. */
     const declare = (bastionKey = jump.hostKey) =>
         program.stack({
             ssh: {
@@ -74,7 +74,7 @@ describeLab("a host behind a bastion", () => {
     });
     after(() => program?.remove());
 
-    it("is converged with no secret in any process, and none in any log of either", async () => {
+    it("is converged without a secret in any process or log of either", async () => {
         const watch = new ProcessWatch("bastion-planted");
         const texts = await Promise.resolve()
             .then(async () => [await program.preview("--diff"), await program.up("--diff", "--skip-preview")])
@@ -95,12 +95,12 @@ describeLab("a host behind a bastion", () => {
         assert.equal(await shell("curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8404/stats"), "401");
     });
 
-    it("leaves nothing on the bastion", async () => {
+    it("leaves no trace on the bastion", async () => {
         assert.equal(await shell("ls -d /run/haproxy-fleet* /var/lib/haproxy-fleet* 2>/dev/null || true", jump), "");
         assert.equal(await shell("grep -rl bastion-planted /tmp /run /root /home /var 2>/dev/null || true", jump), "");
     });
 
-    it("is asked over one connection to each, and once more converged", async () => {
+    it("is probed over one connection to each, and converged again", async () => {
         const before = [await logins(jump), await logins(host)];
         await program.nothingToDo();
         assert.deepEqual(
@@ -112,36 +112,36 @@ describeLab("a host behind a bastion", () => {
         assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
     });
 
-    it("is left alone where another bastion answers than the pinned one", async () => {
+    it("is not touched if the bastion has another key than the pinned one", async () => {
         const words = new RegExp(
-            `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, pinned is SHA256:`,
+            `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, the pinned key is SHA256:`,
         );
-        const before = await pulse(host);
+        const before = await restartTraces(host);
         declare(host.hostKey);
         assert.match(await program.preview(), words);
         const failed = await program.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(failed.code, 0, failed.text);
         assert.match(failed.text, words);
         declare();
-        assert.equal(await pulse(host), before);
+        assert.equal(await restartTraces(host), before);
         await program.nothingToDo();
     });
 
-    describe("is not asked, in words that say what is wrong,", () => {
+    describe("is not probed, and the error names the cause,", () => {
         const probe = (on: Partial<SshTarget> = {}, bastion: Partial<SshTarget> = {}) =>
             probeOverSsh(
-                { ...target(), ...on, bastion: { ...targetOf(lab(), jump), ...bastion } },
+                { ...target(), ...on, bastion: { ...sshTargetOf(lab(), jump), ...bastion } },
                 new Convergence(target(), []).payload(),
                 "sudo",
             );
-        /** Fails with these words about this host while its state is so, and no longer when it is as before. */
+        /** Expects this error about this host in the given state, and none after its end. */
         async function fails(of: Host, words: string, spoil: () => Promise<unknown>, mend: () => Promise<unknown>) {
             await spoil();
             await assert.rejects(probe(), { message: new RegExp(`^${of.address}:22 ${words}`) }).finally(mend);
             await probe();
         }
 
-        it("where either host key is another", async () => {
+        it("if one of the host keys is another", async () => {
             const message = (of: Host) => ({
                 message: new RegExp(`^${of.address}:22 is not the pinned host: its key`),
             });
@@ -149,16 +149,16 @@ describeLab("a host behind a bastion", () => {
             await assert.rejects(probe({ hostKey: jump.hostKey }), message(host));
         });
 
-        it("where the bastion has no sshd, or does not let the user in", async () => {
-            await assert.rejects(probe({}, { port: 2222 }), /:2222 refuses connections: is sshd running/);
+        it("if the bastion has no sshd or refuses the login", async () => {
+            await assert.rejects(probe({}, { port: 2222 }), /:2222 refuses connections; check that sshd is running/);
             await assert.rejects(probe({}, { user: "nobody-here" }), {
-                message: new RegExp(`^${jump.address}:22 refuses the login of "nobody-here": check the user`),
+                message: new RegExp(`^${jump.address}:22 refuses the login of "nobody-here"; check the user`),
             });
         });
 
-        it("where the bastion says nothing, after 5 s", async () => {
+        it("if the bastion is silent for 5 s", async () => {
             const drop = "table inet lab { chain in { type filter hook input priority -10; tcp dport 22 drop; }; }";
-            const silence = "did not answer within 5 s: check the network, and firewalls in between$";
+            const silence = "did not answer within 5 s; check the network, and firewalls in between$";
             await fails(
                 jump,
                 silence,
@@ -167,7 +167,7 @@ describeLab("a host behind a bastion", () => {
             );
         });
 
-        it("where the bastion is down", () =>
+        it("if the bastion is down", () =>
             fails(
                 jump,
                 "(refuses connections|cannot be reached|did not answer within 5 s)",
@@ -175,9 +175,9 @@ describeLab("a host behind a bastion", () => {
                 () => jump.boot(),
             ));
 
-        it("where the bastion cannot reach the host, in the bastion's words or after 5 s", async () => {
+        it("if the bastion cannot reach the host or waits 5 s for it", async () => {
             const unreachable = (why: string) =>
-                `cannot be reached from the bastion \\(.*(${why}).*\\): check the address`;
+                `cannot be reached from the bastion \\(.*(${why}).*\\); check the address`;
             await fails(
                 host,
                 unreachable("refused"),
@@ -193,8 +193,8 @@ describeLab("a host behind a bastion", () => {
         });
     });
 
-    it("is converged to the end when the bastion dies on the way, and found so by the next run", async () => {
-        const throughBastion = { ...target(), bastion: targetOf(lab(), jump) };
+    it("is converged to the end if the bastion dies meanwhile, and the next run finds it converged", async () => {
+        const throughBastion = { ...target(), bastion: sshTargetOf(lab(), jump) };
         const slow: Resource = {
             kind: "execute",
             name: "slow",

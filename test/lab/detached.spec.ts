@@ -5,19 +5,19 @@ import { runOverSsh, SshError } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 import { Convergence, redefine, withinDeadline } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 
-/** Lists the unit of a converge, as long as systemd knows it. */
+/** Lists the unit of a converge while systemd knows it. */
 const UNITS = "systemctl list-units --all --plain --no-legend 'haproxy-fleet*'";
 
 describeLab("a converge", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
     const host = () => lab().host("lb1");
 
-    /** Writes to /srv/NAME when it begins, and when it ends: at once, or when /srv/NAME.go is there. */
+    /** Writes to /srv/NAME at its begin and at its end. It ends at once, or when /srv/NAME.go exists. */
     const work = (name: string, waits = "") =>
-        new Convergence(targetOf(lab(), host()), [
+        new Convergence(sshTargetOf(lab(), host()), [
             {
                 kind: "execute",
                 name,
@@ -34,7 +34,7 @@ describeLab("a converge", () => {
 
     const launch = async (payload: string, timeout = 300_000) => {
         const { code, stdout, stderr } = await runOverSsh(
-            targetOf(lab(), host()),
+            sshTargetOf(lab(), host()),
             bootstrap("launch"),
             payload,
             timeout,
@@ -49,10 +49,10 @@ describeLab("a converge", () => {
     const begun = (name: string) => happens(`${name} begins`, `[ -s /srv/${name} ]`);
     const ended = () => happens("the converge ends", `[ -z "$(${UNITS})" ]`);
 
-    /** As a network or a laptop's lid does it: nothing is told to anybody. */
+    /** Breaks the connection silently, like a network fault or a laptop's lid. */
     const killSessions = () => host().exec("pkill -9 -f '^sshd: root' || :");
 
-    /** An edit of a payload: a launch that waits for another one does this at its nap of that number, and naps shortly until then. */
+    /** An edit of a payload: a launch that waits for another converge runs this at its n-th sleep. Earlier sleeps are short. */
     const atNap = (number: number, shell: string) =>
         redefine(`naps=0
             sleep() { naps=$((naps + 1)); case $naps in ${number}) ${shell} ;; esac
@@ -76,7 +76,7 @@ describeLab("a converge", () => {
         assert.equal(await history("cut"), "begins\nends\n", "run once");
     });
 
-    it("that ended while nobody was connected answers the next run with its result", async () => {
+    it("that has ended without a connection gives the next run its result", async () => {
         const payload = slow("gone").payload("token");
         const first = launch(payload).catch(() => undefined);
         await begun("gone");
@@ -89,7 +89,7 @@ describeLab("a converge", () => {
         assert.equal((await host().exec("cat /var/lib/haproxy-fleet/token")).stdout, "token\n");
     });
 
-    it("goes on when the cable is cut, and the next preview says so", async () => {
+    it("goes on if the cable is cut, and the next preview reports it", async () => {
         const converge = slow("cable");
         const cut = assert.rejects(launch(converge.payload("token")), SshError);
         await begun("cable");
@@ -102,7 +102,7 @@ describeLab("a converge", () => {
         assert.equal(await history("cable"), "begins\nends\n");
     });
 
-    it("waits for another one, and names who holds the host", async () => {
+    it("waits for another converge and names who holds the host", async () => {
         const first = launch(slow("holder").payload("token"));
         await begun("holder");
         const second = await launch(quick("waiter").payload("other", atNap(1, "touch /srv/holder.go")));
@@ -118,7 +118,7 @@ describeLab("a converge", () => {
         assert.equal(await history("holder"), "begins\nends\n");
     });
 
-    it("repeats while it waits for whom, so that its end of the connection is heard to be gone", async () => {
+    it("repeats who holds the host while it waits, which reveals a broken connection", async () => {
         const first = launch(slow("long").payload("token"));
         await begun("long");
         const hasty = atNap(25, "touch /srv/long.go");
@@ -131,7 +131,7 @@ describeLab("a converge", () => {
         await first;
     });
 
-    it("that waits is given up with its connection: an older payload does not come later", async () => {
+    it("that waits ends with its connection, so that an older payload is not applied later", async () => {
         const first = launch(slow("before").payload("token")).catch(() => undefined);
         await begun("before");
         const second = launch(quick("abandoned").payload("other", atNap(1, "touch /srv/waits"))).catch(() => undefined);
@@ -145,21 +145,21 @@ describeLab("a converge", () => {
         assert.equal(await history("abandoned"), "");
     });
 
-    it("waits no longer than it may run itself", async () => {
+    it("waits no longer than its own deadline", async () => {
         const first = launch(slow("endless").payload("token"));
         await begun("endless");
         const { code, stderr } = await launch(quick("impatient").payload("other", undefined, 1));
         assert.equal(code, 1);
         assert.match(
             stderr,
-            /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done: look at what it does, then run again$/m,
+            /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done; look at what it does, then run again$/m,
         );
         await host().exec("systemctl stop haproxy-fleet-converge.service");
         await first;
         assert.equal(await history("impatient"), "");
     });
 
-    /** A converge that is over before anybody looks; they look when there is /srv/look. */
+    /** A converge that has ended before its launch follows it, which begins when /srv/look exists. */
     async function looksLate(name: string): Promise<{ told: ReturnType<typeof launch> }> {
         const late = (body: string) =>
             redefine("follow() {\nuntil [ -e /srv/look ]; do sleep 0.1; done\nrm /srv/look; follow_itself\n}")(
@@ -171,14 +171,14 @@ describeLab("a converge", () => {
         return { told };
     }
 
-    it("tells its end to who looks later, when another one is over already", async () => {
+    it("reports its end to a late follower, even if another converge has ended since", async () => {
         const { told } = await looksLate("early");
         assert.equal((await launch(quick("second").payload("other"))).code, 0);
         await host().exec("touch /srv/look");
         assert.deepEqual({ ...(await told), stderr: "" }, whole("early"));
     });
 
-    it("tells its end to who looks later, while another one still runs", async () => {
+    it("reports its end to a late follower while another converge still runs", async () => {
         const { told } = await looksLate("soon");
         const other = launch(slow("third").payload("third"));
         await begun("third");
@@ -188,7 +188,7 @@ describeLab("a converge", () => {
         assert.equal((await other).code, 0);
     });
 
-    it("is run again where the host has forgotten it, or where it was long ago", async () => {
+    it("is run again if the host has forgotten it, or if it was long ago", async () => {
         const payload = quick("again").payload("token");
         const forgets = ["rm -r /var/lib/haproxy-fleet", "touch -d '2 hours ago' /run/haproxy-fleet/result.*"];
         for (const forget of [":", ...forgets]) {
@@ -201,7 +201,7 @@ describeLab("a converge", () => {
         assert.equal(await history("again"), "", "the result of just now");
     });
 
-    it("has another token each time the host has forgotten all, or the engine would plan nothing", async () => {
+    it("has another token each time the host has forgotten everything, so that the engine plans an update", async () => {
         const converge = quick("forgotten");
         const tokens = new Set<string>();
         for (let times = 0; times < 3; times++) {
@@ -215,7 +215,7 @@ describeLab("a converge", () => {
         assert.equal(tokens.size, 3);
     });
 
-    it("that was started twice in the same moment runs once, and both are told", async () => {
+    it("that is started twice at the same moment runs once, and both launches report it", async () => {
         const payload = slow("twins").payload("token");
         const runs = [launch(payload), launch(payload), launch(payload), launch(payload)];
         await begun("twins");
@@ -224,14 +224,14 @@ describeLab("a converge", () => {
         assert.equal(await history("twins"), "begins\nends\n");
     });
 
-    it("is ended at its deadline, and that is told", async () => {
+    it("is ended at its deadline, and reports that", async () => {
         await withinDeadline(async (seconds) => {
             const { code, stdout, stderr } = await launch(slow("late").payload("token", undefined, seconds));
             assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
             if ((await history("late")) === "") return false;
             assert.ok(
                 stderr.includes(
-                    `\ndeadline passed: the converge was ended after ${seconds} s while doing: execute[late]: run\n`,
+                    `\nthe converge was ended at its deadline of ${seconds} s, during: execute[late]: run\n`,
                 ),
                 stderr,
             );
@@ -240,16 +240,16 @@ describeLab("a converge", () => {
         assert.equal(await history("late"), "begins\n");
     });
 
-    it("that was killed says what it was doing", async () => {
+    it("that was killed reports what it was doing", async () => {
         const run = launch(slow("killed").payload("token"));
         await begun("killed");
         await host().exec("systemctl kill --signal=KILL haproxy-fleet-converge.service");
         const { code, stderr } = await run;
         assert.equal(code, 1);
-        assert.match(stderr, /^the converge was killed \(signal killed KILL\) while doing: execute\[killed\]: run$/m);
+        assert.match(stderr, /^the converge was killed \(signal killed KILL\), during: execute\[killed\]: run$/m);
     });
 
-    it("is followed until its unit is gone, though that takes more than a hundred looks", async () => {
+    it("is followed until its unit is gone, even if that takes more than a hundred polls", async () => {
         const slowToEnd = (body: string) =>
             redefine("sleep() { command sleep 0.001; }\nresult() { command sleep 3; result_itself; }")(
                 body.replace("\nresult() {", "\nresult_itself() {"),
@@ -260,7 +260,7 @@ describeLab("a converge", () => {
         );
     });
 
-    it("whose payload was cut short or damaged does nothing", async () => {
+    it("with a truncated or damaged payload does nothing", async () => {
         const converge = quick("part");
         await converge.whyRun();
         const payload = converge.payload("token");
@@ -274,14 +274,14 @@ describeLab("a converge", () => {
         const { code, stderr } = await launch(payload.replace("echo begins", "echo BEGINS"));
         assert.deepEqual(
             { code, stderr },
-            { code: 1, stderr: "refused: the payload arrived damaged; nothing was done: run again\n" },
+            { code: 1, stderr: "refused: the payload arrived damaged; nothing was done; run again\n" },
         );
         assert.equal(await history("part"), "");
         assert.equal((await launch(payload)).code, 0);
         assert.equal(await history("part"), "begins\nends\n");
     });
 
-    it("whose host was restarted since it was asked does nothing", async () => {
+    it("of a host that was restarted after the probe does nothing", async () => {
         const converge = quick("restarted");
         await converge.whyRun();
         await host().exec("rm /run/haproxy-fleet/runtime.*");
@@ -297,7 +297,7 @@ describeLab("a converge", () => {
         assert.equal(await history("restarted"), "begins\nends\n");
     });
 
-    it("whose host has damaged what it has kept does nothing, and the next preview repairs that", async () => {
+    it("of a host whose copy of the payload is damaged does nothing, and the next preview repairs the copy", async () => {
         const converge = quick("damaged");
         for (const damage of ["s/deadline/headline/", "20q"]) {
             await converge.whyRun();
@@ -310,7 +310,7 @@ describeLab("a converge", () => {
         assert.equal(await history("damaged"), "begins\nends\n");
     });
 
-    it("clears away what killed ones have left, and what nobody reads any more", async () => {
+    it("removes what killed converges have left, and results that are no longer read", async () => {
         const left = "in.4194305 payload.00 why-run.4194305/haproxy/haproxy.cfg result.00 log.00 report.00";
         await host().exec(`
             cd /run/haproxy-fleet
@@ -321,7 +321,7 @@ describeLab("a converge", () => {
         assert.equal((await host().exec(`cd /run/haproxy-fleet; ls -d why-run.* ${left} 2>/dev/null || :`)).stdout, "");
     });
 
-    it("leaves nothing of its payload behind", async () => {
+    it("leaves no payload behind", async () => {
         const { stdout } = await host().exec(`
             ls /run/haproxy-fleet | grep -v -e '^log\\.' -e '^report\\.' -e '^result\\.' -e '^stamp$' -e '^step.out$' -e '^launch.out$' -e '^lock$' -e '^token$' -e '^runtime\\.' || :`);
         assert.equal(stdout, "");

@@ -2,17 +2,17 @@ import assert from "node:assert/strict";
 import type { Bind, HaproxyConfig } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
+import { EchoServer, Session } from "../support/echoSessions";
 import { describeLab, withLab } from "../support/lab";
-import { EchoServer, Session } from "../support/sessions";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
+import { BalancerHost, squat } from "./transaction/balancerHost";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
-import { Subject, squat } from "./transaction/subject";
 
 describeLab("the drain of a server that is removed", () => {
-    const lab = withLab([{ name: "lb1", image: "bare" }]);
-    const subject = () => new Subject(lab());
+    const lab = withLab([{ name: "lb1", image: "haproxy" }]);
+    const balancer = () => new BalancerHost(lab());
     let apps: EchoServer[];
     let sessions: Session[];
 
@@ -27,7 +27,7 @@ describeLab("the drain of a server that is removed", () => {
     afterEach(async () => {
         for (const session of sessions) session.end();
         for (const app of apps) app.stop();
-        await subject().shell(repair);
+        await balancer().shell(repair);
     });
 
     function declare(drain: string, names: string[], binds: Bind[] = []): Convergence {
@@ -40,7 +40,7 @@ describeLab("the drain of a server that is removed", () => {
                     name: "app",
                     mode: "tcp",
                     drain,
-                    // A check that comes late does not make a server go down; one refused three times does, in 1.5 s.
+                    // A late check does not mark a server down. Three refused ones do, within 1.5 s.
                     defaultServer: { inter: "500ms", fall: 3, rise: 1 },
                     servers: apps
                         .filter(({ name }) => names.includes(name))
@@ -48,7 +48,7 @@ describeLab("the drain of a server that is removed", () => {
                 },
             ],
         };
-        return new Convergence(targetOf(lab(), subject().host), haproxy(config));
+        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config));
     }
 
     async function converge(drain: string, names: string[]): Promise<string> {
@@ -57,7 +57,7 @@ describeLab("the drain of a server that is removed", () => {
         return stderr;
     }
 
-    /** A session with this server, by asking until it is its turn. */
+    /** Opens sessions until one is with this server. */
     async function sessionWith(name: string): Promise<Session> {
         for (let n = 0; n < 10; n++) {
             const { session, server } = await open();
@@ -68,54 +68,54 @@ describeLab("the drain of a server that is removed", () => {
     }
 
     async function open(): Promise<{ session: Session; server: string }> {
-        const opened = await Session.open(subject().host.address, 7000);
+        const opened = await Session.open(balancer().host.address, 7000);
         sessions.push(opened.session);
         return opened;
     }
 
-    /** The running process says this of a server. */
+    /** Waits until the running process reports this about a server. */
     const state = (name: string, word: string) =>
         until(`${name} is ${word}`, async () =>
-            (await subject().master("@1 show stat -1 4 -1")).split("\n").some((line) => {
+            (await balancer().master("@1 show stat -1 4 -1")).split("\n").some((line) => {
                 const columns = line.split(",");
                 return columns[1] === name && (columns[17] ?? "").startsWith(word);
             }),
         );
 
-    it("waits for its sessions, gives it no new ones, and says so in the preview", async () => {
+    it("waits for its sessions, gives it no new ones, and is announced in the preview", async () => {
         const held = await sessionWith("app2");
-        const worker = await subject().processes();
+        const worker = await balancer().processes();
         const { text } = await declare("5m", ["app1"]).preview();
-        assert.match(text, /reload: without losing a connection; first drains app\/app2, up to 300 s/);
+        assert.match(text, /reload: no connection is lost; first drains app\/app2, up to 300 s/);
         const up = declare("5m", ["app1"]).up();
         await state("app2", "DRAIN");
         for (let n = 0; n < 4; n++) assert.equal((await open()).server, "app1");
         await held.echo("still there");
-        assert.equal(await subject().processes(), worker);
+        assert.equal(await balancer().processes(), worker);
         held.end();
         const { code, stderr } = await up;
         assert.equal(code, 0, stderr);
         assert.match(stderr, /draining, sessions left: app\/app2 1\n/);
         assert.doesNotMatch(stderr, /not drained/);
-        assert.notEqual(await subject().processes(), worker);
+        assert.notEqual(await balancer().processes(), worker);
         assert.equal((await declare("5m", ["app1"]).preview()).text, "");
     });
 
-    it("goes on when its time is over, and what is left of its sessions too", async () => {
+    it("ends after its time limit, and the remaining sessions go on", async () => {
         const held = await sessionWith("app2");
         const stderr = await converge("1s", ["app1"]);
-        assert.match(stderr, /not drained in time, the worker of before goes on with them: app\/app2 1\n/);
+        assert.match(stderr, /not drained in time, the old worker keeps these sessions: app\/app2 1\n/);
         await held.echo("still there");
     });
 
-    it("takes no longer than the converge has left of its own time", async () => {
+    it("takes no longer than the converge's own deadline allows", async () => {
         await sessionWith("app2");
         const draining = declare("60s", ["app1"]);
         draining.resources.unshift({ kind: "execute", name: "late", command: "sleep 4", notIf: "false" });
-        // Two minutes before the deadline a wait is over: here that is while the command runs.
+        // Waits end two minutes before the deadline, which is here while the command runs.
         const { code, stderr } = await draining.up(undefined, 123);
         assert.equal(code, 0, stderr);
-        assert.match(stderr, /not drained in time, the worker of before goes on with them: app\/app2 1\n/);
+        assert.match(stderr, /not drained in time, the old worker keeps these sessions: app\/app2 1\n/);
         assert.doesNotMatch(stderr, /draining, sessions left/);
     });
 
@@ -127,7 +127,7 @@ describeLab("the drain of a server that is removed", () => {
         await held.echo("still there");
     });
 
-    it("does not wait any more for a server that goes down meanwhile", async () => {
+    it("stops waiting for a server that goes down meanwhile", async () => {
         await sessionWith("app2");
         const up = declare("10m", ["app1"]).up();
         await state("app2", "DRAIN");
@@ -137,32 +137,32 @@ describeLab("the drain of a server that is removed", () => {
         assert.doesNotMatch(stderr, /not drained/);
     });
 
-    it("does not drain the last that works", async () => {
+    it("does not drain the last server that works", async () => {
         await sessionWith("app2");
         assert.doesNotMatch((await declare("10m", ["app3"]).preview()).text, /drain/);
         assert.doesNotMatch(await converge("10m", ["app3"]), /drain/);
         assert.equal((await open()).server, "app3");
     });
 
-    /** A converge that is killed while it drains. */
+    /** Kills a converge while it drains. */
     async function killed(): Promise<void> {
         const up = declare("10m", ["app1"]).up();
         await state("app2", "DRAIN");
-        await subject().shell("systemctl kill -s KILL haproxy-fleet-converge.service");
+        await balancer().shell("systemctl kill -s KILL haproxy-fleet-converge.service");
         assert.notEqual((await up).code, 0);
     }
 
-    it("killed in the middle, is done by the next run", async () => {
+    it("is completed by the next run if the converge is killed", async () => {
         const held = await sessionWith("app2");
         await killed();
         held.end();
         const stderr = await converge("60s", ["app1"]);
         assert.match(stderr, /reload/);
         assert.equal((await declare("60s", ["app1"]).preview()).text, "");
-        assert.doesNotMatch(await subject().master("@1 show stat -1 4 -1"), /app2/);
+        assert.doesNotMatch(await balancer().master("@1 show stat -1 4 -1"), /app2/);
     });
 
-    it("killed in the middle, is undone where the server is to stay after all", async () => {
+    it("is undone if the converge is killed and the server stays after all", async () => {
         await sessionWith("app2");
         await killed();
         assert.match((await declare("60s", ["app1", "app2"]).preview()).text, /reload/);
@@ -171,7 +171,7 @@ describeLab("the drain of a server that is removed", () => {
         await sessionWith("app2");
     });
 
-    it("is undone where the reload fails", async () => {
+    it("is undone if the reload fails", async () => {
         const { code, stderr } = await declare("1s", ["app1"], [{ port: 8081 }]).up(
             atStart("haproxy_activate", squat("0.0.0.0:8081")),
         );

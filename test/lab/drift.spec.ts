@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { makePlan } from "../../components/convergence/payload/plan";
-import type { Resource } from "../../components/convergence/resources";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
-    ...balancer(),
+    ...smallBalancer(),
     { kind: "packages", names: ["socat"] },
     { kind: "directory", path: "/srv/owned", owned: true },
     { kind: "file", path: "/etc/motd", content: motd },
@@ -17,7 +17,7 @@ const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 
-/** What happens to a host, what a preview says of it word by word, and how to see that it was repaired. */
+/** Drift of a host, the words of a preview about it, and a command that shows its repair. */
 const drifts: { what: string; command: string; says: string[]; repaired: [command: string, output: string] }[] = [
     {
         what: "content of a file",
@@ -52,7 +52,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "a stopped service",
         command: "systemctl stop haproxy",
-        says: ["transaction[haproxy]", "is stopped, would be started", "start: it does not run"],
+        says: ["transaction[haproxy]", "is stopped, would be started", "start: it is not running"],
         repaired: ["systemctl is-active haproxy", "active"],
     },
     {
@@ -70,10 +70,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "a drop-in that systemd has not read",
         command: "touch /etc/systemd/system/haproxy.service.d/10-limits.conf",
-        says: [
-            "systemdUnit[haproxy.service.d/10-limits.conf]",
-            "changed since systemd read it: it would be read again",
-        ],
+        says: ["systemdUnit[haproxy.service.d/10-limits.conf]", "changed since systemd read it, would be read again"],
         repaired: ["systemctl show -P NeedDaemonReload haproxy", "no"],
     },
     {
@@ -121,12 +118,12 @@ describeLab("drift", () => {
 
     before("a converged host", async () => {
         host = lab().host("lb1");
-        convergence = new Convergence(targetOf(lab(), host), resources());
+        convergence = new Convergence(sshTargetOf(lab(), host), resources());
         await up();
     });
 
     for (const { what, command, says, repaired } of drifts) {
-        it(`${what}: said, repaired, gone`, async () => {
+        it(`${what}: reported, repaired, gone`, async () => {
             const before = await stored();
             assert.equal(await token(), before, "no difference keeps the host's token");
             await host.exec(command);
@@ -146,7 +143,7 @@ describeLab("drift", () => {
         });
     }
 
-    it("the same drift again is planned again", async () => {
+    it("plans the same drift again if it happens again", async () => {
         await host.exec("chmod 0666 /etc/motd");
         const first = await token();
         await up();
@@ -155,7 +152,7 @@ describeLab("drift", () => {
         await up();
     });
 
-    it("two contents of one file are two drifts", async () => {
+    it("takes two contents of one file for two drifts", async () => {
         await host.exec("echo a >/etc/motd");
         const first = await token();
         await host.exec("echo b >/etc/motd");
@@ -163,7 +160,7 @@ describeLab("drift", () => {
         await up();
     });
 
-    it("a host restored from an old image, in words, as a diff, and with a token of its own", async () => {
+    it("of a host restored from an old image: in words, as a diff, and with a new token", async () => {
         const old = await stored();
         await host.snapshot("old");
         convergence.resources = resources("newer\n");
@@ -180,7 +177,7 @@ describeLab("drift", () => {
         assert.equal(await out("cat /etc/motd"), "newer");
     });
 
-    it("a host that has lost its token, or all its memory of us, is recorded again and nothing else", async () => {
+    it("only records again a host that has lost its token or all of our records", async () => {
         const pid = await out("systemctl show -P MainPID haproxy");
         await host.exec("rm /var/lib/haproxy-fleet/token");
         const planned = await token();

@@ -1,4 +1,4 @@
-// docs/forward-proxy.md, with real traffic: out to allowed names, and nowhere else.
+// docs/forward-proxy.md with real traffic: to allowed names and nowhere else.
 import assert from "node:assert/strict";
 import type { HaproxyConfig } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
@@ -6,12 +6,12 @@ import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { type NameServer, nameServer } from "../support/nameServer";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { ask, until } from "../support/traffic";
 
 const { default: recipe } = require("../golden/haproxy/forward-proxy") as { default: HaproxyConfig };
 
-/** Outside of the lab's own network, for what the recipe takes for the world. */
+/** Addresses outside of the lab's network, which the recipe takes for public ones. */
 const world = "203.0.113.10";
 
 const site = `server {
@@ -24,7 +24,7 @@ const site = `server {
 
 describeLab("a forward proxy to an allow list", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app" },
     ]);
     let app: Host;
@@ -61,12 +61,12 @@ END
                 {
                     name: "dns",
                     nameservers: [{ name: "one", address: lab().gateway, port: names.port }],
-                    // Asked three times: a test's name server may rest for longer than one of the world.
+                    // Three tries, since the test's name server may pause.
                     timeouts: { retry: "20s" },
                 },
             ],
         };
-        const converged = new Convergence(targetOf(lab(), lab().host("lb1")), haproxy(config));
+        const converged = new Convergence(sshTargetOf(lab(), lab().host("lb1")), haproxy(config));
         const { code, stderr } = await converged.up();
         assert.equal(code, 0, stderr);
         assert.equal((await converged.preview()).text, "");
@@ -74,7 +74,7 @@ END
     });
     after(() => names?.close());
 
-    /** What a client gets that takes the proxy for the server. */
+    /** The answer to a client that takes the proxy for the server. */
     const tls = (name: string) =>
         app.exec(
             `curl -sS --max-time 60 --cacert /etc/nginx/api.crt --resolve ${name}:443:${proxy} https://${name}/x`,
@@ -82,14 +82,14 @@ END
                 check: false,
             },
         );
-    /** What a client gets that knows of the proxy: the whole address is in the request. */
+    /** The answer to a client that uses the proxy as such, with the whole URL in the request. */
     const absolute = (host: string, scheme = "http") => ask(proxy, `${scheme}://${host}/x`, { host, port: 3128 });
 
-    it("passes TLS through by the name asked for, to the certificate of the server", async () => {
+    it("passes TLS through to the server of the requested name, whose certificate the client sees", async () => {
         assert.equal((await tls("API.example.com")).stdout, `app1 https ${world}\n`);
     });
 
-    it("passes requests in plain text, from clients that know of it and from those that do not", async () => {
+    it("passes plain-text requests of clients that use it as a proxy and of those that do not", async () => {
         const answers = [await absolute("api.example.com"), await ask(proxy, "/x", { host: "api.example.com" })];
         assert.deepEqual(
             answers.map(({ status, app }) => [status, app]),
@@ -100,7 +100,7 @@ END
         );
     });
 
-    it("refuses other names, without asking for their addresses", async () => {
+    it("refuses other names without resolving them", async () => {
         assert.equal((await absolute("other.example.com")).status, 403);
         assert.equal((await tls("other.example.com")).code, 35);
         assert.equal((await absolute(world)).status, 403);
@@ -114,7 +114,7 @@ END
             assert.ok(names.asked.has(`${name}.example.com`));
         });
 
-    it("refuses an allowed name that has no address", async () => {
+    it("refuses an allowed name without an address", async () => {
         assert.equal((await absolute("missing.example.com")).status, 502);
         assert.equal((await tls("missing.example.com")).code, 35);
     });

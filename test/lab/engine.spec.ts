@@ -1,21 +1,21 @@
-// The program, the real CLI and real hosts together. PULUMI_FULL=1 runs it against a full Pulumi install.
+// The program, the real CLI and real hosts. PULUMI_FULL=1 uses a full Pulumi install.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
-import { pulse } from "../support/balancer";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
+import { restartTraces } from "../support/smallBalancer";
 import { ask as request } from "../support/traffic";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "planted-hunter-2";
 
-/** Which app server answers. */
+/** The app server that answers. */
 async function ask(host: Host, name: string): Promise<string> {
     const { app, status } = await request(host.address, "/", { host: name });
     return app ?? String(status);
 }
 
-/** How many logins sshd has let in so far. */
+/** How many logins sshd has accepted so far. */
 async function logins(host: Host): Promise<number> {
     const { stdout } = await host.exec("journalctl --sync; journalctl -q -o cat -t sshd | grep -c '^Accepted' || true");
     return Number(stdout);
@@ -31,7 +31,7 @@ describeLab("the engine on a fleet", () => {
     let program: Program;
     let lb1: Host;
     let lb2: Host;
-    /** A second server of the platform, where nobody answers. */
+    /** A second server of the platform, at an address where nothing answers. */
     const another = () => ({
         name: "app9",
         address: lab().address(100),
@@ -57,7 +57,7 @@ describeLab("the engine on a fleet", () => {
         }
     });
 
-    it("has nothing to do in the second preview, with one connection to each host", async () => {
+    it("plans nothing in the second preview, with one connection to each host", async () => {
         const before = [await logins(lb1), await logins(lb2)];
         await program.nothingToDo();
         assert.deepEqual(
@@ -66,7 +66,7 @@ describeLab("the engine on a fleet", () => {
         );
     });
 
-    it("asks twice and converges once in an up", async () => {
+    it("probes twice and converges once in an up", async () => {
         withAnother();
         const before = await logins(lb1);
         await program.up();
@@ -82,14 +82,14 @@ describeLab("the engine on a fleet", () => {
         assert.match(text, /^ +- *# edited$/m);
         assert.match(text, /lb2-converge update/);
         assert.doesNotMatch(text, /lb1-converge update/);
-        const untouched = await pulse(lb1);
+        const untouched = await restartTraces(lb1);
         await program.up();
         assert.doesNotMatch((await lb2.readFile(CONFIG)).toString(), /edited/);
-        assert.equal(await pulse(lb1), untouched);
+        assert.equal(await restartTraces(lb1), untouched);
         await program.nothingToDo();
     });
 
-    it("plans a failed up again, for the host that failed", async () => {
+    it("plans an update again for the host whose converge has failed", async () => {
         const dropIn = "/run/systemd/system/haproxy.service.d/50-test.conf";
         await lb1.writeFile(dropIn, "[Service]\nExecReload=\nExecReload=/bin/false\n");
         await lb1.exec("systemctl daemon-reload");
@@ -109,7 +109,7 @@ describeLab("the engine on a fleet", () => {
         await program.nothingToDo();
     });
 
-    it("plans a host that an old image brought back", async () => {
+    it("plans an update for a host restored from an old image", async () => {
         await lb1.snapshot();
         withAnother();
         await program.up();
@@ -123,7 +123,7 @@ describeLab("the engine on a fleet", () => {
         await program.nothingToDo();
     });
 
-    it("neither connects nor plans anything in a preview with the probe off", async () => {
+    it("neither connects nor plans anything in a preview without the probe", async () => {
         await program.succeed("config", "set", "probe", "false");
         await lb1.exec(`echo '# edited' >>${CONFIG}`);
         const before = [await logins(lb1), await logins(lb2)];
@@ -131,7 +131,7 @@ describeLab("the engine on a fleet", () => {
         assert.deepEqual([await logins(lb1), await logins(lb2)], before);
     });
 
-    it("converges a change of the plan with the probe off, and no host without one", async () => {
+    it("without the probe, converges exactly the hosts whose plan has changed", async () => {
         program.nodes(program.labNodes());
         const text = await program.preview("--diff");
         assert.match(text, /^\s+- +server app9 /m);
@@ -144,7 +144,7 @@ describeLab("the engine on a fleet", () => {
         await program.nothingToDo();
     });
 
-    it("shows the lines of rendered files in preview --diff, and no secret anywhere", async () => {
+    it("shows the lines of rendered files in preview --diff, but no secrets", async () => {
         program.stack({
             stats: {
                 bind: { address: "127.0.0.1", port: 8404 },
@@ -164,20 +164,20 @@ describeLab("the engine on a fleet", () => {
         await program.nothingToDo();
     });
 
-    it("leaves a host that was removed from the stack as it is, and serving", async () => {
-        const [before, seen] = [await pulse(lb2), await logins(lb2)];
+    it("does not touch a host that was removed from the stack, which goes on serving", async () => {
+        const [before, seen] = [await restartTraces(lb2), await logins(lb2)];
         program.nodes(program.labNodes().filter(({ name }) => name !== "lb2"));
         const text = await program.up();
         assert.match(text, /- 3 deleted/);
-        assert.equal(await pulse(lb2), before);
+        assert.equal(await restartTraces(lb2), before);
         assert.equal(await logins(lb2), seen);
         assert.equal(await ask(lb2, "docs.example.test"), "app2");
         await program.nothingToDo();
     });
 
-    it("stops at a search that finds nothing, before any host is asked", async () => {
+    it("stops before any probe if a search finds nothing", async () => {
         program.nodes(program.labNodes().filter(({ name }) => name !== "app2"));
-        const [before, seen] = [await pulse(lb1), await logins(lb1)];
+        const [before, seen] = [await restartTraces(lb1), await logins(lb1)];
         for (const command of [["preview"], ["up", "--yes", "--skip-preview"]]) {
             const { code, text } = await program.pulumi(...command);
             assert.notEqual(code, 0);
@@ -186,12 +186,12 @@ describeLab("the engine on a fleet", () => {
             assert.match(text, /local/);
             assert.doesNotMatch(text, /^\s+at /m);
         }
-        assert.equal(await pulse(lb1), before);
+        assert.equal(await restartTraces(lb1), before);
         assert.equal(await logins(lb1), seen);
         program.nodes(program.labNodes());
     });
 
-    it("tells all faults of an inventory at once, without a stack trace", async () => {
+    it("reports all errors of an inventory at once, without a stack trace", async () => {
         program.nodes([
             {
                 name: "lb1",
@@ -210,7 +210,7 @@ describeLab("the engine on a fleet", () => {
         program.nodes(program.labNodes());
     });
 
-    it("tells all faults of a stack's data at once, without a stack trace", async () => {
+    it("reports all errors of a stack's data at once, without a stack trace", async () => {
         program.stack({
             haproxy: { version: "latest", maxconn: 0 },
             services: [{ name: "docs", hosts: [], port: 80 }],
@@ -225,7 +225,7 @@ describeLab("the engine on a fleet", () => {
     });
 
     for (const name of ["staging", "prod"])
-        it(`previews the stack ${name}, whose hosts cannot be reached, with a warning for each`, async () => {
+        it(`previews the stack ${name}, with a warning for each of its unreachable hosts`, async () => {
             await program.succeed("stack", "init", name, "--no-select");
             const text = await program.preview("--stack", name);
             for (const host of ["lb1", "lb2"])

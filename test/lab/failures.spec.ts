@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
-import type { Resource } from "../../components/convergence/resources";
 import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
 import { newKeyPair } from "../support/sshKeys";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 import { Project } from "../toolchain/project";
 
@@ -16,12 +16,12 @@ describeLab("a failure", () => {
         { name: "lb2", image: "bare" },
     ]);
     const host = () => lab().host("lb1");
-    const target = () => targetOf(lab(), host());
+    const target = () => sshTargetOf(lab(), host());
 
     const earlier: Resource = { kind: "file", path: "/srv/before", content: "x\n" };
     const later: Resource = { kind: "file", path: "/srv/after", content: "x\n" };
 
-    /** Converges what fails between two files, and then again with what was in the way removed. */
+    /** Converges a failing resource between two files, then again without the cause. */
     async function fails(failing: Resource, edit?: (body: string) => string): Promise<string> {
         await host().exec("rm -f /srv/before /srv/after");
         const { code, stdout, stderr } = await new Convergence(target(), [earlier, failing, later]).up(edit);
@@ -37,26 +37,26 @@ describeLab("a failure", () => {
         assert.equal(code, 0, stderr);
     }
 
-    describe("on the host is told by what is wrong and what to do:", () => {
-        it("a package that nobody has", async () => {
+    describe("on the host is reported with cause and remedy:", () => {
+        it("an unknown package", async () => {
             const said = await fails({ kind: "packages", names: ["no-such-package"] });
             assert.match(
                 said,
-                /^packages\[no-such-package\] failed: the package manager does not know this package: check its name/m,
+                /^packages\[no-such-package\] failed: the package manager does not know this package; check its name/m,
             );
             assert.match(said, /^ {4}E: Unable to locate package no-such-package$/m);
             assert.match(said, /^before that: file\[\/srv\/before\] \(missing\)$/m);
             assert.match(said, /^the resources after packages\[no-such-package\] were not attempted; running again/m);
         });
 
-        it("a version that nobody has", async () => {
+        it("an unknown version", async () => {
             assert.match(
                 await fails({ kind: "packages", names: ["tree=0.0.1"] }),
-                /^packages\[tree=0.0.1\] failed: the package manager does not have this version: ask for one/m,
+                /^packages\[tree=0.0.1\] failed: the package manager does not have this version; declare one/m,
             );
         });
 
-        it("a package manager that somebody else holds", async () => {
+        it("a package manager that another process has locked", async () => {
             const packages: Resource = { kind: "packages", names: ["tree"] };
             for (const lock of ["/var/lib/dpkg/lock-frontend", "/var/cache/apt/archives/lock"]) {
                 await host().exec("apt-get -qq purge -y tree >/dev/null 2>&1");
@@ -65,7 +65,7 @@ describeLab("a failure", () => {
                 const impatient = redefine("lock_timeout=1");
                 assert.match(
                     await fails(packages, impatient),
-                    /^packages\[tree\] failed: another process holds the package manager's lock: wait for it to end/m,
+                    /^packages\[tree\] failed: another process holds the package manager's lock; wait for it to end/m,
                 );
                 const patient = succeeds(packages, atNaps("touch /run/waits"));
                 await until("it waits", async () => (await host().exec("ls /run/waits")).code === 0);
@@ -74,23 +74,23 @@ describeLab("a failure", () => {
             }
         });
 
-        it("a virtual package, which would be missing for ever, with one to choose or with several", async () => {
+        it("a virtual package, with one provider or with several", async () => {
             const { stdout } = await host().exec(
                 "dpkg-query -W -f '${Provides}' perl-base | grep -om1 'perlapi-5[0-9.]*'",
             );
             const name = stdout.trim().split("\n")[0] ?? "";
             const said = await fails({ kind: "packages", names: [name] });
             assert.ok(
-                said.includes(`failed: ${name} is a virtual package: declare one that provides it, such as perl-base`),
+                said.includes(`failed: ${name} is a virtual package; declare one that provides it, such as perl-base`),
                 said,
             );
             assert.match(
                 await fails({ kind: "packages", names: ["awk"] }),
-                /^packages\[awk\] failed: the package manager has only heard of this package: .* declare one that provides it$/m,
+                /^packages\[awk\] failed: the package manager has no version of this package; .* declare one that provides it$/m,
             );
         });
 
-        it("package sources that cannot be read, where the package can be had all the same", async () => {
+        it("an unreadable package source, if the package is available all the same", async () => {
             await host().exec(`
                 apt-get -qq purge -y tree >/dev/null 2>&1
                 echo 'deb file:/nowhere stable main' >/etc/apt/sources.list.d/broken.list
@@ -98,7 +98,7 @@ describeLab("a failure", () => {
             const { code, stderr } = await new Convergence(target(), [{ kind: "packages", names: ["tree"] }]).up();
             await host().exec("rm /etc/apt/sources.list.d/broken.list");
             assert.equal(code, 0, stderr);
-            assert.match(stderr, /^packages\[tree\]: warning: not all package sources could be read; going on/m);
+            assert.match(stderr, /^packages\[tree\]: warning: some package sources could not be read; continuing/m);
             assert.match(stderr, /^ {4}E: .*file:\/nowhere stable Release/m);
         });
 
@@ -107,19 +107,19 @@ describeLab("a failure", () => {
             const file: Resource = { kind: "file", path: "/srv/small/file", content: "x".repeat(100_000) };
             assert.match(
                 await fails(file),
-                /^file\[\/srv\/small\/file\] failed: the disk is full: free some space, then run again$/m,
+                /^file\[\/srv\/small\/file\] failed: the disk is full; free some space, then run again$/m,
             );
             assert.equal((await host().exec("ls /srv/small")).stdout, "", "half a file");
             await host().exec("umount /srv/small");
             await succeeds(file);
         });
 
-        it("a file system that is read-only", async () => {
+        it("a read-only file system", async () => {
             await host().exec("mkdir -p /srv/fixed && mount -t tmpfs -o ro tmpfs /srv/fixed");
             const file: Resource = { kind: "file", path: "/srv/fixed/file", content: "x" };
             assert.match(
                 await fails(file),
-                /^file\[\/srv\/fixed\/file\] failed: the file system is mounted read-only: look for disk errors/m,
+                /^file\[\/srv\/fixed\/file\] failed: the file system is mounted read-only; look for disk errors/m,
             );
             await host().exec("umount /srv/fixed");
             await succeeds(file);
@@ -132,13 +132,13 @@ describeLab("a failure", () => {
                 const { code, stderr } = await new Convergence(target(), [slow]).up(undefined, seconds);
                 assert.equal(code, 1, stderr);
                 if ((await host().exec("rm /run/begun", { check: false })).code !== 0) return false;
-                const words = `deadline passed: the converge was ended after ${seconds} s while doing: execute[slow]: run`;
+                const words = `the converge was ended at its deadline of ${seconds} s, during: execute[slow]: run`;
                 assert.ok(stderr.split("\n").includes(words), stderr);
                 return true;
             });
         });
 
-        it("a step that says too much, and nothing that text can hold", async () => {
+        it("a step with too much output, and with output that is not text", async () => {
             const commands = [
                 "head -c 1000000 /dev/zero | tr '\\0' a",
                 "head -c 200000 /dev/urandom",
@@ -158,7 +158,7 @@ describeLab("a failure", () => {
             }
         });
 
-        it("a guard and a shell that complain about themselves", async () => {
+        it("errors of a guard and of a shell", async () => {
             const { code, stderr } = await new Convergence(target(), [
                 { kind: "execute", name: "noise", command: "true", onlyIf: "head -c 300000 /dev/urandom >&2; false" },
             ]).up(
@@ -184,7 +184,7 @@ describeLab("a failure", () => {
         });
     });
 
-    describe("on the way to the host is told by what is wrong and what to do:", () => {
+    describe("on the way to the host is reported with cause and remedy:", () => {
         const probe = (changes: Partial<SshTarget>, become?: "sudo") =>
             probeOverSsh({ ...target(), ...changes }, new Convergence(target(), [earlier]).payload(), become);
         const rejects = (asked: Promise<unknown>, words: RegExp) =>
@@ -198,27 +198,30 @@ describeLab("a failure", () => {
         it("another host key than the pinned one", async () => {
             await rejects(
                 probe({ hostKey: lab().host("lb2").hostKey }),
-                /is not the pinned host: its key is SHA256:\S+, pinned is SHA256:\S+; if the host was rebuilt, put its new key/,
+                /is not the pinned host: its key is SHA256:\S+, the pinned key is SHA256:\S+; if the host was rebuilt, put its new key/,
             );
         });
 
-        it("a login that is refused, by user and by key", async () => {
+        it("a refused login, with user and key", async () => {
             await rejects(
                 probe({ user: "nobody-here" }),
-                /refuses the login of "nobody-here": check the user, and that/,
+                /refuses the login of "nobody-here"; check the user, and that/,
             );
             await rejects(
                 probe({ privateKey: newKeyPair().private }),
-                /refuses the login of "root": check the user, and that its authorized_keys/,
+                /refuses the login of "root"; check the user, and that its authorized_keys/,
             );
         });
 
         it("sshd on another port", () =>
-            rejects(probe({ port: 2222 }), /:2222 refuses connections: is sshd running, and is this its port\?$/));
+            rejects(
+                probe({ port: 2222 }),
+                /:2222 refuses connections; check that sshd is running and that this is its port$/,
+            ));
 
         it("an account that is not root", async () => {
             await lab().addSudoUser("lb1");
-            await rejects(probe({ user: "ops" }), /"ops" is not root: log in as root, or set become to "sudo"$/);
+            await rejects(probe({ user: "ops" }), /"ops" is not root; log in as root, or set become to "sudo"$/);
         });
 
         it("sudo that asks for a password", async () => {
@@ -227,23 +230,23 @@ describeLab("a failure", () => {
             await host().exec("rm /etc/sudoers.d/ops");
             await rejects(
                 probe({ user: "ops" }, "sudo"),
-                /does not let "ops" use sudo without a password: give it a NOPASSWD rule, or log in as root$/,
+                /does not let "ops" use sudo without a password; add a NOPASSWD rule, or log in as root$/,
             );
         });
 
         it("a host without sudo", async () => {
             await lab().addSudoUser("lb1");
             await host().exec("mv /usr/bin/sudo /usr/bin/sudo.away");
-            await rejects(probe({ user: "ops" }, "sudo"), /has no sudo: install it, or log in as root$/);
+            await rejects(probe({ user: "ops" }, "sudo"), /has no sudo; install it, or log in as root$/);
             await host().exec("mv /usr/bin/sudo.away /usr/bin/sudo");
         });
 
         it("a cable that is cut", async () => {
             await host().cutCable();
-            // Which of both it is, depends on what the machine still believes of its neighbour.
+            // Which of the two depends on the machine's neighbour table.
             const asked = rejects(
                 probe({ loginTimeout: 2000 }),
-                /(cannot be reached \(EHOSTUNREACH\)|did not answer within 2 s): check the network, and firewalls in between$/,
+                /(cannot be reached \(EHOSTUNREACH\)|did not answer within 2 s); check the network, and firewalls in between$/,
             );
             await asked.finally(() => host().plugCable());
         });
@@ -252,25 +255,25 @@ describeLab("a failure", () => {
             await host().freeze();
             const asked = rejects(
                 probe({ loginTimeout: 2000 }),
-                /did not answer within 2 s: check the network, and firewalls in between$/,
+                /did not answer within 2 s; check the network, and firewalls in between$/,
             );
             await asked.finally(() => host().thaw());
         });
     });
 
-    describe("of one host of two is told once by the engine, and the other is converged:", () => {
+    describe("of one of two hosts is reported once by the engine, and the other host is converged:", () => {
         const project = new Project();
         let run = 0;
 
         before(async () => void (await project.succeed("stack", "init", "dev")));
         after(() => project.remove());
 
-        /** Converges both to a new file, `broken` as it is changed, and looks at what came of it. */
+        /** Converges both hosts to a new file, one of them with a change, and checks the result. */
         async function upWith(broken: Partial<ProgramHost>): Promise<{ said: string; good: string; bad: string }> {
             const content = `run ${++run}\n`;
             const [good, bad] = ["lb1", "lb2"].map((name) => ({
                 name,
-                target: targetOf(lab(), lab().host(name)),
+                target: sshTargetOf(lab(), lab().host(name)),
                 resources: [{ kind: "file" as const, path: "/srv/run", content }],
             })) as [ProgramHost, ProgramHost];
             project.program(hostsProgram([good, { ...bad, ...broken }]));
@@ -287,7 +290,7 @@ describeLab("a failure", () => {
         const times = (words: string, text: string) => text.split(words).length - 1;
 
         it("a wrong host key", async () => {
-            const target = { ...targetOf(lab(), lab().host("lb2")), hostKey: host().hostKey };
+            const target = { ...sshTargetOf(lab(), lab().host("lb2")), hostKey: host().hostKey };
             const { said, bad } = await upWith({ target });
             assert.equal(times("is not the pinned host: its key is", said), 1, said);
             assert.equal(bad, "");
@@ -295,20 +298,24 @@ describeLab("a failure", () => {
         });
 
         it("a refused connection", async () => {
-            const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
+            const target = { ...sshTargetOf(lab(), lab().host("lb2")), port: 2222 };
             const { said } = await upWith({ target });
-            assert.equal(times("refuses connections: is sshd running, and is this its port?", said), 1, said);
+            assert.equal(
+                times("refuses connections; check that sshd is running and that this is its port", said),
+                1,
+                said,
+            );
         });
 
-        it("a package that nobody has", async () => {
+        it("an unknown package", async () => {
             const { said } = await upWith({ resources: [{ kind: "packages", names: ["no-such-package"] }] });
             assert.equal(times("the package manager does not know this package", said), 1, said);
         });
 
-        it("only warned of by a preview of a host that cannot be reached", async () => {
-            const target = { ...targetOf(lab(), lab().host("lb2")), port: 2222 };
+        it("a preview only warns of an unreachable host", async () => {
+            const target = { ...sshTargetOf(lab(), lab().host("lb2")), port: 2222 };
             const resources = [{ kind: "file" as const, path: "/srv/run", content: `run ${run}\n` }];
-            const good = { name: "lb1", target: targetOf(lab(), host()), resources };
+            const good = { name: "lb1", target: sshTargetOf(lab(), host()), resources };
             project.program(hostsProgram([good, { name: "lb2", target, resources }]));
             const { code, stdout, stderr } = await project.run(["preview", "--diff", "--color=never"]);
             const said = stdout + stderr;
@@ -319,7 +326,7 @@ describeLab("a failure", () => {
         });
     });
 
-    /** Another package manager, as far as its lock goes; it has that before this returns. */
+    /** Locks the package manager like another one. Has the lock when it returns. */
     async function holdLock(path: string): Promise<{ release(): Promise<unknown> }> {
         await host().exec(`systemd-run -q --unit=holder --service-type=notify perl -MFcntl -MSocket -e '
             open(F, ">>", "${path}"); my $lock = pack("ssqql", F_WRLCK, 0, 0, 0, 0);

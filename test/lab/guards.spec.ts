@@ -3,17 +3,17 @@ import type { Backend, HaproxyConfig, Server } from "../../components/haproxy/mo
 import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
-import { Subject } from "./transaction/subject";
+import { sshTargetOf } from "../support/sshTarget";
+import { BalancerHost } from "./transaction/balancerHost";
 
-/** Servers that nobody asks: the frontend answers by itself. */
+/** Servers that never get a request, since the frontend answers itself. */
 const servers = (...names: string[]): Server[] =>
     names.map((name) => ({ name, address: "192.0.2.21", port: 80, check: false }));
 const backups = (...names: string[]): Server[] => servers(...names).map((server) => ({ ...server, backup: true }));
 
-describeLab("guards on what a search has found", () => {
+describeLab("guards on search results", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
-    const subject = () => new Subject(lab());
+    const balancer = () => new BalancerHost(lab());
 
     function declare(backends: Backend[], allowShrink = false): Convergence {
         const config: HaproxyConfig = {
@@ -29,7 +29,7 @@ describeLab("guards on what a search has found", () => {
             ],
             backends,
         };
-        return new Convergence(targetOf(lab(), subject().host), haproxy(config, { allowShrink }));
+        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config, { allowShrink }));
     }
 
     async function accept(backends: Backend[], allowShrink = false): Promise<void> {
@@ -39,9 +39,9 @@ describeLab("guards on what a search has found", () => {
         assert.equal(code, 0, stderr);
     }
 
-    /** Preview and up refuse in the same words, with nothing touched. */
+    /** Expects a preview and an up to refuse in the same words and to change nothing. */
     async function refuse(backends: Backend[], ...words: string[]): Promise<void> {
-        const before = await subject().state();
+        const before = await balancer().state();
         const { text, refused } = await declare(backends).preview();
         assert.ok(refused, text);
         const { code, stderr } = await declare(backends).up();
@@ -49,7 +49,7 @@ describeLab("guards on what a search has found", () => {
         for (const said of [text, stderr]) {
             for (const word of words) assert.ok(said.includes(word), `${word} in:\n${said}`);
         }
-        assert.equal(await subject().state(), before);
+        assert.equal(await balancer().state(), before);
     }
 
     const guarded = (list: Server[]): Backend => ({
@@ -69,7 +69,7 @@ describeLab("guards on what a search has found", () => {
         );
     });
 
-    it("let a first installation have as many as there are", () => accept([guarded(servers(...five))]));
+    it("accept any number in a first installation", () => accept([guarded(servers(...five))]));
 
     it("refuse a shrink, with both lists", () =>
         refuse(
@@ -80,23 +80,23 @@ describeLab("guards on what a search has found", () => {
             "allow it once with allowShrink",
         ));
 
-    it("go by what the process runs, not by its file", async () => {
-        await subject().shell("sed -i '/server a[2-5]/d' /etc/haproxy/haproxy.cfg");
+    it("compare with the running process, not with its file", async () => {
+        await balancer().shell("sed -i '/server a[2-5]/d' /etc/haproxy/haproxy.cfg");
         await refuse([guarded(servers("a1", "a4"))], "now: a1 a2 a3 a4 a5");
     });
 
-    it("go by the file where nothing runs", async () => {
+    it("compare with the file if nothing runs", async () => {
         await accept([guarded(servers(...five))]);
-        await subject().shell("systemctl stop haproxy");
+        await balancer().shell("systemctl stop haproxy");
         await refuse([guarded(servers("a1", "a4"))], "now: a1 a2 a3 a4 a5", "declared: a1 a4");
         await accept([guarded(servers(...five))]);
     });
 
-    it("take servers in the place of others", () => accept([guarded(servers("b1", "b2", "b3", "b4", "b5"))]));
+    it("accept a replacement of servers", () => accept([guarded(servers("b1", "b2", "b3", "b4", "b5"))]));
 
-    it("take a shrink within the limit", () => accept([guarded(servers("b1", "b2", "b3"))]));
+    it("accept a shrink within the limit", () => accept([guarded(servers("b1", "b2", "b3"))]));
 
-    it("count backup servers apart", async () => {
+    it("count backup servers separately", async () => {
         await accept([guarded([...servers("b1", "b2", "b3"), ...backups("c1", "c2", "c3")])]);
         await refuse(
             [guarded([...servers("b1", "b2", "b3"), ...backups("c1")])],
@@ -109,7 +109,7 @@ describeLab("guards on what a search has found", () => {
         );
     });
 
-    it("judge each backend, and none that is new or removed as a whole", async () => {
+    it("judge each backend, except new and removed ones", async () => {
         const other: Backend = { name: "other", servers: servers("o1", "o2", "o3"), maxShrinkPercent: 0 };
         const app = guarded([...servers("b1", "b2", "b3"), ...backups("c1", "c2", "c3")]);
         await accept([app, other]);
@@ -118,7 +118,7 @@ describeLab("guards on what a search has found", () => {
         await accept([{ ...app, name: "renamed" }]);
     });
 
-    it("do not count with allowShrink, and find nothing to do afterwards", async () => {
+    it("are off with allowShrink, after which there is nothing to do", async () => {
         const one = { ...guarded(servers("b1")), name: "renamed" };
         await refuse([one], "minServers is 2");
         await accept([one], true);

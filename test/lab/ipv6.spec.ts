@@ -3,27 +3,27 @@ import { fromServices } from "../../components/haproxy/services/compile";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
+import { BalancerHost, squat } from "./transaction/balancerHost";
 import { repair } from "./transaction/faults";
-import { Subject, squat } from "./transaction/subject";
 
 const network = "fd00:f1ee:7";
 const balancerAddress = `${network}::1`;
-const balancer = `[${balancerAddress}]`;
-/** Two of one /64, two of others. */
+const literal = `[${balancerAddress}]`;
+/** Two addresses of one /64, two of others. */
 const clients = [":a::1", ":a::2", ":b::1", ":c::1"].map((rest) => `${network}${rest}`);
 const add = (address: string) => `ip addr add ${address}/48 dev eth0 nodad`;
 
 describeLab("services on IPv6", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app" },
         { name: "app2", image: "app" },
     ]);
-    const subject = () => new Subject(lab());
+    const balancer = () => new BalancerHost(lab());
 
     before(async () => {
-        await subject().shell(add(balancerAddress));
+        await balancer().shell(add(balancerAddress));
         await lab().host("app1").exec(clients.map(add).join("\n"));
     });
 
@@ -51,7 +51,7 @@ describeLab("services on IPv6", () => {
             undefined,
             { bind: { port: 8404 } },
         );
-        return new Convergence(targetOf(lab(), subject().host), haproxy(config));
+        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config));
     }
 
     async function converge(declared: Convergence): Promise<void> {
@@ -60,7 +60,7 @@ describeLab("services on IPv6", () => {
         assert.equal((await declared.preview()).text, "");
     }
 
-    /** What clients at these addresses get, one after another: the name of a server, and the status. */
+    /** The answers to clients at these addresses, in order: name of the server, and status. */
     async function ask(url: string, ...clients: readonly string[]): Promise<string[]> {
         const one = (client: string) =>
             `curl -s -m 10 -o /dev/null -w '%header{x-app} %{http_code}\\n' --interface ${client} ${url} || :`;
@@ -71,29 +71,29 @@ describeLab("services on IPv6", () => {
             .map((line) => line.trim());
     }
 
-    it("are served to its clients, whose lists, limits and servers go by address and /64", async () => {
+    it("serve IPv6 clients, and apply lists, limits and persistence by address and /64", async () => {
         await converge(declare());
         const [one = "", two = "", other = "", stranger = ""] = clients;
-        const url = `http://${balancer}/`;
+        const url = `http://${literal}/`;
         const [first = "", ...rest] = await ask(url, one, two, one, two, one, two);
         assert.match(first, /^app[12] 200$/);
         assert.deepEqual(rest, [first, first, first, "429", "429"]);
         assert.match((await ask(url, other)).join(), /^app[12] 200$/);
         assert.deepEqual(await ask(url, stranger), ["403"]);
-        assert.deepEqual(await ask(`http://${balancer}:81/`, stranger), ["app2 200"]);
-        assert.deepEqual(await ask(`http://${balancer}:8404/stats`, stranger), ["200"]);
-        // Of IPv4, each address is a client.
+        assert.deepEqual(await ask(`http://${literal}:81/`, stranger), ["app2 200"]);
+        assert.deepEqual(await ask(`http://${literal}:8404/stats`, stranger), ["200"]);
+        // With IPv4, each address is a client.
         const app1 = lab().host("app1").address;
-        assert.match((await ask(subject().url, app1)).join(), /^app[12] 200$/);
-        assert.match(await subject().master("@1 show table web"), new RegExp(`key=::ffff:${app1} .*server_key=app`));
+        assert.match((await ask(balancer().url, app1)).join(), /^app[12] 200$/);
+        assert.match(await balancer().master("@1 show table web"), new RegExp(`key=::ffff:${app1} .*server_key=app`));
     });
 
-    it("are converged by a host where IPv6 is off for all interfaces, and refused by one whose kernel has none", async () => {
-        await subject().shell("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
+    it("converge on a host whose interfaces all have IPv6 off, and are refused by a kernel without IPv6", async () => {
+        await balancer().shell("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
         try {
             await converge(declare(5));
         } finally {
-            await subject().shell(`sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ${add(balancerAddress)}`);
+            await balancer().shell(`sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ${add(balancerAddress)}`);
         }
         const { code, stderr } = await declare(6).up((body) => body.replace("/proc/net/if_inet6", "/proc/net/none"));
         assert.equal(code, 1);
@@ -101,17 +101,17 @@ describeLab("services on IPv6", () => {
         await converge(declare());
     });
 
-    it("leave IPv4 to others where a bind is for IPv6 alone, and take nothing of theirs", async () => {
-        const declared = (port: number) => subject().declare({ binds: [{ address: "::", port, v6only: true }] });
-        await subject().shell(squat("127.0.0.1:8085", "[::1]:8086"));
+    it("leave IPv4 to other processes if a bind is only for IPv6", async () => {
+        const declared = (port: number) => balancer().declare({ binds: [{ address: "::", port, v6only: true }] });
+        await balancer().shell(squat("127.0.0.1:8085", "[::1]:8086"));
         try {
             await converge(declared(8085));
-            assert.deepEqual(await ask(`http://${balancer}:8085/`, clients[3] ?? ""), ["app1 200"]);
+            assert.deepEqual(await ask(`http://${literal}:8085/`, clients[3] ?? ""), ["app1 200"]);
             const { refused, text } = await declared(8086).preview();
             assert.ok(refused, text);
             assert.match(text, /port 8086 is taken by systemd-socket-/);
         } finally {
-            await subject().shell(repair);
+            await balancer().shell(repair);
         }
     });
 });

@@ -1,22 +1,23 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
-import { existsSync, readdirSync, readFileSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { Lab } from "../../lab/lab";
+import { run } from "../../lab/machine/exec";
+import { hostsDir } from "../../lab/machine/paths";
 import { registered } from "../../lab/network";
-import { run } from "../../lab/run";
 import { describeLab, withLab } from "../support/lab";
 import { PATIENCE, until } from "../support/traffic";
 
 const ssh = (line: string[]) => run(line[0] ?? "", line.slice(1), { check: false });
 const get = async (address: string, path = "/", timeout = PATIENCE) =>
     (await fetch(`http://${address}${path}`, { signal: AbortSignal.timeout(timeout) })).text();
-/** That nobody answers is to be shown in less time than that somebody does. */
+/** Expects no answer, within a shorter time than an answer may take. */
 const unanswered = (address: string, words = /./) => assert.rejects(get(address, "/", 3000), words);
 const keyscan = async (address: string) =>
     (await run("ssh-keyscan", ["-T", String(PATIENCE / 1000), "-t", "ed25519", address])).stdout;
 
-/** All that a lab makes on a machine, as the machine's own tools see it. */
+/** Everything that a lab adds to a machine, as the machine's tools show it. */
 function traces(): Record<string, string[]> {
     const lines = (program: string, ...args: string[]) =>
         execFileSync(program, args).toString().split("\n").filter(Boolean);
@@ -77,7 +78,7 @@ describeLab("lab", () => {
             assert.notEqual(lab().host("lb1").hostKey, lab().host("lb2").hostKey);
         });
 
-        it("say on an app server who served a request", async () => {
+        it("name the app server that answers a request", async () => {
             assert.equal(await get(lab().host("app1").address, "/any/path"), "app1 ecom-platform\n");
             assert.equal(await get(lab().host("app1").address, "/healthz"), "ok\n");
         });
@@ -88,7 +89,7 @@ describeLab("lab", () => {
             assert.deepEqual(await lab().host("lb1").readFile("/srv/a b/'bytes'"), bytes);
         });
 
-        it("reach the mirror, and install from what the image has downloaded even when they cannot", async () => {
+        it("reach the mirror, and can install what the image has downloaded without it", async () => {
             await lab().host("lb2").exec("apt-get -qq update");
             await lab().host("lb1").cutCable();
             await lab().host("lb1").exec("apt-get -qq install --yes --no-install-recommends haproxy");
@@ -96,13 +97,13 @@ describeLab("lab", () => {
             assert.equal((await lab().host("lb1").exec("systemctl is-active haproxy")).stdout, "active\n");
         });
 
-        it("let keepalived's kind of address be added", async () => {
+        it("can add an address as keepalived does", async () => {
             const address = lab().address(100);
             await lab().host("lb1").exec(`ip address add ${address}/32 dev eth0`);
             assert.match(await keyscan(address), /ssh-ed25519 AAAA/);
         });
 
-        it("let a sudo user in and only from the bastion", async () => {
+        it("accept a sudo user, and only from the bastion", async () => {
             await lab().addSudoUser("lb2");
             const line = lab().host("lb2").ssh("ops", "sudo id -u");
             assert.equal((await ssh(line)).stdout, "0\n");
@@ -112,7 +113,7 @@ describeLab("lab", () => {
             assert.equal((await lab().host("lb1").exec(`bash -c '${knock}'`)).stdout, "SSH-");
         });
 
-        it("end a command that takes too long", async () => {
+        it("kill a command that takes too long", async () => {
             await assert.rejects(lab().host("lb1").exec("sleep 30", { timeout: 200 }), /no end after 200 ms/);
         });
     });
@@ -124,7 +125,7 @@ describeLab("lab", () => {
         ]);
         const lb1 = () => lab().host("lb1");
 
-        it("power cut: nothing runs, the disk stays, the host boots again", async () => {
+        it("power cut: nothing runs, the disk stays, and the host boots again", async () => {
             await lb1().exec("echo kept >/etc/kept; echo lost >/run/lost");
             await lb1().powerCut();
             assert.equal(lb1().power, "off");
@@ -133,7 +134,7 @@ describeLab("lab", () => {
             assert.equal((await lb1().exec("cat /etc/kept; ls /run/lost", { check: false })).stdout, "kept\n");
         });
 
-        it("reboot, ordered from outside and from inside", async () => {
+        it("reboot from outside and from inside", async () => {
             const bootId = async () => (await lb1().exec("cat /proc/sys/kernel/random/boot_id")).stdout;
             const first = await bootId();
             await lb1().reboot();
@@ -146,7 +147,7 @@ describeLab("lab", () => {
             assert.notEqual(await bootId(), second);
         });
 
-        it("cable cut: the host runs on unreached", async () => {
+        it("cable cut: the host cannot be reached and runs on", async () => {
             const app = lab().host("app1");
             await app.cutCable();
             await unanswered(app.address);
@@ -155,7 +156,7 @@ describeLab("lab", () => {
             assert.equal(await get(app.address), "app1 none\n");
         });
 
-        it("freeze: connections open, nobody answers", async () => {
+        it("freeze: connections open, but there is no answer", async () => {
             const app = lab().host("app1");
             await app.freeze();
             assert.equal(app.power, "frozen");
@@ -164,7 +165,7 @@ describeLab("lab", () => {
             assert.equal(await get(app.address), "app1 none\n");
         });
 
-        it("restore: an old image brings back an old disk", async () => {
+        it("restore: the disk is that of the snapshot", async () => {
             await lb1().writeFile("/etc/state", "old\n");
             await lb1().exec("rm /etc/debian_version");
             await lb1().snapshot();
@@ -178,7 +179,7 @@ describeLab("lab", () => {
             );
         });
 
-        it("reset: the host is as new, under the same key", async () => {
+        it("reset: the disk is new, the host key stays", async () => {
             const key = lb1().hostKey;
             await lb1().writeFile("/etc/state", "old\n");
             await lab().reset("lb1");
@@ -187,7 +188,7 @@ describeLab("lab", () => {
             assert.equal((await ssh(lb1().ssh("root", "hostname"))).stdout, "lb1\n");
         });
 
-        it("hosts come and go in the inventory", async () => {
+        it("added and removed hosts: the inventory follows", async () => {
             const names = () =>
                 JSON.parse(readFileSync(lab().inventoryPath, "utf8")).nodes.map((node: { name: string }) => node.name);
             await lab().addHost({ name: "app2", image: "app", tags: ["ecom-docs::app"] });
@@ -199,7 +200,7 @@ describeLab("lab", () => {
     });
 
     describe("beside others", () => {
-        it("two at once do not meet, and down leaves nothing", async () => {
+        it("keeps two labs apart, and leaves nothing after down", async () => {
             const before = traces();
             const hosts = [{ name: "lb1", image: "bare" as const }];
             const [one, two] = await Promise.all([Lab.create({ hosts }), Lab.create({ hosts })]);
@@ -218,25 +219,46 @@ describeLab("lab", () => {
             assert.deepEqual(traces(), before);
         });
 
-        it("a lab whose creator was killed can be taken down by another process", async () => {
+        it("takes down labs whose process was killed, and no others, when a lab starts", async () => {
             const before = traces();
-            const script = `require("${join(__dirname, "../../lab/lab")}").Lab.create({ hosts: [{ name: "lb1", image: "bare" }] })
-                .then((lab) => { console.log(lab.dir); setInterval(() => {}, 1000); });`;
-            const creator = spawn(process.execPath, ["--import", "tsx", "-e", script], {
-                stdio: ["ignore", "pipe", "inherit"],
-            });
-            const dir = await new Promise<string>((resolve) =>
-                creator.stdout.once("data", (text) => resolve(String(text).trim())),
+            const script = `const { Lab } = require("${join(__dirname, "../../lab/lab")}");
+                const create = () => Lab.create({ hosts: [{ name: "lb1", image: "bare" }, { name: "lb2", image: "bare" }] });
+                Promise.all([create(), create()]).then((labs) => {
+                    console.log([process.pid, ...labs.map(({ dir }) => dir)].join("\\n"));
+                    setInterval(() => {}, 1000);
+                });`;
+            // Its parent does not wait for it, so it becomes a zombie.
+            const parent = spawn(
+                "sh",
+                ["-c", '"$@" & exec sleep 600', "sh", process.execPath, "--import", "tsx", "-e", script],
+                {
+                    stdio: ["ignore", "pipe", "inherit"],
+                },
             );
-            const gone = new Promise((resolve) => creator.once("exit", resolve));
-            creator.kill("SIGKILL");
-            await gone;
-            const entry = (await registered()).find((one) => one.dir === dir);
-            assert.ok(entry, "it is still registered");
-            // Half dead: a part of it is gone already, and its state cannot be read.
-            execFileSync("rm", [join(dir, "lab.json")]);
-            await Lab.sweep();
-            assert.equal(existsSync(dir), false);
+            try {
+                const [pid, damaged = "", reused = ""] = await new Promise<string[]>((resolve) =>
+                    parent.stdout.once("data", (text) => resolve(String(text).trim().split("\n"))),
+                );
+                process.kill(Number(pid), "SIGKILL");
+                await until("it is dead", () => /^State:\tZ/m.test(readFileSync(`/proc/${pid}/status`, "utf8")));
+                execFileSync("rm", [join(damaged, "lab.json")]);
+                const entry = (await registered()).find(({ dir }) => dir === reused);
+                assert.ok(entry, "it is still registered");
+                // As if another process now had the number of the killed one.
+                writeFileSync(`/run/haproxy-fleet-lab/${entry.subnet}`, `${reused}\n${process.pid} 1\n`);
+                const own = await Lab.create({ hosts: [] });
+                const next = await Lab.create({ hosts: [] });
+                const dirs = (await registered()).map(({ dir }) => dir);
+                assert.deepEqual(
+                    [own.dir, next.dir, damaged, reused].map((dir) => dirs.includes(dir)),
+                    [true, true, false, false],
+                );
+                for (const dir of [damaged, reused, hostsDir(damaged), hostsDir(reused)])
+                    assert.equal(existsSync(dir), false);
+                await Promise.all([own.down(), next.down()]);
+            } finally {
+                parent.kill("SIGKILL");
+            }
             assert.deepEqual(traces(), before);
         });
     });

@@ -6,27 +6,27 @@ import type { HaproxyConfig, Server } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import { AppServer } from "../support/appServer";
 import { Convergence } from "../support/converge";
+import { EchoServer, Session } from "../support/echoSessions";
 import { H2Load } from "../support/h2Load";
 import { describeLab, withLab } from "../support/lab";
-import { EchoServer, Session } from "../support/sessions";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
+import { BalancerHost } from "./transaction/balancerHost";
 import { bothLoads } from "./transaction/load";
-import { Subject } from "./transaction/subject";
 
 const CHANGES = 20;
 
-/** What a declared configuration changes. */
+/** What the tests vary of the declared configuration. */
 interface Turn {
     servers: readonly { name: string; address: string; port: number }[];
     mark: string;
     maxconn?: number;
 }
 
-describeLab("load while things change", () => {
-    const lab = withLab([{ name: "lb1", image: "bare" }]);
-    const subject = () => new Subject(lab());
-    const address = () => subject().host.address;
+describeLab("load during changes", () => {
+    const lab = withLab([{ name: "lb1", image: "haproxy" }]);
+    const balancer = () => new BalancerHost(lab());
+    const address = () => balancer().host.address;
     let echo: EchoServer;
     let apps: AppServer[];
 
@@ -44,7 +44,7 @@ describeLab("load while things change", () => {
         return {
             version: "2.6",
             global: { maxconn },
-            // Clients and servers are in one process here, which may rest for longer than HAProxy would wait for them.
+            // Clients and servers share one process, which may pause for longer than HAProxy's usual timeouts.
             defaults: {
                 timeouts: { connect: "1m", client: "10m", server: "10m", httpRequest: "10m", httpKeepAlive: "10m" },
             },
@@ -64,14 +64,14 @@ describeLab("load while things change", () => {
     }
 
     async function converge(turn: Turn): Promise<string> {
-        const run = new Convergence(targetOf(lab(), subject().host), haproxy(config(turn)));
+        const run = new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config(turn)));
         const { code, stderr } = await run.up();
         assert.equal(code, 0, stderr);
         return stderr;
     }
 
     async function oldWorkers(): Promise<number> {
-        const [, old = ""] = (await subject().master("show proc")).split("# old workers\n");
+        const [, old = ""] = (await balancer().master("show proc")).split("# old workers\n");
         return (old.split("# programs")[0] ?? "").split("\n").filter((line) => /^\d/.test(line)).length;
     }
 
@@ -84,7 +84,7 @@ describeLab("load while things change", () => {
             await Session.upgrade(address(), 80),
         ];
         const downloads = [download(address()), download(address())];
-        const load = await bothLoads(subject().url);
+        const load = await bothLoads(balancer().url);
         const h2 = new H2Load(`http://${address()}:81`, 10);
         for (let n = 0; n < CHANGES; n++) {
             const servers = n % 2 === 0 ? [app1, app2, app3] : [app1, app2];
@@ -112,7 +112,7 @@ describeLab("load while things change", () => {
     });
 
     it("holds as many connections as the machine allows through a reload", async function () {
-        // Here each has two ends, and so it has in HAProxy, both with a limit of their own; what is left is for all else.
+        // Each connection takes two descriptors here and two in HAProxy, which both have limits. Some are left for everything else.
         const limit = Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
         let count = Math.min(9_900, Math.floor((limit - 400) / 2));
         while (hostRequirements(config({ servers: apps, mark: "", maxconn: count + 10 })).fdsNeeded > limit) count--;
@@ -126,9 +126,9 @@ describeLab("load while things change", () => {
                 );
                 for (const { session } of await Promise.all(some)) sessions.push(session);
             }
-            const worker = await subject().processes();
+            const worker = await balancer().processes();
             await converge({ ...turn, mark: "after" });
-            assert.notEqual(await subject().processes(), worker);
+            assert.notEqual(await balancer().processes(), worker);
             for (let n = 0; n < count; n += 100)
                 await Promise.all(sessions.slice(n, n + 100).map((session) => session.echo("still there")));
             const { session: another } = await Session.open(address(), 7000);
@@ -142,7 +142,7 @@ describeLab("load while things change", () => {
     });
 });
 
-/** The number of bytes that a download has had, when it has come to its end. */
+/** Bytes that a download has received, once it has ended. */
 function download(host: string): Promise<number> {
     return new Promise((resolve, reject) => {
         const asked = get({ host, port: 80, path: "/download", agent: false }, (answer) => {

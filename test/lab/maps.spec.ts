@@ -1,14 +1,14 @@
 import assert from "node:assert/strict";
 import type { HaproxyConfig, MapEntry } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
-import { quote } from "../../lab/run";
+import { quote } from "../../lab/machine/exec";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { atStart } from "./transaction/edit";
 import { load } from "./transaction/load";
 
-/** Keys that a careless writer or reader of maps would trip over. */
+/** Keys that a careless reader or writer of maps would break. */
 const odd: MapEntry[] = [
     { key: "/'x'", value: "single ' quote" },
     { key: '/"y"', value: 'double " quotes\\ and # %[src]' },
@@ -17,7 +17,7 @@ const odd: MapEntry[] = [
 
 describeLab("maps and error files of haproxy", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         { name: "app1", image: "app", tags: ["one::app"] },
         { name: "app2", image: "app", tags: ["two::app"] },
     ]);
@@ -27,7 +27,7 @@ describeLab("maps and error files of haproxy", () => {
     interface Variation {
         /** Backend of the host shop.example. @default "app1" */
         shop?: "app1" | "app2";
-        /** Whether there is the map of odd keys. @default true */
+        /** Whether to declare the map of odd keys. @default true */
         oddities?: boolean;
         /** Body of the 503. @default "closed" */
         page?: string;
@@ -87,7 +87,8 @@ describeLab("maps and error files of haproxy", () => {
             { name: "nobody", errorfiles: "ours", httpRequestRules: ["deny deny_status 503"], servers: [] },
         ],
     });
-    const declare = (variation: Variation = {}) => new Convergence(targetOf(lab(), host()), haproxy(config(variation)));
+    const declare = (variation: Variation = {}) =>
+        new Convergence(sshTargetOf(lab(), host()), haproxy(config(variation)));
     const converge = async (variation: Variation = {}) => {
         const { code, stderr } = await declare(variation).up();
         assert.equal(code, 0, stderr);
@@ -101,7 +102,7 @@ describeLab("maps and error files of haproxy", () => {
         await converge();
     });
 
-    it("route, answer and are read as they are declared", async () => {
+    it("work as declared", async () => {
         assert.equal(await files(), "hosts.map odd.map ours-503.http");
         assert.match(await ask("Host: SHOP.example"), /^app1\b/);
         assert.match(await ask("Host: docs.example"), /^app2\b/);
@@ -110,7 +111,7 @@ describeLab("maps and error files of haproxy", () => {
         assert.match(answer, /^HTTP\/1.1 503 Sorry\r\nx-page: ours\r\n[\s\S]*\r\n\r\nclosed$/i);
     });
 
-    it("change with a reload that fails nobody, after a preview that says which line", async () => {
+    it("change by a reload without a failed request, after a preview that shows the line", async () => {
         await converge();
         const [before, running] = [await master(), await load(`http://${host().address}/`, "-H", "Host: docs.example")];
         for (const [from, to] of [
@@ -131,7 +132,7 @@ describeLab("maps and error files of haproxy", () => {
         assert.equal(await ask("Host: other.example"), "be back soon");
     });
 
-    it("are repaired where somebody has edited them, with a reload", async () => {
+    it("are repaired by a reload after manual edits", async () => {
         await converge();
         await out(
             "sed -i 's/^shop.example .*/shop.example app2/' /etc/haproxy/fleet/hosts.map; systemctl reload haproxy",
@@ -141,7 +142,7 @@ describeLab("maps and error files of haproxy", () => {
         assert.match(await ask("Host: shop.example"), /^app1\b/);
     });
 
-    it("go when they leave the model, but not before what replaces them is proven", async () => {
+    it("are removed once they have left the model and their replacement is proven", async () => {
         await converge();
         const without = declare({ oddities: false });
         assert.match((await without.preview()).text, /odd\.map/);
@@ -153,7 +154,7 @@ describeLab("maps and error files of haproxy", () => {
         assert.equal(await files(), "hosts.map ours-503.http");
     });
 
-    it("are checked by the daemon before they are in place", async () => {
+    it("are checked by the daemon before they are installed", async () => {
         await converge();
         const { text, refused } = await declare({ status: "nonsense" }).preview();
         assert.ok(refused, text);

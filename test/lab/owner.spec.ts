@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { Convergence, redefine } from "../support/converge";
 import { hostState } from "../support/hostState";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
 
 describeLab("a host's owner", () => {
@@ -14,7 +14,7 @@ describeLab("a host's owner", () => {
     const file = (path: string): Resource => ({ kind: "file", path, content: `${path}\n` });
 
     const by = (owner: string, resources: Resource[]) =>
-        Object.assign(new Convergence(targetOf(lab(), host()), resources), { owner });
+        Object.assign(new Convergence(sshTargetOf(lab(), host()), resources), { owner });
     const ours = () => by("shop/prod/lb1", [file("/srv/ours")]);
     const theirs = () => by("shop/prod/edge", [file("/srv/theirs")]);
 
@@ -34,29 +34,29 @@ describeLab("a host's owner", () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 1);
         assert.ok(stderr.startsWith(`refused: ${words}`), stderr);
-        assert.match(stderr, /hand it over: with takeOver, or by removing \/var\/lib\/haproxy-fleet\/owner there\n$/);
+        assert.match(stderr, /take it over: set takeOver, or remove \/var\/lib\/haproxy-fleet\/owner on the host\n$/);
         assert.deepEqual(await hostState(host()), before);
     }
 
-    it("keeps another from it, in a preview and in an up, before anything is touched", async () => {
+    it("keeps other owners away, in a preview and in an up, before anything is changed", async () => {
         await settles(ours());
         await isRefused(theirs(), "shop/prod/lb1");
         assert.equal((await ours().preview()).text, "");
     });
 
-    it("is another after a take-over, which undoes what only the first has declared", async () => {
+    it("changes by a take-over, which undoes what only the first owner declares", async () => {
         const taking = Object.assign(theirs(), { takeOver: true });
         const { text, refused } = await taking.preview();
         assert.equal(refused, false);
-        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1: it would be taken over\n/m);
-        assert.match(text, /file\[\/srv\/ours\] has left the run list and would be undone/);
+        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1, would be taken over\n/m);
+        assert.match(text, /file\[\/srv\/ours\] has left the run list, would be undone/);
         await settles(taking);
         assert.equal(await out("ls /srv"), "theirs");
         await settles(theirs());
         await isRefused(ours(), "shop/prod/edge");
     });
 
-    it("is another after a take-over of the very same run list, as after a rename", async () => {
+    it("changes by a take-over with the same run list, as after a rename", async () => {
         const renamed = Object.assign(theirs(), { owner: "shop/live/edge", takeOver: true });
         assert.match((await renamed.preview()).text, /an up would repair that, with no reload\n {2}host\n.*\n*$/);
         const { stdout } = await renamed.up();
@@ -64,26 +64,23 @@ describeLab("a host's owner", () => {
         assert.equal((await renamed.preview()).text, "");
     });
 
-    it("can be removed, and the next one is noted though nothing else differs", async () => {
+    it("can be removed, and the next owner is recorded even if nothing else differs", async () => {
         await host().exec("rm /var/lib/haproxy-fleet/owner");
-        assert.match(
-            (await theirs().preview()).text,
-            /what is managed there is not recorded as declared: it would be recorded/,
-        );
+        assert.match((await theirs().preview()).text, /the list of managed files is out of date, would be rewritten/);
         await settles(theirs());
     });
 
-    it("does not count where it has come with an image of another machine", async () => {
+    it("does not count if it came with an image of another machine", async () => {
         await isRefused(ours(), "shop/prod/edge");
         await host().exec("sed -i '2s/.*/0123456789abcdef0123456789abcdef/' /var/lib/haproxy-fleet/owner");
         const { text, refused } = await ours().preview();
         assert.equal(refused, false);
-        assert.match(text, /file\[\/srv\/theirs\] has left the run list and would be undone/);
+        assert.match(text, /file\[\/srv\/theirs\] has left the run list, would be undone/);
         await settles(ours());
         await settles(Object.assign(theirs(), { takeOver: true }));
     });
 
-    it("is noted before the first change", async () => {
+    it("is recorded before the first change", async () => {
         await host().exec("rm -r /var/lib/haproxy-fleet");
         const { stderr } = await theirs().up(redefine("run_list() { kill -KILL $$; }"));
         assert.match(stderr, /the converge was killed/);
@@ -95,7 +92,7 @@ describeLab("a host's owner", () => {
         const project = new Project();
         const declared = (changes: Partial<ProgramHost> = {}): ProgramHost => ({
             name: "lb1",
-            target: targetOf(lab(), host()),
+            target: sshTargetOf(lab(), host()),
             resources: [file("/srv/engine")],
             ...changes,
         });
@@ -107,16 +104,20 @@ describeLab("a host's owner", () => {
         });
         after(() => project.remove());
 
-        it("is one component: two are told once, and the host is not touched", async () => {
+        it("is one component: a second one is reported once, and the host is not changed", async () => {
             project.program(hostsProgram([declared(), declared({ name: "edge", resources: [file("/srv/edge")] })]));
             const { code, stdout } = await project.run(["up", "--yes", "--skip-preview", "--color=never"]);
             assert.notEqual(code, 0, stdout);
             const told = stdout.slice(stdout.indexOf("Diagnostics:"));
-            assert.equal(times("is converged by lb1 already, and two would undo each other's files", told), 1, stdout);
+            assert.equal(
+                times("is already converged by lb1, and the two would undo each other's files", told),
+                1,
+                stdout,
+            );
             assert.equal(await out("ls /srv /var/lib/haproxy-fleet"), "/srv:");
         });
 
-        it("stays the same program's: after a rename it has to be taken over once", async () => {
+        it("belongs to one program: after a rename the host must be taken over once", async () => {
             const { run } = project;
             const engine = (...args: string[]) => run.call(project, [...args, "--color=never"]);
             project.program(hostsProgram([declared()]));

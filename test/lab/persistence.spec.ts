@@ -3,19 +3,19 @@ import { fromServices } from "../../components/haproxy/services/compile";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
+import { BalancerHost, squat } from "./transaction/balancerHost";
 import { repair } from "./transaction/faults";
-import { Subject, squat } from "./transaction/subject";
 
 describeLab("persistence by address", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare" },
+        { name: "lb1", image: "haproxy" },
         ...["app1", "app2", "app3"].map((name) => ({ name, image: "app" as const })),
     ]);
-    const subject = () => new Subject(lab());
+    const balancer = () => new BalancerHost(lab());
 
-    /** A service that keeps clients on servers by their address, and lets each ask 5 times. */
+    /** A service that keeps clients on servers by their addresses and limits each to 5 requests. */
     function declare(servers: readonly string[], peersPort?: false): Convergence {
         const settings = { version: "2.6", maxconn: 1000, ...(peersPort === false && { peersPort }) };
         const config = fromServices(settings, [
@@ -28,7 +28,7 @@ describeLab("persistence by address", () => {
                 servers: servers.map((name) => ({ name, address: lab().host(name).address })),
             },
         ]);
-        return new Convergence(targetOf(lab(), subject().host), haproxy(config));
+        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config));
     }
 
     async function converge(declared: Convergence): Promise<void> {
@@ -37,12 +37,12 @@ describeLab("persistence by address", () => {
         assert.equal((await declared.preview()).text, "");
     }
 
-    /** Who answers clients of these addresses, one after another: the name of a server, or "limited". */
+    /** The answers to clients at these addresses, in order: the name of a server, or "limited". */
     const ask = async (...clients: readonly number[]) => {
         const asking = clients.map(
             (n) => `curl -sS -m 60 -w '%{http_code}\n' --interface 127.0.0.${n} http://127.0.0.1/ | xargs`,
         );
-        const { stdout } = await subject().host.exec(asking.join("\n"));
+        const { stdout } = await balancer().host.exec(asking.join("\n"));
         return stdout
             .trim()
             .split("\n")
@@ -50,13 +50,13 @@ describeLab("persistence by address", () => {
     };
 
     const oldWorkerEnded = () =>
-        until("the old worker has ended", async () => !/# old workers/.test(await subject().master("show proc")));
+        until("the old worker has ended", async () => !/# old workers/.test(await balancer().master("show proc")));
 
-    it("outlives the reload that a new server takes, as limits do, and the old worker ends", async () => {
+    it("outlives the reload for a new server, as limits do, and the old worker ends", async () => {
         await converge(declare(["app2", "app3"]));
-        // A worker gives its tables on once it expects none itself, 5 s after a start.
+        // A worker hands its tables over only after waiting 5 s for others at its start.
         await until("the worker expects no tables", async () =>
-            /id=fleet .* flags=0x\w*3 /.test(await subject().master("@1 show peers")),
+            /id=fleet .* flags=0x\w*3 /.test(await balancer().master("@1 show peers")),
         );
         const before = await ask(11, 12, 13, 14, 20, 20, 20, 20);
         assert.deepEqual([...new Set(before)].sort(), ["app2", "app3"]);
@@ -65,17 +65,17 @@ describeLab("persistence by address", () => {
         await oldWorkerEnded();
     });
 
-    it("needs a port of its own, which a preview finds taken", async () => {
+    it("needs its own port, and a preview reports if it is taken", async () => {
         await converge(declare(["app2"], false));
-        // Until then it has the port itself.
+        // HAProxy itself has the port until then.
         await oldWorkerEnded();
-        await subject().shell(squat("127.0.0.1:8406"));
+        await balancer().shell(squat("127.0.0.1:8406"));
         try {
             const { refused, text } = await declare(["app2"]).preview();
             assert.ok(refused, text);
             assert.match(text, /port 8406 is taken by systemd-socket-/);
         } finally {
-            await subject().shell(repair);
+            await balancer().shell(repair);
         }
         await converge(declare(["app2"]));
     });

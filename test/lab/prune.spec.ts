@@ -1,16 +1,16 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
 const CONFFILE = "/etc/ssh/moduli";
 const PROFILE = "/etc/profile.d/kept.sh";
 
-/** What will leave the run list. */
+/** The resources that leave the run list. */
 const leaving: Resource[] = [
     { kind: "packages", names: ["socat"] },
     { kind: "group", name: "crew" },
@@ -27,7 +27,7 @@ const leaving: Resource[] = [
     { kind: "systemdUnit", name: "ssh.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
 ];
 
-describeLab("prune: what leaves the run list is undone", () => {
+describeLab("prune: resources that leave the run list are undone", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
     let host: Host;
     let convergence: Convergence;
@@ -45,14 +45,14 @@ describeLab("prune: what leaves the run list is undone", () => {
 
     before("a host", () => {
         host = lab().host("lb1");
-        convergence = new Convergence(targetOf(lab(), host), []);
+        convergence = new Convergence(sshTargetOf(lab(), host), []);
     });
 
     describe("resources of every kind", () => {
         let original: string;
         let said: string;
 
-        before("they come, are used, and go", async () => {
+        before("they are converged, used and removed", async () => {
             await host.exec(`echo theirs >${PROFILE}; chmod 0640 ${PROFILE}; chown daemon:mail ${PROFILE}`);
             original = await out(`stat -c '%a %U:%G' ${CONFFILE}; md5sum <${CONFFILE}`);
             await up(leaving);
@@ -65,7 +65,7 @@ describeLab("prune: what leaves the run list is undone", () => {
             await up([]);
         });
 
-        it("are named in the preview before", () => {
+        it("are named in the preview", () => {
             const undone = said.split("\n").flatMap((line) => / (\S+) has left the run list/.exec(line)?.[1] ?? []);
             assert.deepEqual(
                 undone.sort(),
@@ -82,9 +82,9 @@ describeLab("prune: what leaves the run list is undone", () => {
             );
         });
 
-        it("a plain file goes", async () => assert.equal(await out("ls /etc/plain /srv/used/file"), ""));
+        it("a plain file is removed", async () => assert.equal(await out("ls /etc/plain /srv/used/file"), ""));
 
-        it("a file that was there before comes back as it was", async () =>
+        it("an earlier file comes back unchanged", async () =>
             assert.equal(await out(`cat ${PROFILE}; stat -c '%a %U:%G' ${PROFILE}`), "theirs\n640 daemon:mail"));
 
         it("a package's configuration file goes back to the package's version", async () =>
@@ -95,12 +95,12 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out("find /etc/systemd/system -name '*sleeper*'"), "");
         });
 
-        it("a drop-in is removed, and systemd knows", async () => {
+        it("a drop-in is removed, and systemd reloads its units", async () => {
             assert.equal(await out("ls -d /etc/systemd/system/ssh.service.d"), "");
             assert.equal(await out("systemctl show -P Nice -P NeedDaemonReload ssh"), "0\nno");
         });
 
-        it("a directory goes when it is empty, and stays when it is used", async () =>
+        it("a directory is removed if it is empty, and stays if it is used", async () =>
             assert.equal(await out("ls -d /srv/emptied /srv/used/*"), "/srv/used/somebody-elses"));
 
         it("packages and accounts stay", async () => {
@@ -108,20 +108,20 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out("id -gn sailor"), "crew");
         });
 
-        it("nothing is remembered of what is undone", async () => {
+        it("the records of undone resources are removed", async () => {
             assert.equal(await out("cat /var/lib/haproxy-fleet/manifest; find /var/lib/haproxy-fleet/original"), "");
         });
     });
 
     describe("special cases", () => {
-        it("a file taken over again goes back to what was there the second time", async () => {
+        it("a file that is declared a second time goes back to its content before that", async () => {
             await host.exec(`echo second >${PROFILE}`);
             await up([{ kind: "file", path: PROFILE, content: "ours\n" }]);
             await up([]);
             assert.equal(await out(`cat ${PROFILE}`), "second");
         });
 
-        it("a configuration file whose original was an edit goes back to what the package ships", async () => {
+        it("a configuration file that was edited before goes back to the package's version", async () => {
             const shipped = await out(`md5sum <${CONFFILE}`);
             await host.exec(`echo edited >${CONFFILE}`);
             await up([{ kind: "file", path: CONFFILE, content: "ours\n" }]);
@@ -129,7 +129,7 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out(`md5sum <${CONFFILE}; stat -c '%a %U:%G' ${CONFFILE}`), `${shipped}\n644 root:root`);
         });
 
-        it("a configuration file of which no original was kept, too", async () => {
+        it("a configuration file without a kept original goes back to the package's version, too", async () => {
             const shipped = await out(`md5sum <${CONFFILE}`);
             await up([{ kind: "file", path: CONFFILE, content: "ours\n" }]);
             await host.exec("rm -r /var/lib/haproxy-fleet/original");
@@ -137,16 +137,16 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out(`md5sum <${CONFFILE}; stat -c '%a %U:%G' ${CONFFILE}`), `${shipped}\n644 root:root`);
         });
 
-        it("a file that somebody has removed before is not undone, and not remembered", async () => {
+        it("a file that was removed by hand is neither undone nor recorded", async () => {
             await up([{ kind: "file", path: "/etc/plain", content: "ours\n" }]);
             await host.exec("rm /etc/plain");
-            assert.match(await previewOf([]), /would be recorded/);
+            assert.match(await previewOf([]), /would be rewritten/);
             await up([]);
             await host.exec("echo theirs >/etc/plain");
             assert.equal(await previewOf([]), "");
         });
 
-        it("a file that was there before comes back, though somebody has removed ours", async () => {
+        it("an earlier file comes back even if ours was removed by hand", async () => {
             await host.exec(`echo third >${PROFILE}`);
             await up([{ kind: "file", path: PROFILE, content: "ours\n" }]);
             await host.exec(`rm ${PROFILE}`);
@@ -155,7 +155,7 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out(`cat ${PROFILE}`), "third");
         });
 
-        it("a package's script goes back to one that can be run", async () => {
+        it("a package's script goes back with its mode", async () => {
             const script = "/etc/init.d/ssh";
             const shipped = await out(`stat -c '%a %U:%G' ${script}; md5sum <${script}`);
             assert.match(shipped, /^755 /);
@@ -165,7 +165,7 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out(`stat -c '%a %U:%G' ${script}; md5sum <${script}`), shipped);
         });
 
-        it("a path that another kind of resource has now is that one's", async () => {
+        it("a path that another kind of resource now has is left to it", async () => {
             await up([{ kind: "file", path: "/etc/systemd/system/sleeper.service", content: SLEEPER }]);
             await up([{ kind: "systemdUnit", name: "sleeper.service", content: SLEEPER }]);
             assert.equal(await out("cat /etc/systemd/system/sleeper.service"), SLEEPER.trim());
@@ -173,13 +173,13 @@ describeLab("prune: what leaves the run list is undone", () => {
             assert.equal(await out("ls /etc/systemd/system/sleeper.service"), "");
         });
 
-        it("a unit that an administrator had comes back, and goes on", async () => {
+        it("an administrator's unit comes back and goes on running", async () => {
             const unit = "/etc/systemd/system/theirs.service";
             await host.exec(
                 `printf '${SLEEPER.replaceAll("\n", "\\n")}# theirs' >${unit}; systemctl -q enable --now theirs`,
             );
             const pid = await out("systemctl show -P MainPID theirs");
-            // As a unit, then as a file, which is the same one: what was there first stays at hand.
+            // The same path as a unit, then as a file: the first original is kept.
             await up([{ kind: "systemdUnit", name: "theirs.service", content: SLEEPER }]);
             await up([{ kind: "file", path: unit, content: `${SLEEPER}# ours\n` }]);
             await up([{ kind: "systemdUnit", name: "theirs.service", content: SLEEPER }]);
@@ -193,7 +193,7 @@ describeLab("prune: what leaves the run list is undone", () => {
             );
         });
 
-        it("killed between removing a drop-in and telling systemd, the next run tells it", async () => {
+        it("a converge killed after it has removed a drop-in: the next run makes systemd reload its units", async () => {
             await up([{ kind: "systemdUnit", name: "ssh.service.d/10-nice.conf", content: "[Service]\nNice=5\n" }]);
             await host.exec("rm /etc/systemd/system/ssh.service.d/10-nice.conf");
             assert.match(await previewOf([]), /systemdUnit\[ssh.service.d\/10-nice.conf\] has left the run list/);
@@ -202,7 +202,7 @@ describeLab("prune: what leaves the run list is undone", () => {
         });
 
         it("haproxy's configuration goes back to its package's, and the service goes on", async () => {
-            await up(balancer());
+            await up(smallBalancer());
             const pid = await out("systemctl show -P MainPID haproxy");
             await up([]);
             assert.equal(await out("dpkg --verify haproxy"), "");

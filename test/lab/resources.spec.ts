@@ -1,12 +1,12 @@
 import assert from "node:assert/strict";
+import { label, type Resource } from "../../components/convergence/kinds/index";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { label, type Resource } from "../../components/convergence/resources";
 import type { Host } from "../../lab/host";
 import { atNaps, Convergence } from "../support/converge";
 import { describedAs, echod, heard } from "../support/echod";
 import { hostState } from "../support/hostState";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { sshTargetOf } from "../support/sshTarget";
 
 const DROP_IN = "/etc/systemd/system/echod.service.d/10-nice.conf";
 
@@ -33,7 +33,7 @@ const resources: Resource[] = [
     { kind: "execute", name: "notIf", command: "echo >/srv/not", notIf: "test -e /srv/not" },
 ];
 
-/** Breaks every aspect of every resource there is, and what a why-run is to say of it. */
+/** Shell that breaks every aspect of every resource, and what a why-run reports about it. */
 const BREAK = `
 apt-get -qq remove -y jq >/dev/null
 groupmod --gid 4343 crew
@@ -61,7 +61,7 @@ describeLab("resources", () => {
         assert.equal((await convergence.preview()).text, "");
         return result;
     };
-    /** What a why-run says, as "resource aspect what the host has". */
+    /** The differences of a why-run, as "resource aspect value-on-the-host". */
     const differences = async () => {
         const planned = makePlan(convergence.resources).resources;
         return (await convergence.whyRun()).differences.map(({ id, aspect, have }) => {
@@ -72,10 +72,10 @@ describeLab("resources", () => {
 
     before("a host", () => {
         host = lab().host("lb1");
-        convergence = new Convergence(targetOf(lab(), host), resources);
+        convergence = new Convergence(sshTargetOf(lab(), host), resources);
     });
 
-    it("come from nothing", async () => {
+    it("are created", async () => {
         await host.exec("apt-get -qq install -y cron >/dev/null; touch /srv/only");
         assert.equal((await differences()).filter((line) => / missing/.test(line)).length, 16);
         await up();
@@ -99,18 +99,18 @@ describeLab("resources", () => {
         first = await hostState(host);
     });
 
-    it("are left alone when all is as declared", async () => {
+    it("are not touched if nothing differs", async () => {
         const times =
             "stat -c '%n %i %Y %Z' /etc/text /etc/bytes /srv/owned/* /etc/echod.conf; systemctl show -P InvocationID echod";
         const before = await out(times);
-        // The very same payload would only be answered with the result of before.
+        // The same payload would only get the earlier result.
         const { stdout } = await convergence.up((body) => `${body}# again\n`);
         assert.match(stdout, /nothing to do/);
         assert.equal(await out(times), before);
         assert.deepEqual((await heard(host)).history, ["start"]);
     });
 
-    it("show every aspect that differs, and get it back", async () => {
+    it("report every difference, and repair it", async () => {
         await host.exec(BREAK);
         assert.deepEqual((await differences()).sort(), [
             "absent[/etc/unwanted] present",
@@ -156,7 +156,7 @@ describeLab("resources", () => {
         it("are pinned to a version", async () => {
             const version = await out("dpkg-query -W -f '${Version}' socat");
             convergence.resources = [{ kind: "packages", names: [`socat=${version}`] }];
-            // What is installed claims to be newer: dpkg's own record of it is changed.
+            // Changes dpkg's record, so that the installed package claims to be newer.
             await host.exec(`sed -i '/^Package: socat$/,/^$/s/^Version: .*/Version: 99/' /var/lib/dpkg/status`);
             assert.ok((await differences()).includes(`packages[socat=${version}] version socat 99`));
             await up();
@@ -193,7 +193,7 @@ describeLab("resources", () => {
             return said.filter((line) => line.startsWith("service[echod"));
         };
 
-        before("runs, and is older than the second in which its files change", async () => {
+        before("is started more than a second before its files change", async () => {
             await settle(echod("one\n"));
             await host.exec("sleep 1.1; systemctl restart echod; sleep 1.1");
             assert.deepEqual(await differences(), [], "a restart by hand has read all");
@@ -204,19 +204,19 @@ describeLab("resources", () => {
             assert.deepEqual(await heard(host), { loaded: "two\n", history: ["start", "reload"] });
         });
 
-        it("reloads after a repair, since it may have read what was there in between", async () => {
+        it("reloads after a repair, since it may have read the wrong file", async () => {
             await host.exec("sleep 1.1; echo edited >/etc/echod.conf; systemctl reload echod");
             assert.deepEqual(await settle(echod("two\n")), ["service[echod.service] outdated reload"]);
             assert.equal((await heard(host)).loaded, "two\n");
         });
 
-        it("restarts after one of restartOn, and that covers a reload", async () => {
+        it("restarts after one of restartOn, instead of a reload", async () => {
             const said = await settle(echod("three\n", describedAs("Other")));
             assert.deepEqual(said, ["service[echod.service] outdated restart"]);
             assert.deepEqual(await heard(host), { loaded: "three\n", history: ["start"] });
         });
 
-        it("is reloaded when files changed and the reload was not done", async () => {
+        it("is reloaded later if files changed and the reload was not done", async () => {
             await host.exec("sleep 1.1; echo four >/etc/echod.conf");
             assert.deepEqual(await settle(echod("four\n", describedAs("Other"))), [
                 "service[echod.service] outdated reload",
@@ -224,7 +224,7 @@ describeLab("resources", () => {
             assert.equal((await heard(host)).loaded, "four\n");
         });
 
-        it("is as old as it is, though a container's uptime says less", async () => {
+        it("has the right start time in a container with a shorter uptime", async () => {
             await host.exec(`sleep 1.1; echo five >/etc/echod.conf
                 echo '5.00 5.00' >/run/uptime; mount --bind /run/uptime /proc/uptime`);
             const said = await settle(echod("five\n", describedAs("Other"))).finally(() =>
@@ -234,7 +234,7 @@ describeLab("resources", () => {
             assert.equal((await heard(host)).loaded, "five\n");
         });
 
-        it("is as old as it is, though the host stands still while that is asked", async () => {
+        it("has the right start time even if the host pauses during the probe", async () => {
             const date = "[ $1 != +%s%N ] || [ -e /run/stood ] || { touch /run/stood; sleep 3; }";
             await host.writeFile("/usr/local/sbin/date", `#!/bin/sh\n${date}\nexec /usr/bin/date "$@"\n`, 0o755);
             await host.exec("sleep 1.1; echo six >/etc/echod.conf");
@@ -245,7 +245,7 @@ describeLab("resources", () => {
             assert.equal((await heard(host)).loaded, "six\n");
         });
 
-        it("that cannot be reloaded fails with what to do", async () => {
+        it("that cannot be reloaded fails with a remedy", async () => {
             const unit = "[Service]\nExecStart=/bin/sleep infinity\n";
             const sleeper = (content: string): Resource[] => [
                 { kind: "systemdUnit", name: "sleeper.service", content: unit },
@@ -256,10 +256,10 @@ describeLab("resources", () => {
             convergence.resources = sleeper("two\n");
             const { code, stderr } = await convergence.up();
             assert.equal(code, 1);
-            assert.match(stderr, /sleeper.service\] failed: this unit cannot be reloaded: name its files in restartOn/);
+            assert.match(stderr, /sleeper.service\] failed: this unit cannot be reloaded; name its files in restartOn/);
         });
 
-        it("fails with the unit's own words when it does not stay", async () => {
+        it("that does not keep running fails with the unit's own words", async () => {
             convergence.resources = [
                 {
                     kind: "systemdUnit",
@@ -268,7 +268,7 @@ describeLab("resources", () => {
                 },
                 { kind: "service", name: "failing.service", enabled: false },
             ];
-            // The nap before it is looked at lasts until there is something to see.
+            // The sleep before the check lasts until the unit has failed.
             const late = atNaps("until systemctl -q is-failed failing; do command sleep 0.05; done");
             const { code, stderr } = await convergence.up(late);
             assert.equal(code, 1);
@@ -284,7 +284,7 @@ describeLab("resources", () => {
         });
     });
 
-    it("a service that would be enabled, masked or enabled only until the next boot is put right for good", async () => {
+    it("a service that is linked, masked or enabled only until the next boot is enabled permanently", async () => {
         const cron = (enabled: boolean): Resource[] => [
             { kind: "service", name: "cron.service", enabled, running: enabled },
         ];
@@ -302,12 +302,12 @@ describeLab("resources", () => {
         await settles(false, "systemctl -q disable cron; systemctl -q --runtime enable cron", "enabled-runtime");
     });
 
-    describe("impossible wishes are refused in a preview, with what to do, and fail in an up", () => {
+    describe("impossible resources are refused in a preview, with a remedy, and fail in an up", () => {
         for (const [wish, resource, words] of [
             [
                 "a file whose directory is missing",
                 { kind: "file", path: "/srv/none/file", content: "" },
-                /the directory \/srv\/none does not exist: declare it before/,
+                /the directory \/srv\/none does not exist; declare it before/,
             ],
             [
                 "a file where a directory is",
@@ -322,12 +322,12 @@ describeLab("resources", () => {
             [
                 "a full directory to be absent",
                 { kind: "absent", path: "/etc/ssh" },
-                /the directory \/etc\/ssh is not empty: declare it recursive/,
+                /the directory \/etc\/ssh is not empty; set recursive/,
             ],
             [
                 "a directory whose own is missing",
                 { kind: "directory", path: "/srv/none/below" },
-                /the directory \/srv\/none does not exist: declare it before/,
+                /the directory \/srv\/none does not exist; declare it before/,
             ],
             [
                 "a service that is unknown",
@@ -344,7 +344,7 @@ describeLab("resources", () => {
                 const { code, stderr } = await convergence.up();
                 assert.equal(code, 1);
                 assert.match(stderr, words);
-                // What comes before may put it right.
+                // An earlier resource may repair it.
                 const mended: Resource = { kind: "execute", name: "x", command: ":", notIf: "false" };
                 convergence.resources = [mended, resource];
                 assert.equal((await convergence.preview()).refused, false);
@@ -352,14 +352,14 @@ describeLab("resources", () => {
         }
     });
 
-    it("a command that does not do its work fails", async () => {
+    it("a command fails if its guard still asks for it afterwards", async () => {
         convergence.resources = [{ kind: "execute", name: "x", command: ":", creates: "/srv/never" }];
         const { code, stderr } = await convergence.up();
         assert.equal(code, 1);
         assert.match(stderr, /did not create \/srv\/never/);
     });
 
-    it("a user with no group beside it is found as it is", async () => {
+    it("a user without other groups does not differ", async () => {
         convergence.resources = [{ kind: "user", name: "daemon", shell: "/usr/sbin/nologin" }];
         await up();
         assert.equal((await convergence.preview()).text, "");
@@ -382,7 +382,7 @@ describeLab("resources", () => {
         }
     }
 
-    it("an entry with a line break in its name removes nothing, and is named", async () => {
+    it("an entry with a line break in its name is named and removes nothing", async () => {
         await host.exec("mkdir -p /srv/broken /keep && touch /keep/me && touch \"$(printf '/srv/broken/x\\nkeep')\"");
         convergence.resources = [{ kind: "directory", path: "/srv/broken", owned: true }];
         const { refused, text } = await convergence.preview();

@@ -1,10 +1,10 @@
-// What people build with load balancers, each from a stack's data alone, by the real CLI, with real traffic.
+// Common uses of load balancers: each is a stack's data, converged by the real CLI, with real traffic.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { ask, shares, until } from "../support/traffic";
-import { askSocket } from "./transaction/subject";
+import { askSocket } from "./transaction/balancerHost";
 
 /** A lab host cannot have more than 20000 file descriptors. */
 const haproxy = { version: "2.6", maxconn: 1000 };
@@ -12,8 +12,8 @@ const quick = { inter: "500ms", fall: 3, rise: 2 };
 
 describeLab("scenarios", () => {
     const lab = withLab([
-        { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
-        { name: "lb2", image: "bare", tags: ["haproxy::lb"] },
+        { name: "lb1", image: "haproxy", tags: ["haproxy::lb"] },
+        { name: "lb2", image: "haproxy", tags: ["haproxy::lb"] },
         { name: "app1", image: "app", tags: ["shop::app", "clicks::app"] },
         { name: "app2", image: "app", tags: ["shop::app", "clicks::app"] },
         { name: "app3", image: "app", tags: ["docs::app"] },
@@ -21,7 +21,7 @@ describeLab("scenarios", () => {
     let program: Program;
     let hosts: Host[];
 
-    /** Converges a stack, and then finds nothing left to do. */
+    /** Converges a stack, then checks that nothing is left to do. */
     async function converge(stack: Parameters<Program["stack"]>[0]): Promise<void> {
         program.stack({ haproxy, stats: undefined, ...stack });
         await program.up();
@@ -112,7 +112,7 @@ nginx -s reload`);
         }
     });
 
-    it("two facilities: the second one's servers only while none of the first's is up", async () => {
+    it("two facilities: the second one's servers only while all of the first are down", async () => {
         const facilities: Record<string, string> = { app1: "fra", app2: "fra", app3: "ams" };
         const found = program.labNodes().map((node) => {
             const facility = facilities[node.name];
@@ -143,7 +143,7 @@ nginx -s reload`);
     });
 });
 
-/** What the admin socket has counted for a backend. */
+/** A backend's counters on the admin socket. */
 async function bytesOut(host: Host, backend: string): Promise<number> {
     const { stdout } = await host.exec(`${askSocket("/run/haproxy/admin.sock")} 'show stat'`);
     const [head = "", ...rows] = stdout.trim().split("\n");

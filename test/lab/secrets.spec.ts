@@ -1,24 +1,24 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { slot } from "../../components/convergence/slots";
-import { balancer } from "../support/balancer";
 import { Convergence } from "../support/converge";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { targetOf } from "../support/target";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
 
-/** Every secret of these tests has this word in each of its lines, and nothing else has. */
+/** Is in every line of each secret in these tests, and nowhere else. */
 const PLANTED = /planted/i;
 
 const password = 'planted $(id) `id` %s%% "quotes" \\n {x} #ü€';
 const key = "-----BEGIN PLANTED KEY-----\nplantedMIIEvQ+/a=\nplantedlast'line\"$(id)\n-----END PLANTED KEY-----\n";
 const slots = { password, key };
 
-/** A load balancer with a password in its configuration, which may end with other lines, and two files of secrets. */
+/** A load balancer with a password in its configuration, optional last lines, and two files of secrets. */
 function resources(stats = `stats auth ops:'${slot("password")}'`): Resource[] {
     return [
-        ...balancer().map((resource) =>
+        ...smallBalancer().map((resource) =>
             resource.kind !== "transaction"
                 ? resource
                 : {
@@ -43,11 +43,11 @@ describeLab("a secret", () => {
 
     const declare = (declared = resources(), values: Record<string, string> = slots) =>
         project.program(
-            hostsProgram([{ name: "lb1", target: targetOf(lab(), host()), resources: declared, slots: values }]),
+            hostsProgram([{ name: "lb1", target: sshTargetOf(lab(), host()), resources: declared, slots: values }]),
         );
     const hidden = (text: string) => assert.doesNotMatch(text, PLANTED);
 
-    /** What the CLI says, which never has a secret. */
+    /** Output of the CLI, after checking that it has no secret. */
     async function says(...args: string[]): Promise<{ code: number; text: string }> {
         const { code, stdout, stderr } = await project.run([...args, "--color=never"]);
         hidden(stdout + stderr);
@@ -55,7 +55,7 @@ describeLab("a secret", () => {
     }
 
     before("first converge", async () => {
-        converge = new Convergence(targetOf(lab(), host()), resources(), slots);
+        converge = new Convergence(sshTargetOf(lab(), host()), resources(), slots);
         await project.succeed("stack", "init", "dev");
     });
     after(() => project.remove());
@@ -73,14 +73,14 @@ END
         const { code, text } = await says("up", "--yes", "--skip-preview", "--diff");
         assert.equal(code, 0, text);
         assert.equal((await host().exec("cat /root/seen")).stdout, "");
-        // The watch would have told.
+        // Proves that the watch works.
         await host().exec(
             "timeout 60 sh -c 'until [ -s /root/seen ]; do sleep 0.1; done' planted-control; touch /root/stop",
         );
         assert.match((await host().exec("cat /root/seen")).stdout, /^\/proc\/\d+\/cmdline$/m);
     });
 
-    it("arrives where it belongs, and nowhere else on the host", async () => {
+    it("is in its own files and nowhere else on the host", async () => {
         assert.equal((await host().readFile("/etc/demo/key.pem")).toString(), key);
         assert.equal((await host().readFile("/etc/demo/app.conf")).toString(), `user ops\ncode = ${password}\n`);
         assert((await host().readFile("/etc/haproxy/haproxy.cfg")).toString().includes(`stats auth ops:'${password}'`));
@@ -98,7 +98,7 @@ END
         assert.equal(guarded.stdout, "/var/lib/haproxy-fleet 700\n/run/haproxy-fleet 700\n");
     });
 
-    it("is in the state encrypted only", async () => {
+    it("is in the state only encrypted", async () => {
         hidden(project.stateText());
         hidden(await project.succeed("stack", "export"));
         hidden(await project.succeed("stack", "--show-urns"));
@@ -115,7 +115,7 @@ END
 
     const edit = (script: string) => host().exec(`sed -i ${script} /etc/haproxy/haproxy.cfg /etc/demo/app.conf`);
 
-    it("is not shown by a preview when it has been rotated, by hand or in the stack", async () => {
+    it("is not shown by a preview after it was rotated by hand or in the stack", async () => {
         const rotated = { password: "planted anew", key: key.replaceAll("planted", "replanted") };
         const text = await preview(resources(), rotated);
         assert.match(text, /^ {6}- *stats auth ‹hidden›$/m);
@@ -131,7 +131,7 @@ END
         await edit(`"s/planted by hand/planted/"`);
     });
 
-    it("is not shown when its line was commented out, respaced or requoted by hand", async () => {
+    it("is not shown after its line was commented out, respaced or requoted by hand", async () => {
         for (const script of [
             "-E 's/^ *(stats auth|code)/# \\1/'",
             "-E 's/(stats|code) +/\\1     /'",
@@ -147,7 +147,7 @@ END
         }
     });
 
-    it("is not shown when its line has left the declared file", async () => {
+    it("is not shown after its line has left the declared file", async () => {
         const text = await preview(
             resources("stats uri /").map((resource) =>
                 resource.kind === "file" && resource.path.endsWith("app.conf")
@@ -159,18 +159,19 @@ END
         assert.match(text, /^ {6}-code = ‹hidden›$/m);
     });
 
-    it("is shown by its slot's name where the daemon quotes it, in a preview and in an up", async () => {
+    it("is shown by its slot's name if the daemon quotes it, in a preview and in an up", async () => {
         declare(resources(`bind 127.0.0.1:8406 '${slot("password")}'`));
         const before = await says("preview");
         assert.match(before.text, /refused at validation:/);
         assert.match(before.text, /unknown keyword '(‹password›|<password>)'/);
+        assert.match(before.text, /^ +line \d+: bind 127\.0\.0\.1:8406 '‹password›'$/m);
         const { code, text } = await says("up", "--yes", "--skip-preview");
         assert.notEqual(code, 0);
         assert.match(text, /transaction\[haproxy\] failed: refused at validation/);
         assert.match(text, /unknown keyword '<password>'/);
     });
 
-    it("is shown by its slot's name where a step that fails prints it", async () => {
+    it("is shown by its slot's name if a failing step prints it", async () => {
         declare([
             ...resources(),
             {
@@ -187,7 +188,7 @@ END
         assert.match(text, /^ +<key>$/m);
     });
 
-    it("that would break out of its quotes is refused before anything is sent, without being told", async () => {
+    it("that would break its quotes is refused before anything is sent, and not shown", async () => {
         const refusing = resources().map((resource) =>
             resource.kind === "transaction"
                 ? { ...resource, files: resource.files.map((file) => ({ ...file, slotFault: undefined })) }
@@ -197,22 +198,22 @@ END
             `${hostsProgram([
                 {
                     name: "lb1",
-                    target: targetOf(lab(), host()),
+                    target: sshTargetOf(lab(), host()),
                     resources: refusing,
                     slots: { ...slots, password: "planted' or" },
                 },
             ]).replace(
                 "...rest,\n",
                 `...rest, resources: rest.resources.map((resource: any) => resource.kind !== "transaction" ? resource :
-                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault: secretFault })) }),\n`,
+                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault })) }),\n`,
             )}
-            import { secretFault } from "${process.cwd()}/components/haproxy/words";`,
+            import { slotFault } from "${process.cwd()}/components/haproxy";`,
         );
         const { code, text } = await says("preview");
         assert.notEqual(code, 0);
         assert.match(
             text,
-            /error: lb1: the value of the slot "password" in \/etc\/haproxy\/haproxy\.cfg holds a single quote, which ends its quotes/,
+            /error: lb1: \/etc\/haproxy\/haproxy\.cfg: the value of slot "password" holds a single quote, which ends its quotes/,
         );
         assert.doesNotMatch(text, /^ +at /m);
     });

@@ -1,16 +1,16 @@
-// A login that is not root, with a key that has a passphrase: probe and apply by the program and the real CLI.
+// The program and the real CLI probe and converge a host with a login other than root, by a key with a passphrase.
 import assert from "node:assert/strict";
 import { copyFileSync } from "node:fs";
 import { join } from "node:path";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import type { Host } from "../../lab/host";
-import { run } from "../../lab/run";
-import { pulse } from "../support/balancer";
+import { run } from "../../lab/machine/exec";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
-import { targetOf } from "../support/target";
+import { restartTraces } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "sudo-planted-37c1";
@@ -26,7 +26,7 @@ describeLab("a sudo user", () => {
     before(async () => {
         host = lab().host("lb1");
         await lab().addSudoUser("lb1");
-        // Root has no login there.
+        // Root cannot log in.
         await host.exec("mv /root/.ssh/authorized_keys /root/.ssh/away");
         const key = join(lab().dir, "locked");
         copyFileSync(lab().privateKeyPath, key);
@@ -53,14 +53,14 @@ describeLab("a sudo user", () => {
     });
     after(() => program?.remove());
 
-    it("is told that the key needs its passphrase", async () => {
+    it("gets an error if the key needs a passphrase", async () => {
         assert.match(
             await program.preview(),
-            /lb1 could not be asked what differs: the private key for \S+ has a passphrase: set/,
+            /lb1 could not be asked what differs: the private key for \S+ has a passphrase; set/,
         );
     });
 
-    it("converges a bare host as root would, with no secret in any process, log or output", async () => {
+    it("converges a bare host like root, without a secret in any process, log or output", async () => {
         await program.succeed("config", "set", "--secret", "sshPrivateKeyPassword", PASSPHRASE);
         const watch = new ProcessWatch("sudo-planted");
         const texts = await Promise.resolve()
@@ -76,7 +76,7 @@ describeLab("a sudo user", () => {
         assert.match(await shell("curl -s -o /dev/null -w %{http_code} http://127.0.0.1:8404/stats"), /^401$/);
     });
 
-    it("leaves the files that root would have left, and none of its own", async () => {
+    it("leaves the same files as root, and none of its own", async () => {
         const modes =
             await shell(`stat -c '%n %a %U:%G' ${CONFIG} /etc/systemd/system/haproxy.service.d/10-limits.conf \
             /var/lib/haproxy-fleet /var/lib/haproxy-fleet/last-good/haproxy/tree/haproxy.cfg /run/haproxy-fleet`);
@@ -91,43 +91,43 @@ describeLab("a sudo user", () => {
         assert.equal(await shell("find /home/ops /tmp -newer /etc/sudoers.d/ops -type f"), "");
     });
 
-    it("is named to others who wait", async () => {
+    it("is named to a converge that waits", async () => {
         const journal = await shell(
             "journalctl --sync; journalctl -q -o cat --no-pager -u haproxy-fleet-converge.service",
         );
         assert.match(journal, /haproxy-fleet by ops from /);
     });
 
-    it("finds nothing to do, and drift, and repairs that", async () => {
+    it("finds nothing to do, then finds drift and repairs it", async () => {
         await program.nothingToDo();
         await host.exec(`echo '# edited' >>${CONFIG}`);
-        const [text, before] = [await program.preview(), await pulse(host)];
+        const [text, before] = [await program.preview(), await restartTraces(host)];
         assert.match(text, /^ +- *# edited$/m);
         hidden(text);
-        assert.equal(await pulse(host), before);
+        assert.equal(await restartTraces(host), before);
         hidden(await program.up("--skip-preview"));
         assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
         await program.nothingToDo();
     });
 
-    it("is told that sudo asks for a password, and the host is left alone", async () => {
-        const words = /does not let "ops" use sudo without a password: give it a NOPASSWD rule/;
+    it("gets an error if sudo asks for a password, and the host is not touched", async () => {
+        const words = /does not let "ops" use sudo without a password; add a NOPASSWD rule/;
         await host.exec("echo 'ops ALL=(ALL) ALL' >/etc/sudoers.d/ops");
-        const before = await pulse(host);
+        const before = await restartTraces(host);
         assert.match(await program.preview(), words);
         const failed = await program.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(failed.code, 0);
         assert.match(failed.text, words);
-        assert.equal(await pulse(host), before);
+        assert.equal(await restartTraces(host), before);
         await lab().addSudoUser("lb1");
         await program.nothingToDo();
     });
 
-    it("is told that sudo wants a terminal, or allows too little", async () => {
-        const target = { ...targetOf(lab(), host), user: "ops" };
+    it("gets an error if sudo wants a terminal or allows too little", async () => {
+        const target = { ...sshTargetOf(lab(), host), user: "ops" };
         const probe = () => probeOverSsh(target, new Convergence(target, []).payload(), "sudo");
         await host.exec("echo 'Defaults:ops requiretty' >>/etc/sudoers.d/ops");
-        await assert.rejects(probe(), /lets "ops" use sudo on a terminal only: take requiretty out of its sudoers/);
+        await assert.rejects(probe(), /lets "ops" use sudo on a terminal only; remove requiretty from its sudoers/);
         await host.exec("echo 'ops ALL=(ALL) NOPASSWD: /bin/true' >/etc/sudoers.d/ops");
         await assert.rejects(probe(), /does not let "ops" use sudo without a password/);
     });

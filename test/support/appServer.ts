@@ -6,12 +6,12 @@ import type { AddressInfo, Socket } from "node:net";
 /** RFC 6455, section 1.3. */
 const magic = "258EAFA5-E914-47DA-95CA-C5AB0DC85B11";
 
-/** An app server over HTTP: short answers, downloads that last until told to end, and WebSockets that say everything back. */
+/** An HTTP app server: short answers, downloads that last until `finish`, and WebSockets that echo everything. */
 export class AppServer {
     private readonly downloads = new Set<ServerResponse>();
     private readonly upgraded = new Set<Socket>();
     private readonly timer: NodeJS.Timeout;
-    /** Bytes of all downloads, for who wants to know whether all of them arrived. */
+    /** Bytes that all downloads have sent. */
     sent = 0;
 
     private constructor(
@@ -31,7 +31,7 @@ export class AppServer {
 
     static async start(name: string, address: string): Promise<AppServer> {
         const server = createServer();
-        // Node's own default closes idle connections just when HAProxy may use them.
+        // By default Node closes idle connections that HAProxy may be about to use.
         server.keepAliveTimeout = 120_000;
         server.listen(0, address);
         await once(server, "listening");
@@ -59,7 +59,7 @@ export class AppServer {
         return app;
     }
 
-    /** Lets every download come to its end. */
+    /** Lets every download end. */
     finish(): void {
         for (const download of this.downloads) download.end();
     }

@@ -1,14 +1,14 @@
+import type { Resource } from "../../components/convergence/kinds/index";
 import { bootstrap, buildPayload, seal, withoutRuntime } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { describe as describeReport, type Report } from "../../components/convergence/preview/previewReport";
+import { previewReport, type Report } from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
-import type { Resource } from "../../components/convergence/resources";
 import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 
-/** A run list on a host of the lab, previewed and converged as convergedHost does it, but without the engine around it. */
+/** Previews and converges a run list on a lab host as ConvergedHost does, but without the engine. */
 export class Convergence {
-    /** Who converges: the same as the host lb1 of a Project's program, so that a test may use both. */
+    /** The same owner as the host lb1 of a Project's program, so that a test may use both. */
     owner = "probe/dev/lb1";
     takeOver = false;
 
@@ -19,14 +19,14 @@ export class Convergence {
         readonly become?: "sudo",
     ) {}
 
-    /** The payload as the engine would send it; `edit` may change its text, for example redefine a function. */
+    /** The payload as the engine sends it. `edit` may change its text, for example to redefine a function. */
     payload(token = "", edit: (body: string) => string = (body) => body, deadline?: number): string {
         const { slots, owner, takeOver } = this;
         const sealed = buildPayload(makePlan(this.resources), { slots, owner, takeOver, token, deadline });
         return seal(edit(sealed.slice(sealed.indexOf("\n") + 1)));
     }
 
-    /** What a preview asks the host. */
+    /** Runs the why-run of a preview. */
     async whyRun(): Promise<WhyRun> {
         const { stdout, stderr } = await runOverSsh(this.target, bootstrap("why-run", this.become), this.payload());
         try {
@@ -36,12 +36,12 @@ export class Convergence {
         }
     }
 
-    /** What a preview tells people. */
+    /** The report that a preview prints. */
     async preview(): Promise<Report> {
-        return describeReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
+        return previewReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
     }
 
-    /** What an up does: asks, decides on the token, sends. */
+    /** Does what an up does: probes the host, computes the token, sends the payload. */
     async up(
         edit?: (body: string) => string,
         deadline?: number,
@@ -54,23 +54,23 @@ export class Convergence {
     }
 }
 
-/** An edit of a payload that puts shell text after the runtime, before anything runs: to redefine its functions. */
+/** An edit of a payload that redefines functions of the runtime by shell text. */
 export function redefine(shell: string): (body: string) => string {
     return (body) => body.replace('\ndispatch "$@"\n', () => `\n${shell}\ndispatch "$@"\n`);
 }
 
-/** An edit of a payload: an apply does this before each nap. */
+/** An edit of a payload: the apply runs this shell before each sleep. */
 export function atNaps(shell: string): (body: string) => string {
     return redefine(`sleep() { [ "$mode" != apply ] || { ${shell}; }; command sleep "$@"; }`);
 }
 
 /**
- * Tries a converge that is to be ended at its deadline, with longer and longer ones until it has come as far as the test needs it: on a
- * machine that stands still, a second is over before it has begun.
+ * Tries a converge with longer and longer deadlines, until it gets as far as the test needs before its deadline ends it. On a
+ * machine that pauses, a second may be over before it has begun.
  *
- * @param comesFar answers whether it has
+ * @param comesFar returns whether it got that far
  */
 export async function withinDeadline(comesFar: (seconds: number) => Promise<boolean>): Promise<void> {
     for (const seconds of [1, 5, 25, 125]) if (await comesFar(seconds)) return;
-    throw new Error("not even begun at any deadline");
+    throw new Error("converge: not begun before any deadline; the machine is too busy");
 }

@@ -1,9 +1,9 @@
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
 
 /**
- * A daemon that cannot tell its own digest, as most: it reads its configuration at a start and at a reload, and copies what it
- * has read to /run/echod/loaded, so that a test sees what the process has, apart from what the file says.
+ * A daemon that, like most, does not know its own digest. It reads its configuration at a start and at a reload and copies what it
+ * has read to /run/echod/loaded, so that a test sees what the process has, whatever the file says.
  */
 const PROGRAM = `#!/usr/bin/perl
 sub load {
@@ -36,7 +36,7 @@ WantedBy=multi-user.target
 const PROGRAM_PATH = "/usr/local/sbin/echod";
 const UNIT_PATH = "/etc/systemd/system/echod.service";
 
-/** The daemon's resources: a reload when its configuration changes, a restart when its program or unit does. */
+/** The daemon's resources. A changed configuration causes a reload, a changed program or unit a restart. */
 export function echod(configuration: string, unit = UNIT): Resource[] {
     return [
         { kind: "file", path: PROGRAM_PATH, content: PROGRAM, mode: "0755" },
@@ -51,10 +51,10 @@ export function echod(configuration: string, unit = UNIT): Resource[] {
     ];
 }
 
-/** The same daemon with another description, which only a restart would show. */
+/** The same daemon with another description, which takes a restart. */
 export const describedAs = (text: string) => UNIT.replace("Echo daemon", text);
 
-/** What the running process has read, and how often it has started and reloaded. */
+/** The configuration that the running process has read, and how often it has started and reloaded. */
 export async function heard(host: Host): Promise<{ loaded: string; history: string[] }> {
     const { stdout } = await host.exec("cat /run/echod/loaded; echo ---; cat /run/echod/history");
     const [loaded = "", history = ""] = stdout.split("---\n");

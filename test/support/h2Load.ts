@@ -1,23 +1,23 @@
 import { type ClientHttp2Session, connect, constants } from "node:http2";
 import { PATIENCE } from "./traffic";
 
-/** What became of the requests. */
+/** Results of the requests. */
 export interface H2Outcome {
     answered: number;
-    /** Sent again, as the server had said that it would not look at them (RFC 9113, section 6.8). */
+    /** Requests sent again, because the server had announced that it would not process them (RFC 9113, section 6.8). */
     repeated: number;
-    /** Why others failed. */
+    /** Errors of the others. */
     failures: string[];
 }
 
-/** Clients that speak HTTP/2 in clear as browsers do: requests side by side on one connection, a new one after a GOAWAY. */
+/** HTTP/2 clients without TLS: like browsers, they send concurrent requests on a connection and open a new one after a GOAWAY. */
 export class H2Load {
     private readonly outcome: H2Outcome = { answered: 0, repeated: 0, failures: [] };
     private running = true;
     private readonly lanes: Promise<void>[];
     private session: ClientHttp2Session | undefined;
 
-    /** @param lanes requests at a time */
+    /** @param lanes concurrent requests */
     constructor(
         private readonly url: string,
         lanes: number,

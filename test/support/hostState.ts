@@ -1,7 +1,7 @@
 import type { Host } from "../../lab/host";
 
 /**
- * Everything about a host that a converge is answerable for, a line each: files with type, mode, owner and content, packages,
+ * Everything on a host for which a converge is responsible, a line each: files with type, mode, owner and content, packages,
  * accounts, units, what the running processes have read, what we remember, leftovers. Times, process ids and the token, which
  * no two runs share, are left out.
  */
@@ -32,7 +32,7 @@ export async function hostState(host: Host): Promise<string[]> {
     return stdout.trimEnd().split("\n");
 }
 
-/** Prints the digest that the serving haproxy itself names, asked past our own runtime. */
+/** Prints the digest that the running haproxy reports, without our own runtime. */
 const RUNNING_HAPROXY = `
 [ ! -S /run/haproxy-master.sock ] || perl -MSocket -e 'socket(S, AF_UNIX, SOCK_STREAM, 0);
     connect(S, sockaddr_un("/run/haproxy-master.sock")) or exit;

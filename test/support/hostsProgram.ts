@@ -1,9 +1,9 @@
 import { join } from "node:path";
-import type { Resource } from "../../components/convergence/resources";
+import type { Resource } from "../../components/convergence/kinds/index";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import { repo } from "../../toolchain/environment.mjs";
 
-/** A host as a program for the engine declares it. */
+/** A host in a Pulumi program. */
 export interface ProgramHost {
     name: string;
     target: SshTarget;
@@ -13,7 +13,7 @@ export interface ProgramHost {
     takeOver?: boolean;
 }
 
-/** The text of a program that converges hosts, the values of their slots secret; for Project.program. */
+/** The text of a Pulumi program that converges hosts with secret slots, for Project.program. */
 export function hostsProgram(hosts: ProgramHost[]): string {
     const args = hosts.map(({ name, target: { address, port, user, hostKey, privateKey }, ...rest }) => ({
         name,

@@ -1,11 +1,11 @@
 import { type HostArgs, Lab } from "../../lab/lab";
-import { obstacles } from "../../lab/machine";
+import { obstacles } from "../../lab/machine/prerequisites";
 
 let asked: Promise<string[]> | undefined;
 
-/** Where the machine cannot host the lab, the surrounding suite is skipped, and the reason said. */
+/** Skips the surrounding suite, and prints the reason, if the machine cannot host the lab. */
 export function needsLab(): void {
-    before("can this machine host the lab?", async function () {
+    before("check of the machine", async function () {
         asked ??= obstacles();
         const found = await asked;
         if (found.length === 0) return;
@@ -23,16 +23,15 @@ export function describeLab(title: string, suite: (this: Mocha.Suite) => void): 
 }
 
 /**
- * A lab of the surrounding suite's own: up before its first test, down after its last, whatever happened in between.
+ * A lab for the surrounding suite. It is up before the first test and down after the last, even if tests fail.
  *
- * @returns the lab, once tests run
+ * @returns a function that returns the lab while tests run
  */
 export function withLab(hosts: HostArgs[]): () => Lab {
     let lab: Lab | undefined;
     before("lab up", async function () {
-        // The first lab on a machine waits for the base image.
+        // On a new machine the image is built first.
         this.timeout(1_200_000);
-        await Lab.sweep();
         lab = await Lab.create({ hosts });
     });
     after("lab down", async () => {

@@ -1,5 +1,5 @@
 import fc from "fast-check";
-import type { Acl, HaproxyConfig } from "../../components/haproxy/model";
+import type { Acl, HaproxyConfig, Mode } from "../../components/haproxy/model";
 import { validate } from "../../components/haproxy/validate/index";
 
 const names = ["app", "api-2", "a.b:c", "_x"];
@@ -9,7 +9,6 @@ const hostile = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("a b",
 const path = hostile.map((text) => `/${text}`).filter((text) => !/\p{Cc}/u.test(text));
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const port = fc.integer({ min: 1, max: 65_535 });
-const mode = maybe(fc.constantFrom("http" as const, "tcp" as const));
 const oneOrMore = { minLength: 1, maxLength: 3 };
 
 const criterion = fc.oneof(
@@ -18,49 +17,55 @@ const criterion = fc.oneof(
     fc.record({ pathBeg: fc.array(path, oneOrMore) }),
 );
 
-/** Models of every shape, some of them faulty, with hostile text wherever text can stand. */
-const model: fc.Arbitrary<HaproxyConfig> = fc.record({
-    version: fc.constantFrom("2.2", "2.4", "2.6"),
-    global: fc.record({ maxconn: fc.integer({ min: 100, max: 5000 }), hardStopAfter: maybe(fc.constant("90s")) }),
-    defaults: fc.record({ mode, retries: maybe(fc.integer({ min: 0, max: 5 })) }),
-    frontends: fc.uniqueArray(
-        fc.record({
-            name: fc.constantFrom(...names),
-            binds: fc.array(fc.record({ address: maybe(fc.constantFrom(...addresses, "*")), port }), oneOrMore),
-            mode,
-            maxconn: maybe(fc.integer({ min: 1, max: 100 })),
-            acls: fc.tuple(...names.map((name) => criterion.map((values): Acl => ({ name, ...values })))),
-            useBackends: fc.array(
-                fc.record({ backend: fc.constantFrom(...names), if: fc.subarray([...names, "!app", "METH_GET"]) }),
-                { maxLength: 3 },
-            ),
-            defaultBackend: maybe(fc.constantFrom(...names)),
-        }),
-        { ...oneOrMore, selector: ({ name }) => name },
-    ),
-    backends: fc.tuple(
-        ...names.map((name) =>
-            fc.record({
-                name: fc.constant(name),
-                balance: maybe(fc.constantFrom("leastconn", "uri", "first", "random(2)", "hdr(x-id)")),
-                httpchk: maybe(fc.record({ uri: path, host: maybe(fc.constantFrom(...hosts)) })),
-                servers: fc.uniqueArray(
-                    fc.record({
-                        name: fc.constantFrom(...names, ...hosts),
-                        address: fc.constantFrom(...addresses),
-                        port,
-                        check: maybe(fc.boolean()),
-                        weight: maybe(fc.integer({ min: 0, max: 260 })),
-                        backup: maybe(fc.boolean()),
-                        maxconn: maybe(fc.nat(1000)),
-                    }),
-                    { ...oneOrMore, selector: (server) => server.name },
-                ),
-            }),
-        ),
-    ),
-    stats: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8404, 80) }), uri: maybe(path) })),
-});
+const balances = { http: ["uri", "hdr(x-id)"], tcp: [] };
 
-/** Those that have no fault. */
-export const sound = model.filter((config) => validate(config).every(({ severity }) => severity !== "error"));
+/** Models of a mode, with hostile text wherever text can stand; some have duplicate binds, or paths that are none. */
+const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
+    fc.record({
+        version: fc.constantFrom("2.2", "2.4", "2.6"),
+        global: fc.record({ maxconn: fc.integer({ min: 100, max: 5000 }), hardStopAfter: maybe(fc.constant("90s")) }),
+        defaults: fc.record({ mode: fc.constant(mode), retries: maybe(fc.integer({ min: 0, max: 5 })) }),
+        frontends: fc.uniqueArray(
+            fc.record({
+                name: fc.constantFrom(...names),
+                binds: fc.array(fc.record({ address: maybe(fc.constantFrom(...addresses, "*")), port }), oneOrMore),
+                mode: maybe(fc.constant(mode)),
+                maxconn: maybe(fc.integer({ min: 1, max: 10_000 })),
+                acls: fc.tuple(...names.map((name) => criterion.map((values): Acl => ({ name, ...values })))),
+                useBackends: fc.array(
+                    fc.record({ backend: fc.constantFrom(...names), if: fc.subarray([...names, "!app", "METH_GET"]) }),
+                    { maxLength: 3 },
+                ),
+                defaultBackend: maybe(fc.constantFrom(...names)),
+            }),
+            { ...oneOrMore, selector: ({ name }) => name },
+        ),
+        backends: fc.tuple(
+            ...names.map((name) =>
+                fc.record({
+                    name: fc.constant(name),
+                    balance: maybe(fc.constantFrom("leastconn", "first", "random(2)", ...balances[mode])),
+                    httpchk: maybe(fc.record({ uri: path, host: maybe(fc.constantFrom(...hosts)) })),
+                    servers: fc.uniqueArray(
+                        fc.record({
+                            name: fc.constantFrom(...names, ...hosts),
+                            address: fc.constantFrom(...addresses),
+                            port,
+                            check: maybe(fc.boolean()),
+                            weight: maybe(fc.integer({ min: 0, max: 256 })),
+                            backup: maybe(fc.boolean()),
+                            maxconn: maybe(fc.nat(1000)),
+                        }),
+                        { ...oneOrMore, selector: (server) => server.name },
+                    ),
+                }),
+            ),
+        ),
+        stats: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8404, 80) }), uri: maybe(path) })),
+    });
+
+/** Models without an error. */
+export const sound = fc
+    .constantFrom<Mode>("http", "tcp")
+    .chain(modelOf)
+    .filter((config) => validate(config).every(({ severity }) => severity !== "error"));

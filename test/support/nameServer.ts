@@ -1,6 +1,6 @@
 import { createSocket } from "node:dgram";
 
-/** A name server of a test's own, with `port` and the names that it was asked for. */
+/** A name server for a test: its port, and the names of its queries. */
 export interface NameServer {
     port: number;
     asked: Set<string>;
@@ -9,7 +9,7 @@ export interface NameServer {
 
 const types = { A: 1, AAAA: 28 } as const;
 
-/** Answers on an address of this machine with the addresses of a zone: IPv4, or IPv6 written as 16 bytes of hex. Others do not exist. */
+/** Serves a zone on an address of this machine. Its addresses are IPv4, or IPv6 as 16 bytes of hex. Other names do not exist. */
 export async function nameServer(address: string, zone: Readonly<Record<string, string>>): Promise<NameServer> {
     const asked = new Set<string>();
     const socket = createSocket("udp4");
@@ -28,9 +28,9 @@ export async function nameServer(address: string, zone: Readonly<Record<string, 
         const type = query.readUInt16BE(end + 1);
         const answers = found !== undefined && type === (v4 ? types.A : types.AAAA) ? 1 : 0;
         const head = Buffer.from(query.subarray(0, 12));
-        // An answer, with recursion: no error, or no such name. One question, no additional records.
+        // Flags: an answer, with recursion, without error or with "no such name". Counts: one question, no additional records.
         head.set([0x81, found === undefined ? 0x83 : 0x80, 0, 1, 0, answers, 0, 0, 0, 0], 2);
-        // The question's own name, class IN, one second.
+        // The name of the question, class IN, TTL of one second.
         const record = Buffer.from([0xc0, 12, 0, type, 0, 1, 0, 0, 0, 1, 0, data.length, ...data]);
         const parts = [head, query.subarray(12, end + 5), ...(answers ? [record] : [])];
         socket.send(Buffer.concat(parts), from.port, from.address);

@@ -16,7 +16,7 @@ export class ProcessWatch {
 
     constructor(private readonly word: string) {
         const script = join(this.directory, "watch");
-        // The brackets keep the watch itself from being found.
+        // The brackets keep the watch from finding itself.
         const pattern = `[${word.slice(0, 1)}]${word.slice(1)}`;
         writeFileSync(this.seen, "");
         writeFileSync(
@@ -32,7 +32,7 @@ export class ProcessWatch {
         this.watcher = spawn("sh", [script], { stdio: "ignore" });
     }
 
-    /** What it has found, once it is certain that it would have found a process of this host. */
+    /** Stops, once the watch has found a control process on this host, and returns what it has found. */
     async end(host: Host): Promise<string> {
         const found = this.found();
         writeFileSync(this.seen, "");

@@ -9,7 +9,7 @@ import local from "../../stacks/local";
 import { repo } from "../../toolchain/environment.mjs";
 import { runPulumi } from "../../toolchain/pulumi";
 
-/** The program of this project, unchanged, in a folder and with a state of its own, run by the real CLI on a lab. */
+/** Runs this project's unchanged program with the real CLI on a lab. It has a folder and a state of its own. */
 export class Program {
     private readonly directory = mkdtempSync(join(tmpdir(), "program-"));
 
@@ -17,7 +17,7 @@ export class Program {
         private readonly lab: Lab,
         private readonly stackName = "test",
     ) {
-        for (const entry of ["node_modules", "components", "templates"])
+        for (const entry of ["node_modules", "components", "program", "templates"])
             symlinkSync(join(repo, entry), join(this.directory, entry));
         const others = (path: string) => !path.endsWith("/stacks/local.ts");
         // Copies, so that they find this folder's stacks.
@@ -29,17 +29,17 @@ export class Program {
         this.nodes(this.labNodes());
     }
 
-    /** The lab's hosts as its inventory has them. */
+    /** The nodes of the lab's inventory. */
     labNodes(): InventoryNode[] {
         return (JSON.parse(readFileSync(this.lab.inventoryPath, "utf8")) as { nodes: InventoryNode[] }).nodes;
     }
 
-    /** What the search finds from now on. */
+    /** Replaces the nodes that the search finds. */
     nodes(nodes: unknown[]): void {
         writeFileSync(join(this.directory, "inventory.json"), JSON.stringify({ nodes }));
     }
 
-    /** The stack's data: that of `local` on this lab, but for what is given; of any shape, as a user may write anything. */
+    /** Writes the stack's data: that of `local` on this lab, with changes of any shape, as a user may write anything. */
     stack(changes: Partial<Record<keyof Stack, unknown>>): void {
         const data = {
             ...local,
@@ -53,7 +53,7 @@ export class Program {
         );
     }
 
-    /** Runs the CLI; answers with its status and all it has said. */
+    /** Runs the CLI and returns its status and output. */
     async pulumi(...args: string[]): Promise<{ code: number; text: string }> {
         const { code, stdout, stderr } = await runPulumi(args, {
             cwd: this.directory,
@@ -77,7 +77,7 @@ export class Program {
     init = () => this.succeed("stack", "init", this.stackName);
     preview = (...flags: string[]) => this.succeed("preview", ...flags);
     up = (...flags: string[]) => this.succeed("up", "--yes", ...flags);
-    /** A preview that must plan nothing. */
+    /** Runs a preview that must plan nothing. */
     nothingToDo = () => this.preview("--expect-no-changes");
 
     remove(): void {

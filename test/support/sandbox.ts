@@ -2,18 +2,18 @@ import { spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import type { Resource } from "../../components/convergence/resources";
 import { redefine } from "./converge";
 
-/** The shells that the runtime is written for, as they are started. */
+/** The shells for which the runtime is written, with their command lines. */
 export const SHELLS: [name: string, ...command: string[]][] = [
     ["dash", "dash"],
     ["busybox sh", "busybox", "sh"],
 ];
 
-/** Whether this machine has a program; npm test installs the shells and ShellCheck. */
+/** Whether this machine has a program. npm test installs the shells and ShellCheck. */
 export function has(program: string): boolean {
     return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
@@ -25,8 +25,8 @@ export interface ShellResult {
 }
 
 /**
- * Runs payloads under a shell of this machine. What is ours on a host, /run and /var/lib, is in a temporary directory, and the
- * machine passes for a host.
+ * Runs payloads in a shell of this machine, which takes the part of a host. Our files in /run and /var/lib are in a temporary
+ * directory.
  */
 export class Sandbox {
     readonly directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-shell-"));
@@ -38,14 +38,14 @@ export class Sandbox {
 
     path = (name: string) => join(this.directory, name);
 
-    /** A payload that keeps to the sandbox; `shell` may redefine more of the runtime. */
+    /** A payload for the sandbox. `shell` may redefine more of the runtime. */
     payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {
         const text = buildPayload(makePlan(resources), { slots, token: "token" });
         const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }`;
         return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
     }
 
-    /** Runs a text as `launch` and `apply` are run: from a file that is named by the payload's digest. */
+    /** Runs a text like `launch` and `apply`: from a file that is named after the payload's digest. */
     run(text: string | Buffer, verb: string): ShellResult {
         const file = this.path("run/payload.test");
         writeFileSync(file, text);

@@ -1,7 +1,7 @@
 import { type IncomingHttpHeaders, request } from "node:http";
-import { sleep } from "../../lab/run";
+import { sleep } from "../../lab/machine/exec";
 
-/** Milliseconds to wait for anything: a machine that runs tests may stand still for seconds. */
+/** Milliseconds to wait for anything. A busy machine may pause for seconds. */
 export const PATIENCE = 60_000;
 
 /** An answer to a request; `app` is the name of the lab's app server that gave it. */
@@ -12,7 +12,7 @@ export interface Answer {
     body: string;
 }
 
-/** What is asked, if not `GET` without anything special. */
+/** Parts of a request that differ from a plain GET. */
 export interface Asking {
     /** Header `Host`. */
     host?: string;
@@ -22,7 +22,7 @@ export interface Asking {
     port?: number;
 }
 
-/** One request on a connection of its own. */
+/** Sends a request on a connection of its own. */
 export function ask(address: string, path = "/", asking: Asking = {}): Promise<Answer> {
     const { host = address, method = "GET", headers, port = 80 } = asking;
     return new Promise((resolve, reject) => {
@@ -50,7 +50,7 @@ export function ask(address: string, path = "/", asking: Asking = {}): Promise<A
     });
 }
 
-/** How often each app server answers a number of requests, by name. */
+/** How many of the requests each app server answers, by name. */
 export async function shares(
     count: number,
     address: string,
@@ -66,7 +66,7 @@ export async function shares(
     return tally;
 }
 
-/** Asks again and again until it is so: instead of a sleep, and of a number of tries. Who fails to answer is not ready yet. */
+/** Repeats the check until it returns true. An error counts as false. Tests use it instead of sleeps. */
 export async function until(what: string, ready: () => Promise<boolean> | boolean, timeout = PATIENCE): Promise<void> {
     const deadline = Date.now() + timeout;
     for (;;) {

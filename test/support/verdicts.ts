@@ -1,16 +1,18 @@
 import { slot } from "../../components/convergence/slots";
+import { otherOptions } from "../../components/haproxy";
 import type { Backend, Frontend, HaproxyConfig, Server } from "../../components/haproxy/model";
 
-/** Models on which `check` and the daemons have to agree: a unit test asks the one, a golden test the others. */
+/** Models that the daemons are asked about. */
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
 
-interface Parts extends Partial<HaproxyConfig> {
+export interface Parts extends Partial<HaproxyConfig> {
     readonly frontend?: Partial<Frontend>;
     readonly backend?: Partial<Backend>;
 }
 
-function model({ frontend, backend, ...rest }: Parts): HaproxyConfig {
+/** The model of a case. */
+export function verdictModel({ frontend, backend, ...rest }: Parts): HaproxyConfig {
     return {
         version: "2.2",
         frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "app", ...frontend }],
@@ -23,251 +25,310 @@ const tcp = { frontend: { mode: "tcp" }, backend: { mode: "tcp" } } as const;
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
 const onResponse = { action: "set-header", name: "X-A", format: "a" } as const;
 const onRequest = { path: ["/x"], name: "x" };
+const alone = (answer: Partial<Backend>): Parts => ({ backend: { servers: [], ...answer } });
 
-/** What daemons refuse, or warn of, by what `check` says of it. */
-export const refused: Record<string, readonly [Parts, RegExp]> = {
-    "a line of more than 64 words": [
-        {
-            frontend: {
-                useBackends: [{ backend: "app", if: many(70, (i) => (i % 2 ? "or" : "METH_GET")) }],
-                defaultBackend: undefined,
-            },
-        },
-        /use_backend app of frontend http has 73 words, and HAProxy reads 64/,
+/**
+ * Mistakes of every kind that is left to the daemons: what they say, or as a pair, which line they name with it. Each refuses them,
+ * warnings included, so that no check of ours is needed.
+ */
+export const refused: Record<string, readonly [Parts, RegExp, string?]> = {
+    "an unknown keyword": [{ backend: { raw: ["blance uri"] } }, /unknown keyword 'blance'/, "blance uri"],
+    "an unknown option": [
+        { backend: { options: otherOptions({ "http-clsoe": true }) } },
+        /unknown option/,
+        "option http-clsoe",
     ],
-    "an option of frontends in a backend": [
+    "an option of the other side": [
         { backend: { options: { dontlognull: true } } },
-        /option dontlognull of backend app, where HAProxy ignores it: put it into the frontend/,
-    ],
-    "an option of backends in a frontend": [
-        { frontend: { options: { redispatch: false } } },
-        /option redispatch of frontend http, where HAProxy ignores it: put it into the backend/,
+        /'dontlognull' ignored because backend 'app' has no frontend capability/,
+        "option dontlognull",
     ],
     "an option of HTTP in mode tcp": [
         { ...tcp, backend: { mode: "tcp", options: { forwardfor: true } } },
-        /option forwardfor of backend app needs mode http/,
+        /'option forwardfor' ignored for backend 'app' as it requires HTTP mode/,
     ],
-    "an option of HTTP in the defaults of mode tcp": [
-        { ...tcp, defaults: { options: { forwardfor: true } } },
-        /option forwardfor of the defaults of frontend http needs mode http/,
+    "a balance that is none": [{ backend: { balance: "fair" } }, /balance only supports 'roundrobin'/, "balance fair"],
+    "a balance by content in mode tcp": [{ ...tcp, defaults: { balance: "uri" } }, /needs 'mode http'/],
+    "a duration that is none": [
+        { defaults: { timeouts: { client: "10 minutes" } } },
+        /'timeout client' : unexpected extra argument 'minutes'/,
+        "timeout client 10 minutes",
     ],
-    "an option that cannot be taken back": [
-        { backend: { options: { httpchk: false } } },
-        /option httpchk of backend app is false, but HAProxy knows no "no option httpchk"/,
+    "a client without a timeout": [
+        { defaults: { timeouts: { client: "0" } } },
+        /missing timeouts for (proxy|frontend) 'http'/,
     ],
-    "an option that nobody knows": [
-        { backend: { options: { "http-server-clsoe": true } } },
-        /unknown option "http-server-clsoe" of backend app/,
+    "a duration that is too long": [
+        { backend: { timeouts: { server: "30d" } } },
+        /timer overflow/,
+        "timeout server 30d",
     ],
-    "an option that is gone": [
-        { version: "2.6", backend: { options: { http_proxy: true } } },
-        /keyword "option http_proxy" .* is gone since HAProxy 2.5/,
+    "a timeout of the other side": [
+        { backend: { timeouts: { client: "5s" } } },
+        /'timeout client' will be ignored/,
+        "timeout client 5s",
     ],
-    "a balance by content that mode tcp inherits": [
-        { ...tcp, defaults: { balance: "uri" } },
-        /balance "uri" of backend app needs mode http/,
+    "a line of more than 64 words": [
+        { frontend: { useBackends: [{ backend: "app", if: many(70, (i) => (i % 2 ? "or" : "METH_GET")) }] } },
+        /too many words/,
+        "use_backend app",
     ],
-    "a balance that is newer": [{ backend: { balance: "hash src" } }, /keyword "balance hash" .* needs HAProxy 2.6/],
-    "a cookie in mode tcp": [
-        { ...tcp, backend: { mode: "tcp", cookie: { name: "S" }, servers: [{ ...server, cookie: "a" }] } },
-        /cookie of backend app needs mode http/,
+    "a quote that is not closed": [
+        { backend: { raw: ['http-request set-header a "b'] } },
+        /unmatched quote/,
+        'http-request set-header a "b',
     ],
-    "a cookie for a domain without a dot": [
-        { backend: { cookie: { name: "S", domains: ["localhost"] }, servers: [{ ...server, cookie: "a" }] } },
-        /invalid domain "localhost" of the cookie of backend app/,
-    ],
-    "two attributes of a cookie in one": [
-        { backend: { cookie: { name: "S", attr: ["A=b; C=d"] }, servers: [{ ...server, cookie: "a" }] } },
-        /semicolon in attribute "A=b; C=d"/,
-    ],
-    "a rewritten cookie that the server does not see": [
-        {
-            backend: { cookie: { name: "S", mode: "rewrite", indirect: true }, servers: [{ ...server, cookie: "a" }] },
-        },
-        /indirect with rewrite of the cookie of backend app/,
-    ],
-    "a table of no size": [
-        { backend: { stickTable: { type: "ip", size: "0" } } },
-        /invalid size "0" of the stick table of backend app/,
-    ],
-    "a length of keys that have one": [
-        { backend: { stickTable: { type: "ip", length: 8, size: "1k" } } },
-        /length of the stick table of backend app, which has keys of type ip/,
-    ],
-    "a rate without its period": [
-        { backend: { stickTable: { type: "ip", size: "1k", store: ["http_req_rate"] } } },
-        /invalid store "http_req_rate" .*: write it like "http_req_rate\(10s\)"/,
-    ],
-    "a counter that nobody knows": [
-        { backend: { stickTable: { type: "ip", size: "1k", store: ["http_rate(10s)"] } } },
-        /unknown store "http_rate\(10s\)"/,
-    ],
-    "a counter that is newer": [
-        { backend: { stickTable: { type: "ip", size: "1k", store: ["gpc(2)"] } } },
-        /keyword "gpc" in the stick table of backend app .* needs HAProxy 2.5/,
-    ],
-    "a counter twice": [
-        { backend: { stickTable: { type: "ip", size: "1k", store: ["gpc0", "gpc0"] } } },
-        /duplicate store of the stick table of backend app "gpc0"/,
-    ],
-    "two tables of one name": [
-        {
-            frontend: { name: "app", stickTable: { type: "ip", size: "1k" } },
-            backend: { stickTable: { type: "ip", size: "1k" } },
-        },
-        /duplicate name of sections with a stick table "app"/,
-    ],
-    "an unknown acl of a stick rule": [
-        {
-            backend: {
-                stickTable: { type: "ip", size: "1k" },
-                stickRules: [{ rule: "on", pattern: "src", if: ["who"] }],
-            },
-        },
-        /unknown acl "who" in a condition of backend app/,
-    ],
-    "an unknown acl of a raw line": [
-        { frontend: { raw: ["http-request deny if who"] } },
-        /unknown acl "who" in a condition of frontend http/,
-    ],
-    "an unknown backend of a raw line": [
-        { frontend: { raw: ["use_backend none if METH_GET"] } },
-        /unknown backend "none" in frontend http/,
-    ],
-    "an unknown backend in a condition": [
-        { frontend: { useBackends: [{ backend: "app", if: ["{ nbsrv(none) lt 1 }"] }] } },
-        /unknown backend "none" in frontend http/,
-    ],
-    "an unknown server in a condition": [
-        { frontend: { useBackends: [{ backend: "app", if: ["{ srv_is_up(app/app2) }"] }] } },
-        /unknown server "app\/app2" in frontend http: declared are app\/app1/,
-    ],
-    "a table of its own that a section does not have": [
-        { frontend: { httpRequestRules: ["track-sc0 src"] } },
-        /unknown table "http" in frontend http/,
-    ],
-    "a rate of a table of its own that a section does not have": [
-        { frontend: { raw: ["acl fast src_http_req_rate gt 5"] } },
-        /unknown table "http" in frontend http/,
-    ],
-    "a server of the name that a template makes": [
-        { backend: { serverTemplates: [{ prefix: "app", count: 2, fqdn: "localhost", port: 80 }] } },
-        /duplicate server in backend app "app1"/,
+    "an acl that is not declared": [
+        { frontend: { httpRequestRules: [{ action: "deny", if: ["who"] }] } },
+        /no such ACL : 'who'/,
+        "http-request deny if who",
     ],
     'an acl named "or"': [
-        { frontend: { acls: [{ name: "or", path: ["/"] }], httpRequestRules: [{ action: "deny", if: ["METH_GET"] }] } },
-        /acl "or" of frontend http/,
+        { frontend: { acls: [{ name: "or", path: ["/"] }] } },
+        /acl name 'or' will never match/,
+        "acl or path /",
     ],
-    "a raw redirect before declared rules": [
-        { frontend: { raw: ["redirect scheme https if !{ ssl_fc }"], httpRequestRules: ["set-nice 5"] } },
-        /raw redirect line beside declared rules of frontend http, .*: put it into httpRequestRules/,
+    "a condition on the response in a rule of requests": [
+        { frontend: { httpRequestRules: [{ action: "deny", if: ["{ status 500 }"] }] } },
+        /will never match because it uses keyword 'status'/,
+        "http-request deny if { status 500 }",
     ],
-    "raw rules in another order than they run": [
+    "a sample of the request in a rule of responses": [
+        { frontend: { httpResponseRules: [{ ...onResponse, format: "%[req.hdr(host)]" }] } },
+        /may not be reliably used here/,
+        "http-response set-header X-A",
+    ],
+    "a rule behind one that always ends the evaluation": [
+        { frontend: { httpRequestRules: [{ action: "deny" }, "set-nice 5"] } },
+        /final and has no condition/,
+        "http-request set-nice 5",
+    ],
+    "rules in another order than they run": [
         { frontend: { raw: ["use_backend app if METH_GET", "http-request deny if METH_POST"] } },
-        /raw line "use_backend app if METH_GET" of frontend http before "http-request deny if METH_POST"/,
+        /will still be processed before/,
+        "http-request deny if METH_POST",
     ],
-    "an acl of the request in a rule of responses": [
-        { frontend: { acls: [onRequest], httpResponseRules: [{ ...onResponse, if: ["x"] }] } },
-        /"x" in a condition of frontend http goes by the request, which rules of responses do not have/,
+    "a status without a message": [
+        { frontend: { httpRequestRules: [{ action: "deny", status: 418, if: ["METH_GET"] }] } },
+        /status code '418' not handled/,
+        "http-request deny deny_status 418",
     ],
-    "more certificates than fit on a line": [
-        { frontend: { binds: [{ port: 443, ssl: { crt: many(32, (i) => `/etc/ssl/${i}.pem`) } }] } },
-        /a TLS bind of frontend http has 69 words, .* name a directory that holds its certificates/,
+    "a variable without a scope": [
+        { backend: { httpRequestRules: [{ action: "set-var", variable: "host", expression: "hdr(host)" }] } },
+        /invalid variable name/,
+        "http-request set-var(host) hdr(host)",
     ],
-    "an acl of which one line goes by the request in a rule of responses": [
+    "two servers of one name": [
+        { backend: { servers: [server, { ...server, address: "192.0.2.2" }] } },
+        /another server named 'app1'/,
+        "server app1 192.0.2.2:80",
+    ],
+    "two backends of one name": [
+        { backends: many(2, () => ({ name: "app", servers: [server] })) },
+        /same name as backend 'app'/,
+        "backend app",
+    ],
+    "a weight out of range": [
+        { backend: { raw: ["server x 192.0.2.2:80 weight 257"] } },
+        /weight of server x is not within 0 and 256/,
+        "weight 257",
+    ],
+    "an unknown server of a condition": [
+        { frontend: { useBackends: [{ backend: "app", if: ["{ srv_is_up(app/app2) }"] }] } },
+        /unable to find server 'app2'/,
+        "srv_is_up(app/app2)",
+    ],
+    "an unknown userlist of a condition": [
+        { frontend: { httpRequestRules: [{ action: "auth", if: ["!{ http_auth(ops) }"] }] } },
+        /unable to find userlist 'ops'/,
+        "http-request auth if",
+    ],
+    "an unknown user of a group": [
+        {
+            userlists: [
+                {
+                    name: "ops",
+                    groups: [{ name: "g", users: ["ben"] }],
+                    users: [{ name: "ann", password: slot("ann") }],
+                },
+            ],
+        },
+        /no such user 'ben'/,
+    ],
+    "a counter that is not known": [
+        { backend: { stickTable: { type: "ip", size: "1k", store: ["http_rate(10s)"] } } },
+        /unknown store option 'http_rate'/,
+        "stick-table type ip",
+    ],
+    "a cookie in mode tcp": [
+        { ...tcp, backend: { mode: "tcp", cookie: { name: "S" }, servers: [{ ...server, cookie: "a" }] } },
+        /cookie will be ignored/,
+    ],
+    "two kinds of check": [
+        { backend: { httpChecks: [{ step: "send", uri: "/" }], protocolCheck: { protocol: "redis" } } },
+        /http-check rules without 'option httpchk'/,
+    ],
+    "steps of a check in an order that is none": [
+        { backend: { httpChecks: [{ step: "send", uri: "/" }, { step: "connect" }] } },
+        /first step MUST also be a 'connect'/,
+        "http-check connect",
+    ],
+    "TLS to a server that nothing verifies": [
+        { backend: { servers: [{ ...server, ssl: {} }] } },
+        /verify is enabled by default but no CA file/,
+        "server app1",
+    ],
+    "a frontend that listens nowhere": [{ frontend: { binds: [] } }, /has no 'bind' directive/],
+    "an error file that is a mere page": [
+        {
+            frontend: { errorfiles: "e" },
+            httpErrors: [{ name: "e", errorfiles: { 503: { content: "<h1>Sorry</h1>\n" } } }],
+        },
+        /una(bled|ble) to parse headers/,
+        "errorfile 503",
+    ],
+    "an error file that does not fit a buffer": [
+        {
+            frontend: { errorfiles: "e" },
+            httpErrors: [
+                { name: "e", errorfiles: { 503: { content: `HTTP/1.1 503 Sorry\r\n\r\n${"x".repeat(16_384)}` } } },
+            ],
+        },
+        /e-503\.http' larger than 16384 bytes/,
+    ],
+    "a map that is not declared": [
         {
             frontend: {
-                acls: [onRequest, { name: "x", criterion: "src 192.0.2.0/24" }],
-                httpAfterResponseRules: [{ ...onResponse, if: ["x"] }],
+                useBackends: [{ backend: "%[path,map(/etc/haproxy/fleet/none.map)]" }],
+                defaultBackend: undefined,
             },
         },
-        /"x" in a condition of frontend http goes by the request/,
+        /failed to parse use_backend rule/,
+        "use_backend %[path,map(/etc/haproxy/fleet/none.map)]",
     ],
-    "a criterion of the request at connection": [
-        { frontend: { raw: ["tcp-request connection reject if { path_beg /x }"] } },
-        /goes by the request, which rules of connections do not have, so it never matches: use it at "content"/,
-    ],
-    "a header of the request in one of the response": [
-        { frontend: { httpResponseRules: [{ ...onResponse, format: "%[req.hdr(host)]" }] } },
-        /sample "req.hdr\(host\)" in a http-response rule of frontend http goes by the request/,
-    ],
-    "a variable of the response at a request": [
-        { backend: { httpRequestRules: [{ action: "set-var", variable: "txn.a", expression: "res.hdr(x)" }] } },
-        /sample "res.hdr\(x\)" in a http-request rule of backend app goes by the response/,
-    ],
-    "a rule that is never reached": [
-        { frontend: { httpRequestRules: [{ action: "deny" }, "set-nice 5"] } },
-        /http-request rule "set-nice 5" of frontend http is never reached/,
-    ],
-    "steps of checks before their connect": [
-        { backend: { httpChecks: [{ step: "send", uri: "/" }, { step: "connect" }, { step: "send", uri: "/" }] } },
-        /connect after send in a check of backend app: begin with a connect/,
-    ],
-    "two requests of a check on one connection": [
-        { backend: { httpChecks: ["comment two", { step: "send", uri: "/" }, { step: "send", uri: "/" }] } },
-        /send after a send in a check of backend app/,
-    ],
-    "a request of a check whose answer nobody wants": [
-        { backend: { httpChecks: [{ step: "connect" }, { step: "send", uri: "/" }, { step: "connect" }] } },
-        /connect after a send in a check of backend app: expect something/,
-    ],
-    "a check that asks nothing": [
-        { backend: { httpChecks: [{ step: "connect" }, { step: "expect", match: "status 200" }] } },
-        /expect after a connect in a check of backend app/,
-    ],
-    "a check by TLS that trusts nobody": [
-        { backend: { tcpChecks: [{ step: "connect", ssl: true }] } },
-        /check by TLS of server app1 of backend app, of which nothing says whom to trust/,
-    ],
-    "peers without any": [{ peers: [{ name: "pair", peers: [] }] }, /no peer in peers pair/],
-    "mailers that nobody uses": [
+    "resolvers without name servers": [{ resolvers: [{ name: "dns", nameservers: [] }] }, /no nameservers configured/],
+    "mailers that nothing uses": [
         { mailers: [{ name: "mail", mailers: [{ name: "smtp", address: "127.0.0.1" }] }] },
-        /mailers mail of which nobody makes use/,
-    ],
-    "a criterion of the response in a rule of requests": [
-        { frontend: { httpRequestRules: [{ action: "deny", if: ["{ status 500 }"] }] } },
-        /goes by the response, which rules of requests do not have/,
-    ],
-    "a denial by a status without a message": [
-        { frontend: { httpRequestRules: [{ action: "deny", status: 418, if: ["METH_GET"] }] } },
-        /status of deny in .* is 418, for which HAProxy has no message/,
-    ],
-    "a redirect by prefix in a response": [
-        { frontend: { httpResponseRules: [{ action: "redirect", prefix: "/x" }] } },
-        /redirect without a location/,
-    ],
-    "rules in defaults without a name": [
-        { version: "2.6", defaults: { raw: ["http-request deny if METH_TRACE"] } },
-        /HAProxy takes rules in defaults with a name only/,
-    ],
-    "a status without an error file": [
-        { frontend: { errorfiles: "e" }, httpErrors: [{ name: "e", errorfiles: { 414: "/dev/null" } }] },
-        /invalid status "414" in http-errors e: use 200, 400/,
-    ],
-    "a cache of a long name": [
-        { caches: [{ name: "c".repeat(33), totalMaxSize: 4 }] },
-        /name "c+" of a cache has 33 characters/,
-    ],
-    "resolvers without name servers": [
-        { resolvers: [{ name: "dns", nameservers: [] }] },
-        /no name server in resolvers dns/,
-    ],
-    "an algorithm of compression that nobody knows": [
-        { frontend: { compression: { algo: ["zip"], type: [] } } },
-        /unknown algorithm of compression of frontend http "zip"/,
-    ],
-    "no algorithm of compression": [
-        { frontend: { compression: { algo: [], type: [] } } },
-        /no algorithm of compression of frontend http/,
-    ],
-    "a log to a level that syslog does not know": [
-        { global: { log: [{ address: "/dev/log", level: "warn" as "warning" }] } },
-        /unknown level of a log target "warn": use emerg/,
+        /Removing incomplete section 'mailers mail'/,
     ],
 };
 
-/** What daemons accept and `check` finds nothing in. */
+/** Models that the daemons accept, and in which we find nothing. */
 export const accepted: Record<string, Parts> = {
+    "a backend that answers by error files of the model": {
+        ...alone({ errorfiles: "e" }),
+        httpErrors: [{ name: "e", errorfiles: { 503: { content: "HTTP/1.1 503 Sorry\r\n\r\n" } } }],
+    },
+    "a backend that answers by an error file": alone({ raw: ["errorfile 503 /dev/null"] }),
+    "a backend that redirects": alone({ raw: ["redirect location https://example.com/"] }),
+    "a backend that redirects by a rule": alone({ httpRequestRules: [{ action: "redirect", location: "/x" }] }),
+    "a backend that shows statistics": alone({ raw: ["stats enable", "stats uri /"] }),
+    "a backend that rejects": {
+        frontend: { mode: "tcp" },
+        ...alone({ mode: "tcp", tcpRequestRules: [{ at: "content", action: "reject" }] }),
+    },
+    "raw lines of another family than the declared rules": {
+        backend: {
+            httpRequestRules: [{ action: "redirect", scheme: "https", if: ["!{ ssl_fc }"] }],
+            raw: [
+                "tcp-response inspect-delay 5s",
+                "http-response set-header Strict-Transport-Security max-age=31536000",
+            ],
+            tcpResponseRules: [{ action: "accept" }],
+        },
+        frontend: { raw: ["use_backend app unless METH_PUT"], httpResponseRules: [onResponse] },
+    },
+    "a raw rule before declared ones of another phase": {
+        frontend: {
+            raw: ["tcp-request connection reject if { src 192.0.2.9 }"],
+            tcpRequestRules: [{ at: "content", action: "accept", if: ["METH_GET"] }],
+        },
+    },
+    "alternatives by OR": {
+        frontend: { httpRequestRules: [{ action: "deny", if: ["METH_POST", "OR", "METH_PUT", "||", "METH_DELETE"] }] },
+    },
+    "peers, mailers and name servers by host name": {
+        peers: [
+            {
+                name: "pair",
+                peers: [
+                    { address: "localhost", port: 1024 },
+                    { name: "other", address: "localhost", port: 1025 },
+                ],
+            },
+        ],
+        mailers: [{ name: "mail", mailers: [{ name: "smtp", address: "localhost" }] }],
+        resolvers: [{ name: "dns", nameservers: [{ name: "a", address: "localhost" }] }],
+        backend: {
+            stickTable: { type: "ip", size: "1k", peers: "pair" },
+            raw: ["email-alert mailers mail", "email-alert from lb@example.com", "email-alert to ops@example.com"],
+        },
+    },
+    "a counter by its number, not a table": {
+        version: "2.6",
+        frontend: {
+            stickTable: { type: "ip", size: "1k", store: ["gpc(1)"] },
+            httpRequestRules: [
+                { action: "track-sc", counter: 0 },
+                { action: "deny", if: ["{ sc_inc_gpc(0,0) gt 9 }"] },
+            ],
+        },
+    },
+    "a time for requests in a backend, and no tunnel": {
+        backend: { timeouts: { httpRequest: "5s", tunnel: "0" } },
+    },
+    "more connections of a frontend than of the process": { global: { maxconn: 100 }, frontend: { maxconn: 2000 } },
+    "an error file that fits a larger buffer": {
+        global: { raw: ["tune.bufsize 65536"] },
+        frontend: { errorfiles: "e" },
+        httpErrors: [
+            { name: "e", errorfiles: { 503: { content: `HTTP/1.1 503 Sorry\r\n\r\n${"x".repeat(20_000)}` } } },
+        ],
+    },
+    "two binds of one port by thread": {
+        version: "2.6",
+        frontend: {
+            binds: [
+                { port: 80, raw: "thread 1" },
+                { port: 80, raw: "thread 2" },
+            ],
+        },
+    },
+    "tabs between the words of raw lines": {
+        frontend: { raw: ["acl\tapi\tpath_beg\t/api", "http-request\tdeny if api"] },
+    },
+    "TLS to servers that nothing is asked to verify": {
+        global: { raw: ["ssl-server-verify none"] },
+        backend: { raw: ["server tls 192.0.2.2:443 ssl check"] },
+    },
+    "a criterion of HTTP in mode tcp": {
+        ...tcp,
+        frontend: {
+            mode: "tcp",
+            acls: [{ name: "shop", host: ["shop.example.com"] }],
+            tcpRequestRules: ["inspect-delay 5s", { at: "content", action: "accept", if: ["HTTP"] }],
+            useBackends: [{ backend: "app", if: ["shop"] }],
+        },
+    },
+    "sections that raw lines begin": {
+        backend: {
+            httpRequestRules: [{ action: "cache-use", cache: "c" }],
+            httpResponseRules: [{ action: "cache-store", cache: "c" }],
+        },
+        listens: [
+            {
+                name: "end",
+                binds: [{ port: 81 }],
+                servers: [],
+                raw: ["http-request deny", "cache c", "    total-max-size 4"],
+            },
+        ],
+    },
+    "a relative path below crt-base": { global: { raw: ["crt-base /etc/ssl", "ca-base /etc/ssl/certs"] } },
+    "a server at the address that the client asked for": {
+        frontend: { mode: "tcp" },
+        backend: { mode: "tcp", servers: [{ name: "any", address: "*", port: 80, check: false }] },
+    },
     "more hosts and paths than fit on a line": {
         frontend: {
             acls: [
@@ -418,8 +479,3 @@ export const accepted: Record<string, Parts> = {
         },
     },
 };
-
-/** The model of a case. */
-export function verdictModel(parts: Parts): HaproxyConfig {
-    return model(parts);
-}

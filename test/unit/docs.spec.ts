@@ -7,7 +7,7 @@ import { parseInventory } from "../../components";
 import manifest from "../../package.json";
 import { parseStack } from "../../program/schema";
 import local from "../../stacks/local";
-import { hostKey } from "../support/answers";
+import { hostKey } from "../support/probeReplies";
 
 const root = join(__dirname, "..", "..");
 const pages = [

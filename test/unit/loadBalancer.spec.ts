@@ -4,8 +4,8 @@ import { slot } from "../../components/convergence/slots";
 import type { Backend, HaproxyConfig } from "../../components/haproxy/model";
 import type { Service } from "../../components/haproxy/services/compile";
 import { LoadBalancer } from "../../components/loadBalancer";
-import { BALANCER, COMMAND, connection, HOST, withAnswers } from "../support/answers";
 import { failuresOf, mockEngine, promiseOf, registered, settled } from "../support/mocks";
+import { BALANCER, COMMAND, connection, HOST, withProbeReplies } from "../support/probeReplies";
 
 const backend: Backend = { name: "app", servers: [{ name: "app1", address: "192.0.2.21", port: 80 }] };
 const config: HaproxyConfig = {
@@ -15,7 +15,7 @@ const config: HaproxyConfig = {
 };
 
 describe("LoadBalancer", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
 
     it("is a converged host and nothing more, named after itself", async () => {
         const recording = await mockEngine();
@@ -51,21 +51,30 @@ describe("LoadBalancer", () => {
         assert.equal(await promiseOf(balancer.lastRun), "changed: nothing");
     });
 
-    it("fails with every fault of the model at once, and registers no host", async () => {
+    /** The paths of the errors that an error names after its title. */
+    const pathsIn = (error: Error) => {
+        assert.ok(error instanceof pulumi.ResourceError);
+        const [title, ...lines] = error.message.split("\n");
+        assert.equal(title, `lb1: ${lines.length} error${lines.length === 1 ? "" : "s"} in the HAProxy configuration`);
+        return lines.map((line) => line.slice(2, line.indexOf(": ")));
+    };
+    const failsAt = (paths: string[]) => (error: Error) => {
+        assert.deepEqual(pathsIn(error), paths);
+        return true;
+    };
+
+    it("fails with every error of the model at once, and registers no host", async () => {
         const recording = await mockEngine();
-        const broken: HaproxyConfig = { ...config, version: "1.8", frontends: [{ name: "a b", binds: [{ port: 0 }] }] };
+        const broken: HaproxyConfig = {
+            ...config,
+            version: "1.8",
+            frontends: [{ name: "a b", binds: [{ port: 80 }] }],
+        };
         assert.throws(
             () => new LoadBalancer("lb1", { connection, haproxy: broken }),
             (error: Error) => {
-                assert.ok(error instanceof pulumi.ResourceError);
-                const [title, ...lines] = error.message.split("\n");
-                assert.match(title ?? "", /^lb1: \d+ faults in the HAProxy configuration$/);
-                for (const place of ["version", "frontends[0].name", "frontends[0].binds[0]"]) {
-                    assert.ok(
-                        lines.some((line) => line.startsWith(`  ${place}`)),
-                        `${place} in ${error.message}`,
-                    );
-                }
+                assert.ok(pathsIn(error).includes("version"));
+                assert.ok(pathsIn(error).includes("frontends[0].name"));
                 return true;
             },
         );
@@ -76,14 +85,23 @@ describe("LoadBalancer", () => {
         );
     });
 
-    it("fails on an argument that the recipe does not take, as on a fault of the configuration", async () => {
+    it("fails with every issue of form in its arguments, in a model or in services", async () => {
         await mockEngine();
+        const fails = (args: object, paths: string[]) =>
+            assert.throws(() => new LoadBalancer("lb1", { connection, haproxy: config, ...args }), failsAt(paths));
+        fails({ haproxy: { ...config, version: 2.6, backends: null } }, ["version", "backends"]);
+        fails({ haproxy: { version: "2.6", services: [{ name: "shop", port: "80" }] } }, ["services[0].port"]);
+        fails({ haproxy: { version: "2.6", services: {} } }, ["services"]);
         assert.throws(
-            () => new LoadBalancer("lb1", { connection, haproxy: config, oldWorkers: 0 }),
-            (error: Error) =>
-                error instanceof pulumi.ResourceError &&
-                error.message.startsWith("lb1: oldWorkers of haproxy: expected"),
+            () => new LoadBalancer("lb1", { connection, haproxy: config, customize: () => null as never }),
+            /^Error: lb1: 1 error in the HAProxy configuration\n {2}expected an object, got null$/,
         );
+        fails({ oldWorkers: 0, allowWarnings: "x", haproxy: "x", probe: 1 }, [
+            "allowWarnings",
+            "oldWorkers",
+            "haproxy",
+            "probe",
+        ]);
         await settled();
     });
 
@@ -102,35 +120,25 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("fails with the faults of services and of what they were changed to, in one error and each once", async () => {
+    it("fails with the errors of services and of what they were changed to, in one error and each once", async () => {
         await mockEngine();
         type Change = (config: HaproxyConfig) => HaproxyConfig;
         const failsFor = (service: Service, customize?: Change) => () =>
             new LoadBalancer("lb1", { connection, haproxy: { version: "2.6", services: [service] }, customize });
-        const faultsAt = (places: string[]) => (error: Error) => {
-            assert.ok(error instanceof pulumi.ResourceError);
-            const [title, ...lines] = error.message.split("\n");
-            assert.match(title ?? "", /^lb1: \d faults? in the HAProxy configuration$/);
-            assert.deepEqual(
-                lines.map((line) => line.slice(2, line.indexOf(": "))),
-                places,
-            );
-            return true;
-        };
         const sound: Service = { name: "shop", default: true, port: 80, servers: backend.servers };
-        const faulty: Service = { ...sound, hosts: ["*"], balance: "fair" };
+        const faulty: Service = { ...sound, redirects: [{ to: {} }], weights: { app9: 1 } };
         assert.throws(
             failsFor(faulty, (compiled) => ({ ...compiled, global: { raw: ["tune.bufsize '1"] } })),
-            faultsAt(["services[0].hosts[0]", "global.raw[0]", "services[0].balance"]),
+            failsAt(["services[0].weights", "services[0].redirects[0].to"]),
         );
         assert.throws(
             failsFor(sound, (compiled) => ({ ...compiled, backends: [] })),
-            faultsAt(["frontends[0].defaultBackend"]),
+            failsAt(["services[0]"]),
         );
         const trip = () => {
             throw new Error("nothing to change");
         };
-        assert.throws(failsFor(faulty, trip), faultsAt(["services[0].hosts[0]"]));
+        assert.throws(failsFor(faulty, trip), failsAt(["services[0].weights", "services[0].redirects[0].to"]));
         assert.throws(failsFor(sound, trip), /^Error: nothing to change$/);
         await settled();
     });
@@ -148,6 +156,21 @@ describe("LoadBalancer", () => {
         registered(recording, COMMAND, "lb1-converge");
     });
 
+    it("leaves out warnings by their ids, but no error", async () => {
+        const recording = await mockEngine();
+        const odd: HaproxyConfig = { ...config, backends: [backend, { ...backend, name: "unused" }] };
+        new LoadBalancer("lb1", { connection, haproxy: odd, ignoreIssues: ["unused-backend"] });
+        await settled();
+        assert.deepEqual(recording.messages, []);
+        for (const ignoreIssues of [["unknown-reference"], ["unused-backend", "nonsense"]]) {
+            assert.throws(
+                () => new LoadBalancer("lb2", { connection, haproxy: odd, ignoreIssues }),
+                (error: Error) => /^lb2: 1 error .*\n {2}ignoreIssues\[\d\]: .*unused-backend/.test(error.message),
+            );
+        }
+        await settled();
+    });
+
     it("refuses a secret that haproxy.cfg cannot hold, without showing it", async () => {
         await mockEngine();
         const stats = { bind: { port: 8404 }, auth: [{ user: "admin", password: slot("stats-password") }] };
@@ -163,7 +186,7 @@ describe("LoadBalancer", () => {
         for (const failure of failures) {
             assert.match(
                 failure,
-                /^lb1: the value of the slot "stats-password" in \/etc\/haproxy\/haproxy.cfg holds a single quote/,
+                /^lb1: \/etc\/haproxy\/haproxy.cfg: the value of slot "stats-password" holds a single quote/,
             );
             assert.ok(!failure.includes("it's"));
         }

@@ -1,5 +1,6 @@
 import { slot } from "../../components/convergence/slots";
 import type { Backend, Frontend, HaproxyConfig } from "../../components/haproxy/model";
+import { fromServices, type Service } from "../../components/haproxy/services/compile";
 import { type Case, until, untilStats } from "./vtc";
 
 /** A frontend on port 80 before app servers, which are checked only where a case is about that. */
@@ -21,6 +22,14 @@ function site(frontend: Partial<Frontend>, backends: Record<string, Partial<Back
     };
     return config;
 }
+
+/** A service with one server of its name, which is not checked. */
+const service = (name: string, port: number, rest: Partial<Service>): Service => ({
+    name,
+    port,
+    servers: [{ name: `${name}1`, address: "127.0.0.1", check: false }],
+    ...rest,
+});
 
 const page = (status: string, body: string) =>
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
@@ -331,6 +340,27 @@ export const cases: Record<string, Case> = {
         steps: [
             ...["app1", "app2", "app1", "app2"].map((by) => ({ path: "/", status: 200, by })),
             ...["heavy2", "heavy2", "heavy2"].map((by) => ({ path: "/heavy", status: 200, by })),
+        ],
+    },
+    "passes a tcp service through, and adds a path for an http service": {
+        config: fromServices({ version: "2.2", maxconn: 100 }, [
+            service("raw", 81, { protocol: "tcp", listen: 5000 }),
+            service("count", 82, {
+                default: true,
+                httpRequestRules: [
+                    { action: "set-path", format: "/clickCount%[path]", if: ["!{ path_beg /clickCount }"] },
+                ],
+                forwardFor: true,
+            }),
+        ]),
+        servers: {
+            raw1: { port: 81, sees: { url: "/as/it/is", "X-Forwarded-For": null } },
+            count1: { port: 82, sees: { url: "/clickCount/x", "X-Forwarded-For": "127.0.0.1" } },
+        },
+        steps: [
+            { port: 5000, path: "/as/it/is", status: 200, by: "raw1" },
+            { path: "/x", status: 200, by: "count1" },
+            { path: "/clickCount/x", status: 200, by: "count1" },
         ],
     },
 };

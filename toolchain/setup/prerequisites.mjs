@@ -207,14 +207,14 @@ export async function labCheck() {
 }
 
 /**
- * The lab's base images: the lab shows its own progress.
+ * The lab's images: the lab shows its own progress.
  * @param {string[]} options `--all` for those that only tests need
  */
 export function labBase(options = []) {
     return withLock(
         () =>
             new Promise((resolve, reject) => {
-                const child = spawn(process.execPath, ["--import", "tsx", "lab/cli.ts", "base", ...options], {
+                const child = spawn(process.execPath, ["--import", "tsx", "lab/cli.ts", "images", ...options], {
                     cwd: repo,
                     stdio: "inherit",
                 });
@@ -222,7 +222,7 @@ export function labBase(options = []) {
                 child.on("close", (code) =>
                     code === 0
                         ? resolve(undefined)
-                        : reject(new SetupError("the lab's base image could not be built; see above.")),
+                        : reject(new SetupError("the lab's images could not be built; see above.")),
                 );
             }),
     );

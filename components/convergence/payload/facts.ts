@@ -1,41 +1,28 @@
-import type { Resource } from "../resources";
-import { declaredFiles } from "./plan";
+import { filesOf, kindOf, type Resource } from "../kinds/index";
+import type { Facts } from "../kinds/kind";
+import { unique } from "../text";
 import { assign } from "./shell";
 
-/** The lists whose facts the host reads in batches, and the position of each entry in its list. */
-export class FactIndex {
-    readonly filePaths: string[];
-    readonly otherPaths: string[];
-    readonly packages: string[];
-    readonly units: string[];
-    readonly users: string[];
-    readonly groups: string[];
+/** What the host reads in batches. A test of a resource refers to a fact by its position in its list. */
+export class FactLists {
+    private readonly filePaths: string[];
+    private readonly otherPaths: string[];
+    private readonly packages: string[];
+    private readonly units: string[];
+    private readonly users: string[];
+    private readonly groups: string[];
     private readonly positions: Map<string, number>;
 
     constructor(resources: Resource[]) {
-        this.filePaths = declaredFiles(resources).map((file) => file.path);
-        this.otherPaths = resources.flatMap((r) => (r.kind === "directory" || r.kind === "absent" ? [r.path] : []));
+        const facts = resources.map((resource) => kindOf(resource).facts?.(resource) ?? {});
+        const all = (key: keyof Facts) => unique(facts.flatMap((fact) => fact[key] ?? []));
+        this.filePaths = resources.flatMap(filesOf).map(({ path }) => path);
+        this.otherPaths = all("paths");
+        this.packages = all("packages");
+        this.units = all("units");
+        this.users = all("users");
+        this.groups = all("groups");
         this.positions = new Map([...this.filePaths, ...this.otherPaths].map((path, n) => [path, n + 1]));
-        this.packages = unique(
-            resources.flatMap((r) => (r.kind === "packages" ? r.names.map((name) => name.split("=")[0] ?? "") : [])),
-        );
-        this.units = unique(
-            resources.flatMap((r) => {
-                if (r.kind === "service") {
-                    return [r.name];
-                }
-                return r.kind === "systemdUnit" ? [r.name.split(".d/")[0] ?? ""] : [];
-            }),
-        );
-        this.users = unique(resources.flatMap((r) => (r.kind === "user" ? [r.name] : [])));
-        this.groups = unique(
-            resources.flatMap((r) => {
-                if (r.kind === "group") {
-                    return [r.name];
-                }
-                return r.kind === "user" ? [r.group ?? [], r.groups ?? []].flat() : [];
-            }),
-        );
     }
 
     /** Position of a declared path, counted from 1, as shell text. */
@@ -48,7 +35,7 @@ export class FactIndex {
         return String(this.units.indexOf(name) + 1);
     }
 
-    /** Names of the declared entries right under a directory. */
+    /** Names of the declared entries directly in a directory. */
     entriesOf(directory: string): string[] {
         return unique(
             [...this.filePaths, ...this.otherPaths]
@@ -57,6 +44,7 @@ export class FactIndex {
         );
     }
 
+    /** The lists as shell variables. */
     assignments(): string[] {
         return Object.entries({
             file_paths: this.filePaths,
@@ -67,8 +55,4 @@ export class FactIndex {
             group_names: this.groups,
         }).map(([name, values]) => assign(name, values.join("\n")));
     }
-}
-
-function unique(values: string[]): string[] {
-    return [...new Set(values)];
 }

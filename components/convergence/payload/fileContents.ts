@@ -1,51 +1,35 @@
-import { createHash } from "node:crypto";
-import type { Content, Resource, Transaction } from "../resources";
-import { DIGEST_SLOT, fillSlots, secretSlots } from "../slots";
-import { declaredFiles } from "./plan";
-
-/** A declared file with the values of its slots in place: what the host is to have, byte for byte. */
-export interface FilledFile {
-    path: string;
-    bytes: Buffer;
-    sum: string;
-    /** Name of the shell function that prints the content. */
-    content: string;
-    /** That of the transaction the file belongs to; empty for others. */
-    digest: string;
-}
+import { filesOf, kindOf, type Resource } from "../kinds/index";
+import type { Content, DeclaredFile, FilledFile } from "../kinds/kind";
+import { sha256 } from "../sha256";
+import { DIGEST_SLOT, fillSlots, secretSlots, slotParts } from "../slots";
+import { unique } from "../text";
 
 /**
- * Every declared file of the resources, filled.
+ * Fills the slots of every declared file.
  *
  * @throws Error if a slot has no value
  */
-export function filledFiles(resources: Resource[], slots: Record<string, string>): FilledFile[] {
-    const digests = new Map<string, string>();
-    for (const resource of resources) {
-        if (resource.kind === "transaction") {
-            const digest = transactionDigest(resource, slots);
-            for (const file of resource.files) {
-                digests.set(file.path, digest);
-            }
-        }
-    }
-    return declaredFiles(resources).map(({ path, content }, position) => {
-        const digest = digests.get(path) ?? "";
-        const bytes = filled(content, { ...slots, [DIGEST_SLOT]: digest }, path);
+export function fillFiles(resources: Resource[], slots: Record<string, string>): FilledFile[] {
+    const files = resources.flatMap((resource) => {
+        const digest = kindOf(resource).filesTogether ? digestOf(filesOf(resource), slots) : "";
+        return filesOf(resource).map(({ path, content }) => ({ path, content, digest }));
+    });
+    return files.map(({ path, content, digest }, position) => {
+        const bytes = fill(content, { ...slots, [DIGEST_SLOT]: digest }, path);
         return { path, bytes, sum: sha256(bytes), content: `content_${position}`, digest };
     });
 }
 
-/** Identifies what a daemon is to run with: paths and contents of all files, the digest's own place left empty. */
-export function transactionDigest(transaction: Transaction, slots: Record<string, string>): string {
-    const parts = transaction.files.map(({ path, content }) => {
-        const sum = sha256(filled(content, { ...slots, [DIGEST_SLOT]: "" }, path));
+/** Identifies files that stand or fall together: their paths and contents, with the digest's own slot left empty. */
+export function digestOf(files: DeclaredFile[], slots: Record<string, string>): string {
+    const parts = files.map(({ path, content }) => {
+        const sum = sha256(fill(content, { ...slots, [DIGEST_SLOT]: "" }, path));
         return `${sum}  ${path}\n`;
     });
     return sha256(parts.sort().join(""));
 }
 
-function filled(content: Content, slots: Record<string, string>, path: string): Buffer {
+function fill(content: Content, slots: Record<string, string>, path: string): Buffer {
     if (typeof content !== "string") {
         return Buffer.from(content);
     }
@@ -53,30 +37,56 @@ function filled(content: Content, slots: Record<string, string>, path: string): 
         fillSlots(content, (name) => {
             const value = slots[name];
             if (value === undefined) {
-                throw new Error(`${path} needs a value for the slot ${JSON.stringify(name)}: give one in slots`);
+                throw new Error(missingSlotValue(path, slotParts(name).name));
             }
             return value;
         }),
     );
 }
 
-/** What recipes do not accept as values of the slots in their files. Never tells a value. */
-export function slotValueFaults(resources: Resource[], slots: Record<string, string>): string[] {
-    return declaredFiles(resources).flatMap(({ path, content, slotFault }) =>
-        (typeof content === "string" ? secretSlots(content) : []).flatMap((name) => {
-            const fault = slotFault?.(slots[name] ?? "");
-            return fault === undefined ? [] : [`the value of the slot ${JSON.stringify(name)} in ${path} ${fault}`];
+/** Slots of the files that have no value. */
+export function missingSlotIssues(resources: Resource[], given: string[]): string[] {
+    return resources.flatMap(filesOf).flatMap(({ path, content }) =>
+        unique(slotsOf(content).map((slot) => slotParts(slot).name))
+            .filter((name) => !given.includes(name))
+            .map((name) => missingSlotValue(path, name)),
+    );
+}
+
+function missingSlotValue(path: string, name: string): string {
+    return `${path}: slot ${JSON.stringify(name)} has no value; set it in slots`;
+}
+
+/** Values that a recipe does not accept in its files. Never quotes a value. */
+export function slotValueIssues(resources: Resource[], slots: Record<string, string>): string[] {
+    const issues = resources.flatMap(filesOf).flatMap(({ path, content, slotFault }) =>
+        slotsOf(content).flatMap((slot) => {
+            const { name, encoding } = slotParts(slot);
+            const fault = slotFault?.(slots[name] ?? "", encoding);
+            return fault === undefined ? [] : [`${path}: the value of slot ${JSON.stringify(name)} ${fault}`];
         }),
     );
+    return unique(issues);
+}
+
+/** The slots, and `<name>/<encoding>` for each encoding in which a file needs a value. */
+export function encodedSlots(resources: Resource[], slots: Record<string, string>): Record<string, string> {
+    const encoded = resources.flatMap(filesOf).flatMap(({ content, slotValue = (value) => value }) =>
+        slotsOf(content).flatMap((slot): [string, string][] => {
+            const { name, encoding } = slotParts(slot);
+            const value = slots[name];
+            return encoding === undefined || value === undefined ? [] : [[slot, slotValue(value, encoding)]];
+        }),
+    );
+    return { ...slots, ...Object.fromEntries(encoded) };
+}
+
+function slotsOf(content: Content): string[] {
+    return typeof content === "string" ? secretSlots(content) : [];
 }
 
 /** The shell function that prints the file, whatever bytes it has. */
 export function contentFunction({ content, bytes }: FilledFile): string {
     const lines = bytes.toString("base64").match(/.{1,76}/g) ?? [];
     return [`${content}() {`, "base64 -d <<'CONTENT'", ...lines, "CONTENT", "}"].join("\n");
-}
-
-/** In hex. */
-export function sha256(data: string | Buffer): string {
-    return createHash("sha256").update(data).digest("hex");
 }

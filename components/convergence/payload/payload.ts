@@ -1,108 +1,110 @@
-import { readFileSync } from "node:fs";
+import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { filesOf, kindOf, type Resource } from "../kinds/index";
+import type { CallContext, FilledFile } from "../kinds/kind";
 import { secretLines, secretParts } from "../preview/redaction";
-import type { Resource } from "../resources";
-import { FactIndex } from "./facts";
-import { contentFunction, filledFiles, sha256 } from "./fileContents";
-import { declaredFiles, type Plan } from "./plan";
-import { call } from "./resourceCalls";
+import { sha256 } from "../sha256";
+import { unique } from "../text";
+import { FactLists } from "./facts";
+import { contentFunction, encodedSlots, fillFiles } from "./fileContents";
+import type { Plan } from "./plan";
+import { resourceCall } from "./resourceCalls";
 import { assign } from "./shell";
 
 /** Names everything of ours on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
 const PRODUCT = "haproxy-fleet";
 
-/** What the part of a payload begins with that differs from host to host and from run to run. */
+/** Begins the part of a payload that differs between hosts and runs. */
 const RUNTIME_ID = "\nruntime_id='";
 
-const RUNTIME = [
-    "core",
-    "facts",
-    "file",
-    "directory",
-    "absent",
-    "group",
-    "user",
-    "packages",
-    "apt",
-    "service",
-    "systemdUnit",
-    "execute",
-    "transaction",
-    "prune",
-    "launch",
-].map((name) => join("runtime", `${name}.sh`));
-
-/** What a payload is made of besides the plan. */
+/** What all payloads of one host have in common, besides the plan. */
 export interface PayloadOptions {
     /** The values of the slots, by name. */
     slots: Record<string, string>;
-    /** Who converges the host, in words that are the same in every run; another owner is refused. @default "" */
+    /** Who converges the host, in the same words in every run; the host refuses another owner. @default "" */
     owner?: string;
-    /** Whether the host is to be taken from another owner. @default false */
-    takeOver?: boolean;
-    /** What the host is to remember as its state after the apply; empty for a why-run. @default "" */
-    token?: string;
     /** Seconds after which a running apply is ended. @default 900 */
     deadline?: number;
+}
+
+/** What differs between the why-run and the apply of a host. */
+export interface RunOptions {
+    /** Whether the host may be taken over from another owner. @default false */
+    takeOver?: boolean;
+    /** What the host stores as its state after the apply; empty for a why-run. @default "" */
+    token?: string;
 }
 
 /**
  * The shell text that tests the plan on a host (argument `why-run`) or converges it (argument `launch`).
  *
- * Everything is inside one function called on the last line, so that a text cut short does nothing.
+ * Everything is inside one function called on the last line, so that a truncated text does nothing.
  *
  * @throws Error if a slot has no value
  */
-export function buildPayload(
-    plan: Plan,
-    { slots, owner = "", takeOver = false, token = "", deadline = 900 }: PayloadOptions,
-): string {
-    const files = new Map(filledFiles(plan.resources, slots).map((file) => [file.path, file]));
-    const index = new FactIndex(plan.resources);
-    const adapters = plan.resources.filter((resource) => resource.kind === "transaction").map(({ adapter }) => adapter);
+export function buildPayload(plan: Plan, options: PayloadOptions & RunOptions): string {
+    return preparePayload(plan, options)(options);
+}
+
+/** As buildPayload, for several runs of one plan: files are encoded once. */
+export function preparePayload(
+    { resources }: Plan,
+    { slots: given, owner = "", deadline = 900 }: PayloadOptions,
+): (run: RunOptions) => string {
+    const slots = encodedSlots(resources, given);
+    const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
+    const lists = new FactLists(resources);
+    const context: CallContext = {
+        path: (path) => lists.path(path),
+        unit: (name) => lists.unit(name),
+        entriesOf: (directory) => lists.entriesOf(directory),
+        file: (path) => files.get(path) as FilledFile,
+    };
+    const shells = resources.flatMap((resource) => kindOf(resource).shell?.(resource) ?? []);
     const runtime = [
         "main() {",
         assign("product", PRODUCT),
         runtimeText,
-        ...new Set(adapters.map(({ script }) => compact(script))),
+        ...unique(shells.map(({ script }) => compact(script))),
         "",
     ].join("\n");
-    const rest = [
+    const head = [
         assign("runtime_id", sha256(runtime)),
         assign("runtime_lines", String(runtime.split("\n").length - 1)),
         assign("owner", owner),
-        assign("take_over", takeOver ? "yes" : "no"),
-        assign("token", token),
+    ];
+    const tail = [
         assign("deadline", String(deadline)),
-        ...index.assignments(),
-        ...adapters.flatMap(({ name, parameters }) =>
-            Object.entries(parameters).map(([key, value]) => assign(`${name}_${key}`, value)),
-        ),
-        assign("manifest_wanted", manifest(plan.resources).join("\n")),
+        ...lists.assignments(),
+        ...shells.flatMap(({ variables }) => Object.entries(variables).map(([name, value]) => assign(name, value))),
+        assign("manifest_wanted", unique(resources.flatMap(manifestOf)).join("\n")),
         assign("secret_values", secretValues(slots).join("\n")),
-        assign("secret_lines", rememberedSecretLines(plan.resources, slots).join("\n")),
+        assign("secret_lines", rememberedSecretLines(resources, slots).join("\n")),
         ...[...files.values()].map(contentFunction),
         "run_list() {",
-        // A function needs a command, even where the run list is empty.
+        // A function needs a command, even if the run list is empty.
         ":",
-        ...plan.resources.flatMap((resource, position) => call(resource, `r${position}`, index, files)),
+        ...resources.flatMap((resource, position) => resourceCall(resource, `r${position}`, context)),
         "}",
         'dispatch "$@"',
         "}",
         'main "$@"',
         "",
-    ].join("\n");
-    return seal(runtime + rest);
+    ];
+    return ({ takeOver = false, token = "" }) => {
+        const run = [assign("take_over", takeOver ? "yes" : "no"), assign("token", token)];
+        return seal(runtime + [...head, ...run, ...tail].join("\n"));
+    };
 }
 
-/** Puts the header before the body: what to read before what is sent, and length and digest of all that follows its line. */
+/** Puts the header before the body: which file to read first, and the length and digest of everything after the header. */
 export function seal(body: string): string {
     return `# ${PRODUCT} payload after=/dev/null length=${Buffer.byteLength(body)} sha256=${sha256(body)}\n${body}`;
 }
 
 /**
- * A payload as an apply sends it: without the runtime, nine tenths of the text, which the host has kept from the why-run. The engine
- * writes an input a dozen times, to the plugin, to its log, to the state.
+ * The payload as an apply sends it: without the runtime, nine tenths of the text, which the host has kept from the why-run. It matters
+ * because the engine copies each input about a dozen times, to the plugin, its log and the state.
  */
 export function withoutRuntime(payload: string): string {
     const body = payload.indexOf("\n") + 1;
@@ -113,8 +115,8 @@ export function withoutRuntime(payload: string): string {
 }
 
 /**
- * The command that takes a payload on its standard input, and puts what the host has kept of it in its place. Constant, short, and
- * free of secrets: it is stored, shown in errors, and visible in the host's process list.
+ * The command that takes a payload on its standard input and adds what the host has kept of it. It is constant, short and free of
+ * secrets, because it is stored, shown in errors, and visible in the host's process list.
  */
 export function bootstrap(verb: "why-run" | "launch", become?: "sudo"): string {
     const file = `/run/${PRODUCT}/in.$$`;
@@ -125,33 +127,20 @@ export function bootstrap(verb: "why-run" | "launch", become?: "sudo"): string {
     return `exec ${become === "sudo" ? "sudo -n " : ""}/bin/sh -c '${script}'`;
 }
 
-/** What is to be undone when it leaves the run list, as "kind TAB name". */
-function manifest(resources: Resource[]): string[] {
-    return unique(
-        resources.flatMap((resource) => {
-            switch (resource.kind) {
-                case "file":
-                case "directory":
-                    return [`${resource.kind}\t${resource.path}`];
-                case "systemdUnit":
-                    return [`systemdUnit\t${resource.name}`];
-                case "transaction":
-                    return resource.files.map((file) => `file\t${file.path}`);
-                default:
-                    return [];
-            }
-        }),
-    );
+function manifestOf(resource: Resource): string[] {
+    return kindOf(resource).manifest?.(resource) ?? [];
 }
 
-/** Where secrets stand in the declared files, as "path TAB what precedes them in the line". */
+/** Texts that precede secrets in the declared files, as "path TAB text". */
 function rememberedSecretLines(resources: Resource[], slots: Record<string, string>): string[] {
-    return declaredFiles(resources).flatMap(({ path, content }) =>
-        typeof content === "string" ? secretLines(content, slots).map((prefix) => `${path}\t${prefix}`) : [],
-    );
+    return resources
+        .flatMap(filesOf)
+        .flatMap(({ path, content }) =>
+            typeof content === "string" ? secretLines(content, slots).map((prefix) => `${path}\t${prefix}`) : [],
+        );
 }
 
-/** What the host must not say, line by line as its tools would, as "slot TAB text". */
+/** What the host must hide in its output, line by line, because tools quote lines: "slot TAB text". */
 function secretValues(slots: Record<string, string>): string[] {
     return unique(
         secretParts(slots)
@@ -160,16 +149,26 @@ function secretValues(slots: Record<string, string>): string[] {
     );
 }
 
-const runtimeText = RUNTIME.map((path) => compact(readFileSync(join(__dirname, "..", path), "utf8"))).join("\n");
+/** main.sh sets the shell's options and variables; all other files only define functions and constants. */
+function readRuntime(): string {
+    const directory = join(__dirname, "..", "runtime");
+    const files = ["", "kinds"].flatMap((folder) =>
+        readdirSync(join(directory, folder))
+            .filter((name) => name.endsWith(".sh"))
+            .sort()
+            .map((name) => join(folder, name)),
+    );
+    return ["main.sh", ...files.filter((file) => file !== "main.sh")]
+        .map((file) => compact(readFileSync(join(directory, file), "utf8")))
+        .join("\n");
+}
+
+const runtimeText = readRuntime();
 
 /**
- * Without comments and indentation, a third of the text: it is sent to each host and kept in the state. Directives to ShellCheck stay, so
- * that what is checked is what is sent.
+ * Removes comments and indentation, a third of the text, because it is sent to each host and kept in the state. Directives to
+ * ShellCheck stay, so that the tests can check what is sent.
  */
 function compact(shell: string): string {
     return shell.replace(/^[ \t]*(?:#(?! shellcheck ).*)?\n|^[ \t]+/gm, "");
-}
-
-function unique(values: string[]): string[] {
-    return [...new Set(values)];
 }

@@ -1,122 +1,92 @@
-import { createHash } from "node:crypto";
-import { type File, label, type Resource, unitPath } from "../resources";
-import { resourceFaults } from "../validate";
+import { filesOf, isKind, kindNames, kindOf, label, type Resource } from "../kinds/index";
+import { sha256 } from "../sha256";
+import { count } from "../text";
 
-/** A run list that has been checked: in order, without repetitions, every default filled in by the payload. */
+/** A run list that has been checked, in order and without repetitions. */
 export interface Plan {
     resources: Resource[];
     /** Identifies the declared state, slots by name: the same plan always has the same digest. */
     digest: string;
 }
 
-/** All faults of a run list, in one message with a line for each. */
+/** Every issue of a run list, one line each. */
 export class PlanError extends Error {
-    constructor(readonly faults: string[]) {
-        super(`${faults.length} fault${faults.length === 1 ? "" : "s"} in the run list:\n  ${faults.join("\n  ")}`);
+    constructor(readonly issues: string[]) {
+        super(`${count(issues.length, "issue")} in the run list:\n  ${issues.join("\n  ")}`);
     }
 }
 
 /**
- * Checks a run list and makes it a plan. The order is the run list's own. A resource that is declared again in the very same
- * words counts once, so that recipes may each declare what they need.
+ * Checks a run list and makes it a plan, in the order of the run list. Identical resources count once, so that several recipes may
+ * declare what they all need.
  *
- * @throws PlanError with every fault found
+ * @throws PlanError with every issue found
  */
 export function makePlan(resources: Resource[]): Plan {
+    const unknown = resources.filter(({ kind }) => !isKind(kind));
+    if (unknown.length > 0) {
+        throw new PlanError(
+            unknown.map(
+                ({ kind }) => `unknown resource kind ${JSON.stringify(kind)}; use one of ${kindNames.join(", ")}`,
+            ),
+        );
+    }
     const seen = new Set<string>();
     const unique = resources.filter((resource) => {
         const text = canonical(resource);
         return !seen.has(text) && seen.add(text);
     });
-    const faults = [
-        ...unique.flatMap((resource) => resourceFaults(resource).map((fault) => `${label(resource)}: ${fault}`)),
+    const issues = [
+        ...unique.flatMap((resource) =>
+            kindOf(resource)
+                .issues(resource)
+                .map((issue) => `${label(resource)}: ${issue}`),
+        ),
         ...conflicts(unique),
         ...unreadFiles(unique),
     ];
-    if (faults.length > 0) {
-        throw new PlanError(faults);
+    if (issues.length > 0) {
+        throw new PlanError(issues);
     }
-    return { resources: unique, digest: createHash("sha256").update(unique.map(canonical).join("\n")).digest("hex") };
+    return { resources: unique, digest: sha256(unique.map(canonical).join("\n")) };
 }
 
-/** What a resource claims for itself. Two resources with one claim contradict each other, unless both make it on equal terms. */
-interface Claim {
-    on: string;
-    terms?: string;
-}
-
-function claims(resource: Resource): Claim[] {
-    switch (resource.kind) {
-        case "packages":
-            // Several recipes may each need curl; only two versions of it are a contradiction.
-            return resource.names.map((name) => ({ on: `package ${name.split("=")[0]}`, terms: name }));
-        case "transaction":
-            return [
-                `transaction ${resource.name}`,
-                `adapter ${resource.adapter.name}`,
-                ...resource.files.map((file) => `path ${file.path}`),
-            ].map((on) => ({ on }));
-        case "systemdUnit":
-            return [{ on: `path ${unitPath(resource)}` }];
-        case "directory":
-        case "file":
-        case "absent":
-            return [{ on: `path ${resource.path}` }];
-        default:
-            return [{ on: `${resource.kind} ${resource.name}` }];
-    }
-}
-
+/** Two resources that claim the same thing on different terms. */
 function conflicts(resources: Resource[]): string[] {
     const owners = new Map<string, { terms?: string; owner: Resource }>();
     return resources.flatMap((resource) =>
-        claims(resource).flatMap(({ on, terms }) => {
-            const earlier = owners.get(on);
-            owners.set(on, { terms, owner: resource });
-            return earlier === undefined || (terms !== undefined && terms === earlier.terms)
-                ? []
-                : [`${on} is declared twice, by ${label(earlier.owner)} and ${label(resource)}: declare it once`];
-        }),
+        kindOf(resource)
+            .claims(resource)
+            .flatMap(({ on, terms }) => {
+                const earlier = owners.get(on);
+                owners.set(on, { terms, owner: resource });
+                return earlier === undefined || (terms !== undefined && terms === earlier.terms)
+                    ? []
+                    : [`${on} is declared twice, by ${label(earlier.owner)} and ${label(resource)}; declare it once`];
+            }),
     );
 }
 
-/** A service reads files that are there already: one that is written later would take a second run. */
+/** Files that a resource reads must be declared before it: a file written later would be read by the next converge only. */
 function unreadFiles(resources: Resource[]): string[] {
     const earlier = new Set<string>();
     return resources.flatMap((resource) => {
-        for (const { path } of declaredFiles([resource])) {
+        for (const { path } of filesOf(resource)) {
             earlier.add(path);
         }
-        return resource.kind !== "service"
-            ? []
-            : [...(resource.reloadOn ?? []), ...(resource.restartOn ?? [])]
-                  .filter((path) => !earlier.has(path))
-                  .map(
-                      (path) =>
-                          `${label(resource)}: waits for changes of ${path}, which no resource before it declares`,
-                  );
+        const reads = kindOf(resource).reads?.(resource) ?? [];
+        return reads
+            .filter((path) => !earlier.has(path))
+            .map((path) => `${label(resource)}: no earlier resource declares ${path}; declare the file before it`);
     });
 }
 
-/** Every regular file that the resources declare, whatever the kind. */
-export function declaredFiles(resources: Resource[]): Pick<File, "path" | "content" | "slotFault">[] {
-    return resources.flatMap((resource) => {
-        switch (resource.kind) {
-            case "file":
-                return [resource];
-            case "systemdUnit":
-                return [{ path: unitPath(resource), content: resource.content }];
-            case "transaction":
-                return resource.files;
-            default:
-                return [];
-        }
-    });
-}
-
-/** JSON with sorted keys, bytes as base64, absent values left out. */
+/** JSON with sorted keys and bytes as base64, without absent values and what is only for messages. */
 function canonical(value: unknown): string {
-    return JSON.stringify(value, (_, part: unknown) => {
+    return JSON.stringify(value, (key, part: unknown) => {
+        if (key === "lineSources") {
+            return undefined;
+        }
         if (part instanceof Uint8Array) {
             return { base64: Buffer.from(part).toString("base64") };
         }

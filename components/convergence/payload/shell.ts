@@ -1,9 +1,9 @@
-/** A text as one word of POSIX shell. */
+/** Quotes a text as one word of POSIX shell. */
 export function quote(text: string): string {
     return `'${text.replaceAll("'", "'\\''")}'`;
 }
 
-/** An assignment of a text to a shell variable. */
+/** Assigns a text to a shell variable. */
 export function assign(name: string, value: string): string {
     return `${name}=${quote(value)}`;
 }

@@ -1,11 +1,11 @@
-import { fillSlots, secretSlots, showSlots } from "../slots";
+import { fillSlots, secretSlots, showSlots, slotParts } from "../slots";
 
-/** Shown in the place of something that is or may be secret. */
+/** Replaces text that is or may be secret. */
 const HIDDEN = "‹hidden›";
 
 /**
- * What a configuration file usually has before a secret, whoever wrote it there: a word, or the user in a URL. A live file may have
- * anything in it, so none takes time that grows with the square of a line.
+ * What usually precedes a secret in a configuration file: a word, or the user in a URL. A live file may hold anything, so no pattern
+ * may take time that grows with the square of a line's length.
  */
 const TELLTALES = [
     /((?:password|passwd|passphrase|pwd|auth_pass|auth|authorization|bearer|credential|secret|token|api[_-]?key|private[_-]?key)s?)\b(["']?(?:\s*[:=]\s*|\s+))\S.*$/i,
@@ -14,29 +14,29 @@ const TELLTALES = [
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
-/** Shorter values are not looked for in texts: they are everywhere. */
+/** Shorter values are not searched for in texts, because they occur everywhere. */
 const SHORTEST_VALUE = 3;
 
-/** What to look for in texts that may quote a secret, with the slot's name. The longest first: a value may hold another. */
+/** The parts of values to search for in texts, with the slot's name; the longest first, because one may contain another. */
 export function secretParts(slots: Record<string, string>): { name: string; part: string }[] {
     return Object.entries(slots)
-        .flatMap(([name, value]) => [value, ...value.split("\n")].map((part) => ({ name, part })))
+        .flatMap(([name, value]) => [value, ...value.split("\n")].map((part) => ({ name: slotParts(name).name, part })))
         .filter(({ part }) => part.trim().length >= SHORTEST_VALUE)
         .sort((a, b) => b.part.length - a.part.length);
 }
 
 /**
- * Hides the values of slots in any text from a host, such as a daemon's own words.
+ * Replaces the values of slots with their names in any text from a host, such as the words of a daemon.
  *
- * @param slots the values by name; each line of a value of several counts as one; values of less than 3 characters are not found
+ * @param slots values by name; each line of a multi-line value is hidden, too; values of less than 3 characters are not found
  */
 export function hideValues(text: string, slots: Record<string, string>): string {
     return secretParts(slots).reduce((hidden, { name, part }) => hidden.replaceAll(part, `‹${name}›`), text);
 }
 
 /**
- * What precedes the first secret in each line of a text that has one: by it, a line is known whatever the secret is. Empty for a
- * secret that begins a line or has several lines, since no beginning of a line tells it from the rest.
+ * The text before the first secret of each line, by which the line can be recognised whatever the secret is. Empty if a secret begins
+ * a line or has several lines, because nothing then marks the line.
  */
 export function secretLines(text: string, slots: Record<string, string>): string[] {
     const lines = text.split("\n").filter((line) => secretSlots(line).length > 0);
@@ -47,12 +47,12 @@ export function secretLines(text: string, slots: Record<string, string>): string
 }
 
 /**
- * A live file as people may see it. Lines that are as declared are shown as declared, slots by name. In all others the values of
- * slots are hidden, and whatever stands where a secret stands in the declared text, stood in an earlier one, or follows a
- * word such as `password` or a user in a URL.
+ * Redacts a live file for people. Lines that are as declared show their slots by name. In all others it hides the values of slots,
+ * what follows a text that precedes a secret now or did so in an earlier converge, and what follows a word such as `password` or the
+ * user in a URL.
  *
- * @param remembered what preceded secrets in earlier declared texts, from `secretLines`
- * @returns undefined if nothing of the file can be shown: whole lines of it are or were secret
+ * @param remembered texts that preceded secrets in earlier converges, from `secretLines`
+ * @returns undefined if nothing of the file can be shown, because whole lines of it are or were secret
  */
 export function redactLive(
     live: string,
@@ -67,14 +67,14 @@ export function redactLive(
     const shown = new Map(
         declared.split("\n").map((line) => [fillSlots(line, (name) => slots[name] ?? `‹${name}›`), showSlots(line)]),
     );
-    const places = [...TELLTALES, ...known.map(afterPrefix)];
+    const patterns = [...TELLTALES, ...known.map(afterPrefix)];
     return live
         .split("\n")
-        .map((line) => shown.get(line) ?? places.reduce(hideAfter, hideValues(line, slots)))
+        .map((line) => shown.get(line) ?? patterns.reduce(hideAfter, hideValues(line, slots)))
         .join("\n");
 }
 
-/** The prefix with any blanks in the place of its own, and what follows it. */
+/** Matches the prefix, with any blanks between its words, and what follows it. */
 function afterPrefix(prefix: string): RegExp {
     const words = prefix.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
     return new RegExp(`(${words.join("\\s+")})(\\s*)\\S.*$`);

@@ -1,49 +1,47 @@
-/**
- * What a host has said of itself in a why-run, parsed. The words for people are made in report.ts.
- */
+/** The answer of a host to a why-run, parsed. previewReport.ts words it. */
 
 /** One way in which a resource is not as declared. */
 export interface Difference {
-    /** Position in the plan, `r3`, or `r3.1` for the first file of a transaction; `-` for what has left the run list. */
+    /** Position in the plan: `r3`, or `r3.1` for the first file of a transaction; `-` for the host as a whole. */
     id: string;
     aspect: string;
-    /** What the host has instead, where that can be said. */
+    /** What the host has instead; may be empty. */
     have: string;
 }
 
-/** What a host says against something that is declared: of a configuration in the words of its own daemon or preflight. */
+/** Why a host refuses a resource. */
 export interface Judgement {
     id: string;
     /**
-     * `validation` or `preflight`, as docs/convergence.md has them, the latter also of what no repair could do; `stage` if the host could
-     * not even stage it.
+     * `validation` by the daemon, or `preflight` by us, see docs/convergence.md; `stage` if the host could not write the stage. What a
+     * repair could not achieve is refused at `preflight`, too.
      */
     stage: string;
-    /** Several lines. */
+    /** The words of the daemon or the preflight, several lines. */
     words: string;
 }
 
-/** What a host has said of itself in a why-run. */
+/** How a host compares with a plan. */
 export interface WhyRun {
     bootId: string;
-    /** What the last converge stored; empty on a host that has none. */
+    /** The token that the last converge stored; empty if there is none. */
     token: string;
     differences: Difference[];
-    /** Contents of files that differ, by id. At most 256 KiB and one byte of each. */
+    /** Contents of files that differ, by id: of each, the first 256 KiB and one byte. */
     live: Map<string, Buffer>;
-    /** What is declared and the host will not have. */
+    /** What the host refuses. */
     refused: Judgement[];
-    /** The same of what earlier resources, which differ, may put right: the host can judge only when they are repaired. */
+    /** Refusals that may vanish when earlier resources, which differ, are repaired. */
     unchecked: Judgement[];
     activations: { id: string; kind: string; reason: string }[];
-    /** What has come before secrets in lines of managed files, remembered from earlier converges. */
+    /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
     secretLines: { path: string; prefix: string }[];
 }
 
 /**
  * Parses the report of a why-run.
  *
- * @throws Error if it is cut short or has lines of another version
+ * @throws Error if it is truncated or has unknown lines
  */
 export function parseWhyRun(text: string): WhyRun {
     const result: WhyRun = {
@@ -97,12 +95,12 @@ export function parseWhyRun(text: string): WhyRun {
         }
     }
     if (!ended) {
-        throw new Error("the host's report was cut short");
+        throw new Error("the host's report was truncated");
     }
     return result;
 }
 
-/** Free text is sent as it is, or as = and base64. */
+/** The host sends plain ASCII as it is, other text as `=` and base64. */
 function decode(field: string): string {
     return field.startsWith("=") ? Buffer.from(field.slice(1), "base64").toString("utf8") : field;
 }

@@ -1,5 +1,6 @@
-# The Debian family: dpkg and apt.
+# Packages of the Debian family: dpkg and apt.
 
+# Sets package_facts to lines of name, TAB, state, TAB, version, between newlines. Reads package_names.
 facts_packages() {
     split_lines
     # shellcheck disable=SC2086,SC2016 # the format is dpkg's
@@ -7,7 +8,7 @@ facts_packages() {
     unsplit
 }
 
-# A dpkg that was killed leaves its journal behind.
+# Whether dpkg was killed: it then leaves its journal behind.
 package_manager_interrupted() {
     set +f
     set -- /var/lib/dpkg/updates/[0-9]*
@@ -19,7 +20,7 @@ package_manager_repair() {
     dpkg_configure && apt_get --fix-broken install
 }
 
-# Seconds to wait for another package manager: unattended upgrades take their time.
+# Seconds to wait for another package manager; unattended upgrades take long.
 lock_timeout=120
 
 dpkg_configure() {
@@ -31,8 +32,8 @@ apt_get() {
         -o Dpkg::Options::=--force-confold -o Dpkg::Use-Pty=0 "$@"
 }
 
-# patiently COMMAND...: again while somebody else holds a lock. dpkg does not wait for its own, and apt not for those of its lists
-# and archives.
+# patiently COMMAND...: repeats the command while another process holds a lock, because dpkg does not wait for its lock, and apt not
+# for those of its lists and archives. Sets words to the output.
 patiently() {
     waited=0
     until words=$(umask 022 && DEBIAN_FRONTEND=noninteractive "$@" 2>&1); do
@@ -40,18 +41,18 @@ patiently() {
         *"locked by another process"* | *"Could not get lock"*) ;;
         *) waited=$lock_timeout ;;
         esac
-        [ "$waited" -lt "$lock_timeout" ] || {
+        if [ "$waited" -ge "$lock_timeout" ]; then
             printf '%s\n' "$words"
             return 1
-        }
+        fi
         [ $((waited % 30)) != 0 ] ||
-            tell "$label: waiting, up to $lock_timeout s: $(printf '%s\n' "$words" | grep -m 1 -i lock)"
+            say_now "$label: waiting, up to $lock_timeout s: $(printf '%s\n' "$words" | grep -m 1 -i lock)"
         waited=$((waited + 1))
         sleep 1
     done
 }
 
-# Lists older than a day may name files that the mirror has dropped since.
+# Updates package lists that are older than a day, because they may name files that the mirror has removed. Sets refreshed and unrefreshed.
 package_lists_refresh() {
     refreshed=
     unrefreshed=
@@ -59,13 +60,13 @@ package_lists_refresh() {
     package_lists_update
 }
 
-# In $unrefreshed, what apt says of sources that it cannot read: what is wanted may come from the others, or be known already.
+# Sets unrefreshed to what apt says about sources that it cannot read. That is no failure yet, because the package may come from others.
 package_lists_update() {
     refreshed=yes
     apt_get update || unrefreshed=$words
 }
 
-# What the lists of today do not have, those of this minute may.
+# package_install NAME[=VERSION]...: tries again with new lists, because those of today may be too old already. Reads refreshed.
 package_install() {
     apt_get install "$@" && return
     [ -z "$refreshed" ] || return 1
@@ -73,14 +74,14 @@ package_install() {
     apt_get install "$@"
 }
 
-# Installed packages that provide the virtual package NAME.
+# package_providers NAME: prints the installed packages that provide a virtual package.
 package_providers() {
     # shellcheck disable=SC2016 # the format is dpkg's
     dpkg-query -W -f '${db:Status-Status} ${Package} , ${Provides},\n' | sed -n "s/^installed \([^ ]*\) .*, $1[ ,].*/\1/p"
 }
 
-# package_file PATH DIRECTORY: the file below DIRECTORY, with owner and mode, as the installed version of the package that owns it
-# ships it; fails where none does.
+# package_file PATH DIRECTORY: extracts the file as its package ships it, with owner and mode, below DIRECTORY. Fails if no package
+# owns it.
 package_file() {
     package=$(dpkg-query -S -- "$1" 2>/dev/null) || return 1
     package=${package%%:*}

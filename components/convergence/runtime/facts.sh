@@ -1,7 +1,10 @@
-# Facts: everything the tests compare with, read in a few batches, so that a converged resource costs no process.
+# Facts: everything that the tests compare with, read in a few batches, so that testing a converged resource starts no process.
 #
-# Each list keeps its order through the tool that reads it, so results are joined to it in one pass.
+# Reads the lists that the payload sets: file_paths, other_paths, package_names, unit_names, user_names, group_names. The tools keep
+# the order of their arguments, so results are matched in one pass. A fact is a variable numbered by its position in its list;
+# eval builds its name from that number only, never from data.
 
+# Reads all facts. Clears stale.
 facts() {
     stale=
     [ -z "$file_paths$other_paths" ] || facts_stat
@@ -12,7 +15,7 @@ facts() {
     [ -z "$group_names" ] || facts_groups
 }
 
-# stat_N: "path TAB type and mode in hex TAB owner TAB group TAB mtime" of the N-th path, empty where there is nothing.
+# Sets stat_N to "path TAB type and mode in hex TAB owner TAB group TAB mtime" of the N-th path; empty if nothing is there.
 facts_stat() {
     split_lines
     # shellcheck disable=SC2086 # split at newlines, on purpose
@@ -33,7 +36,7 @@ facts_stat() {
     unsplit
 }
 
-# sum_N: "sha256  path" of the N-th file path. Only regular files are opened: a pipe in the place of one would block.
+# Sets sum_N to "sha256  path" of the N-th file path. Opens regular files only, because opening a pipe would block.
 facts_sums() {
     split_lines
     n=0
@@ -62,14 +65,14 @@ facts_sums() {
     unsplit
 }
 
-# unit_N: the properties of the N-th unit, each on a line that starts and ends with a newline.
+# Sets unit_N to the properties of the N-th unit, each on a line between newlines.
 facts_units() {
     split_lines
     # shellcheck disable=SC2086
     rest=$(systemctl show -p LoadState -p ActiveState -p UnitFileState -p InvocationID -p NeedDaemonReload \
         -p ExecMainStartTimestampMonotonic -- $unit_names)
     n=0
-    for unit in $unit_names; do
+    for _ in $unit_names; do
         n=$((n + 1))
         eval "unit_$n=\$NL\${rest%%\"\$NL\$NL\"*}\$NL"
         rest=${rest#*"$NL$NL"}
@@ -77,28 +80,14 @@ facts_units() {
     unsplit
 }
 
-# unit_property N NAME: in $value.
+# unit_property N NAME: sets value.
 unit_property() {
     eval "value=\$unit_$1"
     value=${value#*"$NL$2="}
     value=${value%%"$NL"*}
 }
 
-facts_users() {
-    split_lines
-    # shellcheck disable=SC2086
-    user_facts=$NL$(getent passwd -- $user_names)$NL
-    unsplit
-}
-
-facts_groups() {
-    split_lines
-    # shellcheck disable=SC2086
-    group_facts=$NL$(getent group -- $group_names)$NL
-    unsplit
-}
-
-# When the process of the N-th unit started, in seconds since 1970, in $started; 0 where there is none.
+# unit_started N: sets started to when the unit's process started, in seconds since 1970; 0 if there is none.
 unit_started() {
     unit_property "$1" ExecMainStartTimestampMonotonic
     started=0
@@ -107,43 +96,18 @@ unit_started() {
     started=$(((booted + value / 10000) / 100))
 }
 
-# process_started PID: when, in seconds since 1970, in $started; 0 where there is no such process.
-process_started() {
-    started=0
-    read -r process 2>/dev/null <"/proc/$1/stat" || return 0
-    # shellcheck disable=SC2086 # the fields after the name
-    set -- ${process##*") "}
-    shift 19
-    boot_time
-    started=$(((booted + $1) / 100))
+# Sets user_facts to lines of passwd, between newlines.
+facts_users() {
+    split_lines
+    # shellcheck disable=SC2086
+    user_facts=$NL$(getent passwd -- $user_names)$NL
+    unsplit
 }
 
-# When the machine booted, in hundredths of a second since 1970, in $booted: in whole seconds a process could seem to have
-# started before the file that it was started with. By a process that starts now, as a container's /proc/uptime may tell how old
-# the container is, while the processes in it count from the boot of the machine. Where that process had to wait before it could tell
-# the time, all others would seem younger than they are, as if they had read what they have not: then another one is asked.
-boot_time() {
-    [ -z "$booted" ] || return 0
-    for _ in 1 2 3 4 5 6 7 8 9 10; do
-        read_clock
-        asked=$clock
-        # shellcheck disable=SC2046 # the fields after the name, and the time
-        set -- $(read -r process </proc/self/stat && printf '%s ' "${process##*") "}" && exec date +%s%N)
-        read_clock
-        shift 19
-        born=$1
-        shift $(($# - 1))
-        born=$(($1 / 10000000 - born))
-        [ -n "$booted" ] && [ "$booted" -le "$born" ] || booted=$born
-        [ $((clock - asked)) -gt 5 ] || return 0
-    done
-}
-
-# In $clock, hundredths of a second, of which only differences count.
-read_clock() {
-    read -r clock </proc/uptime
-    clock=${clock%% *}
-    clock=${clock%.*}${clock#*.}
-    clock=${clock#"${clock%%[!0]*}"}
-    clock=${clock:-0}
+# Sets group_facts to lines of group, between newlines.
+facts_groups() {
+    split_lines
+    # shellcheck disable=SC2086
+    group_facts=$NL$(getent group -- $group_names)$NL
+    unsplit
 }

@@ -1,11 +1,11 @@
-# The detached apply: a transient unit of a fixed name, which is the host's lock and outlives the connection.
+# The detached apply: a transient unit, which outlives the connection. Its fixed name is the lock of the host.
 
-unit=$product-converge
+converge_unit=$product-converge
 
-# Minutes for which the result of an apply, its log and its report are kept: their reader may still be at it.
-kept=60
+# Minutes for which the result, log and report of an apply are kept, because they may still be read.
+kept_minutes=60
 
-# launch: starts the apply, or joins the one that is the same, or waits for another; then follows it to its end.
+# Starts the apply, joins an identical one, or waits for another one; then follows it to its end. Sets mode, label, waited.
 launch() {
     mode=launch
     label=host
@@ -27,7 +27,7 @@ launch() {
             ;;
         *)
             finished_before && break
-            [ "$waited" = 0 ] || heard "the host is free: starting"
+            [ "$waited" = 0 ] || say_or_quit "the host is free: starting"
             start_apply && break
             unlock
             sleep 0.2
@@ -38,23 +38,24 @@ launch() {
     follow
 }
 
-# Half a second, at most as many as the deadline has. Every 5 s a line goes out, as nothing else tells that nobody listens any more:
-# whoever has given up must not converge later, to what may be old by then.
+# Waits half a second, and in all at most as long as the deadline. Prints a line every 5 s, because only that shows whether the
+# connection is still there: a program that has given up must not converge later, to a state that may be old by then. Reads holder;
+# adds to waited.
 wait_for_holder() {
-    [ $((waited % 10)) != 0 ] || heard "waiting: another converge holds this host (${holder#"$product "})"
+    [ $((waited % 10)) != 0 ] || say_or_quit "waiting: another converge holds this host (${holder#"$product "})"
     [ "$waited" -lt $((deadline * 2)) ] ||
-        refuse "another converge has held this host for $deadline s (${holder#"$product "}); nothing was done: look at what it does, then run again"
+        refuse "another converge has held this host for $deadline s (${holder#"$product "}); nothing was done; look at what it does, then run again"
     waited=$((waited + 1))
     sleep 0.5
 }
 
-# heard WORDS: says them, and ends where the connection is gone.
-heard() {
+# say_or_quit TEXT: ends the run if the connection is gone.
+say_or_quit() {
     say "$1" || exit 1
 }
 
-# From the look at who holds the host to the start of the unit, nobody else may come in between: the start clears the traces
-# of the last converge, and must not find those of one that has just begun.
+# Nothing may come between reading who holds the host and starting the unit: the start removes the files of the last converge, which
+# must not be those of one that has just begun.
 lock() {
     exec 9>"$run/lock"
     flock 9
@@ -64,17 +65,17 @@ unlock() {
     exec 9>&-
 }
 
-# What has arrived is what was sent.
+# Refuses a payload that has changed on its way. Sets payload_id.
 verify_payload() {
     read -r header <"$0"
     payload_id=${header##*sha256=}
     sum=$(tail -n +2 "$0" | sha256sum)
-    [ "${sum%% *}" = "$payload_id" ] || refuse "the payload arrived damaged; nothing was done: run again"
+    [ "${sum%% *}" = "$payload_id" ] || refuse "the payload arrived damaged; nothing was done; run again"
 }
 
-# The unit's state, main process and description, the latter naming who started it.
+# Sets holder_state, holder_pid and holder to the state, main process and description of the unit; the latter says who started it.
 read_holder() {
-    lines=$NL$(systemctl show -p ActiveState -p MainPID -p Description -- "$unit.service")$NL
+    lines=$NL$(systemctl show -p ActiveState -p MainPID -p Description -- "$converge_unit.service")$NL
     holder_state=${lines#*"${NL}ActiveState="}
     holder_state=${holder_state%%"$NL"*}
     holder_pid=${lines#*"${NL}MainPID="}
@@ -83,15 +84,16 @@ read_holder() {
     holder=${holder%%"$NL"*}
 }
 
-# The very same converge has ended well while nobody was connected: its result is the answer. Not for ever, and not where the
-# host has forgotten it, since the same differences may be there again.
+# Whether an identical converge has succeeded, so that its result is the answer. Not after an hour, and not if the host has another
+# token now, because the same differences may be there again. Reads payload_id and token.
 finished_before() {
     result=
-    [ -z "$(find "$run/result.$payload_id" -mmin "-$kept" 2>/dev/null)" ] || read -r result <"$run/result.$payload_id" || :
+    [ -z "$(find "$run/result.$payload_id" -mmin "-$kept_minutes" 2>/dev/null)" ] || read -r result <"$run/result.$payload_id" || :
     read_token
     [ "$result" = "success exited 0" ] && [ "$have_token" = "$token" ]
 }
 
+# Moves the payload and starts the unit; fails if another converge was faster.
 start_apply() {
     remove_abandoned
     rm -f "$run/result.$payload_id" "$run/log.$payload_id" "$run/report.$payload_id"
@@ -99,11 +101,11 @@ start_apply() {
     : >"$run/log.$payload_id"
     mv -f -- "$0" "$payload"
     client=${SSH_CONNECTION:-local}
-    systemd-run --quiet --collect --unit="$unit" \
+    systemd-run --quiet --collect --unit="$converge_unit" \
         --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$payload_id" \
         -p RuntimeMaxSec="$deadline" -p TimeoutStopSec=10 -p "ExecStopPost=/bin/sh $payload result" \
         -- /bin/sh "$payload" apply 2>"$run/launch.out" && return
-    # Somebody was faster: back to waiting. Anything else is an error.
+    # If another converge was faster, wait for it. Anything else is an error.
     mv -f -- "$payload" "$0"
     read_holder
     case $holder_state in
@@ -112,7 +114,7 @@ start_apply() {
     fail "systemd-run could not start the converge" "$(last_words <"$run/launch.out")"
 }
 
-# Payloads whose connection broke while they were sent, stages of why-runs that were killed, and what ended applies have left.
+# Removes payloads that did not arrive completely, stages of why-runs that were killed, and files of applies that have ended.
 remove_abandoned() {
     set +f
     rm -f "$run"/payload.*
@@ -121,14 +123,14 @@ remove_abandoned() {
     for old; do
         [ -d "/proc/${old##*.}" ] || rm -rf -- "$old"
     done
-    find "$run" -maxdepth 1 \( -name 'result.*' -o -name 'log.*' -o -name 'report.*' \) -mmin "+$kept" -delete
+    find "$run" -maxdepth 1 \( -name 'result.*' -o -name 'log.*' -o -name 'report.*' \) -mmin "+$kept_minutes" -delete
 }
 
-# The apply writes to a file: if this end of the connection goes away, it does not notice. What it has not said itself, such as a
-# tool's complaint, has not been made fit for the engine either.
+# Shows the log of the apply, waits for its end and exits with its status. The apply writes to a file, so that it does not notice if the
+# connection is lost. Each line goes through say, because the log may hold output of tools, too.
 follow() {
     read_holder
-    # Another converge may have begun since this one has ended.
+    # Another converge may have begun since this one ended.
     case $holder_pid,$holder in
     [1-9]*" id=$payload_id") tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$payload_id" ;;
     *) cat "$run/log.$payload_id" ;;
@@ -142,13 +144,14 @@ follow() {
         exit 0
         ;;
     "exit-code "*) ;;
-    "timeout "*) say "deadline passed: the converge was ended after $deadline s while doing: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
-    *) say "the converge was killed (${result:-no result}) while doing: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
+    "timeout "*) say "the converge was ended at its deadline of $deadline s, during: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
+    *) say "the converge was killed (${result:-no result}), during: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
     esac
     exit 1
 }
 
-# The unit's last process writes the result, on a busy host long after the log's last line; where the unit is gone, nobody does.
+# Waits for the result, which the unit's last process writes, on a busy host long after the last line of the log; not if the unit has
+# gone.
 await_result() {
     naps=0
     until [ -s "$run/result.$payload_id" ]; do
@@ -163,7 +166,7 @@ await_result() {
     done
 }
 
-# result: run by systemd when the apply has ended, however it did. Who reads the result finds nothing else of it left.
+# systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
     rm -rf "$run/stage" "$0"
     printf '%s %s %s\n' "${SERVICE_RESULT-}" "${EXIT_CODE-}" "${EXIT_STATUS-}" >"$run/result.$payload_id.new"

@@ -1,6 +1,7 @@
-# Pruning: what the last converge managed and this run list does not, is undone. The manifest remembers it, a line per
-# resource: "kind TAB name". It is widened before anything changes, and narrowed only at the very end.
+# Pruning: undoes what the last converge managed and this run list does not. The manifest lists it, a line for each resource:
+# "kind TAB name". It is extended before the first change, and shortened only at the very end.
 
+# Sets manifest_have.
 read_manifest() {
     manifest_have=
     [ ! -r "$lib/manifest" ] || manifest_have=$(cat "$lib/manifest")
@@ -10,7 +11,7 @@ write_manifest() {
     put_text "$lib/manifest" "$1"
 }
 
-# is_managed MANIFEST PATH: whether it has the file, as one or as that of a unit.
+# is_managed MANIFEST PATH: whether the manifest lists the path, as a file or as a unit.
 is_managed() {
     case $NL$1$NL in
     *"${NL}file$TAB$2$NL"* | *"${NL}systemdUnit$TAB${2#/etc/systemd/system/}$NL"*) return 0 ;;
@@ -18,8 +19,8 @@ is_managed() {
     return 1
 }
 
-# The paths and line beginnings after which our files have held secrets: a preview hides what follows them in a live file,
-# even when the secret has changed or gone since.
+# Remembers the texts that precede secrets in our files, so that a preview can hide what follows them in a live file even after the
+# secret has changed. Reads secret_lines.
 remember_secret_lines() {
     [ -n "$secret_lines" ] || return 0
     remembered=
@@ -29,9 +30,10 @@ remember_secret_lines() {
         case $NL$remembered$NL in *"$NL$line$NL"*) ;; *) remembered=$remembered$NL$line ;; esac
     done
     unsplit
-    step "remember where secrets stand" put_text "$lib/secret-lines" "${remembered#"$NL"}"
+    step "remember which lines hold secrets" put_text "$lib/secret-lines" "${remembered#"$NL"}"
 }
 
+# Reports these texts.
 show_secret_lines() {
     [ -r "$lib/secret-lines" ] || return 0
     remembered=$(cat "$lib/secret-lines")
@@ -43,7 +45,7 @@ show_secret_lines() {
     unsplit
 }
 
-# Before the first change: whatever is managed from now on can be pruned later, even if this run is killed.
+# Runs before the first change, so that whatever is managed from now on can be pruned even if this run is killed. Sets manifest_have.
 remember_before() {
     read_manifest
     remember_secret_lines
@@ -64,9 +66,12 @@ remember_before() {
     step "remember what will be managed" write_manifest "${union#"$NL"}"
 }
 
+# Undoes what has left the run list, last declared first. Sets id, label, undone.
 prune() {
     [ "$mode" = apply ] || read_manifest
-    [ "$manifest_have" != "$manifest_wanted" ] || [ "$have_owner" != "$owner" ] || return 0
+    if [ "$manifest_have" = "$manifest_wanted" ] && [ "$have_owner" = "$owner" ]; then
+        return
+    fi
     reversed=
     undone=
     split_lines
@@ -80,32 +85,35 @@ prune() {
     unsplit
     id=-
     label=host
-    # Nothing to undo, but the host was not told yet: a first converge, one that was killed, or what would be undone is gone.
-    applying || [ -n "$undone" ] || { [ -n "$have_owner" ] && [ "$have_owner" != "$owner" ]; } || differs manifest
+    # Nothing to undo, but the manifest is out of date: after a converge that was killed, or before the first one. A takeover differs
+    # anyway.
+    if [ "$mode" = why-run ] && [ -z "$undone" ]; then
+        case $have_owner in "" | "$owner") differs manifest ;; esac
+    fi
 }
 
-# undo KIND NAME: packages and accounts stay, a service goes on as it is. Killed anywhere in it, it can be done again: what
-# it needs, the originals, goes only when the manifest has been narrowed.
+# undo KIND NAME: undoes a file, directory or unit; nothing else is in a manifest. If it is killed, the next run can repeat it, because
+# the originals are removed only after the manifest has been shortened. Sets id, label, path; adds to undone.
 undo() {
     id=-
     label="$1[$2]"
     path=$2
     [ "$1" != systemdUnit ] || path=/etc/systemd/system/$2
-    # A resource of another kind may have it now.
+    # A resource of another kind may declare the path now.
     case $NL$file_paths$NL$other_paths$NL in *"$NL$path$NL"*) return ;; esac
     ! is_orphaned "$path" || return 0
     case $1 in
-    file) [ -e "$path" ] || exists "$lib/original$path" || return 0 ;;
-    systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" || return 0 ;;
-    directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" || return 0 ;;
-    *) return ;;
-    esac
+    file) [ -e "$path" ] || exists "$lib/original$path" ;;
+    systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" ;;
+    directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" ;;
+    *) false ;;
+    esac || return 0
     differs unlisted "$label"
     undone=$undone$NL$path
     ! applying || step "undo $2" "undo_$1" "$2"
 }
 
-# is_orphaned PATH: in a directory of ours, nothing stays or comes back that is not declared, nor what is below that.
+# is_orphaned PATH: whether the path, or a directory above it, is undeclared in an owned directory, where nothing undeclared comes back.
 is_orphaned() {
     entry=$1
     while [ "$entry" != "${entry%/*}" ]; do
@@ -119,12 +127,12 @@ is_orphaned() {
     return 1
 }
 
-# is_unread UNIT: its files have changed, or gone, since systemd read them.
+# is_unread UNIT: whether its files have changed since systemd read them.
 is_unread() {
     [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" = yes ]
 }
 
-# is_emptied DIRECTORY: it holds nothing, or, in a why-run, nothing but what would be undone before it.
+# is_emptied DIRECTORY: whether it is empty or, in a why-run, would be after what is undone before it. Reads undone.
 is_emptied() {
     entries_of "$1"
     split_lines
@@ -139,7 +147,7 @@ is_emptied() {
     [ -z "$entries$unlistable" ]
 }
 
-# What was there before us is kept no longer than it may be put back.
+# Removes the originals of files that are no longer managed.
 forget_originals() {
     [ -d "$lib/original" ] || return 0
     originals=$(find "$lib/original" ! -type d)
@@ -154,18 +162,21 @@ forget_originals() {
     step "forget originals" find "$lib/original" -depth -type d -empty -delete
 }
 
-# A package's configuration file goes back to the package's version, any other to what it was before we took it over.
+# undo_file PATH: a package's configuration file returns to the package's version, any other to what was there before.
 undo_file() {
     original=$lib/original$1
-    is_packaged_version "$1" "$original" || ! package_file "$1" "$stage/package" || original=$stage/package$1
+    if ! is_packaged_version "$1" "$original" && package_file "$1" "$stage/package"; then
+        original=$stage/package$1
+    fi
     if exists "$original"; then put_back "$original" "$1"; else rm -f -- "$1"; fi
 }
 
+# undo_directory PATH
 undo_directory() {
     rmdir -- "$1"
 }
 
-# A unit that an administrator had there goes on; the next start is by its own file again.
+# undo_systemdUnit NAME: if there was a unit file before, it is put back and its process keeps running.
 undo_systemdUnit() {
     original=$lib/original/etc/systemd/system/$1
     if exists "$original"; then

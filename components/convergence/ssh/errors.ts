@@ -1,6 +1,6 @@
+/** What went wrong with a connection: one sentence that names the host, and what to do. */
 import { createHash } from "node:crypto";
 
-/** What a fault says of the host that it is about. */
 interface Hop {
     address: string;
     port: number;
@@ -8,72 +8,72 @@ interface Hop {
     privateKey?: string;
     loginTimeout?: number;
 }
-type Place = Pick<Hop, "address" | "port">;
+type Sshd = Pick<Hop, "address" | "port">;
 
-/** Longest time for a login, in milliseconds, where a target says nothing else. */
+/** Default limit for a login, in milliseconds. */
 export const LOGIN_TIMEOUT = 15_000;
 
-/** Why a private key cannot be used, by the parser's words. */
-export function unreadableKey(reason: string, target: Place, password: string | undefined): string {
-    const key = `the private key for ${place(target)}`;
-    if (/no passphrase/i.test(reason)) {
-        return `${key} has a passphrase: set connection.privateKeyPassword (in a stack config sshPrivateKeyPassword), or load the key into an ssh agent and set no key`;
-    }
-    return password && /bad passphrase|integrity|decrypt/i.test(reason)
-        ? `${key} does not open with the given passphrase: correct it`
-        : `${key} cannot be read: use one in OpenSSH or PEM format, whole, with its final line`;
+/** The host as messages name it. */
+export function sshdName({ address, port }: Sshd): string {
+    return `${address}:${port}`;
 }
 
-/** One sentence of what is wrong with a connection and what to do; the keys are what the host has shown and what is pinned. */
-export function explain(
+/** Why a private key cannot be used. @param reason what the parser of keys says */
+export function privateKeyError(reason: string, sshd: Sshd, password: string | undefined): string {
+    const key = `the private key for ${sshdName(sshd)}`;
+    if (/no passphrase/i.test(reason)) {
+        return `${key} has a passphrase; set connection.privateKeyPassword (in a stack config sshPrivateKeyPassword), or load the key into an ssh agent and set no key`;
+    }
+    return password && /bad passphrase|integrity|decrypt/i.test(reason)
+        ? `${key} cannot be opened with the given passphrase; correct it`
+        : `${key} cannot be read; use a complete key in OpenSSH or PEM format, including its final line`;
+}
+
+/** Why a connection failed. @param presented the key that the host has shown @param pinned the key that is declared */
+export function connectionError(
     error: Error & { level?: string; code?: string },
     target: Hop,
     presented?: Buffer,
     pinned?: { key: Buffer },
 ): string {
-    const where = place(target);
+    const sshd = sshdName(target);
     if (presented && pinned && !presented.equals(pinned.key)) {
-        return `${where} is not the pinned host: its key is ${fingerprint(presented)}, pinned is ${fingerprint(pinned.key)}; if the host was rebuilt, put its new key into the stack, otherwise find out who answers there`;
+        return `${sshd} is not the pinned host: its key is ${fingerprint(presented)}, the pinned key is ${fingerprint(pinned.key)}; if the host was rebuilt, put its new key into the stack, otherwise find out who answers there`;
     }
     if (error.level === "handshake" && /host key/i.test(error.message)) {
-        return `${where} has no host key of the pinned type: pin one that it has (ssh-keyscan shows them)`;
+        return `${sshd} has no host key of the pinned type; pin one that it has (ssh-keyscan shows them)`;
     }
     if (error.level === "agent") {
-        return `the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached: start one and load the key for ${where}, or set connection.privateKey`;
+        return `the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached; start one and load the key for ${sshd}, or set connection.privateKey`;
     }
     if (error.level === "client-authentication") {
         const advice =
             target.privateKey === undefined
                 ? "that ssh-add -l shows the key, and that its authorized_keys has it"
                 : "that its authorized_keys has the key in use";
-        return `${where} refuses the login of ${JSON.stringify(target.user)}: check the user, and ${advice}`;
+        return `${sshd} refuses the login of ${JSON.stringify(target.user)}; check the user, and ${advice}`;
     }
     switch (error.code) {
         case "ECONNREFUSED":
-            return `${where} refuses connections: is sshd running, and is this its port?`;
+            return `${sshd} refuses connections; check that sshd is running and that this is its port`;
         case "ENOTFOUND":
         case "EAI_AGAIN":
-            return `${where}: the name does not resolve: correct it, or use an address`;
+            return `${sshd}: the name does not resolve; correct it, or use an address`;
         case "ETIMEDOUT":
         case "EHOSTUNREACH":
         case "ENETUNREACH":
-            return `${where} cannot be reached (${error.code}): check the network, and firewalls in between`;
+            return `${sshd} cannot be reached (${error.code}); check the network, and firewalls in between`;
         default:
     }
     if (error.level === "client-timeout" || /timed? ?out/i.test(error.message)) {
-        return unanswered(target, target.loginTimeout ?? LOGIN_TIMEOUT);
+        return timeoutError(target, target.loginTimeout ?? LOGIN_TIMEOUT);
     }
-    return `${where}: ${error.message}`;
+    return `${sshd}: ${error.message}`;
 }
 
-/** After how many milliseconds it was given up. */
-export function unanswered(target: Place, limit: number): string {
-    return `${place(target)} did not answer within ${limit / 1000} s: check the network, and firewalls in between`;
-}
-
-/** The host as messages name it. */
-export function place(target: Place): string {
-    return `${target.address}:${target.port}`;
+/** @param limit in milliseconds */
+export function timeoutError(sshd: Sshd, limit: number): string {
+    return `${sshdName(sshd)} did not answer within ${limit / 1000} s; check the network, and firewalls in between`;
 }
 
 /** As `ssh-keygen -l` prints it. */

@@ -1,32 +1,13 @@
-/** Work of a kind that is under way for one place, and who waits to begin with it. */
-interface Door {
-    inside: number;
-    waiting: (() => void)[];
-}
+import pLimit from "p-limit";
 
-/** Lets at most so many pieces of work go on at once for each place, in the order in which they come. */
-export class Turns {
-    private readonly doors = new Map<string, Door>();
+/** Logins under way at once to one sshd: from 10 on, it rejects further ones at random (sshd_config(5), MaxStartups). */
+const LOGINS_AT_ONCE = 8;
 
-    constructor(private readonly atOnce: number) {}
+const limits = new Map<string, ReturnType<typeof pLimit>>();
 
-    async take<T>(place: string, work: () => Promise<T>): Promise<T> {
-        const door = this.doors.get(place) ?? { inside: 0, waiting: [] };
-        this.doors.set(place, door);
-        if (door.inside >= this.atOnce) {
-            await new Promise<void>((resolve) => door.waiting.push(resolve));
-        } else {
-            door.inside += 1;
-        }
-        try {
-            return await work();
-        } finally {
-            const next = door.waiting.shift();
-            if (next) {
-                next();
-            } else {
-                door.inside -= 1;
-            }
-        }
-    }
+/** Runs a login when few enough others to the same sshd are under way. @param sshd as messages name it, `address:port` */
+export function limitLogins<T>(sshd: string, login: () => Promise<T>): Promise<T> {
+    const limit = limits.get(sshd) ?? pLimit(LOGINS_AT_ONCE);
+    limits.set(sshd, limit);
+    return limit(login);
 }

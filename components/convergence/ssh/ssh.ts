@@ -1,10 +1,10 @@
 import { isIP, connect as openTcp } from "node:net";
 import type { Duplex } from "node:stream";
 import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod, utils } from "ssh2";
-import { explain, LOGIN_TIMEOUT, place, unanswered, unreadableKey } from "./errors";
-import { Turns } from "./loginLimit";
+import { connectionError, LOGIN_TIMEOUT, privateKeyError, sshdName, timeoutError } from "./errors";
+import { limitLogins } from "./loginLimit";
 
-/** Where and as whom to log in. Every field plain: outputs are resolved before. */
+/** Address, identity and login of an sshd, with all outputs resolved. */
 export interface SshTarget {
     /** Host name or address. */
     address: string;
@@ -13,40 +13,38 @@ export interface SshTarget {
     user: string;
     /** The host's public key as in known_hosts without the name: `ssh-ed25519 AAAA…` or `ecdsa-sha2-… AAAA…`. */
     hostKey: string;
-    /** Private key of the user, in OpenSSH or PEM format; without one, the agent at SSH_AUTH_SOCK is asked. */
+    /** Private key of the user, in OpenSSH or PEM format. @default - the agent at SSH_AUTH_SOCK */
     privateKey?: string;
-    /** Passphrase of the private key. */
+    /** Passphrase of the private key. @default - the key has none */
     privateKeyPassword?: string;
-    /** A host to go through. */
+    /** A host to connect through. @default - none */
     bastion?: SshTarget;
-    /** Longest time to wait for a login, in milliseconds. @default 15000 - that of the command plugin, so that both give up alike */
+    /** Limit for a login, in milliseconds. @default 15000 - as the command plugin, so that both give up alike */
     loginTimeout?: number;
 }
 
-/** What a command has said over ssh. */
+/** The result of a command. */
 export interface SshResult {
     code: number;
     stdout: Buffer;
     stderr: string;
 }
 
-/** A connection that could not be had, with one sentence of what is wrong and what to do. */
+/** A failed connection; the message says in one sentence what is wrong and what to do. */
 export class SshError extends Error {}
 
-/** Longest time for a TCP connection, in milliseconds: a host that is there, however far, has answered by then. */
+/** Limit for a TCP connection, in milliseconds: every reachable host, however far, answers sooner. */
 const DIAL_TIMEOUT = 5_000;
 
-/** A host that leaves so many questions unanswered, one every 5 s, is gone: without, its commands would last for ever. */
+/** Gives up a host that leaves 3 questions unanswered, one every 5 s; without, a command would wait for ever. */
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
-
-/** Logins at once to one sshd: where 10 are under way, it turns further ones away at random (sshd_config(5), MaxStartups). */
-const logins = new Turns(8);
 
 /**
  * Runs one command over one connection, with `stdin` on its standard input.
  *
- * @throws SshError if the host, or its bastion, cannot be reached, is not the pinned one, or refuses the login; or if the command
- * does not end within `timeout` milliseconds
+ * @param timeout in milliseconds
+ * @throws SshError if the host or its bastion cannot be reached, has another key than the pinned one, or refuses the login; or if the
+ * command does not end in time
  */
 export async function runOverSsh(
     target: SshTarget,
@@ -61,9 +59,9 @@ export async function runOverSsh(
             requireKey(hop);
         }
         const enter = (hop: SshTarget, dial: () => Promise<Duplex>) =>
-            logins.take(place(hop), async () => logIn(hop, await dial(), connections));
-        const way = bastion && (await enter(bastion, () => reach(bastion)));
-        const client = await enter(target, () => (way ? forward(way, target) : reach(target)));
+            limitLogins(sshdName(hop), async () => logIn(hop, await dial(), connections));
+        const through = bastion && (await enter(bastion, () => reach(bastion)));
+        const client = await enter(target, () => (through ? forward(through, target) : reach(target)));
         return await execute(client, target, command, stdin, timeout);
     } finally {
         for (const connection of connections.reverse()) {
@@ -72,38 +70,38 @@ export async function runOverSsh(
     }
 }
 
-/** What can be said of the login before anybody is asked. */
+/** Checks what can be known of the login before connecting. */
 function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): void {
     if (privateKey === undefined) {
         if (!process.env.SSH_AUTH_SOCK) {
             throw new SshError(
-                `no key to log in to ${place(target)}: set connection.privateKey (in a stack ssh.privateKeyFile, or config sshPrivateKey), or load a key into an ssh agent (SSH_AUTH_SOCK is not set)`,
+                `no key to log in to ${sshdName(target)}; set connection.privateKey (in a stack ssh.privateKeyFile, or config sshPrivateKey), or load a key into an ssh agent (SSH_AUTH_SOCK is not set)`,
             );
         }
         return;
     }
     const key = opened(privateKey, privateKeyPassword);
     if (key instanceof Error || !key.isPrivateKey()) {
-        throw new SshError(unreadableKey(key instanceof Error ? key.message : "", target, privateKeyPassword));
+        throw new SshError(privateKeyError(key instanceof Error ? key.message : "", target, privateKeyPassword));
     }
-    // The command plugin refuses it, so that a preview must not pass.
+    // The command plugin refuses this, so a preview must not pass.
     if (privateKeyPassword && !(opened(privateKey) instanceof Error)) {
-        throw new SshError(`the private key for ${place(target)} has no passphrase, but one is given: leave it out`);
+        throw new SshError(`the private key for ${sshdName(target)} has no passphrase, but one is given; leave it out`);
     }
 }
 
 const openedKeys = new Map<string, ParsedKey | Error>();
 
-/** The key, opened once for all hosts: a passphrase takes up to seconds, in which nothing else goes on and other logins time out. */
+/** Opens a key once for all hosts: a passphrase takes up to seconds of computing, while other logins time out. */
 function opened(privateKey: string, password?: string): ParsedKey | Error {
     const id = JSON.stringify([privateKey, password]);
-    // A file of several keys is parsed to a list, which the types do not tell.
+    // For a file of several keys parseKey returns a list, although its type does not say so.
     const key = openedKeys.get(id) ?? ([utils.parseKey(privateKey, password)].flat()[0] as ParsedKey | Error);
     openedKeys.set(id, key);
     return key;
 }
 
-/** A TCP connection. To find the address by its name may take as long as a login. */
+/** Opens a TCP connection. Resolving the name may take as long as a login. */
 function reach(target: SshTarget): Promise<Duplex> {
     return new Promise((resolve, reject) => {
         const socket = openTcp({ host: target.address, port: target.port, noDelay: true });
@@ -112,14 +110,14 @@ function reach(target: SshTarget): Promise<Duplex> {
             answered();
             answered = afterWaiting(limit, () => {
                 socket.destroy();
-                reject(new SshError(unanswered(target, limit)));
+                reject(new SshError(timeoutError(target, limit)));
             });
         };
         within(isIP(target.address) ? dialTimeout(target) : (target.loginTimeout ?? LOGIN_TIMEOUT));
         socket.once("lookup", () => within(dialTimeout(target)));
         socket.once("error", (error) => {
             answered();
-            reject(new SshError(explain(error, target)));
+            reject(new SshError(connectionError(error, target)));
         });
         socket.once("connect", () => {
             answered();
@@ -139,8 +137,8 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
         const client = new Client();
         connections.push(client);
         client.once("ready", () => resolve(client));
-        client.on("error", (error) => reject(new SshError(explain(error, target, presented, pinned))));
-        client.once("close", () => reject(new SshError(`${place(target)} closed the connection during the login`)));
+        client.on("error", (error) => reject(new SshError(connectionError(error, target, presented, pinned))));
+        client.once("close", () => reject(new SshError(`${sshdName(target)} closed the connection during the login`)));
         client.connect({
             sock,
             username: target.user,
@@ -156,7 +154,7 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
     });
 }
 
-/** By the agent, or by the one key that is given. */
+/** Uses the given key only, or the agent if there is none. */
 function authentication({ user: username, privateKey, privateKeyPassword }: SshTarget): ConnectConfig {
     if (privateKey === undefined) {
         return { agent: process.env.SSH_AUTH_SOCK };
@@ -166,11 +164,11 @@ function authentication({ user: username, privateKey, privateKeyPassword }: SshT
     return { authHandler: [login] };
 }
 
-/** The key types that can be pinned; an RSA pin would ask the host for SHA-1 signatures, which it refuses. */
+/** Key types that can be pinned. Not RSA: ssh2 would ask the host for SHA-1 signatures, which hosts refuse. */
 type HostKeyType = "ssh-ed25519" | "ecdsa-sha2-nistp256" | "ecdsa-sha2-nistp384" | "ecdsa-sha2-nistp521";
 
 /**
- * Takes a public host key apart.
+ * Parses a public host key.
  *
  * @throws SshError if it is not an ed25519 or ecdsa key in the form `type base64`
  */
@@ -179,20 +177,20 @@ export function parseHostKey(text: string): { type: HostKeyType; key: Buffer } {
     const key = Buffer.from(match?.[2] ?? "", "base64");
     if (!match || key.length < 40 || key.toString("latin1", 4, 4 + key.readUInt32BE(0)) !== match[1]) {
         throw new SshError(
-            `invalid host key ${JSON.stringify(text)}: use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key`,
+            `invalid host key ${JSON.stringify(text)}; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key`,
         );
     }
     return { type: match[1] as HostKeyType, key };
 }
 
-/** The TCP connection that the bastion makes; sshd alone would wait for minutes. */
+/** Opens a TCP connection through the bastion. Has its own limit, because sshd would wait for minutes. */
 function forward(bastion: Client, target: SshTarget): Promise<Duplex> {
     return new Promise((resolve, reject) => {
         const limit = dialTimeout(target);
         const unreachable = (why: string) =>
             reject(
                 new SshError(
-                    `${place(target)} cannot be reached from the bastion (${why}): check the address, the port, and firewalls in between`,
+                    `${sshdName(target)} cannot be reached from the bastion (${why}); check the address, the port, and firewalls in between`,
                 ),
             );
         const answered = afterWaiting(limit, () => unreachable(`no answer within ${limit / 1000} s`));
@@ -205,10 +203,9 @@ function forward(bastion: Client, target: SshTarget): Promise<Duplex> {
 }
 
 /**
- * Calls back after so many milliseconds. They are counted in ticks, as a machine that has stood still, or a laptop that has slept, has not
- * waited for an answer.
+ * Calls back after `limit` milliseconds. Counts them in ticks, so that time in which this machine was suspended does not count.
  *
- * @returns ends the wait
+ * @returns a function that ends the wait
  */
 function afterWaiting(limit: number, late: () => void): () => void {
     let ticks = 20;
@@ -230,17 +227,17 @@ function execute(
 ): Promise<SshResult> {
     return new Promise((resolve, reject) => {
         const timer = setTimeout(
-            () => reject(new SshError(`${place(target)} did not finish within ${timeout / 1000} s`)),
+            () => reject(new SshError(`${sshdName(target)} did not finish within ${timeout / 1000} s`)),
             timeout,
         );
         client.once("close", () => {
             clearTimeout(timer);
-            reject(new SshError(`${place(target)} closed the connection before the command ended`));
+            reject(new SshError(`${sshdName(target)} closed the connection before the command ended`));
         });
         client.exec(command, (error, channel) => {
             if (error) {
                 clearTimeout(timer);
-                reject(new SshError(`${place(target)} does not run commands: ${error.message}`));
+                reject(new SshError(`${sshdName(target)} does not run commands: ${error.message}`));
                 return;
             }
             const stdout: Buffer[] = [];

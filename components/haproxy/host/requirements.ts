@@ -1,11 +1,10 @@
 import { posix } from "node:path";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
 import { isAddress } from "../model/addresses";
-import { modeOf } from "../model/lookup";
+import { globalDefaults } from "../model/defaults";
+import { milliseconds } from "../model/durations";
+import { localPeers, modeOf, portsOf } from "../model/lookup";
 import { addressesOf, speaksPlainly } from "../render/binds";
-import { globalDefaults } from "../render/index";
-import { localPeers, portsOf } from "../validate/binds";
-import { milliseconds } from "../validate/issues";
 
 /** What haproxy.cfg demands of its host, and `haproxy -c` does not check. */
 export interface HostRequirements {
@@ -57,7 +56,10 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
             ...(section.raw ?? []).flatMap(rawBinds).map((bind) => ({ ...bind, mode: "tcp" as const })),
         ]),
         ...(stats ? listeners(stats.bind, "http") : []),
-        ...localPeers(config).map(({ peer: { address, port } }) => ({ address, port, mode: "tcp" as const })),
+        // Which address a name has is for HAProxy to find out.
+        ...localPeers(config)
+            .filter(({ peer }) => isAddress(peer.address))
+            .map(({ peer: { address, port } }) => ({ address, port, mode: "tcp" as const })),
     ];
     const files = sections.flatMap((section) => section.binds).flatMap((bind) => ("path" in bind ? [bind.path] : []));
     const servers = [...backends, ...listens].flatMap((backend) => backend.servers);
@@ -92,8 +94,8 @@ function memoryNeeded(maxconn: number, { frontends, backends, listens = [] }: Ha
     return maxconn * (clients && servers ? 200 : clients || servers ? 125 : 50);
 }
 
-function isTls({ ssl, raw = "" }: { readonly ssl?: object; readonly raw?: string }): boolean {
-    return ssl !== undefined || /(?:^|\s)ssl(?:\s|$)/.test(raw);
+function isTls({ ssl, raw = "" }: { readonly ssl?: object | false; readonly raw?: string }): boolean {
+    return Boolean(ssl) || /(?:^|\s)ssl(?:\s|$)/.test(raw);
 }
 
 function listeners(bind: Bind, mode: Mode): Listener[] {

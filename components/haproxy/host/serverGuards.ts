@@ -1,28 +1,29 @@
 import type { Backend, HaproxyConfig } from "../model";
+import { milliseconds } from "../model/durations";
 import type { AnyProxy } from "../model/lookup";
-import { type IssueList, milliseconds } from "../validate/issues";
+import { type IssueList, show } from "../validate/issues";
 
 /** A converge ends after 15 minutes, its waits 2 before that. */
 const longestDrain = 600;
 
 /** Faults of what a backend says of servers that go: `minServers`, `maxShrinkPercent` and `drain`. */
 export function serverGuardIssues(backend: AnyProxy, path: string, where: string, issues: IssueList): void {
-    const { minServers, maxShrinkPercent, drain } = backend;
-    issues.whole(minServers, 1, 100_000, `${path}.minServers`, `minServers of ${where}`);
+    const { minServers, drain } = backend;
     const count = serverCount(backend);
     if (minServers !== undefined && count !== undefined && count < minServers) {
         // A host judges changes: one that is as declared says nothing.
         issues.warning(
+            "min-servers",
             `${path}.minServers`,
-            `minServers of ${where} is ${minServers}, but ${count} ${count === 1 ? "server is" : "servers are"} declared or found, backups not counted, so hosts refuse the next change without allowShrink: add servers, correct their tags or lower it`,
+            `minServers of ${where}: ${count} ${count === 1 ? "server is" : "servers are"} declared or found, backups not counted, but it is ${minServers}, so hosts refuse the next change; add servers, correct their tags, lower it, or set allowShrink`,
         );
     }
-    issues.whole(maxShrinkPercent, 0, 100, `${path}.maxShrinkPercent`, `maxShrinkPercent of ${where}`);
-    issues.duration(drain, `${path}.drain`, `drain of ${where}`);
-    if (seconds(drain) > longestDrain) {
+    const length = drain === undefined ? 0 : milliseconds(drain);
+    if (drain !== undefined && (length === undefined || length > longestDrain * 1000)) {
         issues.error(
+            "drain",
             `${path}.drain`,
-            `drain ${drain} of ${where} is longer than a converge may wait: use at most "10m"`,
+            `drain of ${where}: ${show(drain)} is not a duration of at most 10 minutes, which is how long a converge waits; use one like "30s"`,
         );
     }
 }

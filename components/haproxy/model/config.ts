@@ -1,27 +1,28 @@
 import type { PortBind } from "./binds";
 import type { MapFile } from "./files";
-import type { Backend, Frontend, Listen, Mode, Options, Timeouts } from "./proxies";
+import type { Options } from "./options";
+import type { Backend, Frontend, Listen, Mode, Timeouts } from "./proxies";
 import type { Cache, HttpErrors, Mailers, Peers, Resolvers, Userlist } from "./sections";
 
 /**
- * HAProxy's configuration as typed data, in HAProxy's own words: what is called `use_backend` in the manual is
- * `useBackends` here. Section numbers are those of the configuration manual of HAProxy 2.6.
+ * HAProxy's configuration as typed data, with HAProxy's own names: `use_backend` of the manual is `useBackends` here. Section numbers
+ * are those of the configuration manual of HAProxy 2.6.
  *
- * A string may hold a slot marker in place of a secret (see convergence/slots.ts): the value is filled in later, and
- * everything here treats the marker as an opaque, non-empty word.
+ * A string may contain a slot marker in place of a secret (see convergence/slots.ts). The value is filled in later, quoted and
+ * escaped as its place needs.
  */
 export interface HaproxyConfig {
-    /** Lowest HAProxy version among the hosts, as `major.minor`, for example `2.6`. Nothing newer is rendered. */
+    /** Lowest HAProxy release among the hosts, as `major.minor`, for example `2.6`. Nothing newer is rendered. */
     readonly version: string;
     /** Section 3. @default every default of {@link Global} */
     readonly global?: Global;
-    /** Section 4, `defaults` of every frontend and backend but the stats page. @default every default of {@link Defaults} */
+    /** Section 4, `defaults` of all proxies except the statistics page. @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
     readonly frontends: readonly Frontend[];
     readonly backends: readonly Backend[];
     /** @default - none */
     readonly listens?: readonly Listen[];
-    /** `defaults` by name, for sections that say so in `from`; needs 2.4. @default - none */
+    /** `defaults` by name, used by sections that name them in `from`; needs 2.4. @default - none */
     readonly namedDefaults?: readonly NamedDefaults[];
     /** @default - none */
     readonly userlists?: readonly Userlist[];
@@ -35,21 +36,21 @@ export interface HaproxyConfig {
     readonly caches?: readonly Cache[];
     /** @default - none */
     readonly httpErrors?: readonly HttpErrors[];
-    /** Files of the same transaction, for rules. @default - none */
+    /** Maps and lists for rules, in files that are activated together with haproxy.cfg. @default - none */
     readonly maps?: readonly MapFile[];
-    /** The statistics page, in a frontend with defaults of its own. @default - no page */
+    /** The statistics page, in a frontend with its own `defaults`. @default - no page */
     readonly stats?: Stats;
 }
 
 /** Sections 3.1 and 3.2. */
 export interface Global {
-    /** Connections of the process. Costs two file descriptors each. @default 50000 */
+    /** Concurrent connections of the process; each needs two file descriptors. @default 50000 */
     readonly maxconn?: number;
-    /** How long an old worker may finish its connections after a reload. @default "10m" */
+    /** How long an old worker may keep its connections after a reload. @default "10m" */
     readonly hardStopAfter?: string;
     /**
-     * Reloads an old worker survives: at the next one HAProxy ends it, connections and all, however young it is. Its time is bounded by
-     * `hardStopAfter`, and converges wait where too many are left. @default 1000
+     * Reloads that an old worker survives; the next one ends it with its connections. High, because `hardStopAfter` already limits its
+     * time and converges wait if too many old workers are left. @default 1000
      */
     readonly mworkerMaxReloads?: number;
     /** Directory, absolute. @default "/var/lib/haproxy" */
@@ -60,7 +61,7 @@ export interface Global {
     readonly group?: string;
     /** @default - `/dev/log local0 info` and `/dev/log local1 notice` */
     readonly log?: readonly LogTarget[];
-    /** Runtime API. The converge's proof reads the first one. @default - `/run/haproxy/admin.sock mode 600 level admin` */
+    /** Runtime API; converges use the first one. @default - `/run/haproxy/admin.sock mode 600 level admin` */
     readonly statsSockets?: readonly StatsSocket[];
     /** Idle time of the runtime API, keyword `stats timeout`. @default "30s" */
     readonly statsTimeout?: string;
@@ -74,11 +75,11 @@ export interface LogTarget {
     readonly address: string;
     /** Syslog facility. @default "local0" */
     readonly facility?: (typeof logFacilities)[number];
-    /** Lowest level that is sent. @default - all levels */
+    /** Least severe level that is sent. @default - all levels */
     readonly level?: (typeof logLevels)[number];
 }
 
-/** Syslog facilities that HAProxy takes, section 4.2, keyword `log`. */
+/** Syslog facilities, section 4.2, keyword `log`. */
 export const logFacilities = [
     "kern",
     "user",
@@ -130,18 +131,18 @@ export interface Defaults {
     /** @default "roundrobin" */
     readonly balance?: string;
     /**
-     * After a reload every checked server counts as up until its first check: without retries on another server,
-     * requests to a dead one get a 503. @default 3
+     * After a reload every checked server counts as up until its first check. Without retries on another server, requests to one that
+     * is down would get a 503. @default 3
      */
     readonly retries?: number;
-    /** Added to the default, or taking from it with `false`. @default - `dontlognull` and `redispatch` */
+    /** Merged with the default; `false` removes an option from it. @default - `dontlognull` and `redispatch` */
     readonly options?: Options;
     readonly timeouts?: Timeouts;
     /** Lines at the end of the section, as written. @default - none */
     readonly raw?: readonly string[];
 }
 
-/** Section 4, `defaults` with a name. Takes nothing from the other ones. */
+/** Section 4, `defaults` with a name. It inherits nothing from other `defaults`. */
 export interface NamedDefaults extends Defaults {
     readonly name: string;
 }
@@ -151,7 +152,7 @@ export interface Stats {
     readonly bind: PortBind;
     /** @default "/stats" */
     readonly uri?: string;
-    /** How often the page reloads itself. @default "10s" */
+    /** Interval at which the page reloads itself. @default "10s" */
     readonly refresh?: string;
     /** Basic authentication; the passwords are slots of secrets. @default - none */
     readonly auth?: readonly { readonly user: string; readonly password: string }[];

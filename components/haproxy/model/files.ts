@@ -1,13 +1,13 @@
-/** Files beside haproxy.cfg that are activated, proven and put back together with it. */
+/** Files that are activated, proven and restored together with haproxy.cfg. */
 
 /**
- * A map, for the converters `map…` (section 7.3.1), or without values a list for `-f` of acls (section 7.1):
- * `/etc/haproxy/fleet/<name>.map`, which is what rules call it, as in
- * `%[req.hdr(host),lower,map(/etc/haproxy/fleet/hosts.map,app)]` and `src -f /etc/haproxy/fleet/office.map`.
+ * A map for the converters `map…` (section 7.3.1), or, if its entries have no values, a list for `-f` in acls (section 7.1). Rules refer
+ * to it by its path `/etc/haproxy/fleet/<name>.map`, as in `%[req.hdr(host),lower,map(/etc/haproxy/fleet/hosts.map,app)]` and
+ * `src -f /etc/haproxy/fleet/office.map`.
  */
 export interface MapFile {
     readonly name: string;
-    /** In this order, by which `map_reg` and `map_sub` take the first that matches. */
+    /** Written in this order: `map_reg` and `map_sub` take the first entry that matches. */
     readonly entries: readonly MapEntry[];
 }
 
@@ -15,12 +15,12 @@ export interface MapFile {
 export interface MapEntry {
     /** Without blanks. */
     readonly key: string;
-    /** What the key is turned into; may hold blanks. @default - none, for acls: all entries of a map have one or none has */
+    /** Result for the key; may contain blanks. Either all entries of a map have one or none. @default - none, for acls */
     readonly value?: string;
 }
 
-/** An error file with its content here, and not on the host already. */
+/** An error file whose content is declared here. */
 export interface ErrorFile {
-    /** A whole HTTP/1 answer of at most 16000 bytes: status line, headers, blank line, body. */
+    /** A whole HTTP/1 response that fits into `tune.bufsize`: status line, headers, blank line, body. */
     readonly content: string;
 }

@@ -5,31 +5,31 @@ export interface Httpchk {
     readonly uri: string;
     /** @default - `HTTP/1.1` with a `host`, else `HTTP/1.0` */
     readonly version?: "HTTP/1.0" | "HTTP/1.1";
-    /** Host header, which HTTP/1.1 demands. @default - none */
+    /** Host header, which HTTP/1.1 requires. @default - none */
     readonly host?: string;
     /** Arguments of `http-check expect`. @default "status 200-399" */
     readonly expect?: string;
 }
 
-/** A step of a check by HTTP of several steps: keyword `http-check`; as a string, what follows it, as written. */
+/** A step of an HTTP check: keyword `http-check`; as a string, the rest of the line after it, as written. */
 export type HttpCheck = string | CheckConnect | HttpCheckSend | { readonly step: "expect"; readonly match: string };
 
 /** `http-check send`. */
 export interface HttpCheckSend extends Pick<Httpchk, "method" | "uri" | "version" | "host"> {
     readonly step: "send";
-    /** By name, beside `Host`. @default - none */
+    /** By name, in addition to `Host`. @default - none */
     readonly headers?: Readonly<Record<string, string>>;
     /** @default - none */
     readonly body?: string;
 }
 
-/** A step of a check by TCP: keyword `tcp-check`; as a string, what follows it, as written. */
+/** A step of a TCP check: keyword `tcp-check`; as a string, the rest of the line after it, as written. */
 export type TcpCheck =
     | string
     | CheckConnect
-    /** Text to send, with its line breaks. */
+    /** Text to send, including its line breaks. */
     | { readonly step: "send"; readonly data: string }
-    /** Text that the answer must hold, or a regular expression that it must match. */
+    /** Text that the answer must contain, or a regular expression that it must match. */
     | { readonly step: "expect"; readonly string: string }
     | { readonly step: "expect"; readonly rstring: string };
 
@@ -38,18 +38,18 @@ export interface CheckConnect {
     readonly step: "connect";
     /** @default - that of the server's check */
     readonly port?: number;
-    /** @default - as the server is spoken to */
+    /** @default - as in the server's line */
     readonly ssl?: boolean;
-    /** Name sent with `ssl`. @default - none */
+    /** Name (SNI) sent with `ssl`. @default - none */
     readonly sni?: string;
     readonly sendProxy?: boolean;
 }
 
-/** Checks of protocols that HAProxy knows: `option mysql-check`, `pgsql-check`, `redis-check`, `smtpchk`, `ldap-check`. */
+/** Checks by a protocol that HAProxy knows: `option mysql-check`, `pgsql-check`, `redis-check`, `smtpchk`, `ldap-check`. */
 export type ProtocolCheck =
     | {
           readonly protocol: "mysql";
-          /** Without one the server may come to block the host (max_connect_errors). */
+          /** Required, because without one the server may block the host (max_connect_errors). */
           readonly user: string;
       }
     | { readonly protocol: "pgsql"; readonly user: string }
@@ -58,6 +58,6 @@ export type ProtocolCheck =
           readonly protocol: "smtp";
           /** @default "HELO" */
           readonly hello?: "HELO" | "EHLO";
-          /** What we call ourselves. @default "localhost" */
+          /** Domain that HAProxy greets with. @default "localhost" */
           readonly domain?: string;
       };

@@ -2,6 +2,7 @@ export * from "./binds";
 export * from "./config";
 export * from "./files";
 export * from "./healthChecks";
+export * from "./options";
 export * from "./persistence";
 export * from "./proxies";
 export * from "./rules";

@@ -1,5 +1,6 @@
 import type { Defaults, HaproxyConfig } from "./config";
 import type { Backend, Frontend, Listen, Mode, ProxySection } from "./proxies";
+import type { Peer } from "./sections";
 
 /** The proxy sections as one kind: what a section of its kind does not have is undefined. */
 export type AnyProxy = ProxySection & Partial<Frontend> & Partial<Backend>;
@@ -14,7 +15,7 @@ export interface PlacedProxy {
 /** All proxy sections, in the order of the file. */
 export function allProxies({ frontends, backends, listens = [] }: HaproxyConfig): PlacedProxy[] {
     const placed = (section: PlacedProxy["section"], list: readonly (Frontend | Backend | Listen)[]) =>
-        list.map((proxy, i): PlacedProxy => ({ section, path: `${section}s.${i}`, proxy }));
+        list.map((proxy, i): PlacedProxy => ({ section, path: `${section}s[${i}]`, proxy }));
     return [...placed("frontend", frontends), ...placed("backend", backends), ...placed("listen", listens)];
 }
 
@@ -26,4 +27,20 @@ export function modeOf({ mode, from }: { readonly mode?: Mode; readonly from?: s
 /** The `defaults` that a section says it is from. */
 export function defaultsOf(from: string | undefined, config: HaproxyConfig): Defaults | undefined {
     return from === undefined ? config.defaults : config.namedDefaults?.find(({ name }) => name === from);
+}
+
+/** Every port of a bind's range; a faulty range is its first port. */
+export function portsOf({ port, portEnd = port }: { readonly port: number; readonly portEnd?: number }): number[] {
+    return portEnd > port && portEnd <= 65_535
+        ? Array.from({ length: portEnd - port + 1 }, (_, i) => port + i)
+        : [port];
+}
+
+/** Peers that the host itself listens as: those without a name. Others may be any host. */
+export function localPeers({ peers = [] }: HaproxyConfig): { peer: Peer; path: string; where: string }[] {
+    return peers.flatMap((section, i) =>
+        section.peers.flatMap((peer, j) =>
+            peer.name === undefined ? [{ peer, path: `peers.${i}.peers.${j}`, where: `peers ${section.name}` }] : [],
+        ),
+    );
 }

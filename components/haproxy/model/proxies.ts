@@ -1,8 +1,9 @@
 import type { Bind } from "./binds";
 import type { HttpCheck, Httpchk, ProtocolCheck, TcpCheck } from "./healthChecks";
+import type { Options } from "./options";
 import type { Cookie, StickRule, StickTable } from "./persistence";
 import type {
-    Condition,
+    Conditional,
     HttpAfterResponseRule,
     HttpRequestRule,
     HttpResponseRule,
@@ -14,13 +15,7 @@ import type { Server, ServerGuards, ServerOptions, ServerTemplate } from "./serv
 /** Section 4, keyword `mode`. */
 export type Mode = "http" | "tcp";
 
-/**
- * `option` keywords of section 4.2 without the word `option`: `true` sets it, a string sets it with these arguments,
- * `false` says `no option`.
- */
-export type Options = Readonly<Record<string, boolean | string>>;
-
-/** Keywords `timeout …` of section 4.2. Durations as in section 2.5: a number and us, ms (when omitted), s, m, h or d. */
+/** Keywords `timeout …` of section 4.2. Durations as in section 2.5: a number with us, ms (the default), s, m, h or d. */
 export interface Timeouts {
     /** @default "5s" */
     readonly connect?: string;
@@ -28,7 +23,7 @@ export interface Timeouts {
     readonly client?: string;
     /** @default "50s" */
     readonly server?: string;
-    /** Whole request header. @default "10s" */
+    /** Time to receive the whole request header. @default "10s" */
     readonly httpRequest?: string;
     /** @default "10s" */
     readonly httpKeepAlive?: string;
@@ -36,13 +31,16 @@ export interface Timeouts {
     readonly queue?: string;
     /** @default "5s" */
     readonly check?: string;
-    /** WebSocket and CONNECT. @default "1h" */
+    /**
+     * Replaces `client` and `server` once a session is a tunnel: WebSocket and CONNECT in mode http, every session in mode tcp. "0" unsets
+     * what `defaults` say. @default - in mode http "1h", or `client` or `server` where one declared beside it is longer; in mode tcp none
+     */
     readonly tunnel?: string;
-    /** Of a client that has closed its side. @default - `client` */
+    /** For a client that has closed its side. @default - `client` */
     readonly clientFin?: string;
-    /** Of a server that has closed its side. @default - `server` */
+    /** For a server that has closed its side. @default - `server` */
     readonly serverFin?: string;
-    /** How long `tarpit` keeps a client waiting. @default - `connect` */
+    /** How long `tarpit` delays a client. @default - `connect` */
     readonly tarpit?: string;
 }
 
@@ -51,13 +49,13 @@ export interface ProxySection {
     readonly name: string;
     /** One of the `namedDefaults`. @default - `defaults` */
     readonly from?: string;
-    /** Counters for rules, here or elsewhere, and for stick rules. @default - none */
+    /** Used by stick rules and counters, of this section or others. @default - none */
     readonly stickTable?: StickTable;
     /** @default - that of `defaults` */
     readonly mode?: Mode;
     /**
-     * `client`, `clientFin`, `httpRequest` and `httpKeepAlive` are those of a frontend, `tarpit` is of both, the others are of a backend;
-     * `httpRequest` of a backend too that has the option `http-buffer-request`. @default - those of `defaults`
+     * Frontends have `client`, `clientFin`, `httpRequest`, `httpKeepAlive` and `tarpit`. Backends have `tarpit` and the others, and
+     * `httpRequest` with the option `http-buffer-request`. @default - those of `defaults`
      */
     readonly timeouts?: Timeouts;
     /** Keyword `compression`. @default - none */
@@ -66,11 +64,15 @@ export interface ProxySection {
     readonly errorfiles?: string;
     /** @default - none */
     readonly acls?: readonly Acl[];
-    /** Lines after the acls and before the rules, as written and in their order. @default - none */
+    /**
+     * Lines as written. They stand after the acls and before the rules, in their order; those of a rule keyword (`http-request`,
+     * `tcp-response`, `use_backend`, `use-server`, …) and `server` lines stand where the declared ones of that keyword do, before them.
+     * @default - none
+     */
     readonly raw?: readonly string[];
     /**
-     * Keyword `tcp-request`, evaluated in this order within `connection`, `session` and `content`, which HAProxy runs one
-     * after the other. @default - none
+     * Keyword `tcp-request`. Those at `connection` are evaluated first, then `session`, then `content`, each in this order.
+     * @default - none
      */
     readonly tcpRequestRules?: readonly TcpRequestRule[];
     /** Keyword `http-request`, evaluated in this order. @default - none */
@@ -78,7 +80,7 @@ export interface ProxySection {
     /** Keyword `http-response`, evaluated in this order. @default - none */
     readonly httpResponseRules?: readonly HttpResponseRule[];
     /**
-     * Keyword `http-after-response`, evaluated in this order, on every answer: those of HAProxy itself too.
+     * Keyword `http-after-response`, evaluated in this order, on every response, also on those of HAProxy itself.
      * @default - none
      */
     readonly httpAfterResponseRules?: readonly HttpAfterResponseRule[];
@@ -90,53 +92,59 @@ export interface Frontend extends ProxySection {
     /** @default - that of `global` */
     readonly maxconn?: number;
     /**
-     * Added to the default, or taking from it with `false`.
-     * @default - `httplog` where there are logs and, from HAProxy 2.6, `idle-close-on-response` (no error on idle connections during a
-     * reload: 0 instead of 91 to 209 of them, measured with 100 connections and 10 reloads); `tcplog` in mode tcp
+     * Merged with the default; `false` removes an option from it.
+     * @default - in mode http `httplog` and, from HAProxy 2.6, `idle-close-on-response`, without which 91 to 209 of 100 idle
+     * connections got an error during 10 reloads; in mode tcp `tcplog`. None that the section's `defaults` declare; no log format
+     * if nothing is logged or a format is declared
      */
     readonly options?: Options;
-    /** First match wins. @default - none */
+    /** The first that applies wins. @default - none */
     readonly useBackends?: readonly UseBackend[];
-    /** @default - requests that no `useBackends` takes get a 503 */
+    /** @default - requests for which no `useBackends` applies get a 503 */
     readonly defaultBackend?: string;
 }
 
 /** Section 4.2, keyword `compression`. */
 export interface Compression {
-    /** First of these that the client takes: `gzip`, `deflate`, `raw-deflate`, `identity`. @default - `gzip` */
+    /** In order of preference: `gzip`, `deflate`, `raw-deflate`, `identity`. @default - `gzip` */
     readonly algo?: readonly string[];
-    /** Content types; without any everything is compressed. */
+    /** Content types; an empty list compresses all. */
     readonly type: readonly string[];
-    /** Servers are not asked to compress. @default false */
+    /** Does not ask servers to compress. @default false */
     readonly offload?: boolean;
 }
 
-/** Section 7.1. Exactly one criterion: several values of one are alternatives, several acls of one name too. */
+/** Section 7.1. Exactly one criterion; its values are alternatives, and so are several acls of one name. */
 export type Acl = { readonly name: string } & (
     | {
-          /** Host names, compared without case and without the port that the client may send. */
+          /** Host names, without case and port. */
           readonly host: readonly string[];
       }
     | {
-          /** Whole paths, with case. */
+          /** Whole paths, case-sensitive. */
           readonly path: readonly string[];
       }
     | {
-          /** Beginnings of paths, with case: `/api` matches `/apifoo` too. */
+          /** Beginnings of paths, case-sensitive: `/api` also matches `/apifoo`. */
           readonly pathBeg: readonly string[];
       }
     | {
-          /** Anything else, as written after the name: `src 10.0.0.0/8`. */
+          /** Any other criterion, as written after the name: `src 10.0.0.0/8`. */
           readonly criterion: string;
       }
 );
 
 /** Section 4.2, keyword `use_backend`. */
-export interface UseBackend {
+export type UseBackend = Conditional & {
+    /** A backend, or a log-format that gives its name. */
     readonly backend: string;
-    /** @default - always */
-    readonly if?: Condition;
-}
+};
+
+/** Section 4.2, keyword `use-server`. */
+export type UseServer = Conditional & {
+    /** A server of the section, or a log-format that gives its name. */
+    readonly server: string;
+};
 
 /** Section 4, `backend`. */
 export interface Backend extends ProxySection, ServerGuards {
@@ -144,29 +152,31 @@ export interface Backend extends ProxySection, ServerGuards {
     readonly balance?: string;
     /** @default - those of `defaults` */
     readonly options?: Options;
-    /** Health check by HTTP. @default - a mere TCP connect */
+    /** Health check by one HTTP request. @default - a TCP connection */
     readonly httpchk?: Httpchk;
-    /** Health check by several steps of HTTP. @default - none */
+    /** Health check by several HTTP steps. @default - none */
     readonly httpChecks?: readonly HttpCheck[];
-    /** Health check by several steps of TCP. @default - none */
+    /** Health check by several TCP steps. @default - none */
     readonly tcpChecks?: readonly TcpCheck[];
     /** Health check by another protocol. @default - none */
     readonly protocolCheck?: ProtocolCheck;
     /** Keeps clients on their servers by a cookie. @default - none */
     readonly cookie?: Cookie;
-    /** Keeps clients on their servers by a table, evaluated in this order. @default - none */
+    /** Keeps clients on their servers by a stick table, evaluated in this order. @default - none */
     readonly stickRules?: readonly StickRule[];
+    /** Sends requests to one server; the first that applies wins. @default - none */
+    readonly useServers?: readonly UseServer[];
     /** Keyword `default-server`. @default - none */
     readonly defaultServer?: ServerOptions;
-    /** In this order, because `balance first` and `backup` go by it. */
+    /** Rendered in this order, which `balance first` and backups depend on. */
     readonly servers: readonly Server[];
-    /** After the servers. @default - none */
+    /** Rendered after the servers. @default - none */
     readonly serverTemplates?: readonly ServerTemplate[];
-    /** Keyword `tcp-response content`, evaluated in this order. @default - none */
+    /** Keyword `tcp-response`, evaluated in this order. @default - none */
     readonly tcpResponseRules?: readonly TcpResponseRule[];
 }
 
-/** Section 4, `listen`: a frontend and its backend in one. */
+/** Section 4, `listen`: a frontend and its backend in one section. */
 export interface Listen extends Frontend, Backend {
     readonly options?: Options;
 }

@@ -1,18 +1,18 @@
 /**
- * Rules of section 4.2. A rule is an action by its name in the manual, or a string: whatever follows the keyword, as
- * written, with its condition.
+ * Rules of section 4.2. A rule is an action, named as in the manual, or a string: the rest of the line after the keyword, as written,
+ * with its condition.
  */
 
 /**
- * Terms of a condition (section 7.2), all of which must hold unless `or` stands between them: names of acls, `!name`,
- * or anonymous acls such as `{ path_beg /api }`.
+ * Terms of a condition (section 7.2): names of acls, `!name`, or anonymous acls such as `{ path_beg /api }`. All must hold, except that
+ * `or` between two terms separates alternatives: `["METH_POST", "or", "METH_PUT"]`.
  */
 export type Condition = readonly string[];
 
-interface Conditional {
-    /** @default - always */
-    readonly if?: Condition;
-}
+/** When a rule applies: `if` all of a condition holds, or `unless` all of it holds. @default - always */
+export type Conditional =
+    | { readonly if?: Condition; readonly unless?: undefined }
+    | { readonly if?: undefined; readonly unless: readonly [string, ...string[]] };
 
 /** Keyword `http-request`. */
 export type HttpRequestRule = string | (Conditional & (AnyHttpAction | ReplyAction | TrackAction | RequestAction));
@@ -27,14 +27,14 @@ export type HttpAfterResponseRule = string | (Conditional & (AnyHttpAction | Sta
 export type TcpRequestRule =
     | string
     | (Conditional & {
-          /** `connection`: as soon as it is accepted; `session`: after TLS and the proxy protocol; `content`: with data. */
+          /** `connection`: when it is accepted; `session`: after TLS and the proxy protocol; `content`: when data has arrived. */
           readonly at: "connection" | "session" | "content";
       } & ({ readonly action: "accept" | "reject" } | ExpectProxy | TrackAction | SetVar));
 
-/** Keyword `tcp-response content`. */
+/** Keyword `tcp-response`; as a string it begins with `content` or `inspect-delay`. */
 export type TcpResponseRule = string | (Conditional & ({ readonly action: "accept" | "reject" | "close" } | SetVar));
 
-/** Actions of all three HTTP families. */
+/** Actions that all three HTTP families have. */
 export type AnyHttpAction =
     | { readonly action: "allow" }
     | {
@@ -45,7 +45,7 @@ export type AnyHttpAction =
       }
     | { readonly action: "del-header"; readonly name: string }
     | {
-          /** `replace-value` replaces each of the values between commas, `replace-header` the whole. */
+          /** `replace-value` replaces each comma-separated value, `replace-header` the whole header. */
           readonly action: "replace-header" | "replace-value";
           readonly name: string;
           /** Regular expression. */
@@ -56,7 +56,7 @@ export type AnyHttpAction =
     | SetVar
     | { readonly action: "unset-var"; readonly variable: string };
 
-/** Actions of requests and responses that end the evaluation with an answer of HAProxy's own. */
+/** Actions of requests and responses with which HAProxy answers itself; no later rule is evaluated. */
 export type ReplyAction =
     | {
           readonly action: "deny";
@@ -66,12 +66,12 @@ export type ReplyAction =
     | Return
     | Redirect;
 
-/** An answer made up here. */
+/** Answers with this status, body and headers. */
 export interface Return {
     readonly action: "return";
     /** @default 200 */
     readonly status?: number;
-    /** Of the body. @default "text/plain" */
+    /** Content type of the body. @default "text/plain" */
     readonly contentType?: string;
     /** Log-format. @default - an empty body */
     readonly body?: string;
@@ -79,21 +79,21 @@ export interface Return {
     readonly headers?: Readonly<Record<string, string>>;
 }
 
-/** Section 4.2, keyword `redirect`: to a `location`, or with another `prefix` or `scheme` before the same path; log-formats. */
+/** Section 4.2, keyword `redirect`: to a `location`, or to the same path with another `prefix` or `scheme`. All are log-formats. */
 export type Redirect = {
     readonly action: "redirect";
     /** @default - 302 */
     readonly code?: 301 | 302 | 303 | 307 | 308;
 } & ({ readonly location: string } | { readonly prefix: string } | { readonly scheme: string });
 
-/** Counts what a key does in a stick table. */
+/** Counts the activity of a key in a stick table. */
 export interface TrackAction {
     readonly action: "track-sc";
-    /** 0, 1 or 2, as in `sc0`. */
+    /** 0 for `track-sc0`, and so on. */
     readonly counter: 0 | 1 | 2;
     /** Sample expression (section 7.3). @default "src" */
     readonly key?: string;
-    /** Section that has the stick table. @default - the section of the rule */
+    /** Section whose stick table counts. @default - the section of the rule */
     readonly table?: string;
 }
 
@@ -107,7 +107,7 @@ export type RequestAction =
       }
     | {
           readonly action: "auth";
-          /** What the browser shows. @default - the name of the section */
+          /** Realm that the browser shows. @default - the name of the section */
           readonly realm?: string;
       }
     | {
@@ -124,7 +124,7 @@ export type RequestAction =
       }
     | { readonly action: "cache-use"; readonly cache: string };
 
-/** Keeps cacheable responses. */
+/** Stores cacheable responses in a `cache`. */
 export interface CacheStore {
     readonly action: "cache-store";
     readonly cache: string;
@@ -138,7 +138,7 @@ export interface StatusAction {
     readonly reason?: string;
 }
 
-/** Keeps a value under a name such as `txn.host` (section 2.8). */
+/** Stores a value in a variable (section 2.8), such as `txn.host`. */
 export interface SetVar {
     readonly action: "set-var";
     readonly variable: string;
@@ -146,7 +146,7 @@ export interface SetVar {
     readonly expression: string;
 }
 
-/** Only `at: "connection"`: the client must begin with the proxy protocol; for the addresses of a condition. */
+/** The client must begin with the proxy protocol; only `at: "connection"`. Restrict it to addresses by a condition. */
 export interface ExpectProxy {
     readonly action: "expect-proxy";
 }

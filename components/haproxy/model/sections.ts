@@ -1,6 +1,6 @@
 import type { ErrorFile } from "./files";
 
-/** Sections beside the proxies. */
+/** Sections that proxies refer to. */
 
 /** Section 3.4, `userlist`: for `http_auth(name)` in conditions. */
 export interface Userlist {
@@ -14,14 +14,14 @@ export interface Userlist {
 export interface UserlistUser {
     readonly name: string;
     /**
-     * Slot of a secret. Hashed ones (crypt(3), such as `$5$…`) are computed anew for each request: take few rounds.
+     * Slot of a secret: a hash of crypt(3), such as `$5$…`. It is computed again for each request: use few rounds.
      */
     readonly password: string;
-    /** The slot holds the password itself. @default false */
+    /** The slot holds the password itself instead of a hash. @default false */
     readonly insecure?: boolean;
 }
 
-/** Section 3.5, `peers`: share stick tables, between hosts and over reloads. */
+/** Section 3.5, `peers`: shares stick tables between hosts and over reloads. */
 export interface Peers {
     readonly name: string;
     readonly peers: readonly Peer[];
@@ -29,28 +29,29 @@ export interface Peers {
     readonly raw?: readonly string[];
 }
 
-/** One of a section must be the local one, which listens on its address. */
+/** One peer of a section must be the local one, which listens on its address. */
 export interface Peer {
-    /** @default - that of the local peer: the host's name, unless `localpeer` or `-L` says another */
+    /** @default - that of the local peer: the host's name, or what `localpeer` or `-L` says */
     readonly name?: string;
+    /** IP address, or a name that the host can resolve. */
     readonly address: string;
     readonly port: number;
 }
 
-/** Section 5.3.2, `resolvers`: for servers' `resolvers` and `do-resolve`. */
+/** Section 5.3.2, `resolvers`: used by servers' `resolvers` and by `do-resolve`. */
 export interface Resolvers {
     readonly name: string;
-    /** IP addresses. */
+    /** Addresses, or names that the host can resolve; port 53 unless another is given. */
     readonly nameservers: readonly { readonly name: string; readonly address: string; readonly port?: number }[];
-    /** Uses those of the host, too. @default false */
+    /** Also uses the host's name servers. @default false */
     readonly parseResolvConf?: boolean;
-    /** Queries until a failure. @default 3 */
+    /** Queries before a name counts as failed. @default 3 */
     readonly resolveRetries?: number;
     /** Keywords `timeout resolve` and `timeout retry`. @default - "1s" each */
     readonly timeouts?: { readonly resolve?: string; readonly retry?: string };
-    /** Keywords `hold …`: how long an answer of that kind is kept. @default - HAProxy's */
+    /** Keywords `hold …`: how long the last result stays valid after an answer of that kind. @default - HAProxy's */
     readonly hold?: Readonly<Partial<Record<"valid" | "obsolete" | "nx" | "other" | "refused" | "timeout", string>>>;
-    /** Needed for many addresses, 512 to 65535. @default 512 */
+    /** Bytes of an answer, 512 to 65535; raise it for names with many addresses. @default 512 */
     readonly acceptedPayloadSize?: number;
     /** Further lines, as written. @default - none */
     readonly raw?: readonly string[];
@@ -60,26 +61,26 @@ export interface Resolvers {
 export interface Mailers {
     readonly name: string;
     readonly mailers: readonly { readonly name: string; readonly address: string; readonly port?: number }[];
-    /** Time to send one. @default "10s" */
+    /** Time to send a mail. @default "10s" */
     readonly timeout?: string;
 }
 
-/** Section 6.2, `cache`: small, in memory, for actions `cache-use` and `cache-store`. */
+/** Section 6.2, `cache`: in memory, used by the actions `cache-use` and `cache-store`. */
 export interface Cache {
     readonly name: string;
     /** Megabytes, 1 to 4095. */
     readonly totalMaxSize: number;
-    /** Bytes, at most half of all. @default - a 256th of all */
+    /** Bytes, at most half of `totalMaxSize`. @default - a 256th of `totalMaxSize` */
     readonly maxObjectSize?: number;
     /** Seconds. @default 60 */
     readonly maxAge?: number;
-    /** Keeps variants by header `Vary`; needs 2.4. @default false */
+    /** Stores variants by the header `Vary`; needs 2.4. @default false */
     readonly processVary?: boolean;
 }
 
-/** Section 3.8, `http-errors`: for the keyword `errorfiles`. */
+/** Section 3.8, `http-errors`: used by the keyword `errorfiles`. */
 export interface HttpErrors {
     readonly name: string;
-    /** By status: the absolute path of a file that the host has, with a whole HTTP message, or the content of one. */
+    /** By status: absolute path of a file on the host that holds a whole HTTP response, or the content of such a file. */
     readonly errorfiles: Readonly<Record<string, string | ErrorFile>>;
 }

@@ -1,6 +1,6 @@
 import { secretSlots } from "../../convergence/slots";
 
-/** Every text in a part of the model, with its place. */
+/** Every text in a part of the model, with its path. */
 export function stringsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
     if (typeof value === "string") {
         return [{ path, text: value }];
@@ -10,14 +10,19 @@ export function stringsIn(value: unknown, path: string): { readonly path: string
         : [];
 }
 
-/** The texts in which sections and files are named: a body may have anything in it, and goes by its samples alone. */
+/** The texts that may name sections and files; of a `body`, which is arbitrary text, only its expressions `%[…]`. */
 export function expressionsIn(value: unknown, path: string): ReturnType<typeof stringsIn> {
     return stringsIn(value, path).map((found) =>
         found.path.endsWith(".body") ? { ...found, text: (found.text.match(/%\[[^\]]*\]/g) ?? []).join(" ") } : found,
     );
 }
 
-/** Names of the slots of secrets in a part of the model. */
+/** Names of the secret slots in a part of the model. */
 export function secretsIn(value: unknown): string[] {
     return [...new Set(stringsIn(value, "").flatMap(({ text }) => secretSlots(text)))];
+}
+
+/** The object without fields that are explicitly undefined, which must not replace a default. */
+export function given<T extends object>(value: T): T {
+    return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
 }

@@ -1,7 +1,7 @@
 import type { Bind, BindTls, Mode, PortBind } from "../model";
 import { endpoint } from "../model/addresses";
 import { flag, param } from "./lines";
-import { asWritten, word } from "./quoting";
+import { fragment, word } from "./quoting";
 
 /** A `bind` line without its keyword. */
 export function bindText(bind: Bind, mode: Mode): string {
@@ -14,9 +14,11 @@ export function bindText(bind: Bind, mode: Mode): string {
                   ...param("group", bind.group),
               ]
             : [
-                  addressesOf(bind)
-                      .map((address) => endpoint({ address, port: portsText(bind) }))
-                      .join(","),
+                  word(
+                      addressesOf(bind)
+                          .map((address) => endpoint({ address, port: portsText(bind) }))
+                          .join(","),
+                  ),
                   ...flag("v6only", bind.v6only),
                   ...param("interface", bind.interface),
                   ...flag("transparent", bind.transparent),
@@ -27,7 +29,7 @@ export function bindText(bind: Bind, mode: Mode): string {
         ...param("maxconn", bind.maxconn),
         ...flag("accept-proxy", bind.acceptProxy),
         ...(bind.ssl ? tlsParams(bind.ssl, mode) : []),
-        ...(bind.raw ? [asWritten(bind.raw)] : []),
+        ...(bind.raw ? [fragment(bind.raw)] : []),
     ].join(" ");
 }
 
@@ -40,9 +42,8 @@ function portsText({ port, portEnd }: PortBind): string {
     return portEnd === undefined ? `${port}` : `${port}-${portEnd}`;
 }
 
-/** Does a client that speaks nothing but HTTP get an answer there? */
+/** Whether a plain HTTP request gets an answer there; raw parameters might require TLS. */
 export function speaksPlainly(bind: Bind): boolean {
-    // What raw parameters make of it is not known: they may ask for TLS.
     return !bind.ssl && !bind.acceptProxy && !bind.raw;
 }
 

@@ -1,31 +1,30 @@
 import { renderTemplate } from "../../templates";
 import type { HaproxyConfig } from "../model";
-import { optional } from "./lines";
 
-/** Holds what the model declares and nothing else; admins and packages have their files beside it. */
+/** Directory that contains only declared files; other files of the host stay outside of it. */
 export const fleetDirectory = "/etc/haproxy/fleet";
 
-/** Where a map of the model is, for rules that use it. */
+/** Path of a map, by which rules refer to it. */
 export function mapPath(name: string): string {
     return `${fleetDirectory}/${name}.map`;
 }
 
-/** Where the error file of a section `http-errors` is. */
+/** Path of an error file of a section `http-errors`. */
 export function errorfilePath(section: string, status: string): string {
     return `${fleetDirectory}/${section}-${status}.http`;
 }
 
 /**
- * The files of a model beside haproxy.cfg, whole.
+ * Renders the files of a model other than haproxy.cfg.
  *
- * @param config A model in which `check` found no error.
+ * @param config A model in which `validate` finds no error.
  */
 export function filesOf({ maps = [], httpErrors = [] }: HaproxyConfig): { path: string; content: string }[] {
     return [
         ...maps.map(({ name, entries }) => ({
             path: mapPath(name),
             content: renderTemplate("map.mustache", {
-                entries: entries.map(({ key, value }) => ({ key, value: optional(value) })),
+                entries: entries.map(({ key, value }) => ({ key, value: value === undefined ? [] : [value] })),
             }),
         })),
         ...httpErrors.flatMap(({ name, errorfiles }) =>

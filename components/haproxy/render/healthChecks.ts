@@ -1,30 +1,35 @@
 import type { View } from "../../templates";
 import type { CheckConnect, HttpCheck, HttpCheckSend, Httpchk, ProtocolCheck, TcpCheck } from "../model";
 import type { AnyProxy } from "../model/lookup";
+import { from, fromEach } from "./lineIndex";
 import { flag, param } from "./lines";
-import { asWritten, formatLiteral, word } from "./quoting";
+import { formatLiteral, fragment, rawLine, word } from "./quoting";
 
-/** The `option` that asks for a kind of check, and its steps. */
-export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck }: AnyProxy): View {
+/** The `option` that enables a kind of check, and its steps. */
+export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck }: AnyProxy, path: string): View {
     const single = httpchk && [sendText({ step: "send", ...httpchk }), `expect ${expectation(httpchk)}`];
     return {
         checkOption: [
-            ...flag("httpchk", Boolean(httpchk ?? httpChecks)),
-            ...flag("tcp-check", Boolean(tcpChecks)),
-            ...(protocolCheck ? [protocolText(protocolCheck)] : []),
+            ...(httpchk ? [from(`${path}.httpchk`, "httpchk")] : []),
+            ...(httpChecks ? [from(`${path}.httpChecks`, "httpchk")] : []),
+            ...(tcpChecks ? [from(`${path}.tcpChecks`, "tcp-check")] : []),
+            ...(protocolCheck ? [from(`${path}.protocolCheck`, protocolText(protocolCheck))] : []),
         ],
-        httpChecks: single ?? (httpChecks ?? []).map(httpCheckText),
-        tcpChecks: (tcpChecks ?? []).map(tcpCheckText),
+        httpChecks: [
+            ...(single ?? []).map((text) => from(`${path}.httpchk`, text)),
+            ...fromEach(`${path}.httpChecks`, httpChecks, httpCheckText),
+        ],
+        tcpChecks: fromEach(`${path}.tcpChecks`, tcpChecks, tcpCheckText),
     };
 }
 
 function expectation({ expect = "status 200-399" }: Httpchk): string {
-    return asWritten(expect);
+    return fragment(expect);
 }
 
 function httpCheckText(check: HttpCheck): string {
     if (typeof check === "string") {
-        return asWritten(check);
+        return rawLine(check, true);
     }
     switch (check.step) {
         case "connect":
@@ -32,13 +37,13 @@ function httpCheckText(check: HttpCheck): string {
         case "send":
             return sendText(check);
         case "expect":
-            return `expect ${asWritten(check.match)}`;
+            return `expect ${fragment(check.match)}`;
     }
 }
 
 function sendText({ method = "GET", uri, version, host, headers = {}, body }: HttpCheckSend): string {
     return [
-        `send meth ${method} uri ${word(uri)} ver ${version ?? (host ? "HTTP/1.1" : "HTTP/1.0")}`,
+        `send meth ${word(method)} uri ${word(uri)} ver ${version ?? (host ? "HTTP/1.1" : "HTTP/1.0")}`,
         ...(host ? [`hdr Host ${formatLiteral(host)}`] : []),
         ...Object.entries(headers).map(([name, value]) => `hdr ${word(name)} ${formatLiteral(value)}`),
         ...param("body", body),
@@ -47,7 +52,7 @@ function sendText({ method = "GET", uri, version, host, headers = {}, body }: Ht
 
 function tcpCheckText(check: TcpCheck): string {
     if (typeof check === "string") {
-        return asWritten(check);
+        return rawLine(check);
     }
     switch (check.step) {
         case "connect":

@@ -1,73 +1,63 @@
 import { renderTemplate, type View } from "../../templates";
-import type { Defaults, Global, HaproxyConfig, NamedDefaults, StatsSocket } from "../model";
+import type { HaproxyConfig, StatsSocket } from "../model";
+import { defaultTimeouts, globalDefaults } from "../model/defaults";
 import { allProxies } from "../model/lookup";
+import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
 import { bindText } from "./binds";
-import { given, optional, optionLines, words } from "./lines";
+import { defaultsViews } from "./defaults";
+import { from, fromEach, takeSources } from "./lineIndex";
+import { words } from "./lines";
 import { proxyView } from "./proxies";
-import { asWritten, word } from "./quoting";
+import { rawLine, word } from "./quoting";
 import { sectionsView } from "./sections";
 
-/** Values of {@link Global} where the stack names none. */
-export const globalDefaults = {
-    maxconn: 50_000,
-    hardStopAfter: "10m",
-    mworkerMaxReloads: 1000,
-    chroot: "/var/lib/haproxy",
-    user: "haproxy",
-    group: "haproxy",
-    log: [
-        { address: "/dev/log", facility: "local0", level: "info" },
-        { address: "/dev/log", facility: "local1", level: "notice" },
-    ],
-    statsSockets: [{ path: "/run/haproxy/admin.sock" }],
-    statsTimeout: "30s",
-    raw: [],
-} as const satisfies Global;
-
-const timeouts = {
-    connect: "5s",
-    client: "50s",
-    server: "50s",
-    httpRequest: "10s",
-    httpKeepAlive: "10s",
-    queue: "30s",
-    check: "5s",
-    tunnel: "1h",
-};
+/** A rendered haproxy.cfg. */
+export interface Rendered {
+    /** The whole file, ending with a newline. */
+    readonly text: string;
+    /** For each line the path in the model that it comes from, such as `backends[0].servers[2]`; undefined if there is none. */
+    readonly sources: readonly (string | undefined)[];
+}
 
 /**
- * The whole haproxy.cfg, ending with a newline. Two renders of equal models are equal.
+ * Renders haproxy.cfg; equal models give equal files.
  *
- * @param config A model in which `check` found no error.
- * @param proof.digest What the running process answers when it has this file: `get var proc.cfg` on its runtime API from
- * 2.4, the description in `show info` before.
+ * @param config A model in which `validate` finds no error.
+ * @param proof.digest Identifies the file in the running process: from 2.4 by `get var proc.cfg` on its runtime API, before by the
+ * description in `show info`.
  */
-export function render(config: HaproxyConfig, proof: { readonly digest: string }): string {
-    return renderTemplate("haproxy.cfg.mustache", {
-        global: globalView(config, proof.digest),
-        ...sectionsView(config),
-        defaults: [...(config.namedDefaults ?? []), config.defaults ?? {}].map(defaultsView),
-        proxies: allProxies(config).map((placed) => proxyView(placed, config)),
-        stats: statsView(config),
-    });
+export function render(config: HaproxyConfig, proof: { readonly digest: string }): Rendered {
+    return takeSources(
+        renderTemplate("haproxy.cfg.mustache", {
+            global: globalView(config, proof.digest),
+            ...sectionsView(config),
+            defaults: defaultsViews(config),
+            proxies: allProxies(config).map((placed) => proxyView(placed, config)),
+            stats: statsView(config),
+        }),
+    );
 }
 
 function globalView({ global = {}, version }: HaproxyConfig, digest: string): View {
     const settings = { ...globalDefaults, ...given(global) };
+    const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "raw">) =>
+        from(`global.${name}`, word(`${settings[name]}`));
     return {
-        log: settings.log.map(({ address, facility = "local0", level }) => words([address, facility, level])),
-        chroot: word(settings.chroot),
-        user: word(settings.user),
-        group: word(settings.group),
-        statsSockets: settings.statsSockets.map((socket) => statsSocket(socket, version)),
-        statsTimeout: settings.statsTimeout,
-        maxconn: settings.maxconn,
-        hardStopAfter: settings.hardStopAfter,
-        mworkerMaxReloads: settings.mworkerMaxReloads,
+        log: fromEach("global.log", settings.log, ({ address, facility = "local0", level }) =>
+            words([address, facility, level]),
+        ),
+        chroot: setting("chroot"),
+        user: setting("user"),
+        group: setting("group"),
+        statsSockets: fromEach("global.statsSockets", settings.statsSockets, (socket) => statsSocket(socket, version)),
+        statsTimeout: setting("statsTimeout"),
+        maxconn: setting("maxconn"),
+        hardStopAfter: setting("hardStopAfter"),
+        mworkerMaxReloads: setting("mworkerMaxReloads"),
         digestInVariable: atLeast(version, "2.4"),
         digest,
-        raw: settings.raw.map(asWritten),
+        raw: fromEach("global.raw", settings.raw, (line) => rawLine(line)),
     };
 }
 
@@ -78,37 +68,30 @@ function statsSocket({ path, mode = "600", level = "admin", user, group }: Stats
     return words([path, "mode", mode, ...owner, "level", level, ...handOver]);
 }
 
-function defaultsView(defaults: Defaults | NamedDefaults): View {
-    return {
-        name: "name" in defaults ? [defaults.name] : [],
-        mode: defaults.mode ?? "http",
-        options: optionLines({ dontlognull: true, redispatch: true, ...defaults.options }, () => []),
-        balance: asWritten(defaults.balance ?? "roundrobin"),
-        retries: defaults.retries ?? 3,
-        ...timeouts,
-        ...given(defaults.timeouts ?? {}),
-        clientFin: optional(defaults.timeouts?.clientFin),
-        serverFin: optional(defaults.timeouts?.serverFin),
-        tarpit: optional(defaults.timeouts?.tarpit),
-        raw: (defaults.raw ?? []).map(asWritten),
-    };
-}
-
-function statsView({ stats, defaults }: HaproxyConfig): View[] {
+function statsView(config: HaproxyConfig): View[] {
+    const { stats, defaults } = config;
     if (!stats) {
         return [];
     }
-    const { connect, client, server, httpRequest } = { ...timeouts, ...given(defaults?.timeouts ?? {}) };
+    const timeouts = { ...defaultTimeouts("http"), ...given(defaults?.timeouts ?? {}) };
+    const timeout = (name: "connect" | "client" | "server" | "httpRequest") =>
+        from(`defaults.timeouts.${name}`, word(timeouts[name] as string));
     return [
         {
-            connect,
-            client,
-            server,
-            httpRequest,
-            bind: bindText(stats.bind, "http"),
-            uri: word(stats.uri ?? "/stats"),
-            refresh: stats.refresh ?? "10s",
-            auth: (stats.auth ?? []).map(({ user, password }) => ({ user: word(user), password: word(password) })),
+            connect: timeout("connect"),
+            client: timeout("client"),
+            server: timeout("server"),
+            httpRequest: timeout("httpRequest"),
+            name: from("stats", statsName(config)),
+            bind: from("stats.bind", bindText(stats.bind, "http")),
+            uri: from("stats.uri", word(stats.uri ?? "/stats")),
+            refresh: from("stats.refresh", word(stats.refresh ?? "10s")),
+            auth: fromEach("stats.auth", stats.auth, ({ user, password }) => `${word(user)}:${word(password)}`),
         },
     ];
+}
+
+/** From 3.2 on, HAProxy warns about a frontend and a backend of one name. */
+function statsName({ backends, stats }: HaproxyConfig): string {
+    return backends.some(({ name }) => name === "stats") ? `stats:${stats?.bind.port}` : "stats";
 }

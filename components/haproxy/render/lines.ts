@@ -1,12 +1,17 @@
 import type { Options } from "../model";
-import { asWritten, word } from "./quoting";
+import { given } from "../model/strings";
+import { from } from "./lineIndex";
+import { fragment, word } from "./quoting";
 
-/** Small helpers of what goes into the template. */
+/** Small helpers for the texts of the template. */
 
-/** `option` lines in the order of the names given; `off` says what stands for an option that is turned off. */
-export function optionLines(set: Options, off: (name: string) => string[]): string[] {
-    return Object.entries(set).flatMap(([name, value]) =>
-        value === false ? off(name) : [value === true ? `option ${name}` : `option ${name} ${asWritten(value)}`],
+/** `option` lines in the order of their names; `off` gives the lines for an option that is turned off. */
+export function optionLines(path: string, set: Options, off: (name: string) => string[]): string[] {
+    return Object.entries(given(set)).flatMap(([name, value]) =>
+        (value === false
+            ? off(name)
+            : [value === true ? `option ${word(name)}` : `option ${word(name)} ${fragment(value as string)}`]
+        ).map((text) => from(`${path}.${name}`, text)),
     );
 }
 
@@ -15,24 +20,23 @@ export function words(list: readonly (string | undefined)[]): string {
     return list.flatMap((text) => (text === undefined ? [] : [word(text)])).join(" ");
 }
 
-/** An optional line: a list of none or one. */
-export function optional<T extends string | number>(value: T | undefined | ""): T[] {
-    return value === undefined || value === "" ? [] : [value as T];
+/** An optional line: a list with one text, or with none if there is no value. */
+export function optional<T extends string | number>(
+    path: string,
+    value: T | undefined | "",
+    text: (value: T) => string = (present) => word(`${present}`),
+): string[] {
+    return value === undefined || value === "" ? [] : [from(path, text(value as T))];
 }
 
-/** `keyword value` for a line of many parameters, or nothing without a value. */
+/** `keyword value` as a part of a line, or nothing without a value. */
 export function param(keyword: string, value: string | number | undefined): string[] {
-    return value === undefined ? [] : [`${keyword} ${typeof value === "string" ? word(value) : value}`];
+    return value === undefined ? [] : [`${keyword} ${word(`${value}`)}`];
 }
 
 /** The keyword if it is set. */
 export function flag(keyword: string, set: boolean | undefined): string[] {
     return set ? [keyword] : [];
-}
-
-/** An explicit undefined must not wipe a default. */
-export function given<T extends object>(value: T): T {
-    return Object.fromEntries(Object.entries(value).filter(([, v]) => v !== undefined)) as T;
 }
 
 /** `httpRequest` as HAProxy writes it: `http-request`. */

@@ -1,35 +1,35 @@
 import type { Cookie, StickRule, StickTable } from "../model";
 import { flag, param } from "./lines";
-import { asWritten, word } from "./quoting";
+import { fragment, word } from "./quoting";
 import { conditionText } from "./rules";
 
 /** A `stick-table` line without its keyword. */
 export function stickTableText({ type, length, size, expire, store = [], peers }: StickTable): string {
     return [
-        `type ${type}`,
+        `type ${word(type)}`,
         ...param("len", length),
-        `size ${size}`,
+        `size ${word(size)}`,
         ...param("expire", expire),
         ...param("peers", peers),
-        ...(store.length > 0 ? [`store ${store.join(",")}`] : []),
+        ...(store.length > 0 ? param("store", store.join(",")) : []),
     ].join(" ");
 }
 
 /** A `stick` line without its keyword. */
-export function stickRuleText({ rule, pattern, table, if: terms }: StickRule): string {
-    return `${rule} ${asWritten(pattern)}${table === undefined ? "" : ` table ${table}`}${conditionText(terms)}`;
+export function stickRuleText({ rule, pattern, table, ...when }: StickRule): string {
+    return `${rule} ${fragment(pattern)}${table === undefined ? "" : ` table ${word(table)}`}${conditionText(when)}`;
 }
 
 /** A `cookie` line without its keyword. */
 export function cookieText(cookie: Cookie): string {
     const { mode = "insert", domains = [], attr = [] } = cookie;
-    const ours = mode === "insert";
+    const inserted = mode === "insert";
     return [
         word(cookie.name),
         mode,
-        ...flag("indirect", cookie.indirect ?? ours),
-        ...flag("nocache", cookie.nocache ?? ours),
-        ...flag("httponly", cookie.httponly ?? ours),
+        ...flag("indirect", cookie.indirect ?? inserted),
+        ...flag("nocache", cookie.nocache ?? inserted),
+        ...flag("httponly", cookie.httponly ?? inserted),
         ...flag("secure", cookie.secure),
         ...domains.flatMap((domain) => param("domain", domain)),
         ...param("maxidle", cookie.maxidle),

@@ -1,68 +1,108 @@
 import type { View } from "../../templates";
-import type { Acl, Compression, HaproxyConfig, Mode, Options, Timeouts, UseBackend } from "../model";
-import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import type { Acl, Compression, HaproxyConfig } from "../model";
+import { modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast } from "../model/versions";
 import { bindText } from "./binds";
+import { balanceOf, frontendOptions, optionOff, proxyTimeouts, timeoutLines } from "./defaults";
 import { checkView } from "./healthChecks";
-import { flag, given, optional, optionLines, timeoutKeyword, words } from "./lines";
+import { from, fromEach } from "./lineIndex";
+import { flag, optional, optionLines, words } from "./lines";
 import { cookieText, stickRuleText, stickTableText } from "./persistence";
-import { asWritten, word } from "./quoting";
-import { conditionText, ruleText, tcpRequestTexts } from "./rules";
+import { format, fragment, word } from "./quoting";
+import { rawLines } from "./rawLines";
+import { conditionText, inPhases, ruleText, tcpRequestText, tcpResponseText } from "./rules";
 import { serverParams, serverTemplateText, serverText } from "./servers";
 
-/** A section of section 4 as the template wants it. */
-export function proxyView({ section, proxy }: PlacedProxy, config: HaproxyConfig): View {
+/** The view of a section `frontend`, `backend` or `listen`. */
+export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
+    const { section, proxy, path } = placed;
     const mode = modeOf(proxy, config);
-    const own = section === "backend" ? {} : ownOptions(mode, proxy, config);
+    const own = section === "backend" ? {} : frontendOptions(proxy, config);
+    const { defaultServer } = proxy;
+    const raw = rawLines(proxy.raw, `${path}.raw`);
     return {
         section,
-        name: proxy.name,
-        from: optional(proxy.from),
-        binds: (proxy.binds ?? []).map((bind) => bindText(bind, mode)),
-        mode: optional(proxy.mode),
-        maxconn: optional(proxy.maxconn),
-        balance: optional(proxy.balance && asWritten(proxy.balance)),
-        options: optionLines({ ...own, ...proxy.options }, (name) => (name in own ? [] : [`no option ${name}`])),
-        timeouts: timeoutTexts(proxy.timeouts),
-        ...checkView(proxy),
-        compression: compressionTexts(proxy.compression),
-        errorfiles: optional(proxy.errorfiles),
-        stickTable: optional(proxy.stickTable && stickTableText(proxy.stickTable)),
-        acls: (proxy.acls ?? []).flatMap((acl) =>
-            criteria(acl, config.version).map((criterion) => ({ name: acl.name, criterion })),
+        name: from(path, word(proxy.name)),
+        from: optional(path, proxy.from),
+        binds: fromEach(`${path}.binds`, proxy.binds, (bind) => bindText(bind, mode)),
+        mode: optional(`${path}.mode`, proxy.mode),
+        maxconn: optional(`${path}.maxconn`, proxy.maxconn),
+        balance: optional(`${path}.balance`, balanceOf(placed, config), fragment),
+        options: optionLines(`${path}.options`, { ...own, ...proxy.options }, (name) =>
+            optionOff(name, own, proxy, config),
         ),
-        raw: (proxy.raw ?? []).map(asWritten),
-        tcpRequestRules: tcpRequestTexts(proxy.tcpRequestRules),
-        tcpResponseRules: (proxy.tcpResponseRules ?? []).map(ruleText),
-        httpRequestRules: (proxy.httpRequestRules ?? []).map(ruleText),
-        httpResponseRules: (proxy.httpResponseRules ?? []).map(ruleText),
-        httpAfterResponseRules: (proxy.httpAfterResponseRules ?? []).map(ruleText),
-        useBackends: (proxy.useBackends ?? []).map(useBackendText),
-        defaultBackend: optional(proxy.defaultBackend),
-        cookie: optional(proxy.cookie && cookieText(proxy.cookie)),
-        dynamicCookieKey: optional(proxy.cookie?.dynamicKey && word(proxy.cookie.dynamicKey)),
-        stickRules: (proxy.stickRules ?? []).map(stickRuleText),
-        defaultServer: optional(proxy.defaultServer && serverParams(proxy.defaultServer).join(" ")),
-        servers: (proxy.servers ?? []).map((server) => serverText(server, proxy.defaultServer)),
-        serverTemplates: (proxy.serverTemplates ?? []).map((template) =>
-            serverTemplateText(template, proxy.defaultServer),
+        timeouts: timeoutLines(`${path}.timeouts`, proxyTimeouts(placed, config)),
+        ...checkView(proxy, path),
+        compression: compressionTexts(proxy.compression).map((text) => from(`${path}.compression`, text)),
+        errorfiles: optional(`${path}.errorfiles`, proxy.errorfiles),
+        stickTable: proxy.stickTable ? [from(`${path}.stickTable`, stickTableText(proxy.stickTable))] : [],
+        acls: (proxy.acls ?? []).flatMap((acl, i) =>
+            criteria(acl, config.version).map((text) => from(`${path}.acls[${i}]`, `${word(acl.name)} ${text}`)),
         ),
+        raw: raw.others,
+        tcpRequestRules: inPhases([
+            ...raw.of("tcp-request"),
+            ...fromEach(`${path}.tcpRequestRules`, proxy.tcpRequestRules, tcpRequestText),
+        ]),
+        tcpResponseRules: [
+            ...raw.of("tcp-response"),
+            ...fromEach(`${path}.tcpResponseRules`, proxy.tcpResponseRules, tcpResponseText),
+        ],
+        httpRequestRules: [
+            ...raw.of("http-request"),
+            ...fromEach(`${path}.httpRequestRules`, proxy.httpRequestRules, ruleText),
+        ],
+        httpResponseRules: [
+            ...raw.of("http-response"),
+            ...fromEach(`${path}.httpResponseRules`, proxy.httpResponseRules, ruleText),
+        ],
+        httpAfterResponseRules: [
+            ...raw.of("http-after-response"),
+            ...fromEach(`${path}.httpAfterResponseRules`, proxy.httpAfterResponseRules, ruleText),
+        ],
+        redirects: raw.of("redirect"),
+        useBackends: [
+            ...raw.of("use_backend"),
+            ...fromEach(
+                `${path}.useBackends`,
+                proxy.useBackends,
+                ({ backend, ...when }) => `${format(backend)}${conditionText(when)}`,
+            ),
+        ],
+        defaultBackend: optional(`${path}.defaultBackend`, proxy.defaultBackend),
+        cookie: proxy.cookie ? [from(`${path}.cookie`, cookieText(proxy.cookie))] : [],
+        dynamicCookieKey: optional(`${path}.cookie.dynamicKey`, proxy.cookie?.dynamicKey),
+        stickRules: fromEach(`${path}.stickRules`, proxy.stickRules, stickRuleText),
+        useServers: [
+            ...raw.of("use-server"),
+            ...fromEach(
+                `${path}.useServers`,
+                proxy.useServers,
+                ({ server, ...when }) => `${format(server)}${conditionText(when)}`,
+            ),
+        ],
+        defaultServers: [
+            ...optional(
+                `${path}.defaultServer`,
+                defaultServer && serverParams(defaultServer).join(" "),
+                (text) => text,
+            ),
+            ...raw.of("default-server"),
+        ],
+        servers: [
+            ...raw.of("server"),
+            ...fromEach(`${path}.servers`, proxy.servers, (server) => serverText(server, defaultServer)),
+        ],
+        serverTemplates: [
+            ...raw.of("server-template"),
+            ...fromEach(`${path}.serverTemplates`, proxy.serverTemplates, (template) =>
+                serverTemplateText(template, defaultServer),
+            ),
+        ],
     };
 }
 
-function ownOptions(mode: Mode, proxy: AnyProxy, config: HaproxyConfig): Options {
-    const { version, global } = config;
-    // HAProxy warns of a format of logs that go nowhere.
-    const raw = [global, defaultsOf(proxy.from, config), proxy].flatMap((section) => section?.raw ?? []);
-    const logs = global?.log?.length !== 0 || raw.some((line) => /^\s*log\s/.test(line));
-    const http = mode === "http";
-    return {
-        ...(logs && (http ? { httplog: true } : { tcplog: true })),
-        ...(http && atLeast(version, "2.6") && { "idle-close-on-response": true }),
-    };
-}
-
-/** Of one line or, as HAProxy reads 64 words of a line, several, of which one must match. */
+/** Of one line or, since HAProxy reads 64 words of a line, of several that are alternatives. */
 function criteria(acl: Acl, version: string): string[] {
     if ("host" in acl) {
         const withoutPort = atLeast(version, "2.7") ? "host_only" : "field(1,:)";
@@ -71,15 +111,15 @@ function criteria(acl: Acl, version: string): string[] {
     if ("path" in acl) {
         return valueLines(acl.path).map((paths) => `path ${paths}`);
     }
-    return "pathBeg" in acl ? valueLines(acl.pathBeg).map((paths) => `path_beg ${paths}`) : [asWritten(acl.criterion)];
+    return "pathBeg" in acl ? valueLines(acl.pathBeg).map((paths) => `path_beg ${paths}`) : [fragment(acl.criterion)];
 }
 
 function valueLines(values: readonly string[]): string[] {
-    const rows = Math.ceil(values.length / valuesOfLine);
-    return Array.from({ length: rows }, (_, i) => words(values.slice(i * valuesOfLine, (i + 1) * valuesOfLine)));
+    const rows = Math.ceil(values.length / valuesPerLine);
+    return Array.from({ length: rows }, (_, i) => words(values.slice(i * valuesPerLine, (i + 1) * valuesPerLine)));
 }
 
-const valuesOfLine = 50;
+const valuesPerLine = 50;
 
 function compressionTexts(compression: Compression | undefined): string[] {
     if (!compression) {
@@ -87,12 +127,4 @@ function compressionTexts(compression: Compression | undefined): string[] {
     }
     const { algo = ["gzip"], type, offload } = compression;
     return [`algo ${words(algo)}`, ...(type.length > 0 ? [`type ${words(type)}`] : []), ...flag("offload", offload)];
-}
-
-function timeoutTexts(timeouts: Timeouts = {}): string[] {
-    return Object.entries(given(timeouts)).map(([name, duration]) => `${timeoutKeyword(name)} ${duration}`);
-}
-
-function useBackendText({ backend, if: terms }: UseBackend): string {
-    return `${backend}${conditionText(terms)}`;
 }

@@ -1,14 +1,13 @@
-import { fillSlots } from "../../convergence/slots";
+import { fillSlots, withEncoding } from "../../convergence/slots";
 
 /** How text becomes words of a HAProxy line: manual section 2.2, "Quoting and escaping". */
 
 const plain = /^[A-Za-z0-9_.:,/@%+=~^*?<>()[\]{}|&!;-]+$/;
 
 /**
- * One argument of a line, quoted as little as needed. Whatever the text, HAProxy reads it as exactly one word.
+ * One argument of a line, quoted as little as needed. HAProxy reads any text back as exactly one word.
  *
- * A slot marker is put in single quotes: its value, not known here, then needs no escaping as long as
- * {@link secretFault} finds nothing in it.
+ * A slot marker is put into single quotes: then its value needs no escaping, provided that {@link slotFault} accepts it.
  */
 export function word(text: string): string {
     return text
@@ -28,7 +27,7 @@ function quoted(text: string): string {
     return `"${printable(escaped)}"`;
 }
 
-/** The text with control characters as HAProxy and people write them: `\x0a`. */
+/** The text with control characters in HAProxy's notation: `\x0a`. */
 export function printable(text: string): string {
     return [...text].map((character) => (isControl(character) ? hex(character) : character)).join("");
 }
@@ -37,9 +36,122 @@ function hex(character: string): string {
     return `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`;
 }
 
-/** A literal inside an argument that HAProxy takes as a log-format (section 8.2.4), where `%` begins a variable. */
+/** An argument that HAProxy reads as a log-format (section 8.2.4). A slot in it is literal: its `%` are doubled. */
+export function format(text: string): string {
+    // Slots inside of %[…] are part of an expression.
+    const parts = text.split(/(%\[[^\]]*\])/);
+    return word(
+        parts.map((part, i) => withEncoding(part, i % 2 === 1 ? "haproxy-format-argument" : "haproxy-format")).join(""),
+    );
+}
+
+/** Literal text in an argument that HAProxy reads as a log-format. */
 export function formatLiteral(text: string): string {
-    return word(text.replace(/%/g, "%%"));
+    return format(text.replace(/%/g, "%%"));
+}
+
+/**
+ * Words that are part of a line, such as an expression or a condition, as written. They cannot end the line or reach into its other
+ * parts: `#`, a quote that is never closed, and a backslash at the end are literal.
+ *
+ * @throws {Error} If the text contains control characters, which `validate` reports.
+ */
+export function fragment(text: string): string {
+    return scan(oneLine(text), true);
+}
+
+/**
+ * A whole line, or all of it after its keyword, as written; `#` begins a comment as in any line of HAProxy.
+ *
+ * @param literal Whether a `%` in the value of a slot could begin a variable, so that such a value is refused.
+ * @throws {Error} If the text contains control characters, which `validate` reports.
+ */
+export function rawLine(text: string, literal = false): string {
+    return scan(literal ? withEncodingOutsideArguments(oneLine(text)) : oneLine(text), false);
+}
+
+function oneLine(text: string): string {
+    if (hasControl(withoutSlots(text))) {
+        throw new Error(`control characters in ${JSON.stringify(text)} would break haproxy.cfg`);
+    }
+    return text.trim();
+}
+
+/** The text with every slot quoted for its place, and, in a fragment, with nothing that reaches beyond it. */
+function scan(text: string, isFragment: boolean): string {
+    let result = "";
+    let quote = "";
+    let depth = 0;
+    for (let i = 0; i < text.length; i++) {
+        const c = text.charAt(i);
+        if (c === "\0") {
+            const end = text.indexOf("\0", i + 1);
+            result += slotIn(quote, depth, text.slice(i, end + 1));
+            i = end;
+        } else if (c === "\\" && quote !== "'") {
+            const last = i === text.length - 1;
+            result += last ? (isFragment ? "\\\\" : c) : text.slice(i, i + 2);
+            i++;
+        } else if (quote === "" && (c === '"' || c === "'")) {
+            const closed = closes(text, i, c);
+            quote = closed ? c : "";
+            result += closed || !isFragment ? c : `\\${c}`;
+        } else if (c === quote) {
+            quote = "";
+            result += c;
+        } else if (quote === "" && c === "#") {
+            if (!isFragment) {
+                return result + text.slice(i);
+            }
+            result += "\\#";
+        } else {
+            depth += c === "(" ? 1 : c === ")" ? -1 : 0;
+            result += c;
+        }
+    }
+    return result;
+}
+
+/** Whether the quote at that position has a counterpart. */
+function closes(text: string, position: number, quote: string): boolean {
+    for (let i = position + 1; i < text.length; i++) {
+        if (text.charAt(i) === "\\" && quote === '"') {
+            i++;
+        } else if (text.charAt(i) === quote) {
+            return true;
+        }
+    }
+    return false;
+}
+
+/** A slot in single quotes; inside of parentheses it is an argument of a fetch or converter, which has quotes of its own. */
+function slotIn(quote: string, depth: number, marker: string): string {
+    const encoded = depth > 0 ? withEncoding(marker, "haproxy-argument") : marker;
+    return quote === "'" ? encoded : quote === '"' ? `"'${encoded}'"` : `'${encoded}'`;
+}
+
+function withEncodingOutsideArguments(text: string): string {
+    let depth = 0;
+    return text
+        .split(/(\0[^\0]*\0|[()])/)
+        .map((part) => {
+            depth += part === "(" ? 1 : part === ")" ? -1 : 0;
+            return depth > 0 ? part : withEncoding(part, "haproxy-raw");
+        })
+        .join("");
+}
+
+/** The text that stands for the value of a slot in that encoding. */
+export function slotValue(value: string, encoding: string): string {
+    switch (encoding) {
+        case "haproxy-format":
+            return value.replace(/%/g, "%%");
+        case "haproxy-argument":
+        case "haproxy-format-argument":
+            return `"${value.replace(/[\\"]/g, "\\$&")}"`;
+        default:
+            return value;
+    }
 }
 
 /** How many words HAProxy reads in a line: section 2.2. */
@@ -48,38 +160,31 @@ export function wordCount(line: string): number {
     return code.match(/(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s\\"'])+/g)?.length ?? 0;
 }
 
-/**
- * Lines and terms that are written as they stand.
- *
- * @throws {Error} If the text would end the line: `check` reports that before.
- */
-export function asWritten(text: string): string {
-    if (hasControl(withoutSlots(text))) {
-        throw new Error(`control characters in ${JSON.stringify(text)} would break haproxy.cfg`);
-    }
-    return text.trim();
-}
-
-/**
- * Why the value of a secret cannot stand in the place of its slot, or undefined if it can.
- * The value itself is never part of the answer.
- */
-export function secretFault(value: string): string | undefined {
+/** Why a value cannot stand in place of its slot, without the value; undefined if it can. */
+export function slotFault(value: string, encoding?: string): string | undefined {
     if (value === "") {
         return "is empty";
     }
     if (hasControl(value)) {
         return "holds a control character or a line break";
     }
-    return value.includes("'") ? "holds a single quote, which ends its quotes in haproxy.cfg" : undefined;
+    if (value.includes("'")) {
+        return "holds a single quote, which ends its quotes in haproxy.cfg";
+    }
+    if (encoding === "haproxy-raw" && value.includes("%")) {
+        return "holds a percent sign, which could begin a variable in a raw rule; declare the rule with its fields";
+    }
+    return encoding === "haproxy-format-argument" && value.includes("]")
+        ? "holds a closing bracket, which ends its expression; use another value"
+        : undefined;
 }
 
-/** The text with a harmless word in place of every slot marker, for checks of what surrounds it. */
+/** The text with a harmless word in place of every slot marker, for checks of the text around it. */
 export function withoutSlots(text: string): string {
     return fillSlots(text, () => "slot");
 }
 
-/** Whether the text has characters that end a line or that nobody sees: C0 and DEL. */
+/** Whether the text has control characters (C0 and DEL), which end a line or are invisible. */
 export function hasControl(text: string): boolean {
     return [...text].some(isControl);
 }

@@ -1,4 +1,5 @@
 import type {
+    Conditional,
     HttpAfterResponseRule,
     HttpRequestRule,
     HttpResponseRule,
@@ -8,7 +9,7 @@ import type {
     TcpResponseRule,
     TrackAction,
 } from "../model";
-import { asWritten, word } from "./quoting";
+import { format, fragment, rawLine, word } from "./quoting";
 
 /** Any rule that is not a string. */
 export type Rule = Exclude<
@@ -16,29 +17,39 @@ export type Rule = Exclude<
     string
 >;
 
-/** The rule as it stands after its keyword: the action, its arguments, and the condition. */
+/** What follows the keyword of a rule: the action, its arguments, and the condition. */
 export function ruleText(rule: Rule | string): string {
-    return typeof rule === "string" ? asWritten(rule) : `${actionText(rule)}${conditionText(rule.if)}`;
+    return typeof rule === "string" ? rawLine(rule, true) : `${actionText(rule)}${conditionText(rule)}`;
 }
 
-/** ` if …`, or nothing for an empty condition. */
-export function conditionText(terms: readonly string[] = []): string {
-    return terms.length === 0 ? "" : ` if ${terms.map(asWritten).join(" ")}`;
+/** ` if …` or ` unless …`; nothing without terms. */
+export function conditionText({ if: terms = [], unless }: Conditional): string {
+    const [keyword, list] = unless ? ["unless", unless] : ["if", terms];
+    return list.length === 0 ? "" : ` ${keyword} ${list.map(fragment).join(" ")}`;
 }
 
-/** `connection …`, `session …` and `content …` in the order in which HAProxy runs them: any other draws a warning. */
-export function tcpRequestTexts(rules: readonly TcpRequestRule[] = []): string[] {
-    const texts = rules.map((rule) => (typeof rule === "string" ? asWritten(rule) : `${rule.at} ${ruleText(rule)}`));
+/** What follows `tcp-request`. */
+export function tcpRequestText(rule: TcpRequestRule): string {
+    return typeof rule === "string" ? ruleText(rule) : `${rule.at} ${ruleText(rule)}`;
+}
+
+/** What follows `tcp-response`. */
+export function tcpResponseText(rule: TcpResponseRule): string {
+    return typeof rule === "string" ? ruleText(rule) : `content ${ruleText(rule)}`;
+}
+
+/** Texts of `tcp-request` in the order in which HAProxy evaluates them; it warns about any other. */
+export function inPhases(texts: readonly string[]): string[] {
     return texts
-        .map((text) => ({ text, place: tcpPhases.indexOf(tcpPhase(text)) }))
-        .sort((a, b) => a.place - b.place)
+        .map((text) => ({ text, phase: tcpPhases.indexOf(tcpPhase(text)) }))
+        .sort((a, b) => a.phase - b.phase)
         .map(({ text }) => text);
 }
 
-/** What a `tcp-request` line may begin with, in the order in which HAProxy runs the rules. */
+/** First words of `tcp-request` lines, in the order in which HAProxy evaluates them. */
 export const tcpPhases = ["inspect-delay", "connection", "session", "content"];
 
-/** First word of a `tcp-request` line. */
+/** First word of what follows `tcp-request`. */
 export function tcpPhase(text: string): string {
     return text.trim().split(/\s+/, 1)[0] as string;
 }
@@ -47,16 +58,16 @@ function actionText(rule: Rule): string {
     switch (rule.action) {
         case "set-header":
         case "add-header":
-            return `${rule.action} ${word(rule.name)} ${word(rule.format)}`;
+            return `${rule.action} ${word(rule.name)} ${format(rule.format)}`;
         case "del-header":
             return `del-header ${word(rule.name)}`;
         case "replace-header":
         case "replace-value":
-            return `${rule.action} ${word(rule.name)} ${word(rule.match)} ${word(rule.format)}`;
+            return `${rule.action} ${word(rule.name)} ${word(rule.match)} ${format(rule.format)}`;
         case "set-var":
-            return `set-var(${rule.variable}) ${asWritten(rule.expression)}`;
+            return `set-var(${word(rule.variable)}) ${fragment(rule.expression)}`;
         case "unset-var":
-            return `unset-var(${rule.variable})`;
+            return `unset-var(${word(rule.variable)})`;
         case "deny":
         case "tarpit":
             return rule.status === undefined ? rule.action : `${rule.action} deny_status ${rule.status}`;
@@ -72,10 +83,10 @@ function actionText(rule: Rule): string {
         case "set-query":
         case "set-uri":
         case "set-method":
-            return `${rule.action} ${word(rule.format)}`;
+            return `${rule.action} ${format(rule.format)}`;
         case "replace-path":
         case "replace-uri":
-            return `${rule.action} ${word(rule.match)} ${word(rule.format)}`;
+            return `${rule.action} ${word(rule.match)} ${format(rule.format)}`;
         case "cache-use":
         case "cache-store":
             return `${rule.action} ${word(rule.cache)}`;
@@ -90,21 +101,21 @@ function actionText(rule: Rule): string {
 
 function returnText({ status = 200, contentType, body, headers = {} }: Return): string {
     const content =
-        body === undefined ? "" : ` content-type ${word(contentType ?? "text/plain")} lf-string ${word(body)}`;
-    const lines = Object.entries(headers).map(([name, value]) => ` hdr ${word(name)} ${word(value)}`);
+        body === undefined ? "" : ` content-type ${word(contentType ?? "text/plain")} lf-string ${format(body)}`;
+    const lines = Object.entries(headers).map(([name, value]) => ` hdr ${word(name)} ${format(value)}`);
     return `return status ${status}${content}${lines.join("")}`;
 }
 
 function redirectText(rule: Redirect): string {
     const target =
         "location" in rule
-            ? `location ${word(rule.location)}`
+            ? `location ${format(rule.location)}`
             : "prefix" in rule
-              ? `prefix ${word(rule.prefix)}`
-              : `scheme ${word(rule.scheme)}`;
+              ? `prefix ${format(rule.prefix)}`
+              : `scheme ${format(rule.scheme)}`;
     return `redirect ${target}${rule.code === undefined ? "" : ` code ${rule.code}`}`;
 }
 
 function trackText({ counter, key = "src", table }: TrackAction): string {
-    return `track-sc${counter} ${asWritten(key)}${table === undefined ? "" : ` table ${table}`}`;
+    return `track-sc${counter} ${fragment(key)}${table === undefined ? "" : ` table ${word(table)}`}`;
 }

@@ -2,8 +2,9 @@ import type { View } from "../../templates";
 import type { HaproxyConfig, Resolvers } from "../model";
 import { endpoint } from "../model/addresses";
 import { errorfilePath } from "./files";
-import { optional } from "./lines";
-import { asWritten, word } from "./quoting";
+import { from, fromEach } from "./lineIndex";
+import { optional, words } from "./lines";
+import { rawLine, word } from "./quoting";
 
 /** Section 2.3: HAProxy sets it before it reads its configuration. */
 const localPeer = `"\${HAPROXY_LOCALPEER}"`;
@@ -11,62 +12,71 @@ const localPeer = `"\${HAPROXY_LOCALPEER}"`;
 /** The sections that proxies refer to. */
 export function sectionsView(config: HaproxyConfig): Record<string, View[]> {
     return {
-        userlists: (config.userlists ?? []).map(({ name, groups = [], users }) => ({
-            name,
-            groups: groups.map((group) => ({
-                name: word(group.name),
-                users: optional(group.users && word(group.users.join(","))),
+        userlists: views("userlists", config.userlists, ({ groups = [], users }, path) => ({
+            groups: groups.map((group, i) => ({
+                name: from(`${path}.groups[${i}]`, word(group.name)),
+                users: optional(path, group.users?.join(",")),
             })),
-            users: users.map((user) => ({
-                name: word(user.name),
-                keyword: user.insecure ? "insecure-password" : "password",
-                password: word(user.password),
-            })),
+            users: fromEach(`${path}.users`, users, ({ name, insecure, password }) =>
+                words([name, insecure ? "insecure-password" : "password", password]),
+            ),
         })),
-        peers: (config.peers ?? []).map(({ name, peers, raw = [] }) => ({
-            name,
-            peers: peers.map((peer) => ({ name: peer.name ?? localPeer, address: endpoint(peer) })),
-            raw: raw.map(asWritten),
+        peers: views("peers", config.peers, ({ peers, raw }, path) => ({
+            peers: fromEach(
+                `${path}.peers`,
+                peers,
+                (peer) => `${peer.name === undefined ? localPeer : word(peer.name)} ${word(endpoint(peer))}`,
+            ),
+            raw: fromEach(`${path}.raw`, raw, (line) => rawLine(line)),
         })),
-        resolvers: (config.resolvers ?? []).map(resolversView),
-        mailers: (config.mailers ?? []).map(({ name, mailers, timeout }) => ({
-            name,
-            timeout: optional(timeout),
-            mailers: mailers.map(({ port = 25, ...mailer }) => ({
-                name: mailer.name,
-                address: endpoint({ ...mailer, port }),
-            })),
+        resolvers: views("resolvers", config.resolvers, resolversView),
+        mailers: views("mailers", config.mailers, ({ mailers, timeout }, path) => ({
+            timeout: optional(`${path}.timeout`, timeout),
+            mailers: fromEach(`${path}.mailers`, mailers, ({ port = 25, ...mailer }) =>
+                words([mailer.name, endpoint({ ...mailer, port })]),
+            ),
         })),
-        caches: (config.caches ?? []).map((cache) => ({
-            name: cache.name,
-            totalMaxSize: cache.totalMaxSize,
-            maxObjectSize: optional(cache.maxObjectSize),
-            maxAge: optional(cache.maxAge),
+        caches: views("caches", config.caches, (cache, path) => ({
+            totalMaxSize: from(`${path}.totalMaxSize`, cache.totalMaxSize),
+            maxObjectSize: optional(`${path}.maxObjectSize`, cache.maxObjectSize),
+            maxAge: optional(`${path}.maxAge`, cache.maxAge),
             processVary: cache.processVary ?? false,
         })),
-        httpErrors: (config.httpErrors ?? []).map(({ name, errorfiles }) => ({
-            name,
+        httpErrors: views("httpErrors", config.httpErrors, ({ name, errorfiles }, path) => ({
             errorfiles: Object.entries(errorfiles).map(([status, file]) => ({
                 status,
-                file: typeof file === "string" ? word(file) : errorfilePath(name, status),
+                file: from(
+                    `${path}.errorfiles.${status}`,
+                    word(typeof file === "string" ? file : errorfilePath(name, status)),
+                ),
             })),
         })),
     };
 }
 
-function resolversView({ name, nameservers, timeouts = {}, hold = {}, raw = [], ...settings }: Resolvers): View {
+/** A view of each section: its name, and what `view` adds. */
+function views<T extends { readonly name: string }>(
+    key: string,
+    sections: readonly T[] | undefined,
+    view: (section: T, path: string) => View,
+): View[] {
+    return (sections ?? []).map((section, i) => {
+        const path = `${key}[${i}]`;
+        return { name: from(path, word(section.name)), ...view(section, path) };
+    });
+}
+
+function resolversView({ nameservers, timeouts = {}, hold = {}, raw, ...settings }: Resolvers, path: string): View {
     return {
-        name,
-        nameservers: nameservers.map(({ port = 53, ...server }) => ({
-            name: server.name,
-            address: endpoint({ ...server, port }),
-        })),
+        nameservers: fromEach(`${path}.nameservers`, nameservers, ({ port = 53, ...server }) =>
+            words([server.name, endpoint({ ...server, port })]),
+        ),
         parseResolvConf: settings.parseResolvConf ?? false,
-        resolveRetries: optional(settings.resolveRetries),
-        timeoutResolve: optional(timeouts.resolve),
-        timeoutRetry: optional(timeouts.retry),
-        hold: Object.entries(hold).map(([kind, duration]) => ({ kind, duration })),
-        acceptedPayloadSize: optional(settings.acceptedPayloadSize),
-        raw: raw.map(asWritten),
+        resolveRetries: optional(`${path}.resolveRetries`, settings.resolveRetries),
+        timeoutResolve: optional(`${path}.timeouts.resolve`, timeouts.resolve),
+        timeoutRetry: optional(`${path}.timeouts.retry`, timeouts.retry),
+        hold: Object.entries(hold).map(([kind, duration]) => from(`${path}.hold.${kind}`, words([kind, duration]))),
+        acceptedPayloadSize: optional(`${path}.acceptedPayloadSize`, settings.acceptedPayloadSize),
+        raw: fromEach(`${path}.raw`, raw, (line) => rawLine(line)),
     };
 }

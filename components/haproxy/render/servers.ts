@@ -1,41 +1,41 @@
 import type { Server, ServerOptions, ServerTemplate, ServerTls } from "../model";
 import { endpoint, isHostName } from "../model/addresses";
 import { flag, param } from "./lines";
-import { asWritten, word } from "./quoting";
+import { fragment, word } from "./quoting";
 
 /** A `server` line without its keyword. */
 export function serverText(server: Server, defaults?: ServerOptions): string {
-    const params = [...param("cookie", server.cookie), ...serverParams(server)];
-    return [server.name, endpoint(server), ...flag("check", isChecked(server, defaults)), ...params].join(" ");
+    const params = [...param("cookie", server.cookie), ...serverParams(server, defaults)];
+    return [word(server.name), word(endpoint(server)), ...checkParams(server, defaults), ...params].join(" ");
 }
+
+/** A `server-template` line without its keyword. */
+export function serverTemplateText(template: ServerTemplate, defaults?: ServerOptions): string {
+    const { prefix, count, fqdn, port } = template;
+    const params = [...checkParams(template, defaults), ...serverParams(template, defaults)];
+    return [word(prefix), count, word(`${fqdn}:${port}`), ...params].join(" ");
+}
+
+/** The names of a template's servers, which HAProxy numbers from 1. */
+export function templateNames({ prefix, count }: Pick<ServerTemplate, "prefix" | "count">): string[] {
+    return Array.from({ length: Math.min(count, longestTemplate) }, (_, i) => `${prefix}${i + 1}`);
+}
+
+/** Nobody names more of them one by one. */
+const longestTemplate = 1000;
 
 /** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
 export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
     return check ?? defaults.check ?? true;
 }
 
-/** A `server-template` line without its keyword. */
-export function serverTemplateText(template: ServerTemplate, defaults?: ServerOptions): string {
-    const { prefix, count, fqdn, port } = template;
-    return [
-        prefix,
-        count,
-        `${fqdn}:${port}`,
-        ...flag("check", isChecked(template, defaults)),
-        ...serverParams(template),
-    ].join(" ");
+/** Whether servers are checked is written on their own lines; raw lines may have another default. */
+function checkParams(options: ServerOptions, defaults?: ServerOptions): string[] {
+    return options.check === false ? ["no-check"] : flag("check", isChecked(options, defaults));
 }
 
-/** The names of a template's servers: HAProxy numbers them from 1. */
-export function templateNames({ prefix, count }: Pick<ServerTemplate, "prefix" | "count">): string[] {
-    return Array.from({ length: Math.min(count, longestTemplate) }, (_, i) => `${prefix}${i + 1}`);
-}
-
-/** More of them than anybody names one by one. */
-const longestTemplate = 1000;
-
-/** What may stand on a `default-server` line too. That servers are checked is said on their own lines. */
-export function serverParams(options: ServerOptions): string[] {
+/** Parameters that a `default-server` line may have, too; `defaults`: those of the section's `default-server`. */
+export function serverParams(options: ServerOptions, defaults: ServerOptions = {}): string[] {
     return [
         ...param("port", options.checkPort),
         ...param("inter", options.inter),
@@ -47,16 +47,30 @@ export function serverParams(options: ServerOptions): string[] {
         ...param("on-marked-down", options.onMarkedDown),
         ...param("on-marked-up", options.onMarkedUp),
         ...param("observe", options.observe),
-        ...flag(options.sendProxy === "v2" ? "send-proxy-v2" : "send-proxy", Boolean(options.sendProxy)),
-        ...(options.ssl ? tlsParams(options.ssl) : []),
+        ...sendProxyParams(options.sendProxy, defaults.sendProxy),
+        ...(options.ssl ? tlsParams(options.ssl) : flag("no-ssl", options.ssl === false)),
         ...param("resolvers", options.resolvers),
         ...param("init-addr", options.initAddr),
-        ...flag("backup", options.backup),
-        ...(options.raw ? [asWritten(options.raw)] : []),
+        ...(options.backup === false ? ["no-backup"] : flag("backup", options.backup)),
+        ...(options.raw ? [fragment(options.raw)] : []),
     ];
 }
 
-/** Checks have no request that a name could come from: only one that is always the same is theirs too. */
+/** The version that `default-server` has is turned off, since HAProxy would use both. */
+function sendProxyParams(
+    sendProxy: ServerOptions["sendProxy"],
+    byDefault: ServerOptions["sendProxy"] = false,
+): string[] {
+    if (sendProxy === false) {
+        return ["no-send-proxy", "no-send-proxy-v2"];
+    }
+    const keyword = (version: true | "v2") => (version === "v2" ? "send-proxy-v2" : "send-proxy");
+    return sendProxy === undefined
+        ? []
+        : [...(byDefault && byDefault !== sendProxy ? [`no-${keyword(byDefault)}`] : []), keyword(sendProxy)];
+}
+
+/** The name of a constant `sni`: checks have no request from which another could come. */
 function constantName(sni = ""): string | undefined {
     const name = /^str\(([^()]*)\)$/.exec(sni)?.[1];
     return name !== undefined && isHostName(name) ? name : undefined;
@@ -68,7 +82,7 @@ function tlsParams({ verify = "required", caFile, verifyhost, sni, alpn, crt }: 
         `verify ${verify}`,
         ...param("ca-file", caFile),
         ...param("verifyhost", verifyhost),
-        ...(sni === undefined ? [] : [`sni ${word(sni)}`]),
+        ...param("sni", sni),
         ...param("check-sni", constantName(sni)),
         ...(alpn ? param("alpn", alpn.join(",")) : []),
         ...param("crt", crt),

@@ -3,20 +3,20 @@ import type { Acl, Backend, HttpRequestRule, TcpRequestRule, Userlist } from "..
 import { linesOf, pathAcls, withoutSlash } from "./routes";
 import type { Service, ServiceRedirect } from "./types";
 
-/** Counter of the rate limit: 0 and 1 are left to users' own rules, as the first to track by a counter keeps it. */
+/** Counter of the rate limit. Users' own rules can have 0 and 1: a counter is taken by the first rule that tracks with it. */
 const counter = 2;
 
-/** Sample expression that is the client's address. */
+/** Sample expression for the client's address. */
 export function clientAddress(service: Service): string {
     return service.clientAddress === "x-forwarded-for" ? "req.hdr_ip(x-forwarded-for,-1)" : "src";
 }
 
-/** Who is one client: an address, of IPv6 a /64, as a single subscriber has that many, and changes among them. */
+/** Identifies a client: an IPv4 address, or the /64 network of an IPv6 address, which usually belongs to one subscriber. */
 export function clientKey(service: Service): string {
     return `${clientAddress(service)},ipmask(32,64)`;
 }
 
-/** Declarations for {@link httpAccess} and {@link tcpAccess}. */
+/** Acls for {@link httpAccess} and {@link tcpAccess}. */
 export function accessAcls(service: Service): Acl[] {
     const address = clientAddress(service);
     const list = (name: string, networks: readonly string[] = []) =>
@@ -24,7 +24,7 @@ export function accessAcls(service: Service): Acl[] {
     return [...list("denied", service.deny), ...list("allowed", service.allow)];
 }
 
-/** Rules of a service's backend: who may do what, the cheapest first, and before a password is asked for, a redirect. */
+/** Access rules of a service's backend, the cheapest first; redirects come before a password is asked for. */
 export function httpAccess(service: Service): HttpRequestRule[] {
     const { name, deny, allow, rateLimit, basicAuth, redirects = [] } = service;
     return [
@@ -48,7 +48,7 @@ export function httpAccess(service: Service): HttpRequestRule[] {
     ];
 }
 
-/** Rules of a frontend, or for TLS that is passed through of a backend. */
+/** Access rules of a frontend, or of a backend if TLS is passed through. */
 export function tcpAccess(service: Service, at: "connection" | "content"): TcpRequestRule[] {
     const { name, deny, allow, rateLimit } = service;
     return [
@@ -67,7 +67,7 @@ export function tcpAccess(service: Service, at: "connection" | "content"): TcpRe
     ];
 }
 
-/** The section that has the counters: a backend has one table, which persistence may need. */
+/** A section for the counters, because a backend has only one table, which persistence may need. */
 export function rateTableOf({ name, protocol, rateLimit }: Service): Backend[] {
     if (!rateLimit) {
         return [];
@@ -84,7 +84,7 @@ export function rateTableOf({ name, protocol, rateLimit }: Service): Backend[] {
     ];
 }
 
-/** No service is called so: their names have no colon. */
+/** Services have no colon in their names. */
 function rateTable(name: string): string {
     return `${name}:rate`;
 }
@@ -105,7 +105,7 @@ export function userlistOf({ name, basicAuth }: Service): Userlist[] {
         : [];
 }
 
-/** Declarations for the redirects. */
+/** Acls for the redirects. */
 export function redirectAcls({ redirects = [] }: Service): Acl[] {
     return redirects.flatMap(({ hosts = [], pathPrefix, to }, i) => [
         ...linesOf(hosts).map((host) => ({ name: `redirect-${i + 1}-host`, host })),
@@ -118,13 +118,13 @@ export function redirectAcls({ redirects = [] }: Service): Acl[] {
     ]);
 }
 
-/** Of a client without TLS; a proxy before HAProxy may have ended it. */
+/** Conditions that hold for clients without TLS, including TLS that ended at a proxy before HAProxy. */
 function pendingTls({ clientAddress }: Service): string[] {
     const proxied = clientAddress === "x-forwarded-for";
     return ["!{ ssl_fc }", ...(proxied ? ["!{ req.hdr(x-forwarded-proto),lower -m str https }"] : [])];
 }
 
-/** What is already as it shall be is not redirected: that would have no end. */
+/** Skips requests that already match the target, to avoid a loop. */
 function redirectRule({ hosts, pathPrefix, to, code }: ServiceRedirect, i: number, noTls: string[]): HttpRequestRule {
     const from = [
         ...(hosts ? [`redirect-${i + 1}-host`] : []),
@@ -134,7 +134,7 @@ function redirectRule({ hosts, pathPrefix, to, code }: ServiceRedirect, i: numbe
         ...(to.scheme === undefined ? [] : [noTls]),
         ...(to.host === undefined ? [] : [[`!redirect-${i + 1}-done`]]),
     ];
-    // A new path is change enough.
+    // A new path always differs.
     const alternatives = to.pathPrefix === undefined ? pending : [[]];
     return {
         action: "redirect",
@@ -150,14 +150,14 @@ function target(
 ): { readonly location: string } {
     if (path !== undefined) {
         const begin = withoutSlash(path).replace(/%/g, "%%");
-        // What is kept of a path may begin with "//", and be empty: alone it would lead to another host, or nowhere.
+        // The rest of a path may be empty or begin with "//": without an authority it would lead nowhere or to another host.
         const authority = host !== undefined || scheme !== undefined || begin === "" ? origin(scheme, host) : "";
         return { location: `${authority}${begin}%[pathq,bytes(${withoutSlash(pathPrefix ?? "").length})]` };
     }
     return { location: `${origin(scheme, host)}%[pathq]` };
 }
 
-/** Without a scheme, the client keeps its own (RFC 3986, section 4.2), and then the port too. */
+/** Without a scheme, the client keeps its own (RFC 3986, section 4.2), and also the port. */
 function origin(scheme: string | undefined, host?: string): string {
     const own = scheme === undefined ? "%[req.hdr(host)]" : "%[req.hdr(host),field(1,:)]";
     return `${scheme === undefined ? "" : `${scheme}:`}//${host ?? own}`;

@@ -1,50 +1,71 @@
-import type { Acl, Backend, Options, ServerGuards, ServerOptions, Timeouts } from "../model";
-import { unknownKeywords } from "../model/versions";
+import type { Acl, Backend, Defaults, Options, Server, ServerGuards, ServerOptions, Timeouts } from "../model";
+import { atLeast } from "../model/versions";
 import { words } from "../render/lines";
-import { milliseconds } from "../validate/issues";
+import { says } from "../render/rawLines";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
 import { linesOf } from "./routes";
-import type { Service, ServiceCheck, ServiceServer } from "./types";
+import type { Service, ServiceCheck } from "./types";
 
-/** How long a TCP session may be silent: databases and mail keep theirs open. */
-export const tcpIdle = "1h";
+/** Settings that backends and frontends depend on. */
+export interface ProxySettings {
+    readonly version: string;
+    readonly defaults?: Defaults;
+}
+
+/** How long a TCP session may be idle: databases and mail clients keep theirs open. */
+const tcpIdle = "1h";
+
+/** {@link tcpIdle}, unless the stack's defaults declare another timeout. */
+export function idleTimeout(
+    side: "client" | "server",
+    { defaults = {} }: Pick<ProxySettings, "defaults">,
+): string | undefined {
+    return declaresTimeout(side, defaults) ? undefined : tcpIdle;
+}
+
+function declaresTimeout(name: "client" | "server" | "tunnel", { timeouts, raw }: Defaults): boolean {
+    return timeouts?.[name] !== undefined || says(raw, `timeout ${name}`);
+}
 
 const cookieName = "SRV";
 
-/** HAProxy numbers servers from 1; by numbers from here on, a table tells which of its entries lead to backups. */
+/** HAProxy numbers servers from 1. Backups get ids from here on, by which a table entry shows that it leads to a backup. */
 const backupIds = 100_001;
 
 /**
- * When the kernel begins to ask whether a silent peer is still there: its own 2 h are longer than {@link tcpIdle}. It goes by its own
- * with versions that cannot say another.
+ * Keep-alive probes after 2 minutes, because the kernel's own 2 h are longer than {@link tcpIdle}; none that the stack's defaults declare.
+ * HAProxy below 2.3 can only use the kernel's interval.
  */
-export function keepAlive(side: "clitcpka" | "srvtcpka", version: string): string[] {
-    const line = `${side}-idle 2m`;
-    return unknownKeywords(line, version).length > 0 ? [] : [line];
+export function keepAlive(
+    side: "clitcpka" | "srvtcpka",
+    { version, defaults = {} }: ProxySettings,
+): { readonly options: Options; readonly raw: readonly string[] } {
+    const interval = `${side}-idle`;
+    return {
+        options: defaults.options?.[side] === undefined ? { [side]: true } : {},
+        raw: atLeast(version, "2.3") && !says(defaults.raw, interval) ? [`${interval} 2m`] : [],
+    };
 }
 
 /** The backend of a service. */
-export function backendOf(service: Service, servers: readonly ServiceServer[], version: string): Backend {
+export function backendOf(service: Service, servers: readonly Server[], settings: ProxySettings): Backend {
     const { name, protocol = "http", balance, persistence, httpRequestRules = [] } = service;
     const http = protocol === "http";
-    // With tcp, access is decided in the frontend, before there is a backend.
+    // With tcp, the frontend decides about access.
     const turnBack = backupReturn(service, servers);
     const access = protocol === "tcp" ? [] : [...accessAcls(service), ...(http ? redirectAcls(service) : [])];
     const acls = [...access, ...(turnBack?.acls ?? [])];
     const tcpRules = protocol === "https" ? tcpAccess(service, "content") : [];
     const httpRules = http ? [...httpAccess(service), ...httpRequestRules] : [];
     const defaultServer = serverOptions(service);
-    const raw = [
-        ...(protocol === "tcp" ? keepAlive("srvtcpka", version) : []),
-        ...(turnBack?.raw ?? []),
-        ...(service.raw ?? []),
-    ];
+    const alive = protocol === "tcp" ? keepAlive("srvtcpka", settings) : { options: {}, raw: [] };
+    const raw = [...alive.raw, ...(turnBack?.raw ?? []), ...(service.raw ?? [])];
     return {
         name,
         ...(!http && { mode: "tcp" }),
         ...(balance !== undefined && { balance }),
-        ...withEntries("options", backendOptions(service, servers)),
-        ...withEntries("timeouts", backendTimeouts(service)),
+        ...withEntries("options", { ...alive.options, ...backendOptions(service, servers, settings) }),
+        ...withEntries("timeouts", backendTimeouts(service, settings)),
         ...(service.check && checkOf(service.check, service)),
         ...(acls.length > 0 && { acls }),
         ...(tcpRules.length > 0 && { tcpRequestRules: tcpRules }),
@@ -58,25 +79,23 @@ export function backendOf(service: Service, servers: readonly ServiceServer[], v
         }),
         ...(raw.length > 0 && { raw }),
         ...withEntries("defaultServer", defaultServer),
-        ...removalOf(service),
+        ...guardsOf(service),
         servers: servers.map((server, i) => ({
             ...server,
             ...(turnBack?.stickRules && server.backup && { raw: `id ${backupIds + i} ${server.raw ?? ""}`.trimEnd() }),
-            port: server.port ?? service.port,
-            ...(service.weights?.[server.name] !== undefined && { weight: service.weights[server.name] }),
             ...(persistence?.by === "cookie" && server.cookie === undefined && { cookie: server.name }),
         })),
     };
 }
 
-/** Either sort of persistence would keep clients on a backup after the others have come back. */
+/** Returns clients from a backup once other servers are up again; persistence alone would keep them there. */
 function backupReturn(
     service: Service,
-    servers: readonly ServiceServer[],
+    servers: readonly Server[],
 ): Pick<Backend, "acls" | "raw" | "stickRules"> | undefined {
-    const { name, persistence, weights = {} } = service;
+    const { name, persistence } = service;
     const backups = servers.filter(({ backup }) => backup);
-    const others = servers.filter((server) => !server.backup && (weights[server.name] ?? server.weight) !== 0);
+    const others = servers.filter((server) => !server.backup && server.weight !== 0);
     if (!persistence || backups.length === 0 || others.length === 0) {
         return undefined;
     }
@@ -99,22 +118,35 @@ function backupReturn(
     };
 }
 
-/** In sessions that HAProxy does not read, `tunnel` takes the place of `client` and `server`: it must not belie them. */
-function backendTimeouts({ protocol = "http", timeouts: { client, ...given } = {} }: Service): Timeouts {
-    const idle = protocol === "tcp" ? tcpIdle : undefined;
-    const server = given.server ?? idle;
-    if (protocol === "http" || server === undefined) {
-        return given;
-    }
-    return { ...given, server, tunnel: given.tunnel ?? longer(server, client ?? idle ?? server) };
+/**
+ * The timeouts of a backend. In mode tcp, a `tunnel` of the stack's defaults would replace what the service declares; sessions of TLS that
+ * is passed through may be WebSockets, so they are tunnels unless something else is declared.
+ */
+function backendTimeouts(
+    { protocol = "http", timeouts: { client, ...declared } = {} }: Service,
+    { defaults = {} }: ProxySettings,
+): Timeouts {
+    const server = declared.server ?? (protocol === "tcp" ? idleTimeout("server", { defaults }) : undefined);
+    const own = (client ?? declared.server) !== undefined;
+    const byDefault = (["client", "server", "tunnel"] as const).some((name) => declaresTimeout(name, defaults));
+    const tunnel =
+        protocol !== "http" && own && declaresTimeout("tunnel", defaults)
+            ? "0"
+            : protocol === "https" && !own && !byDefault
+              ? tcpIdle
+              : undefined;
+    return { ...(tunnel !== undefined && { tunnel }), ...declared, ...(server !== undefined && { server }) };
 }
 
-function longer(a: string, b: string): string {
-    return (milliseconds(a) ?? 0) < (milliseconds(b) ?? 0) ? b : a;
-}
+/** Default of `maxShrinkPercent` for servers that are found by search, which may find too few. */
+export const searchedMaxShrinkPercent = 50;
 
-/** A search may find too few, a list is written by somebody. */
-function removalOf({ servers, minServers, maxShrinkPercent = servers ? undefined : 50, drain }: Service): ServerGuards {
+function guardsOf({
+    servers,
+    minServers,
+    maxShrinkPercent = servers ? undefined : searchedMaxShrinkPercent,
+    drain,
+}: Service): ServerGuards {
     return {
         ...(minServers !== undefined && { minServers }),
         ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),
@@ -122,12 +154,16 @@ function removalOf({ servers, minServers, maxShrinkPercent = servers ? undefined
     };
 }
 
-function backendOptions({ protocol, forwardFor }: Service, servers: readonly ServiceServer[]): Options {
+function backendOptions(
+    { forwardFor }: Service,
+    servers: readonly Server[],
+    { defaults = {} }: ProxySettings,
+): Options {
+    const backups = servers.some(({ backup }) => backup) && defaults.options?.allbackups === undefined;
     return {
-        ...(protocol === "tcp" && { srvtcpka: true }),
         ...(forwardFor && { forwardfor: true }),
         // Without it, only the first backup is used.
-        ...(servers.some(({ backup }) => backup) && { allbackups: true }),
+        ...(backups && { allbackups: true }),
     };
 }
 
@@ -146,7 +182,7 @@ function serverOptions(service: Service): ServerOptions {
     };
 }
 
-/** The check of TLS that is passed through needs TLS of its own; whose certificate it is, clients judge. */
+/** If TLS is passed through, the check needs TLS of its own; clients verify the certificate. */
 function tlsCheck({ protocol, check, hosts = [] }: Service): string | undefined {
     if (protocol !== "https" || (check && "protocol" in check) || check?.port !== undefined) {
         return undefined;
@@ -164,7 +200,7 @@ function checkOf(check: ServiceCheck, { hosts = [] }: Service): Partial<Backend>
     return what.protocol === "tcp" ? { tcpChecks: [{ step: "connect" }] } : { protocolCheck: what };
 }
 
-/** Nothing is said of what is empty. */
+/** Omits the key if the value is empty. */
 function withEntries<K extends string, V extends object>(key: K, value: V): { readonly [P in K]?: V } {
     return Object.keys(value).length === 0 ? {} : ({ [key]: value } as { readonly [P in K]: V });
 }

@@ -1,30 +1,39 @@
 import type { Frontend, MapFile, UseBackend } from "../model";
 import { mapPath } from "../render/files";
 import { accessAcls, tcpAccess } from "./access";
-import { keepAlive, tcpIdle } from "./backend";
+import { idleTimeout, keepAlive, type ProxySettings } from "./backend";
 import { hostAcls, type Ports, type RouteRule, routeRules, wildcard } from "./routes";
 import type { Service } from "./types";
 
-/** What frontends go by beside their services. */
-interface FrontendSettings extends Ports {
-    readonly version: string;
-}
+/** Settings that frontends depend on. */
+type FrontendSettings = Ports & ProxySettings;
 
-/** The frontend of a port that services of one protocol share; one with tcp has it alone. */
-export function frontendOf(port: number, services: readonly Service[], settings: FrontendSettings): Frontend {
+/**
+ * The frontend of a port that services of one protocol share; a service with protocol tcp does not share its port.
+ *
+ * @param backends Names that it must not have: from 3.2 on, HAProxy warns about a frontend and a backend of one name.
+ */
+export function frontendOf(
+    port: number,
+    services: readonly Service[],
+    settings: FrontendSettings,
+    backends: ReadonlySet<string>,
+): Frontend {
     const [first] = services as readonly [Service];
     const fallback = services.find((service) => service.default)?.name;
-    const ways = routeRules(services);
-    const name = frontendName(port, first, settings);
-    const mapped = settings.hostMap ? ways.filter(byHostAlone) : [];
-    const others = ways.filter((way) => !mapped.includes(way));
-    // Those for any host come after those by host.
+    const rules = routeRules(services);
+    const usualName = frontendName(port, first, settings);
+    // Services have no colon in their names.
+    const name = backends.has(usualName) ? `${usualName}:${port}` : usualName;
+    const mapped = settings.hostMap ? rules.filter(byHostAlone) : [];
+    const others = rules.filter((rule) => !mapped.includes(rule));
+    // Rules for any host come after those by host.
     const last = others.findIndex(({ hosts }) => hosts.length === 0);
     const useBackends = others.map(({ service, terms }): UseBackend => ({ backend: service.name, if: terms }));
     if (mapped.length > 0) {
-        useBackends.splice(last < 0 ? useBackends.length : last, 0, mapRule(name, first));
+        useBackends.splice(last < 0 ? useBackends.length : last, 0, mapRule(usualName, first));
     }
-    const aclServices = services.filter((service) => others.some((way) => way.service === service));
+    const aclServices = services.filter((service) => others.some((rule) => rule.service === service));
     const binds = [{ ...wildcard(settings), port }];
     const shared = {
         name,
@@ -59,7 +68,7 @@ export function frontendOf(port: number, services: readonly Service[], settings:
     }
 }
 
-/** The map of a port's services by host, if they are looked up in one. */
+/** The map from hosts to the services of a port, if `hostMap` is set. */
 export function hostMaps(port: number, services: readonly Service[], settings: Ports): MapFile[] {
     const mapped = settings.hostMap ? routeRules(services).filter(byHostAlone) : [];
     const [first] = services as readonly [Service];
@@ -88,15 +97,16 @@ function frontendName(port: number, { name, protocol = "http" }: Service, settin
     return protocol === "tcp" ? `tcp-${name}` : port === usual[protocol] ? protocol : `${protocol}-${port}`;
 }
 
-function tcpFrontendParts(service: Service, { version }: FrontendSettings): Partial<Frontend> {
+function tcpFrontendParts(service: Service, settings: FrontendSettings): Partial<Frontend> {
     const acls = accessAcls(service);
     const rules = tcpAccess(service, "connection");
-    const raw = keepAlive("clitcpka", version);
+    // So that the kernel notices peers that are gone, and firewalls keep idle sessions.
+    const { options, raw } = keepAlive("clitcpka", settings);
+    const client = service.timeouts?.client ?? idleTimeout("client", settings);
     return {
-        // The kernel notices peers that are gone, and firewalls see a session that is silent.
-        options: { clitcpka: true },
+        options,
         ...(raw.length > 0 && { raw }),
-        timeouts: { client: service.timeouts?.client ?? tcpIdle },
+        ...(client !== undefined && { timeouts: { client } }),
         ...(acls.length > 0 && { acls }),
         ...(rules.length > 0 && { tcpRequestRules: rules }),
     };

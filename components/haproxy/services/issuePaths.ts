@@ -1,16 +1,15 @@
-import type { Backend, HaproxyConfig } from "../model";
-import type { Issue } from "../validate/issues";
+import type { Backend, Frontend, HaproxyConfig } from "../model";
 import type { Service } from "./types";
 
-/** A service as its list has it, and what it was compiled to. */
+/** A service and the backend that was compiled from it. */
 export interface Compiled {
     readonly service: Service;
-    /** Its place in the list. */
+    /** Its position in the list of services. */
     readonly index: number;
     readonly backend: Backend;
 }
 
-/** Places in a backend that services have under another name. */
+/** Paths in a backend that have another name in services. */
 const renamed: readonly (readonly [RegExp, string])[] = [
     [/^(httpchk|protocolCheck|tcpChecks|httpChecks)\b(\[\d+\])?/, "check"],
     [/^(cookie|stickTable)\b/, "persistence"],
@@ -21,22 +20,41 @@ const renamed: readonly (readonly [RegExp, string])[] = [
     [/^defaultServer\b/, "check"],
 ];
 
-/** Issues of a model by their places in the services, where these have said what is wrong, and nobody has changed it since. */
-export function servicePaths(issues: readonly Issue[], compiled: readonly Compiled[], config: HaproxyConfig): Issue[] {
-    const owners = new Map(compiled.map((one) => [one.backend, one]));
-    return issues.map((issue) => {
-        const [, n, rest = ""] = /^backends\[(\d+)\](?:\.(.*))?$/.exec(issue.path) ?? [];
-        const backend = n === undefined ? undefined : config.backends[Number(n)];
-        const owner = backend && owners.get(backend);
-        if (!owner) {
-            return issue;
-        }
-        const argument = argumentOf(rest, owner);
-        return { ...issue, path: `services[${owner.index}]${argument === undefined ? "" : `.${argument}`}` };
-    });
+/**
+ * The path in the services of a path in the model; the same path if no service declares that part, or if it was changed since.
+ *
+ * @param frontends The compiled ones.
+ */
+export function servicePath(
+    path: string,
+    compiled: ReadonlyMap<Backend, Compiled>,
+    frontends: ReadonlySet<Frontend>,
+    config: HaproxyConfig,
+): string {
+    const [, list, n, rest = ""] = /^(backends|frontends)\[(\d+)\](?:\.(.*))?$/.exec(path) ?? [];
+    if (list === "backends") {
+        const backend = config.backends[Number(n)];
+        const owner = backend && compiled.get(backend);
+        const argument = owner && argumentOf(rest, owner);
+        return owner ? `services[${owner.index}]${argument === undefined ? "" : `.${argument}`}` : path;
+    }
+    const frontend = config.frontends[Number(n)];
+    const name = list && frontend && frontends.has(frontend) ? backendName(rest, frontend) : undefined;
+    const owner = name === undefined ? undefined : [...compiled.values()].find(({ service }) => service.name === name);
+    return owner ? `services[${owner.index}]` : path;
 }
 
-/** The place in the service of one in its backend; undefined if the service does not say it. */
+/** The backend that a part of a frontend names. */
+function backendName(place: string, { useBackends = [], defaultBackend }: Frontend): string | undefined {
+    const rule = /^useBackends\[(\d+)\]/.exec(place)?.[1];
+    return rule === undefined
+        ? place === "defaultBackend"
+            ? defaultBackend
+            : undefined
+        : useBackends[Number(rule)]?.backend;
+}
+
+/** The path in a service of a path in its backend; undefined if the service does not declare it. */
 function argumentOf(place: string, { service, backend }: Compiled): string | undefined {
     const [, list, element, rest = ""] = /^(raw|httpRequestRules|servers)\[(\d+)\](.*)$/.exec(place) ?? [];
     if (list === "servers") {
@@ -47,7 +65,7 @@ function argumentOf(place: string, { service, backend }: Compiled): string | und
         return service.servers?.[Number(element)] === undefined ? undefined : place;
     }
     if (list === "raw" || list === "httpRequestRules") {
-        // Those of the service are the last ones.
+        // The service's own are the last ones.
         const own = Number(element) - ((backend[list]?.length ?? 0) - (service[list]?.length ?? 0));
         return own < 0 ? undefined : `${list}[${own}]${rest}`;
     }

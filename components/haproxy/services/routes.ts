@@ -2,7 +2,7 @@ import type { Acl, PortBind } from "../model";
 import { word } from "../render/quoting";
 import type { Route, Service } from "./types";
 
-/** What the settings say of frontends. */
+/** Settings of ports and frontends. */
 export interface Ports {
     /** @default 80 */
     readonly port?: number;
@@ -12,17 +12,17 @@ export interface Ports {
     readonly ipv6?: boolean;
 }
 
-/** A service in a frontend by one of its ways: a line `use_backend`, and what decides its place. */
+/** A `use_backend` line that leads to a service, and what determines its position. */
 export interface RouteRule {
     readonly service: Service;
     /** Empty: any host. */
     readonly hosts: readonly string[];
     readonly path?: Path;
-    /** Conditions on headers and methods, as text that is equal for equal ones. */
+    /** Conditions on headers and methods; equal conditions have equal text. */
     readonly others: readonly string[];
-    /** To be declared for it. */
+    /** Acls that `terms` use. */
     readonly acls: readonly Acl[];
-    /** All of its condition. */
+    /** The whole condition. */
     readonly terms: readonly string[];
 }
 
@@ -35,17 +35,17 @@ interface Path {
 const wordsPerLine = 40;
 const charactersPerLine = 1200;
 
-/** The addresses of a bind on all that the host has. IPv6 by a socket of its own, as one for both would see IPv4 clients as IPv6 ones. */
+/** Addresses of a bind on all addresses of the host. IPv6 has its own socket, since one for both would show IPv4 clients as IPv6 ones. */
 export function wildcard({ ipv6 }: Ports): Pick<PortBind, "address" | "v6only"> {
     return ipv6 ? { address: ["*", "::"], v6only: true } : {};
 }
 
-/** Port that clients of a service connect to. */
+/** Port that clients connect to. */
 function listenPort({ protocol, listen, port }: Service, settings: Ports): number {
     return listen ?? (protocol === "tcp" ? port : protocol === "https" ? 443 : (settings.port ?? 80));
 }
 
-/** The services by the port that clients connect to, in the order of the first on it. */
+/** The services by the port that clients connect to. */
 export function servicesByPort(services: readonly Service[], settings: Ports): Map<number, Service[]> {
     const ports = new Map<number, Service[]>();
     for (const service of services) {
@@ -55,7 +55,7 @@ export function servicesByPort(services: readonly Service[], settings: Ports): M
     return ports;
 }
 
-/** All ways of the services of a port, the most specific first; the order of equally specific ones is that of the services. */
+/** The rules for all services of a port, the most specific first; equally specific ones in the order of the services. */
 export function routeRules(services: readonly Service[]): RouteRule[] {
     return services.flatMap(serviceRouteRules).sort(bySpecificity);
 }
@@ -63,11 +63,11 @@ export function routeRules(services: readonly Service[]): RouteRule[] {
 const kinds = ["exact", "prefix", "regex"];
 
 function bySpecificity(a: RouteRule, b: RouteRule): number {
-    const place = ({ path }: RouteRule) => (path ? kinds.indexOf(path.kind) : kinds.length);
+    const kind = ({ path }: RouteRule) => (path ? kinds.indexOf(path.kind) : kinds.length);
     const length = ({ path }: RouteRule) => (path?.kind === "prefix" ? path.value.length : 0);
     return (
         Number(a.hosts.length === 0) - Number(b.hosts.length === 0) ||
-        place(a) - place(b) ||
+        kind(a) - kind(b) ||
         length(b) - length(a) ||
         b.others.length - a.others.length
     );
@@ -86,7 +86,7 @@ function serviceRouteRules(service: Service): RouteRule[] {
         const terms = [...ofHosts, ...conditions.map((acl) => acl.name)];
         const paths = pathsOf(route);
         return paths.map((path, p) => {
-            // Conditions on headers and methods are declared once for all paths of a route.
+            // Acls for headers and methods are declared once for all paths of a route.
             const acls = p === 0 ? conditions : [];
             if (path === undefined) {
                 return { service, hosts, others, acls, terms };
@@ -108,7 +108,7 @@ function hostAcl({ name, protocol }: Service): string {
     return `${protocol === "https" ? "sni" : "host"}-${name}`;
 }
 
-/** Declarations of a service's hosts. */
+/** Acls for the hosts of a service. */
 export function hostAcls(service: Service): Acl[] {
     const name = hostAcl(service);
     return linesOf(service.hosts ?? []).map((hosts) =>
@@ -129,12 +129,12 @@ function pathsOf({ paths = [], pathPrefixes = [], pathRegex }: Route): (Path | u
     return found.length === 0 ? [undefined] : found;
 }
 
-/** `/api` for `/api/`: the same prefix. */
+/** `/api` for `/api/`, which is the same prefix. */
 export function withoutSlash(prefix: string): string {
     return prefix.replace(/\/+$/, "");
 }
 
-/** Acls, alternatives of one name, for a path. */
+/** Acls for a path: alternatives with one name. */
 export function pathAcls({ kind, value }: Path, name: string): Acl[] {
     switch (kind) {
         case "exact":
@@ -152,7 +152,7 @@ export function pathAcls({ kind, value }: Path, name: string): Acl[] {
 function otherAcls({ headers = {}, methods = [] }: Route, name: string): { name: string; criterion: string }[] {
     return [
         ...Object.entries(headers).map(([header, value]) => ({
-            // The colon, which neither services nor headers have, keeps them apart from paths and methods.
+            // Neither services nor headers have a colon in their names, so this name cannot be that of a path or method.
             name: `${name}:${header.toLowerCase()}`,
             criterion:
                 value === true
@@ -163,12 +163,12 @@ function otherAcls({ headers = {}, methods = [] }: Route, name: string): { name:
     ];
 }
 
-/** One of a header's values, which commas divide, or where the value itself has one, all of the header. */
+/** One of a header's comma-separated values; the whole header if the value contains a comma. */
 function headerValue(header: string, value: string): string {
     return `req.${value.includes(",") ? "fhdr" : "hdr"}(${header})`;
 }
 
-/** The values of a criterion in so many lines that HAProxy reads each. */
+/** Splits the values of a criterion into lines that are short enough for HAProxy. */
 export function linesOf(values: readonly string[]): string[][] {
     const lines: string[][] = [];
     let length = Number.POSITIVE_INFINITY;

@@ -1,4 +1,48 @@
-import type { HttpRequestRule, ProtocolCheck, Server, ServerGuards, ServerTls, Timeouts } from "../model";
+import type {
+    Defaults,
+    Global,
+    HttpRequestRule,
+    ProtocolCheck,
+    Server,
+    ServerGuards,
+    ServerTls,
+    Stats,
+    Timeouts,
+} from "../model";
+
+/** Settings that all services of a stack share. */
+export interface HaproxySettings {
+    /** Lowest HAProxy release among the hosts. */
+    readonly version: string;
+    /** @default 50000 */
+    readonly maxconn?: number;
+    /** Port of services with protocol http that set no `listen`. @default 80 */
+    readonly port?: number;
+    /**
+     * Looks hosts of services without routes up in a map, a file beside haproxy.cfg, instead of one acl after the other. With hundreds
+     * of services this makes requests to the last one as fast as to the first. @default false
+     */
+    readonly hostMap?: boolean;
+    /**
+     * Local port over which the old worker sends the tables of services (persistence by address, rate limits) to the new one during a
+     * reload. `false`: a reload empties the tables. Every process of the host can connect to it. @default 8406
+     */
+    readonly peersPort?: number | false;
+    /**
+     * Serves the ports of services, and the statistics page unless its bind has an address, on all IPv6 addresses, too. Off by default
+     * because it may bypass lists and firewalls made for IPv4, and because a host whose kernel has no IPv6 (`ipv6.disable=1`) refuses it.
+     * Services still see IPv4 clients by their IPv4 addresses. @default false
+     */
+    readonly ipv6?: boolean;
+    readonly global?: Omit<Global, "maxconn">;
+    readonly defaults?: Defaults;
+}
+
+/** The statistics page of a stack, with the password by name. */
+export type StatsSettings = Omit<Stats, "auth"> & {
+    /** `passwordSecret`: slot of the password, and its key in the stack's Pulumi config. @default - no password */
+    readonly auth?: { readonly user: string; readonly passwordSecret: string };
+};
 
 /** A service that clients are balanced to: one backend, and the way that leads to it. */
 export interface Service extends ServerGuards {

@@ -1,56 +1,125 @@
 import { serverGuardIssues } from "../host/serverGuards";
 import type { HaproxyConfig } from "../model";
 import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
-import { templateNames } from "../render/servers";
-import { checkIssues } from "./healthChecks";
-import { type IssueList, show } from "./issues";
-import { persistenceIssues } from "./persistence";
-import { nameIssues, optionIssues, serverIssues, templateIssues } from "./servers";
+import { stringsIn } from "../model/strings";
+import { isChecked } from "../render/servers";
+import type { IssueList } from "./issues";
 
-/** What is wrong with the backend's part of a backend or listen section. */
-export function backendIssues(placed: PlacedProxy, config: HaproxyConfig, issues: IssueList): void {
-    const { section, proxy: backend, path } = placed;
-    const { servers = [], serverTemplates: templates = [], raw = [] } = backend;
-    const where = `${section} ${backend.name}`;
-    issues.balance(backend.balance, `${path}.balance`, where);
-    const balance = backend.balance ?? defaultsOf(backend.from, config)?.balance ?? "";
-    if (modeOf(backend, config) === "tcp" && /^(uri|url_param|hdr)/.test(balance)) {
-        issues.error(`${path}.balance`, `balance ${show(balance)} of ${where} needs mode http: use another`);
+/** Backends that HAProxy accepts in silence, and that hardly do what is meant. */
+export function backendIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
+    for (const { section, proxy, path } of proxies) {
+        const where = `${section} ${proxy.name}`;
+        if (section === "backend" && !serves(proxy)) {
+            issues.warning(
+                "no-servers",
+                `${path}.servers`,
+                `${where}: has no servers, so every request gets a 503; add one, unless servers are added while HAProxy runs`,
+            );
+        }
+        if (weightless(proxy)) {
+            issues.warning(
+                "zero-weights",
+                `${path}.servers`,
+                `${where}: every server has weight 0, so requests get a 503; give one a weight`,
+            );
+        }
+        if (section !== "frontend") {
+            serverGuardIssues(proxy, path, where, issues);
+        }
     }
-    if (modeOf(backend, config) === "tcp" && backend.cookie) {
-        issues.error(`${path}.cookie`, `cookie of ${where} needs mode http: use stickRules`);
-    }
-    checkIssues(backend, path, where, issues);
-    persistenceIssues(placed, issues);
-    if (
-        section === "backend" &&
-        servers.length === 0 &&
-        templates.length === 0 &&
-        backend.stickTable === undefined &&
-        !answers(backend) &&
-        !raw.some((line) => /^\s*(server|server-template|http-request|dispatch|stick-table)\s/.test(line))
-    ) {
-        issues.error(`${path}.servers`, `no server in ${where}, so every request gets a 503: add one`);
-    }
-    issues.unique(
-        [...servers.map(({ name }) => name), ...templates.flatMap(templateNames)],
-        (i) => (i < servers.length ? `${path}.servers.${i}.name` : `${path}.serverTemplates`),
-        `server in ${where}`,
+    unusedBackends(proxies, issues);
+    balanceBehindProxy(proxies, config, issues);
+    connectOnlyChecks(proxies, config, issues);
+}
+
+/** Whether a backend has servers, or answers or counts by itself. */
+function serves(backend: AnyProxy): boolean {
+    const { servers, serverTemplates, raw, options = {}, stickTable, errorfiles } = backend;
+    const { tcpRequestRules, httpRequestRules, httpResponseRules } = backend;
+    const lists: (readonly unknown[] | undefined)[] = [servers, serverTemplates, raw, tcpRequestRules];
+    return (
+        [...lists, httpRequestRules, httpResponseRules].some((list) => list?.length) ||
+        stickTable !== undefined ||
+        errorfiles !== undefined ||
+        options.transparent === true
     );
-    servers.forEach((server, i) => {
-        serverIssues(server, `${path}.servers.${i}`, where, issues);
-    });
-    templates.forEach((template, i) => {
-        templateIssues(template, `${path}.serverTemplates.${i}`, where, issues);
-    });
-    nameIssues(placed, issues);
-    serverGuardIssues(backend, path, where, issues);
-    if (backend.defaultServer) {
-        optionIssues(backend.defaultServer, `${path}.defaultServer`, `default-server of ${where}`, issues);
+}
+
+function weightless({ servers = [], serverTemplates = [], defaultServer, raw = [] }: AnyProxy): boolean {
+    const all = [...servers, ...serverTemplates];
+    return (
+        all.length > 0 &&
+        all.every(({ weight = defaultServer?.weight }) => weight === 0) &&
+        !raw.some((line) => /^\s*server(-template)?\s/.test(line))
+    );
+}
+
+/** A backend that neither a rule nor any text names. */
+function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): void {
+    const used = new Set<string>();
+    let computed = false;
+    for (const { proxy } of proxies) {
+        const { name: _, servers: __, acls = [], ...rest } = proxy;
+        const criteria = acls.map((acl) => ("criterion" in acl ? acl.criterion : ""));
+        for (const { text } of stringsIn([rest, criteria], "")) {
+            for (const part of text.split(/[^A-Za-z0-9_.:-]+/)) {
+                used.add(part);
+            }
+        }
+        const targets = [...(proxy.useBackends ?? []).map(({ backend }) => backend), ...(proxy.raw ?? [])];
+        computed ||= targets.some((text) => text.includes("%["));
+    }
+    for (const { section, proxy, path } of proxies) {
+        if (section === "backend" && !computed && !used.has(proxy.name)) {
+            issues.warning(
+                "unused-backend",
+                `${path}.name`,
+                `backend ${proxy.name}: no frontend uses it; use or remove it`,
+            );
+        }
     }
 }
 
-/** A backend without servers that answers by itself. */
-function answers({ httpRequestRules = [] }: AnyProxy): boolean {
-    return httpRequestRules.length > 0;
+/** X-Forwarded-For is read behind a proxy, whose address is the `src` of every client. */
+function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
+    const says = (pattern: RegExp) =>
+        proxies.find(({ proxy: { servers: _, ...rest } }) =>
+            stringsIn(rest, "").some(({ text }) => pattern.test(text)),
+        );
+    // With set-src the address is the client's again.
+    const reader = says(/^(http-request )?set-src\s/) ? undefined : says(/\bhdr(_ip)?\(x-forwarded-for/i);
+    for (const { section, proxy, path } of reader ? proxies : []) {
+        const balance = proxy.balance ?? defaultsOf(proxy.from, config)?.balance;
+        if (section !== "frontend" && balance === "source") {
+            issues.warning(
+                "balance-behind-proxy",
+                `${path}.balance`,
+                `balance of ${section} ${proxy.name}: "source" is the address of a proxy, because ${reader?.section} ${reader?.proxy.name} reads X-Forwarded-For; use "hdr(X-Forwarded-For)", or the proxy protocol`,
+            );
+        }
+    }
+}
+
+/** A backend whose application is not asked, although those of others are: an open port says little of it. */
+function connectOnlyChecks(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
+    const backends = proxies.filter(({ section, proxy }) => section !== "frontend" && modeOf(proxy, config) === "http");
+    const asked = backends.find(({ proxy }) => proxy.httpchk ?? proxy.httpChecks);
+    for (const { section, proxy, path } of asked ? backends : []) {
+        const { httpchk, httpChecks, tcpChecks, protocolCheck, servers = [], defaultServer } = proxy;
+        const checked = servers.some((server) => isChecked(server, defaultServer));
+        const kinds = httpchk ?? httpChecks ?? tcpChecks ?? protocolCheck;
+        if (checked && !kinds && ![proxy, defaultsOf(proxy.from, config)].some(hasCheckOption)) {
+            issues.warning(
+                "connect-only-check",
+                `${path}.httpchk`,
+                `check of ${section} ${proxy.name}: only connects, but ${asked?.section} ${asked?.proxy.name} is asked by HTTP; set httpchk, or tcpChecks [{ step: "connect" }] if that is meant`,
+            );
+        }
+    }
+}
+
+function hasCheckOption({ options = {}, raw = [] }: Pick<AnyProxy, "options" | "raw"> = {}): boolean {
+    return [...Object.keys(options).map((name) => `option ${name}`), ...raw].some((line) =>
+        /^\s*option (\S+-check|httpchk|smtpchk|ssl-hello-chk)\b/.test(line),
+    );
 }

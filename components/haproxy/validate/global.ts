@@ -1,125 +1,119 @@
-import type { Defaults, HaproxyConfig, NamedDefaults, Stats } from "../model";
-import { logFacilities, logLevels } from "../model";
+import type { HaproxyConfig, Stats } from "../model";
+import { milliseconds } from "../model/durations";
 import { addressesOf } from "../render/binds";
-import { globalDefaults } from "../render/index";
-import { bindIssues } from "./binds";
+import { hiddenHost } from "./healthChecks";
 import { type IssueList, show } from "./issues";
-import { optionNameIssues } from "./options";
+import { timeoutIssues, zeroDuration } from "./proxies";
 
-/** Faults of the section `global`. */
-export function globalIssues({ global = {} }: HaproxyConfig, issues: IssueList): void {
-    issues.whole(global.maxconn, 1, 10_000_000, "global.maxconn", "maxconn of global");
-    issues.whole(global.mworkerMaxReloads, 1, 10_000, "global.mworkerMaxReloads", "mworker-max-reloads of global");
-    issues.duration(global.hardStopAfter, "global.hardStopAfter", "hard-stop-after of global");
-    issues.duration(global.statsTimeout, "global.statsTimeout", "stats timeout of global");
-    const paths = { "global.chroot": global.chroot ?? globalDefaults.chroot } as Record<string, string>;
-    global.statsSockets?.forEach((socket, i) => {
-        paths[`global.statsSockets.${i}.path`] = socket.path;
-        issues.octal(socket.mode, `global.statsSockets.${i}.mode`, "a stats socket");
-        issues.token(socket.user, `global.statsSockets.${i}.user`, "user of a stats socket");
-        issues.token(socket.group, `global.statsSockets.${i}.group`, "group of a stats socket");
-    });
+/** What HAProxy accepts in silence of the sections that are no proxies. */
+export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
+    const { global = {}, defaults, namedDefaults = [], stats } = config;
     if (global.statsSockets?.length === 0) {
-        issues.error("global.statsSockets", "no stats socket: without one the running configuration cannot be proved");
+        issues.error(
+            "no-stats-socket",
+            "global.statsSockets",
+            "stats sockets: without one, no converge can prove what HAProxy runs; declare one",
+        );
     }
-    for (const [path, value] of Object.entries(paths)) {
-        issues.token(value, path, "path of global");
-        if (!value.startsWith("/")) {
-            issues.error(path, `relative path ${show(value)} in global: use an absolute one`);
-        }
+    if (global.hardStopAfter !== undefined && milliseconds(global.hardStopAfter) === 0) {
+        zeroDuration("global.hardStopAfter", "hard-stop-after", issues);
     }
-    issues.token(global.user, "global.user", "user of global");
-    issues.token(global.group, "global.group", "group of global");
-    global.log?.forEach(({ address, facility, level }, i) => {
-        issues.token(address, `global.log.${i}.address`, "address of a log target");
-        issues.oneOf(facility, logFacilities, `global.log.${i}.facility`, "facility of a log target");
-        issues.oneOf(level, logLevels, `global.log.${i}.level`, "level of a log target");
-    });
-    issues.lines(global.raw, "global.raw", "global", "global");
     global.raw?.forEach((line, i) => {
-        const [keyword, field] = fields.find(([name]) => new RegExp(`^\\s*${name}\\s`).test(line)) ?? [];
-        if (keyword !== undefined) {
+        const field = fields[line.trim().split(/\s/, 1)[0] as string];
+        if (field !== undefined) {
             issues.error(
+                "duplicate-setting",
                 `global.raw.${i}`,
-                `raw line ${show(line)} of global beside the declared ${keyword}: use ${field}`,
+                `raw line ${show(line)}: HAProxy takes the last of two such lines, and the host is prepared for the other; set ${field}`,
             );
         }
     });
+    const all = [
+        ...(defaults ? [{ section: defaults, path: "defaults", where: "defaults" }] : []),
+        ...namedDefaults.map((section, i) => ({
+            section,
+            path: `namedDefaults.${i}`,
+            where: `defaults ${section.name}`,
+        })),
+    ];
+    for (const { section, path, where } of all) {
+        timeoutIssues(section, path, where, issues);
+        hiddenHost(section.options, `${path}.options`, where, issues);
+    }
+    passwordIssues(config, issues);
+    if (stats) {
+        statsIssues(stats, issues);
+    }
 }
 
-/** What is rendered always: of a second line HAProxy takes one or the other. */
-const fields = [
-    ["maxconn", "global.maxconn"],
-    ["chroot", "global.chroot"],
-    ["user", "global.user"],
-    ["group", "global.group"],
-    ["hard-stop-after", "global.hardStopAfter"],
-    ["mworker-max-reloads", "global.mworkerMaxReloads"],
-    ["stats timeout", "global.statsTimeout"],
-] as const;
+/** Settings that are always rendered, and that the host's requirements are computed from. */
+const fields: Readonly<Record<string, string>> = {
+    maxconn: "global.maxconn",
+    chroot: "global.chroot",
+    user: "global.user",
+    group: "global.group",
+    "hard-stop-after": "global.hardStopAfter",
+    "mworker-max-reloads": "global.mworkerMaxReloads",
+};
 
-/** Faults of a section `defaults`. */
-export function defaultsIssues(
-    defaults: Defaults | NamedDefaults,
-    path: string,
-    where: string,
-    issues: IssueList,
-): void {
-    const named = "name" in defaults;
-    issues.whole(defaults.retries, 0, 100, `${path}.retries`, `retries of ${where}`);
-    issues.balance(defaults.balance, `${path}.balance`, where);
-    optionNameIssues(defaults.options, `${path}.options`, where, issues);
-    for (const [name, value] of Object.entries(defaults.timeouts ?? {})) {
-        issues.duration(value, `${path}.timeouts.${name}`, `timeout ${name} of ${where}`);
-    }
-    issues.lines(defaults.raw, `${path}.raw`, where);
-    defaults.raw?.forEach((line, i) => {
-        if (/^\s*(http-(request|response|after-response)|tcp-(request|response)|acl)\s/.test(line) && !named) {
-            issues.error(
-                `${path}.raw.${i}`,
-                `raw line ${show(line)} of ${where}: HAProxy takes rules in defaults with a name only, put it into namedDefaults`,
-            );
+/** Whatever is no slot shows in previews and in Pulumi's state. */
+function passwordIssues({ userlists = [], stats, backends, listens = [] }: HaproxyConfig, issues: IssueList): void {
+    const plain = (text: string) => !text.includes("\0");
+    const secret = (path: string, subject: string) => {
+        issues.error("plain-password", path, `${subject}: plain text would show in previews and in state; use a slot`);
+    };
+    userlists.forEach(({ name, users }, i) => {
+        users.forEach(({ name: user, password, insecure }, j) => {
+            const path = `userlists.${i}.users.${j}.password`;
+            const subject = `password of user ${show(user)} of userlist ${name}`;
+            if (plain(password) && insecure) {
+                secret(path, subject);
+            } else if (plain(password)) {
+                issues.warning("plain-hash", path, `${subject}: its hash shows in previews and in state; use a slot`);
+            }
+        });
+    });
+    stats?.auth?.forEach(({ user, password }, i) => {
+        if (plain(password)) {
+            secret(`stats.auth.${i}.password`, `password of user ${show(user)} of the statistics page`);
         }
     });
+    for (const [list, sections] of Object.entries({ backends, listens })) {
+        sections.forEach(({ name, cookie }, i) => {
+            if (cookie?.dynamicKey !== undefined && plain(cookie.dynamicKey)) {
+                secret(`${list}.${i}.cookie.dynamicKey`, `dynamicKey of the cookie of ${name}`);
+            }
+        });
+    }
 }
 
 const wildcards = new Set(["*", "0.0.0.0", "::"]);
 
-/** Faults of the statistics page. */
-export function statsIssues({ bind, uri, refresh, auth = [] }: Stats, issues: IssueList): void {
-    bindIssues(bind, "stats.bind", "the stats page", "http", issues);
-    issues.token(uri, "stats.uri", "uri of the stats page");
+function statsIssues({ bind, uri, auth = [] }: Stats, issues: IssueList): void {
     if (uri !== undefined && !uri.startsWith("/")) {
-        issues.error("stats.uri", `invalid uri ${show(uri)} of the stats page: begin it with "/"`);
+        issues.error(
+            "stats-uri",
+            "stats.uri",
+            `statistics page: no request has the URI ${show(uri)}; begin it with "/"`,
+        );
     }
-    issues.duration(refresh, "stats.refresh", "refresh of the stats page");
     if (
         auth.length === 0 &&
         bind.interface === undefined &&
         addressesOf(bind).some((address) => wildcards.has(address))
     ) {
         issues.warning(
+            "open-stats",
             "stats",
-            `the stats page is open to everybody who reaches port ${bind.port} of the host, and shows all servers: give it auth, or bind it to an address such as 127.0.0.1`,
+            `statistics page: open to everybody who reaches port ${bind.port}; set auth, or bind it to an address such as 127.0.0.1`,
         );
     }
-    auth.forEach(({ user, password }, i) => {
-        issues.argument(user, `stats.auth.${i}.user`, "user of the stats page");
+    auth.forEach(({ user }, i) => {
         if (user.includes(":")) {
             issues.error(
+                "stats-user",
                 `stats.auth.${i}.user`,
-                `colon in user ${show(user)} of the stats page: it would begin the password`,
-            );
-        }
-        if (password === "") {
-            issues.error(
-                `stats.auth.${i}.password`,
-                `empty password of user ${show(user)} of the stats page: give one`,
-            );
-        } else if (!password.includes("\0")) {
-            issues.error(
-                `stats.auth.${i}.password`,
-                `password of user ${show(user)} of the stats page is plain text: use a secret`,
+                `user ${show(user)} of the statistics page: the colon would begin the password; remove it`,
             );
         }
     });

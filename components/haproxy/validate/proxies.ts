@@ -1,110 +1,191 @@
-import type { Acl, Compression, HaproxyConfig } from "../model";
+import type { Acl, TcpRequestRule, TcpResponseRule } from "../model";
 import { isAddress, isHostName } from "../model/addresses";
-import { defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import { milliseconds } from "../model/durations";
+import type { AnyProxy, PlacedProxy } from "../model/lookup";
 import { stringsIn } from "../model/strings";
-import { timeoutKeyword } from "../render/lines";
+import { withoutSlots } from "../render/quoting";
+import { ruleText } from "../render/rules";
 import { type IssueList, show } from "./issues";
-import { optionNameIssues, optionPlaceIssues } from "./options";
-import { ruleIssues } from "./rules";
-import { stickTableIssues } from "./stickTables";
 
-/** What is wrong with what every section of section 4 may hold. */
-export function proxyIssues(placed: PlacedProxy, config: HaproxyConfig, issues: IssueList): void {
-    const { section, proxy, path } = placed;
-    const { acls = [] } = proxy;
+/** What HAProxy accepts in silence of timeouts, acls and rules. */
+export function proxyIssues({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const where = `${section} ${proxy.name}`;
-    issues.name(proxy.name, `${path}.name`, `a ${section}`);
-    const inherited = defaultsOf(proxy.from, config)?.options;
-    optionNameIssues(proxy.options, `${path}.options`, where, issues);
-    optionPlaceIssues(placed, inherited, modeOf(proxy, config), issues);
-    acls.forEach((acl, i) => {
+    timeoutIssues(proxy, path, where, issues);
+    proxy.acls?.forEach((acl, i) => {
         aclIssues(acl, `${path}.acls.${i}`, where, issues);
-        if (modeOf(proxy, config) === "tcp" && !("criterion" in acl)) {
+    });
+    unusedAcls(proxy, path, where, issues);
+    headerIssues(proxy, path, where, issues);
+    rawRules(proxy, path, where, issues);
+    unreachableTcpRules(proxy, path, where, issues);
+    unreachableBackends(proxy, path, where, issues);
+}
+
+/** Without `client`, `connect` or `server` HAProxy warns; `tunnel` is 0 to let those rule. */
+const limits = ["httpRequest", "httpKeepAlive", "queue", "check"] as const;
+
+/** Timeouts that are switched off, which looks like a very short one. */
+export function timeoutIssues(
+    { timeouts = {} }: Pick<AnyProxy, "timeouts">,
+    path: string,
+    where: string,
+    issues: IssueList,
+): void {
+    for (const name of limits) {
+        const value = timeouts[name];
+        if (value !== undefined && milliseconds(value) === 0) {
+            zeroDuration(`${path}.timeouts.${name}`, `timeout ${name} of ${where}`, issues);
+        }
+    }
+}
+
+/** A duration of 0, which HAProxy takes for none. */
+export function zeroDuration(path: string, subject: string, issues: IssueList): void {
+    issues.warning("zero-duration", path, `${subject}: 0 means no limit at all; give a duration, like "10s"`);
+}
+
+/** Patterns are text to HAProxy, whatever a request can have. */
+function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): void {
+    if ("criterion" in acl) {
+        return;
+    }
+    const subject = `acl ${acl.name} of ${where}`;
+    if ("host" in acl) {
+        acl.host.forEach((host, i) => {
+            const name = withoutSlots(host).replace(/\.$/, "");
+            if (!isHostName(name) && !(isAddress(name) && !name.includes(":"))) {
+                issues.error(
+                    "acl-never-matches",
+                    `${path}.host.${i}`,
+                    `${subject}: ${show(host)} is not a host name; leave scheme, port and wildcard out, or use criterion "hdr_end(host) -i .example.com"`,
+                );
+            }
+        });
+        return;
+    }
+    const [field, values] = "path" in acl ? (["path", acl.path] as const) : (["pathBeg", acl.pathBeg] as const);
+    values.forEach((value, i) => {
+        if (!/^\/[^?]*$/.test(withoutSlots(value))) {
             issues.error(
-                `${path}.acls.${i}`,
-                `acl ${acl.name} of ${where} needs mode http: tcp has neither host nor path`,
+                "acl-never-matches",
+                `${path}.${field}.${i}`,
+                `${subject}: ${show(value)} is not a path; begin it with "/", and leave the query out`,
             );
         }
     });
-    // A backend that waits for the body goes by the timeout of the request's head.
-    const options = { ...inherited, ...proxy.options };
-    const waits = options["http-buffer-request"] === true;
-    for (const [name, value] of Object.entries(proxy.timeouts ?? {})) {
-        const keyword = `timeout ${timeoutKeyword(name)}`;
-        issues.duration(value, `${path}.timeouts.${name}`, `${keyword} of ${where}`);
-        const home = clientTimeouts.includes(name) ? "frontend" : name === "tarpit" ? section : "backend";
-        if (value !== undefined && section !== "listen" && section !== home && !(name === "httpRequest" && waits)) {
-            issues.error(
-                `${path}.timeouts.${name}`,
-                `${keyword} in ${where}, where HAProxy ignores it: put it into the ${home}`,
+}
+
+function unusedAcls(
+    { acls = [], servers: _, ...rest }: AnyProxy,
+    path: string,
+    where: string,
+    issues: IssueList,
+): void {
+    if (acls.length === 0) {
+        return;
+    }
+    const used = new Set(stringsIn(rest, path).flatMap(({ text }) => text.split(/[\s!,()]+/)));
+    acls.forEach(({ name }, i) => {
+        if (!used.has(name)) {
+            issues.warning(
+                "unused-acl",
+                `${path}.acls.${i}.name`,
+                `acl ${name} of ${where}: not used; use or remove it`,
             );
         }
-    }
-    issues.lines(proxy.raw, `${path}.raw`, where);
-    stickTableIssues(placed, issues);
-    compressionIssues(proxy.compression, `${path}.compression`, where, issues);
-    ruleIssues(placed, config, issues);
-    if (acls.length > 0) {
-        const { acls: _, servers: __, ...rest } = proxy;
-        const used = new Set(stringsIn(rest, path).flatMap(({ text }) => text.split(/[\s!,()]+/)));
-        acls.forEach(({ name }, i) => {
-            if (!used.has(name)) {
-                issues.warning(`${path}.acls.${i}.name`, `acl ${name} of ${where} is never used: use it or remove it`);
+    });
+}
+
+/** RFC 9110, section 5.1. HAProxy warns of others from 3.0 on, and only in some rules. */
+function headerIssues(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
+    const check = (name: string, place: string) => {
+        if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
+            issues.error(
+                "header-name",
+                place,
+                `header ${show(name)} of ${where}: not a name that HTTP allows; use letters, digits and "-"`,
+            );
+        }
+    };
+    for (const list of ["httpRequestRules", "httpResponseRules", "httpAfterResponseRules", "httpChecks"] as const) {
+        (proxy[list] ?? []).forEach((rule, i) => {
+            if (typeof rule === "string") {
+                return;
+            }
+            if ("name" in rule) {
+                check(rule.name, `${path}.${list}.${i}.name`);
+            }
+            for (const name of Object.keys("headers" in rule ? (rule.headers ?? {}) : {})) {
+                check(name, `${path}.${list}.${i}.headers.${name}`);
             }
         });
     }
 }
 
-function compressionIssues(compression: Compression | undefined, path: string, where: string, issues: IssueList): void {
-    if (compression?.algo?.length === 0) {
-        issues.error(`${path}.algo`, `no algorithm of compression of ${where}: leave algo out for gzip`);
-    }
-    compression?.algo?.forEach((algo, i) => {
-        issues.oneOf(algo, algorithms, `${path}.algo.${i}`, `algorithm of compression of ${where}`);
-    });
-    compression?.type.forEach((type, i) => {
-        issues.token(type, `${path}.type.${i}`, `type of compression of ${where}`);
-    });
-    issues.words(`compression type ${compression?.type.join(" ")}`, `${path}.type`, `type of compression of ${where}`);
-}
+const families = {
+    tcpRequestRules: "tcp-request",
+    tcpResponseRules: "tcp-response",
+    httpRequestRules: "http-request",
+    httpResponseRules: "http-response",
+    httpAfterResponseRules: "http-after-response",
+} as const;
 
-const algorithms = ["gzip", "deflate", "raw-deflate", "identity"];
-const clientTimeouts = ["client", "clientFin", "httpRequest", "httpKeepAlive"];
-
-function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): void {
-    const what = `acl ${acl.name} of ${where}`;
-    issues.name(acl.name, `${path}.name`, `an acl of ${where}`);
-    if (acl.name === "or") {
-        issues.error(
-            `${path}.name`,
-            `acl "or" of ${where}: in conditions "or" stands between alternatives, take another name`,
-        );
+/** Raw lines stand before all declared rules, and HAProxy cannot know which order was meant. */
+function rawRules(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
+    const lists = new Map<string, string>();
+    for (const [list, keyword] of Object.entries(families)) {
+        for (const rule of proxy[list as keyof typeof families] ?? []) {
+            lists.set(`${keyword}${keyword === "tcp-request" ? ` ${phaseOf(rule as TcpRequestRule)}` : ""}`, list);
+        }
     }
-    if ("criterion" in acl) {
-        issues.line(acl.criterion, `${path}.criterion`, `criterion of ${what}`);
-        return;
-    }
-    const [kind, values] =
-        "host" in acl
-            ? (["host", acl.host] as const)
-            : "path" in acl
-              ? (["path", acl.path] as const)
-              : (["pathBeg", acl.pathBeg] as const);
-    if (values.length === 0) {
-        issues.error(`${path}.${kind}`, `no value in ${what}, so it never matches: add one`);
-    }
-    values.forEach((value, i) => {
-        const place = `${path}.${kind}.${i}`;
-        if (kind === "host" && !isHostName(value) && !(isAddress(value) && !value.includes(":"))) {
-            issues.error(
-                place,
-                `invalid host name ${show(value)} in ${what}: use a name without scheme, port or wildcard; for a whole domain use criterion "hdr_end(host) -i .example.com"`,
+    proxy.raw?.forEach((line, i) => {
+        const [, keyword = "", phase = ""] = /^\s*(tcp-request(?=\s+(\S+))|[a-z-]+)\s/.exec(line) ?? [];
+        const list = /\binspect-delay\b/.test(line) ? undefined : lists.get(`${keyword} ${phase}`.trim());
+        if (list !== undefined) {
+            issues.warning(
+                "raw-before-rules",
+                `${path}.raw.${i}`,
+                `raw ${keyword} rule of ${where}: runs before all of ${list}; move it there if that is not meant`,
             );
-        } else if (kind !== "host") {
-            issues.argument(value, place, `path of ${what}`);
-            if (!value.startsWith("/")) {
-                issues.error(place, `path ${show(value)} in ${what} never matches: begin it with "/"`);
-            }
         }
     });
+}
+
+/** `connection`, `session` or `content`. */
+function phaseOf(rule: TcpRequestRule): string {
+    return typeof rule === "string" ? (rule.trim().split(/\s+/, 1)[0] as string) : rule.at;
+}
+
+const final = /^(accept|reject|close|silent-drop)\b(?!.*\s(if|unless)\s)/;
+
+/** HAProxy warns of rules behind a final one only if they are rules of HTTP. */
+function unreachableTcpRules(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
+    for (const list of ["tcpRequestRules", "tcpResponseRules"] as const) {
+        const ended = new Map<string, number>();
+        (proxy[list] ?? []).forEach((rule: TcpRequestRule | TcpResponseRule, i: number) => {
+            const phase = list === "tcpRequestRules" ? phaseOf(rule as TcpRequestRule) : "content";
+            const end = ended.get(phase);
+            if (end !== undefined) {
+                issues.warning(
+                    "unreachable-rule",
+                    `${path}.${list}.${i}`,
+                    `rule ${i} of ${where}: never reached, because rule ${end} always ends the evaluation; remove it, or give rule ${end} a condition`,
+                );
+            } else if (final.test(ruleText(rule).replace(/^(connection|session|content)\s+/, ""))) {
+                ended.set(phase, i);
+            }
+        });
+    }
+}
+
+function unreachableBackends(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
+    const { useBackends = [], defaultBackend } = proxy;
+    const always = useBackends.findIndex((rule) => (rule.if ?? []).length === 0);
+    if (always >= 0 && (always < useBackends.length - 1 || defaultBackend !== undefined)) {
+        issues.warning(
+            "unreachable-rule",
+            `${path}.useBackends.${always}`,
+            `use_backend ${useBackends[always]?.backend} of ${where}: has no condition, so what follows is never used; give it one, or use defaultBackend`,
+        );
+    }
 }

@@ -1,149 +1,97 @@
 import type { HaproxyConfig } from "../model";
-import { allProxies, type PlacedProxy } from "../model/lookup";
-import { expressionsIn, stringsIn } from "../model/strings";
+import { type AnyProxy, modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast } from "../model/versions";
-import { templateNames } from "../render/servers";
-import { declared } from "./conditions";
-import { type IssueList, show } from "./issues";
+import { mapPath } from "../render/files";
+import { declared, type IssueList, show } from "./issues";
 
-type Kind =
-    | "backend"
-    | "frontend"
-    | "server"
-    | "userlist"
-    | "table"
-    | "cache"
-    | "resolvers"
-    | "peers"
-    | "mailers"
-    | "defaults"
-    | "http-errors";
+type Kind = "backend" | "table" | "cache" | "resolvers" | "peers" | "defaults" | "http-errors";
 
-/** Where texts name sections (sections 4.2 and 7.3). Samples of which the table is not the last argument are left out. */
-const mentions: readonly (readonly [Kind, RegExp])[] = [
-    ["backend", /\b(?:nbsrv|be_conn|be_conn_free|be_sess_rate|connslots|avg_queue|queue)\(([^),\s]+)\)/g],
-    ["frontend", /\bfe_(?:conn|req_rate|sess_rate)\(([^),\s]+)\)/g],
-    ["server", /\bsrv_(?:is_up|conn|conn_free|queue|sess_rate|weight|iweight|uweight)\(([^),\s]+)\)/g],
-    ["userlist", /\bhttp_auth(?:_group)?\(([^),\s]+)\)/g],
-    ["table", /\bsc_(?!get_gp|gpc|set_gpt)[a-z0-9_]+\(\d+,([^),\s]+)\)/g],
-    ["table", /\b(?:sc[012]|src)_(?!get_gpc\(|get_gpt\(|gpc_rate|is_local)[a-z0-9_]+\(([^),\s]+)\)/g],
-    ["table", /\b(?:table_(?!gp[ct]\(|gpc_rate\()[a-z0-9_]+|in_table)\(([^),\s]+)\)/g],
-    ["table", /\btrack-sc\d\s+\S+\s+table\s+(\S+)/g],
-    ["table", /^\s*stick\s.*\stable\s+(\S+)/g],
-    ["cache", /^\s*(?:http-(?:request|response)\s+)?cache-(?:use|store)\s+(\S+)/g],
-    ["resolvers", /\bdo-resolve\([^,)]+,([^,)]+)/g],
-    ["resolvers", /^\s*(?:default-)?server(?:-template)?\s.*\sresolvers\s+(\S+)/g],
-    ["mailers", /^\s*email-alert\s+mailers\s+(\S+)/g],
-];
+/** Raw lines may begin sections. */
+const rawSection = /^\s*(backend|listen|cache|resolvers|peers|defaults|http-errors)\s+(\S+)/;
 
-/** What goes by the table of its own section, as it names no other. */
-const ownTable = [
-    /\btrack-sc\d\s+\S+(?!.*\stable\s)/,
-    /^\s*stick\s+(?:on|match|store-request|store-response)\s(?!.*\stable\s)/,
-    /(?:^|\{ +|^\s*acl\s+\S+\s+)src_(?:bytes|clr|conn|get|http|inc|kbytes|sess|updt)_[a-z0-9_]+\s/,
-];
-
-/** Every section that is named exists. */
-export function references(config: HaproxyConfig, issues: IssueList): void {
-    const proxies = allProxies(config);
-    const known: Record<Kind, Set<string>> = {
-        backend: new Set(proxies.filter(({ section }) => section !== "frontend").map(({ proxy }) => proxy.name)),
-        frontend: new Set([
-            ...proxies.filter(({ section }) => section !== "backend").map(({ proxy }) => proxy.name),
-            ...(config.stats ? ["stats"] : []),
-        ]),
-        server: new Set(proxies.flatMap(serverNames)),
-        userlist: names(config.userlists),
-        table: new Set([...proxies.filter(hasTable).map(({ proxy }) => proxy.name), ...rawTables(config)]),
-        cache: names(config.caches),
-        resolvers: names(config.resolvers),
-        peers: names(config.peers),
-        mailers: names(config.mailers),
-        defaults: names(config.namedDefaults),
-        "http-errors": names(config.httpErrors),
-    };
-    // From 2.6 HAProxy has resolvers of that name by itself.
-    if (atLeast(config.version, "2.6")) {
-        known.resolvers.add("default");
-    }
-    const named = (kind: Kind, name: string | undefined, path: string, where: string) => {
+/**
+ * Fields that name sections. HAProxy refuses unknown names too, but does not say which ones are declared; and it never sees the backends
+ * that a map names.
+ */
+export function referenceIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
+    const known = declaredNames(proxies, config);
+    const named = (kind: Kind, name: string | undefined, path: string) => {
         if (name !== undefined && !known[kind].has(name)) {
-            issues.error(path, `unknown ${kind} ${show(name)} in ${where}: ${declared(known[kind], kind)}`);
-        }
-    };
-    const alerts = stringsIn([config.defaults, config.namedDefaults, proxies.map(({ proxy }) => proxy.raw)], "");
-    config.mailers?.forEach(({ name }, i) => {
-        if (!alerts.some(({ text }) => text.trim().split(/\s+/).join(" ") === `email-alert mailers ${name}`)) {
             issues.error(
-                `mailers.${i}.name`,
-                `mailers ${name} of which nobody makes use, so that HAProxy warns: say "email-alert mailers ${name}" in a raw line, or remove it`,
+                "unknown-reference",
+                path,
+                `${kind} ${show(name)}: not declared; ${declared(known[kind], kind)}`,
             );
         }
-    });
-    for (const { section, proxy, path } of proxies) {
-        const where = `${section} ${proxy.name}`;
-        const { servers = [], serverTemplates = [], defaultServer, ...rest } = proxy;
-        for (const found of expressionsIn(rest, path)) {
-            for (const [kind, pattern] of mentions) {
-                for (const [, name] of found.text.matchAll(pattern)) {
-                    const own = kind === "server" && name !== undefined && !name.includes("/");
-                    named(kind, own ? `${proxy.name}/${name}` : name, found.path, where);
-                }
-            }
-            if (ownTable.some((pattern) => pattern.test(found.text))) {
-                named("table", proxy.name, found.path, where);
-            }
+    };
+    for (const { proxy, path } of proxies) {
+        const { servers = [], serverTemplates = [], defaultServer, useBackends = [], defaultBackend } = proxy;
+        named("defaults", proxy.from, `${path}.from`);
+        named("http-errors", proxy.errorfiles, `${path}.errorfiles`);
+        named("peers", proxy.stickTable?.peers, `${path}.stickTable.peers`);
+        named("resolvers", defaultServer?.resolvers, `${path}.defaultServer.resolvers`);
+        for (const [list, options] of Object.entries({ servers, serverTemplates })) {
+            options.forEach(({ resolvers }, i) => {
+                named("resolvers", resolvers, `${path}.${list}.${i}.resolvers`);
+            });
         }
-        named("defaults", proxy.from, `${path}.from`, where);
-        named("http-errors", proxy.errorfiles, `${path}.errorfiles`, where);
-        named("peers", proxy.stickTable?.peers, `${path}.stickTable.peers`, where);
-        named("resolvers", defaultServer?.resolvers, `${path}.defaultServer.resolvers`, where);
-        servers.forEach((server, i) => {
-            named("resolvers", server.resolvers, `${path}.servers.${i}.resolvers`, `server ${server.name} of ${where}`);
-        });
-        serverTemplates.forEach((template, i) => {
-            named("resolvers", template.resolvers, `${path}.serverTemplates.${i}.resolvers`, where);
+        named("backend", defaultBackend, `${path}.defaultBackend`);
+        useBackends.forEach(({ backend }, i) => {
+            const place = `${path}.useBackends.${i}.backend`;
+            if (!backend.includes("%[")) {
+                named("backend", backend, place);
+            }
+            for (const name of mappedNames(backend, config)) {
+                named("backend", name, place);
+                mappedMode(name, proxy, place, config, issues);
+            }
         });
         for (const list of ["tcpRequestRules", "httpRequestRules", "httpResponseRules", "stickRules"] as const) {
             (proxy[list] ?? []).forEach((rule, i) => {
                 if (typeof rule === "string") {
                     return;
                 }
-                const own = "action" in rule ? rule.action === "track-sc" : "rule" in rule;
-                if ("table" in rule || own) {
-                    const table = ("table" in rule ? rule.table : undefined) ?? proxy.name;
-                    named("table", table, `${path}.${list}.${i}.table`, where);
-                }
-                if ("cache" in rule) {
-                    named("cache", rule.cache, `${path}.${list}.${i}.cache`, where);
+                if ("rule" in rule || rule.action === "track-sc") {
+                    named("table", rule.table ?? proxy.name, `${path}.${list}.${i}.table`);
+                } else if ("cache" in rule) {
+                    named("cache", rule.cache, `${path}.${list}.${i}.cache`);
                 }
             });
         }
     }
 }
 
-function names(sections: readonly { readonly name: string }[] | undefined): Set<string> {
-    return new Set(sections?.map(({ name }) => name));
-}
-
-/** `backend/server`, as samples call it. */
-function serverNames({ proxy }: PlacedProxy): string[] {
-    const { servers = [], serverTemplates = [], raw = [] } = proxy;
-    const names = [
-        ...servers.map(({ name }) => name),
-        ...raw.flatMap((line) => /^\s*server\s+(\S+)/.exec(line)?.[1] ?? []),
-        ...[...serverTemplates, ...raw.flatMap(rawTemplate)].flatMap(templateNames),
-    ];
-    return names.map((name) => `${proxy.name}/${name}`);
-}
-
-function rawTemplate(line: string): { readonly prefix: string; readonly count: number }[] {
-    const [, prefix, count] = /^\s*server-template\s+(\S+)\s+(?:\d+-)?(\d+)\s/.exec(line) ?? [];
-    return prefix === undefined ? [] : [{ prefix, count: Number(count) }];
-}
-
-function hasTable({ proxy }: PlacedProxy): boolean {
-    return proxy.stickTable !== undefined || (proxy.raw ?? []).some((line) => /^\s*stick-table\s/.test(line));
+function declaredNames(proxies: readonly PlacedProxy[], config: HaproxyConfig): Record<Kind, Set<string>> {
+    const { global, defaults, namedDefaults = [], peers = [], resolvers = [] } = config;
+    const raw = [global, defaults, ...namedDefaults, ...peers, ...resolvers, ...proxies.map(({ proxy }) => proxy)]
+        .flatMap((section) => section?.raw ?? [])
+        .map((line) => rawSection.exec(line))
+        .flatMap((found) =>
+            found ? [{ kind: found[1] === "listen" ? "backend" : found[1], name: found[2] ?? "" }] : [],
+        );
+    const names = (kind: Kind, sections: readonly { readonly name: string }[] = []) =>
+        new Set([...sections, ...raw.filter((section) => section.kind === kind)].map(({ name }) => name));
+    const tables = proxies.filter(
+        ({ proxy }) => proxy.stickTable ?? proxy.raw?.some((line) => /^\s*stick-table\s/.test(line)),
+    );
+    return {
+        backend: names(
+            "backend",
+            proxies.filter(({ section }) => section !== "frontend").map(({ proxy }) => proxy),
+        ),
+        // Whether a raw section has a table is left to HAProxy.
+        table: new Set([
+            ...tables.map(({ proxy }) => proxy.name),
+            ...rawTables(config),
+            ...raw.map(({ name }) => name),
+        ]),
+        cache: names("cache", config.caches),
+        // From 2.6 HAProxy has resolvers of that name by itself.
+        resolvers: names("resolvers", [...resolvers, ...(atLeast(config.version, "2.6") ? [{ name: "default" }] : [])]),
+        peers: names("peers", peers),
+        defaults: names("defaults", namedDefaults),
+        "http-errors": names("http-errors", config.httpErrors),
+    };
 }
 
 /** Tables of peers sections: `peers/name`. */
@@ -154,4 +102,23 @@ function rawTables({ peers = [] }: HaproxyConfig): string[] {
             return table === undefined ? [] : [`${name}/${table}`];
         }),
     );
+}
+
+/** The backends that an expression can name, if its last converter is a map of the model. */
+function mappedNames(expression: string, { maps = [] }: HaproxyConfig): Set<string> {
+    const [, file, fallback] = /,map(?:_[a-z]+)*\(([^,)]+)(?:,([^)]+))?\)\]$/.exec(expression) ?? [];
+    const entries = maps.find(({ name }) => mapPath(name) === file)?.entries ?? [];
+    return new Set([...entries.map(({ value }) => value), fallback].filter((name) => name !== undefined));
+}
+
+/** HAProxy judges the modes of the backends that a line names, not of those in a map. */
+function mappedMode(name: string, proxy: AnyProxy, path: string, config: HaproxyConfig, issues: IssueList): void {
+    const backend = [...config.backends, ...(config.listens ?? [])].find((candidate) => candidate.name === name);
+    if (backend && modeOf(proxy, config) === "http" && modeOf(backend, config) === "tcp") {
+        issues.error(
+            "mode-mismatch",
+            path,
+            `backend ${name}: has mode tcp, but the map is read in mode http; give both the same mode`,
+        );
+    }
 }

@@ -1,210 +1,98 @@
-import type { HaproxyConfig } from "../model";
-import { modeOf, type PlacedProxy } from "../model/lookup";
-import { atLeast, errorStatuses } from "../model/versions";
-import { type Rule, ruleText, tcpPhase, tcpPhases } from "../render/rules";
-import { conditionIssues, lineConditionIssues, sampleIssues, termsOf } from "./conditions";
-import { type IssueList, show } from "./issues";
+interface Rule {
+    /** An error would stop HAProxy or change what it does; a warning is only probably a mistake. */
+    readonly severity: "error" | "warning";
+    /** What the rule finds, for docs/issues.md. */
+    readonly meaning: string;
+}
 
-/** The lists of rules, their keyword, and the actions after which no other rule of the list is looked at. */
-const families = [
-    { list: "tcpRequestRules", keyword: "tcp-request", final: /^(accept|reject|silent-drop)\b/ },
-    { list: "tcpResponseRules", keyword: "tcp-response", final: /^(accept|reject|close|silent-drop)\b/ },
-    {
-        list: "httpRequestRules",
-        keyword: "http-request",
-        final: /^(allow|deny|tarpit|reject|auth|redirect|return|silent-drop|use-service)\b(?!.*\signore-empty\b)/,
+/**
+ * Every rule by its id. Ids never change: stacks ignore warnings by them, and tests name them. A rule is here only if HAProxy's own
+ * checker says nothing, or nothing that shows the place in the model.
+ */
+export const rules = {
+    form: { severity: "error", meaning: "A field is unknown or missing, or its value has the wrong type." },
+    "ignore-issues": { severity: "error", meaning: "`ignoreIssues` holds an id that is not a warning's." },
+    version: { severity: "error", meaning: "The declared HAProxy release is not supported." },
+    "control-character": { severity: "error", meaning: "A line break or control character would break haproxy.cfg." },
+    name: { severity: "error", meaning: "A name has characters that HAProxy refuses or cuts off." },
+    "duplicate-name": { severity: "error", meaning: "Two maps or two services have one name." },
+    "unknown-reference": { severity: "error", meaning: "A field or a map names a section that is not declared." },
+    "mode-mismatch": { severity: "error", meaning: "A map sends requests of mode http to a backend of mode tcp." },
+    "plain-password": { severity: "error", meaning: "A password or key is plain text instead of a secret's slot." },
+    "plain-hash": { severity: "warning", meaning: "The hash of a password is plain text instead of a secret's slot." },
+
+    "no-stats-socket": { severity: "error", meaning: "Without a stats socket, a reload cannot be proved." },
+    "duplicate-setting": { severity: "error", meaning: "A raw line of `global` repeats a setting that has a field." },
+    "stats-uri": { severity: "error", meaning: 'The URI of the statistics page does not begin with "/".' },
+    "stats-user": { severity: "error", meaning: "A colon in a user's name would begin the password." },
+    "open-stats": { severity: "warning", meaning: "The statistics page is open to everybody who reaches its port." },
+    "zero-duration": { severity: "warning", meaning: "A duration of 0 means that there is no limit." },
+
+    "bind-address": { severity: "error", meaning: "The address of a bind is not an IP address." },
+    "duplicate-bind": { severity: "error", meaning: "Two binds share a port, and each gets part of its connections." },
+    "acl-never-matches": { severity: "error", meaning: "An acl has a host or path that no request can have." },
+    "unused-acl": { severity: "warning", meaning: "No rule uses an acl." },
+    "header-name": { severity: "error", meaning: "The name of a header has characters that HTTP does not allow." },
+    "unreachable-rule": { severity: "warning", meaning: "A rule follows one that always ends the evaluation." },
+    "raw-before-rules": { severity: "warning", meaning: "A raw rule runs before all declared rules of its kind." },
+
+    "unused-backend": { severity: "warning", meaning: "No frontend uses a backend." },
+    "no-servers": { severity: "warning", meaning: "A backend has no servers and does not answer by itself." },
+    "zero-weights": { severity: "warning", meaning: "Every server has weight 0, so requests get a 503." },
+    "server-address": { severity: "error", meaning: "The address of a server has a scheme, port or path." },
+    "unverified-name": { severity: "warning", meaning: "TLS to a server accepts the certificate of any other host." },
+    "server-without-cookie": { severity: "warning", meaning: "A server has no value for the cookie of its backend." },
+    "unused-cookie": { severity: "warning", meaning: "A server has a cookie value, but its backend has no cookie." },
+    "balance-behind-proxy": { severity: "warning", meaning: "`balance source` sees only the address of a proxy." },
+    "check-request": { severity: "error", meaning: "The request of a health check is not valid HTTP." },
+    "check-without-host": { severity: "warning", meaning: "A health check with HTTP/1.1 sends no Host header." },
+    "check-hidden-host": { severity: "error", meaning: "`option httpchk` holds headers, which HAProxy refuses." },
+    "connect-only-check": { severity: "warning", meaning: "Servers of one HTTP backend are only connected to." },
+    drain: { severity: "error", meaning: "`drain` is not a duration that a converge can wait for." },
+    "min-servers": { severity: "warning", meaning: "Fewer servers than `minServers` are declared or found." },
+
+    "map-key": { severity: "error", meaning: "HAProxy would read the key of a map differently." },
+    "map-value": { severity: "error", meaning: "HAProxy would read the value of a map differently." },
+    "duplicate-key": { severity: "error", meaning: "A map has two values for one key." },
+    "map-as-list": { severity: "error", meaning: "An acl reads a map as a list, so values become part of its keys." },
+    "unused-map": { severity: "warning", meaning: "No rule uses a map." },
+
+    search: { severity: "error", meaning: "The search for a service's servers failed." },
+    "not-for-protocol": { severity: "error", meaning: "A service has an argument that its protocol ignores." },
+    "unreachable-service": { severity: "error", meaning: "A service has neither hosts, routes nor `default`." },
+    "service-without-servers": {
+        severity: "error",
+        meaning: "A service has no servers and does not answer by itself.",
     },
-    {
-        list: "httpResponseRules",
-        keyword: "http-response",
-        final: /^(allow|deny|redirect|return|silent-drop)\b(?!.*\signore-empty\b)/,
+    "unknown-server": { severity: "error", meaning: "`weights` names a server that the service does not have." },
+    "shared-client-timeout": {
+        severity: "error",
+        meaning: "A client timeout belongs to a port, which services share.",
     },
-    { list: "httpAfterResponseRules", keyword: "http-after-response", final: /^allow\b/ },
-] as const;
+    "invalid-path": { severity: "error", meaning: "A path is not one that a URL can have." },
+    "invalid-method": { severity: "error", meaning: "A method is not written in capitals, so it never matches." },
+    "empty-redirect": { severity: "error", meaning: "A redirect leads to the address that was asked for." },
+    "redirect-circle": { severity: "warning", meaning: "Two redirects lead to each other." },
+    "redirect-behind-proxy": {
+        severity: "warning",
+        meaning: "A redirect to https repeats behind a proxy that ends TLS.",
+    },
+    "port-conflict": { severity: "error", meaning: "Services of different protocols share a port." },
+    "second-default": { severity: "error", meaning: "A port has two services with `default`." },
+    "shadowed-route": { severity: "error", meaning: "A route equals an earlier one, so it never matches." },
+} as const satisfies Readonly<Record<string, Rule>>;
 
-/** Raw lines that belong into a list. */
-const ruleLine = /^\s*(tcp-request|tcp-response|http-request|http-response|http-after-response|redirect|use_backend)\s/;
+type RuleOf<Severity> = {
+    [Id in keyof typeof rules]: (typeof rules)[Id]["severity"] extends Severity ? Id : never;
+}[keyof typeof rules];
 
-/** Raw lines with a condition. */
-const conditionalLine =
-    /^\s*(tcp-re|http-re|http-after-response|redirect|use_backend|use-server|stick|monitor fail|force-persist|ignore-persist)/;
+/** Ids of errors. */
+export type ErrorRule = RuleOf<"error">;
 
-/** In the order in which HAProxy runs them: of a line before one that runs first, it warns. */
-const stages = [
-    /^tcp-request connection\s/,
-    /^tcp-request session\s/,
-    /^tcp-request content\s/,
-    /^monitor fail\s/,
-    /^http-request\s/,
-    /^redirect\s/,
-    /^use_backend\s/,
-    /^use-server\s/,
-];
+/** Ids of warnings. */
+export type WarningRule = RuleOf<"warning">;
 
-/** Faults of the rules of one proxy, in their order. */
-export function ruleIssues(placed: PlacedProxy, config: HaproxyConfig, issues: IssueList): void {
-    const { section, proxy, path } = placed;
-    const where = `${section} ${proxy.name}`;
-    let typed = false;
-    for (const { list, keyword, final } of families) {
-        const rules: readonly (Rule | string)[] = proxy[list] ?? [];
-        typed ||= rules.length > 0;
-        if (rules.length > 0 && keyword.startsWith("http") && modeOf(proxy, config) === "tcp") {
-            issues.error(`${path}.${list}`, `${keyword} rules of ${where} need mode http: it has mode tcp`);
-        }
-        const ended = new Map<string, number>();
-        rules.forEach((rule, i) => {
-            const place = `${path}.${list}.${i}`;
-            singleRule(rule, keyword, placed, place, issues);
-            const text = typeof rule === "string" ? rule.trim() : soundText(rule);
-            const phase = keyword === "tcp-request" ? phaseOf(rule) : "";
-            // Refused by 2.2, known to 2.6 (measured).
-            if (phase === "connection" && /^(connection )?set-var/.test(text) && !atLeast(config.version, "2.6")) {
-                issues.error(
-                    place,
-                    `set-var at connection in ${where} needs HAProxy 2.6, but the declared version is ${config.version}: set it at session`,
-                );
-            }
-            const end = ended.get(phase);
-            if (end !== undefined) {
-                // Of rules of HTTP the daemons warn, too.
-                issues[keyword.startsWith("http") ? "error" : "warning"](
-                    place,
-                    `${keyword} rule ${show(text)} of ${where} is never reached: rule ${end} before it has no condition and ends the evaluation`,
-                );
-            }
-            const action = text.replace(/^(connection|session|content)\s+/, "");
-            const conditional = typeof rule === "string" ? termsOf(rule).length > 0 : (rule.if ?? []).length > 0;
-            if (final.test(action) && !conditional && !ended.has(phase)) {
-                ended.set(phase, i);
-            }
-        });
-    }
-    rawRuleIssues(placed, typed, issues);
-}
-
-/** Rules among the raw lines, which stand before all declared ones. */
-function rawRuleIssues(placed: PlacedProxy, typed: boolean, issues: IssueList): void {
-    const { section, proxy, path } = placed;
-    const where = `${section} ${proxy.name}`;
-    const lines = (proxy.raw ?? []).map((line) => line.trim());
-    const order = [...lines, ...(proxy.useBackends?.length ? ["use_backend "] : [])].map((line) =>
-        stages.findIndex((stage) => stage.test(line)),
-    );
-    lines.forEach((line, i) => {
-        if (conditionalLine.test(line)) {
-            const early = /^tcp-request\s+(connection|session)\s/.test(line);
-            const late = /^((tcp|http|http-after)-response|stick\s+store-response)\s/.test(line);
-            const phase = late ? "response" : early ? "connection" : "request";
-            lineConditionIssues(line, phase, placed, `${path}.raw.${i}`, issues);
-        }
-        const keyword = ruleLine.exec(line)?.[1];
-        const earlier = order.findIndex((stage, j) => j > i && stage >= 0 && stage < (order[i] as number));
-        if (typed && keyword !== undefined) {
-            const list = families.find((family) => family.keyword === keyword)?.list;
-            const home = keyword === "redirect" ? "httpRequestRules" : (list ?? "useBackends");
-            issues.error(
-                `${path}.raw.${i}`,
-                `raw ${keyword} line beside declared rules of ${where}, so that its place among them is not visible: put it into ${home}`,
-            );
-        } else if (earlier >= 0) {
-            issues.error(
-                `${path}.raw.${i}`,
-                `raw line ${show(line)} of ${where} before ${earlier < lines.length ? show(lines[earlier] as string) : "useBackends"}, which HAProxy runs first all the same: put it after that`,
-            );
-        }
-    });
-}
-
-const early = /^(connection|session)$/;
-
-function singleRule(rule: Rule | string, keyword: string, placed: PlacedProxy, path: string, issues: IssueList): void {
-    const where = `${keyword} rule of ${placed.section} ${placed.proxy.name}`;
-    const runsAt = keyword.endsWith("response") ? "response" : early.test(phaseOf(rule)) ? "connection" : "request";
-    sampleIssues(typeof rule === "string" ? rule : soundText(rule), runsAt, path, `a ${where}`, issues);
-    if (typeof rule === "string") {
-        issues.line(`${keyword} ${rule}`, path, `a ${where}`);
-        lineConditionIssues(rule, runsAt, placed, path, issues);
-    } else {
-        actionIssues(rule, keyword, path, where, issues);
-        issues.words(`${keyword} ${soundText(rule)}`, path, `a ${where}`);
-        conditionIssues(rule.if, runsAt, placed, `${path}.if`, issues);
-    }
-    if (keyword !== "tcp-request") {
-        return;
-    }
-    const phase = phaseOf(rule);
-    if (!tcpPhases.includes(phase)) {
-        issues.error(path, `unknown ${where} ${show(phase)}: begin it with ${tcpPhases.join(", ")}`);
-    } else if (placed.section === "backend" && (phase === "connection" || phase === "session")) {
-        issues.error(path, `${where} at ${phase}, which a backend does not see: put it into the frontend`);
-    }
-}
-
-function actionIssues(rule: Rule, keyword: string, path: string, where: string, issues: IssueList): void {
-    const what = (field: string) => `${field} of ${rule.action} in a ${where}`;
-    for (const [field, value] of Object.entries(rule)) {
-        if (typeof value !== "string" || ["action", "at", "name"].includes(field)) {
-            continue;
-        }
-        const check =
-            field === "expression" || field === "key"
-                ? "line"
-                : ["variable", "table", "cache"].includes(field)
-                  ? "token"
-                  : "argument";
-        // Line breaks of a body are written as escapes.
-        const text = field === "body" ? value.replace(/[\r\n\t]/g, " ") : value;
-        issues[check](text, `${path}.${field}`, what(field));
-    }
-    if (rule.action === "deny" || rule.action === "tarpit") {
-        const statuses = errorStatuses(issues.version);
-        if (rule.status !== undefined && !statuses.includes(String(rule.status))) {
-            issues.error(
-                `${path}.status`,
-                `${what("status")} is ${rule.status}, for which HAProxy has no message: use ${statuses.join(", ")}, or the action return`,
-            );
-        }
-    } else if ("status" in rule) {
-        issues.whole(rule.status, 200, 599, `${path}.status`, what("status"));
-    }
-    if (rule.action === "redirect" && keyword === "http-response" && !("location" in rule)) {
-        issues.error(path, `redirect without a location in a ${where}: HAProxy knows nothing else there`);
-    }
-    if (rule.action === "set-var" || rule.action === "unset-var") {
-        if (!/^(proc|sess|txn|req|res|check)\.[A-Za-z0-9_.]+$/.test(rule.variable)) {
-            issues.error(
-                `${path}.variable`,
-                `invalid ${what("variable")} ${show(rule.variable)}: use a scope and a name, like "txn.host"`,
-            );
-        }
-    }
-    if ("name" in rule) {
-        issues.header(rule.name, `${path}.name`, what("name"));
-    }
-    if (rule.action === "return") {
-        for (const [name, value] of Object.entries(rule.headers ?? {})) {
-            issues.header(name, `${path}.headers.${name}`, what("header name"));
-            issues.argument(value, `${path}.headers.${name}`, what(`header ${name}`));
-        }
-        if (rule.contentType !== undefined && rule.body === undefined) {
-            issues.error(`${path}.contentType`, `${what("contentType")} without a body: add one or leave it out`);
-        }
-    }
-    if (rule.action === "expect-proxy" && "at" in rule && rule.at !== "connection") {
-        issues.error(`${path}.at`, `expect-proxy at ${rule.at} in a ${where}: use at "connection"`);
-    }
-}
-
-function phaseOf(rule: Rule | string): string {
-    return typeof rule === "string" ? tcpPhase(rule) : "at" in rule ? rule.at : "";
-}
-
-/** For messages: a rule with control characters cannot be rendered. */
-function soundText(rule: Rule): string {
-    try {
-        return ruleText(rule);
-    } catch {
-        return rule.action;
-    }
-}
+/** The ids that `ignoreIssues` may hold. */
+export const warningRules: readonly string[] = Object.entries(rules).flatMap(([id, { severity }]) =>
+    severity === "warning" ? [id] : [],
+);

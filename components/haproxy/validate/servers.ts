@@ -1,98 +1,92 @@
-import type { Server, ServerOptions, ServerTemplate } from "../model";
-import { isHostName } from "../model/addresses";
+import type { ServerOptions } from "../model";
+import { isAddress, isHostName } from "../model/addresses";
 import type { PlacedProxy } from "../model/lookup";
 import { type IssueList, show } from "./issues";
 
-/** What is wrong with a server of a section. */
-export function serverIssues(server: Server, path: string, backend: string, issues: IssueList): void {
-    const where = `server ${server.name} of ${backend}`;
-    issues.name(server.name, `${path}.name`, `a server of ${backend}`);
-    issues.serverAddress(server.address, `${path}.address`, where);
-    issues.port(server.port, `${path}.port`, where);
-    issues.token(server.cookie, `${path}.cookie`, `cookie of ${where}`);
-    optionIssues(server, path, where, issues);
+/** What HAProxy accepts in silence of the servers of a section. */
+export function serverIssues(placed: PlacedProxy, issues: IssueList): void {
+    const { section, proxy, path } = placed;
+    const where = `${section} ${proxy.name}`;
+    proxy.servers?.forEach(({ name, address }, i) => {
+        addressIssues(address, `${path}.servers.${i}.address`, `server ${name} of ${where}`, issues);
+    });
+    proxy.serverTemplates?.forEach(({ prefix, fqdn }, i) => {
+        addressIssues(fqdn, `${path}.serverTemplates.${i}.fqdn`, `server-template ${prefix} of ${where}`, issues);
+    });
+    unverifiedNames(placed, issues);
+    cookieIssues(placed, issues);
 }
 
-/** What is wrong with a template for servers. */
-export function templateIssues(template: ServerTemplate, path: string, backend: string, issues: IssueList): void {
-    const where = `server-template ${template.prefix} of ${backend}`;
-    issues.name(template.prefix, `${path}.prefix`, `a server-template of ${backend}`);
-    issues.whole(template.count, 1, 100_000, `${path}.count`, `number of servers of ${where}`);
-    issues.port(template.port, `${path}.port`, where);
-    if (!isHostName(template.fqdn)) {
-        issues.error(`${path}.fqdn`, `invalid name ${show(template.fqdn)} of ${where}: use a name that DNS knows`);
+/**
+ * HAProxy takes a path for a UNIX socket, port included, and with `init-addr none` anything else for a name that does not resolve yet.
+ * Before 2.9 it drops a path after a port.
+ */
+function addressIssues(address: string, path: string, subject: string, issues: IssueList): void {
+    if (address === "*" || isAddress(address) || isHostName(address.replace(/\.$/, ""))) {
+        return;
     }
-    optionIssues(template, path, where, issues);
-}
-
-/** What is wrong with what servers, templates and `default-server` have in common. */
-export function optionIssues(options: ServerOptions, path: string, where: string, issues: IssueList): void {
-    const { ssl } = options;
-    for (const [field, min, max] of ranges) {
-        issues.whole(options[field], min, max, `${path}.${field}`, `${field} of ${where}`);
-    }
-    issues.duration(options.inter, `${path}.inter`, `inter of ${where}`);
-    issues.duration(options.slowstart, `${path}.slowstart`, `slowstart of ${where}`);
-    if (options.initAddr !== undefined && !/^((last|libc|none|[0-9a-fA-F.:]+)(,|$))+$/.test(options.initAddr)) {
-        issues.error(
-            `${path}.initAddr`,
-            `invalid init-addr ${show(options.initAddr)} of ${where}: list last, libc, none or an address, like "last,libc,none"`,
-        );
-    }
-    if (options.raw !== undefined) {
-        issues.line(options.raw, `${path}.raw`, where, "server");
-    }
-    if (ssl) {
-        issues.file(ssl.caFile, `${path}.ssl.caFile`, `ca-file of ${where}`);
-        issues.file(ssl.crt, `${path}.ssl.crt`, `certificate of ${where}`);
-        issues.token(ssl.verifyhost, `${path}.ssl.verifyhost`, `verifyhost of ${where}`);
-        issues.argument(ssl.sni, `${path}.ssl.sni`, `sni of ${where}`);
-        if ((ssl.verify ?? "required") === "required" && ssl.caFile === undefined) {
-            issues.error(
-                `${path}.ssl`,
-                `TLS without a ca-file to ${where}, so that no certificate can be verified: add caFile, or say verify "none"`,
-            );
-        }
-    }
+    const [, slash] = /(?:^|[^:/])(\/[^/].*)$/.exec(address) ?? [];
+    const remedy = /^(unix@)?\//.test(address)
+        ? `write a socket as a raw line, like ${show(`server app1 unix@${address.replace(/^unix@/, "")} check`)}`
+        : slash === undefined
+          ? 'use an IP address or a host name, and "port" for the port'
+          : `use an IP address or a host name; to check the path, set httpchk.uri ${show(slash)}; to serve it, set the path by a rule`;
+    issues.error("server-address", path, `${subject}: ${show(address)} is not an address; ${remedy}`);
 }
 
 /** TLS that verifies certificates, but not whose they are: once for servers that have it from `default-server`. */
-export function nameIssues({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
+function unverifiedNames({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const { defaultServer, servers = [], serverTemplates = [] } = proxy;
-    const places = new Map<string, string>();
-    const all = [
-        ...servers.map((server, i) => ({
-            options: server as ServerOptions,
-            at: `servers.${i}`,
-            of: `server ${server.name}`,
-        })),
-        ...serverTemplates.map((template, i) => ({
-            options: template as ServerOptions,
-            at: `serverTemplates.${i}`,
-            of: `server-template ${template.prefix}`,
-        })),
+    const subjects = new Map<string, string>();
+    const all: [ServerOptions, string, string][] = [
+        ...servers.map((server, i): [ServerOptions, string, string] => [
+            server,
+            `servers.${i}`,
+            `server ${server.name}`,
+        ]),
+        ...serverTemplates.map((template, i): [ServerOptions, string, string] => [
+            template,
+            `serverTemplates.${i}`,
+            `server-template ${template.prefix}`,
+        ]),
     ];
-    for (const { options, at, of } of all) {
+    for (const [options, place, subject] of all) {
         const ssl = { ...defaultServer?.ssl, ...options.ssl };
         const raw = `${defaultServer?.raw ?? ""} ${options.raw ?? ""}`;
         const named = ssl.verifyhost ?? ssl.sni ?? /(^|\s)(verifyhost|sni)\s/.exec(raw)?.[0];
         if (ssl.caFile !== undefined && (ssl.verify ?? "required") === "required" && named === undefined) {
-            const [place, whose] = options.ssl ? [at, of] : ["defaultServer", "the servers"];
-            places.set(`${path}.${place}.ssl`, `${whose} of ${section} ${proxy.name}`);
+            const [from, whose] = options.ssl ? [place, subject] : ["defaultServer", "servers"];
+            subjects.set(`${path}.${from}.ssl`, `${whose} of ${section} ${proxy.name}`);
         }
     }
-    for (const [place, whose] of places) {
+    for (const [place, subject] of subjects) {
         issues.warning(
+            "unverified-name",
             place,
-            `no name to verify in the certificate of ${whose}, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni`,
+            `${subject}: any certificate signed by the ca-file is accepted; set verifyhost or sni`,
         );
     }
 }
 
-const ranges = [
-    ["checkPort", 1, 65_535],
-    ["fall", 1, 100_000],
-    ["rise", 1, 100_000],
-    ["weight", 0, 256],
-    ["maxconn", 1, 10_000_000],
-] as const;
+function cookieIssues({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
+    const { cookie, servers = [], raw = [] } = proxy;
+    const where = `${section} ${proxy.name}`;
+    servers.forEach((server, i) => {
+        const place = `${path}.servers.${i}.cookie`;
+        const subject = `server ${server.name} of ${where}`;
+        if (cookie && cookie.dynamicKey === undefined && server.cookie === undefined && !server.backup) {
+            issues.warning(
+                "server-without-cookie",
+                place,
+                `${subject}: has no cookie value, so its clients do not stay; set cookie, or cookie.dynamicKey of the section`,
+            );
+        }
+        if (!cookie && server.cookie !== undefined && !raw.some((line) => /^\s*cookie\s/.test(line))) {
+            issues.warning(
+                "unused-cookie",
+                place,
+                `${subject}: cookie ${show(server.cookie)} is never sent, because the section has no cookie; declare it`,
+            );
+        }
+    });
+}

@@ -1,15 +1,29 @@
-# The adapter of HAProxy: how its configuration is checked, activated and proven. Set by the recipe: haproxy_config,
-# haproxy_unit, haproxy_master (socket), haproxy_release (lowest), haproxy_binds (a line each: address, port, what to ask there:
-# http, tcp or nothing, interface or -, "transparent" where it is), haproxy_directories (those of its sockets), haproxy_chroot,
-# haproxy_fds, haproxy_maxconn and haproxy_memory (kB that it needs), haproxy_names (servers given by name), haproxy_hard_stop
-# (seconds after which an old worker is ended), haproxy_old_workers (of earlier reloads that may still have connections when the next
-# one comes: each keeps its memory). The rest of it is in preflight.sh, servers.sh and proof.sh.
+# The adapter of HAProxy: how its configuration is validated, activated and proven. The rest of it is in preflight.sh, servers.sh and
+# proof.sh. docs/adapters.md describes what each function has to do.
+#
+# Parameters, set by the recipe:
+#   haproxy_config       path of haproxy.cfg
+#   haproxy_unit         systemd unit
+#   haproxy_master       path of the master's socket
+#   haproxy_release      lowest release, major.minor
+#   haproxy_binds        a line each: address, port, what to ask there (http, tcp or nothing), interface or "-", and marks: transparent,
+#                        v6only
+#   haproxy_directories  directories of stats sockets
+#   haproxy_chroot       directory; may be empty
+#   haproxy_fds, haproxy_maxconn, haproxy_memory  file descriptors, connections, and kB that they need
+#   haproxy_names        servers that are given by name
+#   haproxy_servers      see servers.sh
+#   haproxy_hard_stop    seconds after which HAProxy ends an old worker
+#   haproxy_old_workers  old workers that may still have connections when the next reload begins; each keeps its memory
 
 haproxy_installed() {
     command -v haproxy >/dev/null
 }
 
-# The unit's own command line with the environment it would get, so that the check sees what the service will see.
+# Reads from the unit what its process gets, so that the check sees the same. Sets command_line, environment and environment_files.
+#
+# The functions below pass these settings to eval, because systemd shows them quoted for a shell. That is safe: only root can change a
+# unit, and systemd runs its command as root anyway.
 haproxy_command() {
     properties=$(systemctl show -p Environment -p EnvironmentFiles -p ExecStart -- "$haproxy_unit")
     environment=${properties#*Environment=}
@@ -22,7 +36,7 @@ haproxy_command() {
     environment_files=$(printf '%s\n' "$properties" | sed -n 's/^EnvironmentFiles=\(.*\) (.*/\1/p')
 }
 
-# systemd before 246 does not print a value with blanks: the bus has it, in double quotes.
+# Sets environment. Before systemd 246, systemctl does not print values with blanks; the bus returns them in double quotes.
 haproxy_bus_environment() {
     bus=org.freedesktop.systemd1
     object=$(busctl call "$bus" /org/freedesktop/systemd1 "$bus.Manager" LoadUnit s "$haproxy_unit")
@@ -31,8 +45,9 @@ haproxy_bus_environment() {
     environment=${environment#as * }
 }
 
-# Puts the unit's environment into this process.
+# Exports the environment of the unit.
 haproxy_environment() {
+    # Quoted by systemd, see haproxy_command.
     [ -z "$environment" ] || eval "export $environment"
     split_lines
     for file in $environment_files; do
@@ -43,7 +58,7 @@ haproxy_environment() {
     unsplit
 }
 
-# systemd reads such a file as assignments, a line each, and not as shell.
+# systemd reads such a file as assignments, a line each, not as shell; so no eval here.
 haproxy_environment_file() {
     while IFS= read -r line || [ -n "$line" ]; do
         case $line in [A-Z_a-z]*=*) ;; *) continue ;; esac
@@ -59,41 +74,51 @@ haproxy_environment_file() {
     done
 }
 
-# The service's command line as systemd expands it, with blanks around each word.
+# Prints the command line as systemd expands it, with blanks around each word.
 haproxy_words() (
     haproxy_command
     haproxy_environment
     set +u
+    # Quoted by systemd, see haproxy_command; like systemd, the shell expands variables in it.
     eval "printf ' %s ' $command_line"
 )
 
-# haproxy_check STAGE [OPTION]: the unit's command, told to check only, with the stage in the place of the live directory.
+# haproxy_check STAGE [OPTION]: runs the unit's command with -c, and the stage mounted over the live directory.
 haproxy_check() (
     haproxy_command
     haproxy_environment
+    # eval: quoted by systemd, see haproxy_command.
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
-        mount --bind "$1" "$2" || { echo "the stage could not be put in the place of $2"; exit 32; }
+        mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
         eval "exec $3 -c $4"' sh "$1" "$tx_directory" "$command_line" "${2-}"
 )
 
+# haproxy_validate STAGE: prints the words of the checker if it refuses.
 haproxy_validate() {
     haproxy_version_fits || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1
     checked=$?
-    [ "$checked" != 1 ] || [ -z "$tx_allowed" ] || haproxy_check_allowed "$1"
+    if [ "$checked" = 1 ] && [ -n "$tx_allowed" ]; then
+        haproxy_check_allowed "$1"
+    fi
     case $checked in
     0) ;;
-    124) printf '%s\n' "haproxy did not finish checking within 60 s: does a server name fail to resolve slowly?" ;;
-    # The shell's own status for a command line that it cannot read is 2 as well.
-    2) grep -v -e '(no listener)' "$stage/check.out" || printf '%s\n' "no frontend or listener would be left" ;;
-    *) grep -v -e '^\[NOTICE]' -e 'New worker' -e 'configuration file is valid' -e '^$' "$stage/check.out" ;;
+    124) printf '%s\n' "haproxy did not finish its check within 60 s; look for a server name that resolves slowly" ;;
+    # 2 is also the status of the shell if it cannot read the command line.
+    2) haproxy_check_words | grep -v -e '(no listener)' || printf '%s\n' "no frontend or listener would be left" ;;
+    *) haproxy_check_words | grep -v -e '^\[NOTICE]' -e 'New worker' -e 'configuration file is valid' -e '^$' ;;
     esac
     return $checked
 }
 
-# A check that warnings do not fail passes, in $checked, where each of them is allowed; a quiet unit shows none. Of others,
-# only those that are not allowed are told.
+# Prints the output of the check without dates and process ids, so that equal refusals of several hosts are equal text.
+haproxy_check_words() {
+    sed 's|^\(\[[A-Z]*]\)[ 0-9/]*([0-9]*) *: *|\1 |' "$stage/check.out"
+}
+
+# haproxy_check_allowed STAGE: checks again without -dW, which makes warnings fail. Sets checked to 0 if tx_allowed allows all of them;
+# otherwise leaves those that it does not allow in $stage/check.out. A quiet unit shows no warnings.
 haproxy_check_allowed() {
     haproxy_check "$1" >"$stage/check.all" 2>&1 && grep -q '^\[WARNING]' "$stage/check.all" || return 0
     split_lines
@@ -105,8 +130,8 @@ haproxy_check_allowed() {
     grep '^\[WARNING]' "$stage/check.all" | grep -v -F "$@" >"$stage/check.out" || checked=0
 }
 
-# Whether the checker's words name a line of the configuration that no HAProxy of this version would take.
-haproxy_own_fault() {
+# haproxy_blames_files WORDS: whether the checker names a line that HAProxy of this version refuses on every host.
+haproxy_blames_files() {
     split_lines
     for line in $1; do
         case $line in
@@ -120,6 +145,7 @@ haproxy_own_fault() {
     return 1
 }
 
+# Whether the host has the declared release or a newer one; prints why not.
 haproxy_version_fits() {
     version=$(haproxy -v)
     version=${version#*ersion }
@@ -129,19 +155,20 @@ haproxy_version_fits() {
     minor=${minor%%.*}
     [ "$major" -gt "${haproxy_release%%.*}" ] ||
         { [ "$major" = "${haproxy_release%%.*}" ] && [ "$minor" -ge "${haproxy_release#*.}" ]; } && return
-    printf 'this host has haproxy %s, the stack declares %s or newer: lower the declared version or upgrade the host\n' \
+    printf 'this host has haproxy %s, the stack declares %s or newer; lower the declared version, or upgrade the host\n' \
         "$version" "$haproxy_release"
     return 1
 }
 
-# haproxy_talk COMMANDS: what the processes answer on the master's socket. A host that stands still for a while is still heard.
+# haproxy_talk COMMANDS: prints the answer on the master's socket. Waits 20 s, so that a briefly frozen host still answers.
 haproxy_talk() {
     # shellcheck disable=SC2016 # perl's variables
     perl -MSocket -e 'alarm 20; socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or exit 1;
         syswrite(S, "$ARGV[1]\n"); shutdown(S, 1); local $/; print <S>;' "$haproxy_master" "$1"
 }
 
-# In $running_digest and $running_since (seconds since 1970): what the worker that serves has read, and when.
+# Sets running_digest and running_since (seconds since 1970), what the running worker has read and when; running_worker, its process;
+# running_failed, how many reloads have failed; running_old and running_older, see haproxy_sort_old.
 haproxy_running() {
     running_digest=
     running_since=
@@ -151,12 +178,12 @@ haproxy_running() {
     running_older=
     [ -S "$haproxy_master" ] || return 0
     answer=$(haproxy_talk 'show proc;@1 get var proc.cfg' 2>/dev/null) || return 0
-    # Before 2.4 the digest is in the description, which a shell takes 30 ms to find among all that is told with it.
+    # Before 2.4 the digest is in the description, which a shell takes 30 ms to find in the long answer.
     case $answer in *"value=<"*) ;; *) answer=$answer$NL$(haproxy_talk '@1 show info desc' 2>/dev/null) ;; esac
     haproxy_old_workers_of "${answer#*"# old workers$NL"}"
     case $answer in
     *"# workers$NL"[0-9]*) running_worker=${answer#*"# workers$NL"} ;;
-    # A master before 2.5 whose reload has failed counts its worker as one of before, and no failures but all reloads.
+    # After a failed reload, a master before 2.5 lists its worker among the old ones, and counts reloads instead of failures.
     *"# workers$NL# old workers$NL"*"[was: "*)
         running_worker=$newest
         running_failed=${answer#*" master "}
@@ -164,6 +191,8 @@ haproxy_running() {
         set -- ${running_failed%%"$NL"*}
         running_failed=$2
         ;;
+    # From 3.1 on, a master whose reload has failed lists the worker that still serves among the old ones.
+    *"[failed: "*"# workers$NL# old workers$NL"[0-9]*) running_worker=$newest ;;
     *) return 0 ;;
     esac
     running_worker=${running_worker%%[!0-9]*}
@@ -184,8 +213,7 @@ haproxy_running() {
     running_since=$started
 }
 
-# haproxy_old_workers_of LINES: in $old the processes that lines of `show proc` begin with; before 2.5 in $newest that of the fewest
-# reloads ago.
+# haproxy_old_workers_of LINES: sets old to the processes in lines of `show proc`, and newest to the one with the fewest reloads since.
 haproxy_old_workers_of() {
     old=
     newest=
@@ -194,8 +222,8 @@ haproxy_old_workers_of() {
     for line in $1; do
         case $line in [0-9]*) ;; *) break ;; esac
         old="$old ${line%%[!0-9]*}"
-        case $line in *"[was: "*) ;; *) continue ;; esac
-        reloads=${line#*"]"}
+        reloads=${line#*worker}
+        reloads=${reloads#*"]"}
         reloads=${reloads#"${reloads%%[0-9]*}"}
         reloads=${reloads%%[!0-9]*}
         if [ -z "$fewest" ] || [ "$reloads" -lt "$fewest" ]; then
@@ -206,11 +234,13 @@ haproxy_old_workers_of() {
     unsplit
 }
 
-# The workers of before: in $running_old those that end after our hard-stop-after; in $running_older those that may never end, as they
-# have started before this host had its owner, or as what runs now is not ours either.
+# Sorts the workers in old: running_old are those that end after our hard-stop-after; running_older are those that may never end, because
+# they started before this host had its owner, or because the running configuration is not ours.
 haproxy_sort_old() {
     ours_since=
-    [ -z "$old" ] || [ -z "$running_digest" ] || ours_since=$(stat -c %Y "$lib/owner" 2>/dev/null)
+    if [ -n "$old" ] && [ -n "$running_digest" ]; then
+        ours_since=$(stat -c %Y "$lib/owner" 2>/dev/null)
+    fi
     for pid in $old; do
         process_started "$pid"
         if [ "$pid" = "$running_worker" ]; then
@@ -223,7 +253,7 @@ haproxy_sort_old() {
     done
 }
 
-# haproxy_too_many PIDS: whether these are more workers of before than may be; how many in $count.
+# haproxy_too_many PIDS: whether these are more old workers than allowed. Sets count.
 haproxy_too_many() {
     # shellcheck disable=SC2086 # split at blanks, on purpose
     set -- $1
@@ -231,15 +261,16 @@ haproxy_too_many() {
     [ "$count" -gt "$haproxy_old_workers" ]
 }
 
+# Sets activation, activation_reason and drain.
 haproxy_activation() {
     activation=reload
-    activation_reason="without losing a connection"
+    activation_reason="no connection is lost"
     state=$(systemctl show -p ActiveState -p MainPID -- "$haproxy_unit")
     case $state in
     *ActiveState=active* | *ActiveState=reloading*) ;;
     *)
         activation=start
-        activation_reason="it does not run"
+        activation_reason="it is not running"
         return
         ;;
     esac
@@ -249,61 +280,62 @@ haproxy_activation() {
     haproxy_hard_limit "/proc/$main/limits"
     if [ -z "$running_worker" ] && haproxy_is_mute; then
         activation=restart
-        activation_reason="the running process has no master socket, by which a reload is proven"
+        activation_reason="the running process has no master socket, which reloads are proven with"
     elif [ "$hard" -lt "$haproxy_fds" ] && [ "$descriptor_limit" -ge "$haproxy_fds" ] &&
         [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 0 ]; then
         activation=restart
         activation_reason="the running process is limited to $hard file descriptors, $haproxy_fds are needed"
     elif haproxy_too_many "$running_old"; then
         haproxy_patience
-        activation_reason="$activation_reason; $count workers of earlier reloads still have some, so an up first waits until $haproxy_old_workers are left, up to $patience s"
+        activation_reason="$activation_reason. $count old workers still have connections; an up waits until $haproxy_old_workers are left, at most $patience s"
     elif haproxy_too_many "$running_older"; then
-        activation_reason="$activation_reason; $count workers of a configuration that is not ours still have some, and each keeps its memory"
+        activation_reason="$activation_reason. $count old workers of a configuration that is not ours still have connections, and each keeps its memory"
     fi
     haproxy_plan_drain
 }
 
-# Nobody listens on the master's socket: perl could not connect. A master that is merely slow does not count.
+# Whether nothing listens on the master's socket: status 1 is a failed connection, not a slow master.
 haproxy_is_mute() {
     haproxy_talk 'show proc' >/dev/null 2>&1
     [ $? = 1 ]
 }
 
-# In $patience, how many seconds to wait for old workers: all are gone after hard-stop-after.
+# Sets patience to the seconds to wait for old workers: after hard-stop-after all have ended.
 haproxy_patience() {
     find_time_left
     patience=$haproxy_hard_stop
     [ "$patience" -le "$time_left" ] || patience=$time_left
 }
 
-# Before anything is touched: a reload waits until old workers have ended, so that they never pile up. Those that may never end keep
-# no host from being converged.
+# Waits, before anything is touched, until few enough old workers are left, so that frequent reloads never fill the memory. Workers that
+# may never end are only warned of. Sets activation_reason.
 haproxy_await() {
     [ "$activation" = reload ] || return 0
     haproxy_patience
     find_now
     since=$now
-    told=$now
+    say_at=$now
     while haproxy_running && haproxy_too_many "$running_old"; do
         find_now
         [ $((now - since)) -lt "$patience" ] ||
-            fail "$count workers of earlier reloads still have connections after $patience s, $haproxy_old_workers may; its files and its running process are untouched: run again later, raise haproxy.oldWorkers, lower hard-stop-after, or end them (kill$running_old)"
-        if [ "$told" -le "$now" ]; then
-            say "$label: waiting: $count workers of earlier reloads have connections, $haproxy_old_workers may"
-            told=$((now + 30))
+            fail "$count old workers still have connections after $patience s, $haproxy_old_workers are allowed; its files and its running process are untouched; run again later, raise haproxy.oldWorkers, lower hard-stop-after, or end them (kill$running_old)"
+        if [ "$say_at" -le "$now" ]; then
+            say "$label: waiting: $count old workers have connections, $haproxy_old_workers are allowed"
+            say_at=$((now + 30))
         fi
         sleep 0.5
     done
     ! haproxy_too_many "$running_older" ||
-        say "$label: WARNING: $count workers of a configuration that is not ours still have connections, and each keeps its memory; to end them: kill$running_older"
-    activation_reason="without losing a connection$drain_words"
+        say "$label: warning: $count old workers of a configuration that is not ours still have connections, and each keeps its memory; to end them: kill$running_older"
+    activation_reason="no connection is lost$drain_words"
 }
 
+# haproxy_activate ACTIVATION: prints why it failed.
 haproxy_activate() {
     case $1 in
     start)
         systemctl reset-failed -- "$haproxy_unit" 2>/dev/null
-        # Somebody, or the boot, may have started it meanwhile, with the files of before.
+        # It may have been started meanwhile, by hand or by the boot, with the old files.
         state=$(systemctl show -p ActiveState --value -- "$haproxy_unit")
         systemctl start -- "$haproxy_unit" &&
             case $state in active | activating | reloading) systemctl reload -- "$haproxy_unit" ;; esac
@@ -318,8 +350,9 @@ haproxy_activate() {
     }
 }
 
-# Why an activation failed: the daemon's own words since then, access logs aside. A unit checks quietly before a reload, and
-# journald drops lines of a daemon that logs much: then the check and the preflight tell.
+# Prints why an activation failed: the alerts of the daemon since then, without access logs. There may be none, because a unit checks
+# quietly before a reload, and journald drops lines of a daemon that logs much; then the check and the preflight say why. Reads
+# activated_at.
 haproxy_reason() {
     haproxy_set_servers ready
     journalctl --sync 2>/dev/null

@@ -1,48 +1,80 @@
-import type { Resource, Transaction } from "../../convergence/resources";
+import { z } from "zod";
+import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
-import { hostRequirements, type Listener } from "../../haproxy/host/requirements";
-import { serverGuardRules } from "../../haproxy/host/serverGuards";
-import type { HaproxyConfig } from "../../haproxy/model";
-import { canonical } from "../../haproxy/model/addresses";
-import { filesOf, fleetDirectory } from "../../haproxy/render/files";
-import { globalDefaults, render } from "../../haproxy/render/index";
-import { secretFault } from "../../haproxy/render/quoting";
+import { formError, formIssues, formOf, whole } from "../../forms";
+import {
+    canonical,
+    filesOf,
+    flag,
+    fleetDirectory,
+    globalDefaults,
+    type HaproxyConfig,
+    hostRequirements,
+    type Listener,
+    modelFormIssues,
+    render,
+    serverGuardRules,
+    slotFault,
+    slotValue,
+    texts,
+} from "../../haproxy";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
 
-/** What the recipe may be told beside the configuration. */
+/** The form of {@link HaproxyOptions}, but for functions; also for forms that have more fields. */
+export const optionsShape = {
+    allowWarnings: texts.optional(),
+    allowShrink: flag.optional(),
+    oldWorkers: whole(1, 1_000_000).optional(),
+};
+const optionsForm = formOf<HaproxyOptions>()(
+    z.strictObject({
+        ...optionsShape,
+        sourceOf: z
+            .custom<(path: string) => string>((value) => typeof value === "function", "expected a function")
+            .optional(),
+    }),
+);
+
+/** Arguments of the recipe besides the configuration. */
 export interface HaproxyOptions {
-    /**
-     * Parts of lines in which HAProxy's own check warns, as in `"missing timeouts for frontend 'web'"`: these warnings do not count, any
-     * other refuses the configuration. @default []
-     */
+    /** Substrings of `haproxy -c` warnings to accept, as in `"missing timeouts for frontend 'web'"`. @default [] */
     allowWarnings?: string[];
-    /** Whether servers may become fewer than their guards say, `minServers` and `maxShrinkPercent`; for one up. @default false */
+    /** Ignores the guards `minServers` and `maxShrinkPercent`; meant for a single up. @default false */
     allowShrink?: boolean;
     /**
-     * How many workers of earlier reloads may still have connections when the next reload comes: it waits for others to end, at most
-     * for `hardStopAfter`, and is refused then. Each keeps its memory. @default 5
+     * How many old workers may still have connections when the next reload comes. More make it wait, at most for `hardStopAfter`, after
+     * which it is refused. Each keeps its memory. @default 5
      */
     oldWorkers?: number;
+    /**
+     * Returns where a part of the configuration was declared, for messages about its lines; see `sourceOf` of `compileServices`.
+     * @default - the path in the configuration
+     */
+    sourceOf?: (path: string) => string;
 }
 
 /**
  * HAProxy: package, account, limits, configuration, service.
  *
- * @throws {Error} If `oldWorkers` is no whole number from 1 on.
+ * @throws {Error} If the configuration or the options do not have their form.
  */
 export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Resource[] {
+    const form = [...modelFormIssues(config), ...formIssues(optionsForm, options)];
+    if (form.length > 0) {
+        throw formError(form, "haproxy");
+    }
     const { user = globalDefaults.user, group = globalDefaults.group } = config.global ?? {};
     return [
-        // Before the package, so that the first start has it: a limit cannot be raised by a reload.
+        // Before the package, so that the first start has it: a reload cannot raise a limit.
         { kind: "systemdUnit", name: `${UNIT}.d/10-limits.conf`, content: limits(config) },
-        // iproute2 and perl serve the checks before an activation and the proof after it.
+        // The adapter needs iproute2 and perl.
         { kind: "packages", names: ["haproxy", "iproute2", "perl-base"] },
         { kind: "group", name: group },
-        // HAProxy takes its group by itself: an account that is there for others, such as www-data, keeps its own.
+        // HAProxy sets its group itself: an account such as www-data, which exists for others, keeps its own.
         { kind: "user", name: user, ...(user === group && { group }) },
         configuration(config, options, group),
         { kind: "service", name: UNIT },
@@ -54,16 +86,15 @@ function limits(config: HaproxyConfig): string {
     return renderTemplate("limits.conf.mustache", { descriptors });
 }
 
-/** Readable by HAProxy's group, as the file may hold passwords. */
+/** Readable by HAProxy's group, not by others, because the files may contain passwords. */
 function configuration(
     config: HaproxyConfig,
-    { allowWarnings = [], allowShrink = false, oldWorkers = 5 }: HaproxyOptions,
+    { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path }: HaproxyOptions,
     group: string,
 ): Transaction {
-    if (!Number.isSafeInteger(oldWorkers) || oldWorkers < 1) {
-        throw new Error(`oldWorkers of haproxy: expected a whole number, at least 1, got ${oldWorkers}`);
-    }
-    const needs = hostRequirements(config);
+    const requirements = hostRequirements(config);
+    const { text, sources } = render(config, { digest: slot(DIGEST_SLOT) });
+    const permissions = { group, mode: "0640" };
     return {
         kind: "transaction",
         name: "haproxy",
@@ -72,41 +103,42 @@ function configuration(
         files: [
             {
                 path: `${DIRECTORY}/haproxy.cfg`,
-                content: render(config, { digest: slot(DIGEST_SLOT) }),
-                group,
-                mode: "0640",
-                slotFault: secretFault,
+                content: text,
+                lineSources: sources.map((path) => path && sourceOf(path)),
+                ...permissions,
+                slotFault,
+                slotValue,
             },
-            // Opened as root, at start and by a reload.
-            ...filesOf(config).map((file) => ({ ...file, group, mode: "0640", slotFault: secretFault })),
+            // HAProxy opens them as root, at a start and during a reload.
+            ...filesOf(config).map((file) => ({ ...file, ...permissions, slotFault })),
         ],
         owned: [fleetDirectory],
         adapter: {
             name: "haproxy",
-            script: adapterScript("haproxy", "adapter", "preflight", "servers", "proof"),
+            script: adapterScript("haproxy"),
             parameters: {
                 config: `${DIRECTORY}/haproxy.cfg`,
                 unit: UNIT,
                 master: "/run/haproxy-master.sock",
                 release: config.version,
-                binds: needs.binds.map(listener).join("\n"),
-                directories: needs.socketDirectories.join("\n"),
-                chroot: needs.chroot,
-                fds: String(needs.fdsNeeded),
-                maxconn: String(needs.maxconn),
-                memory: String(needs.memoryNeeded),
-                hard_stop: String(needs.hardStopAfter),
+                binds: requirements.binds.map(listener).join("\n"),
+                directories: requirements.socketDirectories.join("\n"),
+                chroot: requirements.chroot,
+                fds: String(requirements.fdsNeeded),
+                maxconn: String(requirements.maxconn),
+                memory: String(requirements.memoryNeeded),
+                hard_stop: String(requirements.hardStopAfter),
                 old_workers: String(oldWorkers),
-                names: needs.serverNames.join(" "),
+                names: requirements.serverNames.join(" "),
                 servers: serverGuardRules(config, allowShrink),
             },
         },
     };
 }
 
-/** What the adapter is to hold the host's listeners against. */
+/** A bind in the adapter's notation, which it compares with the host's listeners. */
 function listener({ address, port, mode, interface: device = "-", transparent, v6only }: Listener): string {
-    // Connections that the host makes to itself come in by no interface, and to an address of others they do not come at all.
+    // The proof's own connections arrive on no interface, and not at all at an address that the host lacks.
     const ask = device !== "-" || transparent ? "nothing" : mode;
     const marks = [...(transparent ? ["transparent"] : []), ...(v6only ? ["v6only"] : [])];
     return [canonical(address), port, ask, device, ...(marks.length > 0 ? [marks.join(",")] : [])].join(" ");

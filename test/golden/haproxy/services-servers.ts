@@ -12,7 +12,7 @@ const node = (name: string, last: number, facility: string) => ({
 /** The two facilities of a service: the second one's servers are backups, all of them. */
 const inventory = {
     nodes: [node("fra1", 21, "fra"), node("fra2", 22, "fra"), node("ams1", 31, "ams"), node("ams2", 32, "ams")],
-    place: "nodes.json",
+    source: "nodes.json",
 };
 
 /** How a service uses its servers. */

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 
-/** An edit of a payload: the runtime's function does this first. */
+/** An edit of a payload: a function of the runtime runs this shell first. */
 export function atStart(name: string, shell: string): (body: string) => string {
     return (body) => {
         const head = `\n${name}() {\n`;

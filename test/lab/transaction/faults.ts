@@ -1,32 +1,32 @@
-import { type Subject, squat, type Variation } from "./subject";
+import { type BalancerHost, squat, type Variation } from "./balancerHost";
 
-/** A fault of the host or of the configuration that would stop HAProxy, and that `haproxy -c` alone does not see in most cases. */
+/** A fault of the host or the configuration that stops HAProxy. In most cases `haproxy -c` does not see it. */
 export interface Fault {
     name: string;
     /** What is declared, and what the host must have for it. */
-    variation: (subject: Subject) => Variation;
-    /** Shell that makes the host fit for it. @default - it always is */
-    prepare?: (subject: Subject) => string;
-    /** Shell that takes away what `prepare` made; without it the declared configuration itself is at fault. */
-    strike?: (subject: Subject) => string;
-    /** The words that name the cause. */
+    variation: (balancer: BalancerHost) => Variation;
+    /** Shell that prepares the host for it. @default - nothing to prepare */
+    prepare?: (balancer: BalancerHost) => string;
+    /** Shell that undoes `prepare`. @default - the declared configuration itself is wrong */
+    strike?: (balancer: BalancerHost) => string;
+    /** Words that name the cause. */
     words: RegExp;
-    /** What HAProxy does when it meets the fault at a reload. */
+    /** What HAProxy does if the fault happens at a reload. */
     late: {
-        /** Shell, where it is not `strike`. */
-        strike?: (subject: Subject) => string;
+        /** Shell that causes it at the reload. @default - that of `strike` */
+        strike?: (balancer: BalancerHost) => string;
         words: RegExp;
         /**
          * Whether no request is lost: HAProxy itself stops accepting for 2 s when it cannot bind, and ends when its chroot is
          * gone (shared/reference/hosts.md, section 0.1).
          */
         hitless: boolean;
-        /** Whether the process of before serves on; if not, the transaction starts one with the last good files. */
+        /** Whether the old process serves on. If not, the transaction starts one with the last good files. */
         survives: boolean;
     };
 }
 
-/** Undoes whatever a fault has left. */
+/** Shell that undoes all faults. */
 export const repair = `
     systemctl stop squatter 2>/dev/null
     rm -rf /srv/jail /run/jail /etc/systemd/system/haproxy.service.d/20-low.conf

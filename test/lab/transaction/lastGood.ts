@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import { redefine } from "../../support/converge";
 import { until } from "../../support/traffic";
+import type { BalancerHost } from "./balancerHost";
 import { atStart } from "./edit";
-import type { Subject } from "./subject";
 
 const GOOD = "/var/lib/haproxy-fleet/last-good/haproxy";
 const MAPS = "/etc/haproxy/maps";
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 
-/** A daemon that has the new configuration and does not serve. */
+/** A daemon that has read the new configuration but does not serve. */
 const unproven = redefine("haproxy_prove() { echo not proven; return 1; }");
 
-/** The configuration with maps; each changes with the text. */
-const withMaps = (subject: Subject, maps: Record<string, string>, mark?: string) =>
-    subject.declare({ mark }, (transaction) => ({
+/** The configuration with maps, which all change with the text. */
+const withMaps = (balancer: BalancerHost, maps: Record<string, string>, mark?: string) =>
+    balancer.declare({ mark }, (transaction) => ({
         ...transaction,
         files: [
             ...Object.entries(maps).map(([name, content]) => ({ path: `${MAPS}/${name}`, content })),
@@ -21,71 +21,71 @@ const withMaps = (subject: Subject, maps: Record<string, string>, mark?: string)
         ],
     }));
 
-/** What a failed converge goes back to. */
-export function lastGood(subject: () => Subject): void {
-    const fails = async (convergence: ReturnType<Subject["declare"]>, edit = unproven) => {
+/** The files to which a failed converge goes back. */
+export function lastGood(balancer: () => BalancerHost): void {
+    const fails = async (convergence: ReturnType<BalancerHost["declare"]>, edit = unproven) => {
         const { code, stderr } = await convergence.up(edit);
         assert.equal(code, 1, stderr);
         return stderr;
     };
 
-    it("proves what a killed converge has activated, with no other reload, before it is taken for good", async () => {
+    it("proves what a killed converge has activated, without another reload, before it becomes last good", async () => {
         const [before, after] = [{ mark: "proven" }, { mark: "not-proven" }];
         const killed = atStart("attempt", '[ "$1" != prove ] || kill -KILL $$');
         const killedHavingActivated = async () => {
-            assert.match(await fails(subject().declare(after), killed), /the converge was killed/);
-            await until("it is activated", async () => (await subject().answer()) === "app1 not-proven");
+            assert.match(await fails(balancer().declare(after), killed), /the converge was killed/);
+            await until("it is activated", async () => (await balancer().answer()) === "app1 not-proven");
         };
-        await subject().converge(before);
+        await balancer().converge(before);
         await killedHavingActivated();
-        assert.match(await fails(subject().declare(after)), /the daemon was not proven.*; last good files are back/);
-        assert.equal(await subject().answer(), "app1 proven");
+        assert.match(await fails(balancer().declare(after)), /the daemon was not proven.*; last good files are back/);
+        assert.equal(await balancer().answer(), "app1 proven");
 
         await killedHavingActivated();
-        const processes = await subject().processes();
-        await subject().converge(after);
-        assert.equal(await subject().processes(), processes);
-        assert.match(await subject().shell(`cat ${GOOD}/tree/haproxy.cfg`), /X-Mark not-proven/);
+        const processes = await balancer().processes();
+        await balancer().converge(after);
+        assert.equal(await balancer().processes(), processes);
+        assert.match(await balancer().shell(`cat ${GOOD}/tree/haproxy.cfg`), /X-Mark not-proven/);
     });
 
-    it("is not what was there before a first converge that failed, once that is back", async () => {
-        await subject().converge();
-        await subject().shell(`rm -rf ${GOOD}`);
-        await fails(subject().declare({ mark: "first" }));
-        await subject().shell(`echo '# by hand' >>${CONFIG}`);
-        const files = await subject().files();
-        await fails(subject().declare({ mark: "second" }));
-        assert.equal(await subject().files(), files);
+    it("does not include the files before a failed first converge, once they are back", async () => {
+        await balancer().converge();
+        await balancer().shell(`rm -rf ${GOOD}`);
+        await fails(balancer().declare({ mark: "first" }));
+        await balancer().shell(`echo '# by hand' >>${CONFIG}`);
+        const files = await balancer().files();
+        await fails(balancer().declare({ mark: "second" }));
+        assert.equal(await balancer().files(), files);
         await fails(
-            subject().declare({ mark: "third" }),
+            balancer().declare({ mark: "third" }),
             atStart("put_file", 'echo "No space left on device"; return 1'),
         );
-        assert.equal(await subject().files(), files);
-        await subject().shell(`ls ${GOOD} && exit 1 || exit 0`);
-        await subject().converge();
+        assert.equal(await balancer().files(), files);
+        await balancer().shell(`ls ${GOOD} && exit 1 || exit 0`);
+        await balancer().converge();
     });
 
-    it("is not a link to the live files themselves", async () => {
-        await subject().converge();
-        await subject().shell(`rm -rf ${GOOD}/tree && ln -s /etc/haproxy ${GOOD}/tree`);
-        const files = await subject().files();
-        await fails(subject().declare({ mark: "linked" }));
-        assert.equal(await subject().files(), files);
-        await subject().converge();
-        assert.equal(await subject().shell(`stat -c %F ${GOOD}/tree`), "directory");
+    it("is a copy of the live files, not a link", async () => {
+        await balancer().converge();
+        await balancer().shell(`rm -rf ${GOOD}/tree && ln -s /etc/haproxy ${GOOD}/tree`);
+        const files = await balancer().files();
+        await fails(balancer().declare({ mark: "linked" }));
+        assert.equal(await balancer().files(), files);
+        await balancer().converge();
+        assert.equal(await balancer().shell(`stat -c %F ${GOOD}/tree`), "directory");
     });
 
-    it("is on the disk before it takes the place of the one before", async () => {
-        await subject().converge({ mark: "older" });
-        const older = await subject().shell(`cat ${GOOD}/digest`);
+    it("is on the disk before it replaces the previous one", async () => {
+        await balancer().converge({ mark: "older" });
+        const older = await balancer().shell(`cat ${GOOD}/digest`);
         const spy = `#!/bin/sh\necho "$(cat ${GOOD}/digest) $*" >>/run/synced\nexec /usr/bin/sync "$@"\n`;
-        await subject().host.writeFile("/usr/local/sbin/sync", spy, 0o755);
+        await balancer().host.writeFile("/usr/local/sbin/sync", spy, 0o755);
         try {
-            await subject().converge({ mark: "newer" });
+            await balancer().converge({ mark: "newer" });
         } finally {
-            await subject().shell("rm /usr/local/sbin/sync");
+            await balancer().shell("rm /usr/local/sbin/sync");
         }
-        const synced = (await subject().shell("cat /run/synced; rm /run/synced")).split("\n");
+        const synced = (await balancer().shell("cat /run/synced; rm /run/synced")).split("\n");
         for (const file of ["", "/digest", "/tree", "/tree/haproxy.cfg"]) {
             assert.ok(
                 synced.some((line) => line.startsWith(`${older} `) && `${line} `.includes(`${GOOD}.new${file} `)),
@@ -94,56 +94,56 @@ export function lastGood(subject: () => Subject): void {
         }
     });
 
-    it("leaves alone what has not changed", async () => {
-        const first = await withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }).up();
+    it("does not touch files that have not changed", async () => {
+        const first = await withMaps(balancer(), { "a.map": "one\n", "z.map": "one\n" }).up();
         assert.equal(first.code, 0, first.stderr);
-        const inodes = () => subject().shell(`stat -c '%n %i %y' ${MAPS}/*`);
+        const inodes = () => balancer().shell(`stat -c '%n %i %y' ${MAPS}/*`);
         const before = await inodes();
-        const stderr = await fails(withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
+        const stderr = await fails(withMaps(balancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
         assert.match(stderr, /put back \/etc\/haproxy\/haproxy\.cfg/);
         assert.equal(await inodes(), before);
-        // The same content under another mode is not the same file.
+        // The same content with another mode is a change.
         await fails(
-            withMaps(subject(), { "a.map": "one\n", "z.map": "one\n" }, "other"),
+            withMaps(balancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"),
             atStart(
                 "haproxy_prove",
                 `! grep -q other ${CONFIG} || chmod 0600 ${MAPS}/a.map; echo not proven; return 1`,
             ),
         );
-        assert.equal(await subject().shell(`stat -c %a ${MAPS}/a.map`), "644");
+        assert.equal(await balancer().shell(`stat -c %a ${MAPS}/a.map`), "644");
     });
 
-    it("gives back to the administrator what was taken over since", async () => {
-        await subject().converge();
-        await subject().shell(`mkdir -p ${MAPS}; rm -rf ${MAPS}/*; cd ${MAPS}
+    it("gives an administrator's files back that were taken over since", async () => {
+        await balancer().converge();
+        await balancer().shell(`mkdir -p ${MAPS}; rm -rf ${MAPS}/*; cd ${MAPS}
             echo theirs >file; chmod 0640 file; ln -s ../haproxy.cfg link; ln -s nowhere dangling`);
-        const theirs = () => subject().shell(`cd ${MAPS}; cat file; stat -c '%a %N' * `);
+        const theirs = () => balancer().shell(`cd ${MAPS}; cat file; stat -c '%a %N' * `);
         const before = await theirs();
         const declared = { file: "ours\n", link: "ours\n", dangling: "ours\n", added: "ours\n" };
-        const stderr = await fails(withMaps(subject(), declared, "taking"));
+        const stderr = await fails(withMaps(balancer(), declared, "taking"));
         assert.match(stderr, /write \/etc\/haproxy\/maps\/dangling/);
         assert.equal(await theirs(), before, stderr);
 
-        // The same where all of that has been converged, and leaves the run list again.
-        const { code, ...said } = await withMaps(subject(), declared, "taking").up();
+        // The same after a successful converge, once they leave the run list.
+        const { code, ...said } = await withMaps(balancer(), declared, "taking").up();
         assert.equal(code, 0, said.stderr);
-        assert.equal(await subject().shell(`cat ${MAPS}/* | sort -u`), "ours");
-        await subject().converge();
+        assert.equal(await balancer().shell(`cat ${MAPS}/* | sort -u`), "ours");
+        await balancer().converge();
         assert.equal(await theirs(), before);
-        await subject().shell(`rm -r ${MAPS}`);
+        await balancer().shell(`rm -r ${MAPS}`);
     });
 
-    it("leaves no half of a file behind on a disk that is full", async () => {
-        await subject().converge();
-        const files = await subject().files();
-        await subject().shell(`mkdir -p ${MAPS}; mount -t tmpfs -o size=64k tmpfs ${MAPS}`);
+    it("leaves no partial file on a full disk", async () => {
+        await balancer().converge();
+        const files = await balancer().files();
+        await balancer().shell(`mkdir -p ${MAPS}; mount -t tmpfs -o size=64k tmpfs ${MAPS}`);
         try {
-            const stderr = await fails(withMaps(subject(), { "large.map": "x\n".repeat(50_000) }), (body) => body);
+            const stderr = await fails(withMaps(balancer(), { "large.map": "x\n".repeat(50_000) }), (body) => body);
             assert.match(stderr, /the disk is full.*; last good files are back/);
-            assert.equal(await subject().shell(`ls -A ${MAPS}`), "");
-            assert.equal(await subject().files(), files);
+            assert.equal(await balancer().shell(`ls -A ${MAPS}`), "");
+            assert.equal(await balancer().files(), files);
         } finally {
-            await subject().shell(`umount ${MAPS}; rmdir ${MAPS}`);
+            await balancer().shell(`umount ${MAPS}; rmdir ${MAPS}`);
         }
     });
 }

@@ -2,10 +2,10 @@ import { spawn } from "node:child_process";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { join } from "node:path";
-import { sleep } from "../../../lab/run";
+import { sleep } from "../../../lab/machine/exec";
 import { PATIENCE } from "../../support/traffic";
 
-/** What became of the requests. */
+/** Results of the requests. */
 export interface Outcome {
     requests: number;
     /** Answers other than 2xx and 3xx. */
@@ -16,7 +16,7 @@ export interface Outcome {
 
 const CONNECTIONS = 20;
 
-/** Requests to a URL from now, the first of them answered, until `stop`, by wrk; ten minutes at most. */
+/** Sends requests with wrk until `stop`, for ten minutes at most. Returns after the first answer. */
 export async function load(url: string, ...options: string[]): Promise<{ stop(): Promise<Outcome> }> {
     const limits = ["-d600s", "--timeout", `${PATIENCE / 1000}s`];
     const script = ["-s", join(__dirname, "load.lua")];
@@ -29,7 +29,7 @@ export async function load(url: string, ...options: string[]): Promise<{ stop():
     wrk.stderr.on("data", (chunk: Buffer) => {
         words += chunk.toString();
     });
-    // A test that fails does not stop it: mocha is not to wait for its end.
+    // Mocha must not wait for it after a failed test.
     const kill = () => wrk.kill("SIGKILL");
     process.once("exit", kill);
     wrk.once("close", () => process.off("exit", kill));
@@ -40,7 +40,7 @@ export async function load(url: string, ...options: string[]): Promise<{ stop():
     return {
         async stop() {
             if (wrk.exitCode !== null) throw new Error(`wrk has ended before what it was to go through:\n${text}`);
-            // What has changed last shall have some of it, too.
+            // The last change needs some load, too.
             await sleep(300);
             wrk.kill("SIGINT");
             await ended;
@@ -61,7 +61,7 @@ function parse(text: string): Outcome {
     };
 }
 
-/** Both kinds of clients at once, those that keep their connection and those that close it after each request. */
+/** Load by two kinds of clients: some keep their connection, others close it after each request. */
 export async function bothLoads(url: string): Promise<{ stop(): Promise<Outcome> }> {
     const loads = await Promise.all([load(url), load(url, "-H", "Connection: close")]);
     return {

@@ -1,35 +1,42 @@
 import assert from "node:assert/strict";
+import type { BalancerHost } from "./balancerHost";
 import { atStart } from "./edit";
 import { type Fault, faults, repair } from "./faults";
 import { load } from "./load";
-import type { Subject } from "./subject";
 
-const ready = async (subject: Subject, fault: Fault, struck: boolean) => {
-    await subject.shell(repair);
-    await subject.shell(fault.prepare?.(subject) ?? "");
-    if (struck) await subject.shell(fault.strike?.(subject) ?? "");
+const ready = async (balancer: BalancerHost, fault: Fault, struck: boolean) => {
+    await balancer.shell(repair);
+    await balancer.shell(fault.prepare?.(balancer) ?? "");
+    if (struck) await balancer.shell(fault.strike?.(balancer) ?? "");
 };
 
-/** Faults that are there before anything is touched. */
-export function refusals(subject: () => Subject): void {
-    before(() => subject().converge());
-    afterEach(() => subject().shell(repair));
+/** Faults that exist before the converge. */
+export function refusals(balancer: () => BalancerHost): void {
+    before(() => balancer().converge());
+    afterEach(() => balancer().shell(repair));
 
     for (const fault of faults) {
-        it(`says in a preview that it has ${fault.name}, and leaves it alone`, async () => {
-            await ready(subject(), fault, true);
-            const [state, leftovers] = [await subject().state(), await subject().leftovers()];
-            const { text, refused } = await subject().declare(fault.variation(subject())).preview();
+        it(`reports ${fault.name} in a preview, and changes nothing`, async () => {
+            await ready(balancer(), fault, true);
+            const [state, leftovers] = [await balancer().state(), await balancer().leftovers()];
+            const { text, refused } = await balancer().declare(fault.variation(balancer())).preview();
             assert.ok(refused, text);
             assert.match(text, fault.words);
-            assert.equal(await subject().state(), state);
-            assert.equal(await subject().leftovers(), leftovers);
+            assert.equal(await balancer().state(), state);
+            assert.equal(await balancer().leftovers(), leftovers);
         });
     }
 
-    it("refuses more connections than there is memory for, but not as many as are allowed already", async () => {
+    it("shows the declared line that HAProxy refuses", async () => {
+        const { text } = await balancer()
+            .declare({ raw: ["http-request nonsense"] })
+            .preview();
+        assert.match(text, /\[\/etc\/haproxy\/haproxy\.cfg:(\d+)\].*\n +line \1: http-request nonsense\n/);
+    });
+
+    it("refuses more connections than memory allows, unless the running process already allows them", async () => {
         const preview = (maxconn: number, memory?: number) =>
-            subject()
+            balancer()
                 .declare({ global: { maxconn }, mark: "much" }, ({ adapter, ...transaction }) => ({
                     ...transaction,
                     adapter: {
@@ -42,55 +49,55 @@ export function refusals(subject: () => Subject): void {
         assert.ok(refused, text);
         assert.match(
             text,
-            /maxconn 1001 needs 244140 MB of memory at its busiest, (this host|the service may) ha(s|ve) \d+ MB: lower maxconn to \d+,/,
+            /maxconn 1001 needs 244140 MB of memory at its busiest, (this host|the service may) ha(s|ve) \d+ MB; lower maxconn to \d+,/,
         );
         assert.equal((await preview(1000, 250_000_000)).refused, false);
 
-        // The unit's limit, 50 kB for each of 5000 connections.
-        await subject().shell(`mkdir -p /run/systemd/system/haproxy.service.d
+        // The unit's limit: 50 kB for each of 5000 connections.
+        await balancer().shell(`mkdir -p /run/systemd/system/haproxy.service.d
             printf '[Service]\\nMemoryMax=150M\\n' >/run/systemd/system/haproxy.service.d/90-memory.conf
             systemctl daemon-reload`);
         const limited = await preview(5000);
-        await subject().shell("rm /run/systemd/system/haproxy.service.d/90-memory.conf; systemctl daemon-reload");
+        await balancer().shell("rm /run/systemd/system/haproxy.service.d/90-memory.conf; systemctl daemon-reload");
         assert.match(
             limited.text,
-            /maxconn 5000 needs 244 MB of memory at its busiest, the service may have 150 MB: lower maxconn to 3072, or raise/,
+            /maxconn 5000 needs 244 MB of memory at its busiest, the service may have 150 MB; lower maxconn to 3072, or raise/,
         );
         assert.equal((await preview(5000)).refused, false);
     });
 
-    it("refuses what a masked unit could not be told", async () => {
-        await subject().shell("systemctl --quiet mask haproxy");
-        const { text } = await subject().declare({ mark: "masked" }).preview();
-        const { code, stderr } = await subject().declare({ mark: "masked" }).up();
-        await subject().shell("systemctl --quiet unmask haproxy");
-        assert.match(text, /its preflight says:\n +haproxy\.service is masked, .*unmask it/);
+    it("refuses a change for a masked unit", async () => {
+        await balancer().shell("systemctl --quiet mask haproxy");
+        const { text } = await balancer().declare({ mark: "masked" }).preview();
+        const { code, stderr } = await balancer().declare({ mark: "masked" }).up();
+        await balancer().shell("systemctl --quiet unmask haproxy");
+        assert.match(text, / preflight says:\n +haproxy\.service is masked, .*unmask it/);
         assert.equal(code, 1);
         assert.match(stderr, /refused at preflight; its files.* untouched\n +haproxy\.service is masked, .*unmask it/);
         assert.doesNotMatch(text + stderr, /EXTRAOPTS/);
     });
 
-    it("asks a resolver that does not answer for one name only", async () => {
+    it("asks a resolver that does not answer for only one name", async () => {
         const names = "one.test two.test three.test";
-        await subject().shell(`
+        await balancer().shell(`
             systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '
                 my $silent = IO::Socket::INET->new(LocalAddr => "127.0.0.1:53", Proto => "udp") or die $!; sleep'
             until ss -Hlun | grep -q -F '127.0.0.1:53 '; do sleep 0.02; done
             cp /etc/resolv.conf /srv/resolv.conf; echo nameserver 127.0.0.1 >/etc/resolv.conf`);
-        const { text, refused } = await subject()
+        const { text, refused } = await balancer()
             .declare({ mark: "names" }, ({ adapter, ...transaction }) => ({
                 ...transaction,
                 adapter: { ...adapter, parameters: { ...adapter.parameters, names } },
             }))
             .preview();
-        await subject().shell("cat /srv/resolv.conf >/etc/resolv.conf");
+        await balancer().shell("cat /srv/resolv.conf >/etc/resolv.conf");
         assert.ok(refused, text);
         assert.match(text, /the resolver of this host does not answer within 5 s, asked for the server name one\.test/);
         assert.doesNotMatch(text, /two\.test|three\.test/);
     });
 
-    it("refuses a stage that lacks one of several files", async () => {
-        const { code, stderr } = await subject()
+    it("refuses a stage without one of several files", async () => {
+        const { code, stderr } = await balancer()
             .declare({}, (transaction) => ({
                 ...transaction,
                 files: [{ path: "/etc/haproxy/a.map", content: "one\n" }, ...transaction.files],
@@ -98,25 +105,25 @@ export function refusals(subject: () => Subject): void {
             .up(atStart("stage_file", "case $field_path in */a.map) echo cannot be staged; return 1 ;; esac"));
         assert.equal(code, 1);
         assert.match(stderr, /refused at stage; its files and its running process are untouched\n +cannot be staged/);
-        await subject().converge();
+        await balancer().converge();
     });
 
-    it("refuses each of them in an up that no preview warned of, while not one request is lost", async () => {
-        const running = await load(subject().url);
+    it("refuses each fault in an up without a preview, and no request is lost", async () => {
+        const running = await load(balancer().url);
         for (const fault of faults) {
-            await ready(subject(), fault, false);
-            const convergence = subject().declare(fault.variation(subject()));
+            await ready(balancer(), fault, false);
+            const convergence = balancer().declare(fault.variation(balancer()));
             if (fault.strike) assert.equal((await convergence.preview()).refused, false, fault.name);
-            const state = await subject().state();
+            const state = await balancer().state();
             const { code, stderr } = await convergence.up(
-                atStart("transaction_check", fault.strike?.(subject()) ?? ""),
+                atStart("transaction_check", fault.strike?.(balancer()) ?? ""),
             );
             assert.equal(code, 1, fault.name);
             assert.match(stderr, fault.words);
             assert.match(stderr, /refused at (validation|preflight); its files and its running process are untouched/);
-            assert.equal(await subject().state(), state, fault.name);
+            assert.equal(await balancer().state(), state, fault.name);
             assert.equal(
-                await subject().leftovers(),
+                await balancer().leftovers(),
                 "launch lock log report result runtime stamp step token",
                 fault.name,
             );

@@ -1,44 +1,44 @@
 import assert from "node:assert/strict";
 import { redefine } from "../../support/converge";
+import { ASK_MASTER, type BalancerHost, squat } from "./balancerHost";
 import { atStart } from "./edit";
 import { faults, repair } from "./faults";
 import { bothLoads } from "./load";
-import { ASK_MASTER, type Subject, squat } from "./subject";
 
-/** Faults that come between the check and the reload, when only the running process can tell. */
-export function restores(subject: () => Subject): void {
+/** Faults between the check and the reload, which only the running process reveals. */
+export function restores(balancer: () => BalancerHost): void {
     afterEach(async () => {
-        await subject().shell(repair);
-        // A process keeps the limit that it was given, and counts the reloads that failed.
-        await subject().shell("systemctl reset-failed haproxy; systemctl restart haproxy");
+        await balancer().shell(repair);
+        // A process keeps its limit and counts failed reloads.
+        await balancer().shell("systemctl reset-failed haproxy; systemctl restart haproxy");
     });
 
     for (const fault of faults) {
-        it(`puts everything back when it meets ${fault.name} only at the reload`, async function () {
-            await subject().converge();
-            await subject().shell(fault.prepare?.(subject()) ?? "");
-            const variation = fault.variation(subject());
-            const strike = fault.late.strike?.(subject()) ?? fault.strike?.(subject()) ?? "";
-            // What is declared is at fault itself only where nothing takes it away later.
-            const declared = subject().declare(fault.strike ? variation : { mark: "new" });
-            const [files, processes] = [await subject().files(), await subject().processes()];
-            const running = await bothLoads(subject().url);
+        it(`puts everything back after ${fault.name} at the reload`, async function () {
+            await balancer().converge();
+            await balancer().shell(fault.prepare?.(balancer()) ?? "");
+            const variation = fault.variation(balancer());
+            const strike = fault.late.strike?.(balancer()) ?? fault.strike?.(balancer()) ?? "";
+            // Without `strike`, the declared configuration itself is wrong.
+            const declared = balancer().declare(fault.strike ? variation : { mark: "new" });
+            const [files, processes] = [await balancer().files(), await balancer().processes()];
+            const running = await bothLoads(balancer().url);
             const started = Date.now();
             const { code, stderr } = await declared.up(atStart("haproxy_activate", strike));
             const seconds = ((Date.now() - started) / 1000).toFixed(1);
             const { requests, refused, socketErrors } = await running.stop();
             assert.equal(code, 1);
-            // Where journald has dropped the daemon's words, the preflight's name the cause.
+            // If journald has dropped the daemon's words, those of the preflight name the cause.
             assert.match(stderr, new RegExp(`${fault.late.words.source}|${fault.words.source}`));
             assert.match(
                 stderr,
                 fault.late.survives
-                    ? /last good files are back, the process of before serves on/
+                    ? /last good files are back, the old process keeps serving/
                     : /last good files are back and active/,
             );
-            assert.equal(await subject().files(), files);
-            assert.equal(await subject().answer(), "app1");
-            if (fault.late.survives) assert.equal(await subject().processes(), processes);
+            assert.equal(await balancer().files(), files);
+            assert.equal(await balancer().answer(), "app1");
+            if (fault.late.survives) assert.equal(await balancer().processes(), processes);
             if (fault.late.hitless) assert.deepEqual({ refused, socketErrors }, { refused: 0, socketErrors: 0 });
             else
                 report(
@@ -48,80 +48,80 @@ export function restores(subject: () => Subject): void {
         });
     }
 
-    it("takes a process that systemd has started again with the last good files for no process of before", async () => {
-        await subject().converge();
-        await subject().shell("mkdir /srv/jail");
+    it("recognizes a process that systemd has restarted with the last good files as a new one", async () => {
+        await balancer().converge();
+        await balancer().shell("mkdir /srv/jail");
         const gone = atStart("haproxy_activate", "rmdir /srv/jail");
         const again = "systemctl reset-failed haproxy; systemctl start haproxy";
         const meanwhile = atStart("read_good_digest", `[ -z "\${refusal-}" ] || { ${again}; }`);
-        const { code, stderr } = await subject()
+        const { code, stderr } = await balancer()
             .declare({ global: { chroot: "/srv/jail" } })
             .up((body) => meanwhile(gone(body)));
         assert.equal(code, 1);
         assert.match(stderr, /last good files are back and active/);
-        assert.equal(await subject().answer(), "app1");
+        assert.equal(await balancer().answer(), "app1");
     });
 
-    it("names the cause even where journald has dropped the daemon's words", async () => {
-        await subject().converge();
+    it("names the cause even if journald has dropped the daemon's words", async () => {
+        await balancer().converge();
         const deaf = redefine("journalctl() { :; }");
         const [, port] = faults;
-        const strike = atStart("haproxy_activate", port?.strike?.(subject()) ?? "");
-        const { stderr } = await subject()
-            .declare(port?.variation(subject()))
+        const strike = atStart("haproxy_activate", port?.strike?.(balancer()) ?? "");
+        const { stderr } = await balancer()
+            .declare(port?.variation(balancer()))
             .up((body) => deaf(strike(body)));
         assert.match(stderr, /port 8081 is taken by systemd-socket-/);
     });
 
-    it("tells the daemon's words of this reload, not those of an earlier one", async () => {
-        await subject().converge();
-        // The journal is asked by the second.
-        await subject().shell(`echo 'earlier mistake' >>/etc/haproxy/haproxy.cfg; systemctl reload haproxy || true
+    it("reports the daemon's words about this reload, not those about an earlier one", async () => {
+        await balancer().converge();
+        // The journal is queried by seconds.
+        await balancer().shell(`echo 'earlier mistake' >>/etc/haproxy/haproxy.cfg; systemctl reload haproxy || true
             second=$(date +%s); until [ "$(date +%s)" -gt "$second" ]; do sleep 0.05; done`);
-        await subject().converge();
-        const { stderr } = await subject()
+        await balancer().converge();
+        const { stderr } = await balancer()
             .declare({ mark: "later" })
             .up(atStart("haproxy_activate", "echo 'later mistake' >>/etc/haproxy/haproxy.cfg"));
         assert.match(stderr, /unknown keyword 'later'/);
         assert.doesNotMatch(stderr, /earlier/);
     });
 
-    it("is not misled by a reload that had failed before", async () => {
-        await subject().converge();
-        await subject().shell(`${squat("0.0.0.0:8081")}
+    it("is not misled by an earlier failed reload", async () => {
+        await balancer().converge();
+        await balancer().shell(`${squat("0.0.0.0:8081")}
             cp -a /etc/haproxy/haproxy.cfg /run/kept
             sed -i 's/bind .*:80$/bind *:80,*:8081/' /etc/haproxy/haproxy.cfg; systemctl reload haproxy
             until ${ASK_MASTER} 'show proc' 2>&1 | grep -q -F '[failed: 1]'; do sleep 0.05; done
             mv /run/kept /etc/haproxy/haproxy.cfg; systemctl stop squatter`);
-        // The signal takes its time, so that the proof first sees the count of before.
+        // Delays the signal, so that the proof first sees the old count.
         const late = redefine('haproxy_activate() { (sleep 1; systemctl "$1" haproxy) >/dev/null 2>&1 & }');
-        const { code, stderr } = await subject().declare({ app: "app2" }).up(late);
+        const { code, stderr } = await balancer().declare({ app: "app2" }).up(late);
         assert.equal(code, 0, stderr);
-        assert.equal(await subject().answer(), "app2");
-        assert.match(await subject().master("show proc"), /\[failed: 0\]/);
+        assert.equal(await balancer().answer(), "app2");
+        assert.match(await balancer().master("show proc"), /\[failed: 0\]/);
     });
 
-    it("restores all files when one of them cannot be written", async () => {
-        await subject().converge();
+    it("restores all files if one of them cannot be written", async () => {
+        await balancer().converge();
         const maps = ["/etc/haproxy/maps/a.map", "/etc/haproxy/maps/z.map"];
         const withMaps = (text: string, variation = {}) =>
-            subject().declare(variation, (transaction) => ({
+            balancer().declare(variation, (transaction) => ({
                 ...transaction,
                 files: [...maps.map((path) => ({ path, content: text })), ...transaction.files],
             }));
         const first = await withMaps("one\n").up();
         assert.equal(first.code, 0, first.stderr);
-        const [files, processes] = [await subject().files(), await subject().processes()];
+        const [files, processes] = [await balancer().files(), await balancer().processes()];
         const full = atStart("put_file", 'case $1 in */haproxy.cfg) echo "No space left on device"; return 1 ;; esac');
         const { code, stderr } = await withMaps("two\n", { mark: "two" }).up(full);
         assert.equal(code, 1);
         assert.match(stderr, /the disk is full.*last good files are back, the running process is untouched/);
-        assert.equal(await subject().files(), files);
-        assert.equal(await subject().processes(), processes);
+        assert.equal(await balancer().files(), files);
+        assert.equal(await balancer().processes(), processes);
     });
 }
 
-/** Figures are shown, not judged: they are HAProxy's own. */
+/** Shows figures in the title without judging them, since they depend on HAProxy. */
 function report(context: Mocha.Context, figure: string): void {
     if (context.test) context.test.title += ` (${figure})`;
 }

@@ -2,20 +2,20 @@ import assert from "node:assert/strict";
 import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { ConvergedHost, type ConvergedHostArgs } from "../../../components/convergence/convergedHost";
+import type { Resource } from "../../../components/convergence/kinds/index";
 import { bootstrap, buildPayload, withoutRuntime } from "../../../components/convergence/payload/payload";
 import { makePlan } from "../../../components/convergence/payload/plan";
-import type { Resource } from "../../../components/convergence/resources";
 import { slot } from "../../../components/convergence/slots";
 import { SshError } from "../../../components/convergence/ssh/ssh";
 import { nextToken } from "../../../components/convergence/token";
-import { answer, COMMAND, connection, HOST, hostKey, otherKey, withAnswers } from "../../support/answers";
 import { assertSecret, failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
+import { COMMAND, connection, HOST, hostKey, otherKey, probeReply, withProbeReplies } from "../../support/probeReplies";
 
 const resources: Resource[] = [{ kind: "file", path: "/etc/x", content: "x\n" }];
-/** Who converges lb1, as the host notes it. */
+/** The owner of lb1, as the host records it. */
 const owner = "haproxy-fleet/dev/lb1";
 
-const drifted = answer({ differences: [{ id: "r0", aspect: "mode", have: "81ff" }] });
+const drifted = probeReply({ differences: [{ id: "r0", aspect: "mode", have: "81ff" }] });
 
 function converge(args: Partial<ConvergedHostArgs> = {}, name = "lb1"): ConvergedHost {
     return new ConvergedHost(name, { connection, resources, ...args });
@@ -29,15 +29,15 @@ async function commandInputs(args: Partial<ConvergedHostArgs> = {}, preview = fa
     return { ...recording, inputs, plain: unsecret(inputs) as Record<string, unknown> };
 }
 
-/** How the engine gets a value that is not known yet. */
+/** Fails unless the engine would get an unknown value. */
 function assertUnknown(value: unknown): void {
     assert.deepEqual(unsecret(value), { __pulumiUnknown: true });
 }
 
 describe("ConvergedHost", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
 
-    it("registers itself, with the files as people may see them, and one command, and nothing else", async () => {
+    it("registers itself, with redacted files, and one command, and nothing else", async () => {
         const recording = await mockEngine();
         converge({
             resources: [...resources, { kind: "file", path: "/etc/y", content: `key ${slot("key")}`, mode: "0600" }],
@@ -79,7 +79,7 @@ describe("ConvergedHost", () => {
         assertSecret(inputs.stdin);
     });
 
-    it("keeps create and the connection the same whatever is declared, found or counted", async () => {
+    it("keeps create and the connection constant, whatever is declared and found", async () => {
         const first = await commandInputs();
         hosts.give(drifted);
         const second = await commandInputs({ resources: [], deadline: 60 });
@@ -134,7 +134,7 @@ describe("ConvergedHost", () => {
         });
     });
 
-    it("logs in to the bastion with the host's own user and key where nothing else is said", async () => {
+    it("logs in to the bastion with the host's user and key by default", async () => {
         const bastion = { address: "192.0.2.9", hostKey: otherKey };
         const { plain } = await commandInputs({
             connection: { ...connection, user: "deploy", privateKey: "K1", privateKeyPassword: "P1", bastion },
@@ -161,21 +161,21 @@ describe("ConvergedHost", () => {
 
     describe("with takeOver", () => {
         const takes = (payload: unknown) => /^take_over='(.*)'$/m.exec(payload as string)?.[1];
-        const taken = answer({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
+        const taken = probeReply({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
 
-        it("asks for it, and takes a host over that has another owner, and no other", async () => {
+        it("takes over a host that has another owner, and only such a host", async () => {
             hosts.give(taken);
             const { plain } = await commandInputs({ takeOver: true });
             assert.equal(takes(hosts.asked[0]?.payload), "yes");
             assert.equal(takes(plain.stdin), "yes");
-            hosts.give(answer({}));
+            hosts.give(probeReply({}));
             assert.equal(takes((await commandInputs({ takeOver: true })).plain.stdin), "no");
         });
 
-        it("plans nothing when it stays in the program, nor when it is taken out again", async () => {
+        it("plans nothing if it stays in the program, nor when it is removed", async () => {
             hosts.give(taken);
             const { plain: first } = await commandInputs({ takeOver: true });
-            hosts.give(answer({ token: (first.update as string).split(" ").pop() as string }));
+            hosts.give(probeReply({ token: (first.update as string).split(" ").pop() as string }));
             for (const args of [{ takeOver: true }, {}]) {
                 const { plain: next } = await commandInputs(args);
                 assert.equal(next.update, first.update);
@@ -183,19 +183,19 @@ describe("ConvergedHost", () => {
             }
         });
 
-        it("takes a host over that is not asked", async () => {
+        it("takes over a host that is not asked", async () => {
             assert.equal(takes((await commandInputs({ takeOver: true, probe: false })).plain.stdin), "yes");
         });
     });
 
     describe("in a preview", () => {
-        it("says nothing and plans nothing where nothing differs: update holds the host's own token", async () => {
+        it("says and plans nothing if nothing differs: update has the host's token", async () => {
             const { plain, messages } = await commandInputs({}, true);
             assert.equal(plain.update, `${bootstrap("launch")} t0`);
             assert.deepEqual(messages, []);
         });
 
-        it("tells of a difference and plans the converge that an up then does", async () => {
+        it("reports a difference and plans the converge that the up then does", async () => {
             hosts.give(drifted);
             const preview = await commandInputs({}, true);
             const up = await commandInputs({}, false);
@@ -212,8 +212,8 @@ describe("ConvergedHost", () => {
             assert.deepEqual(up.messages, []);
         });
 
-        it("fails where the host refuses what is declared", async () => {
-            hosts.give(answer({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
+        it("fails if the host refuses what is declared", async () => {
+            hosts.give(probeReply({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
             await mockEngine({ preview: true });
             const failures = await failuresOf(() => void converge());
             assert.ok(failures.length > 0);
@@ -222,7 +222,7 @@ describe("ConvergedHost", () => {
             }
         });
 
-        it("warns of a host that cannot be asked, and leaves open what an up will do", async () => {
+        it("warns of a host that cannot be asked, and leaves the plan unknown", async () => {
             hosts.give(new SshError("192.0.2.1:22 refuses connections"));
             const { inputs, messages } = await commandInputs({}, true);
             assertUnknown(inputs.update);
@@ -245,7 +245,7 @@ describe("ConvergedHost", () => {
         });
     });
 
-    it("fails in an up where the host cannot be asked, naming it", async () => {
+    it("fails in an up if the host cannot be asked, and names it", async () => {
         hosts.give(new SshError("192.0.2.1:22 refuses connections"));
         const recording = await mockEngine();
         const failures = await failuresOf(() => void converge());
@@ -264,7 +264,7 @@ describe("ConvergedHost", () => {
             assert.deepEqual(hosts.asked, []);
         });
 
-        it("updates when the plan, or a secret in it, is another, and otherwise not", async () => {
+        it("updates only if the plan or a secret in it changes", async () => {
             const update = async (args: Partial<ConvergedHostArgs>) =>
                 (await commandInputs({ probe: false, ...args })).plain.update;
             const secret: Resource[] = [{ kind: "file", path: "/etc/x", content: slot("key") }];
@@ -278,7 +278,7 @@ describe("ConvergedHost", () => {
             assert.equal(await update({}), updates[0]);
         });
 
-        it("keeps what only an up can know out of a preview's plan, and only there", async () => {
+        it("leaves what only an up can know out of the plan of a preview, and only of a preview", async () => {
             assert.deepEqual(await ignoredChanges({ probe: false }, true), ["update", "stdin"]);
             assert.deepEqual(await ignoredChanges({ probe: false }, false), []);
             assert.deepEqual(await ignoredChanges({}, true), []);
@@ -290,7 +290,7 @@ describe("ConvergedHost", () => {
 
         it("has them in stdin only", async () => {
             hosts.give(
-                answer({
+                probeReply({
                     differences: [{ id: "r0", aspect: "content", have: "" }],
                     live: new Map([["r0", Buffer.from("key pl4nted\n")]]),
                 }),
@@ -308,13 +308,13 @@ describe("ConvergedHost", () => {
             assert.equal(typeof others.update, "string");
         });
 
-        it("does not make update a secret, so that a plan can be read", async () => {
+        it("does not make update a secret, so that plans are readable", async () => {
             const { inputs } = await commandInputs({ resources: secret, slots: { key: pulumi.secret("pl4nted") } });
             assert.equal(inputs.update, `${bootstrap("launch")} t0`);
         });
     });
 
-    it("fails with every fault at once, before anything but itself is registered", async () => {
+    it("fails with every issue at once, before anything but itself is registered", async () => {
         const recording = await mockEngine();
         const bastion = { address: "192.0.2.9", hostKey: "ssh-rsa AAAA" };
         const broken: Resource[] = [
@@ -326,16 +326,16 @@ describe("ConvergedHost", () => {
             (error: Error) => {
                 assert.ok(error instanceof pulumi.ResourceError);
                 assert.equal(error.hideStack, true);
-                // Pulumi's runner does this with every error; the program behind the resource must not be printed.
+                // Pulumi's runner prints every error like this; it must not print the whole program.
                 assert.ok(inspect(error).length < 4000);
                 assert.deepEqual(
                     error.message.split("\n").map((line) => line.split(":").slice(0, 2).join(":")),
                     [
-                        "lb1: 4 faults in what is declared",
-                        '  invalid host key "garbage": use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
-                        '  invalid host key "ssh-rsa AAAA": use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
-                        '  /etc/x needs a value for the slot "key": give one in slots',
-                        "  packages[]: no package is named",
+                        "lb1: 4 issues in what is declared",
+                        '  invalid host key "garbage"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  invalid host key "ssh-rsa AAAA"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  /etc/x: slot "key" has no value; set it in slots',
+                        "  packages[]: no package is named; name at least one",
                     ],
                 );
                 return true;
@@ -349,19 +349,19 @@ describe("ConvergedHost", () => {
         );
     });
 
-    it("fails on ports and deadlines that no host could make sense of", async () => {
+    it("fails on invalid ports and deadlines", async () => {
         const bastion = { address: "192.0.2.9", hostKey: otherKey };
         for (const [args, words] of [
-            [{ deadline: 0 }, "invalid deadline 0: use a whole number from 1 to 86400"],
-            [{ deadline: Number.NaN }, "invalid deadline NaN: "],
-            [{ deadline: 1.5 }, "invalid deadline 1.5: "],
-            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000: use a whole number from 1 to 65535"],
-            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1: "],
+            [{ deadline: 0 }, "invalid deadline 0; use a whole number from 1 to 86400"],
+            [{ deadline: Number.NaN }, "invalid deadline NaN; "],
+            [{ deadline: 1.5 }, "invalid deadline 1.5; "],
+            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000; use a whole number from 1 to 65535"],
+            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1; "],
         ] as [Partial<ConvergedHostArgs>, string][]) {
             await mockEngine();
             assert.throws(
                 () => converge(args),
-                ({ message }: Error) => message.startsWith(`lb1: 1 fault in what is declared\n  ${words}`),
+                ({ message }: Error) => message.startsWith(`lb1: 1 issue in what is declared\n  ${words}`),
             );
         }
     });
@@ -372,7 +372,7 @@ describe("ConvergedHost", () => {
     });
 });
 
-/** The engine's side of a registration does not show its options, so they are caught on their way. */
+/** Registrations as the mocks get them have no options, so a transformation collects them. */
 async function ignoredChanges(args: Partial<ConvergedHostArgs>, preview: boolean): Promise<string[]> {
     await mockEngine({ preview });
     let ignored: string[] = [];

@@ -1,11 +1,12 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { ConvergedHost, type HostConnection } from "../../../components/convergence/convergedHost";
-import { connection, HOST, otherKey, withAnswers } from "../../support/answers";
+import type { HostConnection } from "../../../components/convergence/connection";
+import { ConvergedHost } from "../../../components/convergence/convergedHost";
 import { failuresOf, mockEngine, settled } from "../../support/mocks";
+import { connection, HOST, otherKey, withProbeReplies } from "../../support/probeReplies";
 
 describe("A host declared twice", () => {
-    const hosts = withAnswers();
+    const hosts = withProbeReplies();
     const bastion = (address: string) => ({ address, hostKey: otherKey });
     const declare = (...connections: HostConnection[]) =>
         connections.map((at, n) => new ConvergedHost(`lb${n + 1}`, { connection: at, resources: [] }));
@@ -18,12 +19,12 @@ describe("A host declared twice", () => {
                 () => declare(other, connection, { ...connection, port: 22 }),
                 (error: Error) =>
                     error instanceof pulumi.ResourceError &&
-                    /^lb3: 192\.0\.2\.1:22 is converged by lb2 already, and two would undo/.test(error.message),
+                    /^lb3: 192\.0\.2\.1:22 is already converged by lb2, and the two would undo/.test(error.message),
             ),
         );
-        // The very error of the second, which the engine tells once.
+        // The same error object for both, which the engine shows once.
         assert.equal(failures.length, 1);
-        assert.match(failures[0] ?? "", /^lb3: 192\.0\.2\.1:22 is converged by lb2 already/);
+        assert.match(failures[0] ?? "", /^lb3: 192\.0\.2\.1:22 is already converged by lb2/);
         assert.deepEqual(hosts.asked, []);
         assert.deepEqual(
             recording.registrations.map(({ type }) => type),
@@ -31,12 +32,12 @@ describe("A host declared twice", () => {
         );
     });
 
-    it("is judged by name without regard to case", async () => {
+    it("is recognised by name, whatever the case", async () => {
         await mockEngine();
         await failuresOf(() =>
             assert.throws(
                 () => declare({ ...connection, address: "LB.example" }, { ...connection, address: "lb.example" }),
-                /lb.example:22 is converged by lb1/,
+                /lb.example:22 is already converged by lb1/,
             ),
         );
     });

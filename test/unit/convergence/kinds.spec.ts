@@ -1,13 +1,23 @@
 import assert from "node:assert/strict";
-import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { kindNames, kindOf, type Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
-import type { Resource } from "../../../components/convergence/resources";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
-/** Of the accounts that the tests find on the host. */
+/** Accounts that exist on the host. */
 const ACCOUNTS = `
 facts_users() { user_facts="\${NL}sailor:x:1001:1001::/home/sailor:/bin/zsh\${NL}"; }
 facts_groups() { group_facts="\${NL}crew:x:1002:\${NL}"; }`;
+
+it("each resource kind has a shell function, in a file of its name", () => {
+    const folder = join(__dirname, "../../../components/convergence/runtime/kinds");
+    assert.deepEqual(readdirSync(folder).sort(), kindNames.map((name) => `${name}.sh`).sort());
+    for (const name of kindNames) {
+        const { shellFunction } = kindOf({ kind: name } as Resource);
+        assert.match(readFileSync(join(folder, `${name}.sh`), "utf8"), new RegExp(`^${shellFunction}\\(\\) \\{$`, "m"));
+    }
+});
 
 for (const [name, ...shell] of SHELLS) {
     describe(`resource kinds under ${name}`, () => {
@@ -20,13 +30,13 @@ for (const [name, ...shell] of SHELLS) {
         });
         afterEach(() => sandbox.remove());
 
-        /** What a why-run says, as "aspect what-the-host-has". */
+        /** The differences of a why-run, as "aspect have". */
         const differences = (resources: Resource[], redefined = ""): string[] =>
             parseWhyRun(sandbox.run(sandbox.payload(resources, { shell: redefined }), "why-run").stdout)
                 .differences.filter(({ aspect }) => aspect !== "manifest")
                 .map(({ aspect, have }) => `${aspect} ${have}`.trim());
 
-        /** Converges, with what the tools of the host were called with in the file `called`. */
+        /** Converges, and returns the calls of tools that were written to the file `called`. */
         const called = (resources: Resource[], redefined: string): string[] => {
             const { code } = sandbox.run(sandbox.payload(resources, { shell: redefined }), "apply");
             assert.equal(code, 0, readFileSync(sandbox.path("run/log.test"), "utf8"));
@@ -35,7 +45,7 @@ for (const [name, ...shell] of SHELLS) {
         };
         const recorded = (tool: string) => `${tool}() { printf '%s\\n' "${tool} $*" >>${sandbox.path("called")}; }`;
 
-        it("removes a file for good that leaves a directory of ours, though another was there before it", () => {
+        it("removes a file that leaves an owned directory, even if another was there before", () => {
             const [path, owner] = [sandbox.path("owned"), sandbox.owner];
             mkdirSync(path, { mode: 0o755 });
             writeFileSync(`${path}/file`, "theirs\n");
@@ -47,7 +57,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(differences([directory]), []);
         });
 
-        it("brings nothing back into a directory that goes with another of ours", () => {
+        it("brings nothing back into a directory that leaves an owned one", () => {
             const [path, owner] = [sandbox.path("owned"), sandbox.owner];
             mkdirSync(`${path}/below`, { recursive: true, mode: 0o755 });
             writeFileSync(`${path}/below/file`, "theirs\n");
@@ -65,7 +75,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(differences([directory]), []);
         });
 
-        it("puts back what was there before, though somebody has removed ours", () => {
+        it("puts back what was there before, even if our file was removed by hand", () => {
             const [path, owner] = [sandbox.path("file"), sandbox.owner];
             writeFileSync(path, "theirs\n");
             called([{ kind: "file", path, content: "ours\n", owner, group: owner }], "");
@@ -74,7 +84,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.equal(readFileSync(path, "utf8"), "theirs\n");
         });
 
-        it("says at once that a package manager's lock is waited for, and who holds it", () => {
+        it("says at once that it waits for the package manager's lock, and who holds it", () => {
             const busy = sandbox.path("busy");
             const redefined = `
                 sleep() { :; }
@@ -95,7 +105,7 @@ for (const [name, ...shell] of SHELLS) {
         });
 
         describe("user", () => {
-            it("keeps of an existing account what is not declared", () => {
+            it("keeps what is not declared of an existing account", () => {
                 assert.deepEqual(differences([{ kind: "user", name: "sailor" }], ACCOUNTS), []);
                 assert.deepEqual(differences([{ kind: "user", name: "sailor", shell: "/bin/sh" }], ACCOUNTS), [
                     "shell /bin/zsh",

@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readFileSync, statSync } from "node:fs";
 import fc from "fast-check";
-import type { Content, Resource } from "../../../components/convergence/resources";
+import type { Content, Resource } from "../../../components/convergence/kinds/index";
+import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
-/** The adapter of a daemon that has nothing to say. */
+/** The adapter of a daemon that accepts everything. */
 const DAEMON = `
 daemon_validate() { :; }
 daemon_preflight() { :; }
@@ -35,7 +36,7 @@ for (const [name, ...shell] of SHELLS) {
                 group: sandbox.owner,
             }));
 
-        /** Applies the files and holds them, and a second run, against what was declared. */
+        /** Applies the files, compares them with what was declared, and makes sure that a second run finds nothing. */
         function arrive(contents: Content[]): void {
             const resources = files(contents);
             const payload = sandbox.payload(resources);
@@ -48,7 +49,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(lines(sandbox.run(payload, "why-run").stdout).slice(1), ["end\tdone"]);
         }
 
-        it("writes any text and any bytes as they are", () => {
+        it("writes any text and any bytes unchanged", () => {
             fc.assert(
                 fc.property(fc.array(content, { minLength: 1, maxLength: 12 }), (contents) => arrive(contents)),
                 { numRuns: 8 },
@@ -70,7 +71,7 @@ for (const [name, ...shell] of SHELLS) {
             ]);
         });
 
-        it("makes directories that a daemon may pass through, whoever it runs as", () => {
+        it("makes directories that a daemon of any user can enter", () => {
             const [directory, owner] = [sandbox.path("etc/daemon"), sandbox.owner];
             const transaction: Resource = {
                 kind: "transaction",
@@ -86,7 +87,26 @@ for (const [name, ...shell] of SHELLS) {
             }
         });
 
-        it("does nothing with a payload that was cut short, wherever", () => {
+        it("says before a first installation that no daemon has checked the files", () => {
+            const directory = sandbox.path("etc/daemon");
+            const transaction: Resource = {
+                kind: "transaction",
+                name: "daemon",
+                directory,
+                files: [{ path: `${directory}/a`, content: "one\n" }],
+                adapter: { name: "daemon", script: `${DAEMON}\ndaemon_installed() { false; }`, parameters: {} },
+            };
+            const { stdout } = sandbox.run(sandbox.payload([transaction]), "why-run");
+            assert.deepEqual(parseWhyRun(stdout).activations, [
+                {
+                    id: "r0",
+                    kind: "start",
+                    reason: "first installation; no daemon has checked these files yet, an up checks them before it starts one",
+                },
+            ]);
+        });
+
+        it("does nothing with a truncated payload", () => {
             const text = Buffer.from(sandbox.payload(files(["text"]), { shell: canary(sandbox) }));
             const cuts = fc.oneof(
                 fc.integer({ min: 0, max: text.length - 1 }),
@@ -116,7 +136,7 @@ for (const [name, ...shell] of SHELLS) {
                     assert.equal(sandbox.exists("canary"), false, `character ${at} of the content is now ${other}`);
                     assert.deepEqual(
                         { code, stderr },
-                        { code: 1, stderr: "refused: the payload arrived damaged; nothing was done: run again\n" },
+                        { code: 1, stderr: "refused: the payload arrived damaged; nothing was done; run again\n" },
                     );
                 }),
                 { numRuns: 40 },
@@ -126,7 +146,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.equal(longer.code, 1);
         });
 
-        it("says anything in short lines of plain ASCII", () => {
+        it("prints any text in short lines of plain ASCII", () => {
             fc.assert(
                 fc.property(content, (text) => {
                     const payload = sandbox.payload(files([text]), { shell: 'run_list() { say "$(content_0)"; }' });
@@ -139,7 +159,7 @@ for (const [name, ...shell] of SHELLS) {
             );
         });
 
-        it("never says a part of a secret, wherever a line is cut", () => {
+        it("never prints a part of a secret, wherever a line is cut", () => {
             const value = "0123456789-planted-secret-0123456789";
             const shell = `run_list() {
                 column=x
@@ -155,7 +175,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.doesNotMatch(said, /[0-9]|planted/);
         });
 
-        it("never says a secret, whatever surrounds it", () => {
+        it("never prints a secret, whatever surrounds it", () => {
             const secret = fc.oneof(
                 fc.string({ minLength: 3, maxLength: 60 }),
                 fc.array(fragment, { minLength: 3, maxLength: 8 }).map((parts) => parts.join("")),
@@ -171,7 +191,7 @@ for (const [name, ...shell] of SHELLS) {
                     });
                     sandbox.run(payload, "apply");
                     const said = readFileSync(sandbox.path("run/log.test"), "latin1");
-                    // What is not printable is said as question marks: look for the longest part that would be seen as it is.
+                    // Unprintable characters become question marks, so search for the longest part without any.
                     const seen = line.split(/[^ -~]+/).sort((a, b) => b.length - a.length)[0] ?? "";
                     fc.pre(
                         seen.length >= 3 && !Buffer.from(words).toString("latin1").split(value).join("").includes(seen),
@@ -185,7 +205,7 @@ for (const [name, ...shell] of SHELLS) {
     });
 }
 
-/** What shells, base64, here-documents and line-based tools may trip over. */
+/** Text that may confuse shells, base64, here-documents and line-based tools. */
 const fragment = fc.constantFrom(
     ..."'\"\\`$;&|<>(){}[]*?!#~%\r\n\t \x1b\x7f",
     "\0",
@@ -209,7 +229,7 @@ const content: fc.Arbitrary<Content> = fc.oneof(
     fc.uint8Array({ maxLength: 5000 }),
 );
 
-/** Where an apply would begin, a file appears. */
+/** Creates a file if an apply would begin. */
 function canary(sandbox: Sandbox): string {
     return `
 read_holder() { holder_state=inactive; }
@@ -219,7 +239,7 @@ execute() { : >${sandbox.path("canary")}; }
 file() { : >${sandbox.path("canary")}; }`;
 }
 
-/** Every place right after a line. */
+/** Positions after each line. */
 function ends(text: Buffer): number[] {
     return [...text.toString("latin1").matchAll(/\n/g)].map(({ index }) => index + 1).slice(0, -1);
 }

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { DIGEST_SLOT, fillSlots, secretSlots, showSlots, slot, slotsIn } from "../../../components/convergence/slots";
+import {
+    DIGEST_SLOT,
+    fillSlots,
+    secretSlots,
+    showSlots,
+    slot,
+    slotsIn,
+    withEncoding,
+} from "../../../components/convergence/slots";
 
 describe("slots", () => {
     const text = `a ${slot("one")} b ${slot("two.b-2")}${slot("one")} c ${slot(DIGEST_SLOT)}`;
@@ -21,7 +29,13 @@ describe("slots", () => {
         assert.equal(showSlots(text), "a ‹one› b ‹two.b-2›‹one› c ‹digest›");
     });
 
-    it("take any value literally", () => {
+    it("may have an encoding, which is not shown, and of which the first counts", () => {
+        const marked = withEncoding(withEncoding(`a ${slot("one")} b`, "format"), "other");
+        assert.deepEqual(slotsIn(marked), ["one/format"]);
+        assert.equal(showSlots(marked), "a ‹one› b");
+    });
+
+    it("accept any value literally", () => {
         fc.assert(
             fc.property(fc.string(), (value) => {
                 assert.equal(
@@ -32,15 +46,15 @@ describe("slots", () => {
         );
     });
 
-    it("leave text without them as it is", () => {
+    it("leave text without slots unchanged", () => {
         const honest = "slot:one ‹one› $& {{x}} ";
         assert.deepEqual(slotsIn(honest), []);
         assert.equal(showSlots(honest), honest);
     });
 
-    it("fails on a name that is no name", () => {
+    it("fail on an invalid name", () => {
         for (const name of ["", "A", "a b", "-a", "a_b", "a\0b", "ä", "a".repeat(64)]) {
-            assert.throws(() => slot(name), /invalid slot name .*: use lower case letters, digits, dots and hyphens/);
+            assert.throws(() => slot(name), /invalid slot name .*; use lower case letters, digits, dots and hyphens/);
         }
     });
 });

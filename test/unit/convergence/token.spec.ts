@@ -24,7 +24,7 @@ const mode = { id: "r0", aspect: "mode", have: "81ff" };
 const content = { id: "r0", aspect: "content", have: "" };
 
 describe("nextToken", () => {
-    it("is the host's own where nothing differs, so that nothing is planned", () => {
+    it("is the host's own if nothing differs, so that nothing is planned", () => {
         assert.equal(nextToken(host(), plan), "t0");
         assert.equal(
             nextToken(host({ bootId: "boot-2", secretLines: [{ path: "/etc/x", prefix: "a" }] }), other),
@@ -36,7 +36,7 @@ describe("nextToken", () => {
         assert.equal(nextToken(host({ differences: [mode] }), plan), nextToken(host({ differences: [mode] }), plan));
     });
 
-    it("is another for every fact that is another", () => {
+    it("changes with every fact", () => {
         const live = (text: string) => new Map([["r0", Buffer.from(text)]]);
         const tokens = [
             nextToken(host(), plan),
@@ -54,21 +54,21 @@ describe("nextToken", () => {
         assert.equal(new Set(tokens).size, tokens.length);
     });
 
-    it("settles: what the host is given after a repair is what the next preview asks for", () => {
+    it("settles: the token after a repair is the one that the next preview computes", () => {
         const given = nextToken(host({ differences: [mode] }), plan);
         assert.equal(nextToken(host({ token: given }), plan), given);
     });
 
-    it("settles after the host has lost its token, though nothing else differs", () => {
+    it("settles after the host has lost its token, even if nothing else differs", () => {
         const given = nextToken(host({ token: "" }), plan);
         assert.notEqual(given, "");
         assert.equal(nextToken(host({ token: given }), plan), given);
     });
 
-    it("plans a converge for a host restored from an old image, even if it drifts in a way that was repaired before", () => {
+    it("plans a converge for a host restored from an old image, even if it drifts as it did before", () => {
         const first = nextToken(host({ differences: [mode] }), plan);
         const second = nextToken(host({ token: first, differences: [content] }), plan);
-        // The engine knows the second; the image has the first, or the one before.
+        // The engine has the second token; the image has the first one, or one before that.
         assert.notEqual(nextToken(host({ token: first }), plan), second);
         assert.notEqual(nextToken(host({ token: first, differences: [content], bootId: "boot-2" }), plan), second);
         assert.notEqual(nextToken(host({ token: "t0", differences: [content] }), plan), second);
@@ -76,7 +76,7 @@ describe("nextToken", () => {
 });
 
 describe("tokenOfPlan", () => {
-    it("changes with the payload and with nothing else", () => {
+    it("changes with the payload only", () => {
         assert.equal(tokenOfPlan("a"), tokenOfPlan("a"));
         assert.notEqual(tokenOfPlan("a"), tokenOfPlan("b"));
     });

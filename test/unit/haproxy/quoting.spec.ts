@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
-import { asWritten, secretFault, word } from "../../../components/haproxy/render/quoting";
+import { rawLine, slotFault, word } from "../../../components/haproxy/render/quoting";
 
 describe("word", () => {
     it("leaves plain words alone", () => {
@@ -19,23 +19,23 @@ describe("word", () => {
     });
 });
 
-describe("secretFault", () => {
+describe("slotFault", () => {
     it("refuses what could leave its place, without repeating it", () => {
         for (const value of ["", "a'b", "a\nstats auth x:y", "a\0b", "a\x7f"]) {
-            const fault = secretFault(value);
+            const fault = slotFault(value);
             assert.ok(fault);
             assert.ok(value === "" || !fault.includes(value));
         }
-        assert.equal(secretFault('pa ss"\\$#%é'), undefined);
+        assert.equal(slotFault('pa ss"\\$#%é'), undefined);
     });
 });
 
-describe("asWritten", () => {
+describe("rawLine", () => {
     it("fails on a line break, which would begin a line of its own", () => {
-        assert.throws(() => asWritten("option x\n    stats admin"), /control characters/);
+        assert.throws(() => rawLine("option x\n    stats admin"), /control characters/);
     });
 
     it("lets a slot stand", () => {
-        assert.equal(asWritten(`user x password ${slot("p")}`), `user x password ${slot("p")}`);
+        assert.equal(rawLine(`user x password ${slot("p")}`), `user x password '${slot("p")}'`);
     });
 });

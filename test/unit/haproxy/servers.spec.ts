@@ -24,7 +24,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
         function run(stats: string[], text: string): string {
             const script = `
                 set -uf
-                ${adapterScript("haproxy", "servers")}
+                ${adapterScript("haproxy")}
                 haproxy_server_stats() { cat ${directory}/stats; }
                 ${text}`;
             writeFileSync(join(directory, "stats"), stats.map((line) => `${line}\n`).join(""));
@@ -49,8 +49,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
             const words = run(
                 [columns, ...servers],
                 `
-                haproxy_config=${directory}/none stage=${directory}
-                haproxy_servers_after "$(cat ${directory}/rules)" | haproxy_judge_servers ${directory}/new.cfg`,
+                haproxy_servers_after "$(cat ${directory}/rules)" | haproxy_judge_servers ${directory}/new.cfg ${directory}/none ${directory}/drain`,
             );
             assert.match(words, /^backend backend-of-service-0 would have 1 server, now it has 2: minServers is 2\n/);
             assert.match(words, new RegExp(`\\nand ${MANY - 4} more\\n`));

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
-import type { Backend, Frontend, HaproxyConfig, Server } from "../../../components/haproxy/model";
+import { otherOptions } from "../../../components/haproxy";
+import type { Backend, Bind, Frontend, HaproxyConfig, Server } from "../../../components/haproxy/model";
 import { validate } from "../../../components/haproxy/validate/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
@@ -8,131 +9,343 @@ const backend: Backend = { name: "app", servers: [server] };
 const frontend: Frontend = { name: "http", binds: [{ port: 80 }], defaultBackend: "app" };
 const good: HaproxyConfig = { version: "2.6", frontends: [frontend], backends: [backend] };
 
-const withFrontend = (change: Partial<Frontend>): HaproxyConfig => ({
+const withFrontend = (change: Partial<Frontend>, rest: Partial<HaproxyConfig> = {}): HaproxyConfig => ({
     ...good,
     frontends: [{ ...frontend, ...change }],
+    ...rest,
 });
-const withBackend = (change: Partial<Backend>): HaproxyConfig => ({ ...good, backends: [{ ...backend, ...change }] });
+const withBackend = (change: Partial<Backend>, rest: Partial<HaproxyConfig> = {}): HaproxyConfig => ({
+    ...good,
+    backends: [{ ...backend, ...change }],
+    ...rest,
+});
 const withServer = (change: Partial<Server>): HaproxyConfig => withBackend({ servers: [{ ...server, ...change }] });
+const withBinds = (...binds: Bind[]): HaproxyConfig => withFrontend({ binds });
 
-/** What is wrong in a model: severity, path and message of each issue. */
+/** Models, and the rule and path of each issue. */
 const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     "a good model": [good],
-    "a version without -dW": [
-        { ...good, version: "1.8" },
-        'error version: invalid HAProxy version "1.8": use 2.2 or later, like "2.6"',
+    "a release that is too old": [{ ...good, version: "1.8" }, "version version"],
+    "a release with a patch level": [{ ...good, version: "2.6.12" }, "form version"],
+
+    "line breaks and control characters, in keys too": [
+        withFrontend({
+            raw: ["option x\n    stats admin if TRUE"],
+            options: otherOptions({ "httplog\n    stats": true }),
+            httpRequestRules: [
+                { action: "set-header", name: "X-A", format: "a\x7f" },
+                { action: "return", body: "two\nlines" },
+            ],
+            tcpRequestRules: ["content accept\n"],
+        }),
+        "control-character frontends[0].raw[0]",
+        "control-character frontends[0].options",
+        "control-character frontends[0].httpRequestRules[0].format",
+        "control-character frontends[0].tcpRequestRules[0]",
     ],
-    "a version with a patch level": [
-        { ...good, version: "2.6.12" },
-        'error version: invalid HAProxy version "2.6.12": use 2.2 or later, like "2.6"',
+    "tabs between words": [withFrontend({ raw: ["acl\ta\tpath\t/x", "http-request\tdeny if a"] })],
+    "names that HAProxy refuses, or cuts at #": [
+        {
+            ...good,
+            frontends: [{ ...frontend, name: "my site", acls: [{ name: "a b", criterion: "src 192.0.2.1" }] }],
+            backends: [
+                {
+                    ...backend,
+                    servers: [{ ...server, name: "ä/1" }],
+                    serverTemplates: [{ prefix: "t#", count: 1, fqdn: "a.test", port: 80 }],
+                },
+            ],
+            resolvers: [{ name: "dns#1", nameservers: [{ name: "a'", address: "192.0.2.53" }] }],
+            peers: [
+                {
+                    name: "pair",
+                    peers: [
+                        { address: "192.0.2.1", port: 1024 },
+                        { name: "b#", address: "b", port: 1 },
+                    ],
+                },
+            ],
+        },
+        "name frontends[0].name",
+        "name frontends[0].acls[0].name",
+        "name backends[0].servers[0].name",
+        "name backends[0].serverTemplates[0].prefix",
+        "name resolvers[0].name",
+        "name resolvers[0].nameservers[0].name",
+        "name peers[0].peers[1].name",
     ],
+
     "an unknown default backend": [
         withFrontend({ defaultBackend: "ap" }),
-        'error frontends[0].defaultBackend: unknown backend "ap" in frontend http: declared are app',
-        "warning backends[0].name: no frontend uses backend app: use it or remove it",
+        "unknown-reference frontends[0].defaultBackend",
+        "unused-backend backends[0].name",
     ],
-    "an unknown backend in a rule": [
-        withFrontend({ useBackends: [{ backend: "x", if: ["TRUE"] }] }),
-        'error frontends[0].useBackends[0].backend: unknown backend "x" in frontend http: declared are app',
+    "sections that are not declared": [
+        withBackend(
+            {
+                from: "slow",
+                errorfiles: "pages",
+                stickTable: { type: "ip", size: "1k", peers: "pair" },
+                stickRules: [{ rule: "on", pattern: "src", table: "other" }],
+                servers: [{ ...server, resolvers: "dns" }],
+                defaultServer: { resolvers: "dns" },
+                httpRequestRules: [
+                    { action: "cache-use", cache: "c" },
+                    { action: "track-sc", counter: 0, table: "gone" },
+                    { action: "track-sc", counter: 1 },
+                ],
+            },
+            { frontends: [{ ...frontend, tcpRequestRules: [{ at: "connection", action: "track-sc", counter: 0 }] }] },
+        ),
+        "unknown-reference backends[0].from",
+        "unknown-reference backends[0].errorfiles",
+        "unknown-reference backends[0].stickTable.peers",
+        "unknown-reference backends[0].stickRules[0].table",
+        "unknown-reference backends[0].servers[0].resolvers",
+        "unknown-reference backends[0].defaultServer.resolvers",
+        "unknown-reference backends[0].httpRequestRules[0].cache",
+        "unknown-reference backends[0].httpRequestRules[1].table",
+        "unknown-reference frontends[0].tcpRequestRules[0].table",
     ],
-    "an unknown acl": [
-        withFrontend({ useBackends: [{ backend: "app", if: ["!api", "{ path /x }", "or", "METH_GET"] }] }),
-        'error frontends[0].useBackends[0].if[0]: unknown acl "api" in a condition of frontend http: no acl is declared, or write it out like "{ path_beg /api }"',
-    ],
-    "an acl declared in a raw line": [
-        withFrontend({ raw: ["acl api path_beg /api"], useBackends: [{ backend: "app", if: ["api"] }] }),
-    ],
-    "rules after one without a condition": [
-        withFrontend({ useBackends: [{ backend: "app" }] }),
-        "warning frontends[0].useBackends[0]: use_backend app in frontend http has no condition, so nothing after it is ever used",
-    ],
-    "an acl that nothing uses": [
-        withFrontend({ acls: [{ name: "api", pathBeg: ["/api/"] }] }),
-        "warning frontends[0].acls[0].name: acl api of frontend http is never used: use it or remove it",
-    ],
-    "host names that never match": [
-        withFrontend({
-            acls: [{ name: "shop", host: ["shop.example.com:8080", "*.example.com"] }],
-            raw: ["http-request deny if shop"],
+    "sections that raw lines declare": [
+        withBackend({
+            servers: [{ ...server, resolvers: "dns" }],
+            httpRequestRules: [
+                { action: "cache-use", cache: "c" },
+                { action: "track-sc", counter: 0, table: "rates" },
+                { action: "track-sc", counter: 1, table: "pair/t" },
+            ],
+            raw: ["resolvers dns", "parse-resolv-conf", "cache c", "total-max-size 4", "backend rates"],
         }),
-        'error frontends[0].acls[0].host[0]: invalid host name "shop.example.com:8080" in acl shop of frontend http: use a name without scheme, port or wildcard; for a whole domain use criterion "hdr_end(host) -i .example.com"',
-        'error frontends[0].acls[0].host[1]: invalid host name "*.example.com" in acl shop of frontend http: use a name without scheme, port or wildcard; for a whole domain use criterion "hdr_end(host) -i .example.com"',
+        "unknown-reference backends[0].httpRequestRules[2].table",
     ],
-    "paths that never match": [
+    "the resolvers that HAProxy has by itself": [withServer({ resolvers: "default" })],
+    "passwords in plain text, and hashes": [
+        withBackend(
+            { cookie: { name: "S", dynamicKey: "key" } },
+            {
+                stats: { bind: { port: 8404 }, auth: [{ user: "o:ps", password: "hunter2" }] },
+                userlists: [
+                    {
+                        name: "ops",
+                        users: [
+                            { name: "ann", password: "hunter2", insecure: true },
+                            { name: "ben", password: "$5$salt$hash" },
+                            { name: "eve", password: slot("eve") },
+                        ],
+                    },
+                ],
+            },
+        ),
+        "plain-password backends[0].cookie.dynamicKey",
+        "plain-password stats.auth[0].password",
+        "stats-user stats.auth[0].user",
+        "plain-password userlists[0].users[0].password",
+        "plain-hash userlists[0].users[1].password",
+    ],
+
+    "nothing to prove a reload by": [{ ...good, global: { statsSockets: [] } }, "no-stats-socket global.statsSockets"],
+    "settings that raw lines repeat": [
+        { ...good, global: { raw: ["maxconn 5", "  user\troot", "maxconnrate 5", "tune.bufsize 32768"] } },
+        "duplicate-setting global.raw[0]",
+        "duplicate-setting global.raw[1]",
+    ],
+    "durations that mean no limit": [
+        {
+            ...withBackend({ timeouts: { queue: "0", tunnel: "0" } }),
+            global: { hardStopAfter: "0s" },
+            defaults: { timeouts: { httpRequest: "0ms", check: "1ms" } },
+            namedDefaults: [{ name: "slow", timeouts: { httpKeepAlive: "0" } }],
+        },
+        "zero-duration backends[0].timeouts.queue",
+        "zero-duration global.hardStopAfter",
+        "zero-duration defaults.timeouts.httpRequest",
+        "zero-duration namedDefaults[0].timeouts.httpKeepAlive",
+    ],
+    "a statistics page that everybody may read": [
+        { ...good, stats: { bind: { address: ["127.0.0.1", "::"], port: 8404 } } },
+        "open-stats stats",
+    ],
+    "a statistics page on an address of its own": [{ ...good, stats: { bind: { address: "192.0.2.1", port: 8404 } } }],
+    "a statistics page that no request gets": [
+        { ...good, stats: { bind: { address: "192.0.2.1", port: 8404 }, uri: "stats" } },
+        "stats-uri stats.uri",
+    ],
+
+    "duplicate binds, however they are written": [
+        {
+            ...withBinds(
+                { port: 80 },
+                { address: "0.0.0.0", port: 80 },
+                { address: "*", port: 8404 },
+                { address: "2001:DB8:0::1", port: 81 },
+                { address: ["127.0.0.1", "2001:db8::1"], port: 81 },
+                { port: 8000, portEnd: 8010 },
+                { port: 8005 },
+                { port: 8005, interface: "eth1" },
+                { path: "/run/a" },
+                { path: "/run/a" },
+            ),
+            stats: { bind: { port: 8404 }, auth: [{ user: "ops", password: slot("stats-password") }] },
+        },
+        "duplicate-bind frontends[0].binds[1]",
+        "duplicate-bind frontends[0].binds[4]",
+        "duplicate-bind frontends[0].binds[6]",
+        "duplicate-bind frontends[0].binds[9]",
+        "duplicate-bind stats.bind",
+    ],
+    "binds that share a port as meant": [
+        withBinds({ port: 80, raw: "thread 1" }, { port: 80, raw: "thread 2" }, { port: 80, raw: "interface eth1" }),
+    ],
+    "peers where a frontend listens": [
+        { ...good, peers: [{ name: "fleet", peers: [{ address: "127.0.0.1", port: 80 }] }] },
+        "duplicate-bind peers[0].peers[0]",
+    ],
+    "binds to names and sockets": [
+        withBinds({ address: ["127.0.0.1", "lb1"], port: 82 }, { address: "/run/x", port: 83 }),
+        "bind-address frontends[0].binds[0].address",
+        "bind-address frontends[0].binds[1].address",
+    ],
+
+    "acls that nothing uses": [
         withFrontend({
             acls: [
-                { name: "a", path: ["x"] },
-                { name: "a", pathBeg: [] },
+                { name: "api", pathBeg: ["/api/"] },
+                { name: "x", path: ["/x"] },
+            ],
+            raw: ["http-request deny if !x"],
+        }),
+        "unused-acl frontends[0].acls[0].name",
+    ],
+    "hosts and paths that never match": [
+        withFrontend({
+            acls: [
+                { name: "a", host: ["shop.example.com:8080", "*.example.com", "shop.example.com.", "192.0.2.1"] },
+                { name: "a", path: ["x", "/x?y", "/*"] },
+                { name: "a", pathBeg: ["https://x/"] },
             ],
             raw: ["http-request deny if a"],
         }),
-        'error frontends[0].acls[0].path[0]: path "x" in acl a of frontend http never matches: begin it with "/"',
-        "error frontends[0].acls[1].pathBeg: no value in acl a of frontend http, so it never matches: add one",
+        "acl-never-matches frontends[0].acls[0].host[0]",
+        "acl-never-matches frontends[0].acls[0].host[1]",
+        "acl-never-matches frontends[0].acls[1].path[0]",
+        "acl-never-matches frontends[0].acls[1].path[1]",
+        "acl-never-matches frontends[0].acls[2].pathBeg[0]",
     ],
-    "a host acl in mode tcp": [
-        {
-            ...withFrontend({
-                mode: "tcp",
-                acls: [{ name: "shop", host: ["shop.example.com"] }],
-                useBackends: [{ backend: "app", if: ["shop"] }],
-            }),
-        },
-        "error frontends[0].acls[0]: acl shop of frontend http needs mode http: tcp has neither host nor path",
+    "headers that HTTP does not allow": [
+        withBackend({
+            httpRequestRules: [
+                { action: "set-header", name: "X A", format: "a" },
+                { action: "return", headers: { "X:": "", "X-B": "" }, if: ["{ path /x }"] },
+            ],
+            httpResponseRules: [{ action: "del-header", name: "Server:" }],
+            httpChecks: [{ step: "send", uri: "/", headers: { "A B": "c" } }],
+        }),
+        "header-name backends[0].httpRequestRules[0].name",
+        "header-name backends[0].httpRequestRules[1].headers.X:",
+        "header-name backends[0].httpResponseRules[0].name",
+        "header-name backends[0].httpChecks[0].headers.A B",
     ],
-    "modes that do not fit": [
-        withBackend({ mode: "tcp" }),
-        "error frontends[0].defaultBackend: backend app has mode tcp but frontend http has mode http: give both the same",
+    "rules of TCP behind one that always ends the evaluation": [
+        withBackend(
+            { tcpResponseRules: [{ action: "close" }, "content accept if { res.len gt 0 }"] },
+            {
+                frontends: [
+                    {
+                        ...frontend,
+                        tcpRequestRules: [
+                            { at: "connection", action: "accept" },
+                            { at: "content", action: "reject", if: ["{ src 192.0.2.1 }"] },
+                            "content accept if TRUE",
+                            "content reject",
+                            "inspect-delay 5s",
+                            { at: "content", action: "accept" },
+                        ],
+                    },
+                ],
+            },
+        ),
+        "unreachable-rule backends[0].tcpResponseRules[1]",
+        "unreachable-rule frontends[0].tcpRequestRules[5]",
     ],
-    "duplicate names": [
+    "backends behind one that has no condition": [
+        withFrontend({ useBackends: [{ backend: "app" }] }),
+        "unreachable-rule frontends[0].useBackends[0]",
+    ],
+    "raw rules before declared ones of their kind": [
+        withFrontend({
+            raw: [
+                "http-request deny if METH_TRACE",
+                "http-response set-header Strict-Transport-Security max-age=31536000",
+                "tcp-request  content reject if FALSE",
+                "tcp-request connection accept",
+                "tcp-request inspect-delay 5s",
+                "use_backend app unless METH_PUT",
+                "redirect scheme https if !{ ssl_fc }",
+            ],
+            tcpRequestRules: ["content accept", "inspect-delay 1s"],
+            httpRequestRules: [{ action: "redirect", scheme: "https", if: ["METH_GET"] }],
+            useBackends: [{ backend: "app", if: ["METH_GET"] }],
+        }),
+        "raw-before-rules frontends[0].raw[0]",
+        "raw-before-rules frontends[0].raw[2]",
+    ],
+
+    "backends without servers": [
         {
             ...good,
-            frontends: [frontend, { ...frontend, binds: [{ port: 81 }] }],
-            backends: [{ ...backend, servers: [server, { ...server, address: "192.0.2.2" }] }, backend],
-        },
-        'error frontends[1].name: duplicate frontend "http": give each its own name',
-        'error backends[1].name: duplicate backend "app": give each its own name',
-        'error backends[0].servers[1].name: duplicate server in backend app "app1": give each its own name',
-    ],
-    "a frontend named like the statistics page": [
-        { ...withFrontend({ name: "stats" }), stats: { bind: { address: "127.0.0.1", port: 8404 } } },
-        'error stats: duplicate frontend "stats": give each its own name',
-    ],
-    "duplicate binds, however they are written": [
-        {
-            ...withFrontend({
-                binds: [
-                    { port: 80 },
-                    { address: "0.0.0.0", port: 80 },
-                    { address: "*", port: 8404 },
-                    { address: "2001:DB8:0::1", port: 81 },
-                    { address: "2001:db8::1", port: 81 },
-                ],
-            }),
-            stats: { bind: { port: 8404 }, auth: [{ user: "ops", password: slot("stats-password") }] },
-        },
-        "error frontends[0].binds[1]: duplicate bind *:80 of frontend http: frontend http has it; connections would go to either",
-        "error frontends[0].binds[4]: duplicate bind 2001:db8::1:81 of frontend http: frontend http has it; connections would go to either",
-        "error stats.bind: duplicate bind *:8404 of the stats page: frontend http has it; connections would go to either",
-    ],
-    "binds of several addresses": [
-        withFrontend({
-            binds: [
-                { address: ["*", "::"], v6only: true, port: 80 },
-                { address: [], port: 81 },
-                { address: ["127.0.0.1", "lb1"], port: 82 },
-                { address: ["::1", "::"], port: 80 },
+            backends: [
+                { name: "app", servers: [] },
+                { name: "errors", servers: [], raw: ["errorfile 503 /etc/haproxy/sorry.http"] },
+                { name: "table", servers: [], stickTable: { type: "ip", size: "1k" } },
             ],
+            frontends: [{ ...frontend, raw: ["use_backend %[path]"] }],
+        },
+        "no-servers backends[0].servers",
+    ],
+    "servers of which none has a weight": [
+        {
+            ...good,
+            backends: [
+                { name: "app", servers: [{ ...server, weight: 0 }] },
+                { name: "a", servers: [server], defaultServer: { weight: 0 } },
+                { name: "b", servers: [{ ...server, weight: 1 }], defaultServer: { weight: 0 } },
+                { name: "c", servers: [{ ...server, weight: 0 }], raw: ["server x 192.0.2.9:80"] },
+            ],
+            frontends: [{ ...frontend, raw: ["use_backend %[path]"] }],
+        },
+        "zero-weights backends[0].servers",
+        "zero-weights backends[1].servers",
+    ],
+    "a backend that nothing uses, unless a name is computed": [
+        { ...good, backends: [backend, { name: "old", servers: [server] }] },
+        "unused-backend backends[1].name",
+    ],
+    "addresses of servers that are none": [
+        withBackend({
+            servers: [
+                "10.211.55.5/clickCount",
+                "https://app1.test/",
+                "192.0.2.1:8080",
+                "192.0.2.256",
+                "unix@/run/x",
+                "a b",
+            ].map((address, i) => ({ name: `s${i}`, address, port: 80 })),
+            serverTemplates: [{ prefix: "t", count: 2, fqdn: "app.test:80", port: 80 }],
         }),
-        "error frontends[0].binds[1].address: no address for a bind of frontend http: name one, or leave it out for all of IPv4",
-        'error frontends[0].binds[2].address[1]: invalid address "lb1" of a bind of frontend http: use an IP address, or "*" for all',
-        "error frontends[0].binds[3]: duplicate bind :::80 of frontend http: frontend http has it; connections would go to either",
+        ...[0, 1, 2, 3, 4, 5].map((i) => `server-address backends[0].servers[${i}].address`),
+        "server-address backends[0].serverTemplates[0].fqdn",
     ],
-    "a statistics page that anybody may read": [
-        { ...good, stats: { bind: { address: ["127.0.0.1", "::"], port: 8404 } } },
-        "warning stats: the stats page is open to everybody who reaches port 8404 of the host, and shows all servers: give it auth, or bind it to an address such as 127.0.0.1",
+    "addresses of servers": [
+        withBackend({
+            servers: ["2001:db8::1", "app1", "_http._tcp.app.test.", "*"].map((address, i) => ({
+                name: `s${i}`,
+                address,
+                port: 80,
+            })),
+        }),
     ],
-    "a statistics page on an address of its own": [{ ...good, stats: { bind: { address: "192.0.2.1", port: 8404 } } }],
-    "certificates that are anybody's": [
+    "certificates of any host": [
         {
             ...good,
             frontends: [{ ...frontend, useBackends: [{ backend: "some", if: ["TRUE"] }] }],
@@ -155,160 +368,87 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
                 },
             ],
         },
-        "warning backends[0].defaultServer.ssl: no name to verify in the certificate of the servers of backend app, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni",
-        "warning backends[1].servers[0].ssl: no name to verify in the certificate of server a of backend some, so that anybody's passes whom the ca-file trusts: add verifyhost, or sni",
+        "unverified-name backends[0].defaultServer.ssl",
+        "unverified-name backends[1].servers[0].ssl",
     ],
-    "names HAProxy refuses": [
+    "cookies that keep no client": [
         {
-            ...good,
-            frontends: [{ ...frontend, name: "my site" }],
-            backends: [{ ...backend, servers: [{ ...server, name: "ä/1" }] }],
+            ...withBackend({ cookie: { name: "SRV" }, servers: [server, { ...server, name: "app2", cookie: "b" }] }),
+            listens: [{ name: "l", binds: [{ port: 81 }], servers: [{ ...server, cookie: "a" }] }],
         },
-        'error frontends[0].name: invalid name "my site" of a frontend: use letters, digits, "-", "_", "." and ":"',
-        'error backends[0].servers[0].name: invalid name "ä/1" of a server of backend app: use letters, digits, "-", "_", "." and ":"',
+        "server-without-cookie backends[0].servers[0].cookie",
+        "unused-cookie listens[0].servers[0].cookie",
     ],
-    "a name with a line break, kept on one line": [
-        withServer({ name: "a\nb", port: 0 }),
-        'error backends[0].servers[0].name: invalid name "a\\nb" of a server of backend app: use letters, digits, "-", "_", "." and ":"',
-        "error backends[0].servers[0].port: invalid port 0 of server a\\x0ab of backend app: use a whole number from 1 to 65535",
+    "a balance by source behind another proxy": [
+        withBackend({ balance: "source", httpRequestRules: ["deny if { hdr_ip(x-forwarded-for,-1) 192.0.2.9 }"] }),
+        "balance-behind-proxy backends[0].balance",
     ],
-    "a balance by content in mode tcp": [
-        { ...withBackend({ balance: "uri" }), defaults: { mode: "tcp" } },
-        'error backends[0].balance: balance "uri" of backend app needs mode http: use another',
+    "a balance by source that is made the client's": [
+        withBackend({ balance: "source", httpRequestRules: ["set-src hdr_ip(x-forwarded-for,-1)"] }),
     ],
-    "wrong ports": [
-        { ...withServer({ port: 0 }), frontends: [{ ...frontend, binds: [{ port: 65_536 }, { port: 80.5 }] }] },
-        "error frontends[0].binds[0].port: invalid port 65536 of a bind of frontend http: use a whole number from 1 to 65535",
-        "error frontends[0].binds[1].port: invalid port 80.5 of a bind of frontend http: use a whole number from 1 to 65535",
-        "error backends[0].servers[0].port: invalid port 0 of server app1 of backend app: use a whole number from 1 to 65535",
+    "checks that are not HTTP": [
+        withBackend({ httpchk: { uri: "health z", host: "http://x" } }),
+        "check-request backends[0].httpchk.uri",
+        "check-request backends[0].httpchk.host",
     ],
-    "a path in a server's address": [
-        withServer({ address: "10.211.55.5/clickCount" }),
-        'error backends[0].servers[0].address: path "/clickCount" in address "10.211.55.5/clickCount" of server app1 of backend app: HAProxy drops it silently before 2.9 and refuses to start from 2.9; to check that path use httpchk.uri "/clickCount", to serve under it the raw line "http-request set-path /clickCount%[path]"',
-    ],
-    "a scheme in a server's address": [
-        withServer({ address: "https://app1.example.com/" }),
-        'error backends[0].servers[0].address: scheme "https://" in address "https://app1.example.com/" of server app1 of backend app: HAProxy takes it for a name to resolve; give the bare address, and the port beside it',
-    ],
-    "a port in a server's address": [
-        withServer({ address: "192.0.2.1:8080" }),
-        'error backends[0].servers[0].address: port in address "192.0.2.1:8080" of server app1 of backend app: give it as "port"',
-    ],
-    "an address that is none": [
-        withServer({ address: "192.0.2.256" }),
-        'error backends[0].servers[0].address: invalid address "192.0.2.256" of server app1 of backend app: use an IP address or a host name',
-    ],
-    "a bind to a name": [
-        withFrontend({ binds: [{ address: "lb.example.com", port: 80 }] }),
-        'error frontends[0].binds[0].address: invalid address "lb.example.com" of a bind of frontend http: use an IP address, or "*" for all',
-    ],
-    "nothing to listen on and nobody to serve": [
-        { ...good, frontends: [{ ...frontend, binds: [] }], backends: [{ ...backend, servers: [] }] },
-        "error frontends[0].binds: no bind in frontend http: add one with a port",
-        "error backends[0].servers: no server in backend app, so every request gets a 503: add one",
-    ],
-    durations: [
-        {
-            ...good,
-            global: { hardStopAfter: "10 minutes" },
-            defaults: { timeouts: { client: "25d", server: "0s", check: "5000" } },
-        },
-        'error global.hardStopAfter: invalid duration "10 minutes" of hard-stop-after of global: use a number and us, ms, s, m, h or d, like "30s"',
-        'error defaults.timeouts.client: duration "25d" of timeout client of defaults is too long for HAProxy: use at most "24d"',
-        'error defaults.timeouts.server: duration "0s" of timeout server of defaults means no limit at all: use a positive one',
-    ],
-    "lines that would break the file": [
-        { ...withBackend({ raw: ["option x\n    stats admin if TRUE", 'http-request set-header a "b'] }) },
-        'error backends[0].raw[0]: control character in a raw line of backend app "option x\\n    stats admin if TRUE": remove it',
-        'error backends[0].raw[1]: unclosed quote " in a raw line of backend app "http-request set-header a \\"b": close it or escape it with a backslash',
-    ],
-    "a health check that would be sent wrongly": [
-        withBackend({ httpchk: { uri: "http://x/health z", version: "HTTP/1.1" } }),
-        'error backends[0].httpchk.uri: space, quote or backslash in httpchk uri of backend app "http://x/health z": remove or percent-encode it',
-        'error backends[0].httpchk.uri: invalid httpchk uri "http://x/health z" of backend app: begin it with "/"; the host goes into httpchk.host',
-        "error backends[0].httpchk.version: httpchk of backend app says HTTP/1.1 without a host: add httpchk.host",
-    ],
-    "keywords newer than the version": [
-        {
-            ...withFrontend({
-                options: { "idle-close-on-response": true },
-                raw: ["use_backend app if { hdr(host),host_only x.example }"],
-            }),
-            version: "2.4",
-        },
-        'error frontends[0].options.idle-close-on-response: keyword "option idle-close-on-response" in frontend http "option idle-close-on-response" needs HAProxy 2.6, but the declared version is 2.4: remove it or raise the declared version',
-        'error frontends[0].raw[0]: keyword "host_only" in a raw line of frontend http "use_backend app if { hdr(host),host_only x.example }" needs HAProxy 2.7, but the declared version is 2.4: use field(1,:)',
-    ],
-    "keywords by where they stand": [
-        {
-            ...withServer({ raw: "ws h1 init-state up" }),
-            version: "2.4",
-            global: { raw: ["set-var proc.x int(1)", "setcap cap_net_bind_service", "process 1"] },
-            frontends: [
-                { ...frontend, binds: [{ port: 80, raw: "shards by-thread" }], raw: ["bind :81 shards 2", "guid x"] },
+    "checks of every form that is HTTP": [
+        withBackend({
+            httpChecks: [
+                { step: "send", method: "OPTIONS", uri: "*" },
+                { step: "expect", match: "status 200" },
+                { step: "connect" },
+                { step: "send", uri: "http://x/", version: "HTTP/1.1", headers: { host: "x" } },
             ],
-        },
-        'error global.raw[1]: keyword "setcap" in a raw line of global "setcap cap_net_bind_service" needs HAProxy 2.9, but the declared version is 2.4: remove it or raise the declared version',
-        'error frontends[0].raw[0]: keyword "shards" in a raw line of frontend http "bind :81 shards 2" needs HAProxy 2.5, but the declared version is 2.4: remove it or raise the declared version',
-        'error frontends[0].raw[1]: keyword "guid" in a raw line of frontend http "guid x" needs HAProxy 3.0, but the declared version is 2.4: remove it or raise the declared version',
-        'error frontends[0].binds[0].raw: keyword "shards" in a bind of frontend http "shards by-thread" needs HAProxy 2.5, but the declared version is 2.4: remove it or raise the declared version',
-        'error backends[0].servers[0].raw: keyword "ws" in server app1 of backend app "ws h1 init-state up" needs HAProxy 2.5, but the declared version is 2.4: remove it or raise the declared version',
-        'error backends[0].servers[0].raw: keyword "init-state" in server app1 of backend app "ws h1 init-state up" needs HAProxy 3.1, but the declared version is 2.4: remove it or raise the declared version',
+        }),
     ],
-    "a keyword that is gone": [
-        withBackend({ raw: ["reqadd X-Via:\\ lb"] }),
-        'error backends[0].raw[0]: keyword "reqadd" in a raw line of backend app "reqadd X-Via:\\\\ lb" is gone since HAProxy 2.1, but the declared version is 2.6: use http-request rules',
+    "a check by HTTP/1.1 without a host": [
+        withBackend({ httpchk: { uri: "/", version: "HTTP/1.1" } }),
+        "check-without-host backends[0].httpchk.version",
     ],
-    "limits out of range": [
+    "a check that hides headers": [
         {
-            ...withServer({ weight: 257, maxconn: 0 }),
-            global: { maxconn: 100 },
-            frontends: [{ ...frontend, maxconn: 200 }],
+            ...withBackend({ options: { httpchk: "HEAD /h HTTP/1.1\\r\\nHost:\\ x" } }),
+            defaults: { options: { httpchk: "GET / HTTP/1.1\\r\\nHost:\\ x" } },
         },
-        "error frontends[0].maxconn: maxconn of frontend http (the process has 100) is 200: use a whole number from 1 to 100",
-        "error backends[0].servers[0].weight: weight of server app1 of backend app is 257: use a whole number from 0 to 256",
-        "error backends[0].servers[0].maxconn: maxconn of server app1 of backend app is 0: use a whole number from 1 to 10000000",
+        "check-hidden-host backends[0].options.httpchk",
+        "check-hidden-host defaults.options.httpchk",
     ],
-    "a time for requests in a backend that does not wait for bodies": [
-        withBackend({ timeouts: { httpRequest: "20s" } }),
-        "error backends[0].timeouts.httpRequest: timeout http-request in backend app, where HAProxy ignores it: put it into the frontend",
-    ],
-    "a time for requests in a backend that waits for bodies as its defaults say": [
-        {
-            ...withBackend({ timeouts: { httpRequest: "20s" } }),
-            defaults: { options: { "http-buffer-request": true } },
-        },
-    ],
-    "answers of DNS that hold for no time: only those that are gone may": [
-        {
-            ...good,
-            resolvers: [{ name: "dns", nameservers: [], parseResolvConf: true, hold: { obsolete: "0s", valid: "0s" } }],
-        },
-        'error resolvers[0].hold.valid: duration "0s" of valid of resolvers dns means no limit at all: use a positive one',
-    ],
-    "a balance HAProxy does not know": [
-        withBackend({ balance: "round-robin" }),
-        'error backends[0].balance: unknown balance "round-robin" of backend app: use roundrobin, leastconn, source, first, random, uri, static-rr, url_param, hdr(name), hash or rdp-cookie',
-    ],
-    "a password in plain text, which is not repeated": [
-        { ...good, stats: { bind: { port: 8404 }, auth: [{ user: "o:ps", password: "hunter2" }] } },
-        'error stats.auth[0].user: colon in user "o:ps" of the stats page: it would begin the password',
-        'error stats.auth[0].password: password of user "o:ps" of the stats page is plain text: use a secret',
-    ],
-    "a password in a slot": [
-        { ...good, stats: { bind: { port: 8404 }, auth: [{ user: "ops", password: slot("stats-password") }] } },
-    ],
-    "nothing to prove a reload by": [
-        { ...good, global: { statsSockets: [] } },
-        "error global.statsSockets: no stats socket: without one the running configuration cannot be proved",
+    "checks that only connect, although others ask": [
+        withBackend(
+            { httpchk: { uri: "/" } },
+            {
+                listens: [
+                    { name: "api", binds: [{ port: 81 }], servers: [server] },
+                    { name: "raw", binds: [{ port: 82 }], servers: [server], raw: ["option httpchk GET /"] },
+                    { name: "meant", binds: [{ port: 83 }], servers: [server], tcpChecks: [{ step: "connect" }] },
+                    { name: "unchecked", binds: [{ port: 84 }], servers: [{ ...server, check: false }] },
+                    { name: "db", mode: "tcp", binds: [{ port: 85 }], servers: [server] },
+                    { name: "redis", binds: [{ port: 86 }], servers: [server], options: { "redis-check": true } },
+                ],
+            },
+        ),
+        "connect-only-check listens[0].httpchk",
     ],
 };
 
-describe("check", () => {
+describe("validate", () => {
     for (const [title, [config, ...expected]] of Object.entries(cases)) {
-        it(`${expected.length === 0 ? "passes" : "fails on"} ${title}`, () => {
-            const found = validate(config).map(({ severity, path, message }) => `${severity} ${path}: ${message}`);
+        it(`${expected.length === 0 ? "accepts" : "finds"} ${title}`, () => {
+            const found = validate(config).map(({ rule, path }) => `${rule} ${path}`);
             assert.deepEqual(found.sort(), [...expected].sort());
         });
     }
+
+    it("does not repeat a password, and keeps a message on one line", () => {
+        const messages = (config: HaproxyConfig) => validate(config).map(({ message }) => message);
+        const stats = { bind: { port: 8404 }, auth: [{ user: "ops", password: "hunter2" }] };
+        assert.equal(
+            messages({ ...good, stats }).some((message) => message.includes("hunter2")),
+            false,
+        );
+        assert.equal(
+            messages(withServer({ name: "a\nb" })).some((message) => message.includes("\n")),
+            false,
+        );
+    });
 });

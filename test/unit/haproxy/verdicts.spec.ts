@@ -1,17 +1,10 @@
 import assert from "node:assert/strict";
 import { validate } from "../../../components/haproxy/validate/index";
-import { accepted, refused, verdictModel } from "../../support/verdicts";
+import { accepted, verdictModel } from "../../support/verdicts";
 
-describe("check says before the daemons", () => {
-    for (const [title, [parts, words]] of Object.entries(refused)) {
-        it(`that they refuse ${title}`, () => {
-            const errors = validate(verdictModel(parts)).filter(({ severity }) => severity === "error");
-            assert.match(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"), words);
-        });
-    }
-
+describe("validate finds nothing that the daemons do not", () => {
     for (const [title, parts] of Object.entries(accepted)) {
-        it(`nothing of ${title}`, () => {
+        it(`in ${title}`, () => {
             assert.deepEqual(validate(verdictModel(parts)), []);
         });
     }

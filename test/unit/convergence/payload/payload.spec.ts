@@ -2,18 +2,18 @@ import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import fc from "fast-check";
-import { transactionDigest } from "../../../../components/convergence/payload/fileContents";
+import type { Resource, Transaction } from "../../../../components/convergence/kinds/index";
+import { digestOf } from "../../../../components/convergence/payload/fileContents";
 import { bootstrap, buildPayload, seal, withoutRuntime } from "../../../../components/convergence/payload/payload";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { quote } from "../../../../components/convergence/payload/shell";
-import type { Resource, Transaction } from "../../../../components/convergence/resources";
 import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../../components/haproxy/model";
 import { haproxy } from "../../../../components/recipes/haproxy/index";
 
 const shells: Record<string, string[]> = { dash: ["dash"], busybox: ["busybox", "sh"] };
 
-/** What a shell prints for a script on its standard input. */
+/** The output of a shell for a script on its standard input. */
 function shell([program = "", ...args]: string[], script: string | Buffer): Buffer {
     const { status, stdout, stderr } = spawnSync(program, args, { input: script, maxBuffer: 1 << 26 });
     assert.equal(status, 0, stderr.toString());
@@ -83,7 +83,7 @@ describe("seal", () => {
 });
 
 describe("bootstrap", () => {
-    it("is constant, short and one line", () => {
+    it("is constant, short, and one line", () => {
         assert.equal(
             bootstrap("launch"),
             [
@@ -99,7 +99,7 @@ describe("bootstrap", () => {
 });
 
 describe("withoutRuntime", () => {
-    it("leaves out what does not depend on the plan's data, and says where the host has it", () => {
+    it("leaves out what does not depend on the plan's data, and names the host's copy", () => {
         const [whole, other] = ["hunter2", "swordfish"].map((key) => payload([transaction], { key }, "t1"));
         assert.ok(whole && other);
         const [header = "", ...lines] = withoutRuntime(whole).split("\n");
@@ -129,7 +129,7 @@ describe("buildPayload", () => {
         );
     });
 
-    it("is what ShellCheck, dash and busybox accept", function () {
+    it("is accepted by ShellCheck, dash and busybox", function () {
         this.timeout(60_000);
         const config: HaproxyConfig = {
             version: "2.6",
@@ -180,7 +180,7 @@ describe("buildPayload", () => {
         assert.equal(variable(text, "secret_lines"), "");
     });
 
-    it("hands the adapter its parameters, the host its token and deadline", () => {
+    it("passes parameters to the adapter, and token and deadline to the host", () => {
         const text = buildPayload(makePlan([transaction]), { slots: { key: "k" }, token: "t1", deadline: 60 });
         assert.equal(variable(text, "demo_unit"), "it's.service");
         assert.equal(variable(text, "demo_binds"), "a 1\nb 2");
@@ -189,46 +189,46 @@ describe("buildPayload", () => {
         assert.equal(variable(payload([]), "deadline"), "900");
     });
 
-    it("names what can be undone, and where secrets stand", () => {
+    it("lists what can be undone, and which lines hold secrets", () => {
         const text = payload([transaction, { kind: "packages", names: ["curl"] }], { key: "s3cret" });
         assert.equal(variable(text, "manifest_wanted"), "file\t/etc/demo/b.conf\nfile\t/etc/demo/a.conf");
         assert.equal(variable(text, "secret_lines"), "/etc/demo/b.conf\tkey");
     });
 
-    it("fails where a slot has no value, naming file and slot", () => {
+    it("fails if a slot has no value, and names file and slot", () => {
         assert.throws(
             () => payload([transaction]),
-            /^Error: \/etc\/demo\/b.conf needs a value for the slot "key": give one/,
+            /^Error: \/etc\/demo\/b.conf: slot "key" has no value; set it in slots$/,
         );
     });
 });
 
 describe("the digest of a transaction", () => {
     it("does not depend on the order of its files", () => {
-        const reversed = { ...transaction, files: [...transaction.files].reverse() };
-        assert.equal(transactionDigest(reversed, { key: "k" }), transactionDigest(transaction, { key: "k" }));
+        const reversed = [...transaction.files].reverse();
+        assert.equal(digestOf(reversed, { key: "k" }), digestOf(transaction.files, { key: "k" }));
     });
 
-    it("does not depend on the value in its own slot, but on that of any other", () => {
-        const of = (slots: Record<string, string>) => transactionDigest(transaction, slots);
+    it("depends on the value of every slot except its own", () => {
+        const of = (slots: Record<string, string>) => digestOf(transaction.files, slots);
         assert.equal(of({ key: "k", [DIGEST_SLOT]: "x" }), of({ key: "k" }));
         assert.notEqual(of({ key: "l" }), of({ key: "k" }));
     });
 
     it("depends on every path and every byte", () => {
         const digests = [
-            transaction,
-            { ...transaction, files: transaction.files.slice(1) },
-            { ...transaction, files: transaction.files.map((file) => ({ ...file, path: `${file.path}2` })) },
-            { ...transaction, files: transaction.files.map((file) => ({ ...file, content: `${file.content} ` })) },
-        ].map((one) => transactionDigest(one, { key: "k" }));
+            transaction.files,
+            transaction.files.slice(1),
+            transaction.files.map((file) => ({ ...file, path: `${file.path}2` })),
+            transaction.files.map((file) => ({ ...file, content: `${file.content} ` })),
+        ].map((one) => digestOf(one, { key: "k" }));
         assert.equal(new Set(digests).size, digests.length);
     });
 
-    it("stands in the file where its slot was", () => {
+    it("replaces its slot in the file", () => {
         const text = payload([transaction], { key: "k" });
         const [body = ""] = /^content_0\(\) \{\n[\s\S]*?\n\}$/m.exec(text) ?? [];
-        const digest = transactionDigest(transaction, { key: "k" });
+        const digest = digestOf(transaction.files, { key: "k" });
         assert.equal(shell(["dash"], `${body}\ncontent_0`).toString(), `id ${digest}\nkey k\n`);
     });
 });

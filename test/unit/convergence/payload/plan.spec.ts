@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
+import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/kinds/index";
+import { buildPayload } from "../../../../components/convergence/payload/payload";
 import { makePlan, PlanError } from "../../../../components/convergence/payload/plan";
-import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/resources";
 import { slot } from "../../../../components/convergence/slots";
 
 const adapter: Adapter = { name: "demo", script: "demo_validate() { :; }", parameters: { unit: "demo.service" } };
@@ -15,13 +16,13 @@ function file(path: string, change: Partial<File> = {}): File {
     return { kind: "file", path, content: "x\n", ...change };
 }
 
-function faults(...resources: Resource[]): string[] {
+function issues(...resources: Resource[]): string[] {
     try {
         makePlan(resources);
         return [];
     } catch (error) {
         assert.ok(error instanceof PlanError, String(error));
-        return error.faults;
+        return error.issues;
     }
 }
 
@@ -63,12 +64,12 @@ describe("makePlan", () => {
         assert.deepEqual(makePlan([]).resources, []);
     });
 
-    it("counts a resource that is declared again in the same words once, at its first place", () => {
+    it("counts identical resources once, at the first position", () => {
         const [first, ...rest] = valid as [Resource, ...Resource[]];
         assert.deepEqual(makePlan([first, ...rest, structuredClone(first)]).resources, valid);
     });
 
-    it("takes a package that several recipes ask for on equal terms", () => {
+    it("accepts a package that several recipes declare with equal terms", () => {
         const both: Resource[] = [
             { kind: "packages", names: ["curl", "jq"] },
             { kind: "packages", names: ["jq", "wget"] },
@@ -88,7 +89,7 @@ describe("makePlan", () => {
             assert.equal(makePlan([file("/etc/x", { owner: undefined })]).digest, makePlan([file("/etc/x")]).digest);
         });
 
-        it("changes with every value, the order and the presence of each resource", () => {
+        it("changes with every value, and with the order and presence of each resource", () => {
             const variants: Resource[][] = [
                 valid,
                 valid.slice(1),
@@ -106,7 +107,17 @@ describe("makePlan", () => {
             assert.equal(new Set(variants.map((resources) => makePlan(resources).digest)).size, variants.length);
         });
 
-        it("tells any two byte contents apart", () => {
+        it("does not change with the sources of lines, which are for messages only", () => {
+            const sourced = [file("/etc/x", { lineSources: ["services[0]"] })];
+            assert.equal(makePlan(sourced).digest, makePlan([file("/etc/x")]).digest);
+            assert.equal(
+                buildPayload(makePlan(sourced), { slots: {} }),
+                buildPayload(makePlan([file("/etc/x")]), { slots: {} }),
+            );
+            assert.equal(makePlan([...sourced, file("/etc/x")]).resources.length, 1);
+        });
+
+        it("distinguishes any two byte contents", () => {
             fc.assert(
                 fc.property(fc.uint8Array(), fc.uint8Array(), (a, b) => {
                     const digest = (content: Uint8Array) => makePlan([file("/etc/x", { content })]).digest;
@@ -118,31 +129,31 @@ describe("makePlan", () => {
 
     describe("fails on", () => {
         const cases: [string, Resource, RegExp][] = [
-            ["no package", { kind: "packages", names: [] }, /^packages\[\]: no package is named: name at least one$/],
+            ["no package", { kind: "packages", names: [] }, /^packages\[\]: no package is named; name at least one$/],
             [
                 "a package name",
                 { kind: "packages", names: ["haproxy; reboot"] },
-                /^packages\[haproxy; reboot\]: invalid package "haproxy; reboot": use "name" or "name=version"$/,
+                /^packages\[haproxy; reboot\]: invalid package "haproxy; reboot"; use "name" or "name=version"$/,
             ],
             ["a package option", { kind: "packages", names: ["--purge"] }, /invalid package "--purge"/],
             ["an empty version", { kind: "packages", names: ["curl="] }, /invalid package "curl="/],
             [
                 "a user's name",
                 { kind: "user", name: "Root" },
-                /^user\[Root\]: invalid user "Root": use lower case letters/,
+                /^user\[Root\]: invalid user "Root"; use lower case letters/,
             ],
             ["a user's group", { kind: "user", name: "demo", group: "a:b" }, /invalid group "a:b"/],
             ["a user's groups", { kind: "user", name: "demo", groups: ["a,b"] }, /invalid group "a,b"/],
-            ["a home", { kind: "user", name: "demo", home: "srv" }, /invalid path "srv": use an absolute path/],
+            ["a home", { kind: "user", name: "demo", home: "srv" }, /invalid path "srv"; use an absolute path/],
             ["a shell", { kind: "user", name: "demo", shell: "/bin/../sh" }, /invalid path "\/bin\/..\/sh"/],
-            ["a group's name", { kind: "group", name: "1st" }, /invalid group "1st": .*no digit first$/],
+            ["a group's name", { kind: "group", name: "1st" }, /invalid group "1st"; .*no digit first$/],
             [
                 "a gid",
                 { kind: "group", name: "demo", gid: -1 },
-                /^group\[demo\]: invalid gid -1: use a positive integer$/,
+                /^group\[demo\]: invalid gid -1; use a positive integer$/,
             ],
             ["a fraction of a gid", { kind: "group", name: "demo", gid: 1.5 }, /invalid gid 1.5/],
-            ["a relative path", { kind: "directory", path: "etc" }, /invalid path "etc": use an absolute path/],
+            ["a relative path", { kind: "directory", path: "etc" }, /invalid path "etc"; use an absolute path/],
             ["a final slash", { kind: "directory", path: "/etc/" }, /invalid path "\/etc\/"/],
             ["a dot", { kind: "directory", path: "/etc/./x" }, /invalid path "\/etc\/.\/x"/],
             ["two slashes", { kind: "directory", path: "/etc//x" }, /invalid path "\/etc\/\/x"/],
@@ -151,7 +162,7 @@ describe("makePlan", () => {
             [
                 "a directory's mode",
                 { kind: "directory", path: "/srv", mode: "0788" },
-                /invalid mode "0788": use octal digits/,
+                /invalid mode "0788"; use octal digits/,
             ],
             ["a directory's owner", { kind: "directory", path: "/srv", owner: "a b" }, /invalid owner "a b"/],
             ["a file's mode", file("/etc/x", { mode: "rw-r--r--" }), /^file\[\/etc\/x\]: invalid mode "rw-r--r--"/],
@@ -159,18 +170,14 @@ describe("makePlan", () => {
             [
                 "secrets that everybody may read",
                 file("/etc/x", { content: slot("password"), mode: "0604" }),
-                /mode "0604" lets everybody at the secrets in it: end it with 0, as in "0640"$/,
+                /mode "0604" makes its secrets world-readable; end it with 0, as in "0640"$/,
             ],
             [
                 "an absent top directory",
                 { kind: "absent", path: "/etc" },
-                /refusing to remove "\/etc": only paths at least two/,
+                /"\/etc" cannot be removed; declare only paths absent that are at least two levels deep$/,
             ],
-            [
-                "a short unit name",
-                { kind: "service", name: "haproxy" },
-                /invalid unit "haproxy": use the full name of a unit/,
-            ],
+            ["a short unit name", { kind: "service", name: "haproxy" }, /invalid unit "haproxy"; use its full name/],
             ["a template as service", { kind: "service", name: "getty@.service" }, /invalid unit "getty@.service"/],
             [
                 "a unit file's name",
@@ -185,63 +192,67 @@ describe("makePlan", () => {
             [
                 "a secret in a unit file",
                 { kind: "systemdUnit", name: "a.service", content: `Environment=P=${slot("p")}` },
-                /everybody may read unit files: put the secret into a file of its own/,
+                /unit files are world-readable, .*; put the secret into a file of its own/,
             ],
             [
                 "a command without guard",
                 { kind: "execute", name: "x", command: "y" },
-                /no guard, .*: give creates, onlyIf or notIf$/,
+                /no guard, .*; set creates, onlyIf or notIf$/,
             ],
             ["a command without name", { kind: "execute", name: "", command: "y", notIf: "z" }, /invalid name ""/],
             ["a relative creates", { kind: "execute", name: "x", command: "y", creates: "z" }, /invalid path "z"/],
             [
                 "a NUL in a command",
                 { kind: "execute", name: "x", command: "y\0", notIf: "z" },
-                /a NUL character in a command/,
+                /: command holds a NUL character/,
             ],
             [
                 "a NUL in a guard",
                 { kind: "execute", name: "x", command: "y", onlyIf: "\0" },
-                /a NUL character in a command/,
+                /: onlyIf holds a NUL character/,
             ],
-            ["no files", transaction({ files: [] }), /^transaction\[demo\]: no files: a transaction has at least one$/],
-            ["a transaction's name", transaction({ name: "a-b" }), /invalid name "a-b": use a-z, 0-9 and _/],
+            ["no files", transaction({ files: [] }), /^transaction\[demo\]: no files; declare at least one$/],
+            ["a transaction's name", transaction({ name: "a-b" }), /invalid name "a-b"; use a-z, 0-9 and _/],
             ["an adapter's name", transaction({ adapter: { ...adapter, name: "a b" } }), /invalid name "a b"/],
             [
                 "a parameter's name",
                 transaction({ adapter: { ...adapter, parameters: { "x;y": "" } } }),
-                /invalid name "x;y": use a-z, 0-9 and _/,
+                /invalid name "x;y"; use a-z, 0-9 and _/,
             ],
             [
                 "a NUL in a parameter",
                 transaction({ adapter: { ...adapter, parameters: { unit: "\0" } } }),
-                /a NUL character in the parameter unit/,
+                /: parameter unit holds a NUL character/,
             ],
             [
                 "a file elsewhere",
                 transaction({ files: [{ path: "/etc/demo.conf", content: "" }] }),
-                /"\/etc\/demo.conf" is outside of \/etc\/demo: all of a transaction is under its directory$/,
+                /"\/etc\/demo.conf" is outside \/etc\/demo; keep every file of the transaction under its directory$/,
             ],
             [
                 "a warning to allow that would be any",
                 transaction({ allowWarnings: ["missing timeouts", " "] }),
-                /^transaction\[demo\]: invalid warning to allow " ": give a part of its line, without control characters$/,
+                /^transaction\[demo\]: invalid entry " " in allowWarnings; use a part of the warning's line, without control characters$/,
             ],
-            ["two lines of a warning", transaction({ allowWarnings: ["a\nb"] }), /invalid warning to allow "a\\nb"/],
+            [
+                "two lines of a warning",
+                transaction({ allowWarnings: ["a\nb"] }),
+                /invalid entry "a\\nb" in allowWarnings/,
+            ],
             [
                 "an owned top-level directory",
                 { kind: "directory", path: "/etc", owned: true },
-                /refusing to own "\/etc": only in directories at least two levels deep/,
+                /"\/etc" cannot be owned, .*; own only directories at least two levels deep$/,
             ],
             [
                 "a transaction that owns a top-level directory",
                 transaction({ directory: "/etc", owned: ["/etc"] }),
-                /refusing to own "\/etc"/,
+                /"\/etc" cannot be owned/,
             ],
             [
                 "an owned directory elsewhere",
                 transaction({ owned: ["/etc/other"] }),
-                /"\/etc\/other" is outside of \/etc\/demo/,
+                /"\/etc\/other" is outside \/etc\/demo/,
             ],
             [
                 "a file's mode in a transaction",
@@ -251,29 +262,29 @@ describe("makePlan", () => {
             [
                 "a watched file that nothing declares",
                 { kind: "service", name: "a.service", reloadOn: ["/etc/a"] },
-                /^service\[a.service\]: waits for changes of \/etc\/a, which no resource before it declares$/,
+                /^service\[a.service\]: no earlier resource declares \/etc\/a; declare the file before it$/,
             ],
             [
                 "the same for a restart",
                 { kind: "service", name: "a.service", restartOn: ["/etc/b"] },
-                /waits for changes of \/etc\/b/,
+                /no earlier resource declares \/etc\/b/,
             ],
         ];
         for (const [what, resource, message] of cases) {
             it(what, () => {
-                const found = faults(resource);
+                const found = issues(resource);
                 assert.equal(found.length, 1, found.join("\n"));
                 assert.match(found[0] ?? "", message);
             });
         }
 
-        it("a service that waits for a file after it, which it would read in the next run only", () => {
+        it("a service that reads a file declared after it, because only the next run would notice", () => {
             const service: Resource = { kind: "service", name: "a.service", reloadOn: ["/etc/a"] };
-            assert.equal(faults(service, file("/etc/a")).length, 1);
-            assert.deepEqual(faults(file("/etc/a"), service), []);
+            assert.equal(issues(service, file("/etc/a")).length, 1);
+            assert.deepEqual(issues(file("/etc/a"), service), []);
         });
 
-        it("control characters and backslashes wherever a name or a path may stand", () => {
+        it("control characters and backslashes in every name and path", () => {
             for (const bad of ["\n", "\0", "\t", "\r", "\x1b", "\x7f", "\\"]) {
                 const each: Resource[] = [
                     { kind: "packages", names: [`a${bad}`] },
@@ -298,40 +309,40 @@ describe("makePlan", () => {
                 ];
                 const wanted = [1, 1, 4, 1, 4, 1, 1, 1, 1, 2, 2, 2];
                 assert.deepEqual(
-                    each.map((resource) => faults(resource).length),
+                    each.map((resource) => issues(resource).length),
                     wanted,
                     JSON.stringify(bad),
                 );
             }
         });
 
-        it("a transaction's directory, and what is then outside of it", () => {
-            const found = faults(transaction({ directory: "etc/demo" }));
+        it("a transaction's directory, and what is then outside it", () => {
+            const found = issues(transaction({ directory: "etc/demo" }));
             assert.equal(found.length, 2);
-            assert.match(found[0] ?? "", /invalid path "etc\/demo": use an absolute path/);
+            assert.match(found[0] ?? "", /invalid path "etc\/demo"; use an absolute path/);
         });
 
         it("names with line breaks on one line each", () => {
-            const [message = ""] = faults({ kind: "user", name: "a\nb" });
+            const [message = ""] = issues({ kind: "user", name: "a\nb" });
             assert.match(message, /^user\[a\\x0ab\]: invalid user "a\\nb"/);
         });
 
-        it("two resources that contradict each other, naming both", () => {
+        it("two resources that contradict each other, and names both", () => {
             const [a, b] = [file("/etc/x"), file("/etc/x", { content: "y\n" })];
             const twice = (what: string, first: string, second: string) => [
-                `${what} is declared twice, by ${first} and ${second}: declare it once`,
+                `${what} is declared twice, by ${first} and ${second}; declare it once`,
             ];
-            assert.deepEqual(faults(a, b), twice("path /etc/x", "file[/etc/x]", "file[/etc/x]"));
+            assert.deepEqual(issues(a, b), twice("path /etc/x", "file[/etc/x]", "file[/etc/x]"));
             assert.deepEqual(
-                faults(a, { kind: "absent", path: "/etc/x" }),
+                issues(a, { kind: "absent", path: "/etc/x" }),
                 twice("path /etc/x", "file[/etc/x]", "absent[/etc/x]"),
             );
             assert.deepEqual(
-                faults(transaction(), file("/etc/demo/a.conf")),
+                issues(transaction(), file("/etc/demo/a.conf")),
                 twice("path /etc/demo/a.conf", "transaction[demo]", "file[/etc/demo/a.conf]"),
             );
             assert.deepEqual(
-                faults({ kind: "systemdUnit", name: "a.service", content: "" }, file("/etc/systemd/system/a.service")),
+                issues({ kind: "systemdUnit", name: "a.service", content: "" }, file("/etc/systemd/system/a.service")),
                 twice(
                     "path /etc/systemd/system/a.service",
                     "systemdUnit[a.service]",
@@ -339,24 +350,30 @@ describe("makePlan", () => {
                 ),
             );
             assert.deepEqual(
-                faults({ kind: "service", name: "a.service" }, { kind: "service", name: "a.service", enabled: false }),
+                issues({ kind: "service", name: "a.service" }, { kind: "service", name: "a.service", enabled: false }),
                 twice("service a.service", "service[a.service]", "service[a.service]"),
             );
             assert.deepEqual(
-                faults({ kind: "packages", names: ["curl"] }, { kind: "packages", names: ["curl=1"] }),
+                issues({ kind: "packages", names: ["curl"] }, { kind: "packages", names: ["curl=1"] }),
                 twice("package curl", "packages[curl]", "packages[curl=1]"),
             );
             assert.deepEqual(
-                faults({ kind: "packages", names: ["curl", "curl=1"] }),
+                issues({ kind: "packages", names: ["curl", "curl=1"] }),
                 twice("package curl", "packages[curl curl=1]", "packages[curl curl=1]"),
             );
             assert.deepEqual(
-                faults(transaction(), transaction({ name: "other", files: [{ path: "/etc/demo/b", content: "" }] })),
+                issues(transaction(), transaction({ name: "other", files: [{ path: "/etc/demo/b", content: "" }] })),
                 twice("adapter demo", "transaction[demo]", "transaction[other]"),
             );
         });
 
-        it("all of it at once, in one message", () => {
+        it("a kind that does not exist, and names those that do", () => {
+            assert.deepEqual(issues({ kind: "cron" } as unknown as Resource), [
+                'unknown resource kind "cron"; use one of absent, directory, execute, file, group, packages, service, systemdUnit, transaction, user',
+            ]);
+        });
+
+        it("everything at once, in one message", () => {
             const broken: Resource[] = [
                 file("etc/x", { mode: "x" }),
                 { kind: "packages", names: [] },
@@ -367,7 +384,7 @@ describe("makePlan", () => {
                 () => makePlan(broken),
                 ({ message }: Error) => {
                     const [title, ...lines] = message.split("\n");
-                    assert.equal(title, "5 faults in the run list:");
+                    assert.equal(title, "5 issues in the run list:");
                     assert.equal(lines.length, 5);
                     return true;
                 },

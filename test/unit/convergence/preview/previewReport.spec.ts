@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Resource } from "../../../../components/convergence/kinds/index";
 import { makePlan } from "../../../../components/convergence/payload/plan";
-import { describe as report } from "../../../../components/convergence/preview/previewReport";
+import { previewReport as report } from "../../../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
-import type { Resource } from "../../../../components/convergence/resources";
 import { slot } from "../../../../components/convergence/slots";
 
 function host(change: Partial<WhyRun> = {}): WhyRun {
@@ -27,7 +27,7 @@ function words(resources: Resource[], whyRun: Partial<WhyRun>, slots: Record<str
 
 const differs = (aspect: string, have = "", id = "r0") => ({ id, aspect, have });
 
-/** What is said of one difference of one resource. */
+/** The words for one difference of one resource. */
 function word(resource: Resource, aspect: string, have = ""): string {
     const [, title, line, ...rest] = words([resource], { differences: [differs(aspect, have)] });
     assert.match(title ?? "", /^ {2}\w+\[/);
@@ -47,7 +47,7 @@ function diff(content: string, live: string | Buffer, slots = {}, secretLines: W
         .map((line) => line.slice(6));
 }
 
-/** What is said of a file that does not exist: what follows these words, then its lines. */
+/** The words for a missing file after "does not exist", then its lines. */
 function fresh(content: string | Buffer, ...others: WhyRun["differences"]): string[] {
     const differences = [differs("missing"), ...others];
     const [, title, line = "", ...rest] = words([{ kind: "file", path: "/etc/x", content }, packages], { differences });
@@ -73,14 +73,12 @@ const transaction: Resource = {
     adapter: { name: "demo", script: "", parameters: {} },
 };
 
-describe("report", () => {
-    it("says nothing where nothing differs, whatever the daemon has been asked", () => {
+describe("previewReport", () => {
+    it("says nothing if nothing differs, even if the daemon was asked", () => {
+        const nothing = { text: "", refused: false, refusal: [], differences: [] };
         const activations = [{ id: "r0", kind: "none", reason: "the running process has it already" }];
-        assert.deepEqual(report("lb1", host(), makePlan([file]), {}), { text: "", refused: false });
-        assert.deepEqual(report("lb1", host({ activations }), makePlan([transaction]), {}), {
-            text: "",
-            refused: false,
-        });
+        assert.deepEqual(report("lb1", host(), makePlan([file]), {}), nothing);
+        assert.deepEqual(report("lb1", host({ activations }), makePlan([transaction]), {}), nothing);
     });
 
     it("words every aspect", () => {
@@ -90,7 +88,7 @@ describe("report", () => {
                 { kind: "packages", names: ["haproxy=2.6"] },
                 "version",
                 "haproxy 2.4",
-                "other version installed: haproxy 2.4, declared 2.6",
+                "installed is haproxy 2.4, declared 2.6",
             ],
             [
                 packages,
@@ -124,11 +122,11 @@ describe("report", () => {
             [service, "stopped", "failed", "is failed, would be started"],
             [service, "stopped", "", "is stopped, would be started"],
             [service, "running", "active", "runs, would be stopped"],
-            [service, "outdated", "reload", "has not read its files: would reload"],
+            [service, "outdated", "reload", "has not read its current files, would be reloaded"],
             [{ kind: "execute", name: "x", command: "y", notIf: "z" }, "to run", "", "would run"],
             [transaction, "stopped", "", "is stopped, would be started"],
             [transaction, "outdated", "0abc", "the running process does not have these files"],
-            [transaction, "unfinished", "", "an earlier converge did not finish: it would be finished"],
+            [transaction, "unfinished", "", "an earlier converge did not finish, would be finished"],
             [transaction, "orphan", "old.map", "undeclared entry old.map would be removed"],
             [file, "something new", "here", "something new here"],
         ];
@@ -136,10 +134,10 @@ describe("report", () => {
             assert.equal(word(resource, aspect, have), wanted, `${resource.kind} ${aspect}`);
         }
         const unread = word({ kind: "systemdUnit", name: "x.service", content: "" }, "unread");
-        assert.match(unread, /changed since systemd read it: it would be read again$/);
+        assert.match(unread, /changed since systemd read it, would be read again$/);
     });
 
-    it("words what a real host has said", () => {
+    it("words the answer of a real host", () => {
         const text = readFileSync(join(__dirname, "reports", "differs.txt"), "utf8");
         const run: Resource[] = [
             { kind: "packages", names: ["haproxy", "cowsay", "perl-base=1.0"] },
@@ -161,7 +159,7 @@ describe("report", () => {
         assert.deepEqual(lines.slice(1, 16), [
             "  packages[haproxy cowsay perl-base=1.0]",
             "    cowsay is not installed",
-            "    other version installed: perl-base 5.36.0-7+deb12u3, declared 1.0",
+            "    installed is perl-base 5.36.0-7+deb12u3, declared 1.0",
             "  group[haproxy]",
             "    gid is 103, declared 4242",
             "  user[haproxy]",
@@ -194,7 +192,7 @@ describe("report", () => {
         ]);
     });
 
-    it("says what it means for the daemon", () => {
+    it("says what an up means for the daemon", () => {
         const of = (change: Partial<WhyRun>) =>
             words([transaction, service], { differences: [differs("stopped")], ...change });
         const activation = (kind: string) => [{ id: "r0", kind, reason: "because" }];
@@ -206,7 +204,7 @@ describe("report", () => {
         assert.match(outdated[0] ?? "", /; an up would repair that and reload$/);
     });
 
-    it("tells of a configuration that the host refuses, and of no activation", () => {
+    it("shows a refused configuration, and no activation", () => {
         const { text, refused } = report(
             "lb1",
             host({
@@ -222,17 +220,19 @@ describe("report", () => {
         assert.deepEqual(text.split("\n"), [
             "lb1 refuses the declared configuration; nothing was touched",
             "  transaction[demo]",
-            "    /etc/demo/a: content differs (- on the host, + declared)",
-            "      @@ -1,1 +1,1 @@",
-            "      -old",
-            "      +a",
             "    refused at validation:",
             "      [ALERT] line 1",
             "      unknown keyword ‹password›",
+            "  differences on lb1:",
+            "    transaction[demo]",
+            "      /etc/demo/a: content differs (- on the host, + declared)",
+            "        @@ -1,1 +1,1 @@",
+            "        -old",
+            "        +a",
         ]);
     });
 
-    it("refuses nothing that earlier repairs may put right, names these and says what is wrong now", () => {
+    it("refuses nothing that earlier repairs may correct, names these, and says what is wrong now", () => {
         const { text, refused } = report(
             "lb1",
             host({
@@ -257,14 +257,14 @@ describe("report", () => {
             "    /etc/demo/a: mode is 0600, declared 0644",
             "    /etc/demo/b: owner is a:b, declared root:root",
             "    reload: because",
-            "    could not be checked before these are repaired: user[u]",
-            "    as the host is now, its validation says:",
+            "    cannot be checked until these are repaired: user[u]",
+            "    on the host as it is now, validation says:",
             "      cannot find user id for '‹password›'",
             "      Fatal errors",
         ]);
     });
 
-    it("tells of a host that can converge nothing", () => {
+    it("shows a host that cannot be converged at all", () => {
         const said = (reason: string) => words([file], { refused: [{ id: "-", stage: "host", words: reason }] });
         assert.deepEqual(
             said(
@@ -284,18 +284,18 @@ describe("report", () => {
         ]);
     });
 
-    it("tells of what has left the run list", () => {
+    it("shows what has left the run list", () => {
         assert.deepEqual(words([file], { differences: [differs("unlisted", "file[/etc/y]", "-")] }).slice(1), [
             "  host",
-            "    file[/etc/y] has left the run list and would be undone",
+            "    file[/etc/y] has left the run list, would be undone",
         ]);
     });
 
-    it("tells of a manifest that is not up to date only where there is nothing else to tell", () => {
+    it("mentions an outdated manifest only if nothing else differs", () => {
         const manifest = differs("manifest", "", "-");
         assert.deepEqual(words([file], { differences: [manifest] }).slice(1), [
             "  host",
-            "    what is managed there is not recorded as declared: it would be recorded",
+            "    the list of managed files is out of date, would be rewritten",
         ]);
         assert.deepEqual(words([file], { differences: [differs("missing"), manifest] }).slice(1), [
             "  file[/etc/x]",
@@ -319,18 +319,18 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("is all of a file that does not exist yet, within the same bounds", () => {
+    it("shows all of a new file, within the same limits", () => {
         assert.deepEqual(fresh(`a ${slot("password")}\nb\n`), ["", "+a ‹password›", "+b"]);
         assert.deepEqual(fresh("a"), ["", "+a", "\\ No newline at end of file"]);
         assert.deepEqual(fresh(""), [""]);
         assert.deepEqual(fresh(slot("key")), ["", "(it holds secrets: its lines are not shown)"]);
         assert.deepEqual(fresh(Buffer.from("a")), ["", "(not text: its lines are not shown)"]);
         assert.deepEqual(fresh("x".repeat(262_145)), ["", "(too large: its lines are not shown)"]);
-        assert.deepEqual(fresh("x\n".repeat(2001)), ["", "(more than 2000 lines come or go: too many to show)"]);
+        assert.deepEqual(fresh("x\n".repeat(2001)), ["", "(more than 2000 lines differ: too many to show)"]);
         assert.equal(fresh("x\n".repeat(2000)).length, 2001);
     });
 
-    it("leaves a host without its packages short: everything there is new", () => {
+    it("is short on a host without packages, where everything is new", () => {
         assert.equal(fresh("x\n".repeat(40), differs("missing", "haproxy", "r1")).length, 41);
         assert.deepEqual(fresh("x\n".repeat(41), differs("missing", "haproxy", "r1")), [" (new, 41 lines)"]);
         const said = words([packages, transaction], {
@@ -349,7 +349,7 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("tells of a missing newline at the end, and of carriage returns", () => {
+    it("shows a missing final newline, and carriage returns", () => {
         assert.ok(diff("a\n", "a").includes("\\ No newline at end of file"));
         assert.ok(diff("a\n", "a\r\n").includes("-a\\x0d"));
     });
@@ -382,16 +382,16 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("says so where only hidden things differ", () => {
-        assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only in what is not shown)"]);
+    it("says so if only hidden parts differ", () => {
+        assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only hidden parts differ)"]);
     });
 
-    it("is left out where more changes than anybody would read", () => {
+    it("is left out if too many lines differ", () => {
         const lines = (word: string) => Array.from({ length: 1001 }, (_, n) => `${word} ${n}\n`).join("");
-        assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines come or go: too many to show)"]);
+        assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines differ: too many to show)"]);
     });
 
-    it("is left out of what is no text, too large, or secret as a whole", () => {
+    it("is left out if the file is no text, too large, or secret as a whole", () => {
         const large = "x".repeat(262_145);
         assert.deepEqual(diff("a\n", Buffer.from([1, 0, 2])), ["(not text: its lines are not shown)"]);
         assert.deepEqual(diff("a\n", large), ["(too large: its lines are not shown)"]);

@@ -8,47 +8,47 @@ const declared = `# stats\nstats auth admin:${slot("password")}\nkey ${slot("api
 const filled = fillSlots(declared, (name) => slots[name as keyof typeof slots]);
 
 describe("hideValues", () => {
-    it("shows the slot in the place of its value, each occurrence, the longest first", () => {
+    it("replaces every occurrence of a value with the slot's name, the longest value first", () => {
         const values = { short: "abc", long: "abcdef" };
         assert.equal(hideValues("abc abcdef xabcx", values), "‹short› ‹long› x‹short›x");
     });
 
-    it("hides each line of a value of several", () => {
+    it("hides each line of a multi-line value", () => {
         const pem = { pem: "-----BEGIN-----\nMIIabc\n-----END-----\n" };
         assert.equal(hideValues("got MIIabc here", pem), "got ‹pem› here");
     });
 
-    it("leaves text without values as it is, and looks for no value of less than 3 characters", () => {
+    it("leaves text without values unchanged, and ignores values of less than 3 characters", () => {
         assert.equal(hideValues("nothing here", slots), "nothing here");
         assert.equal(hideValues("a b", { a: "a", none: "", blank: " \n \n" }), "a b");
     });
 });
 
 describe("secretLines", () => {
-    it("gives what precedes the first secret of each line", () => {
+    it("returns what precedes the first secret of each line", () => {
         assert.deepEqual(secretLines(declared, slots), ["stats auth admin:", "key"]);
         assert.deepEqual(secretLines(`a ${slot("x")} b ${slot("y")}\n`, {}), ["a"]);
     });
 
-    it("gives nothing for text without secrets, the digest being none", () => {
+    it("returns nothing for text without secrets; the digest is none", () => {
         assert.deepEqual(secretLines(`set-var proc.cfg str("${slot("digest")}")\nlog global\n`, {}), []);
     });
 
-    it("gives an empty beginning where whole lines are secret", () => {
+    it("returns an empty text if whole lines are secret", () => {
         assert.deepEqual(secretLines(`  ${slot("x")}\n`, { x: "abc" }), [""]);
         assert.deepEqual(secretLines(`key: ${slot("x")}\n`, { x: "two\nlines" }), [""]);
     });
 });
 
 describe("redactLive", () => {
-    it("shows a file that is as declared just as it is declared", () => {
+    it("shows a file that is as declared with its slots by name", () => {
         assert.equal(
             redactLive(filled, declared, [], slots),
             "# stats\nstats auth admin:‹password›\nkey ‹api.key› end\nlog global\n",
         );
     });
 
-    it("hides an earlier value by what precedes it, however blanks have changed", () => {
+    it("hides an earlier value by what precedes it, whatever the blanks", () => {
         assert.equal(redactLive("key oldvalue end\n", declared, [], slots), "key ‹hidden›\n");
         assert.equal(redactLive("bind\t dn  old", `bind dn ${slot("password")}`, [], slots), "bind\t dn  ‹hidden›");
         assert.equal(redactLive("stats  auth\tadmin:old\n", declared, [], slots), "stats  auth\t‹hidden›\n");
@@ -59,11 +59,11 @@ describe("redactLive", () => {
         assert.equal(redactLive("pair s3cret oldvalue", two, [], slots), "pair ‹hidden›");
     });
 
-    it("hides what was secret in an earlier declared text, remembered by what preceded it", () => {
+    it("hides what was secret in an earlier declared text, by what preceded it", () => {
         assert.equal(redactLive("cookie old\nlog x\n", declared, ["cookie"], slots), "cookie ‹hidden›\nlog x\n");
     });
 
-    it("hides what somebody wrote after a telltale word", () => {
+    it("hides what follows a telltale word", () => {
         const lines = [
             ["userlist password hunter2", "userlist password ‹hidden›"],
             ["  db_password = hunter2", "  db_password = ‹hidden›"],
@@ -94,13 +94,13 @@ describe("redactLive", () => {
         assert.equal(redactLive("auth none\nauth x\n", "auth none\n", [], {}), "auth none\nauth ‹hidden›\n");
     });
 
-    it("shows nothing where whole lines are or were secret, or somebody left a private key", () => {
+    it("shows nothing if whole lines are or were secret, or if there is a private key", () => {
         assert.equal(redactLive("x\n", `${slot("password")}\n`, [], slots), undefined);
         assert.equal(redactLive("x\n", "y\n", [""], {}), undefined);
         assert.equal(redactLive("-----BEGIN RSA PRIVATE KEY-----\nMIIabc\n", "y\n", [], {}), undefined);
     });
 
-    it("never shows a planted value, current or rotated, whatever stands around it", () => {
+    it("never shows a planted value, current or rotated, whatever surrounds it", () => {
         const value = fc.string({ minLength: 12, maxLength: 24 }).map((text) => `Z9${text.replace(/[\n\0]/g, "_")}q7`);
         const around = fc.stringMatching(/^[a-z :=#"]{0,12}$/);
         fc.assert(

@@ -3,7 +3,7 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import { parseWhyRun } from "../../../../components/convergence/preview/whyRun";
 
-/** What lb1 of a lab has said; see report.spec.ts for the run list of each. */
+/** The report of a lab host; previewReport.spec.ts has the run lists. */
 function recorded(name: string): string {
     return readFileSync(join(__dirname, "reports", `${name}.txt`), "utf8");
 }
@@ -15,11 +15,11 @@ describe("parseWhyRun", () => {
         assert.deepEqual(parseWhyRun("host\tboot\ttoken\nend\tdone\n"), { bootId: "boot", token: "token", ...nothing });
     });
 
-    it("takes a host that was never converged", () => {
+    it("accepts a host that was never converged", () => {
         assert.deepEqual(parseWhyRun("host\tboot\t\nend\tdone\n"), { bootId: "boot", token: "", ...nothing });
     });
 
-    it("reads who the host is, what differs and what is live", () => {
+    it("reads the identity of the host, what differs, and live files", () => {
         const { bootId, token, differences, live } = parseWhyRun(recorded("differs"));
         assert.equal(bootId, "8a9804da-64f3-4d45-9a11-f68efe833565");
         assert.equal(token, "5cb30c3fc89e95acd75caaf4026bcbe6c8b45f2f8ac5ac9feda34f1909487d2e");
@@ -76,7 +76,7 @@ describe("parseWhyRun", () => {
         ]);
     });
 
-    it("tells what is refused from what cannot be checked yet", () => {
+    it("distinguishes what is refused from what cannot be checked yet", () => {
         const { refused, unchecked } = parseWhyRun(
             `host\tb\tt\nunchecked\tr4\tvalidation\t=${Buffer.from("one\ntwo").toString("base64")}\nrefused\tr5\tpreflight\tthree\nend\tdone\n`,
         );
@@ -92,7 +92,7 @@ describe("parseWhyRun", () => {
         assert.deepEqual(secretLines, [{ path: "/etc/x", prefix: "auth a:" }]);
     });
 
-    it("takes live bytes of any kind, and an empty file", () => {
+    it("accepts any live bytes, and an empty file", () => {
         const bytes = Buffer.from(Array.from({ length: 256 }, (_, n) => n));
         const lines = (bytes.toString("base64").match(/.{1,76}/g) ?? []).join("\n");
         const { live } = parseWhyRun(`host\tb\tt\nlive\tr0\n${lines}\n.\nlive\tr1\n.\nend\tdone\n`);
@@ -100,23 +100,23 @@ describe("parseWhyRun", () => {
         assert.deepEqual(live.get("r1"), Buffer.alloc(0));
     });
 
-    it("takes a host that refuses everything before it says who it is", () => {
+    it("accepts a host that refuses everything before it identifies itself", () => {
         const { refused, bootId } = parseWhyRun("refused\t-\thost\tthis host is too old\nend\trefused\n");
         assert.deepEqual(refused, [{ id: "-", stage: "host", words: "this host is too old" }]);
         assert.equal(bootId, "");
     });
 
-    it("fails on a report that is cut short, wherever it is cut", () => {
+    it("fails on a report that was truncated at any character", () => {
         for (const name of ["differs", "refused"]) {
             const text = recorded(name);
             const last = text.lastIndexOf("end\t");
             for (let length = 0; length <= last; length += 7) {
-                assert.throws(() => parseWhyRun(text.slice(0, length)), /cut short|unknown line/);
+                assert.throws(() => parseWhyRun(text.slice(0, length)), /truncated|unknown line/);
             }
         }
     });
 
-    it("fails on a line that it does not know, showing no more than its beginning", () => {
+    it("fails on an unknown line, and shows only its beginning", () => {
         const line = `surprise ${"x".repeat(1000)}`;
         assert.throws(
             () => parseWhyRun(`host\tb\tt\n${line}\nend\tdone\n`),

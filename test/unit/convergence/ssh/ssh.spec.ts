@@ -15,7 +15,7 @@ function wire(type: string, length: number): string {
 }
 
 describe("parseHostKey", () => {
-    it("takes ed25519 and ecdsa keys, with or without a comment", () => {
+    it("accepts ed25519 and ecdsa keys, with or without a comment", () => {
         const ecdsa = ["256", "384", "521"].map((bits) => `ecdsa-sha2-nistp${bits}`);
         for (const [type, key] of [["ssh-ed25519", ed25519], ...ecdsa.map((name) => [name, wire(name, 90)])]) {
             for (const text of [`${type} ${key}`, `${type} ${key} root@lb1`, `  ${type} ${key}\n`]) {
@@ -24,7 +24,7 @@ describe("parseHostKey", () => {
         }
     });
 
-    it("fails on everything else, saying what to use", () => {
+    it("fails on everything else, and says what to use", () => {
         const refused = [
             "",
             "garbage",
@@ -46,7 +46,7 @@ describe("parseHostKey", () => {
                     assert.ok(error instanceof SshError);
                     assert.match(
                         error.message,
-                        /^invalid host key ".*": use the line of ssh-keyscan -t ed25519 without the host name, .*or an ecdsa key$/,
+                        /^invalid host key ".*"; use the line of ssh-keyscan -t ed25519 without the host name, .*or an ecdsa key$/,
                     );
                     return true;
                 },
@@ -66,7 +66,7 @@ describe("runOverSsh", () => {
     let underWay = 0;
     let mostUnderWay = 0;
 
-    /** Lets nobody in but the owner of the locked key, and says yes to every command. */
+    /** Accepts only the owner of the locked key, and answers every command with yes. */
     const server = new Server({ hostKeys: [host.private] }, (client) => {
         underWay += 1;
         mostUnderWay = Math.max(mostUnderWay, underWay);
@@ -122,7 +122,7 @@ describe("runOverSsh", () => {
         assert.equal(stdout.toString(), "yes");
     });
 
-    it("begins fewer logins at once than sshd lets begin, on a bastion of many hosts too, and does all", async () => {
+    it("limits logins at once to what sshd accepts, even on the bastion of many hosts, and completes them all", async () => {
         [underWay, mostUnderWay] = [0, 0];
         const login = { privateKey: locked.private, privateKeyPassword: "planted" };
         const results = await Promise.all(Array.from({ length: 14 }, () => runs(login)));
@@ -130,7 +130,7 @@ describe("runOverSsh", () => {
         assert.ok(mostUnderWay > 1 && mostUnderWay < 10, `${mostUnderWay} logins at once`);
     });
 
-    it("opens a key once, however many hosts it is for, as that may take a second", async () => {
+    it("opens a key once for all hosts, because a passphrase may take a second", async () => {
         const other = newKeyPair("planted");
         const parse = utils.parseKey;
         let times = 0;
@@ -141,32 +141,32 @@ describe("runOverSsh", () => {
         try {
             const login = { privateKey: other.private, privateKeyPassword: "planted" };
             for (const _ of [1, 2, 3]) await fails(login, /refuses the login/);
-            for (const _ of [1, 2]) await fails({ ...login, privateKeyPassword: "no" }, /does not open/);
+            for (const _ of [1, 2]) await fails({ ...login, privateKeyPassword: "no" }, /cannot be opened/);
         } finally {
             utils.parseKey = parse;
         }
         assert.equal(times, 2);
     });
 
-    it("lets others log in after those that fail", async () => {
+    it("lets other logins proceed after failed ones", async () => {
         await Promise.all(Array.from({ length: 10 }, () => fails({ privateKey: plain.private }, /refuses the login/)));
         await runs({ privateKey: locked.private, privateKeyPassword: "planted" });
     });
 
-    it("fails on a key that cannot be used, before anybody is asked, saying why", async () => {
-        await fails({ privateKey: locked.private }, /has a passphrase: set connection\.privateKeyPassword/);
+    it("fails on an unusable key before it connects, and says why", async () => {
+        await fails({ privateKey: locked.private }, /has a passphrase; set connection\.privateKeyPassword/);
         await fails(
             { privateKey: locked.private, privateKeyPassword: "planted too" },
-            /does not open with the given passphrase: correct it$/,
+            /cannot be opened with the given passphrase; correct it$/,
         );
         await fails(
             { privateKey: plain.private, privateKeyPassword: "planted" },
-            /has no passphrase, but one is given: leave it out$/,
+            /has no passphrase, but one is given; leave it out$/,
         );
         for (const privateKey of ["", "planted", plain.public, plain.private.slice(0, 200)]) {
             await fails(
                 { privateKey },
-                /^the private key for 127\.0\.0\.1:\d+ cannot be read: use one in OpenSSH or PEM/,
+                /^the private key for 127\.0\.0\.1:\d+ cannot be read; use a complete key in OpenSSH or PEM/,
             );
         }
         const { address, port, user, hostKey } = target;
@@ -177,23 +177,23 @@ describe("runOverSsh", () => {
         assert.deepEqual(logins, []);
     });
 
-    it("fails where there is neither key nor agent, saying so", async () => {
+    it("fails without key and agent, and says so", async () => {
         await fails(
             {},
-            /^no key to log in to 127\.0\.0\.1:\d+: set connection\.privateKey \(in a stack .* sshPrivateKey\), or .* \(SSH_AUTH_SOCK is not set\)$/,
+            /^no key to log in to 127\.0\.0\.1:\d+; set connection\.privateKey \(in a stack .* sshPrivateKey\), or .* \(SSH_AUTH_SOCK is not set\)$/,
         );
         assert.deepEqual(logins, []);
     });
 
-    it("fails where the agent is gone, naming it", async () => {
+    it("fails if the agent is gone, and names it", async () => {
         process.env.SSH_AUTH_SOCK = "/nowhere/agent";
-        await fails({}, /^the ssh agent at \/nowhere\/agent cannot be reached: start one and load the key for 127/);
+        await fails({}, /^the ssh agent at \/nowhere\/agent cannot be reached; start one and load the key for 127/);
     });
 
-    it("fails on a login that is refused, saying what to check", async () => {
+    it("fails on a refused login, and says what to check", async () => {
         await fails(
             { privateKey: plain.private },
-            /refuses the login of "ops": check the user, and that its authorized_keys has the key in use$/,
+            /refuses the login of "ops"; check the user, and that its authorized_keys has the key in use$/,
         );
     });
 });

@@ -173,7 +173,7 @@ describe("an argument of a service", () => {
         }));
         const find = (backupFacility: string, among = nodes) =>
             serversFor(
-                { nodes: among, place: "x" },
+                { nodes: among, source: "x" },
                 { service: "shop", environment: "prod", port: 80, backupFacility },
             );
         assert.deepEqual(
@@ -185,7 +185,7 @@ describe("an argument of a service", () => {
         );
         assert.throws(
             () => find("par"),
-            /^Error: no server for shop::app is in the backup facility par of x: .* ams, fra/,
+            /^Error: no server for shop::app is in the backup facility par of x, .* ams, fra;/,
         );
         assert.throws(
             () => find("ams", nodes.slice(1)),

@@ -1,5 +1,6 @@
 import { render } from "../../../../components/haproxy/render/index";
-import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
+import { compileServices, fromServices, type Service } from "../../../../components/haproxy/services/compile";
+import { isError } from "../../../../components/haproxy/validate";
 
 export const servers = [
     { name: "s1", address: "192.0.2.21" },
@@ -13,15 +14,13 @@ export const compile = (...services: Service[]) => fromServices({ version: "2.6"
 /** The lines of the file that comes of services. */
 export const lines = (...services: Service[]) =>
     render(compile(...services), { digest: "d" })
-        .split("\n")
+        .text.split("\n")
         .map((line) => line.trim());
 
-/** What is wrong with services, a line each. */
+/** The errors in services of any content, one line each. */
 export function faultsOf(...services: Service[]): string[] {
-    try {
-        compile(...services);
-        return [];
-    } catch (error) {
-        return (error as Error).message.split("\n");
-    }
+    const { config, issuesIn } = compileServices({ version: "2.6" }, services);
+    return issuesIn(config)
+        .filter(isError)
+        .map(({ path, message }) => `${path}: ${message}`);
 }

@@ -1,16 +1,32 @@
 import assert from "node:assert/strict";
-import { readFileSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
 import { adapterScript } from "../../../../components/scripts";
 import { has, Sandbox, SHELLS } from "../../../support/sandbox";
 
-/** The adapter, on a host where systemd and HAProxy say what a test lets them. */
-const ADAPTER = `${adapterScript("haproxy", "adapter", "preflight", "servers", "proof")}
+/** The adapter, on a host where tests replace systemd and HAProxy. */
+const ADAPTER = `${adapterScript("haproxy")}
 label=transaction
 polls=0
 running_worker=100 running_failed=0 running_digest=old running_old=
 haproxy_old_workers=5 haproxy_hard_stop=600 haproxy_unit=haproxy.service
 sleep() { :; }
 systemctl() { :; }`;
+
+describe("the Perl programs of the adapter", () => {
+    const folder = join(__dirname, "../../../../components/recipes/haproxy");
+    const programs = readdirSync(folder).filter((file) => file.endsWith(".pl"));
+
+    it("compile", function () {
+        if (!has("perl")) this.skip();
+        assert.deepEqual(programs.sort(), ["ask_ports.pl", "busy_servers.pl", "judge_servers.pl"]);
+        for (const program of programs) {
+            const { status, stderr } = spawnSync("perl", ["-c", join(folder, program)], { encoding: "utf8" });
+            assert.equal(status, 0, stderr);
+        }
+    });
+});
 
 for (const [name, ...shell] of SHELLS) {
     describe(`the adapter of haproxy under ${name}`, () => {
@@ -23,14 +39,14 @@ for (const [name, ...shell] of SHELLS) {
         });
         afterEach(() => sandbox.remove());
 
-        /** What is said while these lines run in the place of a run list. */
+        /** The log of an apply that runs these lines instead of a run list. */
         const said = (redefined: string, lines: string): string => {
             const payload = sandbox.payload([], { shell: `${ADAPTER}\n${redefined}\nrun_list() { ${lines}\n}` });
             sandbox.run(payload, "apply");
             return readFileSync(sandbox.path("run/log.test"), "utf8");
         };
 
-        it("waits for a new worker as long, wherever somebody sets the time of day to", () => {
+        it("waits equally long for a new worker if the time of day is changed", () => {
             const redefined = `
                 date() { printf '%s\\n' "$((polls * 1000))"; }
                 haproxy_running() {
@@ -44,6 +60,24 @@ for (const [name, ...shell] of SHELLS) {
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
+        it("removes from the checker's words what differs between hosts", () => {
+            const checked = [
+                "[ALERT]    (1196) : config : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[ALERT] 332/122516 (7) : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[WARNING]  (1196) : config : (2) : odd",
+                "    | (1196) : as it is",
+            ];
+            writeFileSync(sandbox.path("check.out"), checked.map((line) => `${line}\n`).join(""));
+            const words = said("", `stage=${sandbox.directory}; haproxy_check_words >&2; say done`);
+            assert.deepEqual(words.split("\n").slice(0, 5), [
+                "[ALERT] config : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[ALERT] parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
+                "[WARNING] config : (2) : odd",
+                "    | (1196) : as it is",
+                "done",
+            ]);
+        });
+
         describe("with a thousand ports", () => {
             const ports = Array.from({ length: 1000 }, (_, n) => 10_000 + n);
             const binds = ports.map((port) => `* ${port} tcp -`).join("\n");
@@ -55,18 +89,18 @@ for (const [name, ...shell] of SHELLS) {
                 ss() { printf '%s\\n' '${lines.join("\n")}'; }
                 cat() { case $1 in /proc/100/*) echo 0::/system.slice/haproxy.service ;; esac; }`;
 
-            it("looks at each once before a reload, and names who has one", function () {
+            it("looks at each once before a reload, and names the process that holds one", function () {
                 this.timeout(10_000);
                 assert.match(said(listening(ports.map(held(100))), "haproxy_preflight_binds >&2; say done"), /^done$/m);
                 const others = [...ports.slice(1).map(held(100)), held(200)(10_000)];
                 const words = said(listening(others), "haproxy_preflight_binds >&2; say done");
                 assert.match(
                     words,
-                    /^port 10000 is taken by haproxy \(pid 200\), which is not haproxy.service: stop it/,
+                    /^port 10000 is taken by haproxy \(pid 200\), which is not haproxy.service; stop it/,
                 );
             });
 
-            it("looks at each once after it, and knows which the new worker has not", function () {
+            it("looks at each once after a reload, and names the one that the new worker lacks", function () {
                 this.timeout(10_000);
                 const proof = "worker_before=99; haproxy_listens >&2; say done";
                 assert.match(said(listening(ports.map(held(100))), proof), /^done$/m);
@@ -76,12 +110,12 @@ for (const [name, ...shell] of SHELLS) {
                 );
                 assert.match(
                     said(listening([...ports.map(held(100)), held(99)(10_500)]), proof),
-                    /^the worker of before still listens on \*:10500$/m,
+                    /^the old worker still listens on \*:10500$/m,
                 );
             });
         });
 
-        it("takes connections that get TLS for more than those that have run without", () => {
+        it("counts connections with TLS as more than those without", () => {
             const [plain, clients, servers] = [
                 "bind :80",
                 "bind :443 ssl crt x.pem",
@@ -107,7 +141,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.equal(refused(`${plain} name ssl-less`, "bind :80 name ssl-more"), false);
         });
 
-        describe("with workers of earlier reloads", () => {
+        describe("with old workers", () => {
             const answer = (old: string) => `
                 haproxy_master=${sandbox.path("run/socket")}
                 perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$haproxy_master"
@@ -118,14 +152,14 @@ for (const [name, ...shell] of SHELLS) {
                     .exec(said(redefined, `${owned}; haproxy_running; say "old:$running_old older:$running_older"`))
                     ?.slice(1);
 
-            it("knows those that may never end: they have started before the host had its owner", () => {
+            it("recognises those that may never end, because they started before the host had its owner", () => {
                 assert.deepEqual(
                     sorted(answer("'101 worker' '102 worker' '103 worker'"), 'touch -d @1020 "$lib/owner"'),
                     [" 102 103", " 101"],
                 );
             });
 
-            it("takes all for such where the configuration that runs is not ours, or the host has no owner", () => {
+            it("counts all as such if the running configuration is not ours, or the host has no owner", () => {
                 const foreign = answer("'101 worker' '102 worker'");
                 assert.deepEqual(sorted(foreign.replace("value=<d>", "No variable"), 'touch -d @1 "$lib/owner"'), [
                     "",

@@ -14,18 +14,18 @@ describe("the recipe of haproxy", () => {
         ]);
     });
 
-    it("changes nothing of an account that is there for others", () => {
+    it("changes nothing of an account that others use", () => {
         assert.deepEqual(accounts({ user: "www-data" }), [
             { kind: "group", name: "haproxy" },
             { kind: "user", name: "www-data" },
         ]);
     });
 
-    it("fails where oldWorkers is no whole number from 1 on", () => {
+    it("fails if oldWorkers is not a whole number of at least 1", () => {
         for (const oldWorkers of [0, -1, 1.5, Number.NaN]) {
             assert.throws(
                 () => recipe({}, { oldWorkers }),
-                /oldWorkers of haproxy: expected a whole number, at least 1/,
+                /^Error: haproxy: oldWorkers: expected a whole number from 1 to 1000000, got /,
             );
         }
     });

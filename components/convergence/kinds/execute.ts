@@ -1,0 +1,38 @@
+import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
+import type { ResourceKind } from "./kind";
+
+/** A command that runs only while its guard says that it is needed. */
+export interface Execute {
+    kind: "execute";
+    /** Names the command in reports. */
+    name: string;
+    /** POSIX shell. */
+    command: string;
+    /** Path; if it exists, the command does not run. */
+    creates?: string;
+    /** Shell that must change nothing; the command runs only if this exits 0. */
+    onlyIf?: string;
+    /** Shell that must change nothing; if it exits 0, the command does not run. */
+    notIf?: string;
+}
+
+export const execute: ResourceKind<Execute> = {
+    shellFunction: "execute",
+    nameOf: ({ name }) => name,
+    issues: ({ name, command, creates, onlyIf, notIf }) => [
+        ...nameIssues(name),
+        ...when(
+            !(creates ?? onlyIf ?? notIf),
+            "no guard, so the command would run every time; set creates, onlyIf or notIf",
+        ),
+        ...(creates === undefined ? [] : pathIssues(creates)),
+        ...shellTextIssues("command", command),
+        ...shellTextIssues("onlyIf", onlyIf ?? ""),
+        ...shellTextIssues("notIf", notIf ?? ""),
+    ],
+    claims: ({ name }) => [{ on: `execute ${name}` }],
+    args: ({ command, creates = "", onlyIf = "", notIf = "" }) => [command, creates, onlyIf, notIf],
+    wording: {
+        "to run": () => "would run",
+    },
+};

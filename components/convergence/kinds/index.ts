@@ -1,0 +1,81 @@
+/**
+ * The resource kinds: what a recipe may declare. A kind is one file here, which holds everything that TypeScript knows of it, and one
+ * shell function in `runtime/`, which tests and repairs it.
+ */
+import { printable } from "../text";
+import { type Absent, absent } from "./absent";
+import { type Directory, directory } from "./directory";
+import { type Execute, execute } from "./execute";
+import { type File, file } from "./file";
+import { type Group, group } from "./group";
+import type { DeclaredFile, ResourceKind } from "./kind";
+import { type Packages, packages } from "./packages";
+import { type Service, service } from "./service";
+import { type SystemdUnit, systemdUnit } from "./systemdUnit";
+import { type Transaction, transaction } from "./transaction";
+import { type User, user } from "./user";
+
+export type { Content } from "./kind";
+export type { Adapter } from "./transaction";
+export type {
+    Absent,
+    DeclaredFile,
+    Directory,
+    Execute,
+    File,
+    Group,
+    Packages,
+    Service,
+    SystemdUnit,
+    Transaction,
+    User,
+};
+
+/** Anything that a run list may hold. */
+export type Resource =
+    | Absent
+    | Directory
+    | Execute
+    | File
+    | Group
+    | Packages
+    | Service
+    | SystemdUnit
+    | Transaction
+    | User;
+
+const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K }>> } = {
+    absent,
+    directory,
+    execute,
+    file,
+    group,
+    packages,
+    service,
+    systemdUnit,
+    transaction,
+    user,
+};
+
+/** The kind of a resource. */
+export function kindOf<R extends Resource>(resource: R): ResourceKind<R> {
+    return kinds[resource.kind] as ResourceKind<R>;
+}
+
+/** Whether there is such a kind; only plain JavaScript or data can name one that there is not. */
+export function isKind(kind: string): boolean {
+    return Object.hasOwn(kinds, kind);
+}
+
+/** The names of all kinds. */
+export const kindNames = Object.keys(kinds);
+
+/** The resource as messages name it, in Chef's form: `file[/etc/motd]`. */
+export function label(resource: Resource): string {
+    return `${resource.kind}[${printable(kindOf(resource).nameOf(resource))}]`;
+}
+
+/** The files that a resource declares. */
+export function filesOf(resource: Resource): DeclaredFile[] {
+    return (isKind(resource.kind) && kindOf(resource).files?.(resource)) || [];
+}

@@ -1,0 +1,51 @@
+import { sha256 } from "../sha256";
+import { serviceIssues } from "./checks";
+import { type CallContext, type ResourceKind, yesNo } from "./kind";
+
+/** A systemd service, its state now and after a boot. */
+export interface Service {
+    kind: "service";
+    /** Unit name, as in `haproxy.service`. */
+    name: string;
+    /** Whether it starts at boot. @default true */
+    enabled?: boolean;
+    /** Whether it runs now. @default true */
+    running?: boolean;
+    /** Paths of declared files; the process must have been reloaded since they were written. @default [] */
+    reloadOn?: string[];
+    /** Paths of declared files; the process must have been started since they were written. @default [] */
+    restartOn?: string[];
+}
+
+/** A digest of what the files hold, and their positions. */
+function watched(paths: string[], context: CallContext): string[] {
+    return [
+        paths.length === 0 ? "" : sha256(paths.map((path) => context.file(path).sum).join("")),
+        paths.map((path) => context.path(path)).join(" "),
+    ];
+}
+
+export const service: ResourceKind<Service> = {
+    shellFunction: "service",
+    nameOf: ({ name }) => name,
+    issues: ({ name }) => serviceIssues(name),
+    claims: ({ name }) => [{ on: `service ${name}` }],
+    facts: ({ name }) => ({ units: [name] }),
+    reads: ({ reloadOn = [], restartOn = [] }) => [...reloadOn, ...restartOn],
+    args: ({ name, enabled = true, running = true, reloadOn = [], restartOn = [] }, context) => [
+        context.unit(name),
+        name,
+        yesNo(enabled),
+        yesNo(running),
+        ...watched(reloadOn, context),
+        ...watched(restartOn, context),
+    ],
+    wording: {
+        missing: () => "does not exist",
+        disabled: (have) => `is ${have}, would be enabled`,
+        enabled: () => "is enabled, would be disabled",
+        stopped: (have) => `is ${have || "stopped"}, would be started`,
+        running: () => "runs, would be stopped",
+        outdated: (have) => `has not read its current files, would be ${have}ed`,
+    },
+};

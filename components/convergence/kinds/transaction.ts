@@ -1,0 +1,104 @@
+import { pathIssues, shellTextIssues, when } from "./checks";
+import type { DeclaredFile, ResourceKind } from "./kind";
+import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
+
+const SHELL_NAME = /^[a-z][a-z0-9_]*$/;
+const CONTROL = /[\u0000-\u001f\u007f]/;
+
+/** How the files of one daemon are validated, activated and proven: shell functions named `<adapter>_…`. */
+export interface Adapter {
+    /** Prefix of the functions. */
+    name: string;
+    /** POSIX shell that defines the functions; docs/adapters.md lists them. */
+    script: string;
+    /** Facts of the declared state, which the functions see as shell variables `<name>_<key>`. */
+    parameters: Record<string, string>;
+}
+
+/** Files of one daemon that stand or fall together. */
+export interface Transaction {
+    kind: "transaction";
+    /** Names the transaction in reports: letters, digits and `_`. */
+    name: string;
+    /** The directory that holds all the files. While the daemon validates, the stage is mounted over it. */
+    directory: string;
+    /** At least one. */
+    files: DeclaredFile[];
+    /** Directories, at or under `directory`, in which undeclared entries are removed. @default [] */
+    owned?: string[];
+    /**
+     * Warnings of the daemon's checker to accept: a substring of the line each, as in `"missing timeouts for frontend 'web'"`. Every
+     * other warning refuses the configuration. @default []
+     */
+    allowWarnings?: string[];
+    /** Only one transaction of a host may use an adapter. */
+    adapter: Adapter;
+}
+
+function isWithin(directory: string, path: string): boolean {
+    return path === directory || path.startsWith(`${directory}/`);
+}
+
+export const transaction: ResourceKind<Transaction> = {
+    shellFunction: "transaction",
+    nameOf: ({ name }) => name,
+    issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
+        ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>
+            when(
+                !SHELL_NAME.test(word),
+                `invalid name ${JSON.stringify(word)}; use a-z, 0-9 and _, and begin with a letter`,
+            ),
+        ),
+        ...Object.entries(adapter.parameters).flatMap(([key, value]) => shellTextIssues(`parameter ${key}`, value)),
+        ...pathIssues(directory),
+        ...ownedIssues(owned),
+        ...when(files.length === 0, "no files; declare at least one"),
+        ...files.flatMap(fileIssues),
+        ...[...files.map(({ path }) => path), ...owned].flatMap((path) =>
+            when(
+                !isWithin(directory, path),
+                `${JSON.stringify(path)} is outside ${directory}; keep every file of the transaction under its directory`,
+            ),
+        ),
+        ...allowWarnings.flatMap((text) =>
+            when(
+                text.trim() === "" || CONTROL.test(text),
+                `invalid entry ${JSON.stringify(text)} in allowWarnings; use a part of the warning's line, without control characters`,
+            ),
+        ),
+    ],
+    claims: ({ name, adapter, files }) =>
+        [`transaction ${name}`, `adapter ${adapter.name}`, ...files.map(({ path }) => `path ${path}`)].map((on) => ({
+            on,
+        })),
+    files: ({ files }) => files,
+    filesTogether: true,
+    shell: ({ adapter: { name, script, parameters } }) => ({
+        script,
+        variables: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [`${name}_${key}`, value])),
+    }),
+    args: ({ name, directory, files, owned = [], allowWarnings = [], adapter }, context) => {
+        const rows = files.map((declared) => {
+            const { owner, group, mode } = permissionsOf(declared);
+            const { sum, content, path } = context.file(declared.path);
+            const stat = statLine(FILE_TYPE, { owner, group, mode });
+            return [context.path(path), path, stat, sum, content, mode].join("\t");
+        });
+        return [
+            name,
+            adapter.name,
+            directory,
+            context.file(files[0]?.path ?? "").digest,
+            rows.join("\n"),
+            owned.map((path) => [path, ...context.entriesOf(path)].join("\t")).join("\n"),
+            allowWarnings.join("\n"),
+        ];
+    },
+    manifest: ({ files }) => files.map(({ path }) => `file\t${path}`),
+    wording: {
+        ...FILE_WORDING,
+        stopped: (have) => `is ${have || "stopped"}, would be started`,
+        outdated: () => "the running process does not have these files",
+        unfinished: () => "an earlier converge did not finish, would be finished",
+    },
+};

@@ -1,0 +1,62 @@
+import { createTwoFilesPatch } from "diff";
+import type { Content, DeclaredFile } from "../kinds/kind";
+import { showSlots } from "../slots";
+import { redactLive } from "./redaction";
+import type { WhyRun } from "./whyRun";
+
+/** Largest file whose lines are compared, in bytes; of a larger one the host sends one byte more. */
+const LARGEST_DIFF = 262_144;
+
+/** Most lines that may be added or removed in a diff. Its time grows with their square: about 0.3 s for these. */
+const MOST_EDITS = 2000;
+
+/** A diff from the live file, which is empty if it is new, to the declared one, with secrets by name. */
+export function diffLines(
+    live: Buffer | undefined,
+    { path, content }: Pick<DeclaredFile, "path" | "content">,
+    whyRun: WhyRun,
+    slots: Record<string, string>,
+): string[] {
+    if (live === undefined || typeof content !== "string" || live.includes(0)) {
+        return ["(not text: its lines are not shown)"];
+    }
+    if (live.length > LARGEST_DIFF || content.length > LARGEST_DIFF) {
+        return ["(too large: its lines are not shown)"];
+    }
+    const remembered = whyRun.secretLines.filter((line) => line.path === path).map(({ prefix }) => prefix);
+    const redacted = redactLive(sameDigest(live.toString("utf8"), content), content, remembered, slots);
+    if (redacted === undefined) {
+        return ["(it holds secrets: its lines are not shown)"];
+    }
+    const options = { context: 2, maxEditLength: MOST_EDITS };
+    const patch = createTwoFilesPatch("live", "declared", redacted, showSlots(content), "", "", options);
+    if (patch === undefined) {
+        return [`(more than ${MOST_EDITS} lines differ: too many to show)`];
+    }
+    // A new file has a single hunk, whose position says nothing.
+    const lines = patch.split("\n").slice(live.length > 0 ? 3 : 4, -1);
+    return lines.length > 0 || content === "" ? lines : ["(only hidden parts differ)"];
+}
+
+/** Shows the live digest as its slot, because it changes with every other line and says nothing to people. */
+function sameDigest(live: string, declared: string): string {
+    const line = declared.split("\n").find((candidate) => candidate.includes("\0slot:digest\0"));
+    if (line === undefined) {
+        return live;
+    }
+    const [before = "", after = ""] = line.split("\0slot:digest\0");
+    return live
+        .split("\n")
+        .map((candidate) =>
+            candidate.startsWith(before) &&
+            candidate.endsWith(after) &&
+            candidate.length >= before.length + after.length
+                ? showSlots(line)
+                : candidate,
+        )
+        .join("\n");
+}
+
+export function lineCount(content: Content): number {
+    return typeof content === "string" ? content.replace(/\n$/, "").split("\n").length : 0;
+}

@@ -1,0 +1,103 @@
+# How a transaction writes its files, activates them and proves that the daemon has them. Reads the tx_ variables of transaction.
+
+# Writes new files first, so that a changed file never names one that does not exist yet.
+transaction_commit() {
+    has_good || step "keep what is there as last good" keep_last_good ""
+    recover=transaction_undo
+    each_file add_file
+    each_file change_file
+    recover=
+}
+
+# For each_file.
+add_file() {
+    if exists "$field_path"; then
+        return 0
+    fi
+    [ -d "${field_path%/*}" ] || step "make ${field_path%/*}" make_path "${field_path%/*}"
+    commit_file
+}
+
+# For each_file.
+change_file() {
+    eval "have=\$stat_$field_index have_sum=\$sum_$field_index"
+    case $have,$have_sum in
+    "$field_path$TAB$field_stat$TAB"*,"$field_sum  $field_path" | ,*) return ;;
+    *,"$field_sum  $field_path")
+        step "set owner and mode of $field_path" set_permissions "$field_path" "$field_owner" "$field_group" "$field_mode"
+        ;;
+    *) commit_file ;;
+    esac
+}
+
+commit_file() {
+    keep_original "$field_path"
+    step "write $field_path" put_file "$field_path" "$field_content" "$field_owner" "$field_group" "$field_mode"
+}
+
+# transaction_undo REASON: restores all files if one cannot be written, because a mixture would break the daemon's next start. Reads
+# words.
+transaction_undo() {
+    recover=
+    refusal=$words
+    each_file restore_file
+    forget_unproven
+    fail "$1; last good files are back, the running process is untouched" "$refusal"
+}
+
+# Activates and proves. If a converge was killed in between, the process has the files already, and is only proven. Sets activated_at.
+transaction_activate() {
+    since_before=$running_since
+    if [ "$activation" != none ]; then
+        say "$label: $activation ($activation_reason)"
+        activated_at=$(date +%s)
+        attempt activate "$activation" || transaction_restore "refused the $activation"
+    elif [ "$good_digest" = "$tx_digest" ]; then
+        return
+    else
+        activated_at=$running_since
+    fi
+    attempt prove "$tx_digest" || transaction_restore "was not proven to have the new configuration"
+    [ -z "$words" ] || say "$label: $words"
+}
+
+# attempt FUNCTION ARGUMENT: calls a function of the adapter as a step that may fail. Sets words.
+attempt() {
+    step "$1" try "${tx_adapter}_$1" "$2"
+    [ "$tried" = 0 ]
+}
+
+# try COMMAND...: sets tried to its status and words to its output, and succeeds.
+try() {
+    words=$("$@" 2>&1)
+    tried=$?
+    words=$(printf '%s\n' "$words" | last_words)
+}
+
+# transaction_restore REASON: puts the last good files back, makes sure that the daemon runs with them, and fails with its words.
+transaction_restore() {
+    refusal=$words
+    each_file restore_file
+    read_good_digest
+    "${tx_adapter}_running"
+    outcome="last good files are back, the old process keeps serving"
+    # The process may be another one now, because systemd restarts one that has died.
+    if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ] ||
+        [ "$running_since" != "$since_before" ]; then
+        # Twice: a process that is about to die may still accept a reload.
+        transaction_reactivate || transaction_reactivate
+    fi
+    forget_unproven
+    fail "the daemon $1; $outcome" "$refusal"
+}
+
+# Sets outcome.
+transaction_reactivate() {
+    "${tx_adapter}_running"
+    "${tx_adapter}_activation"
+    activated_at=$(date +%s)
+    outcome="last good files are back and active"
+    attempt activate "$activation" && attempt prove "$good_digest" && return
+    outcome="last good files are back, but they could not be activated either: $words"
+    return 1
+}

@@ -1,0 +1,66 @@
+# Whether this host can be converged at all, and by whom.
+
+# refuse REASON: ends the run, because nothing can be done on this host.
+refuse() {
+    if [ "$mode" = why-run ]; then
+        encode "$1"
+        printf 'refused\t-\thost\t%s\n' "$encoded"
+        printf 'end\trefused\n'
+    else
+        say "refused: $1"
+    fi
+    exit 1
+}
+
+# Refuses a host that this runtime cannot converge, before anything is tested.
+require_host() {
+    missing=
+    for tool in stat sha256sum base64 unshare flock systemctl systemd-run dpkg-query apt-get; do
+        command -v "$tool" >/dev/null || missing="$missing $tool"
+    done
+    [ -z "$missing" ] || refuse "this host lacks:$missing (needed: Debian or Ubuntu with coreutils, util-linux, systemd)"
+    find_systemd_version
+    [ "${systemd_version:-0}" -ge 237 ] ||
+        refuse "this host is too old: systemd ${systemd_version:-unknown}, needed is 237 or newer"
+    [ "$(id -u)" = 0 ] || refuse "not root; log in as root, or set become to sudo"
+}
+
+# Sets systemd_version, without starting a process if the name of systemd's shared library says it.
+find_systemd_version() {
+    systemd_version=
+    set +f
+    set -- /usr/lib/systemd/libsystemd-shared-* /lib/systemd/libsystemd-shared-* \
+        /usr/lib/*/systemd/libsystemd-shared-*
+    set -f
+    for library; do
+        [ -e "$library" ] || continue
+        systemd_version=${library##*-shared-}
+        systemd_version=${systemd_version%%[!0-9]*}
+        return
+    done
+    systemd_version=$(systemctl --version 2>/dev/null)
+    systemd_version=${systemd_version#systemd }
+    systemd_version=${systemd_version%%[!0-9]*}
+}
+
+# Refuses a host that another component converges, because two would undo each other's files. Reads owner and take_over; sets
+# have_owner and machine. An owner that another machine has recorded came with a disk image and does not count.
+require_owner() {
+    have_owner=
+    noted_machine=
+    machine=
+    [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id || :
+    [ ! -r "$lib/owner" ] || { IFS= read -r have_owner && read -r noted_machine; } <"$lib/owner" || :
+    [ "$noted_machine" = "$machine" ] || have_owner=
+    [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || [ "$take_over" = yes ] ||
+        refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Remove it from one of them, or take it over: set takeOver, or remove $lib/owner on the host"
+}
+
+# Records the owner before the first change, so that no other component continues if this converge is killed. Sets id and label.
+note_owner() {
+    [ "$have_owner" != "$owner" ] || return 0
+    id=-
+    label=host
+    [ -z "$have_owner" ] || differs "taken over" "$have_owner"
+    ! applying || step "note who converges this host" put_text "$lib/owner" "$owner$NL$machine"
+}

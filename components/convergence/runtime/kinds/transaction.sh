@@ -1,0 +1,220 @@
+# transaction NAME ADAPTER DIRECTORY DIGEST FILES OWNED ALLOWED: files of one daemon that stand or fall together.
+#
+# FILES has a line per file: index, path, mode in hex, owner, group, sum, content function, mode, separated by TAB.
+# OWNED has a line per owned directory: its path, then the declared names, separated by TAB.
+# ALLOWED has a line per text: a warning of the daemon's checker that contains one of them is accepted.
+#
+# docs/adapters.md describes the adapter's functions. This file tests and checks; commit.sh writes and activates; lastGood.sh
+# restores.
+
+# Sets for all functions of a transaction: tx_id, tx_name, tx_adapter, tx_directory, tx_digest, tx_files, tx_owned and tx_allowed,
+# the arguments; tx_good, the directory of the last good files; tx_before, what differs in earlier resources.
+transaction() {
+    tx_id=$id
+    tx_name=$1
+    tx_adapter=$2
+    tx_directory=$3
+    tx_digest=$4
+    tx_files=$5
+    tx_owned=$6
+    tx_allowed=$7
+    tx_good=$lib/last-good/$1
+    find_differing_before
+    tx_before=$differing_before
+    transaction_test
+    [ -n "$tx_differs" ] || return 0
+    if ! applying && { ! "${tx_adapter}_installed" || [ ! -d "$tx_directory" ]; }; then
+        printf 'activation\t%s\tstart\tfirst installation; no daemon has checked these files yet, an up checks them before it starts one\n' "$id"
+        return
+    fi
+    [ -d "$tx_directory" ] || step "make $tx_directory" make_path "$tx_directory"
+    transaction_check
+    transaction_activation
+    applying || return 0
+    ! command -v "${tx_adapter}_await" >/dev/null || "${tx_adapter}_await"
+    transaction_commit
+    transaction_activate
+    transaction_finish
+    stale=1
+}
+
+# each_file FUNCTION: calls it for each line of tx_files, with the line's fields in field_index, field_path, field_stat, field_sum,
+# field_content, field_owner, field_group, field_mode. Fails if one call fails.
+each_file() {
+    each_status=0
+    split_lines
+    for line in $tx_files; do
+        IFS=$TAB
+        # shellcheck disable=SC2086 # split at tabs, on purpose
+        set -- "$1" $line
+        IFS=$NL
+        field_index=$2 field_path=$3 field_stat=$4$TAB$5$TAB$6 field_sum=$7 field_content=$8
+        field_owner=$5 field_group=$6 field_mode=$9
+        unsplit
+        "$1" || each_status=$?
+        split_lines
+    done
+    unsplit
+    return "$each_status"
+}
+
+# Finds what differs: the files, and the running process, which may have read other files. Sets tx_differs if anything does,
+# tx_files_differ if files do, tx_rewrite if contents do, tx_written (the newest file, in seconds since 1970), and tx_process: start
+# (none runs), outdated or current.
+transaction_test() {
+    tx_differs=
+    tx_rewrite=
+    tx_written=0
+    tx_file=0
+    tx_now=$(date +%s)
+    each_file test_file
+    id=$tx_id
+    tx_files_differ=$tx_differs
+    read_good_digest
+    "${tx_adapter}_running"
+    if [ -z "$running_digest$running_since" ]; then
+        tx_process=start
+        [ -n "$tx_files_differ" ] || differs stopped
+    elif [ "$running_digest" != "$tx_digest" ] || [ "$running_since" -lt "$tx_written" ]; then
+        tx_process=outdated
+        [ -n "$tx_files_differ" ] || differs outdated "$running_digest"
+    else
+        tx_process=current
+        if [ -z "$tx_files_differ" ] && [ "$good_digest" != "$tx_digest" ]; then
+            differs unfinished
+        fi
+    fi
+    each_owned_test
+    case $tx_process,$tx_files_differ,$good_digest in
+    current,,"$tx_digest") ;;
+    *) tx_differs=yes ;;
+    esac
+}
+
+# For each_file. Sets id; sets tx_differs, tx_rewrite and tx_written.
+test_file() {
+    tx_file=$((tx_file + 1))
+    id=$tx_id.$tx_file
+    eval "have=\$stat_$field_index have_sum=\$sum_$field_index"
+    case $have,$have_sum in
+    "$field_path$TAB$field_stat$TAB"*,"$field_sum  $field_path")
+        # A time in the future means that the clock was set back; it says nothing about processes.
+        written=${have##*"$TAB"}
+        if [ "$written" -gt "$tx_written" ] && [ "$written" -le "$tx_now" ]; then
+            tx_written=$written
+        fi
+        ;;
+    *)
+        tx_differs=yes
+        file_differences "$field_index" "$field_path" "$field_stat" "$field_sum"
+        if [ "$rewrite" = yes ]; then
+            tx_rewrite=yes
+            # A service with the file in its reloadOn will not have read it either.
+            applying || expect_written "$field_index" "$field_path" "$field_stat"
+        fi
+        ;;
+    esac
+}
+
+# Finds undeclared entries of owned directories. They are removed only when the new configuration is proven. Sets tx_differs.
+each_owned_test() {
+    split_lines
+    for line in $tx_owned; do
+        unsplit
+        if applying; then
+            find_orphans "${line%%"$TAB"*}" "${line#*"$TAB"}"
+        else
+            orphans "${line%%"$TAB"*}" "${line#*"$TAB"}"
+        fi
+        [ -z "$found" ] || tx_differs=yes
+        split_lines
+    done
+    unsplit
+}
+
+# Stages, validates and runs the preflight, without touching anything that serves. Sets tx_stage.
+transaction_check() {
+    tx_stage=$stage/$tx_name
+    rm -rf "$tx_stage"
+    if step_quietly transaction_stage; then
+        step_quietly "${tx_adapter}_validate" "$tx_stage" || refuse_transaction validation
+        step_quietly "${tx_adapter}_preflight" "$tx_stage" || refuse_transaction preflight
+    else
+        refuse_transaction stage
+    fi
+    rm -rf "$tx_stage"
+}
+
+# step_quietly COMMAND...: runs what changes nothing outside the stage. Sets words to its output.
+step_quietly() {
+    words=$("$@" </dev/null 2>&1)
+}
+
+# Writes the whole declared tree to the stage, on tmpfs.
+transaction_stage() {
+    mkdir -p "$tx_stage" || return
+    [ ! -d "$tx_directory" ] || cp -a -- "$tx_directory/." "$tx_stage/" || return
+    split_lines
+    for line in $tx_owned; do
+        unsplit
+        directory=${line%%"$TAB"*}
+        rm -rf -- "${tx_stage:?}${directory#"$tx_directory"}"
+        mkdir -p -- "$tx_stage${directory#"$tx_directory"}"
+        split_lines
+    done
+    unsplit
+    each_file stage_file
+}
+
+# For each_file.
+stage_file() {
+    staged=$tx_stage${field_path#"$tx_directory"}
+    mkdir -p -- "${staged%/*}" && rm -f -- "$staged" && "$field_content" >"$staged" || return
+    # In a why-run, an account that the run list adds does not exist yet.
+    set_permissions "$staged" "$field_owner" "$field_group" "$field_mode" 2>/dev/null || ! applying
+}
+
+# refuse_transaction STAGE: fails an apply; reports a refusal in a why-run, or something unchecked if earlier resources differ. Reads
+# words.
+refuse_transaction() {
+    refusal=refused
+    applying || ! depends_on_before "$1" || refusal=unchecked
+    words=$(printf '%s\n' "$words" | last_words)
+    if applying; then
+        rm -rf "$tx_stage"
+        fail "refused at $1; its files and its running process are untouched" "$words"
+    fi
+    encode "$words"
+    printf '%s\t%s\t%s\t%s\n' "$refusal" "$id" "$1" "$encoded"
+}
+
+# depends_on_before STAGE: whether the repair of earlier resources may change the verdict in $words. It cannot if the files themselves are
+# wrong, except that another version of the daemon may accept them.
+depends_on_before() {
+    [ -n "$tx_before" ] && [ "$1" != stage ] || return 1
+    case $tx_before in *"${NL}packages["*) return 0 ;; esac
+    [ "$1" != validation ] || ! "${tx_adapter}_blames_files" "$words"
+}
+
+# Sets activation to the smallest one that is enough: none, reload, restart or start; and activation_reason.
+transaction_activation() {
+    if [ "$tx_process" = current ] && [ -z "$tx_rewrite" ]; then
+        activation=none
+        activation_reason="the running process already has these files"
+    else
+        "${tx_adapter}_activation"
+    fi
+    applying || printf 'activation\t%s\t%s\t%s\n' "$id" "$activation" "$activation_reason"
+}
+
+# Removes undeclared entries, and keeps the proven tree as last good.
+transaction_finish() {
+    split_lines
+    for line in $tx_owned; do
+        unsplit
+        orphans "${line%%"$TAB"*}" "${line#*"$TAB"}"
+        split_lines
+    done
+    unsplit
+    step "keep it as last good" keep_last_good "$tx_digest"
+}

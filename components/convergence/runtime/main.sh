@@ -1,0 +1,138 @@
+# Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
+#
+# The payload sets: product, runtime_id, runtime_lines, owner, take_over, token, deadline, secret_values (a line each: slot, TAB,
+# value), the lists of facts.sh (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function
+# run_list.
+#
+# sh has no local variables: the comment of a function says which variables it reads and sets for others.
+
+# Paths hold any character: -f turns globbing off, and a function that needs it turns it on.
+set -uf
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+unset IFS CDPATH
+umask 077
+
+NL='
+'
+TAB='	'
+# Our directories: run is on tmpfs, lib survives a boot.
+run=/run/$product
+lib=/var/lib/$product
+# why-run, apply or launch.
+mode=
+# The current resource: its id in reports, and its name for people.
+id=
+label=
+# What has differed so far, a line each: label, TAB, aspect.
+changed=
+# When the apply began, as find_now counts.
+began=
+# The function that a failed step calls first, if any.
+recover=
+# Set if the facts are out of date.
+stale=1
+booted=
+owned_directories=
+user_facts=
+group_facts=
+package_facts=
+
+# Reads the first argument of the payload. Sets payload_id, because an apply runs from a file that is named after its digest.
+dispatch() {
+    case ${1-} in
+    why-run) why_run ;;
+    launch) launch ;;
+    apply | result)
+        payload_id=${0##*.}
+        "$1"
+        ;;
+    esac
+}
+
+# Reports what differs on stdout, a line each. Reads everything that the payload sets; sets mode, stage, boot_id.
+why_run() {
+    mode=why-run
+    keep_runtime
+    require_host
+    require_owner
+    stage=$run/why-run.$$
+    trap 'rm -rf "$stage" "$0"' EXIT
+    trap 'exit 1' HUP INT PIPE TERM
+    boot_id=$(cat /proc/sys/kernel/random/boot_id)
+    read_token
+    # If the token was lost, the same way into the same state would lead to a token that the engine already has.
+    [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
+    printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
+    note_owner
+    run_list
+    prune
+    show_secret_lines
+    printf 'end\tdone\n'
+}
+
+# Repairs what differs. Reads everything that the payload sets, and payload_id; sets mode, began, stage, label.
+apply() {
+    exec >"$run/report.$payload_id" 2>"$run/log.$payload_id" 8>&2
+    mode=apply
+    find_now
+    began=$now
+    label=host
+    require_host
+    require_owner
+    stage=$run/stage
+    step "prepare $lib" mkdir -p -m 0700 "$lib" "$run/stamp"
+    note_owner
+    remember_before
+    run_list
+    prune
+    label=host
+    step "remember what is managed" write_manifest "$manifest_wanted"
+    forget_originals
+    step "store the token" store_token
+    label=
+    report_changes 2>&1
+    report_changes
+}
+
+# Prints what the apply has changed. The engine shows the last line on stderr.
+report_changes() {
+    if [ -z "$changed" ]; then
+        say 'nothing to do'
+    else
+        summary changed
+    fi
+}
+
+# Keeps the part of the payload that is the same in every run, because the apply only sends the rest. A damaged copy would spoil
+# every apply, so it is replaced.
+keep_runtime() {
+    sum=
+    [ ! -e "$run/runtime.$runtime_id" ] || sum=$(sha256sum "$run/runtime.$runtime_id")
+    [ "${sum%% *}" != "$runtime_id" ] || return 0
+    find "$run" -maxdepth 1 -name 'runtime.*' -mtime +7 -delete
+    sed -n "2,$((runtime_lines + 1))p" "$0" >"$0.runtime" && mv -f "$0.runtime" "$run/runtime.$runtime_id"
+}
+
+# Sets have_token, the token of the last converge, and noted_token, the same as seen since the last boot: they differ if $lib was lost.
+read_token() {
+    have_token=
+    noted_token=
+    [ ! -r "$lib/token" ] || read -r have_token <"$lib/token" || :
+    [ ! -r "$run/token" ] || read -r noted_token <"$run/token" || :
+}
+
+# Stores $token.
+store_token() {
+    put_text "$run/token" "$token" && put_text "$lib/token" "$token"
+}
+
+# For the next unquoted expansions: split at newlines only. Sets IFS; unsplit resets it.
+split_lines() {
+    IFS=$NL
+}
+
+unsplit() {
+    unset IFS
+}

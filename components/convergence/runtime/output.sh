@@ -1,0 +1,80 @@
+# What people read, and the fields of a why-run's report.
+
+# say TEXT: prints one line for people on stderr, without secrets. It is short and plain ASCII, because the engine hangs or fails on
+# anything else. Sets hidden.
+say() {
+    hide "$1"
+    case $hidden in
+    *[!\ -~]*) printf '%.300s\n' "$hidden" | tr '\000-\011\013-\037\177-\377' '?' >&2 ;;
+    *) printf '%.300s\n' "$hidden" >&2 ;;
+    esac
+}
+
+# say_now TEXT: as say, at once, even inside a step, whose output is captured.
+say_now() {
+    say "$1" 2>&8
+}
+
+# say_lines TEXT: prints the words of a tool, indented, line by line.
+say_lines() {
+    while IFS= read -r line; do say "    $line"; done <<WORDS
+$1
+WORDS
+}
+
+# hide TEXT: sets hidden to the text with the names of slots instead of their values. Reads secret_values.
+hide() {
+    hidden=$1
+    secrets_left=$secret_values
+    while [ -n "$secrets_left" ]; do
+        secret=${secrets_left%%"$NL"*}
+        secrets_left=${secrets_left#"$secret"}
+        secrets_left=${secrets_left#"$NL"}
+        secret_name=${secret%%"$TAB"*}
+        secret=${secret#*"$TAB"}
+        hidden_start=
+        while :; do
+            case $hidden in *"$secret"*) ;; *) break ;; esac
+            before=${hidden%%"$secret"*}
+            hidden_start="$hidden_start$before<$secret_name>"
+            hidden=${hidden#"$before$secret"}
+        done
+        hidden=$hidden_start$hidden
+    done
+}
+
+# encode TEXT: sets encoded to the text as a field of a report: plain ASCII as it is, other text as = and base64.
+encode() {
+    case $1 in
+    *[!\ -~]* | =*) encoded="=$(printf %s "$1" | base64 | tr -d '\n')" ;;
+    *) encoded=$1 ;;
+    esac
+}
+
+# last_words: prints the end of a tool's output, without secrets. Keeps both ends of a long line, which say what was expected and what
+# came instead. Hides secrets before it cuts, because half a secret could not be found any more.
+last_words() {
+    hide "$(tail -n 15 | cut -b 1-65536)"
+    printf '%s\n' "$hidden" | sed 's/^\(.\{160\}\).\{6,\}\(.\{114\}\)$/\1 ... \2/'
+}
+
+# summary TITLE: prints a line for each resource that has differed, except the current one. Reads changed and label.
+summary() {
+    [ -n "$changed" ] || return 0
+    split_lines
+    last=
+    words=
+    for line in $changed; do
+        if [ "${line%%"$TAB"*}" = "$last" ]; then
+            words="$words, ${line#*"$TAB"}"
+        else
+            if [ -n "$last" ] && [ "$last" != "$label" ]; then
+                say "$1: $last ($words)"
+            fi
+            last=${line%%"$TAB"*}
+            words=${line#*"$TAB"}
+        fi
+    done
+    [ "$last" = "$label" ] || say "$1: $last ($words)"
+    unsplit
+}

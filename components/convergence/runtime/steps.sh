@@ -1,0 +1,95 @@
+# What a kind's function calls: differs, then applying, then step. All of them read mode, id and label.
+
+# begin_resource ID LABEL: precedes the call of each resource. Sets id and label; reads the facts if they are stale.
+begin_resource() {
+    id=$1
+    label=$2
+    [ -z "$stale" ] || facts
+}
+
+# differs ASPECT [HAVE]: reports or notes that the current resource is not as declared, and what the host has. Adds to changed.
+differs() {
+    changed="$changed$NL$label$TAB$1"
+    [ "$mode" = why-run ] || return 0
+    encode "${2-}"
+    printf 'differs\t%s\t%s\t%s\n' "$id" "$1" "$encoded"
+}
+
+# Whether to repair what differs; in a why-run, a kind's function ends here.
+applying() {
+    [ "$mode" = apply ]
+}
+
+# cannot REASON: this host cannot have the current resource. Fails in an apply; refuses in a why-run, unless an earlier resource
+# differs, because its repair may help.
+cannot() {
+    ! applying || fail "$1"
+    find_differing_before
+    [ -z "$differing_before" ] || return 0
+    encode "$1"
+    printf 'refused\t%s\tpreflight\t%s\n' "$id" "$encoded"
+}
+
+# Sets differing_before to the lines of changed that are about earlier resources.
+find_differing_before() {
+    differing_before=
+    split_lines
+    for line in $changed; do
+        case $line in "host$TAB"* | "$label$TAB"*) ;; *) differing_before=$differing_before$NL$line ;; esac
+    done
+    unsplit
+}
+
+# step TEXT COMMAND...: everything that changes the host goes through here. Says TEXT, except for our own records, and fails the
+# apply if the command fails.
+step() {
+    [ "$label" = host ] || say "$label: $1"
+    shift
+    "$@" </dev/null >"$run/step.out" 2>&1 || fail_step
+}
+
+# Ends the apply with the last words of the failed step, and what they mean if we know. Reads recover; sets words.
+fail_step() {
+    words=$(last_words <"$run/step.out")
+    explain "$words"
+    [ -z "$recover" ] || "$recover" "${explained:-the last step failed}"
+    [ -z "$explained" ] || fail "$explained" "$words"
+    fail "the last step failed" "$words"
+}
+
+# fail REASON [WORDS]: ends the apply, says what has been done and that the rest has not. WORDS are those of a tool.
+fail() {
+    say "$label failed: $1"
+    [ -z "${2-}" ] || say_lines "$2"
+    unset IFS
+    summary "before that"
+    say "the resources after $label were not attempted; running again continues from what is there"
+    exit 1
+}
+
+# explain WORDS: sets explained to what common tools mean when a machine is in trouble; empty if we do not know.
+explain() {
+    explained=
+    case $1 in
+    *"No space left on device"*)
+        explained="the disk is full; free some space, then run again" ;;
+    *"Read-only file system"*)
+        explained="the file system is mounted read-only; look for disk errors (dmesg), remount it, then run again" ;;
+    *"has no installation candidate"*)
+        explained="the package manager has no version of this package; check the host's package sources, or, if it is a virtual package, declare one that provides it" ;;
+    *"Unable to locate package"*)
+        explained="the package manager does not know this package; check its name and the host's package sources" ;;
+    *"Version "*" was not found"*)
+        explained="the package manager does not have this version; declare one that it has (apt-cache policy)" ;;
+    *"Could not get lock"* | *"locked by another process"*)
+        explained="another process holds the package manager's lock; wait for it to end, then run again" ;;
+    *"Packages need to be removed but remove is disabled"*)
+        explained="this would remove packages from the host, which a converge never does; resolve that by hand" ;;
+    *"Temporary failure resolving"* | *"Could not resolve"* | *"Unable to fetch some archives"*)
+        explained="this host cannot reach the package sources; check its network and its sources" ;;
+    *"Job type reload is not applicable"*)
+        explained="this unit cannot be reloaded; name its files in restartOn, not in reloadOn" ;;
+    *"Operation not permitted"* | *"Permission denied"*)
+        explained="the host does not let root do this; look for immutable files (lsattr) or a restricted container" ;;
+    esac
+}

@@ -1,0 +1,260 @@
+import { z } from "zod";
+
+/** A value whose form is wrong: another type, a word that is not allowed, a key that is missing or unknown. */
+export interface FormIssue {
+    /** Place in the data, such as `services[2].check.port`; empty for the data as a whole. */
+    readonly path: string;
+    /** What is expected, and what was found. */
+    readonly message: string;
+}
+
+/** An issue before its path is text. */
+interface Found {
+    readonly path: readonly PropertyKey[];
+    readonly message: string;
+    /** Whether it says that the whole value is of another kind. */
+    readonly kind?: boolean;
+    /** Whether it says that a key is unknown. */
+    readonly unknownKey?: boolean;
+    /** The words that are allowed. */
+    readonly words?: readonly string[];
+    /** For an issue that sums others up: those of all alternatives, and how far the closest is from the value. */
+    readonly summary?: { readonly found: readonly Found[]; readonly distance: number };
+}
+
+/** Text for which `is` holds. The message replaces every one of zod's. */
+export const matching = (is: RegExp | ((text: string) => boolean), message: string) =>
+    z.string({ message }).refine((text) => (typeof is === "function" ? is(text) : is.test(text)), { message });
+
+/** A whole number. */
+export const whole = (min: number, max: number) => {
+    const message = `expected a whole number from ${min} to ${max}`;
+    return z.int({ message }).min(min, { message }).max(max, { message });
+};
+
+/** The places in `data` where it does not have the form of a schema; empty if it has it. */
+export function formIssues(schema: z.ZodType, data: unknown): FormIssue[] {
+    const { error } = schema.safeParse(data);
+    return (error?.issues ?? [])
+        .flatMap((issue) => describe(issue, schema, data))
+        .map(({ path, message, words }) => ({
+            path: pathText(path),
+            message: `${words ? `expected ${list(words, "or")}` : message}${got(path, data, message)}`,
+        }));
+}
+
+/** All issues as one text, a line each. */
+export function formError(issues: readonly FormIssue[], source = ""): Error {
+    const lines = issues.map(
+        ({ path, message }) => `${[source, path].filter((part) => part !== "").join(": ")}: ${message}`,
+    );
+    return new Error(lines.join("\n"));
+}
+
+function describe(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Found[] {
+    const { path } = issue;
+    switch (issue.code) {
+        case "unrecognized_keys": {
+            const known = list(keysAt(schema, path, data), "or");
+            return issue.keys.map((key) => ({
+                path,
+                unknownKey: true,
+                message: `unknown key ${quoted(key)}; remove it, or use ${known}`,
+            }));
+        }
+        case "invalid_type": {
+            const message = ownMessage(issue) ?? `expected ${kinds[issue.expected] ?? issue.expected}`;
+            return [{ path, kind: issue.expected !== "int" || typeof valueAt(data, path) !== "number", message }];
+        }
+        case "invalid_value":
+            return [{ path, message: "", words: issue.values.map(quoted) }];
+        case "invalid_union":
+            return ofUnion(issue, schema, data);
+        case "invalid_key":
+            return issue.issues.map(({ message }) => ({ path, message: `${message} as a key` }));
+        default:
+            return [{ path, message: issue.message }];
+    }
+}
+
+/** The issues of the alternative that is closest to the value: the one with the fewest. */
+function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: unknown): Found[] {
+    const { path } = issue;
+    const union = schemaAt(schema, path, data);
+    if (issue.errors.length === 0) {
+        const options = union instanceof z.ZodDiscriminatedUnion ? union.options : [];
+        const key = String(path.at(-1));
+        const words = options.flatMap((option) => [...(option._zod.propValues?.[key] ?? [])].map(quoted));
+        return [{ path, message: "", words }];
+    }
+    const value = valueAt(data, path);
+    const branches = issue.errors.map((errors, i) => {
+        const option = (union instanceof z.ZodUnion ? union.options[i] : union) as z.ZodType;
+        return errors.flatMap((error) => describe(error, option, value));
+    });
+    const possible = branches.filter((found) => !found.some(({ kind, path: inner }) => kind && inner.length === 0));
+    const found = branches.flat().flatMap((one) => [one, ...(one.summary?.found ?? [])]);
+    if (possible.length === 0) {
+        const expected = new Set(branches.flat().map(({ message }) => message.replace(/^expected /, "")));
+        return [{ path, kind: true, message: `expected ${list([...expected], "or")}` }];
+    }
+    const fewest = Math.min(...possible.map(distance));
+    const [closest = [], ...equal] = possible.filter((branch) => distance(branch) === fewest);
+    const own = ownMessage(issue);
+    if (own !== undefined && (equal.length > 0 || closest.some(({ path: inner }) => inner.length === 0))) {
+        return [{ path, message: own, summary: { found, distance: fewest } }];
+    }
+    return closest.map((one) => {
+        const at = pathText(one.path);
+        const words = found.flatMap((other) => (pathText(other.path) === at ? (other.words ?? []) : []));
+        return { ...one, path: [...path, ...one.path], ...(one.words && { words: [...new Set(words)] }) };
+    });
+}
+
+/** How far an alternative is from the value. Another word, such as another action, or an unknown key says most clearly that it is not meant. */
+function distance(found: readonly Found[]): number {
+    return found.reduce(
+        (sum, { words, unknownKey, summary }) => sum + (summary?.distance ?? (words || unknownKey ? 3 : 1)),
+        0,
+    );
+}
+
+const kinds: Readonly<Record<string, string>> = {
+    string: "text",
+    array: "a list",
+    object: "an object",
+    record: "an object",
+    boolean: "true or false",
+    number: "a number",
+};
+
+/** The message that the schema gives; undefined if it is one of zod's. */
+function ownMessage({ message }: { readonly message: string }): string | undefined {
+    return message.startsWith("Invalid ") ? undefined : message;
+}
+
+/** The keys that the object at a path may have. */
+function keysAt(schema: z.ZodType, path: readonly PropertyKey[], data: unknown): string[] {
+    const found = alternative(schemaAt(schema, path, data), valueAt(data, path));
+    return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
+}
+
+/** The schema of the value at a path; a union where the value has the form of no alternative. */
+function schemaAt(schema: unknown, path: readonly PropertyKey[], data: unknown): unknown {
+    if (schema instanceof z.ZodOptional) {
+        return schemaAt(schema.unwrap(), path, data);
+    }
+    const [key, ...rest] = path;
+    if (key === undefined) {
+        return schema;
+    }
+    if (schema instanceof z.ZodDiscriminatedUnion && rest.length === 0 && key === schema.def.discriminator) {
+        return schema;
+    }
+    const container = alternative(schema, data);
+    const inner = valueAt(data, [key]);
+    if (container instanceof z.ZodArray) {
+        return schemaAt(container.element, rest, inner);
+    }
+    if (container instanceof z.ZodRecord) {
+        return schemaAt(container.valueType, rest, inner);
+    }
+    return container instanceof z.ZodObject ? schemaAt(container.shape[String(key)], rest, inner) : undefined;
+}
+
+/** The alternative of a union that a value is meant as; any other schema as it is. */
+function alternative(schema: unknown, value: unknown): unknown {
+    if (schema instanceof z.ZodDiscriminatedUnion) {
+        const key = schema.def.discriminator;
+        const word = valueAt(value, [key]) as z.core.util.Primitive;
+        return schema.options.find((option) => option._zod.propValues?.[key]?.has(word));
+    }
+    if (schema instanceof z.ZodUnion) {
+        const meant = (option: unknown) =>
+            (option as z.ZodType)
+                .safeParse(value)
+                .error?.issues.every(({ code }) => !/^invalid_(type|value|union)$/.test(code)) ?? true;
+        return alternative(schema.options.find(meant), value);
+    }
+    return schema;
+}
+
+function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
+    return path.reduce<unknown>((found, key) => (found as Record<PropertyKey, unknown> | undefined)?.[key], data);
+}
+
+function pathText(path: readonly PropertyKey[]): string {
+    const keys = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
+    return keys.join("").replace(/^\./, "");
+}
+
+/** Keys whose values may be secret, even if they are written into the wrong place. */
+const secretKey = /password|passphrase|secret|token|dynamicKey|privateKey/i;
+
+/** The value that was found; what may be a secret by its kind only, and of lists and objects their size and keys. */
+function got(path: readonly PropertyKey[], data: unknown, message: string): string {
+    if (message.startsWith("unknown key") || message.startsWith("duplicate ")) {
+        return "";
+    }
+    const value = valueAt(data, path);
+    const hidden = path.some((key) => secretKey.test(String(key)));
+    if (hidden && (typeof value === "string" || typeof value === "number")) {
+        return `, got ${typeof value === "string" ? "a text" : "a number"} that may be a secret`;
+    }
+    return `, got ${show(value)}`;
+}
+
+function show(value: unknown): string {
+    if (value === undefined) {
+        return "nothing";
+    }
+    if (Array.isArray(value)) {
+        return value.length === 0 ? "an empty list" : "a list";
+    }
+    if (typeof value === "object" && value !== null) {
+        const keys = Object.keys(value);
+        // An Output of Pulumi: its value is not known yet.
+        return "apply" in value
+            ? "an Output; use a slot for it"
+            : `an object${keys.length > 0 ? ` with ${list(keys.slice(0, 12), "and")}` : ""}`;
+    }
+    const text = typeof value === "string" ? quoted(value.replace(/\0slot:([^\0]*)\0/g, "‹$1›")) : String(value);
+    return text.length > 120 ? `${text.slice(0, 117)}…` : text;
+}
+
+function quoted(value: unknown): string {
+    return typeof value === "string" ? JSON.stringify(value) : String(value);
+}
+
+function list(words: readonly string[], conjunction: "and" | "or"): string {
+    return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
+}
+
+/** A type in which every difference is one of required fields, so that two types are equal if each is assignable to the other. */
+type Plain<T> = T extends readonly (infer E)[]
+    ? Plain<E>[]
+    : T extends object
+      ? {
+            -readonly [K in keyof Loose<T>]-?: Field<
+                Plain<Loose<T>[K]>,
+                Partial<Pick<Loose<T>, K>> extends Pick<Loose<T>, K> ? true : false
+            >;
+        }
+      : T;
+
+interface Field<V, Optional extends boolean> {
+    value: V;
+    optional: Optional;
+}
+
+/** Either `if` or `unless`: the types say so by a union, schemas by a check, which types cannot show. */
+type Loose<T> = "unless" extends keyof T ? Omit<T, "if" | "unless"> & { if?: string[]; unless?: string[] } : T;
+
+type Equal<A, B> = [A, B] extends [B, A] ? true : false;
+
+/** Takes a schema whose output is the type `T`, no more and no less: any other does not compile. */
+export function formOf<T>() {
+    return <S extends z.ZodType>(
+        schema: S & (Equal<Plain<T>, Plain<z.output<S>>> extends true ? unknown : { readonly differsFrom: T }),
+    ): S => schema;
+}

@@ -1,0 +1,45 @@
+import type { Global } from "./config";
+import type { Mode, Timeouts } from "./proxies";
+
+/** What is rendered for a field that is not declared. */
+
+export const globalDefaults = {
+    maxconn: 50_000,
+    hardStopAfter: "10m",
+    mworkerMaxReloads: 1000,
+    chroot: "/var/lib/haproxy",
+    user: "haproxy",
+    group: "haproxy",
+    log: [
+        { address: "/dev/log", facility: "local0", level: "info" },
+        { address: "/dev/log", facility: "local1", level: "notice" },
+    ],
+    statsSockets: [{ path: "/run/haproxy/admin.sock" }],
+    statsTimeout: "30s",
+    raw: [],
+} as const satisfies Global;
+
+const timeouts = {
+    connect: "5s",
+    client: "50s",
+    server: "50s",
+    httpRequest: "10s",
+    httpKeepAlive: "10s",
+    queue: "30s",
+    check: "5s",
+} as const satisfies Timeouts;
+
+/** In mode http. In mode tcp it would replace `client` and `server` on every established session. */
+export const httpTunnel = "1h";
+
+/** Timeouts of a section `defaults` in that mode. */
+export function defaultTimeouts(mode: Mode): Timeouts {
+    return mode === "http" ? { ...timeouts, tunnel: httpTunnel } : timeouts;
+}
+
+export const proxyDefaults = {
+    mode: "http",
+    balance: "roundrobin",
+    retries: 3,
+    options: { dontlognull: true, redispatch: true },
+} as const;

@@ -1,0 +1,170 @@
+import type { View } from "../../templates";
+import type { Defaults, HaproxyConfig, Mode, NamedDefaults, Options, Timeouts } from "../model";
+import { defaultTimeouts, httpTunnel, proxyDefaults } from "../model/defaults";
+import { milliseconds } from "../model/durations";
+import { type AnyProxy, allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import { given } from "../model/strings";
+import { atLeast } from "../model/versions";
+import { from, fromEach } from "./lineIndex";
+import { optional, optionLines, timeoutKeyword } from "./lines";
+import { fragment, rawLine, word } from "./quoting";
+import { says } from "./rawLines";
+
+/** Sections `defaults`, and what proxies have by default in addition. None of our defaults replaces what is declared. */
+
+export function defaultsViews(config: HaproxyConfig): View[] {
+    const named = (config.namedDefaults ?? []).map((defaults, i) => view(defaults, `namedDefaults[${i}]`, config));
+    return [...named, view(config.defaults ?? {}, "defaults", config)];
+}
+
+function view(defaults: Defaults | NamedDefaults, path: string, config: HaproxyConfig): View {
+    const name = "name" in defaults ? defaults.name : undefined;
+    const { mode = proxyDefaults.mode, balance = proxyDefaults.balance, retries = proxyDefaults.retries } = defaults;
+    return {
+        name: optional(path, name),
+        mode: from(`${path}.mode`, word(mode)),
+        options: optionLines(`${path}.options`, { ...proxyDefaults.options, ...defaults.options }, (option) =>
+            option in proxyDefaults.options ? [] : [`no option ${word(option)}`],
+        ),
+        balance: balanceInDefaults(name, config) ? [from(`${path}.balance`, fragment(balance))] : [],
+        retries: from(`${path}.retries`, retries),
+        ...timeoutsView(`${path}.timeouts`, timeoutsOf(defaults)),
+        raw: fromEach(`${path}.raw`, defaults.raw, (line) => rawLine(line)),
+    };
+}
+
+function timeoutsView(path: string, timeouts: Timeouts): View {
+    const always = ["connect", "client", "server", "httpRequest", "httpKeepAlive", "queue", "check"] as const;
+    const optionally = ["tunnel", "clientFin", "serverFin", "tarpit"] as const;
+    return Object.fromEntries([
+        ...always.map((name) => [name, from(`${path}.${name}`, word(timeouts[name] as string))]),
+        ...optionally.map((name) => [name, optional(`${path}.${name}`, timeouts[name])]),
+    ]);
+}
+
+/** `timeout` lines without the keyword. */
+export function timeoutLines(path: string, timeouts: Timeouts = {}): string[] {
+    return Object.entries(given(timeouts)).map(([name, duration]) =>
+        from(`${path}.${name}`, `${timeoutKeyword(name)} ${word(duration as string)}`),
+    );
+}
+
+function timeoutsOf({ mode = proxyDefaults.mode, timeouts = {} }: Defaults): Timeouts {
+    const { client, server } = timeouts;
+    const all = { ...defaultTimeouts(mode), ...given(timeouts) };
+    return timeouts.tunnel === undefined && all.tunnel !== undefined
+        ? { ...all, tunnel: longest(all.tunnel, client, server) }
+        : all;
+}
+
+function longest(...durations: readonly (string | undefined)[]): string {
+    const length = (duration = "0") => milliseconds(duration) ?? 0;
+    return durations.reduce<string>(
+        (a, b) => (b !== undefined && length(b) > length(a) ? b : a),
+        durations[0] as string,
+    );
+}
+
+/** The timeouts of a proxy: those declared, and if our `tunnel` of its `defaults` would replace a declared one, another. */
+export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
+    const { timeouts = {} } = proxy;
+    const defaults = defaultsOf(proxy.from, config) ?? {};
+    const inherited = timeoutsOf(defaults).tunnel;
+    const declared = timeouts.tunnel ?? defaults.timeouts?.tunnel;
+    if (
+        section === "frontend" ||
+        inherited === undefined ||
+        declared !== undefined ||
+        says(defaults.raw, "timeout tunnel")
+    ) {
+        return timeouts;
+    }
+    if (modeOf(proxy, config) === "tcp") {
+        return { ...timeouts, tunnel: "0" };
+    }
+    const tunnel = longest(httpTunnel, inherited, timeouts.client, timeouts.server);
+    return tunnel === inherited ? timeouts : { ...timeouts, tunnel };
+}
+
+/** Backends that must not have `balance`, not even by their `defaults`: HAProxy refuses it or ignores the other. */
+function unbalanced({ proxy }: PlacedProxy, config: HaproxyConfig): boolean {
+    const defaults = defaultsOf(proxy.from, config) ?? {};
+    const transparent = proxy.options?.transparent ?? defaults.options?.transparent;
+    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => says(raw, "option transparent"));
+    return Boolean(transparent) || sayTransparent || says(proxy.raw, "dispatch");
+}
+
+const unbalancedOf = new WeakMap<HaproxyConfig, Set<string | undefined>>();
+
+/** Whether these `defaults` have `balance`: not if a section that is from them must not. */
+function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boolean {
+    let found = unbalancedOf.get(config);
+    if (!found) {
+        const proxies = allProxies(config).filter(
+            (placed) => placed.section !== "frontend" && unbalanced(placed, config),
+        );
+        found = new Set(proxies.map(({ proxy }) => proxy.from));
+        unbalancedOf.set(config, found);
+    }
+    return !found.has(name);
+}
+
+/** The `balance` of a backend: the declared one, or the one that its `defaults` cannot have. */
+export function balanceOf(placed: PlacedProxy, config: HaproxyConfig): string | undefined {
+    const { section, proxy } = placed;
+    return proxy.balance !== undefined ||
+        section === "frontend" ||
+        balanceInDefaults(proxy.from, config) ||
+        unbalanced(placed, config)
+        ? proxy.balance
+        : (defaultsOf(proxy.from, config)?.balance ?? proxyDefaults.balance);
+}
+
+/** Options of a frontend or listen section by default. */
+export function frontendOptions(proxy: AnyProxy, config: HaproxyConfig): Options {
+    const defaults = defaultsOf(proxy.from, config) ?? {};
+    const mode = modeOf(proxy, config);
+    const idleClose = "idle-close-on-response";
+    const closes = mode === "http" && atLeast(config.version, "2.6") && !declares(defaults, idleClose);
+    return {
+        ...(logs(proxy, defaults, config) &&
+            !hasFormat(proxy, defaults, mode) && { [mode === "http" ? "httplog" : "tcplog"]: true }),
+        ...(closes && { [idleClose]: true }),
+    };
+}
+
+/** The lines that turn an option off: none if only our default, or nothing, turns it on, as HAProxy cannot negate every option. */
+export function optionOff(
+    name: string,
+    own: Options,
+    { from: defaultsName }: AnyProxy,
+    config: HaproxyConfig,
+): string[] {
+    const isFormat = [...formats.http, ...formats.tcp].some((format) => format === name);
+    const declared = declares(defaultsOf(defaultsName, config) ?? {}, name as keyof Options);
+    return name in own || (isFormat && !declared) ? [] : [`no option ${word(name)}`];
+}
+
+function declares({ options = {}, raw }: Pick<AnyProxy, "options" | "raw">, option: keyof Options): boolean {
+    return options[option] !== undefined || says(raw, `option ${option}`) || says(raw, `no option ${option}`);
+}
+
+/** HAProxy warns about a log format in a section that logs nothing. */
+function logs({ raw = [] }: AnyProxy, defaults: Defaults, { global = {} }: HaproxyConfig): boolean {
+    const lines = ["log global", ...(defaults.raw ?? []), ...raw];
+    const valid = lines.slice(lines.map((line) => says([line], "no log")).lastIndexOf(true) + 1);
+    const globally = global.log?.length !== 0 || says(global.raw, "log");
+    return valid.some((line) => says([line], "log") && (globally || !says([line], "log global")));
+}
+
+const formats = { http: ["httplog", "httpslog"], tcp: ["tcplog"] } as const;
+
+/** Whether the section or its `defaults` declare a log format for this mode. */
+function hasFormat(proxy: AnyProxy, defaults: Defaults, mode: Mode): boolean {
+    const options = mode === "http" ? [...formats.http, ...formats.tcp] : formats.tcp;
+    return [proxy, defaults].some(
+        (section) =>
+            says(section.raw, "log-format") ||
+            options.some((option) => Boolean(section.options?.[option]) || says(section.raw, `option ${option}`)),
+    );
+}

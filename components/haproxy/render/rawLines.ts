@@ -1,0 +1,48 @@
+import { from } from "./lineIndex";
+import { rawLine } from "./quoting";
+
+/** Keywords whose raw lines stand with the declared ones, since HAProxy warns about them, or reads them otherwise, in another place. */
+const keywords = [
+    "tcp-request",
+    "tcp-response",
+    "http-request",
+    "http-response",
+    "http-after-response",
+    "redirect",
+    "use_backend",
+    "use-server",
+    "default-server",
+    "server",
+    "server-template",
+] as const;
+type Keyword = (typeof keywords)[number];
+
+/** Rendered raw lines of a section. */
+export interface RawLines {
+    /** Those without a place of their own. */
+    readonly others: readonly string[];
+    /** What follows the keyword in its raw lines. */
+    readonly of: (keyword: Keyword) => readonly string[];
+}
+
+/** Arguments of these are log-formats. */
+const formats = /^\s*(http-|tcp-re|redirect|use_backend|use-server|log-format|error-log-format|unique-id-format)/;
+
+/** The raw lines of a section by their keyword. */
+export function rawLines(raw: readonly string[] | undefined, path: string): RawLines {
+    const lines = (raw ?? []).map((line, i) => {
+        const [, keyword = "", rest = ""] = /^\s*(\S+)\s+(.*)$/s.exec(line) ?? [];
+        const own = keywords.find((known) => known === keyword);
+        const text = own ? rest : line;
+        return { keyword: own, text: from(`${path}[${i}]`, rawLine(text, formats.test(line))) };
+    });
+    const of = (keyword: Keyword | undefined) =>
+        lines.filter((line) => line.keyword === keyword).map(({ text }) => text);
+    return { others: of(undefined), of };
+}
+
+/** Whether one of the raw lines begins with these words. */
+export function says(raw: readonly string[] | undefined, words: string): boolean {
+    const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
+    return (raw ?? []).some((line) => pattern.test(line));
+}

@@ -1,0 +1,210 @@
+import { z } from "zod";
+import { type FormIssue, formIssues, formOf, matching, whole } from "../../forms";
+import { isAddress, isHostName } from "../model/addresses";
+import {
+    defaults,
+    flag,
+    globalShape,
+    httpRequestRule,
+    lines,
+    port,
+    release,
+    serverShape,
+    serverTls,
+    statsShape,
+    text,
+} from "../model/schema";
+import { remembering } from "../remembering";
+import type {
+    BasicAuth,
+    HaproxySettings,
+    Persistence,
+    Route,
+    Service,
+    ServiceCheck,
+    ServiceRedirect,
+    ServiceServer,
+    StatsSettings,
+} from "./types";
+
+// The form of services, for data that no compiler has seen. What fields mean is said at their types, which `formOf` holds these to.
+
+/** Key in the stack's Pulumi config, and name of a slot. */
+export const configKey = matching(
+    /^[a-z0-9][a-z0-9.-]{0,62}$/,
+    "expected 1 to 63 lower-case letters, digits, dots and hyphens",
+);
+const hostName = matching(isHostName, "expected a host name without scheme, port, path or wildcard");
+const hostNames = z
+    .array(hostName, { message: "expected a list of host names" })
+    .min(1, "expected at least one host name");
+/** RFC 3986, section 3.3. A `*` would be taken literally, which is never meant. */
+const urlPath = matching(
+    /^\/[A-Za-z0-9._~!$&'()+,;=:@%/-]*$/,
+    'expected a path that begins with "/", percent-encoded where a URL needs it',
+);
+const urlPaths = z.array(urlPath, { message: "expected a list of paths" });
+const duration = matching(
+    /^\d+(us|ms|s|m|h|d)$/,
+    'expected a duration with its unit, like "30s": us, ms, s, m, h or d',
+);
+const network = matching(isNetwork, 'expected an IP address, or a network like "192.0.2.0/24"');
+/** RFC 9110, section 5.6.2, without the characters that an acl would have to quote; no header in use has them. */
+const headerName = matching(/^[A-Za-z0-9_.-]+$/, 'expected a header name of letters, digits and "-"');
+const method = matching(/^[A-Z][A-Z-]*$/, 'expected a method in capitals, like "POST"');
+
+function isNetwork(value: string): boolean {
+    const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? [];
+    return isAddress(address) && Number(length ?? 0) <= (address.includes(":") ? 128 : 32);
+}
+
+const interval = {
+    port: port.optional(),
+    inter: duration.optional(),
+    fall: whole(1, 1000).optional(),
+    rise: whole(1, 1000).optional(),
+};
+const check = formOf<ServiceCheck>()(
+    z.union([
+        z.strictObject({
+            uri: matching(/^\/\S*$/, 'expected a path that begins with "/" and has no spaces'),
+            method: text.optional(),
+            host: hostName.optional(),
+            expect: text.optional(),
+            ...interval,
+        }),
+        z.discriminatedUnion("protocol", [
+            z.strictObject({ protocol: z.literal("tcp"), ...interval }),
+            z.strictObject({ protocol: z.enum(["redis", "ldap", "ssl-hello"]), ...interval }),
+            z.strictObject({ protocol: z.literal("mysql"), user: text, ...interval }),
+            z.strictObject({ protocol: z.literal("pgsql"), user: text, ...interval }),
+            z.strictObject({
+                protocol: z.literal("smtp"),
+                hello: z.enum(["HELO", "EHLO"]).optional(),
+                domain: hostName.optional(),
+                ...interval,
+            }),
+        ]),
+    ]),
+);
+
+const server = formOf<ServiceServer>()(z.strictObject({ ...serverShape, port: port.optional() }));
+
+const route = formOf<Route>()(
+    z.strictObject({
+        paths: urlPaths.optional(),
+        pathPrefixes: urlPaths.optional(),
+        pathRegex: text.optional(),
+        headers: z
+            .record(
+                headerName,
+                z.union([text, z.literal(true)], { message: "expected the header's value, or true for any value" }),
+            )
+            .optional(),
+        methods: z.array(method, { message: "expected a list of methods" }).optional(),
+    }),
+);
+
+const redirect = formOf<ServiceRedirect>()(
+    z.strictObject({
+        hosts: hostNames.optional(),
+        pathPrefix: urlPath.optional(),
+        to: z.strictObject({
+            scheme: z.literal("https").optional(),
+            host: hostName.optional(),
+            pathPrefix: urlPath.optional(),
+        }),
+        code: z.literal([301, 302, 303, 307, 308]).optional(),
+    }),
+);
+
+const persistence = formOf<Persistence>()(
+    z.discriminatedUnion("by", [
+        z.strictObject({ by: z.literal("cookie"), name: text.optional(), secure: flag.optional() }),
+        z.strictObject({ by: z.literal("address"), expire: duration.optional() }),
+    ]),
+);
+
+const basicAuth = formOf<BasicAuth>()(
+    z.strictObject({
+        realm: text.optional(),
+        users: z
+            .array(z.strictObject({ name: text, passwordSecret: configKey, hashed: flag.optional() }))
+            .min(1, "expected at least one user"),
+    }),
+);
+
+export const service = formOf<Service>()(
+    z.strictObject({
+        name: matching(/^[A-Za-z0-9_.-]+$/, 'expected a name of letters, digits, "-", "_" and "."'),
+        protocol: z.enum(["http", "https", "tcp"]).optional(),
+        listen: port.optional(),
+        hosts: hostNames.optional(),
+        routes: z.array(route).min(1, "expected at least one route").optional(),
+        default: flag.optional(),
+        port,
+        servers: z.array(server).min(1, "expected at least one server").optional(),
+        tag: text.optional(),
+        backupFacility: text.optional(),
+        minServers: whole(1, 100_000).optional(),
+        maxShrinkPercent: whole(0, 100).optional(),
+        drain: duration.optional(),
+        balance: text.optional(),
+        weights: z.record(text, whole(0, 256)).optional(),
+        slowStart: duration.optional(),
+        serverMaxconn: whole(1, 10_000_000).optional(),
+        serverTls: serverTls.optional(),
+        check: check.optional(),
+        persistence: persistence.optional(),
+        clientAddress: z.enum(["connection", "x-forwarded-for"]).optional(),
+        forwardFor: flag.optional(),
+        allow: z.array(network).min(1, "expected at least one network").optional(),
+        deny: z.array(network).optional(),
+        rateLimit: z.strictObject({ count: whole(1, 1_000_000_000), seconds: whole(1, 86_400).optional() }).optional(),
+        basicAuth: basicAuth.optional(),
+        redirects: z.array(redirect).optional(),
+        timeouts: z
+            .strictObject({
+                connect: duration.optional(),
+                client: duration.optional(),
+                server: duration.optional(),
+                queue: duration.optional(),
+                check: duration.optional(),
+                tunnel: duration.optional(),
+            })
+            .optional(),
+        httpRequestRules: z.array(httpRequestRule).optional(),
+        raw: lines.optional(),
+    }),
+);
+
+const { maxconn, ...otherGlobals } = globalShape;
+
+/** Fields of {@link HaproxySettings}, also for forms that have more beside them. */
+export const settingsShape = {
+    version: release,
+    maxconn,
+    port: port.optional(),
+    hostMap: flag.optional(),
+    peersPort: z.union([port, z.literal(false)], { message: "expected a port, or false" }).optional(),
+    ipv6: flag.optional(),
+    global: z.strictObject(otherGlobals).optional(),
+    defaults: defaults.optional(),
+};
+formOf<HaproxySettings>()(z.strictObject(settingsShape));
+
+export const stats = formOf<StatsSettings>()(
+    z.strictObject({
+        ...statsShape,
+        auth: z.strictObject({ user: text, passwordSecret: configKey }).optional(),
+    }),
+);
+
+export const services = z.array(service).min(1, "expected at least one service");
+
+const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
+
+/** Where settings with services and a statistics page in them do not have their form; empty if they have it. */
+export const balancedServicesFormIssues = remembering((data: unknown): readonly FormIssue[] =>
+    formIssues(balancedServices, data),
+);

@@ -1,0 +1,80 @@
+import type { HaproxyConfig } from "../model";
+import { hasControl, withoutSlots } from "../render/quoting";
+import { type IssueList, show } from "./issues";
+
+/** Text of these fields is escaped or has a file of its own. */
+const freeText = /\.(body|data|content)$/;
+
+/** Text that would become another line, or half of one. */
+export function textIssues(config: HaproxyConfig, issues: IssueList): void {
+    for (const { path, text } of textsIn(config, "")) {
+        if (!freeText.test(path) && hasControl(withoutSlots(text).replaceAll("\t", " "))) {
+            issues.error(
+                "control-character",
+                path.slice(1),
+                `text ${show(text)}: a line break or control character would break haproxy.cfg; remove it`,
+            );
+        }
+    }
+    for (const { path, name } of names(config)) {
+        if (!/^[A-Za-z0-9_.:-]+$/.test(name)) {
+            issues.error(
+                "name",
+                path,
+                `name ${show(name)}: HAProxy refuses such a name, or ends it at "#"; use letters, digits, "-", "_", "." and ":"`,
+            );
+        }
+    }
+}
+
+/** Every text with its path, and the keys of objects, which become words of lines too. */
+function textsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
+    if (typeof value === "string") {
+        return [{ path, text: value }];
+    }
+    if (typeof value !== "object" || value === null) {
+        return [];
+    }
+    return Object.entries(value).flatMap(([key, inner]) => [{ path, text: key }, ...textsIn(inner, `${path}.${key}`)]);
+}
+
+const sections = [
+    "frontends",
+    "backends",
+    "listens",
+    "namedDefaults",
+    "userlists",
+    "peers",
+    "resolvers",
+    "mailers",
+    "caches",
+    "httpErrors",
+    "maps",
+] as const;
+
+/** Entries of sections whose names are not quoted. */
+const entries = ["acls", "servers", "serverTemplates", "peers", "nameservers", "mailers"];
+
+/** The names that are written without quotes. */
+function* names(config: HaproxyConfig): Generator<{ readonly path: string; readonly name: string }> {
+    for (const list of sections) {
+        for (const [i, section] of (config[list] ?? []).entries()) {
+            yield { path: `${list}.${i}.name`, name: section.name };
+            for (const key of entries) {
+                const inner = (section as unknown as Readonly<Record<string, readonly Named[] | undefined>>)[key] ?? [];
+                for (const [j, { name, prefix }] of inner.entries()) {
+                    const field = prefix === undefined ? "name" : "prefix";
+                    const text = prefix ?? name;
+                    if (text !== undefined) {
+                        yield { path: `${list}.${i}.${key}.${j}.${field}`, name: text };
+                    }
+                }
+            }
+        }
+    }
+}
+
+interface Named {
+    readonly name?: string;
+    readonly prefix?: string;
+}

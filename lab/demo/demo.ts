@@ -1,0 +1,307 @@
+import { readFileSync, writeFileSync } from "node:fs";
+import { relative } from "node:path";
+import local from "../../stacks/local";
+import { changing, fleet, up as startLab } from "../cli";
+import type { InventoryNode } from "../inventory";
+import { Lab } from "../lab";
+import { step } from "../machine/progress";
+import { Load, type Served } from "./load";
+import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./print";
+import { freshStack, pulumi } from "./pulumi";
+import { countAnswers } from "./requests";
+
+/** A step had another result than announced. */
+class Unmet extends Error {}
+
+function expect(met: boolean, otherwise: string): void {
+    if (!met) throw new Unmet(otherwise);
+}
+
+const summary: string[][] = [];
+let load: Load | undefined;
+/** Restores what an interrupted demo must not leave changed. */
+let restore = (): void => {};
+
+/** Runs a step of the demo. `work` returns a summary of its result. */
+async function chapter(title: string, why: string, work: () => Promise<string>): Promise<void> {
+    const start = Date.now();
+    const number = String(summary.length + 1);
+    say(`\n${bold(`${number}. ${title}`)}\n`);
+    paragraph(why);
+    say();
+    try {
+        const result = await work();
+        summary.push([number, title, seconds(start), green(result)]);
+        say(`  ${green("✓")} ${result}`);
+    } catch (error) {
+        summary.push([number, title, seconds(start), red("failed")]);
+        throw error;
+    }
+}
+
+const hostNames = local.services.flatMap(({ hosts = [] }) => hosts);
+
+function nodes(lab: Lab): InventoryNode[] {
+    return (JSON.parse(readFileSync(lab.inventoryPath, "utf8")) as { nodes: InventoryNode[] }).nodes;
+}
+
+const tagged = (lab: Lab, tag: string) => nodes(lab).filter(({ runList }) => runList.includes(tag));
+const balancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
+
+/** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do. */
+async function showAnswers(lab: Lab): Promise<void> {
+    const rows: string[][] = [];
+    for (const { name, address } of balancers(lab))
+        for (const service of local.services)
+            for (const host of service.hosts ?? []) {
+                const apps = tagged(lab, `${service.name}::app`).map((node) => node.name);
+                const tally = await countAnswers(address, host, 3 * apps.length);
+                rows.push([`${name} ${address}`, host, [...tally].map(([app, n]) => `${app} ×${n}`).join("  ")]);
+                expect(
+                    apps.every((app) => tally.has(app)) && [...tally.keys()].every((app) => apps.includes(app)),
+                    `${host} at ${name} must be answered by ${apps.join(", ")}, not by ${[...tally.keys()].join(", ")}`,
+                );
+            }
+    table(["LOAD BALANCER", "HOST HEADER", "ANSWERED BY"], rows);
+}
+
+function showServed(served: Served[]): string {
+    const failed = served.reduce((sum, one) => sum + one.failed, 0);
+    table(
+        ["LOAD ON", "REQUESTS", "FAILED", "99 % WITHIN"],
+        served.map((one) => [one.name, String(one.requests), String(one.failed), `${one.p99} ms`]),
+    );
+    expect(
+        served.length > 0 && served.every(({ requests }) => requests > 0),
+        "the load generator has sent no requests",
+    );
+    expect(failed === 0, `${failed} requests failed`);
+    return `${served.reduce((sum, one) => sum + one.requests, 0)} requests, 0 failed`;
+}
+
+async function preview(...flags: string[]): Promise<string> {
+    const { code, stdout, stderr } = await pulumi("preview", ...flags);
+    expect(code === 0, `pulumi preview ended with status ${code}`);
+    return stdout + stderr;
+}
+
+async function up(): Promise<string> {
+    const { code, stdout, stderr } = await pulumi("up", "--yes", "--skip-preview");
+    expect(code === 0, `pulumi up ended with status ${code}`);
+    return stdout + stderr;
+}
+
+/** What a preview must not change: the file and the serving process. */
+async function fingerprint(lab: Lab, name: string): Promise<{ sum: string; worker: string }> {
+    const command = "sha256sum </etc/haproxy/haproxy.cfg; pgrep -n -P $(systemctl show -p MainPID --value haproxy)";
+    const [sum = "", worker = ""] = (await lab.host(name).exec(command)).stdout.split("\n");
+    return { sum: sum.slice(0, 16), worker };
+}
+
+async function resetLab(): Promise<Lab> {
+    const old = await Lab.named("local");
+    const lab = await startLab();
+    if (old)
+        await changing(() =>
+            step("fresh hosts", async () => {
+                await Promise.all(fleet.map(({ name }) => lab.reset(name)));
+                if (lab.hosts.some(({ name }) => name === "app5")) await lab.removeHost("app5");
+            }),
+        );
+    await step("empty state of the stack local", freshStack);
+    othersWrote();
+    return lab;
+}
+
+async function story(): Promise<Lab> {
+    let lab = undefined as unknown as Lab;
+    await chapter(
+        "The lab",
+        "Real Debian 12 hosts with systemd and sshd, in network namespaces of this machine. The load balancers are bare; " +
+            "the app servers run nginx and answer with their names.",
+        async () => {
+            lab = await resetLab();
+            table(
+                ["HOST", "ADDRESS", "RUN LIST", "INSTALLED"],
+                lab.hosts.map(({ name, address, state }) => [
+                    name,
+                    address,
+                    state.tags.join(" "),
+                    state.image === "bare" ? "only sshd" : "nginx",
+                ]),
+            );
+            return `${lab.hosts.length} hosts are up`;
+        },
+    );
+    const first = balancers(lab)[0] as InventoryNode;
+    const second = balancers(lab)[1] as InventoryNode;
+    const inventory = relative(".", lab.inventoryPath);
+
+    await chapter(
+        "Load balancers from bare hosts",
+        `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and ` +
+            "converges both load balancers at once: package, user, limits, configuration, service.",
+        async () => {
+            await up();
+            return "both are converged, and serve";
+        },
+    );
+
+    await chapter("Which servers answer", "Requests to each load balancer, by Host header:", async () => {
+        await showAnswers(lab);
+        return "the servers of each service";
+    });
+
+    await chapter(
+        "An app server is added",
+        "From here on, wrk sends requests to both load balancers without a pause. A new host, tagged ecom-platform::app, " +
+            "appears in the inventory. A plain preview probes the hosts and shows what would change on each.",
+        async () => {
+            load = new Load(balancers(lab), hostNames);
+            await load.next();
+            await step("boot app5", () =>
+                changing(() => lab.addHost({ name: "app5", image: "app", tags: ["ecom-platform::app"] })),
+            );
+            othersWrote();
+            say();
+            const text = await preview();
+            const added = `+    server app5 ${lab.host("app5").address}:80`;
+            expect(text.split(added).length === 3, `the preview must show "${added}" for both load balancers`);
+            expect(/\breload\b/.test(text) && !/\brestart\b/.test(text), "the preview must announce a reload");
+            return "one new line, and a reload";
+        },
+    );
+
+    await chapter("The change is applied under load", "Clients must not notice.", async () => {
+        await load?.next();
+        await up();
+        await showAnswers(lab);
+        return showServed((await load?.next()) ?? []);
+    });
+
+    await chapter(
+        "Nothing is left to do",
+        "With --expect-no-changes, a preview fails if it plans anything.",
+        async () => {
+            await preview("--expect-no-changes");
+            return "nothing to do";
+        },
+    );
+
+    await chapter(
+        `haproxy.cfg is edited on ${second.name}`,
+        "By hand on the host, without Pulumi. No file of this project changes, and no refresh is needed.",
+        async () => {
+            const edit = "sed -i 's/timeout server .*/timeout server 2s/' /etc/haproxy/haproxy.cfg";
+            say(`  ${bold(`${second.name}# ${edit}`)}\n`);
+            await lab.host(second.name).exec(edit);
+            const text = await preview();
+            expect(/-\s+timeout server 2s/.test(text), "the preview must show the edit");
+            return "the preview shows the edit";
+        },
+    );
+
+    await chapter("The edit is repaired", "Again under load.", async () => {
+        await load?.next();
+        await up();
+        const served = showServed((await load?.next()) ?? []);
+        const { stdout } = await lab.host(second.name).exec("cat /etc/haproxy/haproxy.cfg");
+        expect(!stdout.includes("timeout server 2s"), "the edit must be gone");
+        return served;
+    });
+
+    await chapter(
+        "A broken value",
+        `A node whose address does not resolve is added to ${inventory}. Only the hosts can find that out, so a preview has ` +
+            "each load balancer's own haproxy check the new configuration, beside the live one.",
+        async () => {
+            const good = readFileSync(lab.inventoryPath, "utf8");
+            restore = () => writeFileSync(lab.inventoryPath, good);
+            const node = { name: "app6", address: "app6.example.invalid", environment: "local" };
+            const broken = { nodes: [...nodes(lab), { ...node, runList: ["ecom-platform::app"] }] };
+            const before = await fingerprint(lab, first.name);
+            writeFileSync(lab.inventoryPath, `${JSON.stringify(broken, null, 2)}\n`);
+            const { code, stdout, stderr } = await pulumi("preview");
+            const after = await fingerprint(lab, first.name);
+            restore();
+            restore = () => undefined;
+            expect(code !== 0, "a preview that is refused must fail");
+            expect(
+                new RegExp(`${first.name} refuses[\\s\\S]*${node.address}`).test(stdout + stderr),
+                `the preview must say that ${first.name} refuses ${node.address}`,
+            );
+            table(
+                [first.name, "SHA-256 OF HAPROXY.CFG", "PID OF THE WORKER"],
+                [
+                    ["before", before.sum, before.worker],
+                    ["after", after.sum, after.worker],
+                ],
+            );
+            expect(
+                before.worker !== "" && before.sum === after.sum && before.worker === after.worker,
+                "the host must not be changed",
+            );
+            return "refused; nothing was changed";
+        },
+    );
+
+    await chapter("The broken value is removed", "The load, which has not paused since step 4, ends.", async () => {
+        await preview("--expect-no-changes");
+        return `in all ${showServed((await load?.stop()) ?? [])}`;
+    });
+    return lab;
+}
+
+function whatNext(lab: Lab): void {
+    const [first] = balancers(lab);
+    const [service] = local.services;
+    say(bold("Look around"));
+    table(
+        ["WHAT", "HOW"],
+        [
+            ["send a request", `curl -H Host:${service?.hosts?.[0]} http://${first?.address}/`],
+            ["log in", `npm run lab -- ssh ${first?.name}`],
+            ["configuration", `npm run lab -- ssh ${first?.name} cat /etc/haproxy/haproxy.cfg`],
+            ["statistics", `npm run lab -- ssh ${first?.name} "curl -s '127.0.0.1:8404/stats;csv'"`],
+            ["add a server", "npm run lab -- add app7 --tag ecom-docs::app"],
+            ["see what differs", "npm run pulumi -- preview --stack local"],
+            ["converge", "npm run pulumi -- up --stack local"],
+            ["declared state", "stacks/local.ts, index.ts"],
+        ],
+    );
+    say(`${bold("Stop the lab:")} npm run lab -- down`);
+}
+
+async function main(): Promise<void> {
+    const start = Date.now();
+    say(bold("haproxy-fleet: a load-balanced fleet on this machine"));
+    say(dim("Everything below is real: hosts, packages, requests, and the Pulumi CLI."));
+    let lab: Lab | undefined;
+    let failure: Error | undefined;
+    try {
+        lab = await story();
+    } catch (error) {
+        failure = error as Error;
+    } finally {
+        load?.kill();
+        restore();
+    }
+    say(`\n${bold("Summary")}`);
+    table(["", "STEP", "TIME", "RESULT"], [...summary, ["", "in all", seconds(start), ""]]);
+    if (lab) whatNext(lab);
+    if (failure) {
+        say(`${red("The demo failed:")} ${failure instanceof Unmet ? failure.message : failure.stack}`);
+        say("The lab is left running: npm run lab -- list. Stop it with npm run lab -- down");
+        process.exitCode = 1;
+    }
+}
+
+for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+    process.once(signal, () => {
+        load?.kill();
+        restore();
+        say("\nInterrupted. npm run demo starts over; npm run lab -- down stops the lab.");
+        process.exit(130);
+    });
+
+void main();

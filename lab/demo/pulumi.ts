@@ -1,0 +1,60 @@
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
+import { bold, coloured, LiveLines, plain, say } from "./print";
+
+const checkout = join(__dirname, "..", "..");
+
+/** The default state of `npm run pulumi`, so that people find the stack there after the demo. */
+const state = join(checkout, ".lab", "state");
+const env = { PULUMI_BACKEND_URL: `file://${state}` };
+
+const STACK = "local";
+
+/** Runs a command of the real CLI and prints it with its output. */
+export async function pulumi(command: string, ...flags: string[]): Promise<PulumiResult> {
+    const shown = ["pulumi", command, ...flags, "--stack", STACK].join(" ");
+    say(`  ${bold(`$ ${shown}`)}`);
+    const lines = new LiveLines(`pulumi ${command}`, withoutNoise());
+    const result = await runPulumi(
+        [command, ...flags, "--stack", STACK, "--suppress-progress", "--color", coloured ? "always" : "never"],
+        { cwd: checkout, env, onOutput: (text) => lines.write(text) },
+    );
+    await new Promise<void>((resolve) => lines.end(resolve));
+    return { ...result, stdout: plain(result.stdout), stderr: plain(result.stderr) };
+}
+
+/** Empties the state of the lab's stack. Other stacks stay. */
+export async function freshStack(): Promise<void> {
+    const quietly = (...args: string[]) => runPulumi(args, { cwd: checkout, env });
+    mkdirSync(state, { recursive: true });
+    forgetSalt();
+    // An interrupted demo may have left a lock.
+    await quietly("cancel", "--yes", "--stack", STACK);
+    await quietly("stack", "rm", STACK, "--yes", "--force", "--preserve-config");
+    const { code, stdout, stderr } = await quietly("stack", "init", STACK, "--no-select");
+    if (code !== 0) throw new Error(`pulumi stack init ${STACK}:\n${stdout}${stderr}`);
+}
+
+/** Removes the salt of an earlier passphrase, which a new .lab does not have, unless the file has secrets. */
+function forgetSalt(): void {
+    const file = join(checkout, `Pulumi.${STACK}.yaml`);
+    if (!existsSync(file)) return;
+    const text = readFileSync(file, "utf8");
+    if (!/^\s*secure:/m.test(text)) writeFileSync(file, text.replace(/^encryptionsalt:.*\n/m, ""));
+}
+
+/**
+ * Shortens the CLI's output: no blank lines, no warnings and errors before the full ones at the end, and no names of
+ * changed inputs on each line of progress.
+ */
+function withoutNoise(): (line: string) => string | undefined {
+    let diagnostics = false;
+    return (line) => {
+        const text = plain(line);
+        diagnostics ||= text.startsWith("Diagnostics:");
+        if (text.trim() === "" || /^@ /.test(text)) return undefined;
+        if (!diagnostics && /\b(warning|error): /.test(text)) return undefined;
+        return line.replace(/ \[diff: [^\]]*\](?=.*; )/, "");
+    };
+}

@@ -1,0 +1,103 @@
+import { type BalancedServices, haproxy } from "../../components";
+import type { DeclaredFile } from "../../components/convergence/kinds/kind";
+import { fillSlots, slotParts } from "../../components/convergence/slots";
+import {
+    compileServices,
+    type HaproxyConfig,
+    type Issue,
+    isAddress,
+    type Server,
+    slotValue,
+    stringsIn,
+    withoutIgnored,
+} from "../../components/haproxy";
+import type { LoadedStack } from "../load";
+import type { Stack } from "../schema";
+
+/** What a machine that is not the host checks. */
+export interface Draft {
+    /** haproxy.cfg, and the files beside it; secrets are slots. */
+    readonly files: readonly DeclaredFile[];
+    /** Absolute paths that the configuration names, and only the host has: certificates and error files. */
+    readonly hostPaths: readonly string[];
+    readonly warnings: readonly Issue[];
+}
+
+/** The account that HAProxy runs as. */
+export interface Account {
+    readonly user: string;
+    readonly group: string;
+}
+
+/** Harmless in every place, and the same for each secret. */
+const placeholder = "placeholder";
+
+/** A node that is never connected to. */
+const placeholderNode = { name: placeholder, address: "192.0.2.1" };
+
+/**
+ * The stack without what only the machine that converges has: the private key, and the inventory of a lab, for which each service gets a
+ * placeholder as its server.
+ */
+export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: string[] } {
+    const { stack } = loaded;
+    const { privateKeyFile: _, ...ssh } = stack.ssh;
+    const { file } = stack.inventory;
+    if (!file?.startsWith(".lab/") || loaded.files.has(file)) {
+        return { loaded: { ...loaded, stack: { ...stack, ssh } }, notes: [] };
+    }
+    const runList = [stack.loadBalancers.tag];
+    const node = {
+        ...placeholderNode,
+        environment: stack.environment,
+        runList,
+        ssh: { hostKey: `ssh-ed25519 ${placeholder}` },
+    };
+    const services = stack.services.map((service) => ({ servers: [placeholderNode], ...service }));
+    const replaced: Stack = { ...stack, ssh, inventory: { nodes: [node] }, services };
+    return {
+        loaded: { ...loaded, stack: replaced },
+        notes: [`${file} does not exist, so each service was checked with a placeholder as its server`],
+    };
+}
+
+/**
+ * The files of a fleet's hosts, for a machine that resolves none of their names.
+ *
+ * @param account In place of the configuration's, which the machine may not have. @default - that of the configuration
+ */
+export function draftOf(balanced: BalancedServices, ignoreIssues: readonly string[] = [], account?: Account): Draft {
+    const { services, stats, ...settings } = balanced;
+    const { config, issuesIn, sourceOf } = compileServices(settings, services, undefined, stats);
+    const resources = haproxy(withoutHost(config, account), { sourceOf: (path) => sourceOf(config, path) });
+    return {
+        files: resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : [])),
+        hostPaths: hostPathsIn(config),
+        warnings: withoutIgnored(issuesIn(config), ignoreIssues),
+    };
+}
+
+/** The text of a file with a placeholder for each secret. */
+export function filled({ content }: DeclaredFile): string {
+    return fillSlots(String(content), (name) => {
+        const { encoding } = slotParts(name);
+        return encoding === undefined ? placeholder : slotValue(placeholder, encoding);
+    });
+}
+
+/** Names of servers are resolved by the host, at its start. */
+function withoutHost(config: HaproxyConfig, account: Account | undefined): HaproxyConfig {
+    const unresolved = (server: Server): Server =>
+        isAddress(server.address) ? server : { ...server, initAddr: "none" };
+    return {
+        ...config,
+        ...(account && { global: { ...config.global, ...account } }),
+        backends: config.backends.map((backend) => ({ ...backend, servers: backend.servers.map(unresolved) })),
+    };
+}
+
+function hostPathsIn(config: HaproxyConfig): string[] {
+    const places = /\.(crt(\.\d+)?|caFile|errorfiles\.\d+)$/;
+    const found = stringsIn(config, "").filter(({ path, text }) => places.test(path) && text.startsWith("/"));
+    return [...new Set(found.map(({ text }) => text))];
+}

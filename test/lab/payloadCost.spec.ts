@@ -1,0 +1,91 @@
+import assert from "node:assert/strict";
+import type { Resource } from "../../components/convergence/kinds/index";
+import { buildPayload } from "../../components/convergence/payload/payload";
+import { makePlan } from "../../components/convergence/payload/plan";
+import { haproxy } from "../../components/recipes/haproxy/index";
+import stackLocal from "../golden/haproxy/stack-local";
+import { Convergence } from "../support/converge";
+import { describeLab, withLab } from "../support/lab";
+import { smallBalancer } from "../support/smallBalancer";
+import { sshTargetOf } from "../support/sshTarget";
+
+/** Most bytes of a payload. A why-run sends it to each host once, an up three times. */
+const PAYLOAD_BUDGET = 80 * 1024;
+
+/** Most processes that a why-run with nothing to do starts, including those of its adapter. */
+const PROCESS_BUDGET = 16;
+
+/** So many resources of the kinds that are most common in real run lists. */
+function many(count: number): Resource[] {
+    return Array.from({ length: count }, (_, n): Resource => {
+        switch (n % 6) {
+            case 0:
+                return { kind: "directory", path: `/srv/many/${n}` };
+            case 1:
+                return { kind: "group", name: `group${n}` };
+            case 2:
+                return { kind: "absent", path: `/srv/many/absent${n}` };
+            case 3:
+                return { kind: "execute", name: `command ${n}`, command: "false", creates: "/srv/many" };
+            default:
+                return { kind: "file", path: `/srv/many/file${n}`, content: `${n}\n`, mode: "0640" };
+        }
+    });
+}
+
+describe("a payload", () => {
+    it(`of the local stack has at most ${PAYLOAD_BUDGET / 1024} KiB`, () => {
+        const size = Buffer.byteLength(
+            buildPayload(makePlan(haproxy(stackLocal)), { slots: {}, token: "t".repeat(64) }),
+        );
+        assert(size <= PAYLOAD_BUDGET, `${size} bytes`);
+    });
+});
+
+describeLab("a why-run with nothing to do", () => {
+    const lab = withLab([{ name: "lb1", image: "bare" }]);
+    const host = () => lab().host("lb1");
+
+    const common: Resource[] = [
+        { kind: "packages", names: ["strace", "perl-base"] },
+        { kind: "user", name: "demo" },
+        { kind: "service", name: "ssh.service" },
+        { kind: "directory", path: "/srv/many" },
+    ];
+
+    /** Converges the resources, then counts the processes that a why-run starts. */
+    async function processes(resources: Resource[]): Promise<number> {
+        const converge = new Convergence(sshTargetOf(lab(), host()), resources);
+        const { code, stderr } = await converge.up();
+        assert.equal(code, 0, stderr);
+        await host().writeFile("/root/payload", converge.payload());
+        const { stdout } = await host().exec(`
+            cp /root/payload /root/payload.run
+            strace -f -qq -o /root/trace -e trace=clone,clone3,fork,vfork sh /root/payload.run why-run`);
+        assert.match(stdout, /^host\t.*\nend\tdone\n$/, "something differs");
+        const trace = await host().exec(
+            "grep -E '(clone3?|v?fork)\\(.*= [0-9]+$|resumed>.*= [0-9]+$' /root/trace | wc -l",
+        );
+        return Number(trace.stdout);
+    }
+
+    it("starts as many processes for 300 converged resources as for 10", async () => {
+        const counts: number[] = [];
+        for (const count of [10, 60, 300]) counts.push(await processes([...common, ...many(count)]));
+        const [ten = 0] = counts;
+        assert.deepEqual(counts, [ten, ten, ten]);
+        assert(ten > 3 && ten <= PROCESS_BUDGET, `${ten} processes`);
+    });
+
+    it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
+        const count = await processes([...common, ...smallBalancer()]);
+        assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
+    });
+
+    it("starts one more for each difference, which shows that the count works", async () => {
+        const resources = [...common, ...many(10)];
+        const before = await processes(resources);
+        const guarded: Resource = { kind: "execute", name: "guarded", command: "false", notIf: "true" };
+        assert.equal(await processes([...resources, guarded]), before + 1);
+    });
+});

@@ -1,0 +1,67 @@
+import { useProbe } from "../../components/convergence/convergedHost";
+import { probeOverSsh } from "../../components/convergence/preview/probe";
+import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
+import type { SshTarget } from "../../components/convergence/ssh/ssh";
+import { restoreLog } from "./mocks";
+
+/** Types of what a program registers. */
+export const HOST = "haproxy-fleet:index:ConvergedHost";
+export const BALANCER = "haproxy-fleet:index:LoadBalancer";
+export const COMMAND = "command:remote:Command";
+
+/** Two keys that a host may have. */
+export const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv";
+export const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOcm/2ftU/rz2yrRzhRnNWa9/pVLE7YImJoGk3BM1kXb";
+
+/** How a host is reached that nobody dials. */
+export const connection = { address: "192.0.2.1", hostKey };
+
+/** A host as it answers a probe; without a change, one that is as declared. */
+export function probeReply(change: Partial<WhyRun> = {}): WhyRun {
+    return { ...parseWhyRun("host\tb\tt0\nend\tdone\n"), ...change };
+}
+
+/** What hosts were asked in a test, and how they answer. */
+export interface ProbeReplies {
+    readonly asked: Question[];
+    /** From here on, every host answers this. */
+    give(reply: WhyRun | Error): void;
+    /** From here on, each host answers for itself. */
+    giveEach(reply: (question: Question) => Promise<WhyRun | Error>): void;
+}
+
+interface Question {
+    target: SshTarget;
+    payload: string;
+    become?: "sudo";
+}
+
+/** Hosts of the surrounding suite: before each test anew, as declared and not asked yet. */
+export function withProbeReplies(): ProbeReplies {
+    const asked: ProbeReplies["asked"] = [];
+    let replies: (question: Question) => Promise<WhyRun | Error>;
+    beforeEach(() => {
+        asked.length = 0;
+        replies = async () => probeReply();
+        useProbe(async (target, payload, become) => {
+            const question = { target, payload, become };
+            asked.push(question);
+            const reply = await replies(question);
+            if (reply instanceof Error) throw reply;
+            return reply;
+        });
+    });
+    after(() => {
+        useProbe(probeOverSsh);
+        restoreLog();
+    });
+    return {
+        asked,
+        give: (reply) => {
+            replies = async () => reply;
+        },
+        giveEach: (reply) => {
+            replies = reply;
+        },
+    };
+}

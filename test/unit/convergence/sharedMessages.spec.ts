@@ -1,0 +1,157 @@
+import assert from "node:assert/strict";
+import { ConvergedHost } from "../../../components/convergence/convergedHost";
+import type { Resource } from "../../../components/convergence/kinds/index";
+import type { WhyRun } from "../../../components/convergence/preview/whyRun";
+import { warn } from "../../../components/convergence/sharedMessages";
+import { slot } from "../../../components/convergence/slots";
+import { SshError } from "../../../components/convergence/ssh/ssh";
+import { failuresOf, mockEngine } from "../../support/mocks";
+import { hostKey, probeReply, withProbeReplies } from "../../support/probeReplies";
+
+const transaction: Resource = {
+    kind: "transaction",
+    name: "demo",
+    directory: "/etc/demo",
+    files: [
+        {
+            path: "/etc/demo/demo.cfg",
+            content: `first\nauth ${slot("password")}\n`,
+            lineSources: ["services[0]", "services[1].password"],
+        },
+    ],
+    adapter: { name: "demo", script: "", parameters: {} },
+};
+
+const refusedBy = (words: string, change: Partial<WhyRun> = {}) =>
+    probeReply({ refused: [{ id: "r0", stage: "validation", words }], ...change });
+
+describe("refusals of several hosts", () => {
+    const hosts = withProbeReplies();
+
+    /** What a preview of hosts lb10, lb2 and lb1 fails with, and what it warns of. */
+    async function preview(replies: Record<string, WhyRun | Error>, delays: Record<string, number> = {}) {
+        const { messages } = await mockEngine({ preview: true });
+        hosts.giveEach(async ({ target }) => {
+            const name = target.address.split(".")[0] ?? "";
+            await new Promise((resolve) => setTimeout(resolve, delays[name] ?? 0));
+            return replies[name] ?? probeReply();
+        });
+        const failures = await failuresOf(() => {
+            for (const name of ["lb10", "lb2", "lb1"]) {
+                const connection = { address: `${name}.example`, hostKey };
+                new ConvergedHost(name, { connection, resources: [transaction], slots: { password: "pl4nted" } });
+            }
+        });
+        return { failures, messages: messages.map(({ text }) => text) };
+    }
+
+    it("are shown once if they are equal, with the names in order, whichever host answers first", async () => {
+        const reply = refusedBy("[/etc/demo/demo.cfg:2] : bad word pl4nted");
+        for (const last of ["lb1", "lb10", "lb2"]) {
+            const { failures } = await preview({ lb1: reply, lb2: reply, lb10: reply }, { [last]: 60 });
+            assert.deepEqual(failures, [
+                [
+                    "lb1, lb2, lb10 refuse the declared configuration; nothing was touched",
+                    "  transaction[demo]",
+                    "    refused at validation:",
+                    "      [/etc/demo/demo.cfg:2] : bad word ‹password›",
+                    "        line 2: auth ‹password›",
+                    "        from services[1].password",
+                ].join("\n"),
+            ]);
+        }
+    });
+
+    it("are shown apart if they are not equal", async () => {
+        const { failures } = await preview({ lb1: refusedBy("one"), lb2: refusedBy("two"), lb10: refusedBy("one") });
+        assert.deepEqual(failures.map((failure) => failure.split("\n")[0]).sort(), [
+            "lb1, lb10 refuse the declared configuration; nothing was touched",
+            "lb2 refuses the declared configuration; nothing was touched",
+        ]);
+    });
+
+    it("show below what differs on each host, equal differences once", async () => {
+        const mode = (have: string) => ({ differences: [{ id: "r0.1", aspect: "mode", have }] });
+        const { failures } = await preview({
+            lb1: refusedBy("bad", mode("8180")),
+            lb2: refusedBy("bad", mode("81a0")),
+            lb10: refusedBy("bad", mode("8180")),
+        });
+        assert.deepEqual(failures[0]?.split("\n").slice(4), [
+            "  differences on lb1, lb10:",
+            "    transaction[demo]",
+            "      /etc/demo/demo.cfg: mode is 0600, declared 0600",
+            "  differences on lb2:",
+            "    transaction[demo]",
+            "      /etc/demo/demo.cfg: mode is 0640, declared 0600",
+        ]);
+        assert.equal(failures.length, 1);
+    });
+
+    it("are combined, too, if the hosts cannot be converged at all", async () => {
+        const old = probeReply({ refused: [{ id: "-", stage: "host", words: "this host is too old: systemd 230" }] });
+        assert.deepEqual((await preview({ lb1: old, lb2: old })).failures, [
+            "lb1, lb2 cannot be converged; nothing was touched\n  this host is too old: systemd 230",
+        ]);
+        assert.deepEqual((await preview({ lb2: old })).failures, ["lb2 is too old: systemd 230; nothing was touched"]);
+    });
+
+    it("leave other hosts their reports, reachable or not", async () => {
+        const { failures, messages } = await preview({
+            lb1: refusedBy("bad"),
+            lb2: probeReply({ differences: [{ id: "r0.1", aspect: "mode", have: "8180" }] }),
+            lb10: new SshError("lb10.example:22 refuses connections"),
+        });
+        assert.equal(failures.length, 1);
+        assert.match(failures[0] ?? "", /^lb1 refuses/);
+        assert.equal(messages.length, 2);
+        assert(messages.some((text) => text.startsWith("lb2 differs in 1 resource")));
+        assert(messages.some((text) => text.startsWith("lb10 could not be asked")));
+    });
+});
+
+describe("issues that only the hosts' values have", () => {
+    const hosts = withProbeReplies();
+
+    it("are shown once, with the names of the hosts, and no host is asked", async () => {
+        await mockEngine({ preview: true });
+        const file: Resource = {
+            kind: "file",
+            path: "/etc/x",
+            content: slot("key"),
+            slotFault: (value) => (value === "" ? "is empty" : undefined),
+        };
+        const failures = await failuresOf(() => {
+            for (const [name, key] of [
+                ["lb2", ""],
+                ["lb1", ""],
+            ] as const) {
+                const connection = { address: `${name}.example`, hostKey };
+                new ConvergedHost(name, { connection, resources: [file], slots: { key } });
+            }
+        });
+        assert.deepEqual(failures, ['lb1, lb2: /etc/x: the value of slot "key" is empty']);
+        assert.deepEqual(hosts.asked, []);
+    });
+});
+
+describe("warn", () => {
+    const resource = undefined as never;
+
+    it("shows equal warnings once, with the names of the hosts", async () => {
+        const { messages } = await mockEngine();
+        for (const [host, text] of [
+            ["lb1", "unused"],
+            ["lb2", "unused"],
+            ["lb2", "slow"],
+            ["lb1", "unused"],
+        ] as const) {
+            warn(host, text, resource);
+        }
+        await Promise.resolve();
+        assert.deepEqual(messages, [
+            { severity: "warn", text: "lb1, lb2: unused" },
+            { severity: "warn", text: "slow" },
+        ]);
+    });
+});

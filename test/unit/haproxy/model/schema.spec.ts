@@ -1,0 +1,171 @@
+import assert from "node:assert/strict";
+import { readdirSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { fromServices, type HaproxyConfig, haproxy, slot, validate } from "../../../../components";
+import { modelFormIssues } from "../../../../components/haproxy/model/schema";
+
+const server = { name: "app1", address: "192.0.2.21", port: 80 };
+const frontend = { name: "http", binds: [{ port: 80 }], defaultBackend: "app" };
+const backend = { name: "app", servers: [server] };
+const config = { version: "2.6", frontends: [frontend], backends: [backend] };
+
+/** What is said of a model from data, a line per issue. */
+const issuesOf = (data: unknown) => modelFormIssues(data).map(({ path, message }) => `${path}: ${message}`);
+const rule = (data: unknown) => issuesOf({ ...config, frontends: [{ ...frontend, httpRequestRules: [data] }] });
+
+describe("the form of a model", () => {
+    it("is that of every golden model", () => {
+        const folder = join(__dirname, "../../../golden/haproxy");
+        const models = readdirSync(folder).filter((file) => file.endsWith(".ts"));
+        assert.ok(models.length > 15);
+        for (const file of models) {
+            const { default: model } = require(join(folder, file)) as { default: HaproxyConfig };
+            assert.deepEqual(issuesOf(model), [], file);
+        }
+    });
+
+    it("shows the path, what is expected and the value", () => {
+        const data = {
+            version: 2.6,
+            frontends: [{ ...frontend, acls: null, binds: [{ port: "80" }, { port: 80, path: "/run/x" }] }],
+            backends: [
+                { ...backend, raw: "fullconn 5", servers: [{ ...server, port: 80.5, weight: Number.NaN }, "app2"] },
+            ],
+            listens: { a: 1 },
+        };
+        assert.deepEqual(issuesOf(data), [
+            'version: expected a release in quotes, like "2.6", got 2.6',
+            "frontends[0].acls: expected a list, got null",
+            'frontends[0].binds[0].port: expected a whole number from 1 to 65535, got "80"',
+            "frontends[0].binds[1]: expected either port or path, got an object with port and path",
+            'backends[0].raw: expected a list of texts, got "fullconn 5"',
+            "backends[0].servers[0].port: expected a whole number from 1 to 65535, got 80.5",
+            "backends[0].servers[0].weight: expected a whole number from 0 to 256, got NaN",
+            'backends[0].servers[1]: expected an object, got "app2"',
+            "listens: expected a list, got an object with a",
+        ]);
+    });
+
+    it("has no key that nothing reads, at any depth", () => {
+        assert.deepEqual(rule({ action: "deny", when: ["{ src 10.0.0.0/8 }"] }), [
+            'frontends[0].httpRequestRules[0]: unknown key "when"; remove it, or use action, status, if or unless',
+        ]);
+        const bind = { port: 443, ssl: { crt: ["/etc/ssl/a.pem"], crtt: "b" } };
+        assert.deepEqual(issuesOf({ ...config, frontends: [{ ...frontend, binds: [bind] }], bakends: [] }), [
+            'frontends[0].binds[0].ssl: unknown key "crtt"; remove it, or use crt, alpn, caFile, verify, sslMinVer or strictSni',
+            `: unknown key "bakends"; remove it, or use ${"version, global, defaults, frontends, backends, listens, namedDefaults, userlists, peers, resolvers, mailers, caches, httpErrors, maps or stats"}`,
+        ]);
+    });
+
+    it("judges a rule by its action", () => {
+        assert.deepEqual(rule({ action: "deny", if: "{ path /x }" }), [
+            'frontends[0].httpRequestRules[0].if: expected a list of texts, got "{ path /x }"',
+        ]);
+        assert.deepEqual(rule({ action: "deny", unless: ["a"] }), []);
+        assert.deepEqual(rule({ action: "deny", if: ["a"], unless: ["b"] }), [
+            "frontends[0].httpRequestRules[0]: expected either if or unless, got an object with action, if and unless",
+        ]);
+        assert.deepEqual(rule({ action: "deny", unless: [] }), [
+            "frontends[0].httpRequestRules[0].unless: expected at least one term, got an empty list",
+        ]);
+        assert.deepEqual(rule({ action: "set-header", name: "X-A" }), [
+            "frontends[0].httpRequestRules[0].format: expected text, got nothing",
+        ]);
+        assert.deepEqual(rule({ action: "redirect" }), [
+            "frontends[0].httpRequestRules[0]: expected exactly one of location, prefix and scheme, got an object with action",
+        ]);
+        assert.deepEqual(rule(5), ["frontends[0].httpRequestRules[0]: expected text or an object, got 5"]);
+        const [unknown = "", ...others] = rule({ action: "denny" });
+        assert.deepEqual(others, []);
+        assert.match(
+            unknown,
+            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "allow", .* or "redirect", got "denny"$/,
+        );
+    });
+
+    it("judges an acl by its criterion", () => {
+        const acl = (data: object) =>
+            issuesOf({ ...config, frontends: [{ ...frontend, acls: [{ name: "a", ...data }] }] });
+        assert.deepEqual(acl({ host: "a.example.com" }), [
+            'frontends[0].acls[0].host: expected a list of texts, got "a.example.com"',
+        ]);
+        for (const data of [{}, { host: ["a"], path: ["/b"] }, { hots: ["a"] }]) {
+            assert.match(acl(data).join(), /^frontends\[0\]\.acls\[0\]: expected name and exactly one of host, path, /);
+        }
+    });
+
+    it("takes slots in any text, and shows them by name", () => {
+        const password = slot("stats-password");
+        const stats = { bind: { port: 8404 }, auth: [{ user: "ops", password }] };
+        assert.deepEqual(issuesOf({ ...config, stats }), []);
+        assert.deepEqual(issuesOf({ ...config, backends: [{ ...backend, raw: `fullconn ${slot("n")}` }] }), [
+            'backends[0].raw: expected a list of texts, got "fullconn ‹n›"',
+        ]);
+    });
+
+    it("shows no value of a key that may hold a secret, wherever it was written to", () => {
+        const hidden = "tops3cret";
+        for (const stats of [
+            { bind: { port: 8404 }, auth: { user: "ops", password: hidden } },
+            { bind: { port: 8404 }, auth: [{ user: "ops", password: [hidden] }] },
+            { bind: { port: 8404 }, auth: [{ user: "ops", password: { value: hidden } }] },
+            { bind: { port: 8404 }, auth: [[hidden]] },
+        ]) {
+            const found = issuesOf({ ...config, stats });
+            assert.equal(found.length, 1);
+            assert.ok(!found.join().includes(hidden), found.join());
+        }
+        const users = [{ name: "ops", password: 8_173_902 }];
+        assert.match(
+            issuesOf({ ...config, userlists: [{ name: "u", users }] }).join(),
+            /password: expected text, got a number that may be a secret$/,
+        );
+    });
+
+    it("says of an Output that a slot can hold its value", () => {
+        assert.deepEqual(issuesOf({ ...config, defaults: { balance: { apply: () => undefined } } }), [
+            "defaults.balance: expected text, got an Output; use a slot for it",
+        ]);
+    });
+
+    it("is judged before anything else at every public entrance, whatever the data", () => {
+        for (const data of [
+            null,
+            undefined,
+            5,
+            "2.6",
+            [],
+            { version: "2.6" },
+            { ...config, backends: {} },
+        ] as never[]) {
+            const issues = validate(data);
+            assert.ok(issues.length > 0);
+            assert.ok(issues.every(({ rule: id, severity }) => id === "form" && severity === "error"));
+            assert.throws(() => haproxy(data), /^Error: .*expected/);
+            assert.throws(() => fromServices(data, data, undefined, data), /^Error: .*expected/);
+        }
+    });
+
+    it("lets no data make a TypeError", () => {
+        const paths = (value: unknown): (string | number)[][] =>
+            typeof value === "object" && value !== null
+                ? Object.entries(value).flatMap(([key, inner]) => [
+                      [key],
+                      ...paths(inner).map((rest) => [key, ...rest]),
+                  ])
+                : [];
+        const { default: whole } = require("../../../golden/haproxy/sections") as { default: HaproxyConfig };
+        const values = fc.oneof(fc.anything(), fc.constantFrom(null, "x", 5, [], {}, [null], ["x"], { x: 1 }, true));
+        fc.assert(
+            fc.property(fc.constantFrom(...paths(whole)), values, (path, value) => {
+                const data = structuredClone(whole) as unknown as Record<string, unknown>;
+                const last = path.at(-1) as string;
+                const owner = path.slice(0, -1).reduce((inner, key) => inner[key] as Record<string, unknown>, data);
+                owner[last] = value;
+                validate(data as unknown as HaproxyConfig);
+            }),
+            { numRuns: 500 },
+        );
+    });
+});

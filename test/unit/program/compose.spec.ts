@@ -1,0 +1,145 @@
+import assert from "node:assert/strict";
+import type { Node } from "../../../components";
+import { compose, type Fleet } from "../../../program/compose";
+import type { Stack } from "../../../program/schema";
+import prod from "../../../stacks/prod";
+import staging from "../../../stacks/staging";
+import { hostKey, otherKey } from "../../support/probeReplies";
+
+const node = (name: string, address: string, ...runList: string[]): Node => ({
+    name,
+    address,
+    environment: "test",
+    runList,
+});
+const servers = [node("app1", "192.0.2.21", "shop::app"), node("app2", "192.0.2.22", "docs::app")];
+const lb1 = { ...node("lb1", "192.0.2.11", "haproxy::lb"), ssh: { user: "ops", hostKey: otherKey } };
+const lb2 = { ...node("lb2", "192.0.2.12", "haproxy::lb"), ssh: { hostKey, port: 2222 } };
+
+const stack: Stack = {
+    environment: "test",
+    inventory: { file: "nodes.json" },
+    loadBalancers: { tag: "haproxy::lb" },
+    ssh: { user: "deploy", become: "sudo", privateKeyFile: "key" },
+    haproxy: { version: "2.6" },
+    services: [
+        { name: "shop", hosts: ["shop.test"], port: 8080, check: { uri: "/" } },
+        { name: "docs", hosts: ["docs.test"], port: 8080, check: { uri: "/" } },
+    ],
+};
+
+function composed(
+    changes: Partial<Stack> = {},
+    nodes: readonly Node[] = [lb2, lb1, ...servers],
+    files: Record<string, string> = { "nodes.json": JSON.stringify({ nodes }), key: "a private key" },
+): Fleet {
+    const loaded = { stack: { ...stack, ...changes }, source: "stacks/test.ts", files: new Map(Object.entries(files)) };
+    return compose(loaded, (name) => name === "known");
+}
+
+/** The lines of the error. */
+function errorsOf(...args: Parameters<typeof composed>): string[] {
+    try {
+        composed(...args);
+        return [];
+    } catch (error) {
+        return (error as Error).message.split("\n");
+    }
+}
+
+describe("compose", () => {
+    it("connects to every node with the tag, sorted by name", () => {
+        const { hosts } = composed();
+        assert.deepEqual(
+            hosts.map(({ name, privateKey, connection }) => [name, privateKey, JSON.parse(JSON.stringify(connection))]),
+            [
+                ["lb1", "a private key", { address: "192.0.2.11", user: "ops", become: "sudo", hostKey: otherKey }],
+                [
+                    "lb2",
+                    "a private key",
+                    { address: "192.0.2.12", user: "deploy", become: "sudo", hostKey, port: 2222 },
+                ],
+            ],
+        );
+    });
+
+    it("gives services the servers that the search finds, with a guard, and leaves others alone", () => {
+        const own = { name: "own", port: 80, hosts: ["own.test"], servers: [{ name: "o1", address: "192.0.2.9" }] };
+        const { haproxy } = composed({ services: [...stack.services, own] });
+        const [shop, docs, other] = haproxy.services;
+        assert.deepEqual(shop?.servers, [{ name: "app1", address: "192.0.2.21", port: 8080 }]);
+        assert.deepEqual(docs?.servers, [{ name: "app2", address: "192.0.2.22", port: 8080 }]);
+        assert.deepEqual([shop?.maxShrinkPercent, other?.maxShrinkPercent], [50, undefined]);
+        assert.equal(other, own);
+        const guarded = { ...(stack.services[0] as Stack["services"][0]), maxShrinkPercent: 10 };
+        assert.equal(composed({ services: [guarded] }).haproxy.services[0]?.maxShrinkPercent, 10);
+    });
+
+    it("keeps the settings of hosts apart from those of HAProxy", () => {
+        const settings = { ignoreIssues: ["open-stats"], allowWarnings: ["x"], oldWorkers: 9 };
+        const { haproxy, options } = composed({ haproxy: { version: "2.6", maxconn: 100, ...settings } });
+        assert.deepEqual(options, settings);
+        const { services: _, stats: __, ...rest } = haproxy;
+        assert.deepEqual(rest, { version: "2.6", maxconn: 100 });
+    });
+
+    for (const example of [staging, prod]) {
+        it(`takes the example ${example.environment}`, () => {
+            const loaded = { stack: example, source: "stacks/example.ts", files: new Map() };
+            const { hosts, haproxy } = compose(loaded, () => false);
+            assert.deepEqual(
+                hosts.map(({ name }) => name),
+                ["lb1", "lb2"],
+            );
+            assert.ok(haproxy.services.every((service) => (service.servers ?? []).length >= 2));
+        });
+    }
+
+    it("fails with every error of inventory, hosts, services, configuration and secrets at once", () => {
+        const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
+        const services = stack.services.map((service) => ({ ...service, basicAuth, weights: { app9: 1 } }));
+        const stats = { bind: { port: 8404 }, auth: { user: "ops", passwordSecret: "known" } };
+        const found = errorsOf({ services, stats }, [node("lb1", "192.0.2.11", "haproxy::lb"), servers[0] as Node]);
+        assert.deepEqual(
+            found.map((line) => line.replace(/^(stacks\/test\.ts: [^:]*).*/, "$1")),
+            [
+                "stacks/test.ts: node lb1",
+                "stacks/test.ts: services[1]",
+                "stacks/test.ts: services[0].weights",
+                "stacks/test.ts: secret ops-password",
+            ],
+        );
+        assert.match(
+            found[0] ?? "",
+            /without ssh\.hostKey; add the key that ssh-keyscan -t ed25519 192\.0\.2\.11 prints/,
+        );
+        assert.match(found[1] ?? "", /: no node has the tag docs::app in the environment test of nodes\.json/);
+        assert.match(found[3] ?? "", /set it with pulumi config set --secret ops-password$/);
+    });
+
+    it("names files that do not exist, once each, and what else is wrong", () => {
+        const services = [{ name: "shop", port: 80 }];
+        const [file, service, ...others] = errorsOf({ services }, [], {});
+        assert.equal(file, "stacks/test.ts: inventory.file: nodes.json does not exist; write it, or correct the path");
+        assert.match(service ?? "", /^stacks\/test\.ts: services\[0\]: service shop: unreachable; /);
+        assert.deepEqual(others, []);
+        const inventory = { nodes: [lb1, lb2, ...servers] };
+        assert.deepEqual(errorsOf({ inventory }, [], {}), [
+            "stacks/test.ts: ssh.privateKeyFile: key does not exist; correct the path",
+        ]);
+        assert.match(
+            errorsOf({ inventory: { file: ".lab/x.json" } })[0] ?? "",
+            /start the lab with npm run lab -- up$/,
+        );
+        assert.match(errorsOf({}, [], { "nodes.json": "{", key: "k" }).join(), /^nodes\.json: not JSON: /);
+    });
+
+    it("leaves out warnings by their ids, and fails on the id of an error or of nothing", () => {
+        assert.deepEqual(errorsOf({ haproxy: { version: "2.6", ignoreIssues: ["open-stats"] } }), []);
+        for (const id of ["unknown-reference", "nonsense"]) {
+            const [line = "", ...others] = errorsOf({ haproxy: { version: "2.6", ignoreIssues: [id] } });
+            assert.deepEqual(others, []);
+            assert.match(line, /^stacks\/test\.ts: .*ignoreIssues.*open-stats/);
+        }
+    });
+});

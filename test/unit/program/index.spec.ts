@@ -1,0 +1,81 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import staging from "../../../stacks/staging";
+import { type MockOptions, mockEngine, promiseOf, type Recording, registered, settled } from "../../support/mocks";
+import { BALANCER, HOST, withProbeReplies } from "../../support/probeReplies";
+
+describe("index.ts", () => {
+    const hosts = withProbeReplies();
+
+    /** Runs the program as the engine does: it is loaded anew each time. */
+    async function run(
+        options: MockOptions = {},
+    ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>> }> {
+        const recording = await mockEngine({ stack: "staging", ...options });
+        const file = require.resolve("../../../index");
+        delete require.cache[file];
+        const { addresses } = require(file);
+        await settled();
+        return { ...recording, addresses };
+    }
+
+    /** What every payload assigns to a variable. */
+    const assigned = (variable: string) =>
+        hosts.asked.map(({ payload }) => new RegExp(`^${variable}='([^']*)'`, "m").exec(payload)?.[1]);
+
+    it("makes a load balancer of every node with the tag, serving what the search has found", async () => {
+        const recording = await run();
+        const balancers = recording.registrations.filter(({ type }) => type === BALANCER);
+        assert.deepEqual(
+            balancers.map(({ name }) => name),
+            ["lb1", "lb2"],
+        );
+        assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "192.0.2.12");
+        const { files } = registered(recording, HOST, "lb1").inputs as { files: Record<string, string> };
+        assert.match(files["/etc/haproxy/haproxy.cfg"] ?? "", /backend ecom-docs\n.*server docs1 192\.0\.2\.41:8080/s);
+        assert.equal(hosts.asked.length, 2);
+        const [{ target, become } = assert.fail()] = hosts.asked;
+        assert.equal(target.user, staging.ssh.user);
+        assert.equal(target.bastion?.address, staging.ssh.bastion?.address);
+        assert.equal(become, "sudo");
+    });
+
+    it("takes hosts over with config takeOver", async () => {
+        await run({ config: { "haproxy-fleet:takeOver": "true" } });
+        assert.deepEqual(assigned("take_over"), ["yes", "yes"]);
+    });
+
+    it("guards servers that are found by search, unless config allowShrink is true", async () => {
+        await run();
+        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set(["ecom-platform - 50 -\necom-docs - 50 -"]));
+        hosts.asked.length = 0;
+        await run({ config: { "haproxy-fleet:allowShrink": "true" } });
+        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([""]));
+    });
+
+    it("asks no host with config probe off", async () => {
+        await run({ preview: true, config: { "haproxy-fleet:probe": "false" } });
+        assert.deepEqual(hosts.asked, []);
+    });
+
+    it("warns of config keys that it does not know", async () => {
+        const config = { "haproxy-fleet:takeover": "true", "haproxy-fleet:probe": "true", "aws:region": "x" };
+        const { messages } = await run({ config });
+        assert.deepEqual(
+            messages.filter(({ text }) => text.includes("config key")).map(({ text }) => text),
+            [
+                'unknown config key "takeover" (known: sshPrivateKey, sshPrivateKeyPassword, probe, takeOver, allowShrink); correct it, or remove it with pulumi config rm takeover',
+            ],
+        );
+    });
+
+    it("fails without a stack trace on data that cannot be, and registers nothing", async () => {
+        const recording = await mockEngine({ stack: "nowhere" });
+        await assert.rejects(run({ stack: "nowhere" }), (error: Error) => {
+            assert.ok(pulumi.RunError.isInstance(error));
+            assert.match(error.message, /^stack nowhere: stacks\/nowhere\.ts does not exist; write it/);
+            return true;
+        });
+        assert.deepEqual(recording.registrations, []);
+    });
+});

@@ -1,0 +1,73 @@
+import assert from "node:assert/strict";
+import { parseStack } from "../../../program/schema";
+import local from "../../../stacks/local";
+import prod from "../../../stacks/prod";
+import staging from "../../../stacks/staging";
+
+describe("parseStack", () => {
+    for (const [name, stack] of Object.entries({ local, staging, prod })) {
+        it(`takes the stack ${name}`, () => {
+            assert.deepEqual(parseStack(stack, `stacks/${name}.ts`), stack);
+            assert.equal(stack.environment, name);
+        });
+    }
+
+    it("fails with every issue of form at once: path, what is expected and the value", () => {
+        const broken = {
+            ...local,
+            inventory: { nodes: [{ name: "lb1", address: "10.0.0.1/24", environment: "local", runList: [] }] },
+            haproxy: { version: 2.6, maxconn: 0, maxcon: 1, allowWarnings: [""], oldWorkers: 0, ignoreIssues: "x" },
+            services: [
+                { name: "shop", hosts: ["https://shop.example.com"], port: 99_999 },
+                { name: "docs", port: 80, check: { uri: "/", inetr: "2s" } },
+            ],
+            ssh: { become: "su" },
+        };
+        assert.throws(
+            () => parseStack(broken, "stacks/local.ts"),
+            ({ message }: Error) => {
+                const paths = message
+                    .split("\n")
+                    .map((line) => /^stacks\/local\.ts: (.*?): (.*)$/.exec(line)?.slice(1));
+                assert.deepEqual(paths, [
+                    ["inventory.nodes[0].address", 'expected an IP address or a host name, got "10.0.0.1/24"'],
+                    ["ssh.become", 'expected "sudo", got "su"'],
+                    ["haproxy.version", 'expected a release in quotes, like "2.6", got 2.6'],
+                    ["haproxy.maxconn", "expected a whole number from 1 to 2147483647, got 0"],
+                    ["haproxy.ignoreIssues", 'expected a list of texts, got "x"'],
+                    ["haproxy.allowWarnings[0]", 'expected text that is not empty, got ""'],
+                    ["haproxy.oldWorkers", "expected a whole number from 1 to 1000000, got 0"],
+                    [
+                        "haproxy",
+                        'unknown key "maxcon"; remove it, or use version, maxconn, port, hostMap, peersPort, ipv6, global, defaults, ignoreIssues, allowWarnings or oldWorkers',
+                    ],
+                    [
+                        "services[0].hosts[0]",
+                        'expected a host name without scheme, port, path or wildcard, got "https://shop.example.com"',
+                    ],
+                    ["services[0].port", "expected a whole number from 1 to 65535, got 99999"],
+                    [
+                        "services[1].check",
+                        'unknown key "inetr"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
+                    ],
+                ]);
+                return true;
+            },
+        );
+    });
+
+    it("fails unless the inventory is either a file or nodes", () => {
+        for (const inventory of [{}, { file: "a.json", nodes: [] }]) {
+            assert.throws(
+                () => parseStack({ ...local, inventory }, "x"),
+                /^Error: x: inventory: expected either file or nodes/,
+            );
+        }
+    });
+
+    it("fails on anything that is not a stack", () => {
+        for (const data of [undefined, null, [], "text"]) {
+            assert.throws(() => parseStack(data, "x"), /^Error: x: expected an object, got /);
+        }
+    });
+});
