@@ -25,7 +25,10 @@ module.exports = {
             comment: "The core knows nothing of HAProxy: what it is to do comes in as resources.",
             severity: "error",
             from: { path: "^components/convergence/" },
-            to: { path: "^(components|program|stacks|lab|toolchain|test|bench)/", pathNot: "^components/convergence/" },
+            to: {
+                path: "^(components|program|stacks|lab|toolchain|test|bench)/",
+                pathNot: "^components/(convergence/|forms\\.ts$)",
+            },
         },
         {
             name: "kinds-stand-below",
@@ -95,6 +98,13 @@ module.exports = {
             severity: "error",
             from: { path: "^stacks/" },
             to: { dependencyTypesNot: ["type-only"] },
+        },
+        {
+            name: "machine-knows-no-lab",
+            comment: "What the lab needs of the machine is below it: files, processes, locks, programs.",
+            severity: "error",
+            from: { path: "^lab/machine/" },
+            to: { path: "^lab/", pathNot: "^lab/machine/" },
         },
         {
             name: "nothing-imports-the-program",

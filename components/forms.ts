@@ -189,7 +189,7 @@ function pathText(path: readonly PropertyKey[]): string {
 }
 
 /** Keys whose values may be secret, even if they are written into the wrong place. */
-const secretKey = /password|passphrase|secret|token|dynamicKey|privateKey/i;
+const secretKey = /^slots$|password|passphrase|secret|token|dynamicKey|privateKey/i;
 
 /** The value that was found; what may be a secret by its kind only, and of lists and objects their size and keys. */
 function got(path: readonly PropertyKey[], data: unknown, message: string): string {

@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost } from "./convergence/convergedHost";
+import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
@@ -16,7 +17,6 @@ import {
     type Issue,
     isError,
     remembering,
-    render,
     type Service,
     type StatsSettings,
     texts,
@@ -99,7 +99,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
 
         this.address = pulumi.output(connection.address);
-        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" }).text));
+        this.configuration = pulumi.output(shownConfiguration(resources));
         this.lastRun = host.lastRun;
         this.registerOutputs({
             address: this.address,
@@ -134,6 +134,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
             warn(name, words(warning).trim(), this);
         }
     }
+}
+
+/** The text of haproxy.cfg, the first file of its transaction, with slots by name. */
+function shownConfiguration(resources: readonly Resource[]): string {
+    const [file] = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
+    return showSlots(String(file?.content));
 }
 
 /** Issues of form of the arguments and of the services in them; a model is judged by `validate`. */

@@ -1,6 +1,9 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import { z } from "zod";
+import { formIssues } from "../forms";
 import { commandConnection, connectionIssues, type HostConnection, rangeIssues, sshTarget } from "./connection";
+import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
@@ -38,6 +41,8 @@ export interface ConvergedHostArgs {
     takeOver?: boolean;
 }
 
+const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostArgs, z.ZodType>);
+
 let probe: Probe = probeOverSsh;
 
 /** Replaces the function that asks hosts, so that unit tests need none. */
@@ -65,8 +70,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
      * converges the same address and port; in a preview, if the host refuses what is declared; in an up, if the host cannot be asked
      */
     constructor(name: string, args: ConvergedHostArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("haproxy-fleet:index:ConvergedHost", name, shownFiles(args.resources), opts);
+        const form = formIssues(argsForm, args).map(({ path, message }) =>
+            path === "" ? message : `${path}: ${message}`,
+        );
+        super("haproxy-fleet:index:ConvergedHost", name, form.length > 0 ? {} : shownFiles(args.resources), opts);
 
+        if (form.length > 0) {
+            throw this.failure(name, form);
+        }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
         const converge = pulumi
@@ -96,8 +107,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
             }
             issues.push(...error.issues);
         }
+        throw this.failure(name, issues);
+    }
+
+    private failure(name: string, issues: readonly string[]): Error {
         const title = `${name}: ${count(issues.length, "issue")} in what is declared`;
-        throw resourceError([title, ...issues].join("\n  "), this);
+        return resourceError([title, ...issues].join("\n  "), this);
     }
 
     /** Asks the host what differs, reports it in a preview, and decides what to send. */

@@ -13,17 +13,7 @@ import { validate } from "../../components/haproxy/validate/index";
 import { sound } from "../support/models";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 import { acceptedByDaemon } from "./daemon";
-
-const specials = "\\\"'$#%{}[]()!|&;~` ".split("");
-
-/** Text of one line, rich in what HAProxy treats specially. */
-const text = fc
-    .array(fc.oneof(fc.constantFrom(...specials, "$HOME", "\\x41", "' '"), fc.string({ unit: "grapheme" })), {
-        minLength: 1,
-        maxLength: 8,
-    })
-    .map((parts) => parts.join(""))
-    .filter((joined) => joined !== "" && !/[\p{Cc}\u2028\u2029]/u.test(joined));
+import { hostileText } from "./texts";
 
 /** Words as the daemon itself understands them: it prints the argument of `.notice` (manual section 2.4, from 2.4 on). */
 async function readByDaemon(release: Release, words: string[]): Promise<string[]> {
@@ -113,10 +103,10 @@ for (const release of releases) {
 
         if (atLeast(release.version, "2.4"))
             it("reads words back as they were, for any text and any secret", async () => {
-                const secret = text.filter((value) => slotFault(value) === undefined);
+                const secret = hostileText.filter((value) => slotFault(value) === undefined);
                 await fc.assert(
                     fc.asyncProperty(
-                        fc.array(fc.tuple(text, secret), { minLength: 100, maxLength: 100 }),
+                        fc.array(fc.tuple(hostileText, secret), { minLength: 100, maxLength: 100 }),
                         async (pairs) => {
                             const written = pairs.map(([plain, value]) =>
                                 fillSlots(word(`${plain}${slot("s")}`), () => value),

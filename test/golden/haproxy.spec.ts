@@ -1,16 +1,15 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { fillSlots } from "../../components/convergence/slots";
-import type { HaproxyConfig } from "../../components/haproxy/model";
+import { type HaproxyConfig, secretsIn } from "../../components/haproxy";
 import { atLeast } from "../../components/haproxy/model/versions";
-import { filesOf } from "../../components/haproxy/render/files";
-import { render } from "../../components/haproxy/render/index";
 import { validate } from "../../components/haproxy/validate/index";
 import { needsReleases, releases } from "../support/releases";
 import { acceptedByDaemon } from "./daemon";
+import { hostFiles } from "./running";
 
 const directory = join(__dirname, "haproxy");
+const path = "/etc/haproxy/haproxy.cfg";
 const digest = "0123456789abcdef".repeat(4);
 
 /** `UPDATE_GOLDEN=1 npx mocha test/golden` writes the files anew; read the diff before you commit it. */
@@ -32,9 +31,8 @@ describe("golden haproxy.cfg", () => {
         describe(file.replace(/\.ts$/, ""), () => {
             const { default: config } = require(join(directory, file)) as { default: HaproxyConfig };
             // Harder to quote than any real password.
-            const fill = (text: string) => fillSlots(text, (name) => `test "value" of $${name} \\ #1 100%`);
-            const text = fill(render(config, { digest }).text);
-            const files = Object.fromEntries(filesOf(config).map(({ path, content }) => [path, fill(content)]));
+            const slots = secretsIn(config).map((name) => [name, `test "value" of $${name} \\ #1 100%`]);
+            const { [path]: text = "", ...files } = hostFiles(config, { digest, ...Object.fromEntries(slots) });
 
             it("is rendered as the file says", () => {
                 const golden = join(directory, file.replace(/\.ts$/, ".cfg"));

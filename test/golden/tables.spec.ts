@@ -6,7 +6,7 @@ import { inRelease, needsReleases, type Release, releases } from "../support/rel
 
 const config = "/etc/haproxy/haproxy.cfg";
 
-/** A service that keeps clients on servers by their address and lets each ask 5 times. Its servers listen on 9000 and on. */
+/** A service that keeps clients on servers by their addresses and limits each to 5 requests. Its servers listen on 9001 and up. */
 function declare({ version }: Release, servers: readonly string[]): string {
     const model = fromServices({ version, maxconn: 100 }, [
         {
@@ -32,7 +32,7 @@ ${[1, 2, 3].map((n) => `    bind 127.0.0.1:900${n}\n`).join("")}
     http-request return status 200 content-type text/plain lf-string app%[dst_port,sub(9000)]
 `;
 
-/** Asks before and after a reload that puts another server in front of the others. A line each: the answers, or "limited". */
+/** Sends requests before and after a reload that adds a first server. Prints a line of answers for each. */
 const script = `
 talk() { perl -MSocket -e 'alarm 60; socket(S, AF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or exit 1;
     syswrite(S, "$ARGV[1]\\n"); shutdown(S, 1); print <S>' "$@"; }
@@ -68,7 +68,7 @@ describe("tables of services outlive a reload, so that clients stay on servers, 
     needsReleases();
     let runs: Map<Release, ReturnType<typeof inRelease>>;
 
-    // All at once, since each waits for seconds.
+    // At the same time, since each waits for seconds.
     before(() => {
         runs = new Map(
             releases.map((release) => [

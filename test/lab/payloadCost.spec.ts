@@ -8,6 +8,8 @@ import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { smallBalancer } from "../support/smallBalancer";
 import { sshTargetOf } from "../support/sshTarget";
+import { until } from "../support/traffic";
+import { ASK_MASTER } from "./transaction/balancerHost";
 
 /** Most bytes of a payload. A why-run sends it to each host once, an up three times. */
 const PAYLOAD_BUDGET = 80 * 1024;
@@ -53,11 +55,12 @@ describeLab("a why-run with nothing to do", () => {
         { kind: "directory", path: "/srv/many" },
     ];
 
-    /** Converges the resources, then counts the processes that a why-run starts. */
-    async function processes(resources: Resource[]): Promise<number> {
+    /** Converges the resources, then counts the processes that a why-run starts once the host is settled. */
+    async function processes(resources: Resource[], settled = async () => {}): Promise<number> {
         const converge = new Convergence(sshTargetOf(lab(), host()), resources);
         const { code, stderr } = await converge.up();
         assert.equal(code, 0, stderr);
+        await settled();
         await host().writeFile("/root/payload", converge.payload());
         const { stdout } = await host().exec(`
             cp /root/payload /root/payload.run
@@ -78,7 +81,11 @@ describeLab("a why-run with nothing to do", () => {
     });
 
     it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
-        const count = await processes([...common, ...smallBalancer()]);
+        const count = await processes([...common, ...smallBalancer()], async () => {
+            // A why-run looks at each old worker.
+            const old = async () => (await host().exec(`${ASK_MASTER} 'show proc'`)).stdout.includes("# old workers");
+            await until("old workers have ended", async () => !(await old()));
+        });
         assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
     });
 

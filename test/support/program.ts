@@ -20,9 +20,7 @@ export class Program {
         for (const entry of ["node_modules", "components", "program", "templates"])
             symlinkSync(join(repo, entry), join(this.directory, entry));
         const others = (path: string) => !path.endsWith("/stacks/local.ts");
-        // Copies, so that they find this folder's stacks.
-        for (const folder of ["program", "stacks"])
-            cpSync(join(repo, folder), join(this.directory, folder), { recursive: true, filter: others });
+        cpSync(join(repo, "stacks"), join(this.directory, "stacks"), { recursive: true, filter: others });
         for (const file of ["index.ts", "Pulumi.yaml", "package.json"])
             copyFileSync(join(repo, file), join(this.directory, file));
         this.stack({});

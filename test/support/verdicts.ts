@@ -1,6 +1,5 @@
 import { slot } from "../../components/convergence/slots";
-import { otherOptions } from "../../components/haproxy";
-import type { Backend, Frontend, HaproxyConfig, Server } from "../../components/haproxy/model";
+import { type Backend, type Frontend, type HaproxyConfig, otherOptions, type Server } from "../../components/haproxy";
 
 /** Models that the daemons are asked about. */
 
@@ -294,8 +293,11 @@ export const accepted: Record<string, Parts> = {
             ],
         },
     },
-    "tabs between the words of raw lines": {
-        frontend: { raw: ["acl\tapi\tpath_beg\t/api", "http-request\tdeny if api"] },
+    "tabs between the words of raw lines, and line breaks at their ends": {
+        frontend: { raw: ["acl\tapi\tpath_beg\t/api\n", "http-request\tdeny if api\r\n"] },
+    },
+    "a bind by host name, and two equal ones": {
+        frontend: { binds: [{ address: "localhost", port: 80 }, { port: 81 }, { port: 81 }] },
     },
     "TLS to servers that nothing is asked to verify": {
         global: { raw: ["ssl-server-verify none"] },

@@ -133,7 +133,7 @@ describe("LoadBalancer", () => {
         );
         assert.throws(
             failsFor(sound, (compiled) => ({ ...compiled, backends: [] })),
-            failsAt(["services[0]"]),
+            failsAt(["frontends[0].defaultBackend"]),
         );
         const trip = () => {
             throw new Error("nothing to change");

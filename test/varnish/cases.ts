@@ -3,7 +3,7 @@ import type { Backend, Frontend, HaproxyConfig } from "../../components/haproxy/
 import { fromServices, type Service } from "../../components/haproxy/services/compile";
 import { type Case, until, untilStats } from "./vtc";
 
-/** A frontend on port 80 before app servers, which are checked only where a case is about that. */
+/** A frontend on port 80 with app servers, which have health checks only in cases about them. */
 function site(frontend: Partial<Frontend>, backends: Record<string, Partial<Backend> & { ports?: number[] }>) {
     const config: HaproxyConfig = {
         version: "2.2",
@@ -23,7 +23,7 @@ function site(frontend: Partial<Frontend>, backends: Record<string, Partial<Back
     return config;
 }
 
-/** A service with one server of its name, which is not checked. */
+/** A service with one server of its name, without health checks. */
 const service = (name: string, port: number, rest: Partial<Service>): Service => ({
     name,
     port,
@@ -35,7 +35,7 @@ const page = (status: string, body: string) =>
     `HTTP/1.1 ${status}\r\nContent-Type: text/plain\r\nContent-Length: ${body.length}\r\n\r\n${body}`;
 
 export const cases: Record<string, Case> = {
-    "routes by host, path, method and header, the first that fits": {
+    "routes by host, path, method and header, by the first rule that matches": {
         config: site(
             {
                 acls: [
@@ -140,7 +140,7 @@ export const cases: Record<string, Case> = {
             { path: "/no", status: 403, by: null },
         ],
     },
-    "redirects to another scheme, host or place": {
+    "redirects to another scheme, host or path": {
         config: site(
             {
                 httpRequestRules: [
@@ -159,7 +159,7 @@ export const cases: Record<string, Case> = {
             { path: "/.well-known/acme-challenge/x", status: 200, by: "app1" },
         ],
     },
-    "limits the rate of each client, and says when to come again": {
+    "limits the rate of each client, and answers with Retry-After": {
         config: site(
             {
                 httpRequestRules: [
@@ -193,7 +193,7 @@ export const cases: Record<string, Case> = {
             { path: "/", headers: { "X-Client": "b" }, status: 200, by: "app1" },
         ],
     },
-    "keeps a client at its server by cookie": {
+    "keeps a client on its server by a cookie": {
         config: site(
             {},
             {
@@ -222,7 +222,7 @@ export const cases: Record<string, Case> = {
             { path: "/", headers: { Cookie: "SRV=gone" }, status: 200, answer: { "Set-Cookie": /^SRV=[ab];/ } },
         ],
     },
-    "asks for a password, and lets in who has it and is in the group": {
+    "asks for a password, and accepts only members of the group": {
         config: {
             ...site(
                 {
@@ -249,7 +249,7 @@ export const cases: Record<string, Case> = {
             { path: "/", headers: { Authorization: `Basic ${btoa("ben:pass of ben")}` }, status: 401, by: null },
         ],
     },
-    "answers with error files of one's own": {
+    "answers with custom error files": {
         config: {
             ...site(
                 { errorfiles: "ours", httpRequestRules: [{ action: "deny", if: ["{ path /no }"] }] },
@@ -270,7 +270,7 @@ export const cases: Record<string, Case> = {
             { path: "/", status: 503, body: "back soon" },
         ],
     },
-    "takes a server out whose check fails, and the backup only when none is left": {
+    "takes a server out if its check fails, and uses the backup only if no other is up": {
         config: {
             ...site(
                 {},
@@ -298,7 +298,7 @@ export const cases: Record<string, Case> = {
             { path: "/", status: 200, by: "app2" },
         ],
     },
-    "sends what a check asks for": {
+    "sends the declared health check": {
         config: {
             ...site(
                 {},
@@ -320,7 +320,7 @@ export const cases: Record<string, Case> = {
         servers: { app1: { port: 81, status: 204, sees: { url: "/clickCount?deep=1", Host: "app.example.com" } } },
         steps: [until("app1", "L7OK")],
     },
-    "balances in turn, and spares a server of weight 0": {
+    "balances in turn, without a server of weight 0": {
         config: site(
             { useBackends: [{ backend: "heavy", if: ["{ path /heavy }"] }] },
             {

@@ -7,7 +7,7 @@ import { inRelease, needsReleases, releases } from "../support/releases";
 import { cases } from "./cases";
 import { vtc } from "./vtc";
 
-/** What the package of haproxy makes at its start. */
+/** Directory of the sockets, which the package's unit creates. */
 const runtime = { "/run/haproxy/.keep": "" };
 
 for (const release of releases) {

@@ -1,6 +1,6 @@
 import type { HaproxyConfig } from "../../components/haproxy/model";
 
-/** A request on a connection of its own, and what must come back. */
+/** A request on a connection of its own, and the expected answer. */
 export interface Exchange {
     /** @default 80 */
     port?: number;
@@ -10,9 +10,9 @@ export interface Exchange {
     /** @default - none but Host */
     headers?: Record<string, string>;
     status: number;
-    /** Server that must have answered; `null`: HAProxy itself. @default - whoever */
+    /** Server that must answer; `null`: HAProxy itself. @default - any */
     by?: string | null;
-    /** Headers of the answer; `null` where there must be none. */
+    /** Headers of the answer; `null` if there must be none. */
     answer?: Record<string, string | RegExp | null>;
     body?: string;
 }
@@ -21,30 +21,30 @@ export interface App {
     port: number;
     /** @default 200 */
     status?: number;
-    /** What every request must have when it arrives: `url`, or headers; `null` for one that must be gone. */
+    /** `url` and headers of each request that arrives; `null` for a header that must be missing. */
     sees?: Record<string, string | null>;
 }
 
-/** What varnishtest does with a configuration as it is rendered: its servers and clients are on loopback addresses. */
+/** A test of a rendered configuration by varnishtest, whose servers and clients are on loopback addresses. */
 export interface Case {
     config: HaproxyConfig;
     /** App servers by name, or just their ports. @default - none is there */
     servers?: Record<string, number | App>;
-    /** In order: requests, commands to the admin socket, or shell that waits for something. */
+    /** Requests, commands to the admin socket, and shell that waits for something, in this order. */
     steps: (Exchange | { cli: string } | { shell: string })[];
 }
 
-/** The statistics page that `until` asks. */
+/** The statistics page that `until` reads. */
 export const untilStats = { bind: { address: "127.0.0.1", port: 8404 }, uri: "/" };
 
-/** Until a check of backend `app` has had this result. */
+/** Waits until a check of backend `app` has this result. */
 export const until = (server: string, result: string) => ({
     shell: `until curl -s "http://127.0.0.1:8404/;csv" | grep -q "^app,${server},.*,${result}"; do sleep 0.05; done`,
 });
 
 const quoted = (text: string) => `"${text.replaceAll(/["\\]/g, "\\$&")}"`;
 
-/** `resp.http.X-Server == "app1"`, or none of that name. */
+/** A line such as `expect resp.http.X-Server == "app1"`. */
 function expected(field: string, value: string | RegExp | null): string {
     if (value === null) return `expect ${field} == <undef>`;
     return value instanceof RegExp
@@ -52,7 +52,7 @@ function expected(field: string, value: string | RegExp | null): string {
         : `expect ${field} == ${quoted(value)}`;
 }
 
-/** Each connection gets one answer, with the server's name. */
+/** A server that answers each connection once, with its name. */
 function server(name: string, given: number | App): string {
     const { port, status = 200, sees = {} } = typeof given === "number" ? { port: given } : given;
     const seen = Object.entries(sees).map(([what, value]) =>
@@ -85,10 +85,10 @@ function step(step: Case["steps"][number], index: number): string {
 export function vtc({ servers = {}, steps }: Case, config: string): string {
     const parts = [
         `varnishtest "a case of ours"`,
-        // Its own lines of HAProxy's configuration have variables of the environment.
+        // varnishtest adds lines with environment variables to the configuration.
         "feature ignore_unknown_macro",
         ...Object.entries(servers).map(([name, given]) => server(name, given)),
-        // With a master, as the service runs it: the test goes on once that listens.
+        // With a master, like the service. The test goes on once that listens.
         `haproxy h1 -W -conf {\n${config}} -start`,
         ...steps.map(step),
         ...Object.keys(servers).map((name) => `server s_${name} -break`),

@@ -103,7 +103,9 @@ function listeners(bind: Bind, mode: Mode): Listener[] {
         return [];
     }
     const { transparent, v6only, raw = "" } = bind;
-    return addressesOf(bind).flatMap((address) =>
+    // Which addresses a name has is for HAProxy to find out.
+    const addresses = addressesOf(bind).filter((address) => address === "*" || isAddress(address));
+    return addresses.flatMap((address) =>
         portsOf(bind).map((port) => ({
             address,
             port,

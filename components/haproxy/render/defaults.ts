@@ -13,8 +13,35 @@ import { says } from "./rawLines";
 /** Sections `defaults`, and what proxies have by default in addition. None of our defaults replaces what is declared. */
 
 export function defaultsViews(config: HaproxyConfig): View[] {
-    const named = (config.namedDefaults ?? []).map((defaults, i) => view(defaults, `namedDefaults[${i}]`, config));
+    const named = (config.namedDefaults ?? []).flatMap((defaults, i) => {
+        const path = `namedDefaults[${i}]`;
+        const shared = isShared(defaults.name, config);
+        const forBackends = { ...defaults, name: backendDefaults(defaults.name) };
+        return [view(defaults, path, config), ...(shared ? [view(forBackends, path, config)] : [])];
+    });
     return [...named, view(config.defaults ?? {}, "defaults", config)];
+}
+
+/** HAProxy refuses `defaults` with rules that frontends and backends are both from: backends get a copy. */
+function isShared(name: string, config: HaproxyConfig): boolean {
+    const rules = /^\s*(tcp|http)-(request|response|after-response)\s/;
+    const { frontends, backends } = config;
+    return (
+        [frontends, backends].every((proxies) => proxies.some(({ from }) => from === name)) &&
+        (defaultsOf(name, config)?.raw ?? []).some((line) => rules.test(line))
+    );
+}
+
+function backendDefaults(name: string): string {
+    return `${name}:backends`;
+}
+
+/** The `defaults` that a section is from. */
+export function defaultsName(
+    { section, proxy: { from: name } }: PlacedProxy,
+    config: HaproxyConfig,
+): string | undefined {
+    return name !== undefined && section === "backend" && isShared(name, config) ? backendDefaults(name) : name;
 }
 
 function view(defaults: Defaults | NamedDefaults, path: string, config: HaproxyConfig): View {

@@ -8,7 +8,7 @@ const mark = new RegExp(`${start}([^${end}]*)${end}`, "g");
 
 /** The text, marked as rendered from that path. */
 export function from(path: string, text: string | number): string {
-    return `${text}${start}${path}${end}`;
+    return `${text}${start}${path.replace(/\.(\d+)(?=\.|$)/g, "[$1]")}${end}`;
 }
 
 /** Each element of a list as text, marked with its own path. */

@@ -3,7 +3,7 @@ import type { Acl, Compression, HaproxyConfig } from "../model";
 import { modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast } from "../model/versions";
 import { bindText } from "./binds";
-import { balanceOf, frontendOptions, optionOff, proxyTimeouts, timeoutLines } from "./defaults";
+import { balanceOf, defaultsName, frontendOptions, optionOff, proxyTimeouts, timeoutLines } from "./defaults";
 import { checkView } from "./healthChecks";
 import { from, fromEach } from "./lineIndex";
 import { flag, optional, optionLines, words } from "./lines";
@@ -23,7 +23,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
     return {
         section,
         name: from(path, word(proxy.name)),
-        from: optional(path, proxy.from),
+        from: optional(path, defaultsName(placed, config)),
         binds: fromEach(`${path}.binds`, proxy.binds, (bind) => bindText(bind, mode)),
         mode: optional(`${path}.mode`, proxy.mode),
         maxconn: optional(`${path}.maxconn`, proxy.maxconn),

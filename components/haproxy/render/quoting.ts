@@ -52,7 +52,8 @@ export function formatLiteral(text: string): string {
 
 /**
  * Words that are part of a line, such as an expression or a condition, as written. They cannot end the line or reach into its other
- * parts: `#`, a quote that is never closed, and a backslash at the end are literal.
+ * parts: `#`, a quote that is never closed, and a backslash at the end are literal, and an empty word, at which HAProxy stops to read, is
+ * left out.
  *
  * @throws {Error} If the text contains control characters, which `validate` reports.
  */
@@ -71,7 +72,8 @@ export function rawLine(text: string, literal = false): string {
 }
 
 function oneLine(text: string): string {
-    if (hasControl(withoutSlots(text))) {
+    // Tabs stand between words in many files that lines come from.
+    if (hasControl(withoutSlots(text).trim().replaceAll("\t", " "))) {
         throw new Error(`control characters in ${JSON.stringify(text)} would break haproxy.cfg`);
     }
     return text.trim();
@@ -93,6 +95,11 @@ function scan(text: string, isFragment: boolean): string {
             result += last ? (isFragment ? "\\\\" : c) : text.slice(i, i + 2);
             i++;
         } else if (quote === "" && (c === '"' || c === "'")) {
+            const empty = isFragment && /(^|\s)$/.test(text.slice(0, i)) && emptyWord.exec(text.slice(i))?.[0];
+            if (empty) {
+                i += empty.length - 1;
+                continue;
+            }
             const closed = closes(text, i, c);
             quote = closed ? c : "";
             result += closed || !isFragment ? c : `\\${c}`;
@@ -111,6 +118,8 @@ function scan(text: string, isFragment: boolean): string {
     }
     return result;
 }
+
+const emptyWord = /^(''|"")+(?=\s|$)/;
 
 /** Whether the quote at that position has a counterpart. */
 function closes(text: string, position: number, quote: string): boolean {
@@ -152,12 +161,6 @@ export function slotValue(value: string, encoding: string): string {
         default:
             return value;
     }
-}
-
-/** How many words HAProxy reads in a line: section 2.2. */
-export function wordCount(line: string): number {
-    const [code = ""] = /^(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^#\\"'])*/.exec(line) ?? [];
-    return code.match(/(?:\\.|"(?:\\.|[^"\\])*"|'[^']*'|[^\s\\"'])+/g)?.length ?? 0;
 }
 
 /** Why a value cannot stand in place of its slot, without the value; undefined if it can. */

@@ -41,7 +41,7 @@ export function servicePath(
     const frontend = config.frontends[Number(n)];
     const name = list && frontend && frontends.has(frontend) ? backendName(rest, frontend) : undefined;
     const owner = name === undefined ? undefined : [...compiled.values()].find(({ service }) => service.name === name);
-    return owner ? `services[${owner.index}]` : path;
+    return owner && config.backends.includes(owner.backend) ? `services[${owner.index}]` : path;
 }
 
 /** The backend that a part of a frontend names. */

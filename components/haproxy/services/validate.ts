@@ -1,10 +1,7 @@
 import { type Issue, IssueList, show } from "../validate/issues";
 import { redirectIssues } from "./redirects";
 import { type Ports, routeRules, servicesByPort } from "./routes";
-import type { Route, Service, ServiceServer } from "./types";
-
-/** RFC 3986, section 3.3. A `*` would be taken literally, which a path never means. */
-const urlPath = /^\/[A-Za-z0-9._~!$&'()+,;=:@%/-]*$/;
+import type { Service, ServiceServer } from "./types";
 
 /** Arguments that the compiler does not look at with a protocol. */
 const notAllowed: Readonly<Record<"https" | "tcp", readonly (keyof Service)[]>> = {
@@ -14,7 +11,7 @@ const notAllowed: Readonly<Record<"https" | "tcp", readonly (keyof Service)[]>> 
 
 /**
  * The issues that only services can have: arguments that would be ignored, services that no request reaches, and what services of one
- * port make impossible for each other. What they compile to is judged as a model.
+ * port make impossible for each other. Their form is judged by the schema, and what they compile to as a model.
  *
  * @param servers Those of each service; undefined if the search for them has failed, which is an issue of its own.
  */
@@ -27,18 +24,11 @@ export function serviceIssues(
     const names = services.map(({ name }) => name);
     services.forEach((service, i) => {
         const path = `services.${i}`;
-        const { name, routes = [], redirects = [] } = service;
+        const { name } = service;
         if (names.indexOf(name) < i) {
             issues.error("duplicate-name", `${path}.name`, `service ${name}: declared already; use another name`);
         }
         protocolIssues(service, path, issues);
-        routes.forEach((route, j) => {
-            routeIssues(route, `${path}.routes.${j}`, name, issues);
-        });
-        redirects.forEach(({ pathPrefix, to }, j) => {
-            pathIssue(pathPrefix, `${path}.redirects.${j}.pathPrefix`, name, issues);
-            pathIssue(to.pathPrefix, `${path}.redirects.${j}.to.pathPrefix`, name, issues);
-        });
         serverIssues(service, servers[i], path, issues);
     });
     for (const [port, sharing] of servicesByPort(services, settings)) {
@@ -97,38 +87,6 @@ function protocolIssues(service: Service, path: string, issues: IssueList): void
             "shared-client-timeout",
             `${path}.timeouts.client`,
             `service ${name}: the client timeout belongs to its port, which services share; set haproxy.defaults.timeouts`,
-        );
-    }
-}
-
-function routeIssues(
-    { paths, pathPrefixes, methods = [] }: Route,
-    path: string,
-    name: string,
-    issues: IssueList,
-): void {
-    for (const [key, values = []] of Object.entries({ paths, pathPrefixes })) {
-        values.forEach((value, i) => {
-            pathIssue(value, `${path}.${key}.${i}`, name, issues);
-        });
-    }
-    methods.forEach((method, i) => {
-        if (!/^[A-Z][A-Z-]*$/.test(method)) {
-            issues.error(
-                "invalid-method",
-                `${path}.methods.${i}`,
-                `service ${name}: no request has the method ${show(method)}; use capitals, like "POST"`,
-            );
-        }
-    });
-}
-
-function pathIssue(value: string | undefined, path: string, name: string, issues: IssueList): void {
-    if (value !== undefined && !urlPath.test(value)) {
-        issues.error(
-            "invalid-path",
-            path,
-            `service ${name}: ${show(value)} is not a path; begin it with "/", and percent-encode what a URL cannot hold`,
         );
     }
 }

@@ -1,5 +1,5 @@
 import type { Bind, HaproxyConfig } from "../model";
-import { canonical, isAddress } from "../model/addresses";
+import { canonical, isAddress, isHostName } from "../model/addresses";
 import { allProxies, localPeers, portsOf } from "../model/lookup";
 import { addressesOf } from "../render/binds";
 import { type IssueList, show } from "./issues";
@@ -27,37 +27,41 @@ export function bindIssues(config: HaproxyConfig, issues: IssueList): void {
     duplicateBinds([...declared, ...peers], issues);
 }
 
-/** HAProxy resolves names, and takes a path with ":80" for a socket; preflight and proof need the address itself. */
+/** HAProxy takes a path with ":80" for a socket, and what follows a comma for another address. */
 function addressIssues(bind: Bind, path: string, where: string, issues: IssueList): void {
     for (const address of "path" in bind ? [] : addressesOf(bind)) {
-        if (address !== "*" && !isAddress(address)) {
+        if (address !== "*" && !isAddress(address) && !isHostName(address)) {
             issues.error(
                 "bind-address",
                 `${path}.address`,
-                `bind of ${where}: ${show(address)} is not an IP address; use one, or "*" for all of IPv4`,
+                `bind of ${where}: ${show(address)} is not an address; use one, "*" for all of IPv4, or "path" for a socket`,
             );
         }
     }
 }
 
-/** Binds of the same address and port: HAProxy opens both (SO_REUSEPORT), and the kernel spreads connections over them. */
+/**
+ * Binds of the same address and port: HAProxy opens both (SO_REUSEPORT), and the kernel spreads connections over them. That is meant if
+ * both are of one section and have equal parameters.
+ */
 function duplicateBinds(
     binds: readonly { readonly bind: Bind; readonly path: string; readonly where: string }[],
     issues: IssueList,
 ): void {
-    const owners = new Map<string, string>();
+    const owners = new Map<string, { readonly where: string; readonly parameters: string }>();
     for (const { bind, path, where } of binds) {
-        const all = endpoints(bind);
-        const taken = all.find((endpoint) => owners.has(endpoint));
-        if (taken !== undefined) {
-            issues.error(
-                "duplicate-bind",
-                path,
-                `bind of ${where}: ${owners.get(taken)} has ${taken} already, so each gets some connections; remove one`,
-            );
-        }
-        for (const endpoint of all) {
-            owners.set(endpoint, owners.get(endpoint) ?? where);
+        const parameters = JSON.stringify({ ...bind, address: undefined, port: undefined, portEnd: undefined });
+        for (const endpoint of endpoints(bind)) {
+            const owner = owners.get(endpoint) ?? { where, parameters };
+            owners.set(endpoint, owner);
+            if (owner.where !== where || owner.parameters !== parameters) {
+                issues.error(
+                    "duplicate-bind",
+                    path,
+                    `bind of ${where}: ${owner.where} has ${endpoint} already, so each gets some connections; remove one`,
+                );
+                break;
+            }
         }
     }
 }

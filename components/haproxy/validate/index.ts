@@ -2,7 +2,7 @@ import type { FormIssue } from "../../forms";
 import type { HaproxyConfig } from "../model";
 import { allProxies } from "../model/lookup";
 import { modelFormIssues } from "../model/schema";
-import { atLeast, isVersion, oldestVersion } from "../model/versions";
+import { atLeast, oldestVersion } from "../model/versions";
 import { remembering } from "../remembering";
 import { backendIssues } from "./backends";
 import { bindIssues } from "./binds";
@@ -19,8 +19,8 @@ export { type Issue, isError, withoutIgnored } from "./issues";
 
 /**
  * The issues of a model that HAProxy's own checker does not find, or finds without their place: references between fields, mistakes that
- * HAProxy accepts in silence, and text that would break the file. The language itself is judged by HAProxy.
- * If the data does not have the form of a model, only that is reported, because nothing else can be judged then.
+ * HAProxy accepts in silence, and text that would break the file. HAProxy judges its language itself. If the data does not have the form
+ * of a model, only that is reported, because nothing else can be judged then.
  */
 export const validate = remembering((config: HaproxyConfig): readonly Issue[] => {
     const form = modelFormIssues(config);
@@ -34,13 +34,9 @@ function ofForm(issue: FormIssue): Issue {
 function contentIssues(config: HaproxyConfig): Issue[] {
     const { version } = config;
     const issues = new IssueList();
-    // The renderer would take an unknown release for the oldest one.
-    if (!isVersion(version) || !atLeast(version, oldestVersion)) {
-        issues.error(
-            "version",
-            "version",
-            `release ${show(version)}: not supported; use ${oldestVersion} or later, like "2.6"`,
-        );
+    // The renderer would take an older release for the oldest one.
+    if (!atLeast(version, oldestVersion)) {
+        issues.error("version", "version", `release ${show(version)}: not supported; use ${oldestVersion} or later`);
     }
     textIssues(config, issues);
     if (issues.issues.length > 0) {

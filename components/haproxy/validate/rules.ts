@@ -28,7 +28,7 @@ export const rules = {
     "open-stats": { severity: "warning", meaning: "The statistics page is open to everybody who reaches its port." },
     "zero-duration": { severity: "warning", meaning: "A duration of 0 means that there is no limit." },
 
-    "bind-address": { severity: "error", meaning: "The address of a bind is not an IP address." },
+    "bind-address": { severity: "error", meaning: "The address of a bind is not an address or host name." },
     "duplicate-bind": { severity: "error", meaning: "Two binds share a port, and each gets part of its connections." },
     "acl-never-matches": { severity: "error", meaning: "An acl has a host or path that no request can have." },
     "unused-acl": { severity: "warning", meaning: "No rule uses an acl." },
@@ -69,8 +69,6 @@ export const rules = {
         severity: "error",
         meaning: "A client timeout belongs to a port, which services share.",
     },
-    "invalid-path": { severity: "error", meaning: "A path is not one that a URL can have." },
-    "invalid-method": { severity: "error", meaning: "A method is not written in capitals, so it never matches." },
     "empty-redirect": { severity: "error", meaning: "A redirect leads to the address that was asked for." },
     "redirect-circle": { severity: "warning", meaning: "Two redirects lead to each other." },
     "redirect-behind-proxy": {

@@ -4,15 +4,18 @@ import { type IssueList, show } from "./issues";
 
 /** Text of these fields is escaped or has a file of its own. */
 const freeText = /\.(body|data|content)$/;
+/** Lines as written, whose ends are cut off, as a block of YAML ends with a line break. */
+const rawText = /\.raw(\.\d+)?$|Rules\.\d+$/;
 
 /** Text that would become another line, or half of one. */
 export function textIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const { path, text } of textsIn(config, "")) {
-        if (!freeText.test(path) && hasControl(withoutSlots(text).replaceAll("\t", " "))) {
+        const written = rawText.test(path) ? text.trim() : text;
+        if (!freeText.test(path) && hasControl(withoutSlots(written).replaceAll("\t", " "))) {
             issues.error(
                 "control-character",
                 path.slice(1),
-                `text ${show(text)}: a line break or control character would break haproxy.cfg; remove it`,
+                `text ${show(text)}: a line break or control character would break haproxy.cfg; remove it, or make an element of each line`,
             );
         }
     }

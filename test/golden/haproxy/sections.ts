@@ -37,7 +37,6 @@ const config: HaproxyConfig = {
             acceptedPayloadSize: 8192,
         },
     ],
-    mailers: [{ name: "mail", timeout: "20s", mailers: [{ name: "smtp1", address: "127.0.0.1" }] }],
     caches: [{ name: "small", totalMaxSize: 4, maxObjectSize: 10_000, maxAge: 30, processVary: true }],
     httpErrors: [{ name: "ours", errorfiles: { 503: "/dev/null" } }],
     frontends: [
@@ -59,7 +58,7 @@ const config: HaproxyConfig = {
     backends: [
         {
             name: "app",
-            raw: ["email-alert mailers mail", "email-alert from lb@example.com", "email-alert to ops@example.com"],
+
             stickTable: { type: "ipv6", size: "10k", expire: "10m", peers: "pair" },
             stickRules: [{ rule: "on", pattern: "src" }],
             httpChecks: [

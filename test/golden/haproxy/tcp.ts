@@ -4,8 +4,8 @@ const config: HaproxyConfig = {
     version: "2.6",
     defaults: { mode: "tcp", timeouts: { client: "30m", server: "30m" }, options: { clitcpka: true, srvtcpka: true } },
     frontends: [
-        { name: "postgres", binds: [{ port: 5432 }], defaultBackend: "postgres" },
-        { name: "web", mode: "http", binds: [{ port: 80 }], defaultBackend: "web" },
+        { name: "postgres-clients", binds: [{ port: 5432 }], defaultBackend: "postgres" },
+        { name: "web-clients", mode: "http", binds: [{ port: 80 }], defaultBackend: "web" },
     ],
     backends: [
         {

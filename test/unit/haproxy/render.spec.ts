@@ -39,8 +39,8 @@ describe("render", () => {
             frontends: [],
             backends: [],
         };
-        assert.equal(
-            render(config, { digest: "d" }).text,
+        assert.deepEqual(
+            render(config, { digest: "d" }),
             render({ ...config, global: {}, defaults: {} }, { digest: "d" }),
         );
     });

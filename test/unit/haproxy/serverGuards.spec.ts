@@ -37,7 +37,10 @@ describe("the removal of servers", () => {
     it("is no word of HAProxy's", () => {
         const says = { minServers: 2, maxShrinkPercent: 0, drain: "3s" };
         const digest = "0";
-        assert.equal(render(config(backend("app", says)), { digest }), render(config(backend("app", {})), { digest }));
+        assert.deepEqual(
+            render(config(backend("app", says)), { digest }),
+            render(config(backend("app", {})), { digest }),
+        );
     });
 
     it("accepts a drain only if it is a duration that a converge can wait for", () => {

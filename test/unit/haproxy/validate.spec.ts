@@ -1,7 +1,13 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
-import { otherOptions } from "../../../components/haproxy";
-import type { Backend, Bind, Frontend, HaproxyConfig, Server } from "../../../components/haproxy/model";
+import {
+    type Backend,
+    type Bind,
+    type Frontend,
+    type HaproxyConfig,
+    otherOptions,
+    type Server,
+} from "../../../components/haproxy";
 import { validate } from "../../../components/haproxy/validate/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
@@ -36,14 +42,16 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
                 { action: "set-header", name: "X-A", format: "a\x7f" },
                 { action: "return", body: "two\nlines" },
             ],
-            tcpRequestRules: ["content accept\n"],
+            tcpRequestRules: ["content accept\nx"],
         }),
         "control-character frontends[0].raw[0]",
         "control-character frontends[0].options",
         "control-character frontends[0].httpRequestRules[0].format",
         "control-character frontends[0].tcpRequestRules[0]",
     ],
-    "tabs between words": [withFrontend({ raw: ["acl\ta\tpath\t/x", "http-request\tdeny if a"] })],
+    "tabs between words, and a line break at the end": [
+        withFrontend({ raw: ["acl\ta\tpath\t/x\n"], httpRequestRules: ["deny if\ta\r\n"] }),
+    ],
     "names that HAProxy refuses, or cuts at #": [
         {
             ...good,
@@ -176,15 +184,15 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
         {
             ...withBinds(
                 { port: 80 },
-                { address: "0.0.0.0", port: 80 },
+                { address: "0.0.0.0", port: 80, acceptProxy: true },
                 { address: "*", port: 8404 },
                 { address: "2001:DB8:0::1", port: 81 },
-                { address: ["127.0.0.1", "2001:db8::1"], port: 81 },
+                { address: ["127.0.0.1", "2001:db8::1"], port: 81, maxconn: 5 },
                 { port: 8000, portEnd: 8010 },
-                { port: 8005 },
+                { port: 8005, name: "odd" },
                 { port: 8005, interface: "eth1" },
                 { path: "/run/a" },
-                { path: "/run/a" },
+                { path: "/run/a", mode: "600" },
             ),
             stats: { bind: { port: 8404 }, auth: [{ user: "ops", password: slot("stats-password") }] },
         },
@@ -195,14 +203,21 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
         "duplicate-bind stats.bind",
     ],
     "binds that share a port as meant": [
-        withBinds({ port: 80, raw: "thread 1" }, { port: 80, raw: "thread 2" }, { port: 80, raw: "interface eth1" }),
+        withBinds(
+            { port: 80, raw: "thread 1" },
+            { port: 80, raw: "thread 2" },
+            { port: 80, raw: "interface eth1" },
+            { port: 81 },
+            { port: 81 },
+        ),
     ],
     "peers where a frontend listens": [
         { ...good, peers: [{ name: "fleet", peers: [{ address: "127.0.0.1", port: 80 }] }] },
         "duplicate-bind peers[0].peers[0]",
     ],
-    "binds to names and sockets": [
-        withBinds({ address: ["127.0.0.1", "lb1"], port: 82 }, { address: "/run/x", port: 83 }),
+    "binds to host names": [withBinds({ address: ["127.0.0.1", "lb1"], port: 82 })],
+    "binds to sockets, and to two addresses in one": [
+        withBinds({ address: "/run/x", port: 83 }, { address: "192.0.2.1:84,192.0.2.2", port: 84 }),
         "bind-address frontends[0].binds[0].address",
         "bind-address frontends[0].binds[1].address",
     ],

@@ -105,7 +105,7 @@ describe("an argument of a service", () => {
         [
             "timeout of TLS that is passed through",
             { timeouts: { server: "5m" } },
-            ["timeout server 5m", "timeout tunnel 5m"],
+            ["timeout server 5m", "timeout tunnel 0"],
             { ...plain, protocol: "https" },
         ],
         ["httpRequestRules", { httpRequestRules: ["set-header X-A b"] }, ["http-request set-header X-A b"]],

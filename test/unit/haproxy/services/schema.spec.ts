@@ -53,7 +53,6 @@ describe("the form of services", () => {
             hosts: ["https://shop.example.com"],
             routes: [{ paths: ["x"], headers: { "X A": "1" }, methods: ["post"] }],
             port: 99_999,
-            servers: [],
             check: { uri: "healthz" },
             allow: [],
             deny: ["fe80::1%eth0", "192.0.2.0/33"],
@@ -68,7 +67,6 @@ describe("the form of services", () => {
             'services[0].routes[0].headers.X A: expected a header name of letters, digits and "-" as a key, got "1"',
             'services[0].routes[0].methods[0]: expected a method in capitals, like "POST", got "post"',
             "services[0].port: expected a whole number from 1 to 65535, got 99999",
-            "services[0].servers: expected at least one server, got an empty list",
             'services[0].check.uri: expected a path that begins with "/" and has no spaces, got "healthz"',
             'services[0].persistence.by: expected "cookie" or "address", got "ip"',
             "services[0].allow: expected at least one network, got an empty list",
@@ -93,6 +91,30 @@ describe("the form of services", () => {
             issuesOf(shop, { maxcon: 1 }).join(),
             /^: unknown key "maxcon"; remove it, or use version, maxconn, /,
         );
+    });
+
+    it("has one kind of paths in a route, and at least one condition", () => {
+        const of = (route: object) =>
+            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(; make|: paths).*/, ""));
+        const right = [
+            { paths: ["/a"] },
+            { pathPrefixes: ["/a"], paths: [] },
+            { pathRegex: "a" },
+            { headers: { A: true } },
+        ];
+        for (const route of right) {
+            assert.deepEqual(of(route), []);
+        }
+        assert.deepEqual(of({ paths: ["/a"], pathPrefixes: ["/b"] }), [
+            "services[0].routes[0]: expected only one of paths, pathPrefixes and pathRegex",
+        ]);
+        for (const route of [{}, { paths: [] }, { headers: {}, methods: [] }]) {
+            assert.deepEqual(of(route), ["services[0].routes[0]: expected at least one condition"]);
+        }
+    });
+
+    it("takes services without servers, which may answer by themselves, and timeouts that are unset", () => {
+        assert.deepEqual(issuesOf({ ...shop, servers: [], timeouts: { tunnel: "0" } }), []);
     });
 
     it("does not show what was written in the place of the name of a secret", () => {

@@ -1,6 +1,5 @@
 import { render } from "../../../../components/haproxy/render/index";
-import { compileServices, fromServices, type Service } from "../../../../components/haproxy/services/compile";
-import { isError } from "../../../../components/haproxy/validate";
+import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
 
 export const servers = [
     { name: "s1", address: "192.0.2.21" },
@@ -16,11 +15,3 @@ export const lines = (...services: Service[]) =>
     render(compile(...services), { digest: "d" })
         .text.split("\n")
         .map((line) => line.trim());
-
-/** The errors in services of any content, one line each. */
-export function faultsOf(...services: Service[]): string[] {
-    const { config, issuesIn } = compileServices({ version: "2.6" }, services);
-    return issuesIn(config)
-        .filter(isError)
-        .map(({ path, message }) => `${path}: ${message}`);
-}

@@ -45,20 +45,6 @@ describe("the issues of services", () => {
             ],
             "shared-client-timeout services[0].timeouts.client",
         ],
-        "paths that are none, and a method in small letters": [
-            [
-                {
-                    ...plain,
-                    routes: [{ paths: ["/a b"], methods: ["get"] }, { pathPrefixes: ["/a", "/b/*"] }],
-                    redirects: [{ pathPrefix: "old", to: { pathPrefix: "/ü" } }],
-                },
-            ],
-            "invalid-method services[0].routes[0].methods[0]",
-            "invalid-path services[0].redirects[0].pathPrefix",
-            "invalid-path services[0].redirects[0].to.pathPrefix",
-            "invalid-path services[0].routes[0].paths[0]",
-            "invalid-path services[0].routes[1].pathPrefixes[1]",
-        ],
         "a route by paths of several sorts, and one of no condition": [
             [{ ...plain, routes: [{ paths: ["/a"], pathRegex: "b" }, {}] }],
         ],

@@ -1,0 +1,96 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import fc from "fast-check";
+import { ConvergedHost, type ConvergedHostArgs } from "../../../components";
+import { mockEngine, settled } from "../../support/mocks";
+import { connection, HOST, withProbeReplies } from "../../support/probeReplies";
+
+const args = {
+    connection,
+    resources: [
+        { kind: "packages", names: ["cowsay"] },
+        { kind: "file", path: "/etc/a", content: "a" },
+        { kind: "user", name: "demo", groups: ["adm"] },
+        { kind: "service", name: "a.service", reloadOn: ["/etc/a"] },
+    ],
+    slots: { key: "value" },
+};
+
+describe("the form of ConvergedHost's arguments", () => {
+    withProbeReplies();
+
+    /** The issues that the component fails with. */
+    function issuesOf(data: object): string[] {
+        try {
+            new ConvergedHost("lb1", { ...args, ...data } as ConvergedHostArgs);
+            return [];
+        } catch (error) {
+            assert.ok(pulumi.ResourceError.isInstance(error), String(error));
+            const [title, ...lines] = error.message.split("\n");
+            assert.match(title ?? "", /^lb1: \d+ issues? in what is declared$/);
+            return lines.map((line) => line.trim());
+        }
+    }
+
+    it("is judged first, and every issue is reported at once", async () => {
+        const recording = await mockEngine();
+        const found = issuesOf({
+            connection: { ...connection, port: "22", bastion: { address: 5 } },
+            resources: [
+                null,
+                { kind: "packages", names: "cowsay" },
+                { kind: "file", path: "/etc/a", content: "a", mode: 644, onwer: "root" },
+                { kind: "cron", name: "x" },
+            ],
+            slots: { key: 8_173_902 },
+            prob: false,
+        });
+        assert.deepEqual(found, [
+            'connection.port: expected a number, got "22"',
+            "connection.bastion.address: expected text, or an Output of it, got 5",
+            "connection.bastion.hostKey: expected text, or an Output of it, got nothing",
+            "resources[0]: expected an object, got null",
+            'resources[1].names: expected a list of texts, got "cowsay"',
+            "resources[2].mode: expected text, got 644",
+            'resources[2]: unknown key "onwer"; remove it, or use kind, path, content, owner, group, mode, slotFault, slotValue or lineSources',
+            'resources[3].kind: expected "absent", "directory", "execute", "file", "group", "packages", "service", "systemdUnit", "transaction" or "user", got "cron"',
+            "slots.key: expected text, or an Output of it, got a number that may be a secret",
+            'unknown key "prob"; remove it, or use connection, resources, slots, probe, deadline or takeOver',
+        ]);
+        await settled();
+        assert.deepEqual(
+            recording.registrations.map(({ type }) => type),
+            [HOST],
+        );
+    });
+
+    it("takes Outputs and secrets as inputs", async () => {
+        await mockEngine();
+        const secret = pulumi.secret("x");
+        const other = {
+            address: pulumi.output("192.0.2.7"),
+            hostKey: pulumi.output(connection.hostKey),
+            privateKey: secret,
+        };
+        assert.deepEqual(issuesOf({ connection: other, slots: { key: secret } }), []);
+        await settled();
+    });
+
+    it("lets no data make a TypeError", async () => {
+        const values = fc.constantFrom(null, 5, "x", [], {}, [null], ["x"], true, { kind: "file" }, { kind: 5 });
+        const others = fc.sample(values, 20);
+        const changes = [
+            ...["connection", "resources", "slots"].flatMap((key) => others.map((value) => ({ [key]: value }))),
+            ...args.resources.flatMap((replaced) =>
+                others.map((value) => ({
+                    resources: args.resources.map((resource) => (resource === replaced ? value : resource)),
+                })),
+            ),
+        ];
+        for (const change of changes) {
+            await mockEngine();
+            issuesOf(change);
+            await settled();
+        }
+    });
+});
