@@ -3,7 +3,7 @@ export type Bind = PortBind | SocketBind;
 
 /** A bind to TCP ports. */
 export interface PortBind extends BindOptions {
-    /** IPv4 or IPv6 addresses; `*` means all of IPv4, `::` all of IPv6. @default "*" */
+    /** IPv4 or IPv6 addresses, or host names; `*` means all of IPv4, `::` all of IPv6. @default "*" */
     readonly address?: string | readonly string[];
     readonly port: number;
     /** Last port of a range that starts at `port`. @default - one port */

@@ -13,7 +13,7 @@ export interface MapFile {
 
 /** A line of a map. */
 export interface MapEntry {
-    /** Without blanks. */
+    /** Without blanks, unless the map has no values. */
     readonly key: string;
     /** Result for the key; may contain blanks. Either all entries of a map have one or none. @default - none, for acls */
     readonly value?: string;

@@ -222,6 +222,9 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
         "bind-address frontends[0].binds[1].address",
     ],
 
+    "mailers by host name": [
+        { ...good, mailers: [{ name: "mail", mailers: [{ name: "smtp", address: "mail.example.com" }] }] },
+    ],
     "acls that nothing uses": [
         withFrontend({
             acls: [
