@@ -23,7 +23,7 @@ import {
     validate,
     withoutIgnored,
 } from "./haproxy";
-import { haproxy, optionsShape } from "./recipes/haproxy/index";
+import { type HaproxyOptions, haproxy, optionsShape } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
 export interface LoadBalancerArgs {
@@ -94,8 +94,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const config = this.customized(name, compiled, customize);
         this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
-        const sourceOf = (path: string) => compiled.sourceOf(config, path);
-        const resources = haproxy(config, { allowWarnings, allowShrink, oldWorkers, sourceOf });
+        const options = { allowWarnings, allowShrink, oldWorkers };
+        const resources = resourcesFor({ declared: args.haproxy, config, options });
         const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
 
         this.address = pulumi.output(connection.address);
@@ -135,6 +135,22 @@ export class LoadBalancer extends pulumi.ComponentResource {
         }
     }
 }
+
+/** The run list, whose lines have their sources in what is declared. */
+const resourcesFor = remembering(
+    ({
+        declared,
+        config,
+        options,
+    }: {
+        readonly declared: LoadBalancerArgs["haproxy"];
+        readonly config: HaproxyConfig;
+        readonly options: HaproxyOptions;
+    }): Resource[] => {
+        const { sourceOf } = compile(declared);
+        return haproxy(config, { ...options, sourceOf: (path) => sourceOf(config, path) });
+    },
+);
 
 /** The text of haproxy.cfg, the first file of its transaction, with slots by name. */
 function shownConfiguration(resources: readonly Resource[]): string {

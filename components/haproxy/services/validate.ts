@@ -52,7 +52,8 @@ function serverIssues(
     }
     for (const server of servers ? Object.keys(weights) : []) {
         if (!servers?.some((candidate) => candidate.name === server)) {
-            issues.error(
+            // A search may find a server again, so its weight must not stop the others.
+            issues.warning(
                 "unknown-server",
                 `${path}.weights`,
                 `service ${name}: has no server ${show(server)}; correct weights`,

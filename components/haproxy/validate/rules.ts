@@ -64,12 +64,12 @@ export const rules = {
         severity: "error",
         meaning: "A service has no servers and does not answer by itself.",
     },
-    "unknown-server": { severity: "error", meaning: "`weights` names a server that the service does not have." },
     "shared-client-timeout": {
         severity: "error",
         meaning: "A client timeout belongs to a port, which services share.",
     },
     "empty-redirect": { severity: "error", meaning: "A redirect leads to the address that was asked for." },
+    "unknown-server": { severity: "warning", meaning: "`weights` names a server that the service does not have." },
     "redirect-circle": { severity: "warning", meaning: "Two redirects lead to each other." },
     "redirect-behind-proxy": {
         severity: "warning",
