@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost } from "./convergence/convergedHost";
+import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
@@ -16,14 +17,13 @@ import {
     type Issue,
     isError,
     remembering,
-    render,
     type Service,
     type StatsSettings,
     texts,
     validate,
     withoutIgnored,
 } from "./haproxy";
-import { haproxy, optionsShape } from "./recipes/haproxy/index";
+import { type HaproxyOptions, haproxy, optionsShape } from "./recipes/haproxy/index";
 
 /** Arguments of LoadBalancer. */
 export interface LoadBalancerArgs {
@@ -94,12 +94,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const config = this.customized(name, compiled, customize);
         this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
-        const sourceOf = (path: string) => compiled.sourceOf(config, path);
-        const resources = haproxy(config, { allowWarnings, allowShrink, oldWorkers, sourceOf });
+        const options = { allowWarnings, allowShrink, oldWorkers };
+        const resources = resourcesFor({ declared: args.haproxy, config, options });
         const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
 
         this.address = pulumi.output(connection.address);
-        this.configuration = pulumi.output(showSlots(render(config, { digest: "‹digest›" }).text));
+        this.configuration = pulumi.output(shownConfiguration(resources));
         this.lastRun = host.lastRun;
         this.registerOutputs({
             address: this.address,
@@ -134,6 +134,28 @@ export class LoadBalancer extends pulumi.ComponentResource {
             warn(name, words(warning).trim(), this);
         }
     }
+}
+
+/** The run list, whose lines have their sources in what is declared. */
+const resourcesFor = remembering(
+    ({
+        declared,
+        config,
+        options,
+    }: {
+        readonly declared: LoadBalancerArgs["haproxy"];
+        readonly config: HaproxyConfig;
+        readonly options: HaproxyOptions;
+    }): Resource[] => {
+        const { sourceOf } = compile(declared);
+        return haproxy(config, { ...options, sourceOf: (path) => sourceOf(config, path) });
+    },
+);
+
+/** The text of haproxy.cfg, the first file of its transaction, with slots by name. */
+function shownConfiguration(resources: readonly Resource[]): string {
+    const [file] = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
+    return showSlots(String(file?.content));
 }
 
 /** Issues of form of the arguments and of the services in them; a model is judged by `validate`. */

@@ -8,7 +8,7 @@ export async function acceptedByDaemon(
     text: string,
     files: Record<string, string> = {},
 ): Promise<{ accepted: boolean; output: string }> {
-    const command = ["haproxy", "-Ws", "-f", path, "-c", "-dW"];
+    const command = ["haproxy", "-W", "-f", path, "-c", "-dW"];
     const { code, stdout, stderr } = await inRelease(release, command, { ...files, [path]: text });
     return { accepted: code === 0, output: `${stdout}${stderr}` };
 }

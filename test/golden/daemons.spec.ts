@@ -40,7 +40,7 @@ for (const release of releases) {
     describe(`HAProxy ${release.version}`, () => {
         needsReleases();
 
-        it("fails a warning, and what it does not know", async () => {
+        it("refuses warnings and unknown keywords", async () => {
             const config: HaproxyConfig = {
                 version: "2.2",
                 frontends: [{ name: "http", binds: [{ port: 80 }] }],
@@ -102,7 +102,7 @@ for (const release of releases) {
         });
 
         if (atLeast(release.version, "2.4"))
-            it("reads words back as they were, for any text and any secret", async () => {
+            it("reads back any text and any secret unchanged", async () => {
                 const secret = hostileText.filter((value) => slotFault(value) === undefined);
                 await fc.assert(
                     fc.asyncProperty(

@@ -9,7 +9,7 @@ import { inRelease, needsReleases, type Release, releases } from "../support/rel
 
 const loopback = "127.0.0.1";
 
-/** A service of one server, an app that is named as the service and listens on `port`. */
+/** A service with one server: an app with the name of the service that listens on `port`. */
 type App = Service & { readonly port: number };
 
 const app = (name: string, port: number, rest: Partial<Service>): App => ({
@@ -19,7 +19,7 @@ const app = (name: string, port: number, rest: Partial<Service>): App => ({
     ...rest,
 });
 
-/** Apps that answer with their name and what they see of the request. */
+/** Apps that answer with their name and the path that they see. */
 function appsConfig(apps: readonly { readonly name: string; readonly port: number; readonly tls?: boolean }[]): string {
     const frontends = apps.map(
         ({ name, port, tls }) => `frontend ${name}
@@ -31,7 +31,7 @@ function appsConfig(apps: readonly { readonly name: string; readonly port: numbe
     return `defaults\n    mode http\n${timeouts}${frontends.join("")}`;
 }
 
-/** What each command prints once the services of a stack serve, from 127.0.0.1. */
+/** Returns what each command prints while the services are served on 127.0.0.1. */
 async function serving(
     release: Release,
     services: readonly App[],
@@ -61,7 +61,7 @@ ${commands.map((command) => `{ ${command}; } 2>&1 | tr '\\r\\n' '  '; echo`).joi
     return answers;
 }
 
-/** Requests by the arguments of curl, and what is answered. */
+/** Asserts the answers to requests, by the arguments of curl. */
 async function answers(
     release: Release,
     services: readonly App[],
@@ -77,7 +77,7 @@ for (const release of releases) {
     describe(`services on HAProxy ${release.version}`, () => {
         needsReleases();
 
-        it("are led to by the most specific way, whatever their order", async () => {
+        it("are found by the most specific route, whatever their order", async () => {
             const hosts = ["shop.test"];
             const services = [
                 app("web", 9001, { default: true }),
@@ -126,7 +126,7 @@ for (const release of releases) {
             }
         });
 
-        it("get a 503 for what leads nowhere", async () => {
+        it("answer 503 to requests that no service takes", async () => {
             const [answer] = await serving(
                 release,
                 [app("shop", 9001, { hosts: ["shop.test"] })],
@@ -135,7 +135,7 @@ for (const release of releases) {
             assert.equal(answer, "503");
         });
 
-        it("are kept from clients that may not, by address and by the header of a proxy", async () => {
+        it("refuse clients by address, and by the header of a proxy", async () => {
             const services = [
                 app("shop", 9001, { hosts: ["shop.test"], allow: ["127.0.0.0/24"], deny: ["127.0.0.9"] }),
                 app("behind", 9002, {
@@ -157,7 +157,7 @@ for (const release of releases) {
             });
         });
 
-        it("limit each client by itself, and say when to come again", async () => {
+        it("limit each client, and say when to retry", async () => {
             const limited = (rest: Partial<Service>) => ({ rateLimit: { count: 2, seconds: 600 }, ...rest });
             const services = [
                 app("shop", 9001, limited({ hosts: ["shop.test"] })),
@@ -204,7 +204,7 @@ for (const release of releases) {
             });
         });
 
-        it("redirect to another scheme, host or path, never without end, and nowhere that a path may name", async () => {
+        it("redirect to another scheme, host or path, without a loop, and not to a host that the path names", async () => {
             const hosts = ["a.test", "www.a.test", "b.test", "c.test", "d.test", "b.test:8080"];
             const services = [
                 app("a", 9001, {
@@ -296,7 +296,7 @@ for (const release of releases) {
             assert.equal(back, "primary /primary /");
         });
 
-        it("keep a client by its address on its server and its backup, and turn it back from that", async () => {
+        it("keep a client on its server, and on a backup until others are up, by its address", async () => {
             const quick = { protocol: "tcp", inter: "500ms", fall: 1, rise: 1 } as const;
             const servers = [
                 { name: "b1", address: loopback, port: 9001, backup: true },
@@ -311,7 +311,7 @@ for (const release of releases) {
             const primaries = "haproxy -D -f /primaries.cfg -p /primaries.pid";
             const until = (name: string) =>
                 `for i in $(seq 600); do curl -s http://127.0.0.1/ --interface 127.0.0.99 | grep -q ${name} && break; sleep 0.1; done`;
-            // An odd number of clients, so that it is not the turns that lead to the same server.
+            // An odd number of clients, so that taking turns would not lead to the same server.
             const three = [21, 22, 23].map((n) => `curl -s --interface 127.0.0.${n} http://127.0.0.1/`).join("; ");
             const found = await serving(
                 release,
@@ -365,7 +365,7 @@ for (const release of releases) {
             }
         });
 
-        it("end TCP sessions that are silent for as long as their timeouts say", async () => {
+        it("end idle TCP sessions after their timeouts", async () => {
             const services = [
                 app("db", 9001, { protocol: "tcp", listen: 5432, timeouts: { client: "1s", server: "1s" } }),
             ];
@@ -374,7 +374,7 @@ for (const release of releases) {
             assert.deepEqual(await serving(release, services, [`perl -MIO::Socket::INET -e '${silent}'`]), ["ended"]);
         });
 
-        it("limit and refuse TCP connections before there is a server", async () => {
+        it("limit and refuse TCP connections before a server is chosen", async () => {
             const services = [
                 app("db", 9001, {
                     protocol: "tcp",

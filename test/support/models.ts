@@ -27,7 +27,8 @@ const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
         defaults: fc.record({ mode: fc.constant(mode), retries: maybe(fc.integer({ min: 0, max: 5 })) }),
         frontends: fc.uniqueArray(
             fc.record({
-                name: fc.constantFrom(...names),
+                // From 3.2 on, HAProxy warns about a frontend and a backend of one name.
+                name: fc.constantFrom(...names.map((name) => `${name}-in`)),
                 binds: fc.array(fc.record({ address: maybe(fc.constantFrom(...addresses, "*")), port }), oneOrMore),
                 mode: maybe(fc.constant(mode)),
                 maxconn: maybe(fc.integer({ min: 1, max: 10_000 })),

@@ -126,10 +126,10 @@ describe("LoadBalancer", () => {
         const failsFor = (service: Service, customize?: Change) => () =>
             new LoadBalancer("lb1", { connection, haproxy: { version: "2.6", services: [service] }, customize });
         const sound: Service = { name: "shop", default: true, port: 80, servers: backend.servers };
-        const faulty: Service = { ...sound, redirects: [{ to: {} }], weights: { app9: 1 } };
+        const faulty: Service = { ...sound, redirects: [{ to: {} }], timeouts: { client: "5s" } };
         assert.throws(
             failsFor(faulty, (compiled) => ({ ...compiled, global: { raw: ["tune.bufsize '1"] } })),
-            failsAt(["services[0].weights", "services[0].redirects[0].to"]),
+            failsAt(["services[0].timeouts.client", "services[0].redirects[0].to"]),
         );
         assert.throws(
             failsFor(sound, (compiled) => ({ ...compiled, backends: [] })),
@@ -138,7 +138,7 @@ describe("LoadBalancer", () => {
         const trip = () => {
             throw new Error("nothing to change");
         };
-        assert.throws(failsFor(faulty, trip), failsAt(["services[0].weights", "services[0].redirects[0].to"]));
+        assert.throws(failsFor(faulty, trip), failsAt(["services[0].timeouts.client", "services[0].redirects[0].to"]));
         assert.throws(failsFor(sound, trip), /^Error: nothing to change$/);
         await settled();
     });

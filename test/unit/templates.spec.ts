@@ -48,7 +48,7 @@ describe("renderText", () => {
         ["a list as text", "{{a}}", { a: ["x"] }, /a must be text or a number, not a list/],
         ["text as a section", "{{#a}}x{{/a}}", { a: "yes" }, /a must be a list, a boolean or a view/],
         ["a name that exists on every object", "{{toString}}", {}, /no value for toString/],
-        ["a value that nothing shows", "a", { b: 1 }, /nothing shows b/],
+        ["a value that the template does not show", "a", { b: 1 }, /unknown name b; show it/],
         ["a partial", "{{> other}}", {}, />other is not supported/],
     ];
     for (const [title, template, view, message] of fails) {

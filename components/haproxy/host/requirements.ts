@@ -6,27 +6,27 @@ import { milliseconds } from "../model/durations";
 import { localPeers, modeOf, portsOf } from "../model/lookup";
 import { addressesOf, speaksPlainly } from "../render/binds";
 
-/** What haproxy.cfg demands of its host, and `haproxy -c` does not check. */
+/** Requirements of a configuration on its host that `haproxy -c` does not check. */
 export interface HostRequirements {
     /** Raw `bind` lines included. */
     readonly binds: readonly Listener[];
-    /** Directory that must exist, belong to root and not be writable by HAProxy's user. */
+    /** Directory that must exist, belong to root, and not be writable by HAProxy's user. */
     readonly chroot: string;
     /** Directories that must exist. */
     readonly socketDirectories: readonly string[];
     readonly maxconn: number;
     /**
-     * File descriptors, above HAProxy's own count (measured: 100028 for 50000 connections, one frontend and one server).
+     * File descriptors; more than HAProxy's own count (measured: 100028 for 50000 connections, one frontend and one server).
      */
     readonly fdsNeeded: number;
     /**
-     * Kilobytes that the declared connections take at their busiest, kernel buffers included: 50 for each, 125 with TLS to clients or
-     * to servers, 200 with both (manual: `maxconn` of section 4.2, and "Sizing" of the intro). Workers of before a reload add to it.
+     * Kilobytes for the declared connections at their busiest, including kernel buffers: 50 for each, 125 with TLS to clients or to
+     * servers, 200 with both (manual: `maxconn` in section 4.2, and "Sizing" in the intro). Old workers need more.
      */
     readonly memoryNeeded: number;
-    /** Seconds after which the process of before a reload is ended, connections and all. */
+    /** Seconds after a reload until the old worker is ended with its connections. */
     readonly hardStopAfter: number;
-    /** Server addresses that the host must be able to resolve. */
+    /** Server names that the host must be able to resolve. */
     readonly serverNames: readonly string[];
 }
 
@@ -35,28 +35,28 @@ export interface Listener {
     /** `*` stands for all IPv4 addresses, `::` for all of IPv6. */
     readonly address: string;
     readonly port: number;
-    /** http: a plain request gets an answer there. With TLS, the proxy protocol or raw parameters it is tcp. */
+    /** `http` if a plain request gets an answer; `tcp` with TLS, the proxy protocol or raw parameters. */
     readonly mode: Mode;
-    /** The interface that connections must come in by: those that the host makes to itself do not. */
+    /** The interface on which connections must arrive; the host's own connections do not. */
     readonly interface?: string;
-    /** Takes connections to addresses that are not the host's; it need not have this one, and may not reach it. */
+    /** Accepts connections to addresses that the host may not have or reach. */
     readonly transparent?: boolean;
-    /** An IPv6 address that takes no IPv4 connections. */
+    /** An IPv6 address that accepts no IPv4 connections. */
     readonly v6only?: boolean;
 }
 
-/** What a configuration demands of its host. */
+/** Computes the requirements of a configuration. */
 export function hostRequirements(config: HaproxyConfig): HostRequirements {
     const { global = {}, frontends, backends, listens = [], stats } = config;
     const sections = [...frontends, ...listens];
     const binds = [
         ...sections.flatMap((section) => [
             ...section.binds.flatMap((bind) => listeners(bind, modeOf(section, config))),
-            // What a raw bind speaks is not known: it may have TLS or the proxy protocol.
+            // A raw bind may have TLS or the proxy protocol.
             ...(section.raw ?? []).flatMap(rawBinds).map((bind) => ({ ...bind, mode: "tcp" as const })),
         ]),
         ...(stats ? listeners(stats.bind, "http") : []),
-        // Which address a name has is for HAProxy to find out.
+        // HAProxy itself resolves names.
         ...localPeers(config)
             .filter(({ peer }) => isAddress(peer.address))
             .map(({ peer: { address, port } }) => ({ address, port, mode: "tcp" as const })),
@@ -103,7 +103,7 @@ function listeners(bind: Bind, mode: Mode): Listener[] {
         return [];
     }
     const { transparent, v6only, raw = "" } = bind;
-    // Which addresses a name has is for HAProxy to find out.
+    // HAProxy itself resolves names.
     const addresses = addressesOf(bind).filter((address) => address === "*" || isAddress(address));
     return addresses.flatMap((address) =>
         portsOf(bind).map((port) => ({
@@ -118,7 +118,7 @@ function listeners(bind: Bind, mode: Mode): Listener[] {
     );
 }
 
-/** What raw parameters of a bind say of who can connect. */
+/** Raw parameters of a bind that restrict who can connect. */
 function rawRestrictions(text: string): Pick<Listener, "interface" | "transparent" | "v6only"> {
     const device = /(?:^|\s)interface\s+(\S+)/.exec(text)?.[1];
     return {
@@ -128,12 +128,12 @@ function rawRestrictions(text: string): Pick<Listener, "interface" | "transparen
     };
 }
 
-/** `init-addr` with `none` lets HAProxy start with a name that does not resolve yet. */
+/** With `none` in `init-addr`, HAProxy starts even if a name does not resolve. */
 function mustResolve({ address, initAddr }: Server): boolean {
     return !isAddress(address) && !initAddr?.split(",").includes("none");
 }
 
-/** Section 4.2, keyword `bind`: addresses with one port each; ranges and sockets are left to HAProxy. */
+/** Listeners of a raw `bind` line (section 4.2): addresses with one port each; HAProxy itself judges ranges and sockets. */
 function rawBinds(line: string): Omit<Listener, "mode">[] {
     const [, list = "", parameters = ""] = /^\s*bind\s+(\S+)(.*)/.exec(line) ?? [];
     return list.split(",").flatMap((part) => {

@@ -3,15 +3,15 @@ import { milliseconds } from "../model/durations";
 import type { AnyProxy } from "../model/lookup";
 import { type IssueList, show } from "../validate/issues";
 
-/** A converge ends after 15 minutes, its waits 2 before that. */
+/** In seconds. A converge ends after 15 minutes, and its waits end 2 minutes before. */
 const longestDrain = 600;
 
-/** Faults of what a backend says of servers that go: `minServers`, `maxShrinkPercent` and `drain`. */
+/** Checks `minServers` and `drain`, which HAProxy never sees. */
 export function serverGuardIssues(backend: AnyProxy, path: string, where: string, issues: IssueList): void {
     const { minServers, drain } = backend;
     const count = serverCount(backend);
     if (minServers !== undefined && count !== undefined && count < minServers) {
-        // A host judges changes: one that is as declared says nothing.
+        // A host judges only changes, so one that is as declared reports nothing.
         issues.warning(
             "min-servers",
             `${path}.minServers`,
@@ -28,7 +28,7 @@ export function serverGuardIssues(backend: AnyProxy, path: string, where: string
     }
 }
 
-/** Servers that are no backups; undefined where raw lines may have some. */
+/** The number of servers that are not backups; undefined if raw lines can add some. */
 function serverCount({ servers = [], serverTemplates = [], defaultServer, raw = [] }: AnyProxy): number | undefined {
     if (raw.some((line) => /^\s*(default-server|server|server-template)\s/.test(line))) {
         return undefined;
@@ -38,9 +38,9 @@ function serverCount({ servers = [], serverTemplates = [], defaultServer, raw = 
 }
 
 /**
- * What the host's adapter is to hold new servers against, a line per backend that says something of it.
+ * The guards for the host's adapter, one line per backend that has any.
  *
- * @param allowShrink whether guards do not count this time
+ * @param allowShrink Whether to leave `minServers` and `maxShrinkPercent` out this time.
  */
 export function serverGuardRules({ backends, listens = [] }: HaproxyConfig, allowShrink: boolean): string {
     return [...backends, ...listens].flatMap((backend) => rule(backend, allowShrink)).join("\n");

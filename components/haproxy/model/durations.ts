@@ -1,6 +1,6 @@
 const factors: Record<string, number> = { us: 0.001, ms: 1, s: 1e3, m: 6e4, h: 36e5, d: 864e5 };
 
-/** A duration as HAProxy writes it, section 2.5, in milliseconds; undefined if the text is none. */
+/** The milliseconds of a duration as HAProxy writes it (section 2.5); undefined if the text is not a duration. */
 export function milliseconds(duration: string): number | undefined {
     const [, digits, unit = "ms"] = /^(\d+)(us|ms|s|m|h|d)?$/.exec(duration) ?? [];
     return digits === undefined ? undefined : Number(digits) * (factors[unit] as number);

@@ -72,7 +72,7 @@ const bindTls = formOf<BindTls>()(
 );
 const bindOptions = {
     name: text.optional(),
-    maxconn: atLeastOne.optional(),
+    maxconn: count.optional(),
     acceptProxy: flag.optional(),
     ssl: bindTls.optional(),
     raw: any.optional(),
@@ -117,7 +117,7 @@ const serverOptionShape = {
     rise: atLeastOne.optional(),
     weight: whole(0, 256).optional(),
     backup: flag.optional(),
-    maxconn: atLeastOne.optional(),
+    maxconn: count.optional(),
     slowstart: text.optional(),
     onMarkedDown: z.literal("shutdown-sessions").optional(),
     onMarkedUp: z.literal("shutdown-backup-sessions").optional(),
@@ -352,7 +352,7 @@ formOf<ProxySection>()(z.strictObject(proxyShape));
 const frontendShape = {
     ...proxyShape,
     binds: z.array(bind),
-    maxconn: atLeastOne.optional(),
+    maxconn: count.optional(),
     options: options.optional(),
     useBackends: z.array(conditional({ backend: text })).optional(),
     defaultBackend: text.optional(),

@@ -1,4 +1,4 @@
-/** What each HAProxy version knows: the one place that versions are compared. */
+// The only place where releases are compared.
 
 /** The oldest version whose checker refuses warnings (`-dW`) and that has `http-check send`. */
 export const oldestVersion = "2.2";

@@ -50,9 +50,7 @@ function view(defaults: Defaults | NamedDefaults, path: string, config: HaproxyC
     return {
         name: optional(path, name),
         mode: from(`${path}.mode`, word(mode)),
-        options: optionLines(`${path}.options`, { ...proxyDefaults.options, ...defaults.options }, (option) =>
-            option in proxyDefaults.options ? [] : [`no option ${word(option)}`],
-        ),
+        options: optionLines(`${path}.options`, { ...proxyDefaults.options, ...defaults.options }, () => []),
         balance: balanceInDefaults(name, config) ? [from(`${path}.balance`, fragment(balance))] : [],
         retries: from(`${path}.retries`, retries),
         ...timeoutsView(`${path}.timeouts`, timeoutsOf(defaults)),

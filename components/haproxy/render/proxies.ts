@@ -99,6 +99,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
                 serverTemplateText(template, defaultServer),
             ),
         ],
+        furtherSections: raw.furtherSections,
     };
 }
 

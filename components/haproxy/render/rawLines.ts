@@ -17,10 +17,16 @@ const keywords = [
 ] as const;
 type Keyword = (typeof keywords)[number];
 
+/** Keywords that begin a section: the lines from there on belong to it. */
+const sections =
+    /^\s*(global|defaults|frontend|backend|listen|userlist|peers|resolvers|mailers|cache|http-errors|ring|log-forward|fcgi-app|program|crt-store|traces|log-profile)(\s|$)/;
+
 /** Rendered raw lines of a section. */
 export interface RawLines {
     /** Those without a place of their own. */
     readonly others: readonly string[];
+    /** Sections that raw lines begin, which come after everything else. */
+    readonly furtherSections: readonly string[];
     /** What follows the keyword in its raw lines. */
     readonly of: (keyword: Keyword) => readonly string[];
 }
@@ -29,8 +35,10 @@ export interface RawLines {
 const formats = /^\s*(http-|tcp-re|redirect|use_backend|use-server|log-format|error-log-format|unique-id-format)/;
 
 /** The raw lines of a section by their keyword. */
-export function rawLines(raw: readonly string[] | undefined, path: string): RawLines {
-    const lines = (raw ?? []).map((line, i) => {
+export function rawLines(raw: readonly string[] = [], path: string): RawLines {
+    const start = raw.findIndex((line) => sections.test(line));
+    const end = start < 0 ? raw.length : start;
+    const lines = raw.slice(0, end).map((line, i) => {
         const [, keyword = "", rest = ""] = /^\s*(\S+)\s+(.*)$/s.exec(line) ?? [];
         const own = keywords.find((known) => known === keyword);
         const text = own ? rest : line;
@@ -38,7 +46,8 @@ export function rawLines(raw: readonly string[] | undefined, path: string): RawL
     });
     const of = (keyword: Keyword | undefined) =>
         lines.filter((line) => line.keyword === keyword).map(({ text }) => text);
-    return { others: of(undefined), of };
+    const furtherSections = raw.slice(end).map((line, i) => from(`${path}[${end + i}]`, rawLine(line)));
+    return { others: of(undefined), furtherSections, of };
 }
 
 /** Whether one of the raw lines begins with these words. */

@@ -8,7 +8,7 @@ interface Placed {
     readonly path: string;
 }
 
-/** Redirects without end: to the same address, by pairs that lead to each other, and to https behind a proxy that ends TLS. */
+/** Finds redirects that never end: to the same address, in pairs, and to https behind a proxy that ends TLS. */
 export function redirectIssues(
     sharing: readonly Service[],
     pathOf: (service: Service) => string,
@@ -51,7 +51,7 @@ export function redirectIssues(
     });
 }
 
-/** Whether some request that one redirect has answered gets the other one next. Headers and methods are not looked at. */
+/** Whether a request that follows one redirect can get the other one next, regardless of headers and methods. */
 function leadsTo({ service, redirect: { to, ...from } }: Placed, other: Placed): boolean {
     const { hosts, pathPrefix = "", to: next } = other.redirect;
     const path = `${withoutSlash(to.pathPrefix ?? from.pathPrefix ?? "")}/`;

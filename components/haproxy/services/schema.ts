@@ -45,7 +45,7 @@ const urlPath = matching(
 );
 const urlPaths = z.array(urlPath, { message: "expected a list of paths" });
 const duration = matching(
-    /^\d+(us|ms|s|m|h|d)$/,
+    /^(0|\d+(us|ms|s|m|h|d))$/,
     'expected a duration with its unit, like "30s": us, ms, s, m, h or d',
 );
 const network = matching(isNetwork, 'expected an IP address, or a network like "192.0.2.0/24"');
@@ -90,19 +90,31 @@ const check = formOf<ServiceCheck>()(
 
 const server = formOf<ServiceServer>()(z.strictObject({ ...serverShape, port: port.optional() }));
 
+/** How many of the values say something. */
+const declared = (...values: readonly unknown[]) =>
+    values.filter((value) => value !== undefined && (typeof value !== "object" || Object.keys(value ?? {}).length > 0))
+        .length;
+
 const route = formOf<Route>()(
-    z.strictObject({
-        paths: urlPaths.optional(),
-        pathPrefixes: urlPaths.optional(),
-        pathRegex: text.optional(),
-        headers: z
-            .record(
-                headerName,
-                z.union([text, z.literal(true)], { message: "expected the header's value, or true for any value" }),
-            )
-            .optional(),
-        methods: z.array(method, { message: "expected a list of methods" }).optional(),
-    }),
+    z
+        .strictObject({
+            paths: urlPaths.optional(),
+            pathPrefixes: urlPaths.optional(),
+            pathRegex: text.optional(),
+            headers: z
+                .record(
+                    headerName,
+                    z.union([text, z.literal(true)], { message: "expected the header's value, or true for any value" }),
+                )
+                .optional(),
+            methods: z.array(method, { message: "expected a list of methods" }).optional(),
+        })
+        .refine(({ paths, pathPrefixes, pathRegex }) => declared(paths, pathPrefixes, pathRegex) <= 1, {
+            message: "expected only one of paths, pathPrefixes and pathRegex; make a route of each",
+        })
+        .refine((conditions) => declared(...Object.values(conditions)) > 0, {
+            message: "expected at least one condition: paths, pathPrefixes, pathRegex, headers or methods",
+        }),
 );
 
 const redirect = formOf<ServiceRedirect>()(

@@ -44,13 +44,13 @@ export type StatsSettings = Omit<Stats, "auth"> & {
     readonly auth?: { readonly user: string; readonly passwordSecret: string };
 };
 
-/** A service that clients are balanced to: one backend, and the way that leads to it. */
+/** A service that clients are balanced to: a backend, and the hosts, routes or port that lead to it. */
 export interface Service extends ServerGuards {
     /** Name of the backend. */
     readonly name: string;
     /**
-     * `http`: HAProxy reads the requests. `https`: TLS is passed through to the servers, which have the certificate; services share a
-     * port by the name that the client asks for (SNI). `tcp`: anything else, on a port of its own.
+     * `http`: HAProxy reads requests. `https`: TLS is passed through to the servers, which have the certificate; services share a port by
+     * the name that the client asks for (SNI). `tcp`: anything else, on a port of its own.
      * @default "http"
      */
     readonly protocol?: "http" | "https" | "tcp";
@@ -58,101 +58,104 @@ export interface Service extends ServerGuards {
     readonly listen?: number;
     /** Host names that lead to it. @default - any, if it has `routes` */
     readonly hosts?: readonly string[];
-    /** Of the requests to `hosts`, or to any host, those that fit one of these. @default - all; only with http */
+    /** Takes only requests that match one of these, out of those to `hosts`, or to any host; only with http. @default - all */
     readonly routes?: readonly Route[];
-    /** Takes what leads to no other service on its port. @default false: that gets a 503, with https its connection is closed */
+    /** Takes requests that match no other service on its port. @default false: they get a 503; with https, the connection is closed */
     readonly default?: boolean;
     /** Port of the servers. */
     readonly port: number;
-    /** The servers. @default - those found by search */
+    /** @default - found by search */
     readonly servers?: readonly ServiceServer[];
-    /** Run list entry that its servers are found by. @default - `<name>::app` */
+    /** Run list entry by which its servers are found. @default - `<name>::app` */
     readonly tag?: string;
     /**
-     * Servers that search finds in this facility are backups: used, all of them, only while none of the others is up.
+     * Servers that search finds in this facility are backups: all of them are used, and only while no other server is up.
      * @default - none is
      */
     readonly backupFacility?: string;
-    /** See {@link ServerGuards}. @default 50 where servers are found by search, which may find too few; else no guard */
+    /** See {@link ServerGuards}. @default - 50 for servers that are found by search, which may find too few; else no guard */
     readonly maxShrinkPercent?: number;
     /** Keyword `balance`. @default - that of `defaults` */
     readonly balance?: string;
-    /** Shares by name of the server, 0 to 256. @default - 1 each */
+    /** Weights by server name, 0 to 256. @default - 1 each */
     readonly weights?: Readonly<Record<string, number>>;
-    /** How long the share of a server grows after it has come up. @default - at once */
+    /** How long a server takes to reach its full weight after it comes up. @default - full weight at once */
     readonly slowStart?: string;
-    /** Connections that a server gets at a time; further ones queue. @default - no limit */
+    /** Concurrent connections of each server; further requests queue. @default - no limit */
     readonly serverMaxconn?: number;
     /** TLS from HAProxy to the servers of a service with http. @default - plain text */
     readonly serverTls?: ServerTls;
     /** Health check. @default - a TCP connect; with https a TLS handshake */
     readonly check?: ServiceCheck;
-    /** Keeps a client on its server. @default - each request or connection is balanced */
+    /** Keeps clients on their servers. @default - each request or connection is balanced */
     readonly persistence?: Persistence;
     /**
-     * Who the client is, for `allow`, `deny`, `rateLimit` and `persistence`: the address that connects, or where another proxy stands
-     * before HAProxy, the last one in X-Forwarded-For, which that proxy has added. Requests without that header are nobody's.
+     * The client's address for `allow`, `deny`, `rateLimit` and `persistence`: the one that connects, or, behind another proxy, the last
+     * one in X-Forwarded-For, which that proxy adds. Requests without that header have no address.
      * @default "connection"
      */
     readonly clientAddress?: "connection" | "x-forwarded-for";
-    /** Tells the servers the client's address in X-Forwarded-For; only with http. @default false */
+    /** Sends the client's address to the servers in X-Forwarded-For; only with http. @default false */
     readonly forwardFor?: boolean;
-    /** Addresses and networks that may use it; others get a 403, or are disconnected. @default - all */
+    /** Addresses and networks that may use it; others get a 403, or with https and tcp are disconnected. @default - all */
     readonly allow?: readonly string[];
-    /** Addresses and networks that may not, even if `allow` holds them. @default - none */
+    /** Addresses and networks that may not use it, even if `allow` contains them. @default - none */
     readonly deny?: readonly string[];
-    /** What a client may do. @default - no limit */
+    /** Limit for each client. @default - no limit */
     readonly rateLimit?: RateLimit;
-    /** Users who may use it; only with http. Without TLS, passwords travel in plain text. @default - everybody */
+    /** Users who may use it; only with http. Without TLS, passwords travel in plain text. @default - no password */
     readonly basicAuth?: BasicAuth;
-    /** First match wins; only with http. @default - none */
+    /** The first that matches wins; only with http. @default - none */
     readonly redirects?: readonly ServiceRedirect[];
-    /** `client` only with tcp: a port's services share it. @default - those of `defaults`; with tcp `client` and `server` are "1h" */
+    /**
+     * `client` only with tcp, since other services share their port.
+     * @default - those of `defaults`; unless these declare them, with tcp `client` and `server` are "1h", and with https `tunnel` is
+     */
     readonly timeouts?: Pick<Timeouts, "connect" | "client" | "server" | "queue" | "check" | "tunnel">;
-    /** Keyword `http-request` of the backend, after all of the above; only with http. @default - none */
+    /** Keyword `http-request` of the backend, evaluated after all of the above; only with http. @default - none */
     readonly httpRequestRules?: readonly HttpRequestRule[];
     /** Further lines of the backend, as written. @default - none */
     readonly raw?: readonly string[];
 }
 
-/** A server that is told, not found. */
+/** A static server. */
 export interface ServiceServer extends Omit<Server, "port"> {
     /** @default - that of the service */
     readonly port?: number;
 }
 
-/** All that is given must fit; several values of one are alternatives. At most one of the three sorts of paths. */
+/** A request must meet all conditions; several values of one are alternatives. At most one of the three kinds of paths. */
 export interface Route {
-    /** Whole paths, with case. */
+    /** Whole paths, case-sensitive. */
     readonly paths?: readonly string[];
-    /** Beginnings of paths by whole segments, with case: `/api` stands for `/api` and `/api/…`, but not `/apis`. */
+    /** Beginnings of paths by whole segments, case-sensitive: `/api` matches `/api` and `/api/…`, but not `/apis`. */
     readonly pathPrefixes?: readonly string[];
     /** Regular expression that the path must match. */
     readonly pathRegex?: string;
-    /** Values by name of the header; `true`: it is there. */
+    /** Values by header name; `true`: any value. */
     readonly headers?: Readonly<Record<string, string | true>>;
     /** Methods, such as `POST`. */
     readonly methods?: readonly string[];
 }
 
-/** How servers are asked whether they are up. */
+/** How the health of servers is checked. */
 export type ServiceCheck = (HttpServiceCheck | ProtocolCheck | { readonly protocol: "tcp" }) & {
     /** @default - that of the server */
     readonly port?: number;
-    /** Between two checks. @default "2s" */
+    /** Time between two checks. @default "2s" */
     readonly inter?: string;
     /** Failed checks until a server is down. @default 3 */
     readonly fall?: number;
-    /** Good checks until it is up. @default 2 */
+    /** Successful checks until it is up. @default 2 */
     readonly rise?: number;
 };
 
-/** Check by HTTP; with https and with `serverTls` over TLS. */
+/** Check by an HTTP request; with https and `serverTls` over TLS. */
 export interface HttpServiceCheck {
     readonly uri: string;
     /** @default "GET" */
     readonly method?: string;
-    /** Host header. @default - the first of the service's `hosts`, if any */
+    /** Host header. @default - the first of the service's `hosts` */
     readonly host?: string;
     /** Arguments of `http-check expect`. @default "status 200-399" */
     readonly expect?: string;
@@ -161,53 +164,53 @@ export interface HttpServiceCheck {
 /** How clients stay on their servers. */
 export type Persistence =
     | {
-          /** A cookie of HAProxy's own with the server's name; only with http. */
+          /** A cookie that HAProxy adds, with the server's name; only with http. */
           readonly by: "cookie";
           /** @default "SRV" */
           readonly name?: string;
-          /** Sent over TLS only. @default false */
+          /** Clients send it over TLS only. @default false */
           readonly secure?: boolean;
       }
     | {
-          /** A table of client addresses, of IPv6 by their /64, which outlives reloads; see `peersPort`. */
+          /** A table of client addresses (IPv6: per /64), which outlives reloads; see `peersPort`. */
           readonly by: "address";
-          /** How long an unused entry lives. @default "30m" */
+          /** How long an unused entry is kept. @default "30m" */
           readonly expire?: string;
       };
 
-/** Limit per client of a service. */
+/** Limit for each client of a service. */
 export interface RateLimit {
-    /** Requests in so many seconds; with https and tcp, connections. Above, requests get a 429, connections are closed. */
+    /** Requests, or with https and tcp connections, in so many seconds. Further requests get a 429, connections are closed. */
     readonly count: number;
-    /** Length of the sliding window, and what Retry-After says. @default 10 */
+    /** Length of the sliding window, and value of Retry-After. @default 10 */
     readonly seconds?: number;
 }
 
 /** Keyword `http-request auth`. */
 export interface BasicAuth {
-    /** What the browser shows. @default - the name of the service */
+    /** Realm that the browser shows. @default - the name of the service */
     readonly realm?: string;
     readonly users: readonly {
         readonly name: string;
         /** Slot of the password, and its key in the stack's Pulumi config. */
         readonly passwordSecret: string;
-        /** The secret is a hash of crypt(3). It is computed anew for each request: take few rounds. @default false */
+        /** The secret is a hash of crypt(3). HAProxy computes it for each request: use few rounds. @default false */
         readonly hashed?: boolean;
     }[];
 }
 
-/** From `hosts` and `pathPrefix`, where given, to the same URL with another scheme, host or beginning of the path. */
+/** Redirects requests to `hosts` and below `pathPrefix` to the same URL with another scheme, host or beginning of the path. */
 export interface ServiceRedirect {
-    /** @default - any of the service */
+    /** @default - any host of the service */
     readonly hosts?: readonly string[];
     /** By whole segments. @default - any */
     readonly pathPrefix?: string;
     readonly to: {
-        /** @default - as it is */
+        /** @default - unchanged */
         readonly scheme?: "https";
-        /** @default - as it is */
+        /** @default - unchanged */
         readonly host?: string;
-        /** Stands in the place of `pathPrefix`. @default - as it is */
+        /** Replaces `pathPrefix`. @default - unchanged */
         readonly pathPrefix?: string;
     };
     /** @default 302 */

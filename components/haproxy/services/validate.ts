@@ -3,17 +3,17 @@ import { redirectIssues } from "./redirects";
 import { type Ports, routeRules, servicesByPort } from "./routes";
 import type { Service, ServiceServer } from "./types";
 
-/** Arguments that the compiler does not look at with a protocol. */
+/** Arguments that the compiler ignores, by protocol. */
 const notAllowed: Readonly<Record<"https" | "tcp", readonly (keyof Service)[]>> = {
     https: ["routes", "serverTls", "forwardFor", "basicAuth", "redirects", "httpRequestRules"],
     tcp: ["hosts", "routes", "default", "serverTls", "forwardFor", "basicAuth", "redirects", "httpRequestRules"],
 };
 
 /**
- * The issues that only services can have: arguments that would be ignored, services that no request reaches, and what services of one
- * port make impossible for each other. Their form is judged by the schema, and what they compile to as a model.
+ * Finds issues that only services can have: ignored arguments, services that no request reaches, and conflicts on a port. The schema
+ * judges their form, and `validate` the model that they compile to.
  *
- * @param servers Those of each service; undefined if the search for them has failed, which is an issue of its own.
+ * @param servers The servers of each service; undefined if their search has failed, which is reported separately.
  */
 export function serviceIssues(
     settings: Ports,
@@ -52,7 +52,8 @@ function serverIssues(
     }
     for (const server of servers ? Object.keys(weights) : []) {
         if (!servers?.some((candidate) => candidate.name === server)) {
-            issues.error(
+            // A search may find a server again, so its weight must not stop the others.
+            issues.warning(
                 "unknown-server",
                 `${path}.weights`,
                 `service ${name}: has no server ${show(server)}; correct weights`,
@@ -120,7 +121,7 @@ function samePortIssues(
     redirectIssues(sharing, pathOf, issues);
 }
 
-/** Two identical routes: the second never matches. */
+/** Finds identical routes: the second never matches. */
 function shadowIssues(sharing: readonly Service[], pathOf: (service: Service) => string, issues: IssueList): void {
     const owners = new Map<string, Service>();
     for (const { service, hosts, path, others } of routeRules(sharing)) {

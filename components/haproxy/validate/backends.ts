@@ -5,7 +5,7 @@ import { stringsIn } from "../model/strings";
 import { isChecked } from "../render/servers";
 import type { IssueList } from "./issues";
 
-/** Backends that HAProxy accepts in silence, and that hardly do what is meant. */
+/** Checks backends. HAProxy's checker accepts all of these mistakes, because each shows only when requests come. */
 export function backendIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     for (const { section, proxy, path } of proxies) {
         const where = `${section} ${proxy.name}`;
@@ -32,7 +32,7 @@ export function backendIssues(proxies: readonly PlacedProxy[], config: HaproxyCo
     connectOnlyChecks(proxies, config, issues);
 }
 
-/** Whether a backend has servers, or answers or counts by itself. */
+/** Whether a backend has servers, answers without any, or only holds a table. */
 function serves(backend: AnyProxy): boolean {
     const { servers, serverTemplates, raw, options = {}, stickTable, errorfiles } = backend;
     const { tcpRequestRules, httpRequestRules, httpResponseRules } = backend;
@@ -54,7 +54,7 @@ function weightless({ servers = [], serverTemplates = [], defaultServer, raw = [
     );
 }
 
-/** A backend that neither a rule nor any text names. */
+/** Finds backends whose name occurs in no rule and no other text. */
 function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): void {
     const used = new Set<string>();
     let computed = false;
@@ -80,13 +80,13 @@ function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): voi
     }
 }
 
-/** X-Forwarded-For is read behind a proxy, whose address is the `src` of every client. */
+/** Finds `balance source` behind a proxy. If a section reads X-Forwarded-For, there is one, and its address is the `src` of every client. */
 function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const says = (pattern: RegExp) =>
         proxies.find(({ proxy: { servers: _, ...rest } }) =>
             stringsIn(rest, "").some(({ text }) => pattern.test(text)),
         );
-    // With set-src the address is the client's again.
+    // With set-src, `src` is the client's address again.
     const reader = says(/^(http-request )?set-src\s/) ? undefined : says(/\bhdr(_ip)?\(x-forwarded-for/i);
     for (const { section, proxy, path } of reader ? proxies : []) {
         const balance = proxy.balance ?? defaultsOf(proxy.from, config)?.balance;
@@ -100,7 +100,7 @@ function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConf
     }
 }
 
-/** A backend whose application is not asked, although those of others are: an open port says little of it. */
+/** Finds backends that are only connected to while others are checked by HTTP: an open port says little about an application. */
 function connectOnlyChecks(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const backends = proxies.filter(({ section, proxy }) => section !== "frontend" && modeOf(proxy, config) === "http");
     const asked = backends.find(({ proxy }) => proxy.httpchk ?? proxy.httpChecks);

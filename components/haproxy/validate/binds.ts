@@ -4,7 +4,7 @@ import { allProxies, localPeers, portsOf } from "../model/lookup";
 import { addressesOf } from "../render/binds";
 import { type IssueList, show } from "./issues";
 
-/** What HAProxy accepts of binds, and their host does not bear. */
+/** Checks binds. HAProxy's checker opens no sockets, so it does not see that two binds share a port. */
 export function bindIssues(config: HaproxyConfig, issues: IssueList): void {
     const declared = [
         ...allProxies(config).flatMap(({ section, proxy, path }) =>
@@ -19,7 +19,7 @@ export function bindIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const { bind, path, where } of declared) {
         addressIssues(bind, path, where, issues);
     }
-    // A wildcard would lose connections to this address to the peers.
+    // The local peer takes connections to its address away from a bind to all addresses.
     const peers = localPeers(config).flatMap(({ peer: { address, port }, path, where }) => [
         { bind: { port }, path, where },
         { bind: { address, port }, path, where },
@@ -27,7 +27,7 @@ export function bindIssues(config: HaproxyConfig, issues: IssueList): void {
     duplicateBinds([...declared, ...peers], issues);
 }
 
-/** HAProxy takes a path with ":80" for a socket, and what follows a comma for another address. */
+/** HAProxy reads `/run/x:80` as a socket of that name, and `a:80,b:80` as two addresses. */
 function addressIssues(bind: Bind, path: string, where: string, issues: IssueList): void {
     for (const address of "path" in bind ? [] : addressesOf(bind)) {
         if (address !== "*" && !isAddress(address) && !isHostName(address)) {
@@ -41,8 +41,8 @@ function addressIssues(bind: Bind, path: string, where: string, issues: IssueLis
 }
 
 /**
- * Binds of the same address and port: HAProxy opens both (SO_REUSEPORT), and the kernel spreads connections over them. That is meant if
- * both are of one section and have equal parameters.
+ * Finds binds with the same address and port: HAProxy opens both (SO_REUSEPORT), and the kernel spreads connections over them. If both
+ * are in one section and have equal parameters, that does no harm.
  */
 function duplicateBinds(
     binds: readonly { readonly bind: Bind; readonly path: string; readonly where: string }[],
@@ -66,7 +66,7 @@ function duplicateBinds(
     }
 }
 
-/** Raw parameters by which several binds share a port as meant. */
+/** Raw parameters that let several binds share a port on purpose. */
 const shared = /(^|\s)(thread|process|interface|namespace)\s/;
 
 function endpoints(bind: Bind): string[] {

@@ -4,7 +4,7 @@ import { mapPath } from "../render/files";
 import { withoutSlots } from "../render/quoting";
 import { type IssueList, show } from "./issues";
 
-/** Maps: HAProxy takes any file for one. */
+/** Checks maps. HAProxy accepts any file as a map. */
 export function mapIssues(config: HaproxyConfig, issues: IssueList): void {
     const { maps = [], frontends, backends, listens, defaults, namedDefaults, global } = config;
     const names = maps.map(({ name }) => name);
@@ -34,7 +34,7 @@ export function mapIssues(config: HaproxyConfig, issues: IssueList): void {
                 `map ${map.name}: not used; name ${path} in a rule, or remove it`,
             );
         }
-        // A pattern of an acl is a whole line (section 7.1), unless `-M` says that the file is a map.
+        // An acl reads a whole line as one pattern (section 7.1), unless `-M` says that the file is a map.
         for (const { path: place, text } of map.entries.some(({ value }) => value !== undefined) ? users : []) {
             const [before, after] = text.split(` -f ${path}`);
             if (after !== undefined && /^(\s|$)/.test(after) && !/\s-M\b/.test(before ?? "")) {
@@ -48,7 +48,7 @@ export function mapIssues(config: HaproxyConfig, issues: IssueList): void {
     });
 }
 
-/** HAProxy reads a line as a key, blanks, and the rest without blanks at its ends; of a list as one pattern. */
+/** HAProxy reads a line of a map as a key up to the first blank, and the rest, without blanks at its ends, as the value. */
 function entryIssues(entries: readonly MapEntry[], path: string, where: string, issues: IssueList): void {
     const values = new Map<string, string | undefined>();
     const valued = entries.filter(({ value }) => value !== undefined).length;

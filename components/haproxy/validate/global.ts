@@ -5,7 +5,7 @@ import { hiddenHost } from "./healthChecks";
 import { type IssueList, show } from "./issues";
 import { timeoutIssues, zeroDuration } from "./proxies";
 
-/** What HAProxy accepts in silence of the sections that are no proxies. */
+/** Checks `global`, `defaults`, user lists and the statistics page for mistakes that HAProxy accepts. */
 export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
     const { global = {}, defaults, namedDefaults = [], stats } = config;
     if (global.statsSockets?.length === 0) {
@@ -46,7 +46,7 @@ export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
     }
 }
 
-/** Settings that are always rendered, and that the host's requirements are computed from. */
+/** Settings that are always rendered and that the host's requirements depend on. */
 const fields: Readonly<Record<string, string>> = {
     maxconn: "global.maxconn",
     chroot: "global.chroot",
@@ -56,7 +56,7 @@ const fields: Readonly<Record<string, string>> = {
     "mworker-max-reloads": "global.mworkerMaxReloads",
 };
 
-/** Whatever is no slot shows in previews and in Pulumi's state. */
+/** Finds passwords that are not slots: they would show in previews and in Pulumi's state. */
 function passwordIssues({ userlists = [], stats, backends, listens = [] }: HaproxyConfig, issues: IssueList): void {
     const plain = (text: string) => !text.includes("\0");
     const secret = (path: string, subject: string) => {

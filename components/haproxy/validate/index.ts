@@ -18,9 +18,9 @@ import { textIssues } from "./texts";
 export { type Issue, isError, withoutIgnored } from "./issues";
 
 /**
- * The issues of a model that HAProxy's own checker does not find, or finds without their place: references between fields, mistakes that
- * HAProxy accepts in silence, and text that would break the file. HAProxy judges its language itself. If the data does not have the form
- * of a model, only that is reported, because nothing else can be judged then.
+ * Finds what HAProxy's own checker does not report, or only without its path: mistakes that it accepts, unknown references, and text that
+ * would break the file. HAProxy judges its language itself. If the data does not have the form of a model, only that is reported, because
+ * nothing else can be judged then.
  */
 export const validate = remembering((config: HaproxyConfig): readonly Issue[] => {
     const form = modelFormIssues(config);
@@ -34,13 +34,13 @@ function ofForm(issue: FormIssue): Issue {
 function contentIssues(config: HaproxyConfig): Issue[] {
     const { version } = config;
     const issues = new IssueList();
-    // The renderer would take an older release for the oldest one.
+    // For an older release, the renderer would write what the oldest supported one knows.
     if (!atLeast(version, oldestVersion)) {
         issues.error("version", "version", `release ${show(version)}: not supported; use ${oldestVersion} or later`);
     }
     textIssues(config, issues);
     if (issues.issues.length > 0) {
-        // What follows renders parts of the model.
+        // The other checks render parts of the model, which such text makes impossible.
         return issues.issues;
     }
     globalIssues(config, issues);

@@ -13,7 +13,7 @@ export interface Issue {
     readonly severity: "error" | "warning";
 }
 
-/** Collects issues. Paths may write elements of lists with dots, as in `servers.0`. */
+/** Collects issues. In paths, `servers.0` is the same as `servers[0]`. */
 export class IssueList {
     readonly issues: Issue[] = [];
 
@@ -31,15 +31,15 @@ export class IssueList {
     }
 }
 
-/** Whether an issue has to be corrected before anything is converged. */
+/** Whether an issue must be corrected before anything is converged. */
 export function isError({ severity }: Issue): boolean {
     return severity === "error";
 }
 
 /**
- * The issues without the ignored warnings.
+ * Leaves out the ignored warnings.
  *
- * @param ignored Ids of warnings; any other id is an error of its own.
+ * @param ignored Ids of warnings. Any other id adds an error.
  */
 export function withoutIgnored(issues: readonly Issue[], ignored: readonly string[] = []): Issue[] {
     const wrong = ignored.flatMap((id, i): Issue[] => {
@@ -52,13 +52,13 @@ export function withoutIgnored(issues: readonly Issue[], ignored: readonly strin
     return [...wrong, ...issues.filter((issue) => isError(issue) || !ignored.includes(issue.rule))];
 }
 
-/** A value as it may be printed: slots by name only, and not endless. */
+/** Quotes a value for a message: without slots, and at most 120 characters. */
 export function show(value: string): string {
     const text = JSON.stringify(withoutSlots(value));
     return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 
-/** What may be named instead. */
+/** Lists the names that could be meant. */
 export function declared(names: Iterable<string>, kind: string): string {
     const list = [...new Set(names)].sort();
     const shown = list.length > 20 ? [...list.slice(0, 20), `${list.length - 20} more`] : list;

@@ -7,7 +7,7 @@ import { withoutSlots } from "../render/quoting";
 import { ruleText } from "../render/rules";
 import { type IssueList, show } from "./issues";
 
-/** What HAProxy accepts in silence of timeouts, acls and rules. */
+/** Checks timeouts, acls and rules for mistakes that HAProxy accepts. */
 export function proxyIssues({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const where = `${section} ${proxy.name}`;
     timeoutIssues(proxy, path, where, issues);
@@ -21,10 +21,10 @@ export function proxyIssues({ section, proxy, path }: PlacedProxy, issues: Issue
     unreachableBackends(proxy, path, where, issues);
 }
 
-/** Without `client`, `connect` or `server` HAProxy warns; `tunnel` is 0 to let those rule. */
+/** HAProxy warns if `client`, `connect` or `server` is 0, and a `tunnel` of 0 only unsets it. */
 const limits = ["httpRequest", "httpKeepAlive", "queue", "check"] as const;
 
-/** Timeouts that are switched off, which looks like a very short one. */
+/** Finds timeouts of 0, which look very short but mean no timeout at all. */
 export function timeoutIssues(
     { timeouts = {} }: Pick<AnyProxy, "timeouts">,
     path: string,
@@ -39,12 +39,12 @@ export function timeoutIssues(
     }
 }
 
-/** A duration of 0, which HAProxy takes for none. */
+/** Reports a duration of 0. */
 export function zeroDuration(path: string, subject: string, issues: IssueList): void {
     issues.warning("zero-duration", path, `${subject}: 0 means no limit at all; give a duration, like "10s"`);
 }
 
-/** Patterns are text to HAProxy, whatever a request can have. */
+/** Finds hosts and paths that no request has. To HAProxy a pattern is any text. */
 function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): void {
     if ("criterion" in acl) {
         return;
@@ -96,7 +96,7 @@ function unusedAcls(
     });
 }
 
-/** RFC 9110, section 5.1. HAProxy warns of others from 3.0 on, and only in some rules. */
+/** Checks header names (RFC 9110, section 5.1). HAProxy warns only from 3.0 on, and only in some rules. */
 function headerIssues(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
     const check = (name: string, place: string) => {
         if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
@@ -130,7 +130,7 @@ const families = {
     httpAfterResponseRules: "http-after-response",
 } as const;
 
-/** Raw lines stand before all declared rules, and HAProxy cannot know which order was meant. */
+/** Finds raw rules beside declared ones. They are rendered before these, and HAProxy cannot know which order was meant. */
 function rawRules(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
     const lists = new Map<string, string>();
     for (const [list, keyword] of Object.entries(families)) {
@@ -158,7 +158,7 @@ function phaseOf(rule: TcpRequestRule): string {
 
 const final = /^(accept|reject|close|silent-drop)\b(?!.*\s(if|unless)\s)/;
 
-/** HAProxy warns of rules behind a final one only if they are rules of HTTP. */
+/** Finds tcp rules after a final one. HAProxy warns only about those of HTTP. */
 function unreachableTcpRules(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
     for (const list of ["tcpRequestRules", "tcpResponseRules"] as const) {
         const ended = new Map<string, number>();

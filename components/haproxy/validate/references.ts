@@ -6,12 +6,12 @@ import { declared, type IssueList, show } from "./issues";
 
 type Kind = "backend" | "table" | "cache" | "resolvers" | "peers" | "defaults" | "http-errors";
 
-/** Raw lines may begin sections. */
+/** Raw lines can begin sections too. */
 const rawSection = /^\s*(backend|listen|cache|resolvers|peers|defaults|http-errors)\s+(\S+)/;
 
 /**
- * Fields that name sections. HAProxy refuses unknown names too, but does not say which ones are declared; and it never sees the backends
- * that a map names.
+ * Checks fields that name sections. HAProxy also refuses unknown names, but does not list the declared ones, and it never sees the
+ * backends that a map names.
  */
 export function referenceIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const known = declaredNames(proxies, config);
@@ -79,14 +79,14 @@ function declaredNames(proxies: readonly PlacedProxy[], config: HaproxyConfig): 
             "backend",
             proxies.filter(({ section }) => section !== "frontend").map(({ proxy }) => proxy),
         ),
-        // Whether a raw section has a table is left to HAProxy.
+        // HAProxy finds out whether a raw section has a table.
         table: new Set([
             ...tables.map(({ proxy }) => proxy.name),
             ...rawTables(config),
             ...raw.map(({ name }) => name),
         ]),
         cache: names("cache", config.caches),
-        // From 2.6 HAProxy has resolvers of that name by itself.
+        // From 2.6 on, HAProxy declares these itself.
         resolvers: names("resolvers", [...resolvers, ...(atLeast(config.version, "2.6") ? [{ name: "default" }] : [])]),
         peers: names("peers", peers),
         defaults: names("defaults", namedDefaults),
@@ -94,7 +94,7 @@ function declaredNames(proxies: readonly PlacedProxy[], config: HaproxyConfig): 
     };
 }
 
-/** Tables of peers sections: `peers/name`. */
+/** Tables that raw lines of `peers` declare, as `peers/name`. */
 function rawTables({ peers = [] }: HaproxyConfig): string[] {
     return peers.flatMap(({ name, raw = [] }) =>
         raw.flatMap((line) => {
@@ -104,14 +104,14 @@ function rawTables({ peers = [] }: HaproxyConfig): string[] {
     );
 }
 
-/** The backends that an expression can name, if its last converter is a map of the model. */
+/** The backends that an expression can result in, if its last converter reads a map of the model. */
 function mappedNames(expression: string, { maps = [] }: HaproxyConfig): Set<string> {
     const [, file, fallback] = /,map(?:_[a-z]+)*\(([^,)]+)(?:,([^)]+))?\)\]$/.exec(expression) ?? [];
     const entries = maps.find(({ name }) => mapPath(name) === file)?.entries ?? [];
     return new Set([...entries.map(({ value }) => value), fallback].filter((name) => name !== undefined));
 }
 
-/** HAProxy judges the modes of the backends that a line names, not of those in a map. */
+/** Checks the mode of a backend from a map. HAProxy checks only backends that a line names. */
 function mappedMode(name: string, proxy: AnyProxy, path: string, config: HaproxyConfig, issues: IssueList): void {
     const backend = [...config.backends, ...(config.listens ?? [])].find((candidate) => candidate.name === name);
     if (backend && modeOf(proxy, config) === "http" && modeOf(backend, config) === "tcp") {

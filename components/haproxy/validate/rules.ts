@@ -6,8 +6,8 @@ interface Rule {
 }
 
 /**
- * Every rule by its id. Ids never change: stacks ignore warnings by them, and tests name them. A rule is here only if HAProxy's own
- * checker says nothing, or nothing that shows the place in the model.
+ * Every rule by its id. Ids never change, because stacks use them to ignore warnings. A rule exists only if HAProxy's own checker does
+ * not report the mistake, or only in words that do not help to correct the model.
  */
 export const rules = {
     form: { severity: "error", meaning: "A field is unknown or missing, or its value has the wrong type." },
@@ -64,12 +64,12 @@ export const rules = {
         severity: "error",
         meaning: "A service has no servers and does not answer by itself.",
     },
-    "unknown-server": { severity: "error", meaning: "`weights` names a server that the service does not have." },
     "shared-client-timeout": {
         severity: "error",
         meaning: "A client timeout belongs to a port, which services share.",
     },
     "empty-redirect": { severity: "error", meaning: "A redirect leads to the address that was asked for." },
+    "unknown-server": { severity: "warning", meaning: "`weights` names a server that the service does not have." },
     "redirect-circle": { severity: "warning", meaning: "Two redirects lead to each other." },
     "redirect-behind-proxy": {
         severity: "warning",

@@ -3,7 +3,7 @@ import { isAddress, isHostName } from "../model/addresses";
 import type { PlacedProxy } from "../model/lookup";
 import { type IssueList, show } from "./issues";
 
-/** What HAProxy accepts in silence of the servers of a section. */
+/** Checks the servers of a section for mistakes that HAProxy accepts. */
 export function serverIssues(placed: PlacedProxy, issues: IssueList): void {
     const { section, proxy, path } = placed;
     const where = `${section} ${proxy.name}`;
@@ -18,8 +18,8 @@ export function serverIssues(placed: PlacedProxy, issues: IssueList): void {
 }
 
 /**
- * HAProxy takes a path for a UNIX socket, port included, and with `init-addr none` anything else for a name that does not resolve yet.
- * Before 2.9 it drops a path after a port.
+ * HAProxy reads `/run/x:80` as a socket of that name. With `init-addr none` it accepts any other text as a name that does not resolve
+ * yet.
  */
 function addressIssues(address: string, path: string, subject: string, issues: IssueList): void {
     if (address === "*" || isAddress(address) || isHostName(address.replace(/\.$/, ""))) {
@@ -34,7 +34,7 @@ function addressIssues(address: string, path: string, subject: string, issues: I
     issues.error("server-address", path, `${subject}: ${show(address)} is not an address; ${remedy}`);
 }
 
-/** TLS that verifies certificates, but not whose they are: once for servers that have it from `default-server`. */
+/** Finds TLS that checks who signed a certificate, but not whose it is; reported once if it comes from `default-server`. */
 function unverifiedNames({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const { defaultServer, servers = [], serverTemplates = [] } = proxy;
     const subjects = new Map<string, string>();

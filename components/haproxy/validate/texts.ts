@@ -2,12 +2,12 @@ import type { HaproxyConfig } from "../model";
 import { hasControl, withoutSlots } from "../render/quoting";
 import { type IssueList, show } from "./issues";
 
-/** Text of these fields is escaped or has a file of its own. */
+/** Fields whose text is escaped, or written to a separate file. */
 const freeText = /\.(body|data|content)$/;
-/** Lines as written, whose ends are cut off, as a block of YAML ends with a line break. */
+/** Lines as written. Their ends are trimmed, because a block of YAML ends with a line break. */
 const rawText = /\.raw(\.\d+)?$|Rules\.\d+$/;
 
-/** Text that would become another line, or half of one. */
+/** Finds text that would end a line, so that HAProxy would read another configuration than the one declared. */
 export function textIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const { path, text } of textsIn(config, "")) {
         const written = rawText.test(path) ? text.trim() : text;
@@ -30,7 +30,7 @@ export function textIssues(config: HaproxyConfig, issues: IssueList): void {
     }
 }
 
-/** Every text with its path, and the keys of objects, which become words of lines too. */
+/** Every text with its path, and every key, because keys become words of lines too. */
 function textsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
     if (typeof value === "string") {
         return [{ path, text: value }];
@@ -55,10 +55,10 @@ const sections = [
     "maps",
 ] as const;
 
-/** Entries of sections whose names are not quoted. */
+/** Fields of sections that hold named entries. */
 const entries = ["acls", "servers", "serverTemplates", "peers", "nameservers", "mailers"];
 
-/** The names that are written without quotes. */
+/** The names that are rendered without quotes. */
 function* names(config: HaproxyConfig): Generator<{ readonly path: string; readonly name: string }> {
     for (const list of sections) {
         for (const [i, section] of (config[list] ?? []).entries()) {

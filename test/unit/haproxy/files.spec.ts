@@ -86,7 +86,7 @@ describe("files of the model", () => {
         });
     }
 
-    it("are files of the transaction, in a directory that holds nothing else", () => {
+    it("are files of the transaction, in a directory that contains nothing else", () => {
         const config = map({ key: "a", value: "b" });
         const [transaction] = haproxy(config).filter((resource) => resource.kind === "transaction");
         assert.deepEqual(
@@ -96,7 +96,7 @@ describe("files of the model", () => {
         assert.deepEqual(transaction?.owned, ["/etc/haproxy/fleet"]);
     });
 
-    it("hold what is declared, as HAProxy reads a map", () => {
+    it("contain what is declared, as HAProxy reads a map", () => {
         const text = fc.string({ unit: "grapheme", minLength: 1, maxLength: 8 });
         const entries = fc.uniqueArray(fc.record({ key: text, value: text }, { noNullPrototype: true }), {
             selector: ({ key }) => key,

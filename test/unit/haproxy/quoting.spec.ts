@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { slot } from "../../../components/convergence/slots";
-import { rawLine, slotFault, word } from "../../../components/haproxy/render/quoting";
+import { slot, withEncoding } from "../../../components/convergence/slots";
+import { format, fragment, rawLine, slotFault, slotValue, word } from "../../../components/haproxy/render/quoting";
 
 describe("word", () => {
     it("leaves plain words alone", () => {
@@ -14,13 +14,13 @@ describe("word", () => {
         assert.equal(word("a\nb"), '"a\\x0ab"');
     });
 
-    it("puts a slot in single quotes whatever stands beside it", () => {
+    it("puts a slot into single quotes, whatever is beside it", () => {
         assert.equal(word(`it's ${slot("x")}`), `"it's "'${slot("x")}'`);
     });
 });
 
 describe("slotFault", () => {
-    it("refuses what could leave its place, without repeating it", () => {
+    it("refuses values that could leave their quotes, without showing them", () => {
         for (const value of ["", "a'b", "a\nstats auth x:y", "a\0b", "a\x7f"]) {
             const fault = slotFault(value);
             assert.ok(fault);
@@ -31,11 +31,51 @@ describe("slotFault", () => {
 });
 
 describe("rawLine", () => {
-    it("fails on a line break, which would begin a line of its own", () => {
+    it("fails on a line break, which would begin another line", () => {
         assert.throws(() => rawLine("option x\n    stats admin"), /control characters/);
     });
 
-    it("lets a slot stand", () => {
+    it("quotes slots", () => {
         assert.equal(rawLine(`user x password ${slot("p")}`), `user x password '${slot("p")}'`);
     });
+});
+
+describe("a slot", () => {
+    const key = slot("key");
+    const encoded = (encoding: string) => withEncoding(key, encoding);
+
+    it("in a log-format has its percent signs doubled", () => {
+        assert.equal(format(`a %ci ${key}`), `'a %ci ''${encoded("haproxy-format")}'`);
+        assert.equal(slotValue("100% %ci", "haproxy-format"), "100%% %%ci");
+    });
+
+    it("in parentheses is one argument", () => {
+        assert.equal(fragment(`str(${key}),lower`), `str('${encoded("haproxy-argument")}'),lower`);
+        assert.equal(format(`%[str(${key})]`), `%[str('${encoded("haproxy-format-argument")}')]`);
+        assert.equal(slotValue('a,b) "\\', "haproxy-argument"), '"a,b) \\"\\\\"');
+    });
+
+    it("in a raw rule must not begin a variable", () => {
+        assert.equal(rawLine(`set-header A ${key}`, true), `set-header A '${encoded("haproxy-raw")}'`);
+        assert.match(slotFault("100%", "haproxy-raw") ?? "", /percent sign/);
+        assert.match(slotFault("a]", "haproxy-format-argument") ?? "", /closing bracket/);
+    });
+
+    it("inside of quotes leaves them, and gets its own", () => {
+        assert.equal(rawLine(`a "b ${key} c" 'd ${key}' # ${key}`), `a "b "'${key}'" c" 'd ${key}' # ${key}`);
+    });
+});
+
+describe("fragment", () => {
+    for (const [text, expected] of [
+        ["path_reg ^/a#b$", "path_reg ^/a\\#b$"],
+        ["str('#') '' \"\"", "str('#')  "],
+        ["it's", "it\\'s"],
+        ["a\\", "a\\\\"],
+        ['"a\\"b" \\"', '"a\\"b" \\"'],
+    ] as const) {
+        it(`writes ${text} so that it cannot end the line`, () => {
+            assert.equal(fragment(text), expected);
+        });
+    }
 });

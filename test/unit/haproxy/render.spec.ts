@@ -19,7 +19,7 @@ describe("render", () => {
         );
     });
 
-    it("changes nothing but its own line with the digest", () => {
+    it("changes only one line with the digest", () => {
         const config: HaproxyConfig = { version: "2.6", frontends: [], backends: [] };
         const [a, b] = ["one", "two"].map((digest) => render(config, { digest }).text.split("\n")) as [
             string[],
@@ -45,7 +45,7 @@ describe("render", () => {
         );
     });
 
-    it("names a log format where anything logs", () => {
+    it("sets a log format if anything is logged", () => {
         const raw = ["log 192.0.2.1 local0"];
         const logless = { version: "2.6", global: { log: [] }, backends: [] };
         const named = (change: object, ofFrontend = {}) =>
@@ -59,7 +59,7 @@ describe("render", () => {
         assert.equal(named({}, { raw }), true);
     });
 
-    it("checks and renders 500 backends with 10 servers each in under 300 ms", () => {
+    it("validates and renders 500 backends with 10 servers each in under 300 ms", () => {
         const servers = Array.from({ length: 10 }, (_, i) => ({ name: `s${i}`, address: `192.0.2.${i}`, port: 80 }));
         const backends = Array.from({ length: 500 }, (_, i) => ({ name: `b${i}`, servers }));
         const acls = backends.map(({ name }) => ({ name, host: [`${name}.example.com`] }));
@@ -73,13 +73,13 @@ describe("render", () => {
             const { user, system } = process.cpuUsage(started);
             return (user + system) / 1000;
         });
-        // Processor time, and the best of three: what the machine does beside it is not ours.
+        // Processor time, and the best of three, because other work on the machine does not count.
         assert.ok(Math.min(...times) < 300, `took ${times.map(Math.round).join(", ")} ms`);
     });
 });
 
-describe("hostNeeds", () => {
-    it("says what the host must have", () => {
+describe("hostRequirements", () => {
+    it("lists what the host must have", () => {
         const servers = ["app1.example.com", "192.0.2.1", "2001:db8::1", "app1.example.com"];
         const needs = hostRequirements({
             version: "2.6",
@@ -123,7 +123,7 @@ describe("hostNeeds", () => {
         });
     });
 
-    it("has the rendered defaults", () => {
+    it("has the same defaults as the rendered file", () => {
         const { chroot, socketDirectories, maxconn } = hostRequirements({
             version: "2.6",
             frontends: [],

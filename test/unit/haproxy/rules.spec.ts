@@ -10,7 +10,7 @@ const model = (change: Partial<Frontend>): HaproxyConfig => ({
 });
 
 describe("rules", () => {
-    it("keep their order, but for the phases of tcp-request, which run one after the other", () => {
+    it("keep their order, except that tcp-request rules are sorted by phase", () => {
         const text = render(
             model({
                 tcpRequestRules: ["content accept if TRUE", "session accept", "content reject", "connection accept"],

@@ -12,8 +12,8 @@ const model = (backend: Partial<Backend>, rest: Partial<HaproxyConfig> = {}): Ha
 const bound = (...binds: Bind[]): HaproxyConfig =>
     model({}, { frontends: [{ name: "http", binds, defaultBackend: "app" }] });
 
-describe("hostNeeds of binds", () => {
-    it("names every port, http only where a plain request is answered, and who cannot connect there", () => {
+describe("hostRequirements of binds", () => {
+    it("list every port, with mode http only if it answers plain requests, and who cannot connect", () => {
         const config = bound(
             { port: 80 },
             { port: 443, ssl: { crt: ["/x"] } },
@@ -67,8 +67,8 @@ describe("hostNeeds of binds", () => {
     });
 });
 
-describe("hostNeeds of memory", () => {
-    it("counts what a connection takes, more with TLS on a side, most with both", () => {
+describe("hostRequirements of memory", () => {
+    it("grow with TLS on one side, and more with TLS on both", () => {
         const tls: Bind = { port: 443, ssl: { crt: ["/x"] } };
         const kilobytes = (bind: Bind, backend: Partial<Backend> = {}) =>
             hostRequirements({

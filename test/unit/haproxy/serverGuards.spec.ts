@@ -23,8 +23,8 @@ const config = (...backends: Backend[]): HaproxyConfig => ({
 const issues = (removal: ServerGuards) =>
     validate(config(backend("app", removal))).map(({ rule, path }) => `${rule} ${path}`);
 
-describe("the removal of servers", () => {
-    it("is a rule for each backend that says something of it", () => {
+describe("server guards", () => {
+    it("give a rule for each backend that declares one", () => {
         const model = config(
             backend("plain", {}),
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),
@@ -34,7 +34,7 @@ describe("the removal of servers", () => {
         assert.equal(serverGuardRules(model, true), "drained - - 2");
     });
 
-    it("is no word of HAProxy's", () => {
+    it("do not change haproxy.cfg", () => {
         const says = { minServers: 2, maxShrinkPercent: 0, drain: "3s" };
         const digest = "0";
         assert.deepEqual(
@@ -43,14 +43,14 @@ describe("the removal of servers", () => {
         );
     });
 
-    it("accepts a drain only if it is a duration that a converge can wait for", () => {
+    it("accept a drain only if it is a duration that a converge can wait for", () => {
         assert.deepEqual(issues({ minServers: 1, maxShrinkPercent: 100, drain: "10m" }), []);
         for (const drain of ["soon", "11m"]) {
             assert.deepEqual(issues({ drain }), ["drain backends[0].drain"]);
         }
     });
 
-    it("warns of fewer servers than minServers, because a host judges only what changes", () => {
+    it("warn about fewer servers than minServers, because a host judges only what changes", () => {
         const guarded = (of: Partial<Backend>) =>
             validate(config({ ...backend("app", { minServers: 3 }), ...of })).map(
                 ({ rule, path }) => `${rule} ${path}`,

@@ -97,7 +97,7 @@ describe("compose", () => {
 
     it("fails with every error of inventory, hosts, services, configuration and secrets at once", () => {
         const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
-        const services = stack.services.map((service) => ({ ...service, basicAuth, weights: { app9: 1 } }));
+        const services = stack.services.map((service) => ({ ...service, basicAuth, timeouts: { client: "5s" } }));
         const stats = { bind: { port: 8404 }, auth: { user: "ops", passwordSecret: "known" } };
         const found = errorsOf({ services, stats }, [node("lb1", "192.0.2.11", "haproxy::lb"), servers[0] as Node]);
         assert.deepEqual(
@@ -105,7 +105,8 @@ describe("compose", () => {
             [
                 "stacks/test.ts: node lb1",
                 "stacks/test.ts: services[1]",
-                "stacks/test.ts: services[0].weights",
+                "stacks/test.ts: services[0].timeouts.client",
+                "stacks/test.ts: services[1].timeouts.client",
                 "stacks/test.ts: secret ops-password",
             ],
         );
@@ -114,7 +115,7 @@ describe("compose", () => {
             /without ssh\.hostKey; add the key that ssh-keyscan -t ed25519 192\.0\.2\.11 prints/,
         );
         assert.match(found[1] ?? "", /: no node has the tag docs::app in the environment test of nodes\.json/);
-        assert.match(found[3] ?? "", /set it with pulumi config set --secret ops-password$/);
+        assert.match(found[4] ?? "", /set it with pulumi config set --secret ops-password$/);
     });
 
     it("names files that do not exist, once each, and what else is wrong", () => {

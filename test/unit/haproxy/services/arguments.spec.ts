@@ -112,13 +112,13 @@ describe("an argument of a service", () => {
         ["raw", { raw: ["fullconn 100"] }, ["fullconn 100"]],
     ];
     for (const [name, argument, expected, base = plain] of cases) {
-        it(`${name} is rendered as lines of its own, and changes nothing else`, () => {
+        it(`${name} is rendered to these lines, and changes nothing else`, () => {
             assert.deepEqual(difference({ ...base, ...argument }, base).sort(), [...expected].sort());
             assert.deepEqual(validate(compile({ ...base, ...argument })), []);
         });
     }
 
-    it("sends keep-alives of TCP before the hour of silence is over, where the version can say so", () => {
+    it("sends TCP keep-alives before a session was idle for an hour, if the release can", () => {
         const lines = (version: string) => {
             const { frontends, backends } = fromServices({ version }, [{ ...tcp, raw: ["fullconn 100"] }]);
             return [...frontends, ...backends].map(({ raw }) => raw);
@@ -127,7 +127,7 @@ describe("an argument of a service", () => {
         assert.deepEqual(lines("2.3"), [["clitcpka-idle 2m"], ["srvtcpka-idle 2m", "fullconn 100"]]);
     });
 
-    it("keeps its tables over a reload by a port that can be another, or none", () => {
+    it("keeps its tables over a reload by a port that can be changed or turned off", () => {
         const limited: Service = { ...plain, persistence: { by: "address" }, rateLimit: { count: 9 } };
         const tables = (peersPort: number | false) => {
             const { peers, backends } = fromServices({ version: "2.6", peersPort }, [limited]);
@@ -140,7 +140,7 @@ describe("an argument of a service", () => {
         assert.deepEqual(tables(false), { peers: undefined, tables: [undefined, undefined] });
     });
 
-    it("listens on IPv6 where that is asked for, the statistics page too unless it names an address", () => {
+    it("listens on IPv6 with ipv6, and so does the statistics page unless it has an address", () => {
         const binds = (ipv6: boolean, address?: string) => {
             const stats = { bind: { port: 8404, ...(address && { address }) } };
             const config = fromServices({ version: "2.2", ipv6 }, [plain, { ...tcp, name: "db" }], undefined, stats);
@@ -158,12 +158,12 @@ describe("an argument of a service", () => {
         );
     });
 
-    it("basicAuth names secrets, which are in no text", () => {
+    it("basicAuth names secrets, which appear in no text", () => {
         const users = [{ name: "ops", passwordSecret: "ops-password" }];
         assert.deepEqual(secretsIn(compile({ ...plain, basicAuth: { users } })), ["ops-password"]);
     });
 
-    it("backupFacility makes backups of the servers found there, and fails unless others are left", () => {
+    it("backupFacility turns the servers found there into backups, and fails if no others are left", () => {
         const nodes = ["fra", "ams"].map((facility, i) => ({
             name: `s-${facility}`,
             address: `192.0.2.${i + 1}`,
@@ -193,7 +193,7 @@ describe("an argument of a service", () => {
         );
     });
 
-    it("with many values makes several lines, as HAProxy reads only so much of one", () => {
+    it("with many values gives several lines, because HAProxy limits a line", () => {
         const hosts = Array.from({ length: 300 }, (_, i) => `host-${i}.example.test`);
         const allow = Array.from({ length: 300 }, (_, i) => `192.0.${i % 256}.${i}/32`.replace(/\.\d{3}\//, ".1/"));
         const texts = lines({ ...plain, hosts, allow });

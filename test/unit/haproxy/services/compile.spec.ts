@@ -1,14 +1,73 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { render } from "../../../../components/haproxy/render/index";
-import { compileServices, type Service } from "../../../../components/haproxy/services/compile";
+import { compileServices, type Defaults, fromServices, render, type Service } from "../../../../components/haproxy";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 import { isError, validate } from "../../../../components/haproxy/validate/index";
-import { compile, lines, plain } from "./subject";
+import { compile, lines, plain, servers, tcp } from "./subject";
 
 describe("services", () => {
-    it("have rules of one order whatever theirs, where one is more specific than the other", () => {
-        const ways: Service[] = [
+    it("keep what the stack's defaults declare", () => {
+        const rendered = (defaults: Defaults, service: Service) =>
+            render(fromServices({ version: "2.6", defaults }, [service]), { digest: "d" })
+                .text.split("\n\nfrontend")
+                .at(-1)
+                ?.match(/(timeout|option|no option|.*idle) .*/g)
+                ?.map((line) => line.trim())
+                .filter((line) => line !== "option tcplog");
+        const backups: Service = {
+            ...tcp,
+            servers: [
+                { name: "s1", address: "192.0.2.21" },
+                { name: "s2", address: "192.0.2.22", backup: true },
+            ],
+        };
+        assert.deepEqual(rendered({}, backups), [
+            "option clitcpka",
+            "timeout client 1h",
+            "clitcpka-idle 2m",
+            "option srvtcpka",
+            "option allbackups",
+            "timeout server 1h",
+            "timeout tunnel 0",
+            "srvtcpka-idle 2m",
+        ]);
+        const declared: Defaults = {
+            timeouts: { client: "5m", server: "6m" },
+            options: { clitcpka: false, srvtcpka: false, allbackups: false },
+            raw: ["clitcpka-idle 10m", "srvtcpka-idle 10m"],
+        };
+        assert.deepEqual(rendered(declared, backups), ["timeout tunnel 0"]);
+        assert.deepEqual(rendered({ raw: ["timeout client 5m", "timeout server 6m"] }, tcp), [
+            "option clitcpka",
+            "clitcpka-idle 2m",
+            "option srvtcpka",
+            "timeout tunnel 0",
+            "srvtcpka-idle 2m",
+        ]);
+    });
+
+    it("have a tunnel only if it does not replace what is declared", () => {
+        const timeouts = (defaults: Defaults, service: Service) => {
+            const [backend] = fromServices({ version: "2.6", defaults }, [service]).backends;
+            return backend?.timeouts ?? {};
+        };
+        const tunnel = { timeouts: { tunnel: "3h" } };
+        const https: Service = { name: "tls", protocol: "https", default: true, port: 443, servers };
+        assert.deepEqual(timeouts(tunnel, { ...tcp, timeouts: { server: "9m" } }), { tunnel: "0", server: "9m" });
+        assert.deepEqual(timeouts(tunnel, { ...tcp, timeouts: { client: "9m" } }), { tunnel: "0", server: "1h" });
+        assert.deepEqual(timeouts(tunnel, { ...tcp, timeouts: { client: "9m", tunnel: "2h" } }), {
+            tunnel: "2h",
+            server: "1h",
+        });
+        assert.deepEqual(timeouts(tunnel, tcp), { server: "1h" });
+        assert.deepEqual(timeouts({}, https), { tunnel: "1h" });
+        assert.deepEqual(timeouts(tunnel, https), {});
+        assert.deepEqual(timeouts({ timeouts: { server: "9m" } }, https), {});
+        assert.deepEqual(timeouts({}, { ...https, timeouts: { server: "9m" } }), { server: "9m" });
+    });
+
+    it("have rules in one order, whatever their own, if one is more specific than the other", () => {
+        const routed: Service[] = [
             { ...plain, name: "a", routes: [{ paths: ["/a"] }] },
             { ...plain, name: "b", routes: [{ pathPrefixes: ["/a/long"] }] },
             { ...plain, name: "c", routes: [{ pathPrefixes: ["/a"], methods: ["PUT"] }] },
@@ -17,9 +76,9 @@ describe("services", () => {
             { ...plain, name: "f" },
             { ...plain, name: "g", hosts: undefined, routes: [{ paths: ["/a/long"] }] },
         ];
-        const order = ways.map(({ name }) => name);
+        const order = routed.map(({ name }) => name);
         fc.assert(
-            fc.property(fc.shuffledSubarray(ways, { minLength: ways.length }), (shuffled) => {
+            fc.property(fc.shuffledSubarray(routed, { minLength: routed.length }), (shuffled) => {
                 const [{ useBackends = [] } = {}] = compile(...shuffled).frontends;
                 assert.deepEqual(
                     useBackends.map(({ backend }) => backend),
@@ -29,7 +88,7 @@ describe("services", () => {
         );
     });
 
-    it("of hostile text give as many lines as of plain text, or are refused", () => {
+    it("with hostile text give as many lines as with plain text, or are refused", () => {
         const hostile = fc.oneof(
             fc.string({ unit: "binary", maxLength: 20 }),
             fc.constantFrom(
@@ -73,7 +132,7 @@ describe("services", () => {
         );
     });
 
-    it("are 500 of 10 servers each compiled, checked and rendered in a moment", () => {
+    it("compile, validate and render 500 services with 10 servers each in a moment", () => {
         const many = Array.from(
             { length: 500 },
             (_, n): Service => ({

@@ -93,6 +93,30 @@ describe("the form of services", () => {
         );
     });
 
+    it("has one kind of paths in a route, and at least one condition", () => {
+        const of = (route: object) =>
+            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(; make|: paths).*/, ""));
+        const right = [
+            { paths: ["/a"] },
+            { pathPrefixes: ["/a"], paths: [] },
+            { pathRegex: "a" },
+            { headers: { A: true } },
+        ];
+        for (const route of right) {
+            assert.deepEqual(of(route), []);
+        }
+        assert.deepEqual(of({ paths: ["/a"], pathPrefixes: ["/b"] }), [
+            "services[0].routes[0]: expected only one of paths, pathPrefixes and pathRegex",
+        ]);
+        for (const route of [{}, { paths: [] }, { headers: {}, methods: [] }]) {
+            assert.deepEqual(of(route), ["services[0].routes[0]: expected at least one condition"]);
+        }
+    });
+
+    it("takes services without servers, which may answer by themselves, and timeouts that are unset", () => {
+        assert.deepEqual(issuesOf({ ...shop, servers: [], timeouts: { tunnel: "0" } }), []);
+    });
+
     it("does not show what was written in the place of the name of a secret", () => {
         const users = [{ name: "ops", passwordSecret: "TopS3cret!" }];
         assert.deepEqual(issuesOf({ ...shop, basicAuth: { users } }), [

@@ -45,9 +45,6 @@ describe("the issues of services", () => {
             ],
             "shared-client-timeout services[0].timeouts.client",
         ],
-        "a route by paths of several sorts, and one of no condition": [
-            [{ ...plain, routes: [{ paths: ["/a"], pathRegex: "b" }, {}] }],
-        ],
         "no servers": [[{ ...plain, servers: [] }], "service-without-servers services[0].servers"],
         "no servers, but answers": [
             [
