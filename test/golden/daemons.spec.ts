@@ -22,7 +22,7 @@ async function readByDaemon(release: Release, words: string[]): Promise<string[]
     return [...stderr.matchAll(/ parsing \[.*?:\d+\]: '(.*)'\.$/gm)].map((match) => match[1] as string);
 }
 
-/** A certificate of its own and the key. */
+/** A self-signed certificate with its key. */
 function certificate(): { crt: string; pem: string } {
     const directory = mkdtempSync(join(tmpdir(), "haproxy-tls-"));
     try {

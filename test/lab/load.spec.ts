@@ -108,7 +108,7 @@ describeLab("load during changes", () => {
             apps.reduce((sum, { sent }) => sum + sent, 0),
         );
         for (const session of sessions) session.end();
-        await until("no worker of before is left", async () => (await oldWorkers()) === 0);
+        await until("no old worker is left", async () => (await oldWorkers()) === 0);
     });
 
     it("holds as many connections as the machine allows through a reload", async function () {
@@ -137,7 +137,7 @@ describeLab("load during changes", () => {
         } finally {
             for (const session of sessions) session.end();
         }
-        await until("no worker of before is left", async () => (await oldWorkers()) === 0);
+        await until("no old worker is left", async () => (await oldWorkers()) === 0);
         if (this.test) this.test.title += ` (${count})`;
     });
 });

@@ -11,13 +11,13 @@ import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 import { ASK_MASTER } from "./transaction/balancerHost";
 
-/** Most bytes of a payload. A why-run sends it to each host once, an up three times. */
+/** Limit for the bytes of a payload. A why-run sends it to each host once, an up three times. */
 const PAYLOAD_BUDGET = 80 * 1024;
 
-/** Most processes that a why-run with nothing to do starts, including those of its adapter. */
+/** Limit for the processes that a why-run with nothing to do starts, including those of its adapter. */
 const PROCESS_BUDGET = 16;
 
-/** So many resources of the kinds that are most common in real run lists. */
+/** This many resources, of the kinds that are most common in real run lists. */
 function many(count: number): Resource[] {
     return Array.from({ length: count }, (_, n): Resource => {
         switch (n % 6) {

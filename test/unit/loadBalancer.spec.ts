@@ -32,7 +32,7 @@ describe("LoadBalancer", () => {
         assert.equal(new Set(names).size, names.length);
     });
 
-    it("hands on whether hosts are asked, and taken over", async () => {
+    it("passes probe and takeOver on", async () => {
         for (const args of [{ probe: false }, { takeOver: true }, {}]) {
             await mockEngine();
             new LoadBalancer("lb1", { connection, haproxy: config, ...args });
@@ -105,7 +105,7 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("takes services in the place of sections, and changes to what comes of them", async () => {
+    it("accepts services instead of sections, and customizes what they are compiled to", async () => {
         await mockEngine();
         const services: Service[] = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
         const balancer = new LoadBalancer("lb1", {
@@ -120,7 +120,7 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("fails with the errors of services and of what they were changed to, in one error and each once", async () => {
+    it("fails with the errors of services and of the customized configuration, each once in one error", async () => {
         await mockEngine();
         type Change = (config: HaproxyConfig) => HaproxyConfig;
         const failsFor = (service: Service, customize?: Change) => () =>
@@ -143,7 +143,7 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("warns of what is probably a mistake, and goes on", async () => {
+    it("only warns of probable mistakes", async () => {
         const recording = await mockEngine();
         const odd: HaproxyConfig = {
             ...config,

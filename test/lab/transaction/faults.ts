@@ -17,8 +17,8 @@ export interface Fault {
         strike?: (balancer: BalancerHost) => string;
         words: RegExp;
         /**
-         * Whether no request is lost: HAProxy itself stops accepting for 2 s when it cannot bind, and ends when its chroot is
-         * gone (shared/reference/hosts.md, section 0.1).
+         * Whether no request is lost. HAProxy stops accepting for 2 s if it cannot bind, and ends if its chroot is
+         * missing.
          */
         hitless: boolean;
         /** Whether the old process serves on. If not, the transaction starts one with the last good files. */

@@ -170,7 +170,7 @@ export function hostConditions(balancer: () => BalancerHost): void {
         before("six reloads, each during a request", async () => {
             await balancer().shell("systemctl restart haproxy");
             await balancer().converge({ raw: patient });
-            await until("the worker of before has ended", async () => (await old()).length === 0);
+            await until("the old worker has ended", async () => (await old()).length === 0);
             for (const turn of [1, 2, 3, 4, 5, 6]) {
                 await hold();
                 const { code, stderr } = await declare(`turn-${turn}`).up();

@@ -64,7 +64,7 @@ describe("the form of ConvergedHost's arguments", () => {
         );
     });
 
-    it("takes Outputs and secrets as inputs", async () => {
+    it("accepts Outputs and secrets as inputs", async () => {
         await mockEngine();
         const secret = pulumi.secret("x");
         const other = {
@@ -76,7 +76,7 @@ describe("the form of ConvergedHost's arguments", () => {
         await settled();
     });
 
-    it("lets no data make a TypeError", async () => {
+    it("causes no TypeError, whatever the data", async () => {
         const values = fc.constantFrom(null, 5, "x", [], {}, [null], ["x"], true, { kind: "file" }, { kind: 5 });
         const others = fc.sample(values, 20);
         const changes = [

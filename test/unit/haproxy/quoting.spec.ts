@@ -8,7 +8,7 @@ describe("word", () => {
         assert.equal(word("/stats;up?x=1&y=%20"), "/stats;up?x=1&y=%20");
     });
 
-    it("quotes the least it can", () => {
+    it("quotes no more than necessary", () => {
         assert.equal(word('say "hi" #1 $HOME \\'), `'say "hi" #1 $HOME \\'`);
         assert.equal(word("it's $1"), `"it's \\$1"`);
         assert.equal(word("a\nb"), '"a\\x0ab"');
@@ -61,7 +61,7 @@ describe("a slot", () => {
         assert.match(slotFault("a]", "haproxy-format-argument") ?? "", /closing bracket/);
     });
 
-    it("inside of quotes leaves them, and gets its own", () => {
+    it("inside quotes is taken out of them, and gets its own", () => {
         assert.equal(rawLine(`a "b ${key} c" 'd ${key}' # ${key}`), `a "b "'${key}'" c" 'd ${key}' # ${key}`);
     });
 });

@@ -7,7 +7,7 @@ import { validate } from "../../../components/haproxy/validate/index";
 import { sound } from "../../support/models";
 
 describe("render", () => {
-    it("gives equal files for equal models", () => {
+    it("returns equal files for equal models", () => {
         fc.assert(
             fc.property(sound, (config) => {
                 assert.equal(

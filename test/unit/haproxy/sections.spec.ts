@@ -13,7 +13,7 @@ const bound = (...binds: Bind[]): HaproxyConfig =>
     model({}, { frontends: [{ name: "http", binds, defaultBackend: "app" }] });
 
 describe("hostRequirements of binds", () => {
-    it("list every port, with mode http only if it answers plain requests, and who cannot connect", () => {
+    it("list every port, with mode http only if it answers plain requests, and which clients cannot connect", () => {
         const config = bound(
             { port: 80 },
             { port: 443, ssl: { crt: ["/x"] } },

@@ -24,7 +24,7 @@ const issues = (removal: ServerGuards) =>
     validate(config(backend("app", removal))).map(({ rule, path }) => `${rule} ${path}`);
 
 describe("server guards", () => {
-    it("give a rule for each backend that declares one", () => {
+    it("are one rule for each backend that declares any", () => {
         const model = config(
             backend("plain", {}),
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),

@@ -133,7 +133,7 @@ describe("the issues of services", () => {
         });
     }
 
-    it("show every search that finds nothing, beside what else is wrong", () => {
+    it("include every search that finds nothing, beside other errors", () => {
         const fail = ({ name }: Service) => {
             throw new Error(`no node for ${name}`);
         };
@@ -205,7 +205,7 @@ describe("the issues of services", () => {
             });
         }
 
-        it("are none for redirects that come to an end, or that other routes take", () => {
+        it("are none for redirects that end, or whose target belongs to another route", () => {
             const moved = { ...at("api"), hosts: ["a.test"], routes: [{ pathPrefixes: ["/new"] }] };
             const both: Service = { ...at("a", shopTo("www.a.test")), hosts: ["a.test", "www.a.test"] };
             const any: Service = { ...at("rest", shopTo("www.a.test")), hosts: undefined, default: true };
