@@ -22,6 +22,17 @@ interface Found {
     readonly summary?: { readonly found: readonly Found[]; readonly distance: number };
 }
 
+export const flag = z.boolean({ message: "expected true or false" });
+
+export const anyText = z.string({ message: "expected text" });
+
+/** Text that says something. */
+export const text = anyText.min(1, { message: "expected text that is not empty" });
+
+export const anyTexts = z.array(anyText, { message: "expected a list of texts" });
+
+export const texts = z.array(text, { message: "expected a list of texts" });
+
 /** Text for which `is` holds. The message replaces every one of zod's. */
 export const matching = (is: RegExp | ((text: string) => boolean), message: string) =>
     z.string({ message }).refine((text) => (typeof is === "function" ? is(text) : is.test(text)), { message });

@@ -6,12 +6,11 @@ import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
-import { formIssues } from "./forms";
+import { flag, formIssues, texts } from "./forms";
 import {
     balancedServicesFormIssues,
     type CompiledServices,
     compileServices,
-    flag,
     type HaproxyConfig,
     type HaproxySettings,
     type Issue,
@@ -19,7 +18,6 @@ import {
     remembering,
     type Service,
     type StatsSettings,
-    texts,
     validate,
     withoutIgnored,
 } from "./haproxy";

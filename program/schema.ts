@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formError, formIssues, formOf } from "../components/forms";
+import { formError, formIssues, formOf, text, texts } from "../components/forms";
 import {
     type HaproxySettings,
     type Service,
@@ -7,8 +7,6 @@ import {
     services,
     settingsShape,
     stats,
-    text,
-    texts,
 } from "../components/haproxy";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";

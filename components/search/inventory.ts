@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { formError, formIssues, formOf } from "../forms";
-import { type Server, text } from "../haproxy";
+import { formError, formIssues, formOf, text } from "../forms";
+import type { Server } from "../haproxy";
 import { type Node, nodesSchema } from "./nodeSchema";
 
 export type { Node } from "./nodeSchema";

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { matching, whole } from "../forms";
+import { matching, text, whole } from "../forms";
 import { isAddress, isHostName } from "../haproxy";
 
 /** A host name or an IP address. */
@@ -25,8 +25,6 @@ export const runListEntry = matching(
     /^[a-z0-9][a-z0-9_-]*::[a-z0-9][a-z0-9_-]*$/,
     'expected "<service>::<recipe>" in lower case, like "ecom-platform::app"',
 );
-
-const text = matching(/./s, "expected text that is not empty");
 
 /** A node of the inventory. */
 const nodeSchema = z.strictObject({

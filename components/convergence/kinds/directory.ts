@@ -1,4 +1,7 @@
+import { z } from "zod";
+import { formOf } from "../../forms";
 import { pathIssues } from "./checks";
+import { flag, text } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 import { DIRECTORY_TYPE, DIRECTORY_WORDING, ownedIssues, permissionIssues, permissionsOf, statLine } from "./paths";
 
@@ -20,6 +23,16 @@ export interface Directory {
 export const directory: ResourceKind<Directory> = {
     shellFunction: "directory",
     nameOf: ({ path }) => path,
+    form: formOf<Directory>()(
+        z.strictObject({
+            kind: z.literal("directory"),
+            path: text,
+            owner: text.optional(),
+            group: text.optional(),
+            mode: text.optional(),
+            owned: flag.optional(),
+        }),
+    ),
     issues: (resource) => [
         ...pathIssues(resource.path),
         ...permissionIssues(resource),

@@ -1,4 +1,7 @@
+import { z } from "zod";
+import { formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
+import { text } from "./forms";
 import type { ResourceKind } from "./kind";
 
 /** A command that runs only while its guard says that it is needed. */
@@ -19,6 +22,16 @@ export interface Execute {
 export const execute: ResourceKind<Execute> = {
     shellFunction: "execute",
     nameOf: ({ name }) => name,
+    form: formOf<Execute>()(
+        z.strictObject({
+            kind: z.literal("execute"),
+            name: text,
+            command: text,
+            creates: text.optional(),
+            onlyIf: text.optional(),
+            notIf: text.optional(),
+        }),
+    ),
     issues: ({ name, command, creates, onlyIf, notIf }) => [
         ...nameIssues(name),
         ...when(

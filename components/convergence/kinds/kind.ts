@@ -1,3 +1,5 @@
+import type { z } from "zod";
+
 /** The content of a file: text, which may hold slots (see slots.ts), or bytes, which are written unchanged. */
 export type Content = string | Uint8Array;
 
@@ -25,9 +27,9 @@ export interface DeclaredFile {
     slotValue?: (value: string, encoding: string) => string;
     /**
      * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. It is never sent to a host and no part of
-     * the plan's digest. @default - unknown
+     * the plan's digest. Null is the same as undefined, which JSON does not have. @default - unknown
      */
-    lineSources?: readonly (string | undefined)[];
+    lineSources?: readonly (string | null | undefined)[];
 }
 
 /** Something that only one resource of a plan may have, such as a path. */
@@ -76,6 +78,8 @@ export interface ResourceKind<R> {
     shellFunction: string;
     /** What identifies a resource in messages, as the path does in `file[/etc/motd]`. */
     nameOf(resource: R): string;
+    /** Its fields and their types, for data that no compiler has seen. */
+    form: z.ZodObject;
     /** Every problem of a resource: `<problem>; <remedy>`. */
     issues(resource: R): string[];
     claims(resource: R): Claim[];

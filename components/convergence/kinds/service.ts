@@ -1,5 +1,8 @@
+import { z } from "zod";
+import { formOf } from "../../forms";
 import { sha256 } from "../sha256";
 import { serviceIssues } from "./checks";
+import { flag, text, texts } from "./forms";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
 
 /** A systemd service, its state now and after a boot. */
@@ -28,6 +31,16 @@ function watched(paths: string[], context: CallContext): string[] {
 export const service: ResourceKind<Service> = {
     shellFunction: "service",
     nameOf: ({ name }) => name,
+    form: formOf<Service>()(
+        z.strictObject({
+            kind: z.literal("service"),
+            name: text,
+            enabled: flag.optional(),
+            running: flag.optional(),
+            reloadOn: texts.optional(),
+            restartOn: texts.optional(),
+        }),
+    ),
     issues: ({ name }) => serviceIssues(name),
     claims: ({ name }) => [{ on: `service ${name}` }],
     facts: ({ name }) => ({ units: [name] }),

@@ -1,4 +1,7 @@
+import { z } from "zod";
+import { formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
+import { declaredFileShape, text, texts } from "./forms";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
@@ -42,6 +45,17 @@ function isWithin(directory: string, path: string): boolean {
 export const transaction: ResourceKind<Transaction> = {
     shellFunction: "transaction",
     nameOf: ({ name }) => name,
+    form: formOf<Transaction>()(
+        z.strictObject({
+            kind: z.literal("transaction"),
+            name: text,
+            directory: text,
+            files: z.array(z.strictObject(declaredFileShape)),
+            owned: texts.optional(),
+            allowWarnings: texts.optional(),
+            adapter: z.strictObject({ name: text, script: text, parameters: z.record(z.string(), text) }),
+        }),
+    ),
     issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
         ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>
             when(

@@ -1,4 +1,7 @@
+import { z } from "zod";
+import { formOf } from "../../forms";
 import { accountIssues, pathIssues } from "./checks";
+import { flag, text, texts } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A login or service account. An existing account keeps what is not declared here. */
@@ -21,6 +24,17 @@ export interface User {
 export const user: ResourceKind<User> = {
     shellFunction: "user",
     nameOf: ({ name }) => name,
+    form: formOf<User>()(
+        z.strictObject({
+            kind: z.literal("user"),
+            name: text,
+            group: text.optional(),
+            groups: texts.optional(),
+            home: text.optional(),
+            shell: text.optional(),
+            system: flag.optional(),
+        }),
+    ),
     issues: ({ name, group, groups, home, shell }) => [
         ...accountIssues("user", name),
         ...[group ?? [], groups ?? []].flat().flatMap((other) => accountIssues("group", other)),

@@ -1,4 +1,4 @@
-import { filesOf, isKind, kindNames, kindOf, label, type Resource } from "../kinds/index";
+import { filesOf, kindOf, label, type Resource } from "../kinds/index";
 import { sha256 } from "../sha256";
 import { count } from "../text";
 
@@ -23,14 +23,6 @@ export class PlanError extends Error {
  * @throws PlanError with every issue found
  */
 export function makePlan(resources: Resource[]): Plan {
-    const unknown = resources.filter(({ kind }) => !isKind(kind));
-    if (unknown.length > 0) {
-        throw new PlanError(
-            unknown.map(
-                ({ kind }) => `unknown resource kind ${JSON.stringify(kind)}; use one of ${kindNames.join(", ")}`,
-            ),
-        );
-    }
     const seen = new Set<string>();
     const unique = resources.filter((resource) => {
         const text = canonical(resource);

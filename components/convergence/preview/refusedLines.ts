@@ -39,7 +39,7 @@ function excerpts(
         }
         const source = lineSources?.[index];
         const excerpt = `  line ${number}: ${hideValues(showSlots(text), slots)}`;
-        return [source === undefined ? [excerpt] : [excerpt, `  from ${source}`]];
+        return [source ? [excerpt, `  from ${source}`] : [excerpt]];
     });
 }
 

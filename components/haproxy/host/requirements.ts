@@ -86,10 +86,10 @@ export function descriptors(maxconn: number, listeners: number, servers: number)
 
 function memoryNeeded(maxconn: number, { frontends, backends, listens = [] }: HaproxyConfig): number {
     const clients = [...frontends, ...listens].some(({ binds }) => binds.some(isTls));
-    const servers = [...backends, ...listens].some(
-        ({ servers: list, serverTemplates = [], defaultServer = {} }) =>
-            (list.length + serverTemplates.length > 0 && isTls(defaultServer)) ||
-            [...list, ...serverTemplates].some(isTls),
+    const servers = [...backends, ...listens].some(({ servers: list, serverTemplates = [], defaultServer = {} }) =>
+        [...list, ...serverTemplates].some(
+            (server) => isTls(server) || (server.ssl === undefined && isTls(defaultServer)),
+        ),
     );
     return maxconn * (clients && servers ? 200 : clients || servers ? 125 : 50);
 }

@@ -33,7 +33,7 @@ function serverCount({ servers = [], serverTemplates = [], defaultServer, raw = 
     if (raw.some((line) => /^\s*(default-server|server|server-template)\s/.test(line))) {
         return undefined;
     }
-    const counted = [...servers, ...serverTemplates].filter(({ backup }) => !(backup || defaultServer?.backup));
+    const counted = [...servers, ...serverTemplates].filter(({ backup = defaultServer?.backup }) => !backup);
     return counted.reduce((sum, server) => sum + ("count" in server ? server.count : 1), 0);
 }
 

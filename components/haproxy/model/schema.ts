@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FormIssue, formIssues, formOf, matching, whole } from "../../forms";
+import { anyText, anyTexts, type FormIssue, flag, formIssues, formOf, matching, text, texts, whole } from "../../forms";
 import { remembering } from "../remembering";
 import type { Bind, BindTls, PortBind, SocketBind } from "./binds";
 import { type Defaults, type Global, type HaproxyConfig, logFacilities, logLevels, type Stats } from "./config";
@@ -20,20 +20,15 @@ import type { Server, ServerOptions, ServerTemplate, ServerTls } from "./servers
 
 // The form of the model, for data that no compiler has seen. What fields mean is said at their types, which `formOf` holds these to.
 
-export const flag = z.boolean({ message: "expected true or false" });
-/** Text that says something: an argument that is empty would vanish from its line. */
-export const text = z.string({ message: "expected text" }).min(1, { message: "expected text that is not empty" });
-export const texts = z.array(text, { message: "expected a list of texts" });
 /** Lines as written. An empty one does no harm. */
-export const lines = z.array(z.string({ message: "expected text" }), { message: "expected a list of texts" });
-const any = z.string({ message: "expected text" });
+export const lines = anyTexts;
 export const port = whole(1, 65_535);
 const count = whole(0, 2_147_483_647);
 const atLeastOne = whole(1, 2_147_483_647);
 const status = whole(200, 599);
 const mode = z.enum(["http", "tcp"]);
 /** Their names are left to the daemon, so that {@link otherOptions} can hold those of a newer one. */
-const options = z.record(z.string(), z.union([flag, any])) as unknown as z.ZodType<Options>;
+const options = z.record(z.string(), z.union([flag, anyText])) as unknown as z.ZodType<Options>;
 
 /** A strict object with the fields of {@link Conditional}. */
 const conditional = <S extends z.ZodRawShape>(shape: S) =>
@@ -75,7 +70,7 @@ const bindOptions = {
     maxconn: count.optional(),
     acceptProxy: flag.optional(),
     ssl: bindTls.optional(),
-    raw: any.optional(),
+    raw: anyText.optional(),
 };
 export const portBind = formOf<PortBind>()(
     z.strictObject({
@@ -126,7 +121,7 @@ const serverOptionShape = {
     ssl: z.union([serverTls, z.literal(false)], { message: "expected an object, or false" }).optional(),
     resolvers: text.optional(),
     initAddr: text.optional(),
-    raw: any.optional(),
+    raw: anyText.optional(),
 };
 const serverOptions = formOf<ServerOptions>()(z.strictObject(serverOptionShape));
 export const serverShape = { name: text, address: text, port, cookie: text.optional(), ...serverOptionShape };
@@ -144,13 +139,13 @@ const setVarShape = { action: z.literal("set-var"), variable: text, expression: 
 const setVar = conditional(setVarShape);
 const anyHttp = [
     conditional({ action: z.literal("allow") }),
-    conditional({ action: z.enum(["set-header", "add-header"]), name: text, format: any }),
+    conditional({ action: z.enum(["set-header", "add-header"]), name: text, format: anyText }),
     conditional({ action: z.literal("del-header"), name: text }),
     conditional({
         action: z.enum(["replace-header", "replace-value"]),
         name: text,
         match: text,
-        format: any,
+        format: anyText,
     }),
     setVar,
     conditional({ action: z.literal("unset-var"), variable: text }),
@@ -161,8 +156,8 @@ const reply = [
         action: z.literal("return"),
         status: status.optional(),
         contentType: text.optional(),
-        body: any.optional(),
-        headers: z.record(text, any).optional(),
+        body: anyText.optional(),
+        headers: z.record(text, anyText).optional(),
     }),
 ] as const;
 const redirectShape = {
@@ -195,29 +190,29 @@ const requestActions = [
     conditional({ action: z.literal("auth"), realm: text.optional() }),
     conditional({
         action: z.enum(["set-path", "set-query", "set-uri", "set-method"]),
-        format: any,
+        format: anyText,
     }),
-    conditional({ action: z.enum(["replace-path", "replace-uri"]), match: text, format: any }),
+    conditional({ action: z.enum(["replace-path", "replace-uri"]), match: text, format: anyText }),
     conditional({ action: z.literal("cache-use"), cache: text }),
 ] as const;
 
 export const httpRequestRule = formOf<HttpRequestRule>()(
     z.union([
-        any,
+        anyText,
         z.discriminatedUnion("action", [...anyHttp, ...reply, conditional(trackShape), ...requestActions]),
         redirect,
     ]),
 );
 const httpResponseRule = formOf<HttpResponseRule>()(
-    z.union([any, z.discriminatedUnion("action", [...anyHttp, ...reply, setStatus, cacheStore]), redirect]),
+    z.union([anyText, z.discriminatedUnion("action", [...anyHttp, ...reply, setStatus, cacheStore]), redirect]),
 );
 const httpAfterResponseRule = formOf<HttpAfterResponseRule>()(
-    z.union([any, z.discriminatedUnion("action", [...anyHttp, setStatus])]),
+    z.union([anyText, z.discriminatedUnion("action", [...anyHttp, setStatus])]),
 );
 const at = { at: z.enum(["connection", "session", "content"]) };
 const tcpRequestRule = formOf<TcpRequestRule>()(
     z.union([
-        any,
+        anyText,
         z.discriminatedUnion("action", [
             conditional({ ...at, action: z.enum(["accept", "reject"]) }),
             conditional({ ...at, action: z.literal("expect-proxy") }),
@@ -228,7 +223,7 @@ const tcpRequestRule = formOf<TcpRequestRule>()(
 );
 const tcpResponseRule = formOf<TcpResponseRule>()(
     z.union([
-        any,
+        anyText,
         z.discriminatedUnion("action", [conditional({ action: z.enum(["accept", "reject", "close"]) }), setVar]),
     ]),
 );
@@ -293,15 +288,15 @@ const checkConnect = z.strictObject({
 });
 const httpCheck = formOf<HttpCheck>()(
     z.union([
-        any,
+        anyText,
         z.discriminatedUnion("step", [
             checkConnect,
             z.strictObject({
                 step: z.literal("send"),
                 ...httpRequestShape,
                 uri: text,
-                headers: z.record(text, any).optional(),
-                body: any.optional(),
+                headers: z.record(text, anyText).optional(),
+                body: anyText.optional(),
             }),
             z.strictObject({ step: z.literal("expect"), match: text }),
         ]),
@@ -309,12 +304,12 @@ const httpCheck = formOf<HttpCheck>()(
 );
 const tcpCheck = formOf<TcpCheck>()(
     z.union([
-        any,
-        z.discriminatedUnion("step", [checkConnect, z.strictObject({ step: z.literal("send"), data: any })]),
+        anyText,
+        z.discriminatedUnion("step", [checkConnect, z.strictObject({ step: z.literal("send"), data: anyText })]),
         z.union(
             [
-                z.strictObject({ step: z.literal("expect"), string: any }),
-                z.strictObject({ step: z.literal("expect"), rstring: any }),
+                z.strictObject({ step: z.literal("expect"), string: anyText }),
+                z.strictObject({ step: z.literal("expect"), rstring: anyText }),
             ],
             { message: "expected either string or rstring" },
         ),
@@ -480,11 +475,11 @@ const cache = formOf<Cache>()(
 const httpErrors = formOf<HttpErrors>()(
     z.strictObject({
         name: text,
-        errorfiles: z.record(text, z.union([text, z.strictObject({ content: any })])),
+        errorfiles: z.record(text, z.union([text, z.strictObject({ content: anyText })])),
     }),
 );
 const mapFile = formOf<MapFile>()(
-    z.strictObject({ name: text, entries: z.array(z.strictObject({ key: text, value: any.optional() })) }),
+    z.strictObject({ name: text, entries: z.array(z.strictObject({ key: text, value: anyText.optional() })) }),
 );
 
 export const haproxyConfig = formOf<HaproxyConfig>()(

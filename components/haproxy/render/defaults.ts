@@ -5,19 +5,20 @@ import { milliseconds } from "../model/durations";
 import { type AnyProxy, allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
 import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
-import { from, fromEach } from "./lineIndex";
+import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
-import { fragment, rawLine, word } from "./quoting";
-import { says } from "./rawLines";
+import { fragment, word } from "./quoting";
+import { rawLinesInOrder, says } from "./rawLines";
 
-/** Sections `defaults`, and what proxies have by default in addition. None of our defaults replaces what is declared. */
+// What sections have by default. It never replaces what is declared.
 
+/** The sections `defaults`, the one without a name last. */
 export function defaultsViews(config: HaproxyConfig): View[] {
     const named = (config.namedDefaults ?? []).flatMap((defaults, i) => {
         const path = `namedDefaults[${i}]`;
         const shared = isShared(defaults.name, config);
-        const forBackends = { ...defaults, name: backendDefaults(defaults.name) };
-        return [view(defaults, path, config), ...(shared ? [view(forBackends, path, config)] : [])];
+        const own = view(defaults, path, config);
+        return [own, ...(shared ? [{ ...own, name: optional(path, backendDefaults(defaults.name)) }] : [])];
     });
     return [...named, view(config.defaults ?? {}, "defaults", config)];
 }
@@ -36,7 +37,7 @@ function backendDefaults(name: string): string {
     return `${name}:backends`;
 }
 
-/** The `defaults` that a section is from. */
+/** The name of the `defaults` that a section is from. */
 export function defaultsName(
     { section, proxy: { from: name } }: PlacedProxy,
     config: HaproxyConfig,
@@ -54,7 +55,7 @@ function view(defaults: Defaults | NamedDefaults, path: string, config: HaproxyC
         balance: balanceInDefaults(name, config) ? [from(`${path}.balance`, fragment(balance))] : [],
         retries: from(`${path}.retries`, retries),
         ...timeoutsView(`${path}.timeouts`, timeoutsOf(defaults)),
-        raw: fromEach(`${path}.raw`, defaults.raw, (line) => rawLine(line)),
+        raw: rawLinesInOrder(defaults.raw, `${path}.raw`),
     };
 }
 

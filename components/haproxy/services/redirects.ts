@@ -10,12 +10,12 @@ interface Placed {
 
 /** Finds redirects that never end: to the same address, in pairs, and to https behind a proxy that ends TLS. */
 export function redirectIssues(
-    sharing: readonly Service[],
+    servicesOnPort: readonly Service[],
     pathOf: (service: Service) => string,
     issues: IssueList,
 ): void {
-    const behind = sharing.find(({ clientAddress }) => clientAddress === "x-forwarded-for");
-    const all = sharing.flatMap((service) =>
+    const behind = servicesOnPort.find(({ clientAddress }) => clientAddress === "x-forwarded-for");
+    const all = servicesOnPort.flatMap((service) =>
         (service.redirects ?? []).map((redirect, i) => ({
             service,
             redirect,

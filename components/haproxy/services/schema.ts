@@ -1,9 +1,8 @@
 import { z } from "zod";
-import { type FormIssue, formIssues, formOf, matching, whole } from "../../forms";
+import { type FormIssue, flag, formIssues, formOf, matching, text, whole } from "../../forms";
 import { isAddress, isHostName } from "../model/addresses";
 import {
     defaults,
-    flag,
     globalShape,
     httpRequestRule,
     lines,
@@ -12,7 +11,6 @@ import {
     serverShape,
     serverTls,
     statsShape,
-    text,
 } from "../model/schema";
 import { remembering } from "../remembering";
 import type {

@@ -51,6 +51,9 @@ function unverifiedNames({ section, proxy, path }: PlacedProxy, issues: IssueLis
         ]),
     ];
     for (const [options, place, subject] of all) {
+        if (options.ssl === false) {
+            continue;
+        }
         const ssl = { ...defaultServer?.ssl, ...options.ssl };
         const raw = `${defaultServer?.raw ?? ""} ${options.raw ?? ""}`;
         const named = ssl.verifyhost ?? ssl.sni ?? /(^|\s)(verifyhost|sni)\s/.exec(raw)?.[0];
@@ -74,7 +77,12 @@ function cookieIssues({ section, proxy, path }: PlacedProxy, issues: IssueList):
     servers.forEach((server, i) => {
         const place = `${path}.servers.${i}.cookie`;
         const subject = `server ${server.name} of ${where}`;
-        if (cookie && cookie.dynamicKey === undefined && server.cookie === undefined && !server.backup) {
+        if (
+            cookie &&
+            cookie.dynamicKey === undefined &&
+            server.cookie === undefined &&
+            !(server.backup ?? proxy.defaultServer?.backup)
+        ) {
             issues.warning(
                 "server-without-cookie",
                 place,

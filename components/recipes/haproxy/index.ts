@@ -1,11 +1,10 @@
 import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
-import { formError, formIssues, formOf, whole } from "../../forms";
+import { flag, formError, formIssues, formOf, texts, whole } from "../../forms";
 import {
     canonical,
     filesOf,
-    flag,
     fleetDirectory,
     globalDefaults,
     type HaproxyConfig,
@@ -16,7 +15,6 @@ import {
     serverGuardRules,
     slotFault,
     slotValue,
-    texts,
 } from "../../haproxy";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";

@@ -9,7 +9,7 @@ const args = {
     connection,
     resources: [
         { kind: "packages", names: ["cowsay"] },
-        { kind: "file", path: "/etc/a", content: "a" },
+        { kind: "file", path: "/etc/a", content: "a", lineSources: ["a", null, undefined] },
         { kind: "user", name: "demo", groups: ["adm"] },
         { kind: "service", name: "a.service", reloadOn: ["/etc/a"] },
     ],

@@ -55,7 +55,7 @@ describe("server guards", () => {
             validate(config({ ...backend("app", { minServers: 3 }), ...of })).map(
                 ({ rule, path }) => `${rule} ${path}`,
             );
-        const server = (name: string, backup = false) => ({ name, address: "192.0.2.1", port: 80, backup });
+        const server = (name: string, backup?: boolean) => ({ name, address: "192.0.2.1", port: 80, backup });
         const template = { prefix: "t", fqdn: "app.example", port: 80 };
         const two = [server("a1"), server("a2"), server("b1", true)];
         const three = [...two, server("a3")];
@@ -66,5 +66,7 @@ describe("server guards", () => {
         assert.deepEqual(guarded({ servers: two, serverTemplates: [{ ...template, count: 1 }] }), []);
         assert.deepEqual(guarded({ servers: two, raw: ["server a3 192.0.2.3:80"] }), []);
         assert.deepEqual(guarded({ servers: three, defaultServer: { backup: true } }), few);
+        const own = three.map((each) => ({ ...each, backup: each.backup ?? false }));
+        assert.deepEqual(guarded({ servers: own, defaultServer: { backup: true } }), []);
     });
 });

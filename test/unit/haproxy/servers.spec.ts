@@ -57,6 +57,29 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.equal(drain, backends.map((backend) => `${backend}/s2 30\n`).join(""));
         });
 
+        it("count a server by its own backup or no-backup, or by that of default-server", () => {
+            const lines = [
+                "backend app",
+                "    default-server inter 1s backup",
+                "    server a 192.0.2.1:80 check no-backup",
+                "    server b 192.0.2.2:80 check",
+                "    server c 192.0.2.3:80 no-backup backup",
+                "    default-server no-backup",
+                "    server d 192.0.2.4:80",
+            ];
+            writeFileSync(join(directory, "new.cfg"), `${lines.join("\n")}\n`);
+            const running = ["a", "b", "c", "d", "e"].map((name) => `app,${name},UP,1,0`);
+            const words = run(
+                ["# pxname,svname,status,weight,bck", ...running],
+                `haproxy_config=${directory}/none stage=${directory}
+                haproxy_servers_after "app 3 - -" | haproxy_judge_servers ${directory}/new.cfg`,
+            );
+            assert.match(
+                words,
+                /^backend app would have 2 servers, now it has 5: minServers is 3\n.*\n +declared: a d\n/,
+            );
+        });
+
         it("wait for the sessions of any number of drained servers", () => {
             const last = backends.at(-1);
             const row = (queued: number, sessions: number) =>

@@ -55,7 +55,7 @@ describe("npm run check", () => {
         return name;
     }
 
-    /** A daemon that answers like `answer`, and the files that it was given. */
+    /** A daemon that gives this answer, and the files that it was given. */
     function daemon(answer: (text: string, options: readonly string[]) => string) {
         const asked: ReadonlyMap<string, string>[] = [];
         const fake: Daemon = {
