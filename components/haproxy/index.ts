@@ -6,7 +6,7 @@ export type * from "./model";
 export { canonical, isAddress, isHostName, isPort } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
 export { otherOptions } from "./model/options";
-export { modelFormIssues } from "./model/schema";
+export { modelFormIssues } from "./model/schema/index";
 export { secretsIn, stringsIn } from "./model/strings";
 export { remembering } from "./remembering";
 export { filesOf, fleetDirectory, mapPath } from "./render/files";

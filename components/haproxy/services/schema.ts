@@ -1,17 +1,10 @@
 import { z } from "zod";
 import { type FormIssue, flag, formIssues, formOf, matching, text, whole } from "../../forms";
 import { isAddress, isHostName } from "../model/addresses";
-import {
-    defaults,
-    globalShape,
-    httpRequestRule,
-    lines,
-    port,
-    release,
-    serverShape,
-    serverTls,
-    statsShape,
-} from "../model/schema";
+import { defaults, globalShape, statsShape } from "../model/schema/index";
+import { httpRequestRule } from "../model/schema/rules";
+import { serverShape, serverTls } from "../model/schema/servers";
+import { lines, port, release } from "../model/schema/values";
 import { remembering } from "../remembering";
 import type {
     BasicAuth,
@@ -25,7 +18,8 @@ import type {
     StatsSettings,
 } from "./types";
 
-// The form of services, for data that no compiler has seen. What fields mean is said at their types, which `formOf` holds these to.
+// The form of services, for data that no compiler has seen. What fields mean is documented at their types, which `formOf` compares
+// with the schemas.
 
 /** Key in the stack's Pulumi config, and name of a slot. */
 export const configKey = matching(

@@ -1,7 +1,7 @@
 import type { FormIssue } from "../../forms";
 import type { HaproxyConfig } from "../model";
 import { allProxies } from "../model/lookup";
-import { modelFormIssues } from "../model/schema";
+import { modelFormIssues } from "../model/schema/index";
 import { atLeast, oldestVersion } from "../model/versions";
 import { remembering } from "../remembering";
 import { backendIssues } from "./backends";

@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { fromServices, type HaproxyConfig, haproxy, slot, validate } from "../../../../components";
-import { modelFormIssues } from "../../../../components/haproxy/model/schema";
+import { modelFormIssues } from "../../../../components/haproxy/model/schema/index";
 
 const server = { name: "app1", address: "192.0.2.21", port: 80 };
 const frontend = { name: "http", binds: [{ port: 80 }], defaultBackend: "app" };
