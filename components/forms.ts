@@ -22,16 +22,24 @@ interface Found {
     readonly summary?: { readonly found: readonly Found[]; readonly distance: number };
 }
 
+/** True or false. */
 export const flag = z.boolean({ message: "expected true or false" });
 
+/** Text, which may be empty. */
 export const anyText = z.string({ message: "expected text" });
 
-/** Text that says something. */
+/** Text that is not empty. */
 export const text = anyText.min(1, { message: "expected text that is not empty" });
 
+/** A list of texts, which may be empty. */
 export const anyTexts = z.array(anyText, { message: "expected a list of texts" });
 
+/** A list of texts, none of them empty. */
 export const texts = z.array(text, { message: "expected a list of texts" });
+
+/** A function; its type is not checked. */
+export const aFunction = <F>() =>
+    z.custom<F>((value) => typeof value === "function", { message: "expected a function" });
 
 /** Text for which `is` holds. The message replaces every one of zod's. */
 export const matching = (is: RegExp | ((text: string) => boolean), message: string) =>

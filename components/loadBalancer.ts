@@ -6,7 +6,7 @@ import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
-import { flag, formIssues, texts } from "./forms";
+import { aFunction, flag, formIssues, texts } from "./forms";
 import {
     balancedServicesFormIssues,
     type CompiledServices,
@@ -63,7 +63,7 @@ const argsForm = z.strictObject({
     ...optionsShape,
     connection: anObject,
     haproxy: anObject,
-    customize: z.custom<never>((value) => typeof value === "function", { message: "expected a function" }).optional(),
+    customize: aFunction<never>().optional(),
     ignoreIssues: texts.optional(),
     slots: anObject.optional(),
     probe: flag.optional(),

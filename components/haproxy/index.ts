@@ -1,9 +1,9 @@
-/** HAProxy's language, as other rooms and programs use it: only this file is imported from outside. */
+/** HAProxy's language, for the other folders: they import only this file. */
 
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
 export type * from "./model";
-export { canonical, isAddress, isHostName, isPort } from "./model/addresses";
+export { canonical, isAddress, isHostName } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";

@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, anyTexts, formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
-import { declaredFileShape, text, texts } from "./forms";
+import { declaredFileShape } from "./forms";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
@@ -48,12 +48,12 @@ export const transaction: ResourceKind<Transaction> = {
     form: formOf<Transaction>()(
         z.strictObject({
             kind: z.literal("transaction"),
-            name: text,
-            directory: text,
+            name: anyText,
+            directory: anyText,
             files: z.array(z.strictObject(declaredFileShape)),
-            owned: texts.optional(),
-            allowWarnings: texts.optional(),
-            adapter: z.strictObject({ name: text, script: text, parameters: z.record(z.string(), text) }),
+            owned: anyTexts.optional(),
+            allowWarnings: anyTexts.optional(),
+            adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
         }),
     ),
     issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [

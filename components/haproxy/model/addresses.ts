@@ -29,8 +29,3 @@ export function isHostName(text: string): boolean {
 export function isHost(text: string): boolean {
     return isHostName(text) || isIP(text) === 4 || (/^\[.*\]$/.test(text) && isIPv6(text.slice(1, -1)));
 }
-
-/** A TCP port that can be bound or connected to. */
-export function isPort(port: number): boolean {
-    return Number.isInteger(port) && port >= 1 && port <= 65_535;
-}

@@ -47,10 +47,10 @@ export function inPhases(texts: readonly string[]): string[] {
 }
 
 /** First words of `tcp-request` lines, in the order in which HAProxy evaluates them. */
-export const tcpPhases = ["inspect-delay", "connection", "session", "content"];
+const tcpPhases = ["inspect-delay", "connection", "session", "content"];
 
 /** First word of what follows `tcp-request`. */
-export function tcpPhase(text: string): string {
+function tcpPhase(text: string): string {
     return text.trim().split(/\s+/, 1)[0] as string;
 }
 

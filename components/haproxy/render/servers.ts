@@ -16,14 +16,6 @@ export function serverTemplateText(template: ServerTemplate, defaults?: ServerOp
     return [word(prefix), count, word(`${fqdn}:${port}`), ...params].join(" ");
 }
 
-/** The names of a template's servers, which HAProxy numbers from 1. */
-export function templateNames({ prefix, count }: Pick<ServerTemplate, "prefix" | "count">): string[] {
-    return Array.from({ length: Math.min(count, longestTemplate) }, (_, i) => `${prefix}${i + 1}`);
-}
-
-/** Nobody names more of them one by one. */
-const longestTemplate = 1000;
-
 /** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
 export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
     return check ?? defaults.check ?? true;
@@ -56,7 +48,7 @@ export function serverParams(options: ServerOptions, defaults: ServerOptions = {
     ];
 }
 
-/** The version that `default-server` has is turned off, since HAProxy would use both. */
+/** Turns off the version of `default-server`, because HAProxy would use both. */
 function sendProxyParams(
     sendProxy: ServerOptions["sendProxy"],
     byDefault: ServerOptions["sendProxy"] = false,

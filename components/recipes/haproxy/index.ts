@@ -1,7 +1,7 @@
 import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
-import { flag, formError, formIssues, formOf, texts, whole } from "../../forms";
+import { aFunction, flag, formError, formIssues, formOf, texts, whole } from "../../forms";
 import {
     canonical,
     filesOf,
@@ -31,9 +31,7 @@ export const optionsShape = {
 const optionsForm = formOf<HaproxyOptions>()(
     z.strictObject({
         ...optionsShape,
-        sourceOf: z
-            .custom<(path: string) => string>((value) => typeof value === "function", "expected a function")
-            .optional(),
+        sourceOf: aFunction<(path: string) => string>().optional(),
     }),
 );
 

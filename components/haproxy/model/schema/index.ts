@@ -40,7 +40,7 @@ export const globalShape = {
     statsTimeout: text.optional(),
     raw: lines.optional(),
 };
-export const global = formOf<Global>()(z.strictObject(globalShape));
+const global = formOf<Global>()(z.strictObject(globalShape));
 const defaultsShape = {
     mode: mode.optional(),
     balance: text.optional(),
@@ -58,7 +58,7 @@ const stats = formOf<Stats>()(
     }),
 );
 
-export const haproxyConfig = formOf<HaproxyConfig>()(
+const haproxyConfig = formOf<HaproxyConfig>()(
     z.strictObject({
         version: release,
         global: global.optional(),
