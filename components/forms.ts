@@ -55,7 +55,7 @@ export const whole = (min: number, max: number) => {
 export function formIssues(schema: z.ZodType, data: unknown): FormIssue[] {
     const { error } = schema.safeParse(data);
     return (error?.issues ?? [])
-        .flatMap((issue) => describe(issue, schema, data))
+        .flatMap((issue) => explain(issue, schema, data))
         .map(({ path, message, words }) => ({
             path: pathText(path),
             message: `${words ? `expected ${list(words, "or")}` : message}${got(path, data, message)}`,
@@ -70,7 +70,7 @@ export function formError(issues: readonly FormIssue[], source = ""): Error {
     return new Error(lines.join("\n"));
 }
 
-function describe(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Found[] {
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Found[] {
     const { path } = issue;
     switch (issue.code) {
         case "unrecognized_keys": {
@@ -82,7 +82,7 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Fo
             }));
         }
         case "invalid_type": {
-            const message = ownMessage(issue) ?? `expected ${kinds[issue.expected] ?? issue.expected}`;
+            const message = ownMessage(issue) ?? `expected ${typeNames[issue.expected] ?? issue.expected}`;
             return [{ path, kind: issue.expected !== "int" || typeof valueAt(data, path) !== "number", message }];
         }
         case "invalid_value":
@@ -109,7 +109,7 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     const value = valueAt(data, path);
     const branches = issue.errors.map((errors, i) => {
         const option = (union instanceof z.ZodUnion ? union.options[i] : union) as z.ZodType;
-        return errors.flatMap((error) => describe(error, option, value));
+        return errors.flatMap((error) => explain(error, option, value));
     });
     const possible = branches.filter((found) => !found.some(({ kind, path: inner }) => kind && inner.length === 0));
     const found = branches.flat().flatMap((one) => [one, ...(one.summary?.found ?? [])]);
@@ -138,7 +138,7 @@ function distance(found: readonly Found[]): number {
     );
 }
 
-const kinds: Readonly<Record<string, string>> = {
+const typeNames: Readonly<Record<string, string>> = {
     string: "text",
     array: "a list",
     object: "an object",

@@ -90,7 +90,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const { customize = (compiled) => compiled, ignoreIssues, connection, slots, probe, takeOver } = args;
         const compiled = compile(args.haproxy);
         const config = this.customized(name, compiled, customize);
-        this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
+        this.report(name, withoutIgnored(compiled.validate(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const options = { allowWarnings, allowShrink, oldWorkers };
         const resources = resourcesFor({ declared: args.haproxy, config, options });
@@ -169,7 +169,7 @@ const compile = remembering((declared: HaproxyConfig | BalancedServices): Compil
         return {
             config: declared,
             issues: [],
-            issuesIn: (config) => [...validate(config)],
+            validate: (config) => [...validate(config)],
             sourceOf: (_, path) => path,
         };
     }

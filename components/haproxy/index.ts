@@ -11,7 +11,7 @@ export { secretsIn, stringsIn } from "./model/strings";
 export { remembering } from "./remembering";
 export { filesOf, fleetDirectory, mapPath } from "./render/files";
 export { render } from "./render/index";
-export { slotFault, slotValue } from "./render/quoting";
+export { slotIssue, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";

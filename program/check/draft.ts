@@ -68,12 +68,12 @@ export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: s
  */
 export function draftOf(balanced: BalancedServices, ignoreIssues: readonly string[] = [], account?: Account): Draft {
     const { services, stats, ...settings } = balanced;
-    const { config, issuesIn, sourceOf } = compileServices(settings, services, undefined, stats);
+    const { config, validate, sourceOf } = compileServices(settings, services, undefined, stats);
     const resources = haproxy(withoutHost(config, account), { sourceOf: (path) => sourceOf(config, path) });
     return {
         files: resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : [])),
         hostPaths: hostPathsIn(config),
-        warnings: withoutIgnored(issuesIn(config), ignoreIssues),
+        warnings: withoutIgnored(validate(config), ignoreIssues),
     };
 }
 

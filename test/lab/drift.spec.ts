@@ -5,11 +5,11 @@ import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 
 const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
-    ...smallBalancer(),
+    ...smallLoadBalancer(),
     { kind: "packages", names: ["socat"] },
     { kind: "directory", path: "/srv/owned", owned: true },
     { kind: "file", path: "/etc/motd", content: motd },

@@ -6,10 +6,10 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { ASK_MASTER } from "./transaction/balancerHost";
+import { ASK_MASTER } from "./transaction/loadBalancerHost";
 
 /** Limit for the bytes of a payload. A why-run sends it to each host once, an up three times. */
 const PAYLOAD_BUDGET = 80 * 1024;
@@ -81,7 +81,7 @@ describeLab("a why-run with nothing to do", () => {
     });
 
     it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
-        const count = await processes([...common, ...smallBalancer()], async () => {
+        const count = await processes([...common, ...smallLoadBalancer()], async () => {
             // A why-run looks at each old worker.
             const old = async () => (await host().exec(`${ASK_MASTER} 'show proc'`)).stdout.includes("# old workers");
             await until("old workers have ended", async () => !(await old()));

@@ -44,11 +44,11 @@ describe("LoadBalancer", () => {
 
     it("shows address, configuration and last run", async () => {
         await mockEngine();
-        const balancer = new LoadBalancer("lb1", { connection, haproxy: config });
-        assert.equal(await promiseOf(balancer.address), "192.0.2.1");
-        assert.match(await promiseOf(balancer.configuration), /^ {4}server app1 192.0.2.21:80 check$/m);
-        assert.match(await promiseOf(balancer.configuration), /set-var proc.cfg str\("‹digest›"\)/);
-        assert.equal(await promiseOf(balancer.lastRun), "changed: nothing");
+        const loadBalancer = new LoadBalancer("lb1", { connection, haproxy: config });
+        assert.equal(await promiseOf(loadBalancer.address), "192.0.2.1");
+        assert.match(await promiseOf(loadBalancer.configuration), /^ {4}server app1 192.0.2.21:80 check$/m);
+        assert.match(await promiseOf(loadBalancer.configuration), /set-var proc.cfg str\("‹digest›"\)/);
+        assert.equal(await promiseOf(loadBalancer.lastRun), "changed: nothing");
     });
 
     /** The paths of the errors that an error names after its title. */
@@ -108,12 +108,12 @@ describe("LoadBalancer", () => {
     it("accepts services instead of sections, and customizes what they are compiled to", async () => {
         await mockEngine();
         const services: Service[] = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
-        const balancer = new LoadBalancer("lb1", {
+        const loadBalancer = new LoadBalancer("lb1", {
             connection,
             haproxy: { version: "2.6", services, stats: { bind: { port: 8404 } } },
             customize: (compiled) => ({ ...compiled, global: { ...compiled.global, raw: ["tune.bufsize 32768"] } }),
         });
-        const text = await promiseOf(balancer.configuration);
+        const text = await promiseOf(loadBalancer.configuration);
         for (const line of ["default_backend shop", "bind *:8404", "tune.bufsize 32768"]) {
             assert.match(text, new RegExp(`^ {4}${line.replace(/[*.]/g, "\\$&")}$`, "m"));
         }

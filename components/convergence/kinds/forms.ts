@@ -15,7 +15,7 @@ export const declaredFileShape = {
     owner: anyText.optional(),
     group: anyText.optional(),
     mode: anyText.optional(),
-    slotFault: aFunction<NonNullable<DeclaredFile["slotFault"]>>().optional(),
+    slotIssue: aFunction<NonNullable<DeclaredFile["slotIssue"]>>().optional(),
     slotValue: aFunction<NonNullable<DeclaredFile["slotValue"]>>().optional(),
     lineSources: z.array(anyText.nullish()).optional(),
 };

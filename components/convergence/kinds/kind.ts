@@ -19,7 +19,7 @@ export interface DeclaredFile {
      * Says why a value cannot fill a slot of this file, as in "is empty", without quoting the value; returns undefined if it can.
      * `encoding` is that of the marker, see `withEncoding` in slots.ts. @default - every value can
      */
-    slotFault?: (value: string, encoding?: string) => string | undefined;
+    slotIssue?: (value: string, encoding?: string) => string | undefined;
     /**
      * Returns the text to write for a value if the marker has an encoding. Different encodings must have different names on one host.
      * @default - the value itself

@@ -161,11 +161,13 @@ function effect(whyRun: WhyRun): string {
     const services = whyRun.differences.filter(
         ({ aspect, have }) => aspect === "outdated" && /^re(load|start)$/.test(have),
     );
-    const kinds = [
+    const activations = [
         ...whyRun.activations.map(({ kind }) => kind).filter((kind) => kind !== "none"),
         ...services.map(({ have }) => have),
     ];
-    return kinds.length === 0 ? "repair that, with no reload" : `repair that and ${unique(kinds).join(" and ")}`;
+    return activations.length === 0
+        ? "repair that, with no reload"
+        : `repair that and ${unique(activations).join(" and ")}`;
 }
 
 /** Aspects of the host as a whole. */

@@ -8,7 +8,7 @@ import { atLeast } from "../model/versions";
 import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
 import { fragment, word } from "./quoting";
-import { rawLinesInOrder, says } from "./rawLines";
+import { hasLine, rawLinesInOrder } from "./rawLines";
 
 // What sections have by default. It never replaces what is declared.
 
@@ -101,7 +101,7 @@ export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyCo
         section === "frontend" ||
         inherited === undefined ||
         declared !== undefined ||
-        says(defaults.raw, "timeout tunnel")
+        hasLine(defaults.raw, "timeout tunnel")
     ) {
         return timeouts;
     }
@@ -116,8 +116,8 @@ export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyCo
 function unbalanced({ proxy }: PlacedProxy, config: HaproxyConfig): boolean {
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const transparent = proxy.options?.transparent ?? defaults.options?.transparent;
-    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => says(raw, "option transparent"));
-    return Boolean(transparent) || sayTransparent || says(proxy.raw, "dispatch");
+    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => hasLine(raw, "option transparent"));
+    return Boolean(transparent) || sayTransparent || hasLine(proxy.raw, "dispatch");
 }
 
 const unbalancedOf = new WeakMap<HaproxyConfig, Set<string | undefined>>();
@@ -172,15 +172,15 @@ export function optionOff(
 }
 
 function declares({ options = {}, raw }: Pick<AnyProxy, "options" | "raw">, option: keyof Options): boolean {
-    return options[option] !== undefined || says(raw, `option ${option}`) || says(raw, `no option ${option}`);
+    return options[option] !== undefined || hasLine(raw, `option ${option}`) || hasLine(raw, `no option ${option}`);
 }
 
 /** HAProxy warns about a log format in a section that logs nothing. */
 function logs({ raw = [] }: AnyProxy, defaults: Defaults, { global = {} }: HaproxyConfig): boolean {
     const lines = ["log global", ...(defaults.raw ?? []), ...raw];
-    const valid = lines.slice(lines.map((line) => says([line], "no log")).lastIndexOf(true) + 1);
-    const globally = global.log?.length !== 0 || says(global.raw, "log");
-    return valid.some((line) => says([line], "log") && (globally || !says([line], "log global")));
+    const valid = lines.slice(lines.map((line) => hasLine([line], "no log")).lastIndexOf(true) + 1);
+    const globally = global.log?.length !== 0 || hasLine(global.raw, "log");
+    return valid.some((line) => hasLine([line], "log") && (globally || !hasLine([line], "log global")));
 }
 
 const formats = { http: ["httplog", "httpslog"], tcp: ["tcplog"] } as const;
@@ -190,7 +190,7 @@ function hasFormat(proxy: AnyProxy, defaults: Defaults, mode: Mode): boolean {
     const options = mode === "http" ? [...formats.http, ...formats.tcp] : formats.tcp;
     return [proxy, defaults].some(
         (section) =>
-            says(section.raw, "log-format") ||
-            options.some((option) => Boolean(section.options?.[option]) || says(section.raw, `option ${option}`)),
+            hasLine(section.raw, "log-format") ||
+            options.some((option) => Boolean(section.options?.[option]) || hasLine(section.raw, `option ${option}`)),
     );
 }

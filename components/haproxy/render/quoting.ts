@@ -7,7 +7,7 @@ const plain = /^[A-Za-z0-9_.:,/@%+=~^*?<>()[\]{}|&!;-]+$/;
 /**
  * One argument of a line, quoted as little as needed. HAProxy reads any text back as exactly one word.
  *
- * A slot marker is put into single quotes: then its value needs no escaping, provided that {@link slotFault} accepts it.
+ * A slot marker is put into single quotes: then its value needs no escaping, provided that {@link slotIssue} accepts it.
  */
 export function word(text: string): string {
     return text
@@ -164,7 +164,7 @@ export function slotValue(value: string, encoding: string): string {
 }
 
 /** Why a value cannot stand in place of its slot, without the value; undefined if it can. */
-export function slotFault(value: string, encoding?: string): string | undefined {
+export function slotIssue(value: string, encoding?: string): string | undefined {
     if (value === "") {
         return "is empty";
     }

@@ -60,7 +60,7 @@ export function rawLines(raw: readonly string[] = [], path: string): RawLines {
 }
 
 /** Whether one of the raw lines begins with these words. */
-export function says(raw: readonly string[] | undefined, words: string): boolean {
+export function hasLine(raw: readonly string[] | undefined, words: string): boolean {
     const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
     return (raw ?? []).some((line) => pattern.test(line));
 }

@@ -33,8 +33,8 @@ export function fromServices(
     if (form.length > 0) {
         throw formError(form);
     }
-    const { config, issuesIn } = compileServices(settings, services, servers, stats);
-    const errors = issuesIn(config).filter(isError);
+    const { config, ...compiled } = compileServices(settings, services, servers, stats);
+    const errors = compiled.validate(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
@@ -51,7 +51,7 @@ export interface CompiledServices {
      * These issues and, if none is an error, all that `validate` finds in `config` or in what it was changed to; with paths in the
      * services for what was compiled from them unchanged.
      */
-    readonly issuesIn: (config: HaproxyConfig) => Issue[];
+    readonly validate: (config: HaproxyConfig) => Issue[];
     /** The path in the services of a path in `config` or in what it was changed to; the same path if no service declares it. */
     readonly sourceOf: (config: HaproxyConfig, path: string) => string;
 }
@@ -80,7 +80,7 @@ export function compileServices(
     issues.push(...serviceIssues(settings, services, found));
     if (issues.some(isError)) {
         const config = { version: settings.version, frontends: [], backends: [] };
-        return { config, issues, issuesIn: () => issues, sourceOf: (_, path) => path };
+        return { config, issues, validate: () => issues, sourceOf: (_, path) => path };
     }
     const config = configOf(
         settings,
@@ -99,7 +99,7 @@ export function compileServices(
     return {
         config,
         issues,
-        issuesIn: (changed) => [
+        validate: (changed) => [
             ...issues,
             ...validate(changed).map((issue) => ({ ...issue, path: sourceOf(changed, issue.path) })),
         ],

@@ -107,8 +107,8 @@ function connectOnlyChecks(proxies: readonly PlacedProxy[], config: HaproxyConfi
     for (const { section, proxy, path } of asked ? backends : []) {
         const { httpchk, httpChecks, tcpChecks, protocolCheck, servers = [], defaultServer } = proxy;
         const checked = servers.some((server) => isChecked(server, defaultServer));
-        const kinds = httpchk ?? httpChecks ?? tcpChecks ?? protocolCheck;
-        if (checked && !kinds && ![proxy, defaultsOf(proxy.from, config)].some(hasCheckOption)) {
+        const own = httpchk ?? httpChecks ?? tcpChecks ?? protocolCheck;
+        if (checked && !own && ![proxy, defaultsOf(proxy.from, config)].some(hasCheckOption)) {
             issues.warning(
                 "connect-only-check",
                 `${path}.httpchk`,

@@ -98,11 +98,11 @@ function unusedAcls(
 
 /** Checks header names (RFC 9110, section 5.1). HAProxy warns only from 3.0 on, and only in some rules. */
 function headerIssues(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
-    const check = (name: string, place: string) => {
+    const check = (name: string, namePath: string) => {
         if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
             issues.error(
                 "header-name",
-                place,
+                namePath,
                 `header ${show(name)} of ${where}: not a name that HTTP allows; use letters, digits and "-"`,
             );
         }

@@ -13,7 +13,7 @@ import {
     modelFormIssues,
     render,
     serverGuardRules,
-    slotFault,
+    slotIssue,
     slotValue,
 } from "../../haproxy";
 import { adapterScript } from "../../scripts";
@@ -102,11 +102,11 @@ function configuration(
                 content: text,
                 lineSources: sources.map((path) => path && sourceOf(path)),
                 ...permissions,
-                slotFault,
+                slotIssue,
                 slotValue,
             },
             // HAProxy opens them as root, at a start and during a reload.
-            ...filesOf(config).map((file) => ({ ...file, ...permissions, slotFault })),
+            ...filesOf(config).map((file) => ({ ...file, ...permissions, slotIssue })),
         ],
         owned: [fleetDirectory],
         adapter: {

@@ -1,20 +1,20 @@
-import { type BalancerHost, squat, type Variation } from "./balancerHost";
+import { type LoadBalancerHost, squat, type Variation } from "./loadBalancerHost";
 
 /** A fault of the host or the configuration that stops HAProxy. In most cases `haproxy -c` does not see it. */
 export interface Fault {
     name: string;
     /** What is declared, and what the host must have for it. */
-    variation: (balancer: BalancerHost) => Variation;
+    variation: (loadBalancer: LoadBalancerHost) => Variation;
     /** Shell that prepares the host for it. @default - nothing to prepare */
-    prepare?: (balancer: BalancerHost) => string;
+    prepare?: (loadBalancer: LoadBalancerHost) => string;
     /** Shell that undoes `prepare`. @default - the declared configuration itself is wrong */
-    strike?: (balancer: BalancerHost) => string;
+    strike?: (loadBalancer: LoadBalancerHost) => string;
     /** Words that name the cause. */
     words: RegExp;
     /** What HAProxy does if the fault happens at a reload. */
     late: {
         /** Shell that causes it at the reload. @default - that of `strike` */
-        strike?: (balancer: BalancerHost) => string;
+        strike?: (loadBalancer: LoadBalancerHost) => string;
         words: RegExp;
         /**
          * Whether no request is lost. HAProxy stops accepting for 2 s if it cannot bind, and ends if its chroot is

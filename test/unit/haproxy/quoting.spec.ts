@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { slot, withEncoding } from "../../../components/convergence/slots";
-import { format, fragment, rawLine, slotFault, slotValue, word } from "../../../components/haproxy/render/quoting";
+import { format, fragment, rawLine, slotIssue, slotValue, word } from "../../../components/haproxy/render/quoting";
 
 describe("word", () => {
     it("leaves plain words alone", () => {
@@ -19,14 +19,14 @@ describe("word", () => {
     });
 });
 
-describe("slotFault", () => {
+describe("slotIssue", () => {
     it("refuses values that could leave their quotes, without showing them", () => {
         for (const value of ["", "a'b", "a\nstats auth x:y", "a\0b", "a\x7f"]) {
-            const fault = slotFault(value);
+            const fault = slotIssue(value);
             assert.ok(fault);
             assert.ok(value === "" || !fault.includes(value));
         }
-        assert.equal(slotFault('pa ss"\\$#%é'), undefined);
+        assert.equal(slotIssue('pa ss"\\$#%é'), undefined);
     });
 });
 
@@ -57,8 +57,8 @@ describe("a slot", () => {
 
     it("in a raw rule must not begin a variable", () => {
         assert.equal(rawLine(`set-header A ${key}`, true), `set-header A '${encoded("haproxy-raw")}'`);
-        assert.match(slotFault("100%", "haproxy-raw") ?? "", /percent sign/);
-        assert.match(slotFault("a]", "haproxy-format-argument") ?? "", /closing bracket/);
+        assert.match(slotIssue("100%", "haproxy-raw") ?? "", /percent sign/);
+        assert.match(slotIssue("a]", "haproxy-format-argument") ?? "", /closing bracket/);
     });
 
     it("inside quotes is taken out of them, and gets its own", () => {

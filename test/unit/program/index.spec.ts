@@ -25,9 +25,9 @@ describe("index.ts", () => {
 
     it("creates a load balancer for every node with the tag, with the servers that the search has found", async () => {
         const recording = await run();
-        const balancers = recording.registrations.filter(({ type }) => type === BALANCER);
+        const loadBalancers = recording.registrations.filter(({ type }) => type === BALANCER);
         assert.deepEqual(
-            balancers.map(({ name }) => name),
+            loadBalancers.map(({ name }) => name),
             ["lb1", "lb2"],
         );
         assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "192.0.2.12");

@@ -4,7 +4,7 @@ import { secretsIn } from "../../../../components/haproxy/model/strings";
 import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
 import { validate } from "../../../../components/haproxy/validate/index";
 import { serversFor } from "../../../../components/search/inventory";
-import { compile, lines, plain, tcp } from "./subject";
+import { compile, lines, plain, tcp } from "./examples";
 
 /** The lines that an argument adds to the file of a service, and those it removes. */
 function difference(service: Service, base: Service): string[] {

@@ -3,7 +3,7 @@ import fc from "fast-check";
 import { compileServices, type Defaults, fromServices, render, type Service } from "../../../../components/haproxy";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 import { isError, validate } from "../../../../components/haproxy/validate/index";
-import { compile, lines, plain, servers, tcp } from "./subject";
+import { compile, lines, plain, servers, tcp } from "./examples";
 
 describe("services", () => {
     it("do not replace what the stack's defaults declare", () => {
@@ -121,10 +121,10 @@ describe("services", () => {
                 const one = sound
                     ? { ...base, deny: ["192.0.2.1"], redirects: service("A", "b", "c", "d").redirects }
                     : base;
-                const { config, issuesIn } = compileServices({ version: "2.6" }, [one]);
-                assert.doesNotThrow(() => issuesIn(config));
+                const { config, validate } = compileServices({ version: "2.6" }, [one]);
+                assert.doesNotThrow(() => validate(config));
                 const form = balancedServicesFormIssues({ version: "2.6", services: [one] });
-                if (form.length === 0 && !issuesIn(config).some(isError)) {
+                if (form.length === 0 && !validate(config).some(isError)) {
                     assert.equal(lines(one).length, count);
                 }
             }),

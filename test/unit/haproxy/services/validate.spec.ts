@@ -5,12 +5,12 @@ import {
     type Service,
     type ServiceRedirect,
 } from "../../../../components/haproxy/services/compile";
-import { plain, servers, tcp } from "./subject";
+import { plain, servers, tcp } from "./examples";
 
 /** The rule and path of each issue, of the services and of the model that they are compiled to. */
 function issuesOf(...services: Service[]): string[] {
-    const { config, issuesIn } = compileServices({ version: "2.6" }, services);
-    return issuesIn(config).map(({ rule, path }) => `${rule} ${path}`);
+    const { config, validate } = compileServices({ version: "2.6" }, services);
+    return validate(config).map(({ rule, path }) => `${rule} ${path}`);
 }
 
 describe("the issues of services", () => {
