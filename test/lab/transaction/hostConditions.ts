@@ -264,12 +264,12 @@ export function hostConditions(loadBalancer: () => LoadBalancerHost): void {
     });
 
     it("does not judge in a preview what earlier resources may repair, and refuses what they cannot", async () => {
-        const user = { global: { user: "loadBalancer", group: "loadBalancers" } };
+        const user = { global: { user: "balancer", group: "balancers" } };
         const { text, refused } = await loadBalancer().declare(user).preview();
         assert.ok(!refused, text);
         assert.match(
             text,
-            /cannot be checked until these are repaired: group\[loadBalancers\], user\[loadBalancer\]\n.* validation says:\n.*cannot find user id for 'loadBalancer'/,
+            /cannot be checked until these are repaired: group\[balancers\], user\[balancer\]\n.* validation says:\n.*cannot find user id for 'balancer'/,
         );
         await declared(/refused at validation:[\s\S]*expects .* but got 'nonsense'/, {
             ...user,
