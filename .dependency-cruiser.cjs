@@ -15,14 +15,14 @@ module.exports = {
         },
         {
             name: "no-cycles",
-            comment: "Two files that need each other are one file, or lack a third.",
+            comment: "Two files that import each other should be one file, or lack a third.",
             severity: "error",
             from: {},
             to: { circular: true },
         },
         {
             name: "convergence-stands-alone",
-            comment: "The core knows nothing of HAProxy: what it is to do comes in as resources.",
+            comment: "The core knows nothing about HAProxy: it gets its work as resources.",
             severity: "error",
             from: { path: "^components/convergence/" },
             to: {
@@ -56,7 +56,7 @@ module.exports = {
         {
             name: "pure-rooms-stay-below",
             comment:
-                "A recipe is used by components, never the other way round; of convergence it needs words, not deeds.",
+                "Components use recipes, never the other way round. From convergence, a recipe needs types and slots only.",
             severity: "error",
             from: { path: PURE },
             to: {
@@ -66,7 +66,7 @@ module.exports = {
         },
         {
             name: "one-face-of-haproxy",
-            comment: "Other rooms use the language by its index.ts, so that its files can change.",
+            comment: "Other folders import only index.ts of the language, so that its files can change.",
             severity: "error",
             from: { pathNot: "^(components/haproxy|test)/" },
             to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
@@ -87,21 +87,22 @@ module.exports = {
         },
         {
             name: "components-are-a-library",
-            comment: "What users import must not need our stacks, lab, toolchain or tests.",
+            comment: "The library must not need our stacks, lab, toolchain or tests.",
             severity: "error",
             from: { path: "^components/" },
             to: { path: "^(program|stacks|lab|toolchain|test|bench)/" },
         },
         {
             name: "stacks-are-data",
-            comment: "A stack file says what is wanted; everything computed is computed elsewhere.",
+            comment: "A stack file is data; everything is computed elsewhere.",
             severity: "error",
             from: { path: "^stacks/" },
             to: { dependencyTypesNot: ["type-only"] },
         },
         {
             name: "machine-knows-no-lab",
-            comment: "What the lab needs of the machine is below it: files, processes, locks, programs.",
+            comment:
+                "The lab uses what it needs from the machine (files, processes, locks, programs), never the other way round.",
             severity: "error",
             from: { path: "^lab/machine/" },
             to: { path: "^lab/", pathNot: "^lab/machine/" },
@@ -115,7 +116,7 @@ module.exports = {
         },
         {
             name: "tests-are-for-tests",
-            comment: "Nothing that ships needs a test's helpers.",
+            comment: "No code but tests and benchmarks needs test helpers.",
             severity: "error",
             from: { pathNot: "^(test|bench)/" },
             to: { path: "^test/" },

@@ -76,7 +76,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     public readonly address: pulumi.Output<string>;
     /** Its haproxy.cfg, with secrets by name. */
     public readonly configuration: pulumi.Output<string>;
-    /** What the last converge did, for people. */
+    /** What the last converge did, as text. */
     public readonly lastRun: pulumi.Output<string>;
 
     /**
@@ -106,7 +106,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         });
     }
 
-    /** If services have errors, they are compiled without the faulty parts, which `customize` may miss: the errors explain that. */
+    /** If services have errors, `config` lacks parts that `customize` may expect; if it throws then, those errors are reported instead. */
     private customized(
         name: string,
         { config, issues }: CompiledServices,
@@ -134,7 +134,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     }
 }
 
-/** The run list, whose lines have their sources in what is declared. */
+/** The run list; lines of its files have their sources in what is declared. */
 const resourcesFor = remembering(
     ({
         declared,

@@ -1,7 +1,7 @@
-/** As many values as programs have different models; each entry may hold megabytes. */
+/** Programs have few different models, and each result may take megabytes. */
 const entries = 4;
 
-/** The function, which computes equal plain data once: all hosts of a fleet have one model, and to judge a large one takes half a second. */
+/** Caches a function of plain data: all hosts of a fleet have one model, and judging a large one takes half a second. */
 export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
     const results = new Map<string | undefined, R>();
     return (data) => {
@@ -9,7 +9,7 @@ export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
         try {
             key = JSON.stringify(data);
         } catch {
-            // A cycle, or a number without JSON: no model, so there is nothing to remember.
+            // A cycle or a bigint: the data is no model, so nothing is remembered.
             return compute(data);
         }
         const known = results.get(key);

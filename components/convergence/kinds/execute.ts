@@ -3,7 +3,7 @@ import { anyText, formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 
-/** A command that runs only while its guard says that it is needed. */
+/** A command that runs only if `creates`, `onlyIf` or `notIf` says that it is needed. */
 export interface Execute {
     kind: "execute";
     /** Names the command in reports. */

@@ -4,7 +4,7 @@ import { sha256 } from "../sha256";
 import { serviceIssues } from "./checks";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
 
-/** A systemd service, its state now and after a boot. */
+/** A systemd service: its state now and after a boot. */
 export interface Service {
     kind: "service";
     /** Unit name, as in `haproxy.service`. */

@@ -14,11 +14,11 @@ export interface Adapter {
     name: string;
     /** POSIX shell that defines the functions; docs/adapters.md lists them. */
     script: string;
-    /** Facts of the declared state, which the functions see as shell variables `<name>_<key>`. */
+    /** Values for the functions, as shell variables `<name>_<key>`. */
     parameters: Record<string, string>;
 }
 
-/** Files of one daemon that stand or fall together. */
+/** Files of one daemon that are checked, activated, proven and restored together. */
 export interface Transaction {
     kind: "transaction";
     /** Names the transaction in reports: letters, digits and `_`. */
@@ -30,7 +30,7 @@ export interface Transaction {
     /** Directories, at or under `directory`, in which undeclared entries are removed. @default [] */
     owned?: string[];
     /**
-     * Warnings of the daemon's checker to accept: a substring of the line each, as in `"missing timeouts for frontend 'web'"`. Every
+     * Warnings of the daemon's checker to accept, each by a substring of its line, as in `"missing timeouts for frontend 'web'"`. Every
      * other warning refuses the configuration. @default []
      */
     allowWarnings?: string[];

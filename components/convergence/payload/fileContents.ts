@@ -20,7 +20,7 @@ export function fillFiles(resources: Resource[], slots: Record<string, string>):
     });
 }
 
-/** Identifies files that stand or fall together: their paths and contents, with the digest's own slot left empty. */
+/** The digest of the files of a transaction: over their paths and contents, with the digest's own slot left empty. */
 export function digestOf(files: DeclaredFile[], slots: Record<string, string>): string {
     const parts = files.map(({ path, content }) => {
         const sum = sha256(fill(content, { ...slots, [DIGEST_SLOT]: "" }, path));

@@ -35,7 +35,7 @@ export function hideValues(text: string, slots: Record<string, string>): string 
 }
 
 /**
- * The text before the first secret of each line, by which the line can be recognised whatever the secret is. Empty if a secret begins
+ * The text before the first secret of each line, which identifies the line whatever the secret is. Empty if a secret begins
  * a line or has several lines, because nothing then marks the line.
  */
 export function secretLines(text: string, slots: Record<string, string>): string[] {

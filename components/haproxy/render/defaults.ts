@@ -23,7 +23,7 @@ export function defaultsViews(config: HaproxyConfig): View[] {
     return [...named, view(config.defaults ?? {}, "defaults", config)];
 }
 
-/** HAProxy refuses `defaults` with rules that frontends and backends are both from: backends get a copy. */
+/** HAProxy refuses `defaults` with rules that both frontends and backends use, so backends get a copy. */
 function isShared(name: string, config: HaproxyConfig): boolean {
     const rules = /^\s*(tcp|http)-(request|response|after-response)\s/;
     const { frontends, backends } = config;
@@ -91,7 +91,7 @@ function longest(...durations: readonly (string | undefined)[]): string {
     );
 }
 
-/** The timeouts of a proxy: those declared, and if our `tunnel` of its `defaults` would replace a declared one, another. */
+/** The declared timeouts of a proxy. Adds a `tunnel` if the one that we render in its `defaults` would replace a declared timeout. */
 export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
     const { timeouts = {} } = proxy;
     const defaults = defaultsOf(proxy.from, config) ?? {};
@@ -112,7 +112,7 @@ export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyCo
     return tunnel === inherited ? timeouts : { ...timeouts, tunnel };
 }
 
-/** Backends that must not have `balance`, not even by their `defaults`: HAProxy refuses it or ignores the other. */
+/** Whether a backend must not have `balance`, not even from its `defaults`, because HAProxy refuses it or ignores the other setting. */
 function unbalanced({ proxy }: PlacedProxy, config: HaproxyConfig): boolean {
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const transparent = proxy.options?.transparent ?? defaults.options?.transparent;
@@ -122,7 +122,7 @@ function unbalanced({ proxy }: PlacedProxy, config: HaproxyConfig): boolean {
 
 const unbalancedOf = new WeakMap<HaproxyConfig, Set<string | undefined>>();
 
-/** Whether these `defaults` have `balance`: not if a section that is from them must not. */
+/** Whether these `defaults` have `balance`: not if a section that uses them must not have it. */
 function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boolean {
     let found = unbalancedOf.get(config);
     if (!found) {
@@ -135,7 +135,7 @@ function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boo
     return !found.has(name);
 }
 
-/** The `balance` of a backend: the declared one, or the one that its `defaults` cannot have. */
+/** The `balance` of a backend: its own, or that of its `defaults` if it is not rendered there. */
 export function balanceOf(placed: PlacedProxy, config: HaproxyConfig): string | undefined {
     const { section, proxy } = placed;
     return proxy.balance !== undefined ||
@@ -159,7 +159,7 @@ export function frontendOptions(proxy: AnyProxy, config: HaproxyConfig): Options
     };
 }
 
-/** The lines that turn an option off: none if only our default, or nothing, turns it on, as HAProxy cannot negate every option. */
+/** The lines that turn an option off. None if nothing but our default would turn it on, because HAProxy cannot negate every option. */
 export function optionOff(
     name: string,
     own: Options,

@@ -21,12 +21,12 @@ export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}
     return check ?? defaults.check ?? true;
 }
 
-/** Whether servers are checked is written on their own lines; raw lines may have another default. */
+/** Written on each server's own line, because raw lines may have another default. */
 function checkParams(options: ServerOptions, defaults?: ServerOptions): string[] {
     return options.check === false ? ["no-check"] : flag("check", isChecked(options, defaults));
 }
 
-/** Parameters that a `default-server` line may have, too; `defaults`: those of the section's `default-server`. */
+/** Parameters that `server` and `default-server` lines have; `defaults`: those of the section's `default-server`. */
 export function serverParams(options: ServerOptions, defaults: ServerOptions = {}): string[] {
     return [
         ...param("port", options.checkPort),
@@ -62,7 +62,7 @@ function sendProxyParams(
         : [...(byDefault && byDefault !== sendProxy ? [`no-${keyword(byDefault)}`] : []), keyword(sendProxy)];
 }
 
-/** The name of a constant `sni`: checks have no request from which another could come. */
+/** The name in a constant `sni`. Health checks can send only that, because they have no request to take a name from. */
 function constantName(sni = ""): string | undefined {
     const name = /^str\(([^()]*)\)$/.exec(sni)?.[1];
     return name !== undefined && isHostName(name) ? name : undefined;

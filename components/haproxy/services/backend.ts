@@ -29,11 +29,11 @@ function declaresTimeout(name: "client" | "server" | "tunnel", { timeouts, raw }
 
 const cookieName = "SRV";
 
-/** HAProxy numbers servers from 1. Backups get ids from here on, by which a table entry shows that it leads to a backup. */
+/** HAProxy numbers servers from 1. Backups get ids from this one on, so that a table entry shows whether its server is a backup. */
 const backupIds = 100_001;
 
 /**
- * Keep-alive probes after 2 minutes, because the kernel's own 2 h are longer than {@link tcpIdle}; none that the stack's defaults declare.
+ * Keep-alive probes after 2 minutes, because the kernel's own 2 h are longer than {@link tcpIdle}. Omits what the stack's defaults declare.
  * HAProxy below 2.3 can only use the kernel's interval.
  */
 export function keepAlive(

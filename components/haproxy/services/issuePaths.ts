@@ -9,7 +9,7 @@ export interface Compiled {
     readonly backend: Backend;
 }
 
-/** Paths in a backend that have another name in services. */
+/** Fields of a backend that have another name in services. */
 const renamed: readonly (readonly [RegExp, string])[] = [
     [/^(httpchk|protocolCheck|tcpChecks|httpChecks)\b(\[\d+\])?/, "check"],
     [/^(cookie|stickTable)\b/, "persistence"],
@@ -21,7 +21,7 @@ const renamed: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * The path in the services of a path in the model; the same path if no service declares that part, or if it was changed since.
+ * The path in the services for a path in the model; the same path if no service declares that part, or if it was changed since.
  *
  * @param frontends The compiled ones.
  */

@@ -5,7 +5,7 @@ import { stringsIn } from "../model/strings";
 import { isChecked } from "../render/servers";
 import type { IssueList } from "./issues";
 
-/** Checks backends. HAProxy's checker accepts all of these mistakes, because each shows only when requests come. */
+/** Checks backends for mistakes that show only when requests come, so that HAProxy's checker accepts them. */
 export function backendIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     for (const { section, proxy, path } of proxies) {
         const where = `${section} ${proxy.name}`;
@@ -80,7 +80,9 @@ function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): voi
     }
 }
 
-/** Finds `balance source` behind a proxy. If a section reads X-Forwarded-For, there is one, and its address is the `src` of every client. */
+/**
+ * Finds `balance source` behind a proxy: if a section reads X-Forwarded-For, there is one, and `src` is its address for every client.
+ */
 function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const says = (pattern: RegExp) =>
         proxies.find(({ proxy: { servers: _, ...rest } }) =>
@@ -100,7 +102,7 @@ function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConf
     }
 }
 
-/** Finds backends that are only connected to while others are checked by HTTP: an open port says little about an application. */
+/** Finds backends whose checks only connect, beside others that are checked by HTTP: an open port says little about an application. */
 function connectOnlyChecks(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const backends = proxies.filter(({ section, proxy }) => section !== "frontend" && modeOf(proxy, config) === "http");
     const asked = backends.find(({ proxy }) => proxy.httpchk ?? proxy.httpChecks);

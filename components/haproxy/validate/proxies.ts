@@ -24,7 +24,7 @@ export function proxyIssues({ section, proxy, path }: PlacedProxy, issues: Issue
 /** HAProxy warns if `client`, `connect` or `server` is 0, and a `tunnel` of 0 only unsets it. */
 const limits = ["httpRequest", "httpKeepAlive", "queue", "check"] as const;
 
-/** Finds timeouts of 0, which look very short but mean no timeout at all. */
+/** Finds timeouts of 0, which mean no timeout at all. */
 export function timeoutIssues(
     { timeouts = {} }: Pick<AnyProxy, "timeouts">,
     path: string,
@@ -44,7 +44,7 @@ export function zeroDuration(path: string, subject: string, issues: IssueList): 
     issues.warning("zero-duration", path, `${subject}: 0 means no limit at all; give a duration, like "10s"`);
 }
 
-/** Finds hosts and paths that no request has. To HAProxy a pattern is any text. */
+/** Finds hosts and paths that no request can have. HAProxy accepts any text as a pattern. */
 function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): void {
     if ("criterion" in acl) {
         return;

@@ -34,7 +34,7 @@ function addressIssues(address: string, path: string, subject: string, issues: I
     issues.error("server-address", path, `${subject}: ${show(address)} is not an address; ${remedy}`);
 }
 
-/** Finds TLS that checks who signed a certificate, but not whose it is; reported once if it comes from `default-server`. */
+/** Finds TLS that checks who signed a certificate, but not its name. Reported once if `default-server` declares it. */
 function unverifiedNames({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const { defaultServer, servers = [], serverTemplates = [] } = proxy;
     const subjects = new Map<string, string>();

@@ -78,7 +78,7 @@ const haproxyConfig = formOf<HaproxyConfig>()(
     }),
 );
 
-/** Where a model does not have its form; empty if it has it. */
+/** Issues of form in a model. */
 export const modelFormIssues = remembering((config: unknown): readonly FormIssue[] =>
     formIssues(haproxyConfig, config),
 );

@@ -3,16 +3,16 @@ import { anyText, anyTexts, flag, formOf, matching, text, texts, whole } from ".
 import type { Options } from "../options";
 import type { Timeouts } from "../proxies";
 
-/** Values that several parts of the model have. */
+/** Forms of values that several parts of the model have. */
 
-/** Lines as written. An empty one does no harm. */
+/** Lines as written; an empty one does no harm. */
 export const lines = anyTexts;
 export const port = whole(1, 65_535);
 export const count = whole(0, 2_147_483_647);
 export const atLeastOne = whole(1, 2_147_483_647);
 export const status = whole(200, 599);
 export const mode = z.enum(["http", "tcp"]);
-/** Their names are left to the daemon, so that {@link otherOptions} can hold those of a newer one. */
+/** Any names: the daemon judges them, so that `otherOptions` can hold those of a newer release. */
 export const options = z.record(z.string(), z.union([flag, anyText])) as unknown as z.ZodType<Options>;
 
 /** A strict object with the fields of {@link Conditional}. */
