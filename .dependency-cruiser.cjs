@@ -93,6 +93,20 @@ module.exports = {
             to: { path: "^(program|stacks|lab|toolchain|test|bench)/" },
         },
         {
+            name: "program-uses-faces",
+            comment:
+                "The program builds on what users may import, and on the forms of data. Only the check without hosts fills " +
+                "slots and shows refused lines itself, as a host's preview does.",
+            severity: "error",
+            from: { path: "^(program/|index\\.ts$)" },
+            to: {
+                path: "^components/",
+                pathNot:
+                    "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/nodeSchema\\.ts|" +
+                    "convergence/(slots|kinds/index|preview/refusedLines)\\.ts)$",
+            },
+        },
+        {
             name: "stacks-are-data",
             comment: "A stack file is data; everything is computed elsewhere.",
             severity: "error",

@@ -29,7 +29,10 @@ export interface LoadBalancerArgs {
     connection: HostConnection;
     /** The configuration, or services to compile. Errors are reported before the host is touched. */
     haproxy: HaproxyConfig | BalancedServices;
-    /** Changes the configuration that `haproxy` declares or compiles to; the result is validated. @default - no change */
+    /**
+     * Returns a changed copy of the configuration that `haproxy` declares or compiles to, which itself is frozen; the result is validated.
+     * @default - no change
+     */
     customize?: (config: HaproxyConfig) => HaproxyConfig;
     /** Ids of warnings to leave out, such as `unused-backend`. Errors cannot be ignored. @default [] */
     ignoreIssues?: string[];
@@ -116,6 +119,13 @@ export class LoadBalancer extends pulumi.ComponentResource {
             return customize(config);
         } catch (error) {
             this.report(name, issues);
+            if (
+                error instanceof TypeError &&
+                /read only|not extensible|cannot (assign|add|define|delete)/i.test(error.message)
+            ) {
+                const remedy = "return a changed copy, because all hosts share the configuration";
+                throw resourceError(`${name}: customize: ${error.message}; ${remedy}`, this);
+            }
             throw error;
         }
     }

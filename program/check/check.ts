@@ -1,4 +1,4 @@
-import type { DeclaredFile } from "../../components/convergence/kinds/kind";
+import type { DeclaredFile } from "../../components/convergence/kinds/index";
 import { refusedLines } from "../../components/convergence/preview/refusedLines";
 import { globalDefaults } from "../../components/haproxy";
 import { compose } from "../compose";

@@ -1,5 +1,5 @@
 import { type BalancedServices, haproxy } from "../../components";
-import type { DeclaredFile } from "../../components/convergence/kinds/kind";
+import type { DeclaredFile } from "../../components/convergence/kinds/index";
 import { fillSlots, slotParts } from "../../components/convergence/slots";
 import {
     compileServices,

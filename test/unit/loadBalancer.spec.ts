@@ -120,6 +120,23 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
+    it("fails if customize changes the configuration in place, because all hosts share it", async () => {
+        await mockEngine();
+        const customize = (compiled: HaproxyConfig) => {
+            (compiled.backends as Backend[]).push(backend);
+            return compiled;
+        };
+        const haproxy = {
+            version: "2.6",
+            services: [{ name: "shop", default: true, port: 8080, servers: backend.servers }],
+        };
+        assert.throws(
+            () => new LoadBalancer("lb1", { connection, haproxy, customize }),
+            /^Error: lb1: customize: .*; return a changed copy, because all hosts share the configuration$/,
+        );
+        await settled();
+    });
+
     it("fails with the errors of services and of the customized configuration, each once in one error", async () => {
         await mockEngine();
         type Change = (config: HaproxyConfig) => HaproxyConfig;
