@@ -31,6 +31,25 @@ module.exports = {
             },
         },
         {
+            name: "payload-below-preview",
+            comment: "A report reads the plan and the payload, never the other way round.",
+            severity: "error",
+            from: { path: "^components/convergence/payload/" },
+            to: { path: "^components/convergence/(preview|ssh)/" },
+        },
+        ...[
+            ["model", "render|validate|services|host"],
+            ["render", "validate|services|host"],
+            ["validate", "services|host"],
+        ].map(([below, above]) => ({
+            name: `language-${below}-below`,
+            comment:
+                "The language has one direction: services are compiled to a model, which is validated and rendered.",
+            severity: "error",
+            from: { path: `^components/haproxy/${below}/` },
+            to: { path: `^components/haproxy/(${above})/` },
+        })),
+        {
             name: "kinds-stand-below",
             comment:
                 "Plan, payload and reports ask a resource kind, never the other way round: a new kind changes none of them.",

@@ -30,7 +30,8 @@ export interface LoadBalancerArgs {
     /** The configuration, or services to compile. Errors are reported before the host is touched. */
     haproxy: HaproxyConfig | BalancedServices;
     /**
-     * Returns a changed copy of the configuration that `haproxy` declares or compiles to, which itself is frozen; the result is validated.
+     * Returns a changed copy of the configuration that `haproxy` declares or compiles to. That configuration is frozen; the copy is
+     * validated.
      * @default - no change
      */
     customize?: (config: HaproxyConfig) => HaproxyConfig;

@@ -26,7 +26,7 @@ export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
     };
 }
 
-/** Equal for equal plain data; undefined if JSON would not tell it from other data. */
+/** A key that is equal for equal plain data; undefined if JSON would make it equal to other data. */
 function keyOf(data: unknown): string | undefined {
     try {
         return JSON.stringify(data, function (this: Readonly<Record<string, unknown>>, name, value) {
@@ -34,7 +34,7 @@ function keyOf(data: unknown): string | undefined {
                 return "\0undefined";
             }
             if (value !== this[name] || !isPlain(value)) {
-                throw new TypeError(`${name} is no plain data`);
+                throw new TypeError(`${name} is not plain data`);
             }
             return value;
         });

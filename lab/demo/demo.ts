@@ -5,8 +5,8 @@ import { changing, fleet, up as startLab } from "../cli";
 import type { InventoryNode } from "../inventory";
 import { Lab } from "../lab";
 import { step } from "../machine/progress";
+import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "../print";
 import { Load, type Served } from "./load";
-import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./print";
 import { freshStack, pulumi } from "./pulumi";
 import { countAnswers } from "./requests";
 

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { CallContext, FilledFile } from "../kinds/kind";
-import { secretLines, secretParts } from "../preview/redaction";
+import { secretLines, secretParts } from "../secrets";
 import { sha256 } from "../sha256";
 import { unique } from "../text";
 import { FactLists } from "./facts";

@@ -1,9 +1,9 @@
-import { serverGuardIssues } from "../host/serverGuards";
 import type { HaproxyConfig } from "../model";
 import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
 import { stringsIn } from "../model/strings";
 import { isChecked } from "../render/servers";
 import type { IssueList } from "./issues";
+import { serverGuardIssues } from "./serverGuards";
 
 /** Checks backends for mistakes that show only when requests come, so that HAProxy's checker accepts them. */
 export function backendIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {

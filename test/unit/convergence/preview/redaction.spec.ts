@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hideValues, redactLive, secretLines } from "../../../../components/convergence/preview/redaction";
+import { hideValues, redactLive } from "../../../../components/convergence/preview/redaction";
+import { secretLines } from "../../../../components/convergence/secrets";
 import { fillSlots, slot } from "../../../../components/convergence/slots";
 
 const slots = { password: "s3cret", "api.key": "0123456789abcdef" };
