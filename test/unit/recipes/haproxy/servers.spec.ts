@@ -3,8 +3,8 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { adapterScript } from "../../../components/scripts";
-import { has, SHELLS } from "../../support/sandbox";
+import { adapterScript } from "../../../../components/scripts";
+import { has, SHELLS } from "../../../support/sandbox";
 
 /** Their names take more than 128 kB, the limit for one argument of a program. */
 const MANY = 8000;

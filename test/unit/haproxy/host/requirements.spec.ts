@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { hostRequirements } from "../../../components/haproxy/host/requirements";
-import type { Backend, Bind, HaproxyConfig, Server } from "../../../components/haproxy/model";
+import { hostRequirements } from "../../../../components/haproxy/host/requirements";
+import type { Backend, Bind, HaproxyConfig, Server } from "../../../../components/haproxy/model";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
 const model = (backend: Partial<Backend>, rest: Partial<HaproxyConfig> = {}): HaproxyConfig => ({

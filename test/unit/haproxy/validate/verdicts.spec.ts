@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { validate } from "../../../components/haproxy/validate/index";
-import { accepted, verdictModel } from "../../support/verdicts";
+import { validate } from "../../../../components/haproxy/validate/index";
+import { accepted, verdictModel } from "../../../support/verdicts";
 
 describe("validate finds no issue that the daemons do not", () => {
     for (const [title, parts] of Object.entries(accepted)) {

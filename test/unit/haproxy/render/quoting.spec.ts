@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { slot, withEncoding } from "../../../components/convergence/slots";
-import { format, fragment, rawLine, slotIssue, slotValue, word } from "../../../components/haproxy/render/quoting";
+import { slot, withEncoding } from "../../../../components/convergence/slots";
+import { format, fragment, rawLine, slotIssue, slotValue, word } from "../../../../components/haproxy/render/quoting";
 
 describe("word", () => {
     it("leaves plain words alone", () => {

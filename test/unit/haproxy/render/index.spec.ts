@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../components/haproxy";
-import { hostRequirements } from "../../../components/haproxy/host/requirements";
-import { render } from "../../../components/haproxy/render/index";
-import { validate } from "../../../components/haproxy/validate/index";
-import { sound } from "../../support/models";
+import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../../components/haproxy";
+import { hostRequirements } from "../../../../components/haproxy/host/requirements";
+import { render } from "../../../../components/haproxy/render/index";
+import { validate } from "../../../../components/haproxy/validate/index";
+import { sound } from "../../../support/models";
 
 describe("render", () => {
     it("returns equal files for equal models", () => {

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { serverGuardRules } from "../../../components/haproxy/host/serverGuards";
-import type { Backend, HaproxyConfig, ServerGuards } from "../../../components/haproxy/model";
-import { render } from "../../../components/haproxy/render/index";
-import { validate } from "../../../components/haproxy/validate/index";
+import { serverGuardRules } from "../../../../components/haproxy/host/serverGuards";
+import type { Backend, HaproxyConfig, ServerGuards } from "../../../../components/haproxy/model";
+import { render } from "../../../../components/haproxy/render/index";
+import { validate } from "../../../../components/haproxy/validate/index";
 
 const backend = (name: string, removal: ServerGuards): Backend => ({
     name,
