@@ -1,7 +1,8 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { anyText, flag } from "../forms";
 import type { BastionConnection, HostConnection } from "./connection";
-import { flag, number, text } from "./kinds/forms";
+import { number } from "./kinds/forms";
 import { resourceForm } from "./kinds/index";
 
 // The form of a host's arguments, for data that no compiler has seen.
@@ -15,7 +16,7 @@ const loginShape = {
     address: input,
     hostKey: input,
     port: number.optional(),
-    user: text.optional(),
+    user: anyText.optional(),
     privateKey: input.optional(),
     privateKeyPassword: input.optional(),
 };

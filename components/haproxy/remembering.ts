@@ -1,9 +1,9 @@
-/** As many values as programs have different models; each entry may hold megabytes. */
+/** Programs have few different models, and each result may take megabytes. */
 const entries = 4;
 
 /**
- * The function, which computes equal plain data once: all hosts of a fleet have one model, and to judge a large one takes half a second.
- * A remembered result belongs to nobody: it is made of a copy of the data and frozen, so that no later change of either reaches it.
+ * Caches a function of plain data: all hosts of a fleet have one model, and judging a large one takes half a second. Results are
+ * computed from a copy of the data and frozen, because several hosts share them.
  */
 export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
     const results = new Map<string, R>();
@@ -26,7 +26,7 @@ export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
     };
 }
 
-/** Equal for equal plain data; undefined if JSON would not tell it from other data. */
+/** A key that is equal for equal plain data; undefined if JSON would make it equal to other data. */
 function keyOf(data: unknown): string | undefined {
     try {
         return JSON.stringify(data, function (this: Readonly<Record<string, unknown>>, name, value) {
@@ -34,7 +34,7 @@ function keyOf(data: unknown): string | undefined {
                 return "\0undefined";
             }
             if (value !== this[name] || !isPlain(value)) {
-                throw new TypeError(`${name} is no plain data`);
+                throw new TypeError(`${name} is not plain data`);
             }
             return value;
         });

@@ -31,7 +31,7 @@ const queryForm = formOf<Query>()(
     }),
 );
 
-/** Inventories whose form is known to be right: each is searched once per service. */
+/** Inventories whose form has been judged, because each is searched once per service. */
 const judged = new WeakSet<Inventory>();
 
 /**

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, flag, formOf } from "../../forms";
 import { isTopLevel, pathIssues, when } from "./checks";
-import { flag, text } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A path that must not exist. A directory is removed only if it is empty, or with `recursive`. */
@@ -16,7 +15,7 @@ export interface Absent {
 export const absent: ResourceKind<Absent> = {
     shellFunction: "absent",
     nameOf: ({ path }) => path,
-    form: formOf<Absent>()(z.strictObject({ kind: z.literal("absent"), path: text, recursive: flag.optional() })),
+    form: formOf<Absent>()(z.strictObject({ kind: z.literal("absent"), path: anyText, recursive: flag.optional() })),
     issues: ({ path }) => [
         ...pathIssues(path),
         ...when(

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, flag, formOf } from "../../forms";
 import { pathIssues } from "./checks";
-import { flag, text } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 import { DIRECTORY_TYPE, DIRECTORY_WORDING, ownedIssues, permissionIssues, permissionsOf, statLine } from "./paths";
 
@@ -26,10 +25,10 @@ export const directory: ResourceKind<Directory> = {
     form: formOf<Directory>()(
         z.strictObject({
             kind: z.literal("directory"),
-            path: text,
-            owner: text.optional(),
-            group: text.optional(),
-            mode: text.optional(),
+            path: anyText,
+            owner: anyText.optional(),
+            group: anyText.optional(),
+            mode: anyText.optional(),
             owned: flag.optional(),
         }),
     ),

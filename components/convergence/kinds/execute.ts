@@ -1,10 +1,9 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
-import { text } from "./forms";
 import type { ResourceKind } from "./kind";
 
-/** A command that runs only while its guard says that it is needed. */
+/** A command that runs only if `creates`, `onlyIf` or `notIf` says that it is needed. */
 export interface Execute {
     kind: "execute";
     /** Names the command in reports. */
@@ -25,11 +24,11 @@ export const execute: ResourceKind<Execute> = {
     form: formOf<Execute>()(
         z.strictObject({
             kind: z.literal("execute"),
-            name: text,
-            command: text,
-            creates: text.optional(),
-            onlyIf: text.optional(),
-            notIf: text.optional(),
+            name: anyText,
+            command: anyText,
+            creates: anyText.optional(),
+            onlyIf: anyText.optional(),
+            notIf: anyText.optional(),
         }),
     ),
     issues: ({ name, command, creates, onlyIf, notIf }) => [

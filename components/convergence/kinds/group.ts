@@ -1,7 +1,7 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, flag, formOf } from "../../forms";
 import { accountIssues, when } from "./checks";
-import { flag, number, text } from "./forms";
+import { number } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A group of accounts. */
@@ -19,7 +19,7 @@ export const group: ResourceKind<Group> = {
     shellFunction: "group",
     nameOf: ({ name }) => name,
     form: formOf<Group>()(
-        z.strictObject({ kind: z.literal("group"), name: text, gid: number.optional(), system: flag.optional() }),
+        z.strictObject({ kind: z.literal("group"), name: anyText, gid: number.optional(), system: flag.optional() }),
     ),
     issues: ({ name, gid }) => [
         ...accountIssues("group", name),

@@ -1,5 +1,5 @@
 /**
- * The resource kinds: what a recipe may declare. A kind is one file here, which holds everything that TypeScript knows of it, and one
+ * The resource kinds: what a recipe may declare. A kind is one file here, which holds everything that TypeScript knows about it, and one
  * shell function in `runtime/`, which tests and repairs it.
  */
 import { z } from "zod";
@@ -72,7 +72,7 @@ export const resourceForm = z.discriminatedUnion(
 /** The names of all kinds. */
 export const kindNames = Object.keys(kinds);
 
-/** The resource as messages name it, in Chef's form: `file[/etc/motd]`. */
+/** The name of a resource in messages, in Chef's form: `file[/etc/motd]`. */
 export function label(resource: Resource): string {
     return `${resource.kind}[${printable(kindOf(resource).nameOf(resource))}]`;
 }

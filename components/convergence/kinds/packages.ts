@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyTexts, formOf } from "../../forms";
 import { when } from "./checks";
-import { texts } from "./forms";
 import type { ResourceKind } from "./kind";
 
 const PACKAGE = /^[a-z0-9][a-z0-9+.-]+(=[A-Za-z0-9.+:~-]+)?$/;
@@ -21,7 +20,7 @@ function split(name: string): [name: string, version?: string] {
 export const packages: ResourceKind<Packages> = {
     shellFunction: "packages",
     nameOf: ({ names }) => names.join(" "),
-    form: formOf<Packages>()(z.strictObject({ kind: z.literal("packages"), names: texts })),
+    form: formOf<Packages>()(z.strictObject({ kind: z.literal("packages"), names: anyTexts })),
     issues: ({ names }) => [
         ...when(names.length === 0, "no package is named; name at least one"),
         ...names.flatMap((name) =>

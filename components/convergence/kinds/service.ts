@@ -1,11 +1,10 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { sha256 } from "../sha256";
 import { serviceIssues } from "./checks";
-import { flag, text, texts } from "./forms";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
 
-/** A systemd service, its state now and after a boot. */
+/** A systemd service: its state now and after a boot. */
 export interface Service {
     kind: "service";
     /** Unit name, as in `haproxy.service`. */
@@ -34,11 +33,11 @@ export const service: ResourceKind<Service> = {
     form: formOf<Service>()(
         z.strictObject({
             kind: z.literal("service"),
-            name: text,
+            name: anyText,
             enabled: flag.optional(),
             running: flag.optional(),
-            reloadOn: texts.optional(),
-            restartOn: texts.optional(),
+            reloadOn: anyTexts.optional(),
+            restartOn: anyTexts.optional(),
         }),
     ),
     issues: ({ name }) => serviceIssues(name),

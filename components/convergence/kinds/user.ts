@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { formOf } from "../../forms";
+import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { accountIssues, pathIssues } from "./checks";
-import { flag, text, texts } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A login or service account. An existing account keeps what is not declared here. */
@@ -27,11 +26,11 @@ export const user: ResourceKind<User> = {
     form: formOf<User>()(
         z.strictObject({
             kind: z.literal("user"),
-            name: text,
-            group: text.optional(),
-            groups: texts.optional(),
-            home: text.optional(),
-            shell: text.optional(),
+            name: anyText,
+            group: anyText.optional(),
+            groups: anyTexts.optional(),
+            home: anyText.optional(),
+            shell: anyText.optional(),
             system: flag.optional(),
         }),
     ),

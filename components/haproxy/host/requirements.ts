@@ -6,7 +6,7 @@ import { milliseconds } from "../model/durations";
 import { localPeers, modeOf, portsOf } from "../model/lookup";
 import { addressesOf, speaksPlainly } from "../render/binds";
 
-/** Requirements of a configuration on its host that `haproxy -c` does not check. */
+/** What a configuration needs from its host that `haproxy -c` does not check. */
 export interface HostRequirements {
     /** Raw `bind` lines included. */
     readonly binds: readonly Listener[];
@@ -32,7 +32,7 @@ export interface HostRequirements {
 
 /** A port that HAProxy listens on. */
 export interface Listener {
-    /** `*` stands for all IPv4 addresses, `::` for all of IPv6. */
+    /** `*` is all IPv4 addresses, `::` all IPv6 addresses. */
     readonly address: string;
     readonly port: number;
     /** `http` if a plain request gets an answer; `tcp` with TLS, the proxy protocol or raw parameters. */

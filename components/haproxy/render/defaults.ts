@@ -8,7 +8,7 @@ import { atLeast } from "../model/versions";
 import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
 import { fragment, word } from "./quoting";
-import { rawLinesInOrder, says } from "./rawLines";
+import { hasLine, rawLinesInOrder } from "./rawLines";
 
 // What sections have by default. It never replaces what is declared.
 
@@ -23,7 +23,7 @@ export function defaultsViews(config: HaproxyConfig): View[] {
     return [...named, view(config.defaults ?? {}, "defaults", config)];
 }
 
-/** HAProxy refuses `defaults` with rules that frontends and backends are both from: backends get a copy. */
+/** HAProxy refuses `defaults` with rules that both frontends and backends use, so backends get a copy. */
 function isShared(name: string, config: HaproxyConfig): boolean {
     const rules = /^\s*(tcp|http)-(request|response|after-response)\s/;
     const { frontends, backends } = config;
@@ -91,7 +91,7 @@ function longest(...durations: readonly (string | undefined)[]): string {
     );
 }
 
-/** The timeouts of a proxy: those declared, and if our `tunnel` of its `defaults` would replace a declared one, another. */
+/** The declared timeouts of a proxy. Adds a `tunnel` if the one that we render in its `defaults` would replace a declared timeout. */
 export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
     const { timeouts = {} } = proxy;
     const defaults = defaultsOf(proxy.from, config) ?? {};
@@ -101,7 +101,7 @@ export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyCo
         section === "frontend" ||
         inherited === undefined ||
         declared !== undefined ||
-        says(defaults.raw, "timeout tunnel")
+        hasLine(defaults.raw, "timeout tunnel")
     ) {
         return timeouts;
     }
@@ -112,17 +112,17 @@ export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyCo
     return tunnel === inherited ? timeouts : { ...timeouts, tunnel };
 }
 
-/** Backends that must not have `balance`, not even by their `defaults`: HAProxy refuses it or ignores the other. */
+/** Whether a backend must not have `balance`, not even from its `defaults`, because HAProxy refuses it or ignores the other setting. */
 function unbalanced({ proxy }: PlacedProxy, config: HaproxyConfig): boolean {
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const transparent = proxy.options?.transparent ?? defaults.options?.transparent;
-    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => says(raw, "option transparent"));
-    return Boolean(transparent) || sayTransparent || says(proxy.raw, "dispatch");
+    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => hasLine(raw, "option transparent"));
+    return Boolean(transparent) || sayTransparent || hasLine(proxy.raw, "dispatch");
 }
 
 const unbalancedOf = new WeakMap<HaproxyConfig, Set<string | undefined>>();
 
-/** Whether these `defaults` have `balance`: not if a section that is from them must not. */
+/** Whether these `defaults` have `balance`: not if a section that uses them must not have it. */
 function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boolean {
     let found = unbalancedOf.get(config);
     if (!found) {
@@ -135,7 +135,7 @@ function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boo
     return !found.has(name);
 }
 
-/** The `balance` of a backend: the declared one, or the one that its `defaults` cannot have. */
+/** The `balance` of a backend: its own, or that of its `defaults` if it is not rendered there. */
 export function balanceOf(placed: PlacedProxy, config: HaproxyConfig): string | undefined {
     const { section, proxy } = placed;
     return proxy.balance !== undefined ||
@@ -159,7 +159,7 @@ export function frontendOptions(proxy: AnyProxy, config: HaproxyConfig): Options
     };
 }
 
-/** The lines that turn an option off: none if only our default, or nothing, turns it on, as HAProxy cannot negate every option. */
+/** The lines that turn an option off. None if nothing but our default would turn it on, because HAProxy cannot negate every option. */
 export function optionOff(
     name: string,
     own: Options,
@@ -172,15 +172,15 @@ export function optionOff(
 }
 
 function declares({ options = {}, raw }: Pick<AnyProxy, "options" | "raw">, option: keyof Options): boolean {
-    return options[option] !== undefined || says(raw, `option ${option}`) || says(raw, `no option ${option}`);
+    return options[option] !== undefined || hasLine(raw, `option ${option}`) || hasLine(raw, `no option ${option}`);
 }
 
 /** HAProxy warns about a log format in a section that logs nothing. */
 function logs({ raw = [] }: AnyProxy, defaults: Defaults, { global = {} }: HaproxyConfig): boolean {
     const lines = ["log global", ...(defaults.raw ?? []), ...raw];
-    const valid = lines.slice(lines.map((line) => says([line], "no log")).lastIndexOf(true) + 1);
-    const globally = global.log?.length !== 0 || says(global.raw, "log");
-    return valid.some((line) => says([line], "log") && (globally || !says([line], "log global")));
+    const valid = lines.slice(lines.map((line) => hasLine([line], "no log")).lastIndexOf(true) + 1);
+    const globally = global.log?.length !== 0 || hasLine(global.raw, "log");
+    return valid.some((line) => hasLine([line], "log") && (globally || !hasLine([line], "log global")));
 }
 
 const formats = { http: ["httplog", "httpslog"], tcp: ["tcplog"] } as const;
@@ -190,7 +190,7 @@ function hasFormat(proxy: AnyProxy, defaults: Defaults, mode: Mode): boolean {
     const options = mode === "http" ? [...formats.http, ...formats.tcp] : formats.tcp;
     return [proxy, defaults].some(
         (section) =>
-            says(section.raw, "log-format") ||
-            options.some((option) => Boolean(section.options?.[option]) || says(section.raw, `option ${option}`)),
+            hasLine(section.raw, "log-format") ||
+            options.some((option) => Boolean(section.options?.[option]) || hasLine(section.raw, `option ${option}`)),
     );
 }

@@ -4,7 +4,7 @@ import type { AnyProxy } from "../model/lookup";
 import { from, fromEach } from "./lineIndex";
 import { flag, param } from "./lines";
 import { formatLiteral, fragment, rawLine, word } from "./quoting";
-import { says } from "./rawLines";
+import { hasLine } from "./rawLines";
 
 /** The `option` that enables a kind of check, and its steps. */
 export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck, raw }: AnyProxy, path: string): View {
@@ -26,7 +26,7 @@ export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck, raw }
 
 /** Our default would have to hold besides the expectation of a raw line. */
 function expectations({ expect }: Httpchk, raw: AnyProxy["raw"]): string[] {
-    return expect === undefined && says(raw, "http-check expect")
+    return expect === undefined && hasLine(raw, "http-check expect")
         ? []
         : [`expect ${fragment(expect ?? "status 200-399")}`];
 }

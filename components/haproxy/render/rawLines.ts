@@ -1,7 +1,7 @@
 import { from, fromEach } from "./lineIndex";
 import { rawLine } from "./quoting";
 
-/** Keywords whose raw lines stand with the declared ones, since HAProxy warns about them, or reads them otherwise, in another place. */
+/** Keywords whose raw lines are rendered with the declared ones, because elsewhere HAProxy warns about them or reads them differently. */
 const keywords = [
     "tcp-request",
     "tcp-response",
@@ -23,9 +23,9 @@ const sections =
 
 /** Rendered raw lines of a section. */
 export interface RawLines {
-    /** Those without a place of their own. */
+    /** Lines of other keywords. */
     readonly others: readonly string[];
-    /** Sections that raw lines begin, which come after everything else. */
+    /** Sections that raw lines begin. They are rendered last. */
     readonly furtherSections: readonly string[];
     /** What follows the keyword in its raw lines. */
     readonly of: (keyword: Keyword) => readonly string[];
@@ -60,7 +60,7 @@ export function rawLines(raw: readonly string[] = [], path: string): RawLines {
 }
 
 /** Whether one of the raw lines begins with these words. */
-export function says(raw: readonly string[] | undefined, words: string): boolean {
+export function hasLine(raw: readonly string[] | undefined, words: string): boolean {
     const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
     return (raw ?? []).some((line) => pattern.test(line));
 }

@@ -7,7 +7,7 @@ import { optional, words } from "./lines";
 import { word } from "./quoting";
 import { rawLinesInOrder } from "./rawLines";
 
-/** Section 2.3: HAProxy sets it before it reads its configuration. */
+/** HAProxy sets this variable before it reads its configuration (section 2.3). */
 const localPeer = `"\${HAPROXY_LOCALPEER}"`;
 
 /** The sections that proxies refer to. */

@@ -82,4 +82,4 @@ if (@gone) {
 exit if !@faults;
 print @faults[0 .. ($#faults > 3 ? 3 : $#faults)];
 print "and " . (@faults - 4) . " more\n" if @faults > 4;
-print "If servers are missing, correct their tags or the search; if they are to go, allow it once with allowShrink\n";
+print "If servers are missing, correct their tags or the search; if they should go, allow it once with allowShrink\n";

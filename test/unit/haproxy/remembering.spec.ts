@@ -31,13 +31,13 @@ describe("remembering", () => {
         assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 1]);
     });
 
-    it("tells undefined from a missing key", () => {
+    it("distinguishes undefined from a missing key", () => {
         let count = 0;
         const next = remembering((_: unknown) => ++count);
         assert.deepEqual([{ a: undefined }, {}, { a: undefined }].map(next), [1, 2, 1]);
     });
 
-    it("lets no change of the data or of a result reach a remembered result", () => {
+    it("keeps results unchanged if the data or an earlier result is changed", () => {
         const wrap = remembering((data: { servers: string[] }) => ({ data }));
         const data = { servers: ["a"] };
         const result = wrap(data);

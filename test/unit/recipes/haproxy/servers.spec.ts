@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { adapterScript } from "../../../components/scripts";
-import { has, SHELLS } from "../../support/sandbox";
+import { adapterScript } from "../../../../components/scripts";
+import { has, SHELLS } from "../../../support/sandbox";
 
-/** More than an argument of a program has room for, 128 kB. */
+/** Their names take more than 128 kB, the limit for one argument of a program. */
 const MANY = 8000;
 
 for (const [name, shell = "", ...options] of SHELLS) {
@@ -20,7 +20,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
         });
         afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-        /** Runs shell text after the adapter's, with what the process tells of its servers. */
+        /** Runs shell text after the adapter's, with what HAProxy reports about its servers. */
         function run(stats: string[], text: string): string {
             const script = `
                 set -uf
@@ -38,7 +38,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
 
         const backends = Array.from({ length: MANY }, (_, n) => `backend-of-service-${n}`);
 
-        it("judge and drain as many backends as there are", () => {
+        it("judge and drain any number of backends", () => {
             const columns = "# pxname,svname,status,weight,bck";
             const servers = backends.flatMap((backend) => [`${backend},s1,UP,1,0`, `${backend},s2,UP,1,0`]);
             writeFileSync(
@@ -80,7 +80,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
             );
         });
 
-        it("wait for the sessions of as many servers as are drained", () => {
+        it("wait for the sessions of any number of drained servers", () => {
             const last = backends.at(-1);
             const row = (queued: number, sessions: number) =>
                 [last, "s2", queued, 0, sessions, ...Array(12).fill(""), "DRAIN"].join(",");

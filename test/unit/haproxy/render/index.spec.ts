@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../components/haproxy";
-import { hostRequirements } from "../../../components/haproxy/host/requirements";
-import { render } from "../../../components/haproxy/render/index";
-import { validate } from "../../../components/haproxy/validate/index";
-import { sound } from "../../support/models";
+import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../../components/haproxy";
+import { hostRequirements } from "../../../../components/haproxy/host/requirements";
+import { render } from "../../../../components/haproxy/render/index";
+import { validate } from "../../../../components/haproxy/validate/index";
+import { sound } from "../../../support/models";
 
 describe("render", () => {
-    it("gives equal files for equal models", () => {
+    it("returns equal files for equal models", () => {
         fc.assert(
             fc.property(sound, (config) => {
                 assert.equal(

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
-import { compileServices, type HaproxyConfig, render, type Service } from "../../../components/haproxy";
-import { haproxy } from "../../../components/recipes/haproxy";
+import { compileServices, type HaproxyConfig, render, type Service } from "../../../../components/haproxy";
+import { haproxy } from "../../../../components/recipes/haproxy";
 
 /** The sources of a rendered configuration by line, without its indentation. */
 function sourcesOf(config: HaproxyConfig): Record<string, string | undefined> {
@@ -59,7 +59,7 @@ describe("the sources of rendered lines", () => {
         assert.deepEqual(Object.fromEntries(Object.keys(expected).map((line) => [line, found[line]])), expected);
     });
 
-    const directory = join(__dirname, "..", "..", "golden", "haproxy");
+    const directory = join(__dirname, "../../../golden/haproxy");
     for (const file of readdirSync(directory).filter((name) => name.endsWith(".ts"))) {
         it(`lead to what ${file} declares, for every line of its sections`, () => {
             const { default: config } = require(join(directory, file)) as { default: HaproxyConfig };

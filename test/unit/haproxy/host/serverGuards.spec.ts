@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { serverGuardRules } from "../../../components/haproxy/host/serverGuards";
-import type { Backend, HaproxyConfig, ServerGuards } from "../../../components/haproxy/model";
-import { render } from "../../../components/haproxy/render/index";
-import { validate } from "../../../components/haproxy/validate/index";
+import { serverGuardRules } from "../../../../components/haproxy/host/serverGuards";
+import type { Backend, HaproxyConfig, ServerGuards } from "../../../../components/haproxy/model";
+import { render } from "../../../../components/haproxy/render/index";
+import { validate } from "../../../../components/haproxy/validate/index";
 
 const backend = (name: string, removal: ServerGuards): Backend => ({
     name,
@@ -24,7 +24,7 @@ const issues = (removal: ServerGuards) =>
     validate(config(backend("app", removal))).map(({ rule, path }) => `${rule} ${path}`);
 
 describe("server guards", () => {
-    it("give a rule for each backend that declares one", () => {
+    it("are one rule for each backend that declares any", () => {
         const model = config(
             backend("plain", {}),
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),
