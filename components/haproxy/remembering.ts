@@ -1,9 +1,12 @@
+/** Objects in results, which nothing can change. */
+const shared = new WeakSet<object>();
 /** Programs have few different models, and each result may take megabytes. */
 const entries = 4;
 
 /**
  * Caches a function of plain data: all hosts of a fleet have one model, and judging a large one takes half a second. Results are
- * computed from a copy of the data and frozen, because several hosts share them.
+ * computed from a copy of the data and frozen, because several hosts share them. Parts of earlier results are not copied, so that they
+ * can be recognized by identity.
  */
 export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
     const results = new Map<string, R>();
@@ -16,7 +19,7 @@ export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
         if (known !== undefined) {
             return known;
         }
-        const result = frozen(compute(structuredClone(data)));
+        const result = frozen(compute(copied(data)));
         const [oldest] = results.keys();
         if (results.size >= entries) {
             results.delete(oldest as string);
@@ -50,9 +53,20 @@ function isPlain(value: unknown): boolean {
     return typeof value === "number" ? Number.isFinite(value) : ["string", "boolean", "object"].includes(typeof value);
 }
 
+/** A copy of plain data, in which parts of results are the same objects. */
+function copied<T>(data: T): T {
+    if (typeof data !== "object" || data === null || shared.has(data)) {
+        return data;
+    }
+    const copy = Array.isArray(data)
+        ? data.map(copied)
+        : Object.fromEntries(Object.entries(data).map(([key, value]) => [key, copied(value)]));
+    return copy as T;
+}
+
 function frozen<T>(value: T): T {
-    if (typeof value === "object" && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
-        Object.freeze(value);
+    if (typeof value === "object" && value !== null && !shared.has(value) && !ArrayBuffer.isView(value)) {
+        shared.add(Object.freeze(value));
         Object.values(value).forEach(frozen);
     }
     return value;

@@ -5,7 +5,7 @@ import type { Backend, HaproxyConfig } from "../../components/haproxy/model";
 import type { Service } from "../../components/haproxy/services/compile";
 import { LoadBalancer } from "../../components/loadBalancer";
 import { failuresOf, mockEngine, promiseOf, registered, settled } from "../support/mocks";
-import { BALANCER, COMMAND, connection, HOST, withProbeReplies } from "../support/probeReplies";
+import { BALANCER, COMMAND, connection, HOST, probeReply, withProbeReplies } from "../support/probeReplies";
 
 const backend: Backend = { name: "app", servers: [{ name: "app1", address: "192.0.2.21", port: 80 }] };
 const config: HaproxyConfig = {
@@ -118,6 +118,41 @@ describe("LoadBalancer", () => {
             assert.match(text, new RegExp(`^ {4}${line.replace(/[*.]/g, "\\$&")}$`, "m"));
         }
         await settled();
+    });
+
+    it("names the service that a refused line comes from, if nothing customized its backend", async () => {
+        const services = ["shop", "docs"].map(
+            (name, i): Service => ({
+                name,
+                port: 80,
+                listen: 81 + i,
+                default: true,
+                servers: backend.servers,
+                raw: ["fullcon 5"],
+            }),
+        );
+        const customize = (compiled: HaproxyConfig) => ({
+            ...compiled,
+            backends: compiled.backends.map((each) => (each.name === "docs" ? { ...each, balance: "first" } : each)),
+        });
+        const sources: (string | undefined)[][] = [];
+        for (const change of [undefined, customize]) {
+            await mockEngine();
+            const args = { connection, haproxy: { version: "2.6", services }, customize: change };
+            const text = await promiseOf(new LoadBalancer("lb1", args).configuration);
+            await settled();
+            const numbers = text.split("\n").flatMap((line, i) => (line.trim() === "fullcon 5" ? [i + 1] : []));
+            const words = numbers.map((n) => `[ALERT] parsing [/etc/haproxy/haproxy.cfg:${n}] : unknown keyword`);
+            hosts.give(probeReply({ refused: [{ id: "r4", stage: "validation", words: words.join("\n") }] }));
+            await mockEngine({ preview: true });
+            const [failure = ""] = await failuresOf(() => void new LoadBalancer("lb1", args));
+            sources.push([...failure.matchAll(/from (\S+)$/gm)].map(([, source]) => source));
+            hosts.give(probeReply());
+        }
+        assert.deepEqual(sources, [
+            ["services[0].raw[0]", "services[1].raw[0]"],
+            ["services[0].raw[0]", "backends[1].raw[0]"],
+        ]);
     });
 
     it("fails if customize changes the configuration in place, because all hosts share it", async () => {
