@@ -94,6 +94,10 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const { customize = (compiled) => compiled, ignoreIssues, connection, slots, probe, takeOver } = args;
         const compiled = compile(args.haproxy);
         const config = this.customized(name, compiled, customize);
+        if (typeof config !== "object" || config === null) {
+            const remedy = "return the configuration that it is called with, or a changed copy";
+            throw resourceError(`${name}: customize: returned ${String(config)}; ${remedy}`, this);
+        }
         this.report(name, withoutIgnored(compiled.validate(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const options = { allowWarnings, allowShrink, oldWorkers };
@@ -136,7 +140,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const words = ({ path, message }: Issue) => `  ${path === "" ? "" : `${path}: `}${message}`;
         const errors = issues.filter(isError);
         if (errors.length > 0) {
-            const title = `${name}: ${errors.length} error${errors.length === 1 ? "" : "s"} in the HAProxy configuration`;
+            const title = `${name}: ${errors.length} error${errors.length === 1 ? "" : "s"} in what is declared`;
             throw resourceError([title, ...errors.map(words)].join("\n"), this);
         }
         for (const warning of issues) {

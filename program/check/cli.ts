@@ -3,16 +3,22 @@ import { checkStack, exitStatus, type Outcome } from "./check";
 
 const usage = `npm run check [-- STACK...]
 
-Checks stacks without their hosts and without state: loads stacks/STACK.ts, validates it, renders haproxy.cfg and runs HAProxy's own
-checker on it. Without arguments, checks all stacks.
+Checks stacks without their hosts and without state: loads stacks/STACK.ts,
+validates it, renders haproxy.cfg and runs HAProxy's own checker on it.
+Without arguments, checks all stacks.
 
-Exit status: 0 all are accepted, 1 a stack has errors or is refused, 2 a stack was not checked by a daemon.`;
+Exit status: 0  all are accepted
+             1  a stack has errors or is refused
+             2  a stack was not checked by a daemon`;
 
 async function main(args: readonly string[]): Promise<number> {
     const option = args.find((arg) => arg.startsWith("-"));
-    if (option !== undefined) {
+    if (option === "--help" || option === "-h") {
         process.stdout.write(`${usage}\n`);
-        return option === "--help" || option === "-h" ? 0 : 1;
+        return 0;
+    }
+    if (option !== undefined) {
+        throw new Error(`unknown option ${option}\n\n${usage}`);
     }
     const names = args.length > 0 ? args : stackNames();
     const width = Math.max(...names.map((name) => name.length));
