@@ -104,7 +104,9 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
         const options = union instanceof z.ZodDiscriminatedUnion ? union.options : [];
         const key = String(path.at(-1));
         const words = options.flatMap((option) => [...(option._zod.propValues?.[key] ?? [])].map(quoted));
-        return [{ path, message: "", words }];
+        // A value without the key is hardly meant for this union, if others have what it has.
+        const missing = valueAt(data, path) === undefined;
+        return [{ path, message: "", words, ...(missing && { summary: { found: [], distance: 6 } }) }];
     }
     const value = valueAt(data, path);
     const branches = issue.errors.map((errors, i) => {

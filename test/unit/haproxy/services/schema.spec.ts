@@ -81,6 +81,10 @@ describe("the form of services", () => {
         assert.deepEqual(issuesOf({ ...shop, check: { uri: "/", inetr: "2s" } }), [
             'services[0].check: unknown key "inetr"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
         ]);
+        assert.deepEqual(issuesOf({ ...shop, check: { url: "/" } }), [
+            'services[0].check.uri: expected a path that begins with "/" and has no spaces, got nothing',
+            'services[0].check: unknown key "url"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
+        ]);
         assert.deepEqual(issuesOf({ ...shop, check: { protocol: "pgsql" } }), [
             "services[0].check.user: expected text, got nothing",
         ]);
