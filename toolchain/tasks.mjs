@@ -72,9 +72,10 @@ const tasks = {
         return runTests(args, {
             labCheck,
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
-            sshd: () => debianPackages(["openssh-server"]),
+            sshd: () => debianPackages(["openssh-server", "iproute2", "python3"]),
             pulumi,
-            labPackages: () => debianPackages([...labPackages, "python3-pip"]), // HAProxy 2.8 is on PyPI only.
+            // HAProxy 2.8 is on PyPI only.
+            labPackages: () => debianPackages([...labPackages, "curl", "openssl", "python3-pip"]),
             labImages: () => labBase(["--all"]),
         });
     },

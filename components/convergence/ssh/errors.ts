@@ -65,6 +65,9 @@ export function connectionError(
             return `${sshd} cannot be reached (${error.code}); check the network, and firewalls in between`;
         default:
     }
+    if (error.code === "ECONNRESET" || /lost before handshake/i.test(error.message)) {
+        return `${sshd} closes the connection before a login; check that sshd has this port, and its MaxStartups and access rules`;
+    }
     if (error.level === "client-timeout" || /timed? ?out/i.test(error.message)) {
         return timeoutError(target, target.loginTimeout ?? LOGIN_TIMEOUT);
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { once } from "node:events";
-import type { AddressInfo } from "node:net";
+import { type AddressInfo, createServer } from "node:net";
 import { Server, utils } from "ssh2";
 import { parseHostKey, runOverSsh, SshError, type SshTarget } from "../../../../components/convergence/ssh/ssh";
 import { newKeyPair } from "../../../support/sshKeys";
@@ -188,6 +188,20 @@ describe("runOverSsh", () => {
     it("fails if the agent is gone, and names it", async () => {
         process.env.SSH_AUTH_SOCK = "/nowhere/agent";
         await fails({}, /^the ssh agent at \/nowhere\/agent cannot be reached; start one and load the key for 127/);
+    });
+
+    it("fails if the other side hangs up at once, and says what to check", async () => {
+        const rude = createServer((socket) => socket.end());
+        await once(rude.listen(0, "127.0.0.1"), "listening");
+        const { port } = rude.address() as AddressInfo;
+        try {
+            await fails(
+                { port, privateKey: plain.private },
+                /^127\.0\.0\.1:\d+ closes the connection before a login; check that sshd has this port, /,
+            );
+        } finally {
+            rude.close();
+        }
     });
 
     it("fails on a refused login, and says what to check", async () => {
