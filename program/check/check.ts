@@ -83,7 +83,8 @@ async function refusal(
             return refused.length === 0 ? undefined : refused.join("\n");
         }
     }
-    const noise = /^\[NOTICE]|New worker|configuration file is valid|^$/;
+    const noise =
+        /^\[NOTICE]|New worker|configuration file is valid|Error\(s\) found in configuration file|Fatal errors found|^$/;
     return strict.output
         .split("\n")
         .filter((line) => !noise.test(line))

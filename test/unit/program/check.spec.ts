@@ -91,7 +91,8 @@ describe("npm run check", () => {
     it("shows the lines that the daemon refuses, and where the stack declares them", async () => {
         const { find } = daemon((text) => {
             const line = text.split("\n").findIndex((one) => one.includes("fullconn 5")) + 1;
-            return `[NOTICE] x\n[ALERT] (1) : parsing [/etc/haproxy/haproxy.cfg:${line}] : no\n`;
+            const summary = "[ALERT] (1) : config : Fatal errors found in configuration.";
+            return `[NOTICE] x\n[ALERT] (1) : parsing [/etc/haproxy/haproxy.cfg:${line}] : no\n${summary}\n`;
         });
         const { result, details } = await checkStack(written(), directory, find);
         assert.equal(result, "refused");
