@@ -227,7 +227,7 @@ async function story(): Promise<Lab> {
             restore = () => undefined;
             expect(code !== 0, "a preview that is refused must fail");
             expect(
-                new RegExp(`${first.name} refuses[\\s\\S]*${node.address}`).test(stdout + stderr),
+                new RegExp(`${first.name}\\b.* refuses? the[\\s\\S]*${node.address}`).test(stdout + stderr),
                 `the preview must say that ${first.name} refuses ${node.address}`,
             );
             table(
