@@ -52,6 +52,7 @@ const tasks = {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
         await npmPackages();
         await debianPackages(labPackages);
+        await labCheck(); // Before the CLI is built, which takes minutes.
         await pulumi();
         await labBase();
         return runScript("lab/demo/demo.ts", []);
@@ -59,6 +60,7 @@ const tasks = {
     async bench(args) {
         await npmPackages();
         await debianPackages([...labPackages, "busybox"]);
+        await labCheck();
         await pulumi();
         await labBase();
         return runScript("bench/run.ts", args);
