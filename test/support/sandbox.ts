@@ -1,4 +1,4 @@
-import { spawnSync } from "node:child_process";
+import { execFileSync, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -30,7 +30,11 @@ export interface ShellResult {
  */
 export class Sandbox {
     readonly directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-shell-"));
-    readonly owner = userInfo().username;
+    /** The user that runs the tests, and its group, which may have another name. */
+    readonly account = {
+        owner: userInfo().username,
+        group: execFileSync("id", ["-gn"], { encoding: "utf8" }).trim(),
+    };
 
     constructor(private readonly shell: string[]) {
         mkdirSync(join(this.directory, "run"));

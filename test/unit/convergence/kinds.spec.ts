@@ -46,11 +46,11 @@ for (const [name, ...shell] of SHELLS) {
         const recorded = (tool: string) => `${tool}() { printf '%s\\n' "${tool} $*" >>${sandbox.path("called")}; }`;
 
         it("removes a file that leaves an owned directory, even if another was there before", () => {
-            const [path, owner] = [sandbox.path("owned"), sandbox.owner];
+            const [path, held] = [sandbox.path("owned"), sandbox.account];
             mkdirSync(path, { mode: 0o755 });
             writeFileSync(`${path}/file`, "theirs\n");
-            const directory: Resource = { kind: "directory", path, owner, group: owner, owned: true };
-            const file: Resource = { kind: "file", path: `${path}/file`, content: "ours\n", owner, group: owner };
+            const directory: Resource = { kind: "directory", path, ...held, owned: true };
+            const file: Resource = { kind: "file", path: `${path}/file`, content: "ours\n", ...held };
             called([directory, file], "");
             called([directory], "");
             assert.equal(existsSync(`${path}/file`), false);
@@ -58,11 +58,10 @@ for (const [name, ...shell] of SHELLS) {
         });
 
         it("restores nothing in a directory that leaves an owned one", () => {
-            const [path, owner] = [sandbox.path("owned"), sandbox.owner];
+            const [path, held] = [sandbox.path("owned"), sandbox.account];
             mkdirSync(`${path}/below`, { recursive: true, mode: 0o755 });
             writeFileSync(`${path}/below/file`, "theirs\n");
             writeFileSync(`${path}/below/other`, "theirs\n");
-            const held = { owner, group: owner };
             const directory: Resource = { kind: "directory", path, ...held, owned: true };
             const file: Resource = { kind: "file", path: `${path}/below/file`, content: "ours\n", ...held };
             const other: Resource = { ...file, path: `${path}/below/other` };
@@ -76,9 +75,9 @@ for (const [name, ...shell] of SHELLS) {
         });
 
         it("restores the earlier file, even if ours was removed by hand", () => {
-            const [path, owner] = [sandbox.path("file"), sandbox.owner];
+            const path = sandbox.path("file");
             writeFileSync(path, "theirs\n");
-            called([{ kind: "file", path, content: "ours\n", owner, group: owner }], "");
+            called([{ kind: "file", path, content: "ours\n", ...sandbox.account }], "");
             rmSync(path);
             called([], "");
             assert.equal(readFileSync(path, "utf8"), "theirs\n");

@@ -32,8 +32,7 @@ for (const [name, ...shell] of SHELLS) {
                 kind: "file",
                 path: sandbox.path(`file ${n} it's "$(reboot)" *`),
                 content,
-                owner: sandbox.owner,
-                group: sandbox.owner,
+                ...sandbox.account,
             }));
 
         /** Applies the files, compares them with what was declared, and makes sure that a second run finds nothing. */
@@ -72,12 +71,12 @@ for (const [name, ...shell] of SHELLS) {
         });
 
         it("makes directories that a daemon of any user can enter", () => {
-            const [directory, owner] = [sandbox.path("etc/daemon"), sandbox.owner];
+            const directory = sandbox.path("etc/daemon");
             const transaction: Resource = {
                 kind: "transaction",
                 name: "daemon",
                 directory,
-                files: [{ path: `${directory}/maps/by/a.map`, content: "one\n", owner, group: owner }],
+                files: [{ path: `${directory}/maps/by/a.map`, content: "one\n", ...sandbox.account }],
                 adapter: { name: "daemon", script: DAEMON, parameters: {} },
             };
             const { code } = sandbox.run(sandbox.payload([transaction]), "apply");
