@@ -100,7 +100,7 @@ describeLab("services on IPv6", () => {
         }
         const { code, stderr } = await declare(6).up((body) => body.replace("/proc/net/if_inet6", "/proc/net/none"));
         assert.equal(code, 1);
-        assert.match(stderr, /the kernel of this host has no IPv6 \(bind \[::\]:80\): enable it/);
+        assert.match(stderr, /the kernel of this host has no IPv6 \(bind \[::\]:80\); enable it/);
         await converge(declare());
     });
 
