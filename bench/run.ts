@@ -1,18 +1,24 @@
-// npm run bench: measures the cost of previews as medians and ratios, and prints a table.
+// npm run bench: measures what previews cost, as medians and ratios, and prints a table.
 import { Lab } from "../lab/lab";
 import { obstacles } from "../lab/machine/prerequisites";
 import { step } from "../lab/machine/progress";
 import type { Verdict } from "./measure";
+import { models } from "./models";
 import { previews } from "./previews";
 import { probes } from "./probes";
 import { whyRuns } from "./whyRuns";
 
-const HOSTS = 20;
+interface Suite {
+    /** Hosts of the lab that it needs. */
+    hosts: number;
+    run: (lab: Lab, note: (text: string) => void) => Promise<Verdict[]>;
+}
 
-const suites: Record<string, (lab: Lab, note: (text: string) => void) => Promise<Verdict[]>> = {
-    whyRuns,
-    probes,
-    previews,
+const suites: Record<string, Suite> = {
+    models: { hosts: 0, run: models },
+    whyRuns: { hosts: 1, run: whyRuns },
+    probes: { hosts: 5, run: probes },
+    previews: { hosts: 20, run: previews },
 };
 
 function table(verdicts: Verdict[]): string {
@@ -39,25 +45,28 @@ function table(verdicts: Verdict[]): string {
         .join("\n");
 }
 
-async function main(names: string[]): Promise<void> {
+async function createLab(count: number): Promise<Lab> {
     const found = await obstacles();
     if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
-    const unknown = names.find((name) => !(name in suites));
-    if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${Object.keys(suites).join(", ")}`);
-    const wanted = Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
-    const count = wanted.includes("previews") ? HOSTS : wanted.includes("probes") ? 5 : 1;
     const hosts = Array.from({ length: count }, (_, n) => ({
         name: `lb${String(n + 1).padStart(2, "0")}`,
         image: "bare" as const,
         tags: ["haproxy::lb"],
     }));
-    const lab = await step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
+    return step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
+}
+
+async function main(names: string[]): Promise<void> {
+    const unknown = names.find((name) => !(name in suites));
+    if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${Object.keys(suites).join(", ")}`);
+    const wanted = Object.entries(suites).filter(([name]) => names.length === 0 || names.includes(name));
+    const count = Math.max(...wanted.map(([, { hosts }]) => hosts));
+    const lab = count > 0 ? await createLab(count) : undefined;
     const verdicts: Verdict[] = [];
     try {
-        for (const name of wanted)
-            verdicts.push(...(await step(name, (note) => (suites[name] as (typeof suites)[string])(lab, note))));
+        for (const [name, { run }] of wanted) verdicts.push(...(await step(name, (note) => run(lab as Lab, note))));
     } finally {
-        await lab.down();
+        await lab?.down();
     }
     console.log(table(verdicts));
     if (verdicts.some(({ result, target }) => target !== undefined && result > target)) process.exitCode = 1;

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { Resource } from "../../../../components/convergence/kinds/index";
 import type { WhyRun } from "../../../../components/convergence/preview/whyRun";
 import { slot } from "../../../../components/convergence/slots";
-import { differs, packages, transaction, words } from "./answers";
+import { differs, packages, transaction, words } from "./whyRuns";
 
 /** The lines of a diff, from live to declared. */
 function diff(content: string, live: string | Buffer, slots = {}, secretLines: WhyRun["secretLines"] = []): string[] {

@@ -5,7 +5,7 @@ import type { Resource } from "../../../../components/convergence/kinds/index";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { previewReport as report } from "../../../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
-import { answer, differs, packages, transaction, words } from "./answers";
+import { differs, packages, transaction, whyRunWith, words } from "./whyRuns";
 
 /** The words for one difference of one resource. */
 function word(resource: Resource, aspect: string, have = ""): string {
@@ -24,8 +24,8 @@ describe("previewReport", () => {
     it("says nothing if nothing differs, even if the daemon was asked", () => {
         const nothing = { text: "", refused: false, refusal: [], differences: [] };
         const activations = [{ id: "r0", kind: "none", reason: "the running process has it already" }];
-        assert.deepEqual(report("lb1", answer(), makePlan([file]), {}), nothing);
-        assert.deepEqual(report("lb1", answer({ activations }), makePlan([transaction]), {}), nothing);
+        assert.deepEqual(report("lb1", whyRunWith(), makePlan([file]), {}), nothing);
+        assert.deepEqual(report("lb1", whyRunWith({ activations }), makePlan([transaction]), {}), nothing);
     });
 
     it("words every aspect", () => {
@@ -154,7 +154,7 @@ describe("previewReport", () => {
     it("shows a refused configuration, and no activation", () => {
         const { text, refused } = report(
             "lb1",
-            answer({
+            whyRunWith({
                 differences: [differs("content", "", "r0.1")],
                 live: new Map([["r0.1", Buffer.from("old\n")]]),
                 refused: [{ id: "r0", stage: "validation", words: "[ALERT] line 1\nunknown keyword s3cret" }],
@@ -182,7 +182,7 @@ describe("previewReport", () => {
     it("refuses nothing that earlier repairs may correct, names these, and says what is wrong now", () => {
         const { text, refused } = report(
             "lb1",
-            answer({
+            whyRunWith({
                 differences: [
                     differs("missing", "", "r0"),
                     differs("mode", "8180", "r2.1"),

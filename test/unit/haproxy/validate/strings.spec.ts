@@ -1,7 +1,7 @@
 import { otherOptions } from "../../../../components/haproxy";
 import { backend, cases, frontend, good, server, withFrontend } from "./cases";
 
-cases("validate: texts", {
+cases("validate: strings", {
     "a good model": [good],
     "a release that is too old": [{ ...good, version: "1.8" }, "version version"],
     "a release with a patch level": [{ ...good, version: "2.6.12" }, "form version"],

@@ -5,7 +5,7 @@ import type { WhyRun } from "../../../../components/convergence/preview/whyRun";
 import { slot } from "../../../../components/convergence/slots";
 
 /** The answer of a host on which nothing differs, with changes. */
-export function answer(change: Partial<WhyRun> = {}): WhyRun {
+export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
     return {
         bootId: "b",
         token: "t",
@@ -21,7 +21,7 @@ export function answer(change: Partial<WhyRun> = {}): WhyRun {
 
 /** The lines of the report about an answer. */
 export function words(resources: Resource[], whyRun: Partial<WhyRun>, slots: Record<string, string> = {}): string[] {
-    return previewReport("lb1", answer(whyRun), makePlan(resources), slots).text.split("\n");
+    return previewReport("lb1", whyRunWith(whyRun), makePlan(resources), slots).text.split("\n");
 }
 
 /** A difference of the first resource. */
