@@ -244,7 +244,7 @@ export const accepted: Record<string, Parts> = {
             ],
         },
     },
-    "a check by TLS that trusts everybody": {
+    "a health check over TLS that accepts any certificate": {
         backend: { tcpChecks: [{ step: "connect", ssl: true }], defaultServer: { raw: "verify none" } },
     },
     "an acl that only a sample names": {

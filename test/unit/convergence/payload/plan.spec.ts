@@ -168,7 +168,7 @@ describe("makePlan", () => {
             ["a file's mode", file("/etc/x", { mode: "rw-r--r--" }), /^file\[\/etc\/x\]: invalid mode "rw-r--r--"/],
             ["a file's group", file("/etc/x", { group: "" }), /invalid group ""/],
             [
-                "secrets that everybody may read",
+                "world-readable secrets",
                 file("/etc/x", { content: slot("password"), mode: "0604" }),
                 /mode "0604" makes its secrets world-readable; end it with 0, as in "0640"$/,
             ],
