@@ -18,12 +18,12 @@ export interface HostRequirements {
     /**
      * File descriptors; more than HAProxy's own count (measured: 100028 for 50000 connections, one frontend and one server).
      */
-    readonly fdsNeeded: number;
+    readonly fileDescriptors: number;
     /**
      * Kilobytes for the declared connections at their busiest, including kernel buffers: 50 for each, 125 with TLS to clients or to
      * servers, 200 with both (manual: `maxconn` in section 4.2, and "Sizing" in the intro). Old workers need more.
      */
-    readonly memoryNeeded: number;
+    readonly memory: number;
     /** Seconds after a reload until the old worker is ended with its connections. */
     readonly hardStopAfter: number;
     /** Server names that the host must be able to resolve. */
@@ -72,8 +72,8 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
         chroot: global.chroot ?? globalDefaults.chroot,
         socketDirectories: unique([...sockets.map(({ path }) => path), ...files].map((path) => posix.dirname(path))),
         maxconn,
-        fdsNeeded: descriptors(maxconn, binds.length + files.length, servers.length + slots),
-        memoryNeeded: memoryNeeded(maxconn, config),
+        fileDescriptors: descriptors(maxconn, binds.length + files.length, servers.length + slots),
+        memory: memoryNeeded(maxconn, config),
         hardStopAfter: Math.ceil((milliseconds(global.hardStopAfter ?? globalDefaults.hardStopAfter) ?? 0) / 1000),
         serverNames: unique(servers.filter(mustResolve).map(({ address }) => address)),
     };
