@@ -195,9 +195,9 @@ describe("makePlan", () => {
                 /unit files are world-readable, .*; put the secret into a file of its own/,
             ],
             [
-                "a command without guard",
+                "a command without a condition",
                 { kind: "execute", name: "x", command: "y" },
-                /no guard, .*; set creates, onlyIf or notIf$/,
+                /no condition, .*; set creates, onlyIf or notIf$/,
             ],
             ["a command without name", { kind: "execute", name: "", command: "y", notIf: "z" }, /invalid name ""/],
             ["a relative creates", { kind: "execute", name: "x", command: "y", creates: "z" }, /invalid path "z"/],
@@ -207,7 +207,7 @@ describe("makePlan", () => {
                 /: command holds a NUL character/,
             ],
             [
-                "a NUL in a guard",
+                "a NUL in a condition",
                 { kind: "execute", name: "x", command: "y", onlyIf: "\0" },
                 /: onlyIf holds a NUL character/,
             ],
