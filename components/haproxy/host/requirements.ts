@@ -3,8 +3,7 @@ import type { Bind, HaproxyConfig, Mode, Server } from "../model";
 import { isAddress } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
-import { localPeers, modeOf, portsOf } from "../model/lookup";
-import { addressesOf, speaksPlainly } from "../render/binds";
+import { addressesOf, localPeers, modeOf, portsOf } from "../model/lookup";
 
 /** What a configuration needs from its host that `haproxy -c` does not check. */
 export interface HostRequirements {
@@ -116,6 +115,11 @@ function listeners(bind: Bind, mode: Mode): Listener[] {
             ...(v6only && { v6only }),
         })),
     );
+}
+
+/** Whether a plain HTTP request gets an answer there; raw parameters might require TLS. */
+function speaksPlainly(bind: Bind): boolean {
+    return !bind.ssl && !bind.acceptProxy && !bind.raw;
 }
 
 /** Raw parameters of a bind that restrict who can connect. */
