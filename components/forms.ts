@@ -160,7 +160,7 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], data: unknown):
     return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
 }
 
-/** The schema of the value at a path; the union itself if the value fits none of its alternatives. */
+/** The schema of the value at a path; the union itself if the value fits no alternative. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[], data: unknown): unknown {
     if (schema instanceof z.ZodOptional) {
         return schemaAt(schema.unwrap(), path, data);

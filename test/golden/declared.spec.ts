@@ -4,8 +4,8 @@ import { slot } from "../../components/convergence/slots";
 import type { Backend, HaproxyConfig, HttpRequestRule, Listen, Server } from "../../components/haproxy";
 import { fragment, word } from "../../components/haproxy/render/quoting";
 import { needsReleases, releases } from "../support/releases";
+import { hostileText } from "./hostileText";
 import { hostFiles, running } from "./running";
-import { hostileText } from "./texts";
 
 const timeouts = ["connect", "client", "server"].map((name) => `    timeout ${name} 60s\n`).join("");
 

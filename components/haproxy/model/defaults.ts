@@ -1,8 +1,9 @@
 import type { Global } from "./config";
 import type { Mode, Timeouts } from "./proxies";
 
-/** What is rendered for a field that is not declared. */
+// What is rendered for a field that is not declared.
 
+/** Defaults of `global`. */
 export const globalDefaults = {
     maxconn: 50_000,
     hardStopAfter: "10m",
@@ -37,6 +38,7 @@ export function defaultTimeouts(mode: Mode): Timeouts {
     return mode === "http" ? { ...timeouts, tunnel: httpTunnel } : timeouts;
 }
 
+/** Defaults of a section `defaults`, except timeouts. */
 export const proxyDefaults = {
     mode: "http",
     balance: "roundrobin",

@@ -2,13 +2,13 @@ import type { View } from "../../templates";
 import type { Defaults, HaproxyConfig, Mode, NamedDefaults, Options, Timeouts } from "../model";
 import { defaultTimeouts, httpTunnel, proxyDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
-import { type AnyProxy, allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import { type AnyProxy, allProxies, defaultsOf, hasLine, modeOf, type PlacedProxy } from "../model/lookup";
 import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
 import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
 import { fragment, word } from "./quoting";
-import { hasLine, rawLinesInOrder } from "./rawLines";
+import { rawLinesInOrder } from "./rawLines";
 
 // What sections have by default. It never replaces what is declared.
 

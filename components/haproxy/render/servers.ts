@@ -1,5 +1,6 @@
 import type { Server, ServerOptions, ServerTemplate, ServerTls } from "../model";
 import { endpoint, isHostName } from "../model/addresses";
+import { isChecked } from "../model/lookup";
 import { flag, param } from "./lines";
 import { fragment, word } from "./quoting";
 
@@ -14,11 +15,6 @@ export function serverTemplateText(template: ServerTemplate, defaults?: ServerOp
     const { prefix, count, fqdn, port } = template;
     const params = [...checkParams(template, defaults), ...serverParams(template, defaults)];
     return [word(prefix), count, word(`${fqdn}:${port}`), ...params].join(" ");
-}
-
-/** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
-export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
-    return check ?? defaults.check ?? true;
 }
 
 /** Written on each server's own line, because raw lines may have another default. */

@@ -8,6 +8,7 @@ import type { Timeouts } from "../proxies";
 /** Lines as written; an empty one does no harm. */
 export const lines = anyTexts;
 export const port = whole(1, 65_535);
+/** A number without a unit, which may be 0. */
 export const count = whole(0, 2_147_483_647);
 export const atLeastOne = whole(1, 2_147_483_647);
 export const status = whole(200, 599);

@@ -8,7 +8,7 @@ const freeText = /\.(body|data|content)$/;
 const rawText = /\.raw(\.\d+)?$|Rules\.\d+$/;
 
 /** Finds text that would end a line, so that HAProxy would read another configuration than the one declared. */
-export function textIssues(config: HaproxyConfig, issues: IssueList): void {
+export function stringIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const { path, text } of textsIn(config, "")) {
         const written = rawText.test(path) ? text.trim() : text;
         if (!freeText.test(path) && hasControl(withoutSlots(written).replaceAll("\t", " "))) {
