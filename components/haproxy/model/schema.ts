@@ -21,8 +21,8 @@ import type { Server, ServerOptions, ServerTemplate, ServerTls } from "./servers
 // The form of the model, for data that no compiler has seen. What fields mean is said at their types, which `formOf` holds these to.
 
 export const flag = z.boolean({ message: "expected true or false" });
-/** Text that says something: an argument that is empty would vanish from its line. */
-export const text = z.string({ message: "expected text" }).min(1, { message: "expected text that is not empty" });
+/** Text that says something: an argument that is empty or blank would vanish from its line. */
+export const text = z.string({ message: "expected text" }).regex(/\S/, { message: "expected text that is not empty" });
 export const texts = z.array(text, { message: "expected a list of texts" });
 /** Lines as written. An empty one does no harm. */
 export const lines = z.array(z.string({ message: "expected text" }), { message: "expected a list of texts" });
@@ -33,12 +33,16 @@ const atLeastOne = whole(1, 2_147_483_647);
 const status = whole(200, 599);
 const mode = z.enum(["http", "tcp"]);
 /** Their names are left to the daemon, so that {@link otherOptions} can hold those of a newer one. */
-const options = z.record(z.string(), z.union([flag, any])) as unknown as z.ZodType<Options>;
+const options = z.record(z.string(), z.union([flag, any]).optional()) as unknown as z.ZodType<Options>;
+
+/** HAProxy stops to read a line at an empty word, and a condition without terms never holds. */
+const term = z.string({ message: "expected text" }).regex(/[^\s"']/, { message: "expected a term that is not empty" });
+const terms = z.array(term, { message: "expected a list of texts" });
 
 /** A strict object with the fields of {@link Conditional}. */
 const conditional = <S extends z.ZodRawShape>(shape: S) =>
     z
-        .strictObject({ ...shape, if: texts.optional(), unless: texts.min(1, "expected at least one term").optional() })
+        .strictObject({ ...shape, if: terms.optional(), unless: terms.min(1, "expected at least one term").optional() })
         .refine((rule: { if?: unknown; unless?: unknown }) => rule.if === undefined || rule.unless === undefined, {
             message: "expected either if or unless",
         });
