@@ -1,6 +1,6 @@
 import type { View } from "../../templates";
 import type { Defaults, HaproxyConfig, Mode, NamedDefaults, Options, Timeouts } from "../model";
-import { defaultTimeouts, httpTunnel, proxyDefaults } from "../model/defaults";
+import { defaultTimeouts, httpIdle, httpTunnel, proxyDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
 import { type AnyProxy, allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
 import { given } from "../model/strings";
@@ -16,8 +16,8 @@ export function defaultsViews(config: HaproxyConfig): View[] {
     const named = (config.namedDefaults ?? []).flatMap((defaults, i) => {
         const path = `namedDefaults[${i}]`;
         const shared = isShared(defaults.name, config);
-        const forBackends = { ...defaults, name: backendDefaults(defaults.name) };
-        return [view(defaults, path, config), ...(shared ? [view(forBackends, path, config)] : [])];
+        const own = view(defaults, path, config);
+        return shared ? [own, { ...own, name: optional(path, backendDefaults(defaults.name)) }] : [own];
     });
     return [...named, view(config.defaults ?? {}, "defaults", config)];
 }
@@ -75,11 +75,17 @@ export function timeoutLines(path: string, timeouts: Timeouts = {}): string[] {
 }
 
 function timeoutsOf({ mode = proxyDefaults.mode, timeouts = {} }: Defaults): Timeouts {
-    const { client, server } = timeouts;
+    const { client, server, tunnel, httpKeepAlive } = timeouts;
     const all = { ...defaultTimeouts(mode), ...given(timeouts) };
-    return timeouts.tunnel === undefined && all.tunnel !== undefined
-        ? { ...all, tunnel: longest(all.tunnel, client, server) }
-        : all;
+    return {
+        ...all,
+        ...(httpKeepAlive === undefined && { httpKeepAlive: shorter(all.httpKeepAlive as string, client) }),
+        ...(tunnel === undefined && all.tunnel !== undefined && { tunnel: longest(all.tunnel, client, server) }),
+    };
+}
+
+function shorter(ours: string, declared = ours): string {
+    return (milliseconds(declared) ?? Infinity) < (milliseconds(ours) ?? 0) ? declared : ours;
 }
 
 function longest(...durations: readonly (string | undefined)[]): string {
@@ -90,8 +96,28 @@ function longest(...durations: readonly (string | undefined)[]): string {
     );
 }
 
-/** The timeouts of a proxy: those declared, and if our `tunnel` of its `defaults` would replace a declared one, another. */
-export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
+/** The timeouts of a proxy: those declared, and others for ours in its `defaults` that would replace a declared one. */
+export function proxyTimeouts(placed: PlacedProxy, config: HaproxyConfig): Timeouts {
+    return { ...ownKeepAlive(placed, config), ...ownTunnel(placed, config) };
+}
+
+/** From 2.8 on, HAProxy closes an idle client after `http-keep-alive` even if its `client` is shorter. */
+function ownKeepAlive({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
+    const { timeouts = {} } = proxy;
+    const defaults = defaultsOf(proxy.from, config) ?? {};
+    if (
+        section === "backend" ||
+        modeOf(proxy, config) === "tcp" ||
+        (timeouts.httpKeepAlive ?? defaults.timeouts?.httpKeepAlive) !== undefined ||
+        says(defaults.raw, "timeout http-keep-alive")
+    ) {
+        return {};
+    }
+    const httpKeepAlive = shorter(httpIdle, timeouts.client ?? defaults.timeouts?.client);
+    return httpKeepAlive === timeoutsOf(defaults).httpKeepAlive ? {} : { httpKeepAlive };
+}
+
+function ownTunnel({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
     const { timeouts = {} } = proxy;
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const inherited = timeoutsOf(defaults).tunnel;
