@@ -426,7 +426,7 @@ const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     "a check that hides headers": [
         {
             ...withBackend({ options: { httpchk: "HEAD /h HTTP/1.1\\r\\nHost:\\ x" } }),
-            defaults: { options: { httpchk: "GET / HTTP/1.1\\r\\nHost:\\ x" } },
+            defaults: { options: { httpchk: "GET / HTTP/1.1\r\nHost: x" } },
         },
         "check-hidden-host backends[0].options.httpchk",
         "check-hidden-host defaults.options.httpchk",
