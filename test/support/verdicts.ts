@@ -221,6 +221,44 @@ export const accepted: Record<string, Parts> = {
         frontend: { mode: "tcp" },
         ...alone({ mode: "tcp", tcpRequestRules: [{ at: "content", action: "reject" }] }),
     },
+    "defaults with rules, of a frontend and of backends with and without balance": {
+        version: "2.4",
+        namedDefaults: [{ name: "d", raw: ["http-request set-header X-A a", "http-response set-header X-B b"] }],
+        frontends: [
+            { name: "http", from: "d", binds: [{ port: 80 }], useBackends: [{ backend: "a" }] },
+            { name: "https", from: "d", binds: [{ port: 81 }], defaultBackend: "b" },
+        ],
+        backends: [
+            { name: "a", from: "d", servers: [], options: { transparent: true } },
+            { name: "b", from: "d", servers: [server] },
+        ],
+    },
+    "a frontend of the statistics page's usual name": {
+        frontend: { name: "stats" },
+        stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    },
+    "a listen section of the statistics page's usual name": {
+        listens: [{ name: "stats", binds: [{ port: 81 }], servers: [server] }],
+        stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    },
+    "a server by a name that has to have an IPv4 address": {
+        backend: { servers: [{ ...server, address: "ipv4@localhost" }] },
+    },
+    "a server that inherits how certificates are verified": {
+        backend: {
+            defaultServer: { ssl: { verify: "none" } },
+            servers: [{ ...server, ssl: { sni: "str(app.example.com)" } }],
+        },
+    },
+    "texts with line breaks that a check sends and expects": {
+        backend: {
+            tcpChecks: [
+                { step: "connect" },
+                { step: "send", data: "PING\r\n" },
+                { step: "expect", string: "+PONG\r\n" },
+            ],
+        },
+    },
     "raw lines of another family than the declared rules": {
         backend: {
             httpRequestRules: [{ action: "redirect", scheme: "https", if: ["!{ ssl_fc }"] }],

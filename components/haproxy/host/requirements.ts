@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
-import { isAddress } from "../model/addresses";
+import { isAddress, withoutFamily } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
 import { localPeers, modeOf, portsOf } from "../model/lookup";
@@ -75,7 +75,7 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
         fdsNeeded: descriptors(maxconn, binds.length + files.length, servers.length + slots),
         memoryNeeded: memoryNeeded(maxconn, config),
         hardStopAfter: Math.ceil((milliseconds(global.hardStopAfter ?? globalDefaults.hardStopAfter) ?? 0) / 1000),
-        serverNames: unique(servers.filter(mustResolve).map(({ address }) => address)),
+        serverNames: unique(servers.filter(mustResolve).map(({ address }) => withoutFamily(address))),
     };
 }
 
