@@ -15,14 +15,14 @@ module.exports = {
         },
         {
             name: "no-cycles",
-            comment: "Two files that need each other are one file, or lack a third.",
+            comment: "Two files that import each other should be one file, or lack a third.",
             severity: "error",
             from: {},
             to: { circular: true },
         },
         {
             name: "convergence-stands-alone",
-            comment: "The core knows nothing of HAProxy: what it is to do comes in as resources.",
+            comment: "The core knows nothing about HAProxy: it gets its work as resources.",
             severity: "error",
             from: { path: "^components/convergence/" },
             to: {
@@ -30,6 +30,25 @@ module.exports = {
                 pathNot: "^components/(convergence/|forms\\.ts$)",
             },
         },
+        {
+            name: "payload-below-preview",
+            comment: "A report reads the plan and the payload, never the other way round.",
+            severity: "error",
+            from: { path: "^components/convergence/payload/" },
+            to: { path: "^components/convergence/(preview|ssh)/" },
+        },
+        ...[
+            ["model", "render|validate|services|host"],
+            ["render", "validate|services|host"],
+            ["validate", "services|host"],
+        ].map(([below, above]) => ({
+            name: `language-${below}-below`,
+            comment:
+                "The language has one direction: services are compiled to a model, which is validated and rendered.",
+            severity: "error",
+            from: { path: `^components/haproxy/${below}/` },
+            to: { path: `^components/haproxy/(${above})/` },
+        })),
         {
             name: "kinds-stand-below",
             comment:
@@ -56,7 +75,7 @@ module.exports = {
         {
             name: "pure-rooms-stay-below",
             comment:
-                "A recipe is used by components, never the other way round; of convergence it needs words, not deeds.",
+                "Components use recipes, never the other way round. From convergence, a recipe needs types and slots only.",
             severity: "error",
             from: { path: PURE },
             to: {
@@ -66,7 +85,7 @@ module.exports = {
         },
         {
             name: "one-face-of-haproxy",
-            comment: "Other rooms use the language by its index.ts, so that its files can change.",
+            comment: "Other folders import only index.ts of the language, so that its files can change.",
             severity: "error",
             from: { pathNot: "^(components/haproxy|test)/" },
             to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
@@ -87,21 +106,36 @@ module.exports = {
         },
         {
             name: "components-are-a-library",
-            comment: "What users import must not need our stacks, lab, toolchain or tests.",
+            comment: "The library must not need our stacks, lab, toolchain or tests.",
             severity: "error",
             from: { path: "^components/" },
             to: { path: "^(program|stacks|lab|toolchain|test|bench)/" },
         },
         {
+            name: "program-uses-faces",
+            comment:
+                "The program builds on what users may import, and on the forms of data. Only the check without hosts fills " +
+                "slots and shows refused lines itself, as a host's preview does.",
+            severity: "error",
+            from: { path: "^(program/|index\\.ts$)" },
+            to: {
+                path: "^components/",
+                pathNot:
+                    "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/nodeSchema\\.ts|" +
+                    "convergence/(slots|kinds/index|preview/refusedLines)\\.ts)$",
+            },
+        },
+        {
             name: "stacks-are-data",
-            comment: "A stack file says what is wanted; everything computed is computed elsewhere.",
+            comment: "A stack file is data; everything is computed elsewhere.",
             severity: "error",
             from: { path: "^stacks/" },
             to: { dependencyTypesNot: ["type-only"] },
         },
         {
             name: "machine-knows-no-lab",
-            comment: "What the lab needs of the machine is below it: files, processes, locks, programs.",
+            comment:
+                "The lab uses what it needs from the machine (files, processes, locks, programs), never the other way round.",
             severity: "error",
             from: { path: "^lab/machine/" },
             to: { path: "^lab/", pathNot: "^lab/machine/" },
@@ -115,7 +149,7 @@ module.exports = {
         },
         {
             name: "tests-are-for-tests",
-            comment: "Nothing that ships needs a test's helpers.",
+            comment: "No code but tests and benchmarks needs test helpers.",
             severity: "error",
             from: { pathNot: "^(test|bench)/" },
             to: { path: "^test/" },

@@ -38,7 +38,7 @@ function orRunError<T>(compute: () => T): T {
     }
 }
 
-/** Without a warning, a misspelt key would have no effect that anybody sees. */
+/** Warns of unknown config keys, because a misspelt key would silently have no effect. */
 function warnOfUnknownKeys(known: string[]): void {
     const prefix = `${config.name}:`;
     const keys = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(prefix));

@@ -2,7 +2,7 @@ import { z } from "zod";
 
 /** A value whose form is wrong: another type, a word that is not allowed, a key that is missing or unknown. */
 export interface FormIssue {
-    /** Place in the data, such as `services[2].check.port`; empty for the data as a whole. */
+    /** Path in the data, such as `services[2].check.port`; empty for the data as a whole. */
     readonly path: string;
     /** What is expected, and what was found. */
     readonly message: string;
@@ -18,9 +18,28 @@ interface Found {
     readonly unknownKey?: boolean;
     /** The words that are allowed. */
     readonly words?: readonly string[];
-    /** For an issue that sums others up: those of all alternatives, and how far the closest is from the value. */
+    /** Set for an issue of a union: the issues of all alternatives, and the distance of the closest one from the value. */
     readonly summary?: { readonly found: readonly Found[]; readonly distance: number };
 }
+
+/** True or false. */
+export const flag = z.boolean({ message: "expected true or false" });
+
+/** Text, which may be empty. */
+export const anyText = z.string({ message: "expected text" });
+
+/** Text that is not empty or blank. */
+export const text = anyText.regex(/\S/, { message: "expected text that is not empty" });
+
+/** A list of texts, which may be empty. */
+export const anyTexts = z.array(anyText, { message: "expected a list of texts" });
+
+/** A list of texts, none of them empty. */
+export const texts = z.array(text, { message: "expected a list of texts" });
+
+/** A function; its type is not checked. */
+export const aFunction = <F>() =>
+    z.custom<F>((value) => typeof value === "function", { message: "expected a function" });
 
 /** Text for which `is` holds. The message replaces every one of zod's. */
 export const matching = (is: RegExp | ((text: string) => boolean), message: string) =>
@@ -32,11 +51,11 @@ export const whole = (min: number, max: number) => {
     return z.int({ message }).min(min, { message }).max(max, { message });
 };
 
-/** The places in `data` where it does not have the form of a schema; empty if it has it. */
+/** The issues of form in `data`; empty if it fits the schema. */
 export function formIssues(schema: z.ZodType, data: unknown): FormIssue[] {
     const { error } = schema.safeParse(data);
     return (error?.issues ?? [])
-        .flatMap((issue) => describe(issue, schema, data))
+        .flatMap((issue) => explain(issue, schema, data))
         .map(({ path, message, words }) => ({
             path: pathText(path),
             message: `${words ? `expected ${list(words, "or")}` : message}${got(path, data, message)}`,
@@ -51,7 +70,7 @@ export function formError(issues: readonly FormIssue[], source = ""): Error {
     return new Error(lines.join("\n"));
 }
 
-function describe(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Found[] {
+function explain(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Found[] {
     const { path } = issue;
     switch (issue.code) {
         case "unrecognized_keys": {
@@ -63,7 +82,7 @@ function describe(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Fo
             }));
         }
         case "invalid_type": {
-            const message = ownMessage(issue) ?? `expected ${kinds[issue.expected] ?? issue.expected}`;
+            const message = ownMessage(issue) ?? `expected ${typeNames[issue.expected] ?? issue.expected}`;
             return [{ path, kind: issue.expected !== "int" || typeof valueAt(data, path) !== "number", message }];
         }
         case "invalid_value":
@@ -90,7 +109,7 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     const value = valueAt(data, path);
     const branches = issue.errors.map((errors, i) => {
         const option = (union instanceof z.ZodUnion ? union.options[i] : union) as z.ZodType;
-        return errors.flatMap((error) => describe(error, option, value));
+        return errors.flatMap((error) => explain(error, option, value));
     });
     const possible = branches.filter((found) => !found.some(({ kind, path: inner }) => kind && inner.length === 0));
     const found = branches.flat().flatMap((one) => [one, ...(one.summary?.found ?? [])]);
@@ -111,7 +130,7 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     });
 }
 
-/** How far an alternative is from the value. Another word, such as another action, or an unknown key says most clearly that it is not meant. */
+/** How far an alternative is from the value. Another word, such as another action, and an unknown key count most. */
 function distance(found: readonly Found[]): number {
     return found.reduce(
         (sum, { words, unknownKey, summary }) => sum + (summary?.distance ?? (words || unknownKey ? 3 : 1)),
@@ -119,7 +138,7 @@ function distance(found: readonly Found[]): number {
     );
 }
 
-const kinds: Readonly<Record<string, string>> = {
+const typeNames: Readonly<Record<string, string>> = {
     string: "text",
     array: "a list",
     object: "an object",
@@ -139,7 +158,7 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], data: unknown):
     return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
 }
 
-/** The schema of the value at a path; a union where the value has the form of no alternative. */
+/** The schema of the value at a path; the union itself if the value fits none of its alternatives. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[], data: unknown): unknown {
     if (schema instanceof z.ZodOptional) {
         return schemaAt(schema.unwrap(), path, data);
@@ -162,7 +181,7 @@ function schemaAt(schema: unknown, path: readonly PropertyKey[], data: unknown):
     return container instanceof z.ZodObject ? schemaAt(container.shape[String(key)], rest, inner) : undefined;
 }
 
-/** The alternative of a union that a value is meant as; any other schema as it is. */
+/** The alternative of a union that the value is probably meant for; returns any other schema unchanged. */
 function alternative(schema: unknown, value: unknown): unknown {
     if (schema instanceof z.ZodDiscriminatedUnion) {
         const key = schema.def.discriminator;
@@ -191,7 +210,7 @@ function pathText(path: readonly PropertyKey[]): string {
 /** Keys whose values may be secret, even if they are written into the wrong place. */
 const secretKey = /^slots$|password|passphrase|secret|token|dynamicKey|privateKey/i;
 
-/** The value that was found; what may be a secret by its kind only, and of lists and objects their size and keys. */
+/** Shows the value that was found: of a possible secret only the type, of a list or object only its size or keys. */
 function got(path: readonly PropertyKey[], data: unknown, message: string): string {
     if (message.startsWith("unknown key") || message.startsWith("duplicate ")) {
         return "";
@@ -230,7 +249,7 @@ function list(words: readonly string[], conjunction: "and" | "or"): string {
     return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
 }
 
-/** A type in which every difference is one of required fields, so that two types are equal if each is assignable to the other. */
+/** The type with every field required, so that two types are equal if each is assignable to the other. */
 type Plain<T> = T extends readonly (infer E)[]
     ? Plain<E>[]
     : T extends object
@@ -247,12 +266,12 @@ interface Field<V, Optional extends boolean> {
     optional: Optional;
 }
 
-/** Either `if` or `unless`: the types say so by a union, schemas by a check, which types cannot show. */
+/** Allows `if` beside `unless`: the model's types exclude it by a union, the schemas by a check that types cannot express. */
 type Loose<T> = "unless" extends keyof T ? Omit<T, "if" | "unless"> & { if?: string[]; unless?: string[] } : T;
 
 type Equal<A, B> = [A, B] extends [B, A] ? true : false;
 
-/** Takes a schema whose output is the type `T`, no more and no less: any other does not compile. */
+/** Returns the schema. Compiles only if its output is exactly the type `T`. */
 export function formOf<T>() {
     return <S extends z.ZodType>(
         schema: S & (Equal<Plain<T>, Plain<z.output<S>>> extends true ? unknown : { readonly differsFrom: T }),

@@ -1,4 +1,4 @@
-/** What a user of the library may import. */
+/** The public API of the library. */
 export type { BastionConnection, HostConnection } from "./convergence/connection";
 export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHost";
 export type * as resources from "./convergence/kinds/index";

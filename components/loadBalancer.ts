@@ -6,12 +6,11 @@ import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
-import { formIssues } from "./forms";
+import { aFunction, flag, formIssues, texts } from "./forms";
 import {
     balancedServicesFormIssues,
     type CompiledServices,
     compileServices,
-    flag,
     type HaproxyConfig,
     type HaproxySettings,
     type Issue,
@@ -19,7 +18,6 @@ import {
     remembering,
     type Service,
     type StatsSettings,
-    texts,
     validate,
     withoutIgnored,
 } from "./haproxy";
@@ -31,7 +29,11 @@ export interface LoadBalancerArgs {
     connection: HostConnection;
     /** The configuration, or services to compile. Errors are reported before the host is touched. */
     haproxy: HaproxyConfig | BalancedServices;
-    /** Changes the configuration that `haproxy` declares or compiles to; the result is validated. @default - no change */
+    /**
+     * Returns a changed copy of the configuration that `haproxy` declares or compiles to. That configuration is frozen; the copy is
+     * validated.
+     * @default - no change
+     */
     customize?: (config: HaproxyConfig) => HaproxyConfig;
     /** Ids of warnings to leave out, such as `unused-backend`. Errors cannot be ignored. @default [] */
     ignoreIssues?: string[];
@@ -65,7 +67,7 @@ const argsForm = z.strictObject({
     ...optionsShape,
     connection: anObject,
     haproxy: anObject,
-    customize: z.custom<never>((value) => typeof value === "function", { message: "expected a function" }).optional(),
+    customize: aFunction<never>().optional(),
     ignoreIssues: texts.optional(),
     slots: anObject.optional(),
     probe: flag.optional(),
@@ -78,7 +80,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     public readonly address: pulumi.Output<string>;
     /** Its haproxy.cfg, with secrets by name. */
     public readonly configuration: pulumi.Output<string>;
-    /** What the last converge did, for people. */
+    /** What the last converge did, as text. */
     public readonly lastRun: pulumi.Output<string>;
 
     /**
@@ -92,7 +94,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const { customize = (compiled) => compiled, ignoreIssues, connection, slots, probe, takeOver } = args;
         const compiled = compile(args.haproxy);
         const config = this.customized(name, compiled, customize);
-        this.report(name, withoutIgnored(compiled.issuesIn(config), ignoreIssues));
+        this.report(name, withoutIgnored(compiled.validate(config), ignoreIssues));
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const options = { allowWarnings, allowShrink, oldWorkers };
         const resources = resourcesFor({ declared: args.haproxy, config, options });
@@ -108,7 +110,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
         });
     }
 
-    /** If services have errors, they are compiled without the faulty parts, which `customize` may miss: the errors explain that. */
+    /** If services have errors, `config` lacks parts that `customize` may expect; if it throws then, those errors are reported instead. */
     private customized(
         name: string,
         { config, issues }: CompiledServices,
@@ -118,6 +120,13 @@ export class LoadBalancer extends pulumi.ComponentResource {
             return customize(config);
         } catch (error) {
             this.report(name, issues);
+            if (
+                error instanceof TypeError &&
+                /read only|not extensible|cannot (assign|add|define|delete)/i.test(error.message)
+            ) {
+                const remedy = "return a changed copy, because all hosts share the configuration";
+                throw resourceError(`${name}: customize: ${error.message}; ${remedy}`, this);
+            }
             throw error;
         }
     }
@@ -136,7 +145,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
     }
 }
 
-/** The run list, whose lines have their sources in what is declared. */
+/** The run list; lines of its files have their sources in what is declared. */
 const resourcesFor = remembering(
     ({
         declared,
@@ -171,7 +180,7 @@ const compile = remembering((declared: HaproxyConfig | BalancedServices): Compil
         return {
             config: declared,
             issues: [],
-            issuesIn: (config) => [...validate(config)],
+            validate: (config) => [...validate(config)],
             sourceOf: (_, path) => path,
         };
     }

@@ -1,7 +1,6 @@
 import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import { runListEntry } from "../components/search/nodeSchema";
-import { say, table } from "./demo/print";
 import { buildImage } from "./images";
 import { type HostArgs, Lab } from "./lab";
 import { withLock } from "./machine/lock";
@@ -9,6 +8,7 @@ import { cacheDir, hostsDir, labsDir } from "./machine/paths";
 import { limits, obstacles } from "./machine/prerequisites";
 import { step } from "./machine/progress";
 import { registered } from "./network";
+import { say, table } from "./print";
 import { releases, usualRelease } from "./releases";
 
 const usage = `npm run lab -- COMMAND

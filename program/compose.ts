@@ -59,8 +59,8 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
             : (attempt(() => withServers(service, inventory, environment, `${source}: services[${i}]`)) ?? service),
     );
     const { ignoreIssues, allowWarnings, oldWorkers, ...settings } = stack.haproxy;
-    const { config, issuesIn } = compileServices(settings, services, () => undefined, stack.stats);
-    const issues = withoutIgnored(issuesIn(config), ignoreIssues);
+    const { config, validate } = compileServices(settings, services, () => undefined, stack.stats);
+    const issues = withoutIgnored(validate(config), ignoreIssues);
     errors.push(...issues.filter(isError).map(({ path, message }) => `${source}: ${path}: ${message}`));
     const secrets = [...new Set([...secretsIn(config), ...namedSecrets(stack)])];
     for (const name of secrets.filter((secret) => !hasSecret(secret))) {

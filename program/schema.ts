@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { formError, formIssues, formOf } from "../components/forms";
+import { formError, formIssues, formOf, text, texts } from "../components/forms";
 import {
     type HaproxySettings,
     type Service,
@@ -7,13 +7,11 @@ import {
     services,
     settingsShape,
     stats,
-    text,
-    texts,
 } from "../components/haproxy";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 
-/** The data of a stack, as its file has it: see docs/stacks.md. Everything computed is computed elsewhere. */
+/** The data of a stack's file: see docs/stacks.md. */
 export interface Stack {
     /** Environment whose nodes are searched. */
     readonly environment: string;
@@ -28,7 +26,7 @@ export interface Stack {
     readonly stats?: StatsSettings;
 }
 
-/** How the load balancers are logged in to. */
+/** How to log in to the load balancers. */
 export interface SshSettings {
     /** @default "root" */
     readonly user?: string;

@@ -38,7 +38,7 @@ export interface BastionConnection {
     privateKeyPassword?: pulumi.Input<string>;
 }
 
-/** The command plugin gives up after this many refused connections, about 30 s. A constant, because every change is an update. */
+/** The command plugin gives up after this many refused connections, about 30 s. Constant, because a change of it would update every host. */
 const DIAL_ERROR_LIMIT = 12;
 
 /** Seconds that the command plugin waits for one connection. */
@@ -70,7 +70,7 @@ export function rangeIssues(name: string, value: number | undefined, most: numbe
         : [`invalid ${name} ${value}; use a whole number from 1 to ${most}`];
 }
 
-/** The connection as our own SSH client takes it. */
+/** The connection in the form of our own SSH client. */
 export function sshTarget(connection: HostConnection): pulumi.Output<SshTarget> {
     const { address, hostKey, bastion } = connection;
     return pulumi
@@ -94,7 +94,7 @@ export function sshTarget(connection: HostConnection): pulumi.Output<SshTarget> 
 }
 
 /**
- * The connection as the command plugin takes it. It is copied field by field, because the plugin prints a connection with an unknown
+ * The connection in the form of the command plugin. It is copied field by field, because the plugin prints a connection with an unknown
  * field, including the private key.
  */
 export function commandConnection(connection: HostConnection): types.input.remote.ConnectionArgs {

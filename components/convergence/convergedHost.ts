@@ -28,7 +28,7 @@ export interface ConvergedHostArgs {
     /** Values of the slots that the resources name. Apart from the host, only the encrypted state holds them. @default {} */
     slots?: Record<string, pulumi.Input<string>>;
     /**
-     * Whether to ask the host what differs. Without, a preview shows what changes in the plan, but not what has been changed on the
+     * Whether to ask the host what differs. If not, a preview shows what changes in the plan, but not what has been changed on the
      * host: for pull requests that must not reach hosts. @default true
      */
     probe?: boolean;
@@ -45,7 +45,7 @@ const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostAr
 
 let probe: Probe = probeOverSsh;
 
-/** Replaces the function that asks hosts, so that unit tests need none. */
+/** Replaces the function that asks hosts, so that unit tests need no hosts. */
 export function useProbe(other: Probe): void {
     probe = other;
 }
@@ -148,7 +148,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
             await this.report(name, whyRun, plan, slots);
         }
         const token = nextToken(whyRun, plan);
-        // Without a probe the whole payload was sent, and that is what the engine compares with.
+        // The last up had no probe and sent the whole payload, with which the engine compares this one.
         return token === ofPlan
             ? unasked(payload, ofPlan, takeOver)
             : { token, payload: withoutRuntime(payload({ takeOver: takesOver(token), token })) };
@@ -209,12 +209,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 }
 
-/** The converge of a host that is not asked: everything is sent, and only a change of the plan changes the token. */
+/** The converge of a host without a probe: the whole payload is sent, and only a change of the plan changes the token. */
 function unasked(payload: (run: RunOptions) => string, token: string, takeOver: boolean): Converge {
     return { token, payload: payload({ takeOver, token }) };
 }
 
-/** Who converges the host, as the host stores and shows it. */
+/** The owner of the host, in the form that the host stores and shows. */
 function ownerOf(name: string): string {
     return printable([pulumi.getProject(), pulumi.getStack(), name].join("/"));
 }

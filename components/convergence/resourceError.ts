@@ -1,9 +1,9 @@
 import * as pulumi from "@pulumi/pulumi";
 
 /**
- * An error that the engine shows at its resource as exactly this message, wherever it is thrown. For an ordinary error inside an output,
- * Pulumi would add the stack and a sentence about the property. It would also print the resource, and the whole program with it, to a
- * string that is never shown, which takes half a minute (measured: 27 s).
+ * An error that the engine shows at its resource with exactly this message, wherever it is thrown. To an ordinary error inside an output,
+ * Pulumi would add the stack trace and a sentence about the property. It would also print the resource, and the whole program with it,
+ * to a string that is never shown, which takes half a minute (measured: 27 s).
  */
 export function resourceError(message: string, resource: pulumi.Resource): pulumi.ResourceError {
     const error = new pulumi.ResourceError(message, resource, true);

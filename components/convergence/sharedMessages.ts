@@ -67,7 +67,7 @@ interface Warning {
 
 const warnings = perProgram<Warning[]>(() => []);
 
-/** Warns of a problem in what a host declares, once for all hosts that the program declares in one go with the same problem. */
+/** Warns of a problem in what is declared for a host. Equal warnings of all hosts of the program are shown once. */
 export function warn(host: string, text: string, resource: pulumi.Resource): void {
     const pending = warnings();
     pending.push({ host, text, resource });
@@ -83,7 +83,7 @@ export function warn(host: string, text: string, resource: pulumi.Resource): voi
     }
 }
 
-/** By name, so that messages do not depend on which host answers first; lb10 after lb2. */
+/** Sorts by name, lb10 after lb2, so that messages do not depend on which host answers first. */
 function sorted<T>(values: T[], name: (value: T) => string): T[] {
     return values.sort((a, b) => name(a).localeCompare(name(b), "en", { numeric: true }));
 }

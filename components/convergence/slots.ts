@@ -1,11 +1,11 @@
 /**
  * Slots: named placeholders in a text for values that are secret, or not known yet.
  *
- * The plan holds slots instead of values. It is thereby plain data that can be hashed, compared and shown. The values are filled in
+ * The plan holds slots instead of values, so it is plain data that can be hashed, compared and shown. The values are filled in
  * once, when the payload is made. NUL delimits a marker because no configuration language that we render allows NUL.
  */
 
-/** The only slot that needs no value: it becomes the digest of the files that stand or fall together with this one. */
+/** The only slot that needs no value: it becomes the digest of all files of the transaction. */
 export const DIGEST_SLOT = "digest";
 
 const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
@@ -46,7 +46,7 @@ export function slotsIn(text: string): string[] {
     return [...new Set([...text.matchAll(MARKER)].map((match) => match[1] as string))];
 }
 
-/** As slotsIn, but only slots whose values may be secret: all except the digest. */
+/** Like slotsIn, but only slots whose values may be secret: all except the digest. */
 export function secretSlots(text: string): string[] {
     return slotsIn(text).filter((name) => name !== DIGEST_SLOT);
 }

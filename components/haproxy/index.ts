@@ -1,17 +1,17 @@
-/** HAProxy's language, as other rooms and programs use it: only this file is imported from outside. */
+/** HAProxy's language, for the other folders: they import only this file. */
 
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
 export type * from "./model";
-export { canonical, isAddress, isHostName, isPort } from "./model/addresses";
+export { canonical, isAddress, isHostName } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
 export { otherOptions } from "./model/options";
-export { flag, modelFormIssues, text, texts } from "./model/schema";
+export { modelFormIssues } from "./model/schema/index";
 export { secretsIn, stringsIn } from "./model/strings";
 export { remembering } from "./remembering";
 export { filesOf, fleetDirectory, mapPath } from "./render/files";
 export { render } from "./render/index";
-export { slotFault, slotValue } from "./render/quoting";
+export { slotIssue, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";

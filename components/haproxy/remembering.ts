@@ -1,27 +1,59 @@
-/** As many values as programs have different models; each entry may hold megabytes. */
+/** Programs have few different models, and each result may take megabytes. */
 const entries = 4;
 
-/** The function, which computes equal plain data once: all hosts of a fleet have one model, and to judge a large one takes half a second. */
+/**
+ * Caches a function of plain data: all hosts of a fleet have one model, and judging a large one takes half a second. Results are
+ * computed from a copy of the data and frozen, because several hosts share them.
+ */
 export function remembering<A, R>(compute: (data: A) => R): (data: A) => R {
-    const results = new Map<string | undefined, R>();
+    const results = new Map<string, R>();
     return (data) => {
-        let key: string | undefined;
-        try {
-            key = JSON.stringify(data);
-        } catch {
-            // A cycle, or a number without JSON: no model, so there is nothing to remember.
+        const key = keyOf(data);
+        if (key === undefined) {
             return compute(data);
         }
         const known = results.get(key);
         if (known !== undefined) {
             return known;
         }
-        const result = compute(data);
+        const result = frozen(compute(structuredClone(data)));
         const [oldest] = results.keys();
         if (results.size >= entries) {
-            results.delete(oldest);
+            results.delete(oldest as string);
         }
         results.set(key, result);
         return result;
     };
+}
+
+/** A key that is equal for equal plain data; undefined if JSON would make it equal to other data. */
+function keyOf(data: unknown): string | undefined {
+    try {
+        return JSON.stringify(data, function (this: Readonly<Record<string, unknown>>, name, value) {
+            if (value === undefined) {
+                return "\0undefined";
+            }
+            if (value !== this[name] || !isPlain(value)) {
+                throw new TypeError(`${name} is not plain data`);
+            }
+            return value;
+        });
+    } catch {
+        return undefined;
+    }
+}
+
+function isPlain(value: unknown): boolean {
+    if (typeof value === "object" && value !== null) {
+        return Array.isArray(value) || [Object.prototype, null].includes(Object.getPrototypeOf(value));
+    }
+    return typeof value === "number" ? Number.isFinite(value) : ["string", "boolean", "object"].includes(typeof value);
+}
+
+function frozen<T>(value: T): T {
+    if (typeof value === "object" && value !== null && !Object.isFrozen(value) && !ArrayBuffer.isView(value)) {
+        Object.freeze(value);
+        Object.values(value).forEach(frozen);
+    }
+    return value;
 }

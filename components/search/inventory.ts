@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { formError, formIssues, formOf } from "../forms";
-import { type Server, text } from "../haproxy";
+import { formError, formIssues, formOf, text } from "../forms";
+import type { Server } from "../haproxy";
 import { type Node, nodesSchema } from "./nodeSchema";
 
 export type { Node } from "./nodeSchema";
@@ -31,7 +31,7 @@ const queryForm = formOf<Query>()(
     }),
 );
 
-/** Inventories whose form is known to be right: each is searched once per service. */
+/** Inventories whose form has been judged, because each is searched once per service. */
 const judged = new WeakSet<Inventory>();
 
 /**

@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { matching, whole } from "../forms";
+import { matching, text, whole } from "../forms";
 import { isAddress, isHostName } from "../haproxy";
 
 /** A host name or an IP address. */
@@ -8,7 +8,7 @@ export const address = matching((text) => isAddress(text) || isHostName(text), "
 /** A TCP port. */
 export const port = whole(1, 65_535);
 
-/** Public host key as in known_hosts. RSA is left out because the SSH client of the provider negotiates other types first. */
+/** Public host key, in the form of known_hosts. No RSA, because the SSH client of the command plugin negotiates other types first. */
 export const hostKey = matching(
     /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+$/,
     'expected a public host key, "ssh-ed25519 AAAA…" or "ecdsa-sha2-nistp256 AAAA…" (print it with ssh-keyscan)',
@@ -26,15 +26,13 @@ export const runListEntry = matching(
     'expected "<service>::<recipe>" in lower case, like "ecom-platform::app"',
 );
 
-const text = matching(/./s, "expected text that is not empty");
-
 /** A node of the inventory. */
 const nodeSchema = z.strictObject({
     /** Unique in its environment; the name of the server in haproxy.cfg and of the host in Pulumi. */
     name,
     address,
     environment: name,
-    /** Chef's run list: what the node is. */
+    /** Chef's run list: the tags of the node. */
     runList: z.array(runListEntry),
     /** Data centre or zone, for `backupFacility` of services. @default - none */
     facility: name.optional(),
@@ -50,7 +48,7 @@ const nodeSchema = z.strictObject({
         .optional(),
 });
 
-/** All nodes. A name or an address occurs once per environment, which is judged even if other things are wrong. */
+/** All nodes. Names and addresses are unique per environment, which is judged even if the nodes have other issues. */
 export const nodesSchema = z.array(nodeSchema).superRefine(
     (nodes: readonly (Partial<Node> | null)[], context) => {
         for (const key of ["name", "address"] as const) {

@@ -5,8 +5,8 @@ import { changing, fleet, up as startLab } from "../cli";
 import type { InventoryNode } from "../inventory";
 import { Lab } from "../lab";
 import { step } from "../machine/progress";
+import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "../print";
 import { Load, type Served } from "./load";
-import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "./print";
 import { freshStack, pulumi } from "./pulumi";
 import { countAnswers } from "./requests";
 
@@ -46,12 +46,12 @@ function nodes(lab: Lab): InventoryNode[] {
 }
 
 const tagged = (lab: Lab, tag: string) => nodes(lab).filter(({ runList }) => runList.includes(tag));
-const balancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
+const loadBalancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
 
 /** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do. */
 async function showAnswers(lab: Lab): Promise<void> {
     const rows: string[][] = [];
-    for (const { name, address } of balancers(lab))
+    for (const { name, address } of loadBalancers(lab))
         for (const service of local.services)
             for (const host of service.hosts ?? []) {
                 const apps = tagged(lab, `${service.name}::app`).map((node) => node.name);
@@ -133,8 +133,8 @@ async function story(): Promise<Lab> {
             return `${lab.hosts.length} hosts are up`;
         },
     );
-    const first = balancers(lab)[0] as InventoryNode;
-    const second = balancers(lab)[1] as InventoryNode;
+    const first = loadBalancers(lab)[0] as InventoryNode;
+    const second = loadBalancers(lab)[1] as InventoryNode;
     const inventory = relative(".", lab.inventoryPath);
 
     await chapter(
@@ -157,7 +157,7 @@ async function story(): Promise<Lab> {
         "From here on, wrk sends requests to both load balancers without a pause. A new host, tagged ecom-platform::app, " +
             "appears in the inventory. A plain preview probes the hosts and shows what would change on each.",
         async () => {
-            load = new Load(balancers(lab), hostNames);
+            load = new Load(loadBalancers(lab), hostNames);
             await load.next();
             await step("boot app5", () =>
                 changing(() => lab.addHost({ name: "app5", image: "app", tags: ["ecom-platform::app"] })),
@@ -253,7 +253,7 @@ async function story(): Promise<Lab> {
 }
 
 function whatNext(lab: Lab): void {
-    const [first] = balancers(lab);
+    const [first] = loadBalancers(lab);
     const [service] = local.services;
     say(bold("Look around"));
     table(

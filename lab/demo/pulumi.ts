@@ -1,7 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
-import { bold, coloured, LiveLines, plain, say } from "./print";
+import { bold, coloured, LiveLines, plain, say } from "../print";
 
 const checkout = join(__dirname, "..", "..");
 

@@ -1,4 +1,4 @@
-import type { DeclaredFile } from "../../components/convergence/kinds/kind";
+import type { DeclaredFile } from "../../components/convergence/kinds/index";
 import { refusedLines } from "../../components/convergence/preview/refusedLines";
 import { globalDefaults } from "../../components/haproxy";
 import { compose } from "../compose";
@@ -10,7 +10,7 @@ import { placeholderFiles } from "./hostFiles";
 /** The result of checking a stack. */
 export interface Outcome {
     readonly result: "accepted" | "refused" | "errors" | "not checked by a daemon";
-    /** Who checked it, or why nobody did; for the stack's line. */
+    /** The daemon that checked it, or why none did; for the stack's line. */
     readonly remark: string;
     /** What people need to know, a line each. */
     readonly details: readonly string[];

@@ -13,7 +13,7 @@ import type { Account } from "./draft";
 export interface Daemon {
     /** Its version and where it is, for people. */
     readonly name: string;
-    /** Account to run as, if it lacks the usual one. */
+    /** Returns the account to check as: the wanted one, or another if the machine lacks it. */
     account(wanted: Account): Promise<Account>;
     /**
      * Runs its checker on haproxy.cfg, the first of the files.
@@ -104,7 +104,7 @@ function onPath(version: string, release: string): Daemon {
     };
 }
 
-/** The path as a word, or as an argument in parentheses; not as a part of another path. */
+/** Matches the path as a word, or as an argument in parentheses, but not as a part of another path. */
 function atPath(path: string): RegExp {
     return new RegExp(`(?<![\\w./-])${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w./-])`, "g");
 }

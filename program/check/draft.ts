@@ -1,5 +1,5 @@
 import { type BalancedServices, haproxy } from "../../components";
-import type { DeclaredFile } from "../../components/convergence/kinds/kind";
+import type { DeclaredFile } from "../../components/convergence/kinds/index";
 import { fillSlots, slotParts } from "../../components/convergence/slots";
 import {
     compileServices,
@@ -14,11 +14,11 @@ import {
 import type { LoadedStack } from "../load";
 import type { Stack } from "../schema";
 
-/** What a machine that is not the host checks. */
+/** The configuration that is checked without a host. */
 export interface Draft {
-    /** haproxy.cfg, and the files beside it; secrets are slots. */
+    /** haproxy.cfg and the files beside it; secrets are slots. */
     readonly files: readonly DeclaredFile[];
-    /** Absolute paths that the configuration names, and only the host has: certificates and error files. */
+    /** Absolute paths in the configuration that only the host has: certificates and error files. */
     readonly hostPaths: readonly string[];
     readonly warnings: readonly Issue[];
 }
@@ -36,8 +36,8 @@ const placeholder = "placeholder";
 const placeholderNode = { name: placeholder, address: "192.0.2.1" };
 
 /**
- * The stack without what only the machine that converges has: the private key, and the inventory of a lab, for which each service gets a
- * placeholder as its server.
+ * The stack without what only the machine that converges has: the private key, and the inventory of a lab. Without the inventory,
+ * each service gets a placeholder as its server.
  */
 export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: string[] } {
     const { stack } = loaded;
@@ -68,12 +68,12 @@ export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: s
  */
 export function draftOf(balanced: BalancedServices, ignoreIssues: readonly string[] = [], account?: Account): Draft {
     const { services, stats, ...settings } = balanced;
-    const { config, issuesIn, sourceOf } = compileServices(settings, services, undefined, stats);
+    const { config, validate, sourceOf } = compileServices(settings, services, undefined, stats);
     const resources = haproxy(withoutHost(config, account), { sourceOf: (path) => sourceOf(config, path) });
     return {
         files: resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : [])),
         hostPaths: hostPathsIn(config),
-        warnings: withoutIgnored(issuesIn(config), ignoreIssues),
+        warnings: withoutIgnored(validate(config), ignoreIssues),
     };
 }
 
@@ -85,7 +85,7 @@ export function filled({ content }: DeclaredFile): string {
     });
 }
 
-/** Names of servers are resolved by the host, at its start. */
+/** The configuration without names that only the host resolves, at a start. */
 function withoutHost(config: HaproxyConfig, account: Account | undefined): HaproxyConfig {
     const unresolved = (server: Server): Server =>
         isAddress(server.address) ? server : { ...server, initAddr: "none" };

@@ -1,10 +1,10 @@
 import { run } from "../../lab/machine/exec";
 
-/** Answers every status, and is an error file for each. */
+/** A response that is valid as the error file of any status. */
 const response = "HTTP/1.1 503 Service Unavailable\r\nContent-Length: 0\r\n\r\n";
 
 /**
- * Files that stand for those that only hosts have, by path: a certificate with its key, or a response if the name ends like an error
+ * Replacements for files that only hosts have, by path: a certificate with its key, or a response if the name ends like an error
  * file's. A path that ends with "/" is a directory of certificates.
  */
 export async function placeholderFiles(paths: readonly string[]): Promise<[path: string, text: string][]> {

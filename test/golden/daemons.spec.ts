@@ -8,7 +8,7 @@ import { fillSlots, slot } from "../../components/convergence/slots";
 import type { HaproxyConfig } from "../../components/haproxy/model";
 import { atLeast } from "../../components/haproxy/model/versions";
 import { render } from "../../components/haproxy/render/index";
-import { slotFault, word } from "../../components/haproxy/render/quoting";
+import { slotIssue, word } from "../../components/haproxy/render/quoting";
 import { validate } from "../../components/haproxy/validate/index";
 import { sound } from "../support/models";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
@@ -22,7 +22,7 @@ async function readByDaemon(release: Release, words: string[]): Promise<string[]
     return [...stderr.matchAll(/ parsing \[.*?:\d+\]: '(.*)'\.$/gm)].map((match) => match[1] as string);
 }
 
-/** A certificate of its own and the key. */
+/** A self-signed certificate with its key. */
 function certificate(): { crt: string; pem: string } {
     const directory = mkdtempSync(join(tmpdir(), "haproxy-tls-"));
     try {
@@ -103,7 +103,7 @@ for (const release of releases) {
 
         if (atLeast(release.version, "2.4"))
             it("reads back any text and any secret unchanged", async () => {
-                const secret = hostileText.filter((value) => slotFault(value) === undefined);
+                const secret = hostileText.filter((value) => slotIssue(value) === undefined);
                 await fc.assert(
                     fc.asyncProperty(
                         fc.array(fc.tuple(hostileText, secret), { minLength: 100, maxLength: 100 }),

@@ -17,7 +17,7 @@ ${timeouts}frontend ${name}
     http-request return status 200 content-type text/plain lf-string "${name} %[pathq] %[req.hdr(x-key)]"
 `;
 
-/** Accepts connections and never says a word. */
+/** Accepts connections and never sends anything. */
 const silent = `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:9000", Listen => 9) or die;
     push @c, $s->accept while 1' & sleep 0.3;`;
 
@@ -184,7 +184,7 @@ for (const release of releases) {
                             },
                             if: [`{ req.fhdr(x-ask) -m str ${slot("value")} }`],
                         },
-                        `return status 200 hdr X-Raw ${slot("value")} hdr X-Quoted "a ${slot("value")} z"`,
+                        `return status 200 hdr X-Raw ${slot("value")} hdr X-Quoted "a ${slot("value")} z" hdr X-Text ":) (${slot("value")})"`,
                     ],
                     [`http-request set-var(txn.first) str(${slot("value")})`],
                 ),
@@ -193,14 +193,17 @@ for (const release of releases) {
             );
             assert.match(
                 found[0] ?? "",
-                new RegExp(`x-raw: ${escaped(value)} {2}x-quoted: a ${escaped(value)} z`, "i"),
+                new RegExp(
+                    `x-raw: ${escaped(value)} {2}x-quoted: a ${escaped(value)} z {2}x-text: :\\) \\(${escaped(value)}\\)`,
+                    "i",
+                ),
             );
             assert.match(found[1] ?? "", new RegExp(`x-key: <${escaped(key)}>`, "i"));
             assert.match(found[1] ?? "", new RegExp(`x-vars: ${[value, value, value].map(escaped).join("\\|")}`, "i"));
             assert.match(found[1] ?? "", new RegExp(`x-format: ${escaped(value.toLowerCase())}`, "i"));
         });
 
-        it("the rest of a line behind any text of a field that is only part of it", async () => {
+        it("the rest of a line after any text in a field that is only part of the line", async () => {
             // In double quotes, HAProxy refuses what is no name of a variable.
             const readable = hostileText.filter((text) => !(text.includes('"') && text.includes("$")));
             await fc.assert(

@@ -15,6 +15,13 @@ const digest = "0123456789abcdef".repeat(4);
 /** `UPDATE_GOLDEN=1 npx mocha test/golden` writes the files anew; read the diff before you commit it. */
 const update = process.env.UPDATE_GOLDEN === "1";
 
+/** What a case exports. */
+interface Golden {
+    default: HaproxyConfig;
+    /** What releases warn about from that one on, so that stacks have to allow it. @default - no release warns */
+    warnings?: { since: string; about: string };
+}
+
 describe("golden haproxy.cfg", () => {
     const cases = readdirSync(directory).filter((file) => file.endsWith(".ts"));
 
@@ -29,7 +36,9 @@ describe("golden haproxy.cfg", () => {
 
     for (const file of cases) {
         describe(file.replace(/\.ts$/, ""), () => {
-            const { default: config } = require(join(directory, file)) as { default: HaproxyConfig };
+            const { default: config, warnings } = require(join(directory, file)) as Golden;
+            const warns = ({ version }: { version: string }) =>
+                warnings !== undefined && atLeast(version, warnings.since);
             // Harder to quote than any real password.
             const slots = secretsIn(config).map((name) => [name, `test "value" of $${name} \\ #1 100%`]);
             const { [path]: text = "", ...files } = hostFiles(config, { digest, ...Object.fromEntries(slots) });
@@ -51,12 +60,32 @@ describe("golden haproxy.cfg", () => {
                 const declared = releases.filter(({ version }) => atLeast(version, config.version));
                 assert.ok(declared.length, `no release here is as new as ${config.version}`);
                 for (const release of declared) {
+                    if (warns(release)) {
+                        continue;
+                    }
                     it(release.version, async () => {
                         const { accepted, output } = await acceptedByDaemon(release, text, files);
                         assert.ok(accepted, output);
                     });
                 }
             });
+
+            for (const release of releases.filter(warns)) {
+                describe(`refused only for the warning that a stack can allow by ${release.version}`, () => {
+                    needsReleases();
+                    it(`about ${warnings?.about}`, async () => {
+                        const { accepted, output } = await acceptedByDaemon(release, text, files);
+                        const problems = output
+                            .split("\n")
+                            .filter((line) => /^\[(WARNING|ALERT)\]/.test(line) && !line.includes("zero-warning"));
+                        assert.ok(!accepted && problems.length > 0, output);
+                        assert.deepEqual(
+                            problems.filter((line) => !line.includes(warnings?.about ?? "")),
+                            [],
+                        );
+                    });
+                });
+            }
         });
     }
 });

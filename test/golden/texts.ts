@@ -2,7 +2,7 @@ import fc from "fast-check";
 
 const specials = "\\\"'$#%{}[]()!|&;~` ".split("");
 
-/** Text of one line, rich in what HAProxy treats specially. */
+/** One line of text with many characters that HAProxy treats specially. */
 export const hostileText = fc
     .array(fc.oneof(fc.constantFrom(...specials, "$HOME", "\\x41", "' '"), fc.string({ unit: "grapheme" })), {
         minLength: 1,

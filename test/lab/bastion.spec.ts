@@ -8,7 +8,7 @@ import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
-import { restartTraces } from "../support/smallBalancer";
+import { restartTraces } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
@@ -112,7 +112,7 @@ describeLab("a host behind a bastion", () => {
         assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
     });
 
-    it("is not touched if the bastion has another key than the pinned one", async () => {
+    it("is not changed if the bastion's key is not the pinned one", async () => {
         const words = new RegExp(
             `${jump.address}:22 is not the pinned host: its key is SHA256:\\S+, the pinned key is SHA256:`,
         );
@@ -141,7 +141,7 @@ describeLab("a host behind a bastion", () => {
             await probe();
         }
 
-        it("if one of the host keys is another", async () => {
+        it("if one of the host keys is not the pinned one", async () => {
             const message = (of: Host) => ({
                 message: new RegExp(`^${of.address}:22 is not the pinned host: its key`),
             });

@@ -15,7 +15,7 @@ describeLab("a converge", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
     const host = () => lab().host("lb1");
 
-    /** Writes to /srv/NAME at its begin and at its end. It ends at once, or when /srv/NAME.go exists. */
+    /** Writes to /srv/NAME when it starts and when it ends. It ends at once, or when /srv/NAME.go exists. */
     const work = (name: string, waits = "") =>
         new Convergence(sshTargetOf(lab(), host()), [
             {
@@ -66,7 +66,10 @@ describeLab("a converge", () => {
         await begun("cut");
         await killSessions();
         const told = await first;
-        assert(told instanceof SshError || told.code === -1, `told of an end that nobody saw: ${JSON.stringify(told)}`);
+        assert(
+            told instanceof SshError || told.code === -1,
+            `reported an end over a broken connection: ${JSON.stringify(told)}`,
+        );
         const joining = launch(payload);
         await happens("the next run is there", 'in=$(ls /run/haproxy-fleet/in.*) && pgrep -f "^/bin/sh $in launch"');
         await go("cut");
@@ -135,11 +138,11 @@ describeLab("a converge", () => {
         const first = launch(slow("before").payload("token")).catch(() => undefined);
         await begun("before");
         const second = launch(quick("abandoned").payload("other", atNap(1, "touch /srv/waits"))).catch(() => undefined);
-        await happens("somebody waits", "[ -e /srv/waits ]");
+        await happens("a launch waits", "[ -e /srv/waits ]");
         await killSessions();
         await Promise.all([first, second]);
         await go("before");
-        await happens("nobody waits", "! ls /run/haproxy-fleet/in.*");
+        await happens("no launch waits", "! ls /run/haproxy-fleet/in.*");
         await ended();
         assert.equal(await history("before"), "begins\nends\n");
         assert.equal(await history("abandoned"), "");
@@ -159,7 +162,7 @@ describeLab("a converge", () => {
         assert.equal(await history("impatient"), "");
     });
 
-    /** A converge that has ended before its launch follows it, which begins when /srv/look exists. */
+    /** A converge that ends before its launch begins to follow it; the launch waits for /srv/look. */
     async function looksLate(name: string): Promise<{ told: ReturnType<typeof launch> }> {
         const late = (body: string) =>
             redefine("follow() {\nuntil [ -e /srv/look ]; do sleep 0.1; done\nrm /srv/look; follow_itself\n}")(

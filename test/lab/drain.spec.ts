@@ -6,13 +6,13 @@ import { EchoServer, Session } from "../support/echoSessions";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { BalancerHost, squat } from "./transaction/balancerHost";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
+import { LoadBalancerHost, squat } from "./transaction/loadBalancerHost";
 
 describeLab("the drain of a server that is removed", () => {
     const lab = withLab([{ name: "lb1", image: "haproxy" }]);
-    const balancer = () => new BalancerHost(lab());
+    const loadBalancer = () => new LoadBalancerHost(lab());
     let apps: EchoServer[];
     let sessions: Session[];
 
@@ -27,7 +27,7 @@ describeLab("the drain of a server that is removed", () => {
     afterEach(async () => {
         for (const session of sessions) session.end();
         for (const app of apps) app.stop();
-        await balancer().shell(repair);
+        await loadBalancer().shell(repair);
     });
 
     function declare(drain: string, names: string[], binds: Bind[] = []): Convergence {
@@ -48,7 +48,7 @@ describeLab("the drain of a server that is removed", () => {
                 },
             ],
         };
-        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config));
+        return new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(config));
     }
 
     async function converge(drain: string, names: string[]): Promise<string> {
@@ -68,7 +68,7 @@ describeLab("the drain of a server that is removed", () => {
     }
 
     async function open(): Promise<{ session: Session; server: string }> {
-        const opened = await Session.open(balancer().host.address, 7000);
+        const opened = await Session.open(loadBalancer().host.address, 7000);
         sessions.push(opened.session);
         return opened;
     }
@@ -76,7 +76,7 @@ describeLab("the drain of a server that is removed", () => {
     /** Waits until the running process reports this about a server. */
     const state = (name: string, word: string) =>
         until(`${name} is ${word}`, async () =>
-            (await balancer().master("@1 show stat -1 4 -1")).split("\n").some((line) => {
+            (await loadBalancer().master("@1 show stat -1 4 -1")).split("\n").some((line) => {
                 const columns = line.split(",");
                 return columns[1] === name && (columns[17] ?? "").startsWith(word);
             }),
@@ -84,20 +84,20 @@ describeLab("the drain of a server that is removed", () => {
 
     it("waits for its sessions, gives it no new ones, and is announced in the preview", async () => {
         const held = await sessionWith("app2");
-        const worker = await balancer().processes();
+        const worker = await loadBalancer().processes();
         const { text } = await declare("5m", ["app1"]).preview();
         assert.match(text, /reload: no connection is lost; first drains app\/app2, up to 300 s/);
         const up = declare("5m", ["app1"]).up();
         await state("app2", "DRAIN");
         for (let n = 0; n < 4; n++) assert.equal((await open()).server, "app1");
         await held.echo("still there");
-        assert.equal(await balancer().processes(), worker);
+        assert.equal(await loadBalancer().processes(), worker);
         held.end();
         const { code, stderr } = await up;
         assert.equal(code, 0, stderr);
         assert.match(stderr, /draining, sessions left: app\/app2 1\n/);
         assert.doesNotMatch(stderr, /not drained/);
-        assert.notEqual(await balancer().processes(), worker);
+        assert.notEqual(await loadBalancer().processes(), worker);
         assert.equal((await declare("5m", ["app1"]).preview()).text, "");
     });
 
@@ -148,7 +148,7 @@ describeLab("the drain of a server that is removed", () => {
     async function killed(): Promise<void> {
         const up = declare("10m", ["app1"]).up();
         await state("app2", "DRAIN");
-        await balancer().shell("systemctl kill -s KILL haproxy-fleet-converge.service");
+        await loadBalancer().shell("systemctl kill -s KILL haproxy-fleet-converge.service");
         assert.notEqual((await up).code, 0);
     }
 
@@ -159,7 +159,7 @@ describeLab("the drain of a server that is removed", () => {
         const stderr = await converge("60s", ["app1"]);
         assert.match(stderr, /reload/);
         assert.equal((await declare("60s", ["app1"]).preview()).text, "");
-        assert.doesNotMatch(await balancer().master("@1 show stat -1 4 -1"), /app2/);
+        assert.doesNotMatch(await loadBalancer().master("@1 show stat -1 4 -1"), /app2/);
     });
 
     it("is undone if the converge is killed and the server stays after all", async () => {

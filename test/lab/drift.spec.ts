@@ -5,11 +5,11 @@ import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 
 const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
-    ...smallBalancer(),
+    ...smallLoadBalancer(),
     { kind: "packages", names: ["socat"] },
     { kind: "directory", path: "/srv/owned", owned: true },
     { kind: "file", path: "/etc/motd", content: motd },
@@ -152,7 +152,7 @@ describeLab("drift", () => {
         await up();
     });
 
-    it("takes two contents of one file for two drifts", async () => {
+    it("treats two contents of one file as two drifts", async () => {
         await host.exec("echo a >/etc/motd");
         const first = await token();
         await host.exec("echo b >/etc/motd");
@@ -177,7 +177,7 @@ describeLab("drift", () => {
         assert.equal(await out("cat /etc/motd"), "newer");
     });
 
-    it("only records again a host that has lost its token or all of our records", async () => {
+    it("only renews the records of a host that has lost its token or all of them", async () => {
         const pid = await out("systemctl show -P MainPID haproxy");
         await host.exec("rm /var/lib/haproxy-fleet/token");
         const planned = await token();

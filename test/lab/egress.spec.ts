@@ -11,7 +11,7 @@ import { ask, until } from "../support/traffic";
 
 const { default: recipe } = require("../golden/haproxy/forward-proxy") as { default: HaproxyConfig };
 
-/** Addresses outside of the lab's network, which the recipe takes for public ones. */
+/** Addresses outside of the lab's network, which the recipe treats as public. */
 const world = "203.0.113.10";
 
 const site = `server {
@@ -74,7 +74,7 @@ END
     });
     after(() => names?.close());
 
-    /** The answer to a client that takes the proxy for the server. */
+    /** The answer to a client that connects to the proxy as if it were the server. */
     const tls = (name: string) =>
         app.exec(
             `curl -sS --max-time 60 --cacert /etc/nginx/api.crt --resolve ${name}:443:${proxy} https://${name}/x`,

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
-import { restartTraces } from "../support/smallBalancer";
+import { restartTraces } from "../support/smallLoadBalancer";
 import { ask as request } from "../support/traffic";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";

@@ -195,7 +195,7 @@ describeLab("a failure", () => {
                 return true;
             });
 
-        it("another host key than the pinned one", async () => {
+        it("a host key that is not the pinned one", async () => {
             await rejects(
                 probe({ hostKey: lab().host("lb2").hostKey }),
                 /is not the pinned host: its key is SHA256:\S+, the pinned key is SHA256:\S+; if the host was rebuilt, put its new key/,

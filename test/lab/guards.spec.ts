@@ -4,7 +4,7 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
-import { BalancerHost } from "./transaction/balancerHost";
+import { LoadBalancerHost } from "./transaction/loadBalancerHost";
 
 /** Servers that never get a request, since the frontend answers itself. */
 const servers = (...names: string[]): Server[] =>
@@ -13,7 +13,7 @@ const backups = (...names: string[]): Server[] => servers(...names).map((server)
 
 describeLab("guards on search results", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
-    const balancer = () => new BalancerHost(lab());
+    const loadBalancer = () => new LoadBalancerHost(lab());
 
     function declare(backends: Backend[], allowShrink = false): Convergence {
         const config: HaproxyConfig = {
@@ -29,7 +29,7 @@ describeLab("guards on search results", () => {
             ],
             backends,
         };
-        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config, { allowShrink }));
+        return new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(config, { allowShrink }));
     }
 
     async function accept(backends: Backend[], allowShrink = false): Promise<void> {
@@ -41,7 +41,7 @@ describeLab("guards on search results", () => {
 
     /** Expects a preview and an up to refuse in the same words and to change nothing. */
     async function refuse(backends: Backend[], ...words: string[]): Promise<void> {
-        const before = await balancer().state();
+        const before = await loadBalancer().state();
         const { text, refused } = await declare(backends).preview();
         assert.ok(refused, text);
         const { code, stderr } = await declare(backends).up();
@@ -49,7 +49,7 @@ describeLab("guards on search results", () => {
         for (const said of [text, stderr]) {
             for (const word of words) assert.ok(said.includes(word), `${word} in:\n${said}`);
         }
-        assert.equal(await balancer().state(), before);
+        assert.equal(await loadBalancer().state(), before);
     }
 
     const guarded = (list: Server[]): Backend => ({
@@ -81,13 +81,13 @@ describeLab("guards on search results", () => {
         ));
 
     it("compare with the running process, not with its file", async () => {
-        await balancer().shell("sed -i '/server a[2-5]/d' /etc/haproxy/haproxy.cfg");
+        await loadBalancer().shell("sed -i '/server a[2-5]/d' /etc/haproxy/haproxy.cfg");
         await refuse([guarded(servers("a1", "a4"))], "now: a1 a2 a3 a4 a5");
     });
 
     it("compare with the file if nothing runs", async () => {
         await accept([guarded(servers(...five))]);
-        await balancer().shell("systemctl stop haproxy");
+        await loadBalancer().shell("systemctl stop haproxy");
         await refuse([guarded(servers("a1", "a4"))], "now: a1 a2 a3 a4 a5", "declared: a1 a4");
         await accept([guarded(servers(...five))]);
     });

@@ -3,10 +3,10 @@ import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { echod, heard } from "../support/echod";
 import { describeLab, withLab } from "../support/lab";
-import { restartTraces, smallBalancer } from "../support/smallBalancer";
+import { restartTraces, smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { ASK_MASTER } from "./transaction/balancerHost";
+import { ASK_MASTER } from "./transaction/loadBalancerHost";
 
 describeLab("idempotence", () => {
     const lab = withLab([{ name: "lb1", image: "haproxy" }]);
@@ -15,7 +15,7 @@ describeLab("idempotence", () => {
 
     before("a converged host", async () => {
         host = lab().host("lb1");
-        convergence = new Convergence(sshTargetOf(lab(), host), [...smallBalancer(), ...echod("one\n")]);
+        convergence = new Convergence(sshTargetOf(lab(), host), [...smallLoadBalancer(), ...echod("one\n")]);
         const { code, stderr } = await convergence.up();
         assert.equal(code, 0, stderr);
     });

@@ -4,12 +4,12 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
-import { BalancerHost, squat } from "./transaction/balancerHost";
 import { repair } from "./transaction/faults";
+import { LoadBalancerHost, squat } from "./transaction/loadBalancerHost";
 
 const network = "fd00:f1ee:7";
-const balancerAddress = `${network}::1`;
-const literal = `[${balancerAddress}]`;
+const loadBalancerAddress = `${network}::1`;
+const literal = `[${loadBalancerAddress}]`;
 /** Two addresses of one /64, two of others. */
 const clients = [":a::1", ":a::2", ":b::1", ":c::1"].map((rest) => `${network}${rest}`);
 const add = (address: string) => `ip addr add ${address}/48 dev eth0 nodad`;
@@ -20,10 +20,10 @@ describeLab("services on IPv6", () => {
         { name: "app1", image: "app" },
         { name: "app2", image: "app" },
     ]);
-    const balancer = () => new BalancerHost(lab());
+    const loadBalancer = () => new LoadBalancerHost(lab());
 
     before(async () => {
-        await balancer().shell(add(balancerAddress));
+        await loadBalancer().shell(add(loadBalancerAddress));
         await lab().host("app1").exec(clients.map(add).join("\n"));
     });
 
@@ -51,7 +51,7 @@ describeLab("services on IPv6", () => {
             undefined,
             { bind: { port: 8404 } },
         );
-        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config));
+        return new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(config));
     }
 
     async function converge(declared: Convergence): Promise<void> {
@@ -84,26 +84,29 @@ describeLab("services on IPv6", () => {
         assert.deepEqual(await ask(`http://${literal}:8404/stats`, stranger), ["200"]);
         // With IPv4, each address is a client.
         const app1 = lab().host("app1").address;
-        assert.match((await ask(balancer().url, app1)).join(), /^app[12] 200$/);
-        assert.match(await balancer().master("@1 show table web"), new RegExp(`key=::ffff:${app1} .*server_key=app`));
+        assert.match((await ask(loadBalancer().url, app1)).join(), /^app[12] 200$/);
+        assert.match(
+            await loadBalancer().master("@1 show table web"),
+            new RegExp(`key=::ffff:${app1} .*server_key=app`),
+        );
     });
 
     it("converge on a host whose interfaces all have IPv6 off, and are refused by a kernel without IPv6", async () => {
-        await balancer().shell("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
+        await loadBalancer().shell("sysctl -qw net.ipv6.conf.all.disable_ipv6=1");
         try {
             await converge(declare(5));
         } finally {
-            await balancer().shell(`sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ${add(balancerAddress)}`);
+            await loadBalancer().shell(`sysctl -qw net.ipv6.conf.all.disable_ipv6=0; ${add(loadBalancerAddress)}`);
         }
         const { code, stderr } = await declare(6).up((body) => body.replace("/proc/net/if_inet6", "/proc/net/none"));
         assert.equal(code, 1);
-        assert.match(stderr, /the kernel of this host has no IPv6 \(bind \[::\]:80\): enable it/);
+        assert.match(stderr, /the kernel of this host has no IPv6 \(bind \[::\]:80\); enable it/);
         await converge(declare());
     });
 
     it("leave IPv4 to other processes if a bind is only for IPv6", async () => {
-        const declared = (port: number) => balancer().declare({ binds: [{ address: "::", port, v6only: true }] });
-        await balancer().shell(squat("127.0.0.1:8085", "[::1]:8086"));
+        const declared = (port: number) => loadBalancer().declare({ binds: [{ address: "::", port, v6only: true }] });
+        await loadBalancer().shell(squat("127.0.0.1:8085", "[::1]:8086"));
         try {
             await converge(declared(8085));
             assert.deepEqual(await ask(`http://${literal}:8085/`, clients[3] ?? ""), ["app1 200"]);
@@ -111,7 +114,7 @@ describeLab("services on IPv6", () => {
             assert.ok(refused, text);
             assert.match(text, /port 8086 is taken by systemd-socket-/);
         } finally {
-            await balancer().shell(repair);
+            await loadBalancer().shell(repair);
         }
     });
 });

@@ -5,7 +5,7 @@ import { Convergence } from "../support/converge";
 import { echod } from "../support/echod";
 import { hostState } from "../support/hostState";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 
 /** What the host has before the first converge. */
@@ -15,7 +15,7 @@ const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=m
 
 /** The run list before: the converge starts here … */
 const from: Resource[] = [
-    ...smallBalancer("app1"),
+    ...smallLoadBalancer("app1"),
     ...echod("one\n"),
     { kind: "directory", path: "/srv/gone" },
     { kind: "file", path: "/srv/gone/file", content: "gone\n" },
@@ -36,7 +36,7 @@ const to: Resource[] = [
     { kind: "file", path: "/etc/changes", content: "one\n", mode: "0600" },
     { kind: "absent", path: "/etc/debian_version" },
     { kind: "execute", name: "count", command: "echo done >/srv/counted", creates: "/srv/counted" },
-    ...smallBalancer("app2"),
+    ...smallLoadBalancer("app2"),
     { kind: "systemdUnit", name: "echod.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
     ...echod("two\n"),
 ];
@@ -163,7 +163,7 @@ describeLab("a package installation that is killed half way", () => {
     const killHalfWay = async (name: keyof typeof STALLS) => {
         const { tool, stall, leaves } = STALLS[name];
         const host = lab().host(name);
-        const convergence = new Convergence(sshTargetOf(lab(), host), smallBalancer());
+        const convergence = new Convergence(sshTargetOf(lab(), host), smallLoadBalancer());
         await host.snapshot("bare");
         assert.equal((await convergence.up()).code, 0);
         const reference = await hostState(host);

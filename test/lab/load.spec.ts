@@ -11,8 +11,8 @@ import { H2Load } from "../support/h2Load";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { BalancerHost } from "./transaction/balancerHost";
 import { bothLoads } from "./transaction/load";
+import { LoadBalancerHost } from "./transaction/loadBalancerHost";
 
 const CHANGES = 20;
 
@@ -25,8 +25,8 @@ interface Turn {
 
 describeLab("load during changes", () => {
     const lab = withLab([{ name: "lb1", image: "haproxy" }]);
-    const balancer = () => new BalancerHost(lab());
-    const address = () => balancer().host.address;
+    const loadBalancer = () => new LoadBalancerHost(lab());
+    const address = () => loadBalancer().host.address;
     let echo: EchoServer;
     let apps: AppServer[];
 
@@ -64,14 +64,14 @@ describeLab("load during changes", () => {
     }
 
     async function converge(turn: Turn): Promise<string> {
-        const run = new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config(turn)));
+        const run = new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(config(turn)));
         const { code, stderr } = await run.up();
         assert.equal(code, 0, stderr);
         return stderr;
     }
 
     async function oldWorkers(): Promise<number> {
-        const [, old = ""] = (await balancer().master("show proc")).split("# old workers\n");
+        const [, old = ""] = (await loadBalancer().master("show proc")).split("# old workers\n");
         return (old.split("# programs")[0] ?? "").split("\n").filter((line) => /^\d/.test(line)).length;
     }
 
@@ -84,7 +84,7 @@ describeLab("load during changes", () => {
             await Session.upgrade(address(), 80),
         ];
         const downloads = [download(address()), download(address())];
-        const load = await bothLoads(balancer().url);
+        const load = await bothLoads(loadBalancer().url);
         const h2 = new H2Load(`http://${address()}:81`, 10);
         for (let n = 0; n < CHANGES; n++) {
             const servers = n % 2 === 0 ? [app1, app2, app3] : [app1, app2];
@@ -108,7 +108,7 @@ describeLab("load during changes", () => {
             apps.reduce((sum, { sent }) => sum + sent, 0),
         );
         for (const session of sessions) session.end();
-        await until("no worker of before is left", async () => (await oldWorkers()) === 0);
+        await until("no old worker is left", async () => (await oldWorkers()) === 0);
     });
 
     it("holds as many connections as the machine allows through a reload", async function () {
@@ -126,9 +126,9 @@ describeLab("load during changes", () => {
                 );
                 for (const { session } of await Promise.all(some)) sessions.push(session);
             }
-            const worker = await balancer().processes();
+            const worker = await loadBalancer().processes();
             await converge({ ...turn, mark: "after" });
-            assert.notEqual(await balancer().processes(), worker);
+            assert.notEqual(await loadBalancer().processes(), worker);
             for (let n = 0; n < count; n += 100)
                 await Promise.all(sessions.slice(n, n + 100).map((session) => session.echo("still there")));
             const { session: another } = await Session.open(address(), 7000);
@@ -137,7 +137,7 @@ describeLab("load during changes", () => {
         } finally {
             for (const session of sessions) session.end();
         }
-        await until("no worker of before is left", async () => (await oldWorkers()) === 0);
+        await until("no old worker is left", async () => (await oldWorkers()) === 0);
         if (this.test) this.test.title += ` (${count})`;
     });
 });

@@ -6,18 +6,18 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { ASK_MASTER } from "./transaction/balancerHost";
+import { ASK_MASTER } from "./transaction/loadBalancerHost";
 
-/** Most bytes of a payload. A why-run sends it to each host once, an up three times. */
+/** Limit for the bytes of a payload. A why-run sends it to each host once, an up three times. */
 const PAYLOAD_BUDGET = 80 * 1024;
 
-/** Most processes that a why-run with nothing to do starts, including those of its adapter. */
+/** Limit for the processes that a why-run with nothing to do starts, including those of its adapter. */
 const PROCESS_BUDGET = 16;
 
-/** So many resources of the kinds that are most common in real run lists. */
+/** This many resources, of the kinds that are most common in real run lists. */
 function many(count: number): Resource[] {
     return Array.from({ length: count }, (_, n): Resource => {
         switch (n % 6) {
@@ -81,7 +81,7 @@ describeLab("a why-run with nothing to do", () => {
     });
 
     it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
-        const count = await processes([...common, ...smallBalancer()], async () => {
+        const count = await processes([...common, ...smallLoadBalancer()], async () => {
             // A why-run looks at each old worker.
             const old = async () => (await host().exec(`${ASK_MASTER} 'show proc'`)).stdout.includes("# old workers");
             await until("old workers have ended", async () => !(await old()));

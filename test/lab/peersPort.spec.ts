@@ -5,13 +5,13 @@ import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { BalancerHost, squat } from "./transaction/balancerHost";
 import { repair } from "./transaction/faults";
+import { LoadBalancerHost, squat } from "./transaction/loadBalancerHost";
 
 // What the tables do in a reload is tested on all releases in test/golden/tables.spec.ts.
 describeLab("the local port over which a reload hands tables over", () => {
     const lab = withLab([{ name: "lb1", image: "haproxy" }]);
-    const balancer = () => new BalancerHost(lab());
+    const loadBalancer = () => new LoadBalancerHost(lab());
 
     /** A service with a table of its clients. */
     function declare(peersPort?: false): Convergence {
@@ -20,7 +20,7 @@ describeLab("the local port over which a reload hands tables over", () => {
         const config = fromServices(settings, [
             { name: "web", port: 80, default: true, persistence: { by: "address" }, servers },
         ]);
-        return new Convergence(sshTargetOf(lab(), balancer().host), haproxy(config));
+        return new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(config));
     }
 
     async function converge(declared: Convergence): Promise<void> {
@@ -31,14 +31,17 @@ describeLab("the local port over which a reload hands tables over", () => {
 
     it("may be off; a preview reports if another process has it", async () => {
         await converge(declare(false));
-        await until("old workers have ended", async () => !/# old workers/.test(await balancer().master("show proc")));
-        await balancer().shell(squat("127.0.0.1:8406"));
+        await until(
+            "old workers have ended",
+            async () => !/# old workers/.test(await loadBalancer().master("show proc")),
+        );
+        await loadBalancer().shell(squat("127.0.0.1:8406"));
         try {
             const { refused, text } = await declare().preview();
             assert.ok(refused, text);
             assert.match(text, /port 8406 is taken by systemd-socket-/);
         } finally {
-            await balancer().shell(repair);
+            await loadBalancer().shell(repair);
         }
         await converge(declare());
     });

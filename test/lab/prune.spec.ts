@@ -3,7 +3,7 @@ import type { Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
@@ -202,7 +202,7 @@ describeLab("prune: resources that leave the run list are undone", () => {
         });
 
         it("haproxy's configuration goes back to its package's, and the service goes on", async () => {
-            await up(smallBalancer());
+            await up(smallLoadBalancer());
             const pid = await out("systemctl show -P MainPID haproxy");
             await up([]);
             assert.equal(await out("dpkg --verify haproxy"), "");

@@ -3,10 +3,10 @@ import { atLeast } from "../../components/haproxy/model/versions";
 import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
 import { until } from "../support/traffic";
-import { BalancerHost, squat } from "./transaction/balancerHost";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
 import { bothLoads } from "./transaction/load";
+import { LoadBalancerHost, squat } from "./transaction/loadBalancerHost";
 
 /** From this release on no request is lost in a reload (`option idle-close-on-response`). */
 const hitless = "2.6";
@@ -21,14 +21,14 @@ describeLab("a release of haproxy", () => {
 
     for (const { suite, version } of releases)
         describe(`${version} of ${suite}`, () => {
-            const balancer = () => new BalancerHost(lab(), nameOf(version), version);
-            const state = async () => [await balancer().files(), await balancer().processes()];
+            const loadBalancer = () => new LoadBalancerHost(lab(), nameOf(version), version);
+            const state = async () => [await loadBalancer().files(), await loadBalancer().processes()];
             /** Neither a preview nor a forced run finds anything to do. */
             const nothingToDo = async () => {
                 const before = await state();
-                assert.equal((await balancer().declare().preview()).text, "");
+                assert.equal((await loadBalancer().declare().preview()).text, "");
                 // The same payload would only get the earlier result.
-                const { code, stdout, stderr } = await balancer()
+                const { code, stdout, stderr } = await loadBalancer()
                     .declare()
                     .up((body) => `${body}# again\n`);
                 assert.equal(code, 0, stderr);
@@ -36,31 +36,34 @@ describeLab("a release of haproxy", () => {
                 assert.deepEqual(await state(), before);
             };
 
-            afterEach(() => balancer().shell(repair));
+            afterEach(() => loadBalancer().shell(repair));
 
             it("is converged from a bare host, and then has nothing to do", async () => {
-                const { text } = await balancer().declare().preview();
+                const { text } = await loadBalancer().declare().preview();
                 assert.match(text, /start: first installation/);
-                await balancer().converge();
+                await loadBalancer().converge();
                 assert.match(
-                    await balancer().shell("haproxy -v"),
+                    await loadBalancer().shell("haproxy -v"),
                     new RegExp(`version ${version.replace(".", "\\.")}\\.`),
                 );
-                assert.equal(await balancer().answer(), "app1");
+                assert.equal(await loadBalancer().answer(), "app1");
                 await nothingToDo();
             });
 
             it(`reloads under load${atLeast(version, hitless) ? " without one failed request" : ""}`, async function () {
-                await balancer().converge();
-                const workers = new Set([await balancer().processes()]);
+                await loadBalancer().converge();
+                const workers = new Set([await loadBalancer().processes()]);
                 const [master] = [...workers].map((pids) => pids.split(" ")[0]);
-                const running = await bothLoads(balancer().url);
+                const running = await bothLoads(loadBalancer().url);
                 for (const [turn, app] of (["app2", "app1", "app2"] as const).entries()) {
                     const declared = { app, mark: `turn-${turn}` };
-                    assert.match((await balancer().declare(declared).preview()).text, /would repair that and reload/);
-                    await balancer().converge(declared);
-                    assert.equal(await balancer().answer(), `${app} turn-${turn}`);
-                    workers.add(await balancer().processes());
+                    assert.match(
+                        (await loadBalancer().declare(declared).preview()).text,
+                        /would repair that and reload/,
+                    );
+                    await loadBalancer().converge(declared);
+                    assert.equal(await loadBalancer().answer(), `${app} turn-${turn}`);
+                    workers.add(await loadBalancer().processes());
                 }
                 const { requests, ...lost } = await running.stop();
                 assert.equal(workers.size, 4);
@@ -72,19 +75,19 @@ describeLab("a release of haproxy", () => {
             });
 
             it("undoes a manual edit and reload", async () => {
-                await balancer().converge();
-                await balancer().handEdit();
+                await loadBalancer().converge();
+                await loadBalancer().handEdit();
                 // Before 2.6 the old worker may take one more connection.
-                await until("the new worker answers", async () => (await balancer().answer()) === "app2");
-                assert.match((await balancer().declare().preview()).text, /would repair that and reload/);
-                await balancer().converge();
-                assert.equal(await balancer().answer(), "app1");
+                await until("the new worker answers", async () => (await loadBalancer().answer()) === "app2");
+                assert.match((await loadBalancer().declare().preview()).text, /would repair that and reload/);
+                await loadBalancer().converge();
+                assert.equal(await loadBalancer().answer(), "app1");
             });
 
             it("refuses in a preview what its checker refuses", async () => {
-                await balancer().converge();
+                await loadBalancer().converge();
                 const before = await state();
-                const { text, refused } = await balancer()
+                const { text, refused } = await loadBalancer()
                     .declare({ raw: ["http-request nonsense"] })
                     .preview();
                 assert.ok(refused, text);
@@ -93,20 +96,20 @@ describeLab("a release of haproxy", () => {
             });
 
             it("puts everything back if a reload fails, and serves on", async () => {
-                await balancer().converge();
+                await loadBalancer().converge();
                 const before = await state();
-                const { code, stderr } = await balancer()
+                const { code, stderr } = await loadBalancer()
                     .declare({ binds: [{ port: 8081 }] })
                     .up(atStart("haproxy_activate", squat("0.0.0.0:8081")));
                 assert.equal(code, 1);
                 assert.match(stderr, /8081/);
                 assert.match(stderr, /last good files are back, the old process keeps serving/);
                 assert.deepEqual(await state(), before);
-                assert.equal(await balancer().answer(), "app1");
+                assert.equal(await loadBalancer().answer(), "app1");
             });
 
             it("has nothing to do after all that", async () => {
-                await balancer().converge();
+                await loadBalancer().converge();
                 await nothingToDo();
             });
         });

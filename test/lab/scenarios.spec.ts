@@ -4,7 +4,7 @@ import type { Host } from "../../lab/host";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { ask, shares, until } from "../support/traffic";
-import { askSocket } from "./transaction/balancerHost";
+import { askSocket } from "./transaction/loadBalancerHost";
 
 /** A lab host cannot have more than 20000 file descriptors. */
 const haproxy = { version: "2.6", maxconn: 1000 };

@@ -4,7 +4,7 @@ import { slot } from "../../components/convergence/slots";
 import { Convergence } from "../support/converge";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { smallBalancer } from "../support/smallBalancer";
+import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
 
@@ -18,7 +18,7 @@ const slots = { password, key };
 /** A load balancer with a password in its configuration, optional last lines, and two files of secrets. */
 function resources(stats = `stats auth ops:'${slot("password")}'`): Resource[] {
     return [
-        ...smallBalancer().map((resource) =>
+        ...smallLoadBalancer().map((resource) =>
             resource.kind !== "transaction"
                 ? resource
                 : {
@@ -191,7 +191,7 @@ END
     it("that would break its quotes is refused before anything is sent, and not shown", async () => {
         const refusing = resources().map((resource) =>
             resource.kind === "transaction"
-                ? { ...resource, files: resource.files.map((file) => ({ ...file, slotFault: undefined })) }
+                ? { ...resource, files: resource.files.map((file) => ({ ...file, slotIssue: undefined })) }
                 : resource,
         );
         project.program(
@@ -205,9 +205,9 @@ END
             ]).replace(
                 "...rest,\n",
                 `...rest, resources: rest.resources.map((resource: any) => resource.kind !== "transaction" ? resource :
-                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotFault })) }),\n`,
+                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotIssue })) }),\n`,
             )}
-            import { slotFault } from "${process.cwd()}/components/haproxy";`,
+            import { slotIssue } from "${process.cwd()}/components/haproxy";`,
         );
         const { code, text } = await says("preview");
         assert.notEqual(code, 0);

@@ -9,7 +9,7 @@ import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
-import { restartTraces } from "../support/smallBalancer";
+import { restartTraces } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";

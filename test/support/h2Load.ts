@@ -54,7 +54,7 @@ export class H2Load {
             stream.on("response", (headers) => {
                 status = Number(headers[":status"]);
             });
-            stream.on("error", () => undefined); // The reason is told with "close".
+            stream.on("error", () => undefined); // "close" has the reason.
             stream.on("close", () => {
                 if (status === 200 && stream.rstCode === constants.NGHTTP2_NO_ERROR) resolve();
                 else if (stream.rstCode === constants.NGHTTP2_REFUSED_STREAM && status === 0)

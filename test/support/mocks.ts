@@ -14,13 +14,13 @@ export interface Registration {
     inputs: Record<string, unknown>;
 }
 
-/** What a program has registered and said since its mocks were set. */
+/** What a program has registered and logged since its mocks were set. */
 export interface Recording {
     registrations: Registration[];
     messages: { severity: "info" | "warn" | "error"; text: string }[];
 }
 
-/** What a test may change of the engine's side. */
+/** Settings of the simulated engine. */
 export interface MockOptions {
     /** Whether it is a preview, where outputs of resources are unknown. @default false */
     preview?: boolean;
@@ -71,7 +71,7 @@ function replaceLog(name: "info" | "warn" | "error", log: (text: string) => Prom
     module[name] = log;
 }
 
-/** Gives `pulumi.log` back as it was: for `after`. */
+/** Restores `pulumi.log`; call it in `after`. */
 export function restoreLog(): void {
     for (const [name, original] of originals) (pulumi.log as unknown as Record<string, unknown>)[name] = original;
 }
@@ -105,8 +105,8 @@ export function settled(): Promise<void> {
 }
 
 /**
- * What a program fails with after its constructors: a rejected input surfaces as an unhandled rejection, as in a real run, where
- * the engine's runner prints it.
+ * Collects the errors that a program causes after its constructors: a rejected input becomes an unhandled rejection. In a real run,
+ * the engine's runner prints those.
  *
  * @returns the distinct messages
  */

@@ -19,7 +19,7 @@ const criterion = fc.oneof(
 
 const balances = { http: ["uri", "hdr(x-id)"], tcp: [] };
 
-/** Models of a mode, with hostile text wherever text can stand; some have duplicate binds, or paths that are none. */
+/** Models of a mode, with hostile text wherever text is allowed; some have duplicate binds, or invalid paths. */
 const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
     fc.record({
         version: fc.constantFrom("2.2", "2.4", "2.6"),

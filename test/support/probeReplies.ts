@@ -13,10 +13,10 @@ export const COMMAND = "command:remote:Command";
 export const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv";
 export const otherKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIOcm/2ftU/rz2yrRzhRnNWa9/pVLE7YImJoGk3BM1kXb";
 
-/** How a host is reached that nobody dials. */
+/** The connection of a host that no test contacts. */
 export const connection = { address: "192.0.2.1", hostKey };
 
-/** A host as it answers a probe; without a change, one that is as declared. */
+/** A host's answer to a probe, with changes; without any, the host is as declared. */
 export function probeReply(change: Partial<WhyRun> = {}): WhyRun {
     return { ...parseWhyRun("host\tb\tt0\nend\tdone\n"), ...change };
 }
@@ -36,7 +36,7 @@ interface Question {
     become?: "sudo";
 }
 
-/** Hosts of the surrounding suite: before each test anew, as declared and not asked yet. */
+/** Simulated hosts for the surrounding suite. Before each test they are as declared again, and not asked yet. */
 export function withProbeReplies(): ProbeReplies {
     const asked: ProbeReplies["asked"] = [];
     let replies: (question: Question) => Promise<WhyRun | Error>;

@@ -25,7 +25,7 @@ export interface ShellResult {
 }
 
 /**
- * Runs payloads in a shell of this machine, which takes the part of a host. Our files in /run and /var/lib are in a temporary
+ * Runs payloads in a shell of this machine, which stands in for a host. Our files in /run and /var/lib are in a temporary
  * directory.
  */
 export class Sandbox {

@@ -27,8 +27,8 @@ const onRequest = { path: ["/x"], name: "x" };
 const alone = (answer: Partial<Backend>): Parts => ({ backend: { servers: [], ...answer } });
 
 /**
- * Mistakes of every kind that is left to the daemons: what they say, or as a pair, which line they name with it. Each refuses them,
- * warnings included, so that no check of ours is needed.
+ * Mistakes of every kind that we leave to the daemons: the model, the daemons' words, and the line that they name. Each daemon
+ * refuses them, if only with a warning, so that we need no check of our own.
  */
 export const refused: Record<string, readonly [Parts, RegExp, string?]> = {
     "an unknown keyword": [{ backend: { raw: ["blance uri"] } }, /unknown keyword 'blance'/, "blance uri"],
@@ -173,7 +173,7 @@ export const refused: Record<string, readonly [Parts, RegExp, string?]> = {
         "server app1",
     ],
     "a frontend that listens nowhere": [{ frontend: { binds: [] } }, /has no 'bind' directive/],
-    "an error file that is a mere page": [
+    "an error file without HTTP headers": [
         {
             frontend: { errorfiles: "e" },
             httpErrors: [{ name: "e", errorfiles: { 503: { content: "<h1>Sorry</h1>\n" } } }],
@@ -207,7 +207,7 @@ export const refused: Record<string, readonly [Parts, RegExp, string?]> = {
     ],
 };
 
-/** Models that the daemons accept, and in which we find nothing. */
+/** Models that the daemons accept, and in which we find no issue. */
 export const accepted: Record<string, Parts> = {
     "a backend that answers by error files of the model": {
         ...alone({ errorfiles: "e" }),

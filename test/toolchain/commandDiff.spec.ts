@@ -95,7 +95,7 @@ describe("remote.Command checks and diffs", () => {
         });
     }
 
-    it("ignores what ignoreChanges names, if the state has it", async () => {
+    it("ignores the properties in ignoreChanges, if the state has them", async () => {
         assert.deepEqual(await diff({ update: "u" }, { update: "v" }, ["update"]), none);
         assert.deepEqual(await diff({}, { update: "v" }, ["update"]), {
             changes: true,

@@ -1,4 +1,4 @@
-// README.md and docs/: their examples hold, and their links lead somewhere.
+// README.md and docs/: their examples are valid, and their links work.
 import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
@@ -22,7 +22,7 @@ const examples = (page: string, language: string) =>
         code.replaceAll("ssh-ed25519 AAAA…", hostKey),
     );
 
-/** What the properties on a page are properties of. */
+/** The type whose properties a page shows. */
 const wholes: Record<string, string> = {
     "docs/services.md": "Service",
     "docs/model.md": "HaproxyConfig",
@@ -84,7 +84,7 @@ describe("documentation", () => {
         assert.equal(ts.formatDiagnostics(found, host), "");
     });
 
-    it("shows services that a stack may hold", () => {
+    it("shows services that a stack accepts", () => {
         const shown = propertiesOn("docs/services.md");
         assert(shown.length > 20);
         for (const text of shown) {
@@ -93,19 +93,19 @@ describe("documentation", () => {
         }
     });
 
-    it("shows an inventory that is one", () => {
+    it("shows a valid inventory", () => {
         const inventories = examples("docs/stacks.md", "json");
         assert.equal(inventories.length, 1);
         for (const text of inventories) parseInventory(text, "docs/stacks.md");
     });
 
-    it("names scripts that there are", () => {
+    it("names scripts that exist", () => {
         for (const page of pages)
             for (const [command, script = ""] of textOf(page).matchAll(/\bnpm run ([a-z]+)/g))
                 assert(script in manifest.scripts, `${page}: ${command}`);
     });
 
-    it("links to files and headings that there are", () => {
+    it("links to files and headings that exist", () => {
         const anchors = (page: string) =>
             [...textOf(page).matchAll(/^#+ (.+)$/gm)].map(([, heading = ""]) =>
                 heading

@@ -32,7 +32,7 @@ describe("LoadBalancer", () => {
         assert.equal(new Set(names).size, names.length);
     });
 
-    it("hands on whether hosts are asked, and taken over", async () => {
+    it("passes probe and takeOver on", async () => {
         for (const args of [{ probe: false }, { takeOver: true }, {}]) {
             await mockEngine();
             new LoadBalancer("lb1", { connection, haproxy: config, ...args });
@@ -44,11 +44,11 @@ describe("LoadBalancer", () => {
 
     it("shows address, configuration and last run", async () => {
         await mockEngine();
-        const balancer = new LoadBalancer("lb1", { connection, haproxy: config });
-        assert.equal(await promiseOf(balancer.address), "192.0.2.1");
-        assert.match(await promiseOf(balancer.configuration), /^ {4}server app1 192.0.2.21:80 check$/m);
-        assert.match(await promiseOf(balancer.configuration), /set-var proc.cfg str\("‹digest›"\)/);
-        assert.equal(await promiseOf(balancer.lastRun), "changed: nothing");
+        const loadBalancer = new LoadBalancer("lb1", { connection, haproxy: config });
+        assert.equal(await promiseOf(loadBalancer.address), "192.0.2.1");
+        assert.match(await promiseOf(loadBalancer.configuration), /^ {4}server app1 192.0.2.21:80 check$/m);
+        assert.match(await promiseOf(loadBalancer.configuration), /set-var proc.cfg str\("‹digest›"\)/);
+        assert.equal(await promiseOf(loadBalancer.lastRun), "changed: nothing");
     });
 
     /** The paths of the errors that an error names after its title. */
@@ -105,22 +105,39 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("takes services in the place of sections, and changes to what comes of them", async () => {
+    it("accepts services instead of sections, and customizes what they are compiled to", async () => {
         await mockEngine();
         const services: Service[] = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
-        const balancer = new LoadBalancer("lb1", {
+        const loadBalancer = new LoadBalancer("lb1", {
             connection,
             haproxy: { version: "2.6", services, stats: { bind: { port: 8404 } } },
             customize: (compiled) => ({ ...compiled, global: { ...compiled.global, raw: ["tune.bufsize 32768"] } }),
         });
-        const text = await promiseOf(balancer.configuration);
+        const text = await promiseOf(loadBalancer.configuration);
         for (const line of ["default_backend shop", "bind *:8404", "tune.bufsize 32768"]) {
             assert.match(text, new RegExp(`^ {4}${line.replace(/[*.]/g, "\\$&")}$`, "m"));
         }
         await settled();
     });
 
-    it("fails with the errors of services and of what they were changed to, in one error and each once", async () => {
+    it("fails if customize changes the configuration in place, because all hosts share it", async () => {
+        await mockEngine();
+        const customize = (compiled: HaproxyConfig) => {
+            (compiled.backends as Backend[]).push(backend);
+            return compiled;
+        };
+        const haproxy = {
+            version: "2.6",
+            services: [{ name: "shop", default: true, port: 8080, servers: backend.servers }],
+        };
+        assert.throws(
+            () => new LoadBalancer("lb1", { connection, haproxy, customize }),
+            /^Error: lb1: customize: .*; return a changed copy, because all hosts share the configuration$/,
+        );
+        await settled();
+    });
+
+    it("fails with the errors of services and of the customized configuration, each once in one error", async () => {
         await mockEngine();
         type Change = (config: HaproxyConfig) => HaproxyConfig;
         const failsFor = (service: Service, customize?: Change) => () =>
@@ -143,7 +160,7 @@ describe("LoadBalancer", () => {
         await settled();
     });
 
-    it("warns of what is probably a mistake, and goes on", async () => {
+    it("only warns of probable mistakes", async () => {
         const recording = await mockEngine();
         const odd: HaproxyConfig = {
             ...config,

@@ -11,11 +11,11 @@ describe("renderText", () => {
         assert.equal(renderText("a", {}, "t"), "a\n");
     });
 
-    it("leaves a blank at the end of a value, in whatever script", () => {
+    it("keeps a blank at the end of a value, in any script", () => {
         assert.equal(renderText("a{{b}}", { b: " \u2000" }, "t"), "a \u2000\n");
     });
 
-    it("shows 0, which Mustache takes for false in a section", () => {
+    it("shows 0, which Mustache treats as false in a section", () => {
         assert.equal(renderText("{{#port}}port {{.}}{{/port}}", { port: [0] }, "t"), "port 0\n");
     });
 

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, flag, formOf } from "../../forms";
 import { isTopLevel, pathIssues, when } from "./checks";
 import { type ResourceKind, yesNo } from "./kind";
 
@@ -13,6 +15,7 @@ export interface Absent {
 export const absent: ResourceKind<Absent> = {
     shellFunction: "absent",
     nameOf: ({ path }) => path,
+    form: formOf<Absent>()(z.strictObject({ kind: z.literal("absent"), path: anyText, recursive: flag.optional() })),
     issues: ({ path }) => [
         ...pathIssues(path),
         ...when(

@@ -27,6 +27,7 @@ export function nameIssues(name: string): string[] {
     );
 }
 
+/** An absolute path, without characters that break line-based tools. */
 export function pathIssues(path: string): string[] {
     return [
         ...when(
@@ -45,17 +46,17 @@ export function isTopLevel(path: string): boolean {
     return /^\/[^/]*$/.test(path);
 }
 
-/** Text that becomes a word of shell. @param what as messages name it: `parameter unit` */
+/** Text that becomes a word of shell. @param what names it in messages, such as `parameter unit` */
 export function shellTextIssues(what: string, text: string): string[] {
     return when(text.includes("\0"), `${what} holds a NUL character, which shells cannot take; leave it out`);
 }
 
-/** A unit that can run: a template such as `getty@.service` has no state of its own. */
+/** The name of a unit that can run: a template such as `getty@.service` has no state of its own. */
 export function serviceIssues(name: string): string[] {
     return when(!UNIT.test(name) || /@\./.test(name), invalidUnit(name));
 }
 
-/** A unit file or drop-in. */
+/** The name of a unit file or drop-in. */
 export function unitFileIssues(name: string): string[] {
     return when(!UNIT.test(name) && !DROP_IN.test(name), invalidUnit(name));
 }

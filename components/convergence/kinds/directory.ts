@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, flag, formOf } from "../../forms";
 import { pathIssues } from "./checks";
 import { type ResourceKind, yesNo } from "./kind";
 import { DIRECTORY_TYPE, DIRECTORY_WORDING, ownedIssues, permissionIssues, permissionsOf, statLine } from "./paths";
@@ -20,6 +22,16 @@ export interface Directory {
 export const directory: ResourceKind<Directory> = {
     shellFunction: "directory",
     nameOf: ({ path }) => path,
+    form: formOf<Directory>()(
+        z.strictObject({
+            kind: z.literal("directory"),
+            path: anyText,
+            owner: anyText.optional(),
+            group: anyText.optional(),
+            mode: anyText.optional(),
+            owned: flag.optional(),
+        }),
+    ),
     issues: (resource) => [
         ...pathIssues(resource.path),
         ...permissionIssues(resource),

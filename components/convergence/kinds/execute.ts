@@ -1,7 +1,9 @@
+import { z } from "zod";
+import { anyText, formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 
-/** A command that runs only while its guard says that it is needed. */
+/** A command that runs only if `creates`, `onlyIf` or `notIf` says that it is needed. */
 export interface Execute {
     kind: "execute";
     /** Names the command in reports. */
@@ -19,6 +21,16 @@ export interface Execute {
 export const execute: ResourceKind<Execute> = {
     shellFunction: "execute",
     nameOf: ({ name }) => name,
+    form: formOf<Execute>()(
+        z.strictObject({
+            kind: z.literal("execute"),
+            name: anyText,
+            command: anyText,
+            creates: anyText.optional(),
+            onlyIf: anyText.optional(),
+            notIf: anyText.optional(),
+        }),
+    ),
     issues: ({ name, command, creates, onlyIf, notIf }) => [
         ...nameIssues(name),
         ...when(

@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { formOf } from "../../forms";
+import { declaredFileShape } from "./forms";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, permissionsOf, statLine } from "./paths";
 
@@ -9,6 +12,7 @@ export interface File extends DeclaredFile {
 export const file: ResourceKind<File> = {
     shellFunction: "file",
     nameOf: ({ path }) => path,
+    form: formOf<File>()(z.strictObject({ kind: z.literal("file"), ...declaredFileShape })),
     issues: fileIssues,
     claims: ({ path }) => [{ on: `path ${path}` }],
     files: (resource) => [resource],

@@ -1,4 +1,7 @@
+import { z } from "zod";
+import { anyText, flag, formOf } from "../../forms";
 import { accountIssues, when } from "./checks";
+import { number } from "./forms";
 import { type ResourceKind, yesNo } from "./kind";
 
 /** A group of accounts. */
@@ -15,6 +18,9 @@ export interface Group {
 export const group: ResourceKind<Group> = {
     shellFunction: "group",
     nameOf: ({ name }) => name,
+    form: formOf<Group>()(
+        z.strictObject({ kind: z.literal("group"), name: anyText, gid: number.optional(), system: flag.optional() }),
+    ),
     issues: ({ name, gid }) => [
         ...accountIssues("group", name),
         ...when(gid !== undefined && !(Number.isInteger(gid) && gid > 0), `invalid gid ${gid}; use a positive integer`),

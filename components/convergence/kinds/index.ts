@@ -1,7 +1,8 @@
 /**
- * The resource kinds: what a recipe may declare. A kind is one file here, which holds everything that TypeScript knows of it, and one
+ * The resource kinds: what a recipe may declare. A kind is one file here, which holds everything that TypeScript knows about it, and one
  * shell function in `runtime/`, which tests and repairs it.
  */
+import { z } from "zod";
 import { printable } from "../text";
 import { type Absent, absent } from "./absent";
 import { type Directory, directory } from "./directory";
@@ -62,20 +63,21 @@ export function kindOf<R extends Resource>(resource: R): ResourceKind<R> {
     return kinds[resource.kind] as ResourceKind<R>;
 }
 
-/** Whether there is such a kind; only plain JavaScript or data can name one that there is not. */
-export function isKind(kind: string): boolean {
-    return Object.hasOwn(kinds, kind);
-}
+/** The form of a resource of any kind. */
+export const resourceForm = z.discriminatedUnion(
+    "kind",
+    Object.values(kinds).map(({ form }) => form) as [z.ZodObject, ...z.ZodObject[]],
+);
 
 /** The names of all kinds. */
 export const kindNames = Object.keys(kinds);
 
-/** The resource as messages name it, in Chef's form: `file[/etc/motd]`. */
+/** The name of a resource in messages, in Chef's form: `file[/etc/motd]`. */
 export function label(resource: Resource): string {
     return `${resource.kind}[${printable(kindOf(resource).nameOf(resource))}]`;
 }
 
 /** The files that a resource declares. */
 export function filesOf(resource: Resource): DeclaredFile[] {
-    return (isKind(resource.kind) && kindOf(resource).files?.(resource)) || [];
+    return kindOf(resource).files?.(resource) ?? [];
 }

@@ -1,3 +1,5 @@
+import type { z } from "zod";
+
 /** The content of a file: text, which may hold slots (see slots.ts), or bytes, which are written unchanged. */
 export type Content = string | Uint8Array;
 
@@ -17,22 +19,22 @@ export interface DeclaredFile {
      * Says why a value cannot fill a slot of this file, as in "is empty", without quoting the value; returns undefined if it can.
      * `encoding` is that of the marker, see `withEncoding` in slots.ts. @default - every value can
      */
-    slotFault?: (value: string, encoding?: string) => string | undefined;
+    slotIssue?: (value: string, encoding?: string) => string | undefined;
     /**
      * Returns the text to write for a value if the marker has an encoding. Different encodings must have different names on one host.
      * @default - the value itself
      */
     slotValue?: (value: string, encoding: string) => string;
     /**
-     * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. It is never sent to a host and no part of
-     * the plan's digest. @default - unknown
+     * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. Not sent to a host and not part of
+     * the plan's digest. Null is the same as undefined, which JSON does not have. @default - unknown
      */
-    lineSources?: readonly (string | undefined)[];
+    lineSources?: readonly (string | null | undefined)[];
 }
 
 /** Something that only one resource of a plan may have, such as a path. */
 export interface Claim {
-    /** As messages name it: `path /etc/motd`. */
+    /** What messages call it: `path /etc/motd`. */
     on: string;
     /** Two resources may share a claim if both give the same terms. @default - never shared */
     terms?: string;
@@ -47,7 +49,7 @@ export interface Facts {
     groups: string[];
 }
 
-/** A declared file with its slots filled, as the host gets it. */
+/** A declared file with its slots filled. */
 export interface FilledFile {
     path: string;
     bytes: Buffer;
@@ -55,7 +57,7 @@ export interface FilledFile {
     sum: string;
     /** Name of the shell function that prints the content. */
     content: string;
-    /** Digest of the files that this one is declared with, if they stand or fall together; otherwise empty. */
+    /** Digest of all files of the resource if `filesTogether`, otherwise empty. */
     digest: string;
 }
 
@@ -70,12 +72,14 @@ export interface CallContext {
     file(path: string): FilledFile;
 }
 
-/** Everything that TypeScript knows of one resource kind. Its shell function in `runtime/` tests and repairs it. */
+/** Everything that TypeScript knows about one resource kind. Its shell function in `runtime/` tests and repairs it. */
 export interface ResourceKind<R> {
     /** Name of the shell function. */
     shellFunction: string;
     /** What identifies a resource in messages, as the path does in `file[/etc/motd]`. */
     nameOf(resource: R): string;
+    /** Its fields and their types, for data that no compiler has seen. */
+    form: z.ZodObject;
     /** Every problem of a resource: `<problem>; <remedy>`. */
     issues(resource: R): string[];
     claims(resource: R): Claim[];
@@ -83,7 +87,7 @@ export interface ResourceKind<R> {
     args(resource: R, context: CallContext): string[];
     /** Regular files that it writes. The payload carries them, and reports show their differences. @default - none */
     files?(resource: R): DeclaredFile[];
-    /** Whether its files share one digest and reports number them: `r3.1`. @default false */
+    /** Whether its files are one unit: they share a digest, and reports number them (`r3.1`). @default false */
     filesTogether?: boolean;
     /** Facts to read besides the files. @default - none */
     facts?(resource: R): Partial<Facts>;
@@ -102,7 +106,7 @@ export interface ResourceKind<R> {
 /** Words by aspect, the first argument of `differs` in the runtime. */
 export type Wording = Record<string, (have: string) => string>;
 
-/** A truth value as the shell functions take it. */
+/** A boolean as an argument of a shell function. */
 export function yesNo(value: boolean): string {
     return value ? "yes" : "no";
 }

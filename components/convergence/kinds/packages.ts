@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyTexts, formOf } from "../../forms";
 import { when } from "./checks";
 import type { ResourceKind } from "./kind";
 
@@ -18,6 +20,7 @@ function split(name: string): [name: string, version?: string] {
 export const packages: ResourceKind<Packages> = {
     shellFunction: "packages",
     nameOf: ({ names }) => names.join(" "),
+    form: formOf<Packages>()(z.strictObject({ kind: z.literal("packages"), names: anyTexts })),
     issues: ({ names }) => [
         ...when(names.length === 0, "no package is named; name at least one"),
         ...names.flatMap((name) =>

@@ -35,7 +35,7 @@ export function hasSecrets(content: Content): boolean {
 export const FILE_TYPE = 0o100000;
 export const DIRECTORY_TYPE = 0o040000;
 
-/** As `stat -c '%f\t%U\t%G'` prints it. */
+/** The line that `stat -c '%f\t%U\t%G'` prints. */
 export function statLine(type: number, { owner, group, mode }: Permissions): string {
     return [(type | Number.parseInt(mode, 8)).toString(16), owner, group].join("\t");
 }

@@ -1,8 +1,10 @@
+import { z } from "zod";
+import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { sha256 } from "../sha256";
 import { serviceIssues } from "./checks";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
 
-/** A systemd service, its state now and after a boot. */
+/** A systemd service: its state now and after a boot. */
 export interface Service {
     kind: "service";
     /** Unit name, as in `haproxy.service`. */
@@ -28,6 +30,16 @@ function watched(paths: string[], context: CallContext): string[] {
 export const service: ResourceKind<Service> = {
     shellFunction: "service",
     nameOf: ({ name }) => name,
+    form: formOf<Service>()(
+        z.strictObject({
+            kind: z.literal("service"),
+            name: anyText,
+            enabled: flag.optional(),
+            running: flag.optional(),
+            reloadOn: anyTexts.optional(),
+            restartOn: anyTexts.optional(),
+        }),
+    ),
     issues: ({ name }) => serviceIssues(name),
     claims: ({ name }) => [{ on: `service ${name}` }],
     facts: ({ name }) => ({ units: [name] }),

@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, formOf } from "../../forms";
 import { unitFileIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, hasSecrets, permissionsOf, statLine } from "./paths";
@@ -19,6 +21,7 @@ const unitOf = ({ name }: SystemdUnit) => name.split(".d/")[0] ?? "";
 export const systemdUnit: ResourceKind<SystemdUnit> = {
     shellFunction: "systemd_unit",
     nameOf: ({ name }) => name,
+    form: formOf<SystemdUnit>()(z.strictObject({ kind: z.literal("systemdUnit"), name: anyText, content: anyText })),
     issues: ({ name, content }) => [
         ...unitFileIssues(name),
         ...when(

@@ -1,4 +1,7 @@
+import { z } from "zod";
+import { anyText, anyTexts, formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
+import { declaredFileShape } from "./forms";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
@@ -11,11 +14,11 @@ export interface Adapter {
     name: string;
     /** POSIX shell that defines the functions; docs/adapters.md lists them. */
     script: string;
-    /** Facts of the declared state, which the functions see as shell variables `<name>_<key>`. */
+    /** Values for the functions, as shell variables `<name>_<key>`. */
     parameters: Record<string, string>;
 }
 
-/** Files of one daemon that stand or fall together. */
+/** Files of one daemon that are checked, activated, proven and restored together. */
 export interface Transaction {
     kind: "transaction";
     /** Names the transaction in reports: letters, digits and `_`. */
@@ -27,7 +30,7 @@ export interface Transaction {
     /** Directories, at or under `directory`, in which undeclared entries are removed. @default [] */
     owned?: string[];
     /**
-     * Warnings of the daemon's checker to accept: a substring of the line each, as in `"missing timeouts for frontend 'web'"`. Every
+     * Warnings of the daemon's checker to accept, each by a substring of its line, as in `"missing timeouts for frontend 'web'"`. Every
      * other warning refuses the configuration. @default []
      */
     allowWarnings?: string[];
@@ -42,6 +45,17 @@ function isWithin(directory: string, path: string): boolean {
 export const transaction: ResourceKind<Transaction> = {
     shellFunction: "transaction",
     nameOf: ({ name }) => name,
+    form: formOf<Transaction>()(
+        z.strictObject({
+            kind: z.literal("transaction"),
+            name: anyText,
+            directory: anyText,
+            files: z.array(z.strictObject(declaredFileShape)),
+            owned: anyTexts.optional(),
+            allowWarnings: anyTexts.optional(),
+            adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
+        }),
+    ),
     issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
         ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>
             when(

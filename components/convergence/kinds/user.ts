@@ -1,3 +1,5 @@
+import { z } from "zod";
+import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { accountIssues, pathIssues } from "./checks";
 import { type ResourceKind, yesNo } from "./kind";
 
@@ -21,6 +23,17 @@ export interface User {
 export const user: ResourceKind<User> = {
     shellFunction: "user",
     nameOf: ({ name }) => name,
+    form: formOf<User>()(
+        z.strictObject({
+            kind: z.literal("user"),
+            name: anyText,
+            group: anyText.optional(),
+            groups: anyTexts.optional(),
+            home: anyText.optional(),
+            shell: anyText.optional(),
+            system: flag.optional(),
+        }),
+    ),
     issues: ({ name, group, groups, home, shell }) => [
         ...accountIssues("user", name),
         ...[group ?? [], groups ?? []].flat().flatMap((other) => accountIssues("group", other)),

@@ -3,7 +3,7 @@ import type { Facts } from "../kinds/kind";
 import { unique } from "../text";
 import { assign } from "./shell";
 
-/** What the host reads in batches. A test of a resource refers to a fact by its position in its list. */
+/** The facts that the host reads in batches. A test of a resource refers to a fact by its position in its list. */
 export class FactLists {
     private readonly filePaths: string[];
     private readonly otherPaths: string[];

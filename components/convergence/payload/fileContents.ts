@@ -20,7 +20,7 @@ export function fillFiles(resources: Resource[], slots: Record<string, string>):
     });
 }
 
-/** Identifies files that stand or fall together: their paths and contents, with the digest's own slot left empty. */
+/** The digest of the files of a transaction: over their paths and contents, with the digest's own slot left empty. */
 export function digestOf(files: DeclaredFile[], slots: Record<string, string>): string {
     const parts = files.map(({ path, content }) => {
         const sum = sha256(fill(content, { ...slots, [DIGEST_SLOT]: "" }, path));
@@ -59,11 +59,11 @@ function missingSlotValue(path: string, name: string): string {
 
 /** Values that a recipe does not accept in its files. Never quotes a value. */
 export function slotValueIssues(resources: Resource[], slots: Record<string, string>): string[] {
-    const issues = resources.flatMap(filesOf).flatMap(({ path, content, slotFault }) =>
+    const issues = resources.flatMap(filesOf).flatMap(({ path, content, slotIssue }) =>
         slotsOf(content).flatMap((slot) => {
             const { name, encoding } = slotParts(slot);
-            const fault = slotFault?.(slots[name] ?? "", encoding);
-            return fault === undefined ? [] : [`${path}: the value of slot ${JSON.stringify(name)} ${fault}`];
+            const issue = slotIssue?.(slots[name] ?? "", encoding);
+            return issue === undefined ? [] : [`${path}: the value of slot ${JSON.stringify(name)} ${issue}`];
         }),
     );
     return unique(issues);

@@ -2,7 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { CallContext, FilledFile } from "../kinds/kind";
-import { secretLines, secretParts } from "../preview/redaction";
+import { secretLines, secretParts } from "../secrets";
 import { sha256 } from "../sha256";
 import { unique } from "../text";
 import { FactLists } from "./facts";
@@ -11,7 +11,7 @@ import type { Plan } from "./plan";
 import { resourceCall } from "./resourceCalls";
 import { assign } from "./shell";
 
-/** Names everything of ours on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
+/** Prefix of everything that we create on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
 const PRODUCT = "haproxy-fleet";
 
 /** Begins the part of a payload that differs between hosts and runs. */
@@ -21,7 +21,7 @@ const RUNTIME_ID = "\nruntime_id='";
 export interface PayloadOptions {
     /** The values of the slots, by name. */
     slots: Record<string, string>;
-    /** Who converges the host, in the same words in every run; the host refuses another owner. @default "" */
+    /** The owner of the host, the same text in every run; the host refuses another owner. @default "" */
     owner?: string;
     /** Seconds after which a running apply is ended. @default 900 */
     deadline?: number;
@@ -46,7 +46,7 @@ export function buildPayload(plan: Plan, options: PayloadOptions & RunOptions): 
     return preparePayload(plan, options)(options);
 }
 
-/** As buildPayload, for several runs of one plan: files are encoded once. */
+/** Like buildPayload, for several runs of one plan: files are encoded once. */
 export function preparePayload(
     { resources }: Plan,
     { slots: given, owner = "", deadline = 900 }: PayloadOptions,

@@ -1,4 +1,4 @@
-import { filesOf, isKind, kindNames, kindOf, label, type Resource } from "../kinds/index";
+import { filesOf, kindOf, label, type Resource } from "../kinds/index";
 import { sha256 } from "../sha256";
 import { count } from "../text";
 
@@ -23,14 +23,6 @@ export class PlanError extends Error {
  * @throws PlanError with every issue found
  */
 export function makePlan(resources: Resource[]): Plan {
-    const unknown = resources.filter(({ kind }) => !isKind(kind));
-    if (unknown.length > 0) {
-        throw new PlanError(
-            unknown.map(
-                ({ kind }) => `unknown resource kind ${JSON.stringify(kind)}; use one of ${kindNames.join(", ")}`,
-            ),
-        );
-    }
     const seen = new Set<string>();
     const unique = resources.filter((resource) => {
         const text = canonical(resource);
@@ -81,7 +73,7 @@ function unreadFiles(resources: Resource[]): string[] {
     });
 }
 
-/** JSON with sorted keys and bytes as base64, without absent values and what is only for messages. */
+/** JSON with sorted keys and bytes as base64, without undefined values and fields that are only for messages. */
 function canonical(value: unknown): string {
     return JSON.stringify(value, (key, part: unknown) => {
         if (key === "lineSources") {

@@ -4,10 +4,10 @@ import { showSlots } from "../slots";
 import { redactLive } from "./redaction";
 import type { WhyRun } from "./whyRun";
 
-/** Largest file whose lines are compared, in bytes; of a larger one the host sends one byte more. */
+/** Largest file whose lines are compared, in bytes. The host sends one byte more, which shows that a file is larger. */
 const LARGEST_DIFF = 262_144;
 
-/** Most lines that may be added or removed in a diff. Its time grows with their square: about 0.3 s for these. */
+/** Limit for the added and removed lines of a diff. Its time grows with their square: about 0.3 s at the limit. */
 const MOST_EDITS = 2000;
 
 /** A diff from the live file, which is empty if it is new, to the declared one, with secrets by name. */
@@ -33,12 +33,12 @@ export function diffLines(
     if (patch === undefined) {
         return [`(more than ${MOST_EDITS} lines differ: too many to show)`];
     }
-    // A new file has a single hunk, whose position says nothing.
+    // A new file has a single hunk, whose position is not worth a line.
     const lines = patch.split("\n").slice(live.length > 0 ? 3 : 4, -1);
     return lines.length > 0 || content === "" ? lines : ["(only hidden parts differ)"];
 }
 
-/** Shows the live digest as its slot, because it changes with every other line and says nothing to people. */
+/** Shows the live digest as its slot, because it changes with every other line and means nothing to readers. */
 function sameDigest(live: string, declared: string): string {
     const line = declared.split("\n").find((candidate) => candidate.includes("\0slot:digest\0"));
     if (line === undefined) {
@@ -57,6 +57,7 @@ function sameDigest(live: string, declared: string): string {
         .join("\n");
 }
 
+/** The number of lines of a text; 0 for bytes. */
 export function lineCount(content: Content): number {
     return typeof content === "string" ? content.replace(/\n$/, "").split("\n").length : 0;
 }

@@ -15,19 +15,19 @@ const MOST_NEW_LINES = 40;
 /** Longest line that is shown whole, in characters. */
 const LONGEST_LINE = 400;
 
-/** What a preview says about one host. */
+/** A preview's report about one host. */
 export interface Report {
     /** The headline and all lines; empty if nothing differs. */
     text: string;
     /** Whether the host refuses what is declared. */
     refused: boolean;
-    /** What it refuses, without the host's name, so that hosts can be compared. */
+    /** The refusal, without the host's name, so that hosts can be compared. */
     refusal: string[];
-    /** What differs, without the host's name. */
+    /** The differences, without the host's name. */
     differences: string[];
 }
 
-/** Words a why-run: what differs, the lines that would change, what that means for the daemon, and what the host refuses. */
+/** Turns a why-run into text: what differs, the lines that would change, what that means for the daemon, and what the host refuses. */
 export function previewReport(host: string, whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
     const slots = encodedSlots(plan.resources, given);
     const refused = whyRun.refused.length > 0;
@@ -46,7 +46,7 @@ export function previewReport(host: string, whyRun: WhyRun, plan: Plan, given: R
 /** A host that refuses what is declared. */
 export type RefusingHost = { host: string } & Pick<Report, "refusal" | "differences">;
 
-/** Words an equal refusal of one or more hosts, then what differs on each. */
+/** The text of an equal refusal of one or more hosts, followed by what differs on each. */
 export function refusalText(hosts: RefusingHost[]): string {
     const refusal = hosts[0]?.refusal ?? [];
     const bodies = unique(hosts.map(({ differences }) => differences.join("\n"))).filter((body) => body !== "");
@@ -62,7 +62,7 @@ export function hostNames(hosts: { host: string }[]): string {
     return hosts.map(({ host }) => host).join(", ");
 }
 
-/** What one host says about itself becomes the headline, with what to do below. */
+/** If a single host cannot be converged at all, its reason becomes the headline, with the remedy below. */
 function headline(hosts: RefusingHost[], refusal: string[]): string[] {
     const [, problem, remedy] = /^ {2}this host (.+?)(?:\. (.+))?$/.exec(refusal[0] ?? "") ?? [];
     if (hosts.length === 1 && problem !== undefined) {
@@ -74,7 +74,7 @@ function headline(hosts: RefusingHost[], refusal: string[]): string[] {
     return [`${hostNames(hosts)} ${verb}; nothing was touched`, ...refusal];
 }
 
-/** By resource, in the order of the run list; a refusal of everything stands alone. */
+/** Refusals by resource, in the order of the run list; a refusal of the whole host is shown alone. */
 function refusalsOf(plan: Plan, whyRun: WhyRun, slots: Record<string, string>): string[] {
     const all = whyRun.refused.find(({ id }) => id === "-");
     if (all !== undefined) {
@@ -95,7 +95,7 @@ function refusalsOf(plan: Plan, whyRun: WhyRun, slots: Record<string, string>): 
     });
 }
 
-/** What is said of one resource, or of the host as a whole. */
+/** The lines of a report about one resource, or about the host as a whole. */
 interface Group {
     title: string;
     resource?: Resource;
@@ -161,11 +161,13 @@ function effect(whyRun: WhyRun): string {
     const services = whyRun.differences.filter(
         ({ aspect, have }) => aspect === "outdated" && /^re(load|start)$/.test(have),
     );
-    const kinds = [
+    const activations = [
         ...whyRun.activations.map(({ kind }) => kind).filter((kind) => kind !== "none"),
         ...services.map(({ have }) => have),
     ];
-    return kinds.length === 0 ? "repair that, with no reload" : `repair that and ${unique(kinds).join(" and ")}`;
+    return activations.length === 0
+        ? "repair that, with no reload"
+        : `repair that and ${unique(activations).join(" and ")}`;
 }
 
 /** Aspects of the host as a whole. */
@@ -220,7 +222,7 @@ function lacksPackages({ differences }: WhyRun): boolean {
     return differences.some(({ aspect, have }) => aspect === "missing" && have !== "");
 }
 
-/** Live files and daemons may say anything: no control character reaches a terminal, and no line is endless. */
+/** Makes text from a host safe to show: without control characters, and not longer than a line should be. */
 function shown(line: string): string {
     return printable(line.length > LONGEST_LINE ? `${line.slice(0, LONGEST_LINE)}…` : line);
 }

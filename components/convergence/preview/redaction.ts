@@ -1,4 +1,5 @@
-import { fillSlots, secretSlots, showSlots, slotParts } from "../slots";
+import { secretLines, secretParts } from "../secrets";
+import { fillSlots, showSlots } from "../slots";
 
 /** Replaces text that is or may be secret. */
 const HIDDEN = "‹hidden›";
@@ -14,17 +15,6 @@ const TELLTALES = [
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
 
-/** Shorter values are not searched for in texts, because they occur everywhere. */
-const SHORTEST_VALUE = 3;
-
-/** The parts of values to search for in texts, with the slot's name; the longest first, because one may contain another. */
-export function secretParts(slots: Record<string, string>): { name: string; part: string }[] {
-    return Object.entries(slots)
-        .flatMap(([name, value]) => [value, ...value.split("\n")].map((part) => ({ name: slotParts(name).name, part })))
-        .filter(({ part }) => part.trim().length >= SHORTEST_VALUE)
-        .sort((a, b) => b.part.length - a.part.length);
-}
-
 /**
  * Replaces the values of slots with their names in any text from a host, such as the words of a daemon.
  *
@@ -32,18 +22,6 @@ export function secretParts(slots: Record<string, string>): { name: string; part
  */
 export function hideValues(text: string, slots: Record<string, string>): string {
     return secretParts(slots).reduce((hidden, { name, part }) => hidden.replaceAll(part, `‹${name}›`), text);
-}
-
-/**
- * The text before the first secret of each line, by which the line can be recognised whatever the secret is. Empty if a secret begins
- * a line or has several lines, because nothing then marks the line.
- */
-export function secretLines(text: string, slots: Record<string, string>): string[] {
-    const lines = text.split("\n").filter((line) => secretSlots(line).length > 0);
-    const prefixes = lines.map((line) =>
-        secretSlots(line).some((name) => slots[name]?.includes("\n")) ? "" : (line.split("\0")[0] ?? "").trim(),
-    );
-    return [...new Set(prefixes)];
 }
 
 /**

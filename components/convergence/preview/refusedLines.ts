@@ -4,7 +4,7 @@ import { hideValues } from "./redaction";
 
 /**
  * The words of a daemon, with secrets by name. Below a line that names line N of a declared file as `path:N`, adds that line as
- * declared and where it comes from, each time once.
+ * declared and where it comes from. Each line is shown once.
  */
 export function refusedLines(words: string, files: DeclaredFile[], slots: Record<string, string>): string[] {
     const shown = new Set<string>();
@@ -39,7 +39,7 @@ function excerpts(
         }
         const source = lineSources?.[index];
         const excerpt = `  line ${number}: ${hideValues(showSlots(text), slots)}`;
-        return [source === undefined ? [excerpt] : [excerpt, `  from ${source}`]];
+        return [source ? [excerpt, `  from ${source}`] : [excerpt]];
     });
 }
 

@@ -1,4 +1,4 @@
-/** The answer of a host to a why-run, parsed. previewReport.ts words it. */
+/** The parsed answer of a host to a why-run. previewReport.ts turns it into text. */
 
 /** One way in which a resource is not as declared. */
 export interface Difference {
@@ -13,8 +13,8 @@ export interface Difference {
 export interface Judgement {
     id: string;
     /**
-     * `validation` by the daemon, or `preflight` by us, see docs/convergence.md; `stage` if the host could not write the stage. What a
-     * repair could not achieve is refused at `preflight`, too.
+     * `validation` by the daemon, or `preflight` by us, see docs/convergence.md; `stage` if the host could not write the stage. A
+     * resource that the host cannot have is refused at `preflight`, too.
      */
     stage: string;
     /** The words of the daemon or the preflight, several lines. */
@@ -27,7 +27,7 @@ export interface WhyRun {
     /** The token that the last converge stored; empty if there is none. */
     token: string;
     differences: Difference[];
-    /** Contents of files that differ, by id: of each, the first 256 KiB and one byte. */
+    /** Contents of files that differ, by id: the first 256 KiB and one byte of each. */
     live: Map<string, Buffer>;
     /** What the host refuses. */
     refused: Judgement[];

@@ -1,4 +1,4 @@
-# Time that no one can set: the time of day may jump, and would cut waits short or prolong them.
+# A clock that cannot be set. The time of day may jump, which would cut waits short or prolong them.
 
 # Sets clock to hundredths of a second since some start; only differences count.
 read_clock() {

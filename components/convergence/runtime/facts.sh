@@ -1,4 +1,5 @@
-# Facts: everything that the tests compare with, read in a few batches, so that testing a converged resource starts no process.
+# Facts: the state of the host that tests compare with. They are read in a few batches, so that testing a converged resource starts no
+# process.
 #
 # Reads the lists that the payload sets: file_paths, other_paths, package_names, unit_names, user_names, group_names. The tools keep
 # the order of their arguments, so results are matched in one pass. A fact is a variable numbered by its position in its list;

@@ -1,6 +1,6 @@
 # The files that a transaction has proven last, kept for a restore. Reads the tx_ variables of transaction.
 
-# Whether there are files to go back to. A link would lead to the live files.
+# Whether there are last good files. A link does not count, because it would lead to the live files.
 has_good() {
     [ -r "$tx_good/digest" ] && [ -d "$tx_good/tree" ] && [ ! -L "$tx_good/tree" ]
 }
@@ -24,12 +24,12 @@ copy_live() {
     [ ! -d "$tx_directory" ] || cp -a -- "$tx_directory/." "$tx_good.new/tree/"
 }
 
-# Removes what was there before a first converge: it was never proven, and weeks later it would be too old to restore.
+# Forgets the files from before a first converge: they were never proven, and weeks later they would be too old to restore.
 forget_unproven() {
     [ -n "$good_digest" ] || step "forget what was kept" rm -rf -- "$tx_good"
 }
 
-# For each_file: puts back the last good file; one that is managed only since then returns to what was there before.
+# For each_file: restores the last good file. A file that is managed only since then returns to what was there before.
 restore_file() {
     kept=$tx_good/tree${field_path#"$tx_directory"}
     exists "$kept" || kept=$lib/original$field_path

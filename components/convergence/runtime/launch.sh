@@ -85,7 +85,7 @@ read_holder() {
 }
 
 # Whether an identical converge has succeeded, so that its result is the answer. Not after an hour, and not if the host has another
-# token now, because the same differences may be there again. Reads payload_id and token.
+# token now, because the same differences may have come back. Reads payload_id and token.
 finished_before() {
     result=
     [ -z "$(find "$run/result.$payload_id" -mmin "-$kept_minutes" 2>/dev/null)" ] || read -r result <"$run/result.$payload_id" || :
@@ -93,7 +93,7 @@ finished_before() {
     [ "$result" = "success exited 0" ] && [ "$have_token" = "$token" ]
 }
 
-# Moves the payload and starts the unit; fails if another converge was faster.
+# Moves the payload and starts the unit. Fails if another converge was faster.
 start_apply() {
     remove_abandoned
     rm -f "$run/result.$payload_id" "$run/log.$payload_id" "$run/report.$payload_id"
@@ -150,7 +150,7 @@ follow() {
     exit 1
 }
 
-# Waits for the result, which the unit's last process writes, on a busy host long after the last line of the log; not if the unit has
+# Waits for the result, which the unit's last process writes: on a busy host, long after the last line of the log. Stops if the unit has
 # gone.
 await_result() {
     naps=0

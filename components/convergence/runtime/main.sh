@@ -62,7 +62,7 @@ why_run() {
     trap 'exit 1' HUP INT PIPE TERM
     boot_id=$(cat /proc/sys/kernel/random/boot_id)
     read_token
-    # If the token was lost, the same way into the same state would lead to a token that the engine already has.
+    # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
     note_owner
@@ -105,7 +105,7 @@ report_changes() {
     fi
 }
 
-# Keeps the part of the payload that is the same in every run, because the apply only sends the rest. A damaged copy would spoil
+# Keeps the part of the payload that is the same in every run, because the apply sends only the rest. A damaged copy would break
 # every apply, so it is replaced.
 keep_runtime() {
     sum=

@@ -1,4 +1,4 @@
-# What people read, and the fields of a why-run's report.
+# Messages for people, and the fields of a why-run's report.
 
 # say TEXT: prints one line for people on stderr, without secrets. It is short and plain ASCII, because the engine hangs or fails on
 # anything else. Sets hidden.

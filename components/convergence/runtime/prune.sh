@@ -113,7 +113,7 @@ undo() {
     ! applying || step "undo $2" "undo_$1" "$2"
 }
 
-# is_orphaned PATH: whether the path, or a directory above it, is undeclared in an owned directory, where nothing undeclared comes back.
+# is_orphaned PATH: whether the path, or a directory above it, is undeclared in an owned directory, where nothing undeclared is restored.
 is_orphaned() {
     entry=$1
     while [ "$entry" != "${entry%/*}" ]; do

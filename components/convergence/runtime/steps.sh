@@ -15,7 +15,7 @@ differs() {
     printf 'differs\t%s\t%s\t%s\n' "$id" "$1" "$encoded"
 }
 
-# Whether to repair what differs; in a why-run, a kind's function ends here.
+# Whether to repair what differs. If not, a kind's function returns here.
 applying() {
     [ "$mode" = apply ]
 }
@@ -40,15 +40,15 @@ find_differing_before() {
     unsplit
 }
 
-# step TEXT COMMAND...: everything that changes the host goes through here. Says TEXT, except for our own records, and fails the
-# apply if the command fails.
+# step TEXT COMMAND...: runs a command that changes the host; all changes go through here. Says TEXT, except for our own records. Fails
+# the apply if the command fails.
 step() {
     [ "$label" = host ] || say "$label: $1"
     shift
     "$@" </dev/null >"$run/step.out" 2>&1 || fail_step
 }
 
-# Ends the apply with the last words of the failed step, and what they mean if we know. Reads recover; sets words.
+# Ends the apply with the last words of the failed step, and their explanation if there is one. Reads recover; sets words.
 fail_step() {
     words=$(last_words <"$run/step.out")
     explain "$words"
@@ -57,7 +57,7 @@ fail_step() {
     fail "the last step failed" "$words"
 }
 
-# fail REASON [WORDS]: ends the apply, says what has been done and that the rest has not. WORDS are those of a tool.
+# fail REASON [WORDS]: ends the apply, and says what was done and that the rest was not. WORDS are the output of a tool.
 fail() {
     say "$label failed: $1"
     [ -z "${2-}" ] || say_lines "$2"
@@ -67,7 +67,7 @@ fail() {
     exit 1
 }
 
-# explain WORDS: sets explained to what common tools mean when a machine is in trouble; empty if we do not know.
+# explain WORDS: sets explained to the cause and remedy behind the words of a common tool; empty if they are unknown.
 explain() {
     explained=
     case $1 in

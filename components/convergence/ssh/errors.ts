@@ -13,7 +13,7 @@ type Sshd = Pick<Hop, "address" | "port">;
 /** Default limit for a login, in milliseconds. */
 export const LOGIN_TIMEOUT = 15_000;
 
-/** The host as messages name it. */
+/** The name of a host in messages. */
 export function sshdName({ address, port }: Sshd): string {
     return `${address}:${port}`;
 }
@@ -29,7 +29,7 @@ export function privateKeyError(reason: string, sshd: Sshd, password: string | u
         : `${key} cannot be read; use a complete key in OpenSSH or PEM format, including its final line`;
 }
 
-/** Why a connection failed. @param presented the key that the host has shown @param pinned the key that is declared */
+/** Why a connection failed. @param presented the key that the host has sent @param pinned the declared key */
 export function connectionError(
     error: Error & { level?: string; code?: string },
     target: Hop,
@@ -76,7 +76,7 @@ export function timeoutError(sshd: Sshd, limit: number): string {
     return `${sshdName(sshd)} did not answer within ${limit / 1000} s; check the network, and firewalls in between`;
 }
 
-/** As `ssh-keygen -l` prints it. */
+/** The fingerprint of a key, in the form of `ssh-keygen -l`. */
 function fingerprint(key: Buffer): string {
     return `SHA256:${createHash("sha256").update(key).digest("base64").replace(/=+$/, "")}`;
 }

@@ -33,10 +33,10 @@ export interface SshResult {
 /** A failed connection; the message says in one sentence what is wrong and what to do. */
 export class SshError extends Error {}
 
-/** Limit for a TCP connection, in milliseconds: every reachable host, however far, answers sooner. */
+/** Limit for a TCP connection, in milliseconds: every reachable host, however far away, answers sooner. */
 const DIAL_TIMEOUT = 5_000;
 
-/** Gives up a host that leaves 3 questions unanswered, one every 5 s; without, a command would wait for ever. */
+/** Gives up on a host that leaves 3 keepalives unanswered, one every 5 s; otherwise a command would wait for ever. */
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
 /**
@@ -70,7 +70,7 @@ export async function runOverSsh(
     }
 }
 
-/** Checks what can be known of the login before connecting. */
+/** Checks before connecting that the login has a usable key. */
 function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): void {
     if (privateKey === undefined) {
         if (!process.env.SSH_AUTH_SOCK) {

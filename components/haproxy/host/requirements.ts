@@ -6,7 +6,7 @@ import { milliseconds } from "../model/durations";
 import { localPeers, modeOf, portsOf } from "../model/lookup";
 import { addressesOf, speaksPlainly } from "../render/binds";
 
-/** Requirements of a configuration on its host that `haproxy -c` does not check. */
+/** What a configuration needs from its host that `haproxy -c` does not check. */
 export interface HostRequirements {
     /** Raw `bind` lines included. */
     readonly binds: readonly Listener[];
@@ -32,7 +32,7 @@ export interface HostRequirements {
 
 /** A port that HAProxy listens on. */
 export interface Listener {
-    /** `*` stands for all IPv4 addresses, `::` for all of IPv6. */
+    /** `*` is all IPv4 addresses, `::` all IPv6 addresses. */
     readonly address: string;
     readonly port: number;
     /** `http` if a plain request gets an answer; `tcp` with TLS, the proxy protocol or raw parameters. */
@@ -86,10 +86,10 @@ export function descriptors(maxconn: number, listeners: number, servers: number)
 
 function memoryNeeded(maxconn: number, { frontends, backends, listens = [] }: HaproxyConfig): number {
     const clients = [...frontends, ...listens].some(({ binds }) => binds.some(isTls));
-    const servers = [...backends, ...listens].some(
-        ({ servers: list, serverTemplates = [], defaultServer = {} }) =>
-            (list.length + serverTemplates.length > 0 && isTls(defaultServer)) ||
-            [...list, ...serverTemplates].some(isTls),
+    const servers = [...backends, ...listens].some(({ servers: list, serverTemplates = [], defaultServer = {} }) =>
+        [...list, ...serverTemplates].some(
+            (server) => isTls(server) || (server.ssl === undefined && isTls(defaultServer)),
+        ),
     );
     return maxconn * (clients && servers ? 200 : clients || servers ? 125 : 50);
 }

@@ -5,7 +5,7 @@ export function endpoint({ address, port }: { readonly address: string; readonly
     return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
 }
 
-/** Is it an address that HAProxy need not resolve? It knows no zones, as in `fe80::1%eth0`. */
+/** Whether the text is an address that HAProxy need not resolve. HAProxy does not support zones, as in `fe80::1%eth0`. */
 export function isAddress(text: string): boolean {
     return isIP(text) !== 0 && !text.includes("%");
 }
@@ -15,7 +15,7 @@ export function withoutFamily(name: string): string {
     return name.replace(/^ipv[46]@/, "");
 }
 
-/** As the host's own tools print it: an IPv6 address has many spellings. */
+/** The address as the host's own tools print it, because an IPv6 address has many spellings. */
 export function canonical(address: string): string {
     return isIPv6(address) && isAddress(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;
 }
@@ -30,12 +30,7 @@ export function isHostName(text: string): boolean {
     );
 }
 
-/** What a client may send in the header Host, without the port: a name or an address. */
+/** Whether a client may send it in the header Host, without the port: a name or an address. */
 export function isHost(text: string): boolean {
     return isHostName(text) || isIP(text) === 4 || (/^\[.*\]$/.test(text) && isIPv6(text.slice(1, -1)));
-}
-
-/** A TCP port that can be bound or connected to. */
-export function isPort(port: number): boolean {
-    return Number.isInteger(port) && port >= 1 && port <= 65_535;
 }

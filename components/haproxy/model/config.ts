@@ -6,10 +6,10 @@ import type { Cache, HttpErrors, Mailers, Peers, Resolvers, Userlist } from "./s
 
 /**
  * HAProxy's configuration as typed data, with HAProxy's own names: `use_backend` of the manual is `useBackends` here. Section numbers
- * are those of the configuration manual of HAProxy 2.6.
+ * in comments refer to the configuration manual of HAProxy 2.6.
  *
  * A string may contain a slot marker in place of a secret (see convergence/slots.ts). The value is filled in later, quoted and
- * escaped as its place needs.
+ * escaped as its position needs.
  */
 export interface HaproxyConfig {
     /** Lowest HAProxy release among the hosts, as `major.minor`, for example `2.6`. Nothing newer is rendered. */

@@ -2,10 +2,10 @@ import type { Defaults, HaproxyConfig } from "./config";
 import type { Backend, Frontend, Listen, Mode, ProxySection } from "./proxies";
 import type { Peer } from "./sections";
 
-/** The proxy sections as one kind: what a section of its kind does not have is undefined. */
+/** Any proxy section; fields that it cannot have are undefined. */
 export type AnyProxy = ProxySection & Partial<Frontend> & Partial<Backend>;
 
-/** A proxy section, its keyword and its place in the model. */
+/** A proxy section, its keyword and its path in the model. */
 export interface PlacedProxy {
     readonly section: "frontend" | "backend" | "listen";
     readonly path: string;
@@ -19,17 +19,17 @@ export function allProxies({ frontends, backends, listens = [] }: HaproxyConfig)
     return [...placed("frontend", frontends), ...placed("backend", backends), ...placed("listen", listens)];
 }
 
-/** The mode of a section once its defaults are counted in. */
+/** The mode of a section, from its defaults if it declares none. */
 export function modeOf({ mode, from }: { readonly mode?: Mode; readonly from?: string }, config: HaproxyConfig): Mode {
     return mode ?? defaultsOf(from, config)?.mode ?? "http";
 }
 
-/** The `defaults` that a section says it is from. */
+/** The `defaults` that a section uses. */
 export function defaultsOf(from: string | undefined, config: HaproxyConfig): Defaults | undefined {
     return from === undefined ? config.defaults : config.namedDefaults?.find(({ name }) => name === from);
 }
 
-/** Every port of a bind's range; a faulty range is its first port. */
+/** Every port of a bind's range; only the first port of an invalid range. */
 export function portsOf({ port, portEnd = port }: { readonly port: number; readonly portEnd?: number }): number[] {
     return portEnd > port && portEnd <= 65_535
         ? Array.from({ length: portEnd - port + 1 }, (_, i) => port + i)

@@ -4,7 +4,7 @@
  */
 export type Options = { readonly [name in OptionName]?: boolean | string };
 
-/** Options that take neither arguments nor a field of their own elsewhere in the model, and those that do. */
+/** The options that editors offer; {@link otherOptions} takes any other. */
 export type OptionName =
     | "abortonclose"
     | "accept-invalid-http-request"

@@ -32,8 +32,9 @@ export interface Timeouts {
     /** @default "5s" */
     readonly check?: string;
     /**
-     * Replaces `client` and `server` once a session is a tunnel: WebSocket and CONNECT in mode http, every session in mode tcp. "0" unsets
-     * what `defaults` say. @default - in mode http "1h", or `client` or `server` where one declared beside it is longer; in mode tcp none
+     * Replaces `client` and `server` when a session becomes a tunnel: WebSocket and CONNECT in mode http, every session in mode tcp.
+     * "0" unsets the value of `defaults`.
+     * @default - in mode http "1h", or a longer `client` or `server` declared beside it; in mode tcp none
      */
     readonly tunnel?: string;
     /** For a client that has closed its side. @default - `client` */
@@ -65,8 +66,8 @@ export interface ProxySection {
     /** @default - none */
     readonly acls?: readonly Acl[];
     /**
-     * Lines as written. They stand after the acls and before the rules, in their order; those of a rule keyword (`http-request`,
-     * `tcp-response`, `use_backend`, `use-server`, …) and `server` lines stand where the declared ones of that keyword do, before them.
+     * Lines as written, after the acls and before the rules, in this order. Lines of a rule keyword (`http-request`,
+     * `tcp-response`, `use_backend`, `use-server`, …) and `server` lines are rendered just before the declared ones of that keyword.
      * @default - none
      */
     readonly raw?: readonly string[];

@@ -9,7 +9,7 @@
  */
 export type Condition = readonly string[];
 
-/** When a rule applies: `if` all of a condition holds, or `unless` all of it holds. @default - always */
+/** When a rule applies: `if` the whole condition holds, or `unless` it does. @default - always */
 export type Conditional =
     | { readonly if?: Condition; readonly unless?: undefined }
     | { readonly if?: undefined; readonly unless: readonly [string, ...string[]] };

@@ -31,7 +31,7 @@ export interface Peers {
 
 /** One peer of a section must be the local one, which listens on its address. */
 export interface Peer {
-    /** @default - that of the local peer: the host's name, or what `localpeer` or `-L` says */
+    /** @default - that of the local peer: the host's name, or the value of `localpeer` or `-L` */
     readonly name?: string;
     /** IP address, or a name that the host can resolve. */
     readonly address: string;

@@ -1,6 +1,6 @@
 /**
- * Parameters of a server, or of `default-server` for all servers of a section. Section 5.2. An explicit `false` undoes what
- * `default-server` says.
+ * Parameters of a server, or of `default-server` for all servers of a section. Section 5.2. An explicit `false` undoes the value of
+ * `default-server`.
  */
 export interface ServerOptions {
     /** @default true */

@@ -10,7 +10,7 @@ export function stringsIn(value: unknown, path: string): { readonly path: string
         : [];
 }
 
-/** The texts that may name sections and files; of a `body`, which is arbitrary text, only its expressions `%[…]`. */
+/** The texts that may name sections and files. A `body` is arbitrary text, so only its expressions `%[…]` count. */
 export function expressionsIn(value: unknown, path: string): ReturnType<typeof stringsIn> {
     return stringsIn(value, path).map((found) =>
         found.path.endsWith(".body") ? { ...found, text: (found.text.match(/%\[[^\]]*\]/g) ?? []).join(" ") } : found,

@@ -3,11 +3,6 @@
 /** The oldest version whose checker refuses warnings (`-dW`) and that has `http-check send`. */
 export const oldestVersion = "2.2";
 
-/** Is `version` a HAProxy release in the form `major.minor`? */
-export function isVersion(version: string): boolean {
-    return /^\d{1,3}\.\d{1,3}$/.test(version);
-}
-
 /** Is `version` the release `since` or a later one? */
 export function atLeast(version: string, since: string): boolean {
     const [major = 0, minor = 0] = version.split(".").map(Number);

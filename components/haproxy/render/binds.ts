@@ -5,7 +5,7 @@ import { fragment, word } from "./quoting";
 
 /** A `bind` line without its keyword. */
 export function bindText(bind: Bind, mode: Mode): string {
-    const place =
+    const endpoints =
         "path" in bind
             ? [
                   `unix@${word(bind.path)}`,
@@ -24,7 +24,7 @@ export function bindText(bind: Bind, mode: Mode): string {
                   ...flag("transparent", bind.transparent),
               ];
     return [
-        ...place,
+        ...endpoints,
         ...param("name", bind.name),
         ...param("maxconn", bind.maxconn),
         ...flag("accept-proxy", bind.acceptProxy),

@@ -5,24 +5,25 @@ import { milliseconds } from "../model/durations";
 import { type AnyProxy, allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
 import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
-import { from, fromEach } from "./lineIndex";
+import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
-import { fragment, rawLine, word } from "./quoting";
-import { says } from "./rawLines";
+import { fragment, word } from "./quoting";
+import { hasLine, rawLinesInOrder } from "./rawLines";
 
-/** Sections `defaults`, and what proxies have by default in addition. None of our defaults replaces what is declared. */
+// What sections have by default. It never replaces what is declared.
 
+/** The sections `defaults`, the one without a name last. */
 export function defaultsViews(config: HaproxyConfig): View[] {
     const named = (config.namedDefaults ?? []).flatMap((defaults, i) => {
         const path = `namedDefaults[${i}]`;
         const shared = isShared(defaults.name, config);
         const own = view(defaults, path, config);
-        return shared ? [own, { ...own, name: optional(path, backendDefaults(defaults.name)) }] : [own];
+        return [own, ...(shared ? [{ ...own, name: optional(path, backendDefaults(defaults.name)) }] : [])];
     });
     return [...named, view(config.defaults ?? {}, "defaults", config)];
 }
 
-/** HAProxy refuses `defaults` with rules that frontends and backends are both from: backends get a copy. */
+/** HAProxy refuses `defaults` with rules that both frontends and backends use, so backends get a copy. */
 function isShared(name: string, config: HaproxyConfig): boolean {
     const rules = /^\s*(tcp|http)-(request|response|after-response)\s/;
     const { frontends, backends } = config;
@@ -36,7 +37,7 @@ function backendDefaults(name: string): string {
     return `${name}:backends`;
 }
 
-/** The `defaults` that a section is from. */
+/** The name of the `defaults` that a section is from. */
 export function defaultsName(
     { section, proxy: { from: name } }: PlacedProxy,
     config: HaproxyConfig,
@@ -54,7 +55,7 @@ function view(defaults: Defaults | NamedDefaults, path: string, config: HaproxyC
         balance: balanceInDefaults(name, config) ? [from(`${path}.balance`, fragment(balance))] : [],
         retries: from(`${path}.retries`, retries),
         ...timeoutsView(`${path}.timeouts`, timeoutsOf(defaults)),
-        raw: fromEach(`${path}.raw`, defaults.raw, (line) => rawLine(line)),
+        raw: rawLinesInOrder(defaults.raw, `${path}.raw`),
     };
 }
 
@@ -109,7 +110,7 @@ function ownKeepAlive({ section, proxy }: PlacedProxy, config: HaproxyConfig): T
         section === "backend" ||
         modeOf(proxy, config) === "tcp" ||
         (timeouts.httpKeepAlive ?? defaults.timeouts?.httpKeepAlive) !== undefined ||
-        says(defaults.raw, "timeout http-keep-alive")
+        hasLine(defaults.raw, "timeout http-keep-alive")
     ) {
         return {};
     }
@@ -126,7 +127,7 @@ function ownTunnel({ section, proxy }: PlacedProxy, config: HaproxyConfig): Time
         section === "frontend" ||
         inherited === undefined ||
         declared !== undefined ||
-        says(defaults.raw, "timeout tunnel")
+        hasLine(defaults.raw, "timeout tunnel")
     ) {
         return timeouts;
     }
@@ -137,17 +138,17 @@ function ownTunnel({ section, proxy }: PlacedProxy, config: HaproxyConfig): Time
     return tunnel === inherited ? timeouts : { ...timeouts, tunnel };
 }
 
-/** Backends that must not have `balance`, not even by their `defaults`: HAProxy refuses it or ignores the other. */
+/** Whether a backend must not have `balance`, not even from its `defaults`, because HAProxy refuses it or ignores the other setting. */
 function unbalanced({ proxy }: PlacedProxy, config: HaproxyConfig): boolean {
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const transparent = proxy.options?.transparent ?? defaults.options?.transparent;
-    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => says(raw, "option transparent"));
-    return Boolean(transparent) || sayTransparent || says(proxy.raw, "dispatch");
+    const sayTransparent = [proxy.raw, defaults.raw].some((raw) => hasLine(raw, "option transparent"));
+    return Boolean(transparent) || sayTransparent || hasLine(proxy.raw, "dispatch");
 }
 
 const unbalancedOf = new WeakMap<HaproxyConfig, Set<string | undefined>>();
 
-/** Whether these `defaults` have `balance`: not if a section that is from them must not. */
+/** Whether these `defaults` have `balance`: not if a section that uses them must not have it. */
 function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boolean {
     let found = unbalancedOf.get(config);
     if (!found) {
@@ -160,7 +161,7 @@ function balanceInDefaults(name: string | undefined, config: HaproxyConfig): boo
     return !found.has(name);
 }
 
-/** The `balance` of a backend: the declared one, or the one that its `defaults` cannot have. */
+/** The `balance` of a backend: its own, or that of its `defaults` if it is not rendered there. */
 export function balanceOf(placed: PlacedProxy, config: HaproxyConfig): string | undefined {
     const { section, proxy } = placed;
     return proxy.balance !== undefined ||
@@ -184,7 +185,7 @@ export function frontendOptions(proxy: AnyProxy, config: HaproxyConfig): Options
     };
 }
 
-/** The lines that turn an option off: none if only our default, or nothing, turns it on, as HAProxy cannot negate every option. */
+/** The lines that turn an option off. None if nothing but our default would turn it on, because HAProxy cannot negate every option. */
 export function optionOff(
     name: string,
     own: Options,
@@ -197,15 +198,15 @@ export function optionOff(
 }
 
 function declares({ options = {}, raw }: Pick<AnyProxy, "options" | "raw">, option: keyof Options): boolean {
-    return options[option] !== undefined || says(raw, `option ${option}`) || says(raw, `no option ${option}`);
+    return options[option] !== undefined || hasLine(raw, `option ${option}`) || hasLine(raw, `no option ${option}`);
 }
 
 /** HAProxy warns about a log format in a section that logs nothing. */
 function logs({ raw = [] }: AnyProxy, defaults: Defaults, { global = {} }: HaproxyConfig): boolean {
     const lines = ["log global", ...(defaults.raw ?? []), ...raw];
-    const valid = lines.slice(lines.map((line) => says([line], "no log")).lastIndexOf(true) + 1);
-    const globally = global.log?.length !== 0 || says(global.raw, "log");
-    return valid.some((line) => says([line], "log") && (globally || !says([line], "log global")));
+    const valid = lines.slice(lines.map((line) => hasLine([line], "no log")).lastIndexOf(true) + 1);
+    const globally = global.log?.length !== 0 || hasLine(global.raw, "log");
+    return valid.some((line) => hasLine([line], "log") && (globally || !hasLine([line], "log global")));
 }
 
 const formats = { http: ["httplog", "httpslog"], tcp: ["tcplog"] } as const;
@@ -215,7 +216,7 @@ function hasFormat(proxy: AnyProxy, defaults: Defaults, mode: Mode): boolean {
     const options = mode === "http" ? [...formats.http, ...formats.tcp] : formats.tcp;
     return [proxy, defaults].some(
         (section) =>
-            says(section.raw, "log-format") ||
-            options.some((option) => Boolean(section.options?.[option]) || says(section.raw, `option ${option}`)),
+            hasLine(section.raw, "log-format") ||
+            options.some((option) => Boolean(section.options?.[option]) || hasLine(section.raw, `option ${option}`)),
     );
 }

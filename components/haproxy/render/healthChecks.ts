@@ -4,10 +4,11 @@ import type { AnyProxy } from "../model/lookup";
 import { from, fromEach } from "./lineIndex";
 import { flag, param } from "./lines";
 import { formatLiteral, fragment, rawLine, word } from "./quoting";
+import { hasLine } from "./rawLines";
 
 /** The `option` that enables a kind of check, and its steps. */
-export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck }: AnyProxy, path: string): View {
-    const single = httpchk && [sendText({ step: "send", ...httpchk }), `expect ${expectation(httpchk)}`];
+export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck, raw }: AnyProxy, path: string): View {
+    const single = httpchk && [sendText({ step: "send", ...httpchk }), ...expectations(httpchk, raw)];
     return {
         checkOption: [
             ...(httpchk ? [from(`${path}.httpchk`, "httpchk")] : []),
@@ -23,8 +24,11 @@ export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck }: Any
     };
 }
 
-function expectation({ expect = "status 200-399" }: Httpchk): string {
-    return fragment(expect);
+/** Our default would have to hold besides the expectation of a raw line. */
+function expectations({ expect }: Httpchk, raw: AnyProxy["raw"]): string[] {
+    return expect === undefined && hasLine(raw, "http-check expect")
+        ? []
+        : [`expect ${fragment(expect ?? "status 200-399")}`];
 }
 
 function httpCheckText(check: HttpCheck): string {

@@ -9,7 +9,8 @@ import { defaultsViews } from "./defaults";
 import { from, fromEach, takeSources } from "./lineIndex";
 import { words } from "./lines";
 import { proxyView } from "./proxies";
-import { rawLine, word } from "./quoting";
+import { word } from "./quoting";
+import { rawLinesInOrder } from "./rawLines";
 import { sectionsView } from "./sections";
 
 /** A rendered haproxy.cfg. */
@@ -57,7 +58,7 @@ function globalView({ global = {}, version }: HaproxyConfig, digest: string): Vi
         mworkerMaxReloads: setting("mworkerMaxReloads"),
         digestInVariable: atLeast(version, "2.4"),
         digest,
-        raw: fromEach("global.raw", settings.raw, (line) => rawLine(line)),
+        raw: rawLinesInOrder(settings.raw, "global.raw"),
     };
 }
 

@@ -1,6 +1,6 @@
 /**
- * From a line of haproxy.cfg to its source, the path in the model that it was rendered from: views mark their texts, and
- * {@link takeSources} takes the marks out of the rendered file.
+ * Finds the source of each line of haproxy.cfg, the path in the model that it was rendered from: views mark their texts, and
+ * {@link takeSources} removes the marks from the rendered file.
  */
 
 const [start, end] = ["\x01", "\x02"];

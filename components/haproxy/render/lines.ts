@@ -15,7 +15,7 @@ export function optionLines(path: string, set: Options, off: (name: string) => s
     );
 }
 
-/** Each of the texts as one argument; undefined ones are left out. */
+/** The texts as arguments; leaves out undefined ones. */
 export function words(list: readonly (string | undefined)[]): string {
     return list.flatMap((text) => (text === undefined ? [] : [word(text)])).join(" ");
 }
@@ -39,7 +39,7 @@ export function flag(keyword: string, set: boolean | undefined): string[] {
     return set ? [keyword] : [];
 }
 
-/** `httpRequest` as HAProxy writes it: `http-request`. */
+/** HAProxy's keyword for a field: `http-request` for `httpRequest`. */
 export function timeoutKeyword(name: string): string {
     return name.replace(/[A-Z]/g, (letter) => `-${letter.toLowerCase()}`);
 }

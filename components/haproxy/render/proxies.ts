@@ -103,7 +103,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
     };
 }
 
-/** Of one line or, since HAProxy reads 64 words of a line, of several that are alternatives. */
+/** The criteria of an acl, one per line. Several lines are alternatives; HAProxy reads at most 64 words of a line. */
 function criteria(acl: Acl, version: string): string[] {
     if ("host" in acl) {
         const withoutPort = atLeast(version, "2.7") ? "host_only" : "field(1,:)";

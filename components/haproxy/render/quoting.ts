@@ -5,9 +5,9 @@ import { fillSlots, withEncoding } from "../../convergence/slots";
 const plain = /^[A-Za-z0-9_.:,/@%+=~^*?<>()[\]{}|&!;-]+$/;
 
 /**
- * One argument of a line, quoted as little as needed. HAProxy reads any text back as exactly one word.
+ * One argument of a line, with no more quotes than needed. HAProxy reads any text back as exactly one word.
  *
- * A slot marker is put into single quotes: then its value needs no escaping, provided that {@link slotFault} accepts it.
+ * A slot marker is put into single quotes: then its value needs no escaping, provided that {@link slotIssue} accepts it.
  */
 export function word(text: string): string {
     return text
@@ -51,8 +51,8 @@ export function formatLiteral(text: string): string {
 }
 
 /**
- * Words that are part of a line, such as an expression or a condition, as written. They cannot end the line or reach into its other
- * parts: `#`, a quote that is never closed, and a backslash at the end are literal, and an empty word, at which HAProxy stops to read, is
+ * Words that are part of a line, such as an expression or a condition, as written. They cannot end the line or change its other
+ * parts: `#`, a quote that is never closed, and a backslash at the end are literal. An empty word, at which HAProxy stops reading, is
  * left out.
  *
  * @throws {Error} If the text contains control characters, which `validate` reports.
@@ -72,14 +72,14 @@ export function rawLine(text: string, literal = false): string {
 }
 
 function oneLine(text: string): string {
-    // Tabs stand between words in many files that lines come from.
+    // Many existing files have tabs between words.
     if (hasControl(withoutSlots(text).trim().replaceAll("\t", " "))) {
         throw new Error(`control characters in ${JSON.stringify(text)} would break haproxy.cfg`);
     }
     return text.trim();
 }
 
-/** The text with every slot quoted for its place, and, in a fragment, with nothing that reaches beyond it. */
+/** Quotes every slot as its position needs, and escapes what would end a fragment. */
 function scan(text: string, isFragment: boolean): string {
     let result = "";
     let quote = "";
@@ -112,7 +112,7 @@ function scan(text: string, isFragment: boolean): string {
             }
             result += "\\#";
         } else {
-            depth += c === "(" ? 1 : c === ")" ? -1 : 0;
+            depth = depthAfter(text, i, depth);
             result += c;
         }
     }
@@ -133,24 +133,38 @@ function closes(text: string, position: number, quote: string): boolean {
     return false;
 }
 
-/** A slot in single quotes; inside of parentheses it is an argument of a fetch or converter, which has quotes of its own. */
+/** A slot in single quotes. In parentheses it is an argument of a fetch or converter, which has quotes of its own. */
 function slotIn(quote: string, depth: number, marker: string): string {
     const encoded = depth > 0 ? withEncoding(marker, "haproxy-argument") : marker;
     return quote === "'" ? encoded : quote === '"' ? `"'${encoded}'"` : `'${encoded}'`;
 }
 
+/** How many parentheses of arguments are open behind that character. One that does not follow a name is mere text. */
+function depthAfter(text: string, position: number, depth: number): number {
+    switch (text.charAt(position)) {
+        case "(":
+            return depth > 0 || /\w/.test(text.charAt(position - 1)) ? depth + 1 : 0;
+        case ")":
+            return Math.max(0, depth - 1);
+        default:
+            return depth;
+    }
+}
+
 function withEncodingOutsideArguments(text: string): string {
     let depth = 0;
+    let position = 0;
     return text
         .split(/(\0[^\0]*\0|[()])/)
         .map((part) => {
-            depth += part === "(" ? 1 : part === ")" ? -1 : 0;
+            depth = depthAfter(text, position, depth);
+            position += part.length;
             return depth > 0 ? part : withEncoding(part, "haproxy-raw");
         })
         .join("");
 }
 
-/** The text that stands for the value of a slot in that encoding. */
+/** The text to write for the value of a slot in that encoding. */
 export function slotValue(value: string, encoding: string): string {
     switch (encoding) {
         case "haproxy-format":
@@ -163,8 +177,8 @@ export function slotValue(value: string, encoding: string): string {
     }
 }
 
-/** Why a value cannot stand in place of its slot, without the value; undefined if it can. */
-export function slotFault(value: string, encoding?: string): string | undefined {
+/** Why a value cannot replace its slot, without showing the value; undefined if it can. */
+export function slotIssue(value: string, encoding?: string): string | undefined {
     if (value === "") {
         return "is empty";
     }

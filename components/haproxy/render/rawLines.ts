@@ -1,7 +1,7 @@
-import { from } from "./lineIndex";
+import { from, fromEach } from "./lineIndex";
 import { rawLine } from "./quoting";
 
-/** Keywords whose raw lines stand with the declared ones, since HAProxy warns about them, or reads them otherwise, in another place. */
+/** Keywords whose raw lines are rendered with the declared ones, because elsewhere HAProxy warns about them or reads them differently. */
 const keywords = [
     "tcp-request",
     "tcp-response",
@@ -23,16 +23,25 @@ const sections =
 
 /** Rendered raw lines of a section. */
 export interface RawLines {
-    /** Those without a place of their own. */
+    /** Lines of other keywords. */
     readonly others: readonly string[];
-    /** Sections that raw lines begin, which come after everything else. */
+    /** Sections that raw lines begin. They are rendered last. */
     readonly furtherSections: readonly string[];
     /** What follows the keyword in its raw lines. */
     readonly of: (keyword: Keyword) => readonly string[];
 }
 
-/** Arguments of these are log-formats. */
-const formats = /^\s*(http-|tcp-re|redirect|use_backend|use-server|log-format|error-log-format|unique-id-format)/;
+/** Whether an argument of the line is a log-format. */
+function hasFormat(line: string): boolean {
+    return /^\s*(http-|tcp-re|redirect|use_backend|use-server|log-format|error-log-format|unique-id-format|set-var-fmt)/.test(
+        line,
+    );
+}
+
+/** Raw lines of a section that has no rules among which they would stand. */
+export function rawLinesInOrder(raw: readonly string[] | undefined, path: string): string[] {
+    return fromEach(path, raw, (line) => rawLine(line, hasFormat(line)));
+}
 
 /** The raw lines of a section by their keyword. */
 export function rawLines(raw: readonly string[] = [], path: string): RawLines {
@@ -42,16 +51,16 @@ export function rawLines(raw: readonly string[] = [], path: string): RawLines {
         const [, keyword = "", rest = ""] = /^\s*(\S+)\s+(.*)$/s.exec(line) ?? [];
         const own = keywords.find((known) => known === keyword);
         const text = own ? rest : line;
-        return { keyword: own, text: from(`${path}[${i}]`, rawLine(text, formats.test(line))) };
+        return { keyword: own, text: from(`${path}[${i}]`, rawLine(text, hasFormat(line))) };
     });
     const of = (keyword: Keyword | undefined) =>
         lines.filter((line) => line.keyword === keyword).map(({ text }) => text);
-    const furtherSections = raw.slice(end).map((line, i) => from(`${path}[${end + i}]`, rawLine(line)));
+    const furtherSections = rawLinesInOrder(raw, path).slice(end);
     return { others: of(undefined), furtherSections, of };
 }
 
 /** Whether one of the raw lines begins with these words. */
-export function says(raw: readonly string[] | undefined, words: string): boolean {
+export function hasLine(raw: readonly string[] | undefined, words: string): boolean {
     const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
     return (raw ?? []).some((line) => pattern.test(line));
 }

@@ -17,7 +17,7 @@ export type Rule = Exclude<
     string
 >;
 
-/** What follows the keyword of a rule: the action, its arguments, and the condition. */
+/** A rule without its keyword: the action, its arguments, and the condition. */
 export function ruleText(rule: Rule | string): string {
     return typeof rule === "string" ? rawLine(rule, true) : `${actionText(rule)}${conditionText(rule)}`;
 }
@@ -28,12 +28,12 @@ export function conditionText({ if: terms = [], unless }: Conditional): string {
     return list.length === 0 ? "" : ` ${keyword} ${list.map(fragment).join(" ")}`;
 }
 
-/** What follows `tcp-request`. */
+/** A `tcp-request` line without its keyword. */
 export function tcpRequestText(rule: TcpRequestRule): string {
     return typeof rule === "string" ? ruleText(rule) : `${rule.at} ${ruleText(rule)}`;
 }
 
-/** What follows `tcp-response`. */
+/** A `tcp-response` line without its keyword. */
 export function tcpResponseText(rule: TcpResponseRule): string {
     return typeof rule === "string" ? ruleText(rule) : `content ${ruleText(rule)}`;
 }
@@ -47,10 +47,10 @@ export function inPhases(texts: readonly string[]): string[] {
 }
 
 /** First words of `tcp-request` lines, in the order in which HAProxy evaluates them. */
-export const tcpPhases = ["inspect-delay", "connection", "session", "content"];
+const tcpPhases = ["inspect-delay", "connection", "session", "content"];
 
-/** First word of what follows `tcp-request`. */
-export function tcpPhase(text: string): string {
+/** First word of a `tcp-request` line without its keyword. */
+function tcpPhase(text: string): string {
     return text.trim().split(/\s+/, 1)[0] as string;
 }
 

@@ -4,9 +4,10 @@ import { endpoint } from "../model/addresses";
 import { errorfilePath } from "./files";
 import { from, fromEach } from "./lineIndex";
 import { optional, words } from "./lines";
-import { rawLine, word } from "./quoting";
+import { word } from "./quoting";
+import { rawLinesInOrder } from "./rawLines";
 
-/** Section 2.3: HAProxy sets it before it reads its configuration. */
+/** HAProxy sets this variable before it reads its configuration (section 2.3). */
 const localPeer = `"\${HAPROXY_LOCALPEER}"`;
 
 /** The sections that proxies refer to. */
@@ -27,7 +28,7 @@ export function sectionsView(config: HaproxyConfig): Record<string, View[]> {
                 peers,
                 (peer) => `${peer.name === undefined ? localPeer : word(peer.name)} ${word(endpoint(peer))}`,
             ),
-            raw: fromEach(`${path}.raw`, raw, (line) => rawLine(line)),
+            raw: rawLinesInOrder(raw, `${path}.raw`),
         })),
         resolvers: views("resolvers", config.resolvers, resolversView),
         mailers: views("mailers", config.mailers, ({ mailers, timeout }, path) => ({
@@ -77,6 +78,6 @@ function resolversView({ nameservers, timeouts = {}, hold = {}, raw, ...settings
         timeoutRetry: optional(`${path}.timeouts.retry`, timeouts.retry),
         hold: Object.entries(hold).map(([kind, duration]) => from(`${path}.hold.${kind}`, words([kind, duration]))),
         acceptedPayloadSize: optional(`${path}.acceptedPayloadSize`, settings.acceptedPayloadSize),
-        raw: fromEach(`${path}.raw`, raw, (line) => rawLine(line)),
+        raw: rawLinesInOrder(raw, `${path}.raw`),
     };
 }

@@ -16,25 +16,17 @@ export function serverTemplateText(template: ServerTemplate, defaults?: ServerOp
     return [word(prefix), count, word(`${fqdn}:${port}`), ...params].join(" ");
 }
 
-/** The names of a template's servers, which HAProxy numbers from 1. */
-export function templateNames({ prefix, count }: Pick<ServerTemplate, "prefix" | "count">): string[] {
-    return Array.from({ length: Math.min(count, longestTemplate) }, (_, i) => `${prefix}${i + 1}`);
-}
-
-/** Nobody names more of them one by one. */
-const longestTemplate = 1000;
-
 /** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
 export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
     return check ?? defaults.check ?? true;
 }
 
-/** Whether servers are checked is written on their own lines; raw lines may have another default. */
+/** Written on each server's own line, because raw lines may have another default. */
 function checkParams(options: ServerOptions, defaults?: ServerOptions): string[] {
     return options.check === false ? ["no-check"] : flag("check", isChecked(options, defaults));
 }
 
-/** Parameters that a `default-server` line may have, too; `defaults`: those of the section's `default-server`. */
+/** Parameters that `server` and `default-server` lines have; `defaults`: those of the section's `default-server`. */
 export function serverParams(options: ServerOptions, defaults: ServerOptions = {}): string[] {
     return [
         ...param("port", options.checkPort),
@@ -56,7 +48,7 @@ export function serverParams(options: ServerOptions, defaults: ServerOptions = {
     ];
 }
 
-/** The version that `default-server` has is turned off, since HAProxy would use both. */
+/** Turns off the version of `default-server`, because HAProxy would use both. */
 function sendProxyParams(
     sendProxy: ServerOptions["sendProxy"],
     byDefault: ServerOptions["sendProxy"] = false,
@@ -70,7 +62,7 @@ function sendProxyParams(
         : [...(byDefault && byDefault !== sendProxy ? [`no-${keyword(byDefault)}`] : []), keyword(sendProxy)];
 }
 
-/** The name of a constant `sni`: checks have no request from which another could come. */
+/** The name in a constant `sni`. Health checks can send only that, because they have no request to take a name from. */
 function constantName(sni = ""): string | undefined {
     const name = /^str\(([^()]*)\)$/.exec(sni)?.[1];
     return name !== undefined && isHostName(name) ? name : undefined;

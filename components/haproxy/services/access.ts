@@ -24,7 +24,7 @@ export function accessAcls(service: Service): Acl[] {
     return [...list("denied", service.deny), ...list("allowed", service.allow)];
 }
 
-/** Access rules of a service's backend, the cheapest first; redirects come before a password is asked for. */
+/** Access rules of a service's backend, the cheapest first. Redirects come before the request for a password. */
 export function httpAccess(service: Service): HttpRequestRule[] {
     const { name, deny, allow, rateLimit, basicAuth, redirects = [] } = service;
     return [
@@ -150,7 +150,7 @@ function target(
 ): { readonly location: string } {
     if (path !== undefined) {
         const begin = withoutSlash(path).replace(/%/g, "%%");
-        // The rest of a path may be empty or begin with "//": without an authority it would lead nowhere or to another host.
+        // The rest of a path may be empty or begin with "//", which without an authority is no URL, or a URL of another host.
         const authority = host !== undefined || scheme !== undefined || begin === "" ? origin(scheme, host) : "";
         return { location: `${authority}${begin}%[pathq,bytes(${withoutSlash(pathPrefix ?? "").length})]` };
     }

@@ -1,7 +1,7 @@
 import type { Acl, Backend, Defaults, Options, Server, ServerGuards, ServerOptions, Timeouts } from "../model";
 import { atLeast } from "../model/versions";
 import { words } from "../render/lines";
-import { says } from "../render/rawLines";
+import { hasLine } from "../render/rawLines";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
 import { linesOf } from "./routes";
 import type { Service, ServiceCheck } from "./types";
@@ -24,16 +24,16 @@ export function idleTimeout(
 }
 
 function declaresTimeout(name: "client" | "server" | "tunnel", { timeouts, raw }: Defaults): boolean {
-    return timeouts?.[name] !== undefined || says(raw, `timeout ${name}`);
+    return timeouts?.[name] !== undefined || hasLine(raw, `timeout ${name}`);
 }
 
 const cookieName = "SRV";
 
-/** HAProxy numbers servers from 1. Backups get ids from here on, by which a table entry shows that it leads to a backup. */
+/** HAProxy numbers servers from 1. Backups get ids from this one on, so that a table entry shows whether its server is a backup. */
 const backupIds = 100_001;
 
 /**
- * Keep-alive probes after 2 minutes, because the kernel's own 2 h are longer than {@link tcpIdle}; none that the stack's defaults declare.
+ * Keep-alive probes after 2 minutes, because the kernel's own 2 h are longer than {@link tcpIdle}. Omits what the stack's defaults declare.
  * HAProxy below 2.3 can only use the kernel's interval.
  */
 export function keepAlive(
@@ -43,7 +43,7 @@ export function keepAlive(
     const interval = `${side}-idle`;
     return {
         options: defaults.options?.[side] === undefined ? { [side]: true } : {},
-        raw: atLeast(version, "2.3") && !says(defaults.raw, interval) ? [`${interval} 2m`] : [],
+        raw: atLeast(version, "2.3") && !hasLine(defaults.raw, interval) ? [`${interval} 2m`] : [],
     };
 }
 
@@ -52,14 +52,14 @@ export function backendOf(service: Service, servers: readonly Server[], settings
     const { name, protocol = "http", balance, persistence, httpRequestRules = [] } = service;
     const http = protocol === "http";
     // With tcp, the frontend decides about access.
-    const turnBack = backupReturn(service, servers);
+    const returning = backupReturn(service, servers);
     const access = protocol === "tcp" ? [] : [...accessAcls(service), ...(http ? redirectAcls(service) : [])];
-    const acls = [...access, ...(turnBack?.acls ?? [])];
+    const acls = [...access, ...(returning?.acls ?? [])];
     const tcpRules = protocol === "https" ? tcpAccess(service, "content") : [];
     const httpRules = http ? [...httpAccess(service), ...httpRequestRules] : [];
     const defaultServer = serverOptions(service);
     const alive = protocol === "tcp" ? keepAlive("srvtcpka", settings) : { options: {}, raw: [] };
-    const raw = [...alive.raw, ...(turnBack?.raw ?? []), ...(service.raw ?? [])];
+    const raw = [...alive.raw, ...(returning?.raw ?? []), ...(service.raw ?? [])];
     return {
         name,
         ...(!http && { mode: "tcp" }),
@@ -75,14 +75,14 @@ export function backendOf(service: Service, servers: readonly Server[], settings
         }),
         ...(persistence?.by === "address" && {
             stickTable: { type: "ipv6", size: "100k", expire: persistence.expire ?? "30m" },
-            stickRules: turnBack?.stickRules ?? [{ rule: "on", pattern: clientKey(service) }],
+            stickRules: returning?.stickRules ?? [{ rule: "on", pattern: clientKey(service) }],
         }),
         ...(raw.length > 0 && { raw }),
         ...withEntries("defaultServer", defaultServer),
         ...guardsOf(service),
         servers: servers.map((server, i) => ({
             ...server,
-            ...(turnBack?.stickRules && server.backup && { raw: `id ${backupIds + i} ${server.raw ?? ""}`.trimEnd() }),
+            ...(returning?.stickRules && server.backup && { raw: `id ${backupIds + i} ${server.raw ?? ""}`.trimEnd() }),
             ...(persistence?.by === "cookie" && server.cookie === undefined && { cookie: server.name }),
         })),
     };

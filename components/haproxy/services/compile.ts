@@ -33,8 +33,8 @@ export function fromServices(
     if (form.length > 0) {
         throw formError(form);
     }
-    const { config, issuesIn } = compileServices(settings, services, servers, stats);
-    const errors = issuesIn(config).filter(isError);
+    const { config, ...compiled } = compileServices(settings, services, servers, stats);
+    const errors = compiled.validate(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
@@ -48,18 +48,19 @@ export interface CompiledServices {
     /** Issues of the services themselves. */
     readonly issues: readonly Issue[];
     /**
-     * These issues and, if none is an error, all that `validate` finds in `config` or in what it was changed to; with paths in the
-     * services for what was compiled from them unchanged.
+     * Returns these issues and, if none is an error, those of `config`, or of a changed copy, with paths in the
+     * services for parts that were compiled from them and not changed.
      */
-    readonly issuesIn: (config: HaproxyConfig) => Issue[];
-    /** The path in the services of a path in `config` or in what it was changed to; the same path if no service declares it. */
+    readonly validate: (config: HaproxyConfig) => Issue[];
+    /** Returns the path in the services for a path in `config`, or in a changed copy; the same path if no service declares that part. */
     readonly sourceOf: (config: HaproxyConfig, path: string) => string;
 }
 
 /**
  * Compiles services like {@link fromServices}, without throwing.
  *
- * @param servers Throws if it finds none, which is an error of the service. `undefined` if the servers are unknown for another reason.
+ * @param servers Finds the servers of a service. Throws if there are none, which is an error of the service. Returns `undefined` if
+ * they are unknown for another reason.
  */
 export function compileServices(
     settings: HaproxySettings,
@@ -80,7 +81,7 @@ export function compileServices(
     issues.push(...serviceIssues(settings, services, found));
     if (issues.some(isError)) {
         const config = { version: settings.version, frontends: [], backends: [] };
-        return { config, issues, issuesIn: () => issues, sourceOf: (_, path) => path };
+        return { config, issues, validate: () => issues, sourceOf: (_, path) => path };
     }
     const config = configOf(
         settings,
@@ -99,7 +100,7 @@ export function compileServices(
     return {
         config,
         issues,
-        issuesIn: (changed) => [
+        validate: (changed) => [
             ...issues,
             ...validate(changed).map((issue) => ({ ...issue, path: sourceOf(changed, issue.path) })),
         ],
@@ -107,7 +108,7 @@ export function compileServices(
     };
 }
 
-/** The server with what its service says about it. */
+/** The server with the port and weight that its service declares. */
 function resolved(server: ServiceServer, { port, weights = {} }: Service): Server {
     const weight = weights[server.name] ?? server.weight;
     return { ...server, port: server.port ?? port, ...(weight !== undefined && { weight }) };
@@ -142,7 +143,7 @@ function configOf(
     };
 }
 
-/** Tables outlive a reload by a section `peers` that contains only the host itself. */
+/** Keeps tables across reloads with a section `peers` that contains only the host itself. */
 function withPeers(
     backends: readonly Backend[],
     { peersPort: port = 8406 }: HaproxySettings,

@@ -11,7 +11,7 @@ type FrontendSettings = Ports & ProxySettings;
 /**
  * The frontend of a port that services of one protocol share; a service with protocol tcp does not share its port.
  *
- * @param backends Names that it must not have: from 3.2 on, HAProxy warns about a frontend and a backend of one name.
+ * @param backends Names that the frontend must not have: from 3.2 on, HAProxy warns about a frontend and a backend of one name.
  */
 export function frontendOf(
     port: number,
@@ -100,7 +100,7 @@ function frontendName(port: number, { name, protocol = "http" }: Service, settin
 function tcpFrontendParts(service: Service, settings: FrontendSettings): Partial<Frontend> {
     const acls = accessAcls(service);
     const rules = tcpAccess(service, "connection");
-    // So that the kernel notices peers that are gone, and firewalls keep idle sessions.
+    // The kernel notices dead peers, and firewalls keep idle sessions.
     const { options, raw } = keepAlive("clitcpka", settings);
     const client = service.timeouts?.client ?? idleTimeout("client", settings);
     return {

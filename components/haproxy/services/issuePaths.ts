@@ -9,7 +9,7 @@ export interface Compiled {
     readonly backend: Backend;
 }
 
-/** Paths in a backend that have another name in services. */
+/** Fields of a backend that have another name in services. */
 const renamed: readonly (readonly [RegExp, string])[] = [
     [/^(httpchk|protocolCheck|tcpChecks|httpChecks)\b(\[\d+\])?/, "check"],
     [/^(cookie|stickTable)\b/, "persistence"],
@@ -21,7 +21,7 @@ const renamed: readonly (readonly [RegExp, string])[] = [
 ];
 
 /**
- * The path in the services of a path in the model; the same path if no service declares that part, or if it was changed since.
+ * The path in the services for a path in the model; the same path if no service declares that part, or if it was changed since.
  *
  * @param frontends The compiled ones.
  */
@@ -45,31 +45,31 @@ export function servicePath(
 }
 
 /** The backend that a part of a frontend names. */
-function backendName(place: string, { useBackends = [], defaultBackend }: Frontend): string | undefined {
-    const rule = /^useBackends\[(\d+)\]/.exec(place)?.[1];
+function backendName(path: string, { useBackends = [], defaultBackend }: Frontend): string | undefined {
+    const rule = /^useBackends\[(\d+)\]/.exec(path)?.[1];
     return rule === undefined
-        ? place === "defaultBackend"
+        ? path === "defaultBackend"
             ? defaultBackend
             : undefined
         : useBackends[Number(rule)]?.backend;
 }
 
 /** The path in a service of a path in its backend; undefined if the service does not declare it. */
-function argumentOf(place: string, { service, backend }: Compiled): string | undefined {
-    const [, list, element, rest = ""] = /^(raw|httpRequestRules|servers)\[(\d+)\](.*)$/.exec(place) ?? [];
+function argumentOf(path: string, { service, backend }: Compiled): string | undefined {
+    const [, list, element, rest = ""] = /^(raw|httpRequestRules|servers)\[(\d+)\](.*)$/.exec(path) ?? [];
     if (list === "servers") {
         const name = backend.servers?.[Number(element)]?.name ?? "";
         if (rest === ".weight" && service.weights?.[name] !== undefined) {
             return "weights";
         }
-        return service.servers?.[Number(element)] === undefined ? undefined : place;
+        return service.servers?.[Number(element)] === undefined ? undefined : path;
     }
     if (list === "raw" || list === "httpRequestRules") {
         // The service's own are the last ones.
         const own = Number(element) - ((backend[list]?.length ?? 0) - (service[list]?.length ?? 0));
         return own < 0 ? undefined : `${list}[${own}]${rest}`;
     }
-    const [pattern, name] = renamed.find(([candidate]) => candidate.test(place)) ?? [/$/, ""];
-    const argument = place.replace(pattern, name);
+    const [pattern, name] = renamed.find(([candidate]) => candidate.test(path)) ?? [/$/, ""];
+    const argument = path.replace(pattern, name);
     return argument.replace(/[.[].*/, "") in service ? argument : undefined;
 }

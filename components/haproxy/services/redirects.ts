@@ -2,20 +2,20 @@ import type { IssueList } from "../validate/issues";
 import { withoutSlash } from "./routes";
 import type { Service, ServiceRedirect } from "./types";
 
-interface Placed {
+interface ServiceRedirectAt {
     readonly service: Service;
     readonly redirect: ServiceRedirect;
     readonly path: string;
 }
 
-/** Finds redirects that never end: to the same address, in pairs, and to https behind a proxy that ends TLS. */
+/** Finds redirects that never end: to the same address, in pairs, or to https behind a proxy that ends TLS. */
 export function redirectIssues(
-    sharing: readonly Service[],
+    servicesOnPort: readonly Service[],
     pathOf: (service: Service) => string,
     issues: IssueList,
 ): void {
-    const behind = sharing.find(({ clientAddress }) => clientAddress === "x-forwarded-for");
-    const all = sharing.flatMap((service) =>
+    const behind = servicesOnPort.find(({ clientAddress }) => clientAddress === "x-forwarded-for");
+    const all = servicesOnPort.flatMap((service) =>
         (service.redirects ?? []).map((redirect, i) => ({
             service,
             redirect,
@@ -52,7 +52,7 @@ export function redirectIssues(
 }
 
 /** Whether a request that follows one redirect can get the other one next, regardless of headers and methods. */
-function leadsTo({ service, redirect: { to, ...from } }: Placed, other: Placed): boolean {
+function leadsTo({ service, redirect: { to, ...from } }: ServiceRedirectAt, other: ServiceRedirectAt): boolean {
     const { hosts, pathPrefix = "", to: next } = other.redirect;
     const path = `${withoutSlash(to.pathPrefix ?? from.pathPrefix ?? "")}/`;
     const under = (prefix: string) => path.startsWith(`${withoutSlash(prefix)}/`);

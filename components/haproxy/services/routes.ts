@@ -60,10 +60,10 @@ export function routeRules(services: readonly Service[]): RouteRule[] {
     return services.flatMap(serviceRouteRules).sort(bySpecificity);
 }
 
-const kinds = ["exact", "prefix", "regex"];
+const pathKinds = ["exact", "prefix", "regex"];
 
 function bySpecificity(a: RouteRule, b: RouteRule): number {
-    const kind = ({ path }: RouteRule) => (path ? kinds.indexOf(path.kind) : kinds.length);
+    const kind = ({ path }: RouteRule) => (path ? pathKinds.indexOf(path.kind) : pathKinds.length);
     const length = ({ path }: RouteRule) => (path?.kind === "prefix" ? path.value.length : 0);
     return (
         Number(a.hosts.length === 0) - Number(b.hosts.length === 0) ||

@@ -1,19 +1,10 @@
 import { z } from "zod";
-import { type FormIssue, formIssues, formOf, matching, whole } from "../../forms";
+import { type FormIssue, flag, formIssues, formOf, matching, text, whole } from "../../forms";
 import { isAddress, isHostName } from "../model/addresses";
-import {
-    defaults,
-    flag,
-    globalShape,
-    httpRequestRule,
-    lines,
-    port,
-    release,
-    serverShape,
-    serverTls,
-    statsShape,
-    text,
-} from "../model/schema";
+import { defaults, globalShape, statsShape } from "../model/schema/index";
+import { httpRequestRule } from "../model/schema/rules";
+import { serverShape, serverTls } from "../model/schema/servers";
+import { lines, port, release } from "../model/schema/values";
 import { remembering } from "../remembering";
 import type {
     BasicAuth,
@@ -27,10 +18,11 @@ import type {
     StatsSettings,
 } from "./types";
 
-// The form of services, for data that no compiler has seen. What fields mean is said at their types, which `formOf` holds these to.
+// The form of services, for data that no compiler has seen. What fields mean is documented at their types, which `formOf` compares
+// with the schemas.
 
 /** Key in the stack's Pulumi config, and name of a slot. */
-export const configKey = matching(
+const configKey = matching(
     /^[a-z0-9][a-z0-9.-]{0,62}$/,
     "expected 1 to 63 lower-case letters, digits, dots and hyphens",
 );
@@ -38,7 +30,7 @@ const hostName = matching(isHostName, "expected a host name without scheme, port
 const hostNames = z
     .array(hostName, { message: "expected a list of host names" })
     .min(1, "expected at least one host name");
-/** RFC 3986, section 3.3. A `*` would be taken literally, which is never meant. */
+/** RFC 3986, section 3.3. Without `*`, which would be matched literally but is always meant as a wildcard. */
 const urlPath = matching(
     /^\/[A-Za-z0-9._~!$&'()+,;=:@%/-]*$/,
     'expected a path that begins with "/", percent-encoded where a URL needs it',
@@ -90,7 +82,7 @@ const check = formOf<ServiceCheck>()(
 
 const server = formOf<ServiceServer>()(z.strictObject({ ...serverShape, port: port.optional() }));
 
-/** How many of the values say something. */
+/** How many of the values are set and not empty. */
 const declared = (...values: readonly unknown[]) =>
     values.filter((value) => value !== undefined && (typeof value !== "object" || Object.keys(value ?? {}).length > 0))
         .length;
@@ -217,7 +209,7 @@ export const services = z.array(service).min(1, "expected at least one service")
 
 const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
 
-/** Where settings with services and a statistics page in them do not have their form; empty if they have it. */
+/** Issues of form in settings with services and a statistics page. */
 export const balancedServicesFormIssues = remembering((data: unknown): readonly FormIssue[] =>
     formIssues(balancedServices, data),
 );

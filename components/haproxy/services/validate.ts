@@ -31,8 +31,8 @@ export function serviceIssues(
         protocolIssues(service, path, issues);
         serverIssues(service, servers[i], path, issues);
     });
-    for (const [port, sharing] of servicesByPort(services, settings)) {
-        samePortIssues(port, sharing, (service) => `services.${services.indexOf(service)}`, issues);
+    for (const [port, servicesOnPort] of servicesByPort(services, settings)) {
+        samePortIssues(port, servicesOnPort, (service) => `services.${services.indexOf(service)}`, issues);
     }
     return issues.issues;
 }
@@ -94,11 +94,11 @@ function protocolIssues(service: Service, path: string, issues: IssueList): void
 
 function samePortIssues(
     port: number,
-    sharing: readonly Service[],
+    servicesOnPort: readonly Service[],
     pathOf: (service: Service) => string,
     issues: IssueList,
 ): void {
-    const [first, ...others] = sharing as [Service, ...Service[]];
+    const [first, ...others] = servicesOnPort as [Service, ...Service[]];
     const protocol = first.protocol ?? "http";
     for (const other of others) {
         if (protocol === "tcp" || (other.protocol ?? "http") !== protocol) {
@@ -109,7 +109,7 @@ function samePortIssues(
             );
         }
     }
-    const [fallback, ...more] = sharing.filter((service) => service.default);
+    const [fallback, ...more] = servicesOnPort.filter((service) => service.default);
     for (const other of more) {
         issues.error(
             "second-default",
@@ -117,14 +117,18 @@ function samePortIssues(
             `service ${other.name}: service ${fallback?.name} is the default of port ${port}; give one of them hosts or routes`,
         );
     }
-    shadowIssues(sharing, pathOf, issues);
-    redirectIssues(sharing, pathOf, issues);
+    shadowIssues(servicesOnPort, pathOf, issues);
+    redirectIssues(servicesOnPort, pathOf, issues);
 }
 
 /** Finds identical routes: the second never matches. */
-function shadowIssues(sharing: readonly Service[], pathOf: (service: Service) => string, issues: IssueList): void {
+function shadowIssues(
+    servicesOnPort: readonly Service[],
+    pathOf: (service: Service) => string,
+    issues: IssueList,
+): void {
     const owners = new Map<string, Service>();
-    for (const { service, hosts, path, others } of routeRules(sharing)) {
+    for (const { service, hosts, path, others } of routeRules(servicesOnPort)) {
         for (const host of hosts.length === 0 ? [undefined] : hosts) {
             const key = JSON.stringify([host?.toLowerCase(), path, others]);
             const owner = owners.get(key);

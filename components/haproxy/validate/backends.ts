@@ -1,11 +1,11 @@
-import { serverGuardIssues } from "../host/serverGuards";
 import type { HaproxyConfig } from "../model";
 import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
 import { stringsIn } from "../model/strings";
 import { isChecked } from "../render/servers";
 import type { IssueList } from "./issues";
+import { serverGuardIssues } from "./serverGuards";
 
-/** Checks backends. HAProxy's checker accepts all of these mistakes, because each shows only when requests come. */
+/** Checks backends for mistakes that show only when requests come, so that HAProxy's checker accepts them. */
 export function backendIssues(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     for (const { section, proxy, path } of proxies) {
         const where = `${section} ${proxy.name}`;
@@ -80,7 +80,9 @@ function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): voi
     }
 }
 
-/** Finds `balance source` behind a proxy. If a section reads X-Forwarded-For, there is one, and its address is the `src` of every client. */
+/**
+ * Finds `balance source` behind a proxy: if a section reads X-Forwarded-For, there is one, and `src` is its address for every client.
+ */
 function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const says = (pattern: RegExp) =>
         proxies.find(({ proxy: { servers: _, ...rest } }) =>
@@ -100,15 +102,15 @@ function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConf
     }
 }
 
-/** Finds backends that are only connected to while others are checked by HTTP: an open port says little about an application. */
+/** Finds backends whose checks only connect, beside others that are checked by HTTP: an open port says little about an application. */
 function connectOnlyChecks(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const backends = proxies.filter(({ section, proxy }) => section !== "frontend" && modeOf(proxy, config) === "http");
     const asked = backends.find(({ proxy }) => proxy.httpchk ?? proxy.httpChecks);
     for (const { section, proxy, path } of asked ? backends : []) {
         const { httpchk, httpChecks, tcpChecks, protocolCheck, servers = [], defaultServer } = proxy;
         const checked = servers.some((server) => isChecked(server, defaultServer));
-        const kinds = httpchk ?? httpChecks ?? tcpChecks ?? protocolCheck;
-        if (checked && !kinds && ![proxy, defaultsOf(proxy.from, config)].some(hasCheckOption)) {
+        const own = httpchk ?? httpChecks ?? tcpChecks ?? protocolCheck;
+        if (checked && !own && ![proxy, defaultsOf(proxy.from, config)].some(hasCheckOption)) {
             issues.warning(
                 "connect-only-check",
                 `${path}.httpchk`,

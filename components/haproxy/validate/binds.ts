@@ -19,7 +19,7 @@ export function bindIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const { bind, path, where } of declared) {
         addressIssues(bind, path, where, issues);
     }
-    // The local peer takes connections to its address away from a bind to all addresses.
+    // The local peer gets the connections to its address that a bind to all addresses would get.
     const peers = localPeers(config).flatMap(({ peer: { address, port }, path, where }) => [
         { bind: { port }, path, where },
         { bind: { address, port }, path, where },
@@ -41,8 +41,8 @@ function addressIssues(bind: Bind, path: string, where: string, issues: IssueLis
 }
 
 /**
- * Finds binds with the same address and port: HAProxy opens both (SO_REUSEPORT), and the kernel spreads connections over them. If both
- * are in one section and have equal parameters, that does no harm.
+ * Finds binds with the same address and port: HAProxy opens both (SO_REUSEPORT), and the kernel spreads connections over them. That
+ * is harmless if both are in one section and have equal parameters.
  */
 function duplicateBinds(
     binds: readonly { readonly bind: Bind; readonly path: string; readonly where: string }[],

@@ -35,12 +35,12 @@ export function mapIssues(config: HaproxyConfig, issues: IssueList): void {
             );
         }
         // An acl reads a whole line as one pattern (section 7.1), unless `-M` says that the file is a map.
-        for (const { path: place, text } of map.entries.some(({ value }) => value !== undefined) ? users : []) {
+        for (const { path: userPath, text } of map.entries.some(({ value }) => value !== undefined) ? users : []) {
             const [before, after] = text.split(` -f ${path}`);
             if (after !== undefined && /^(\s|$)/.test(after) && !/\s-M\b/.test(before ?? "")) {
                 issues.error(
                     "map-as-list",
-                    place,
+                    userPath,
                     `map ${map.name}: read as a list by -f, so its values become part of the keys; add -M, or remove the values`,
                 );
             }
@@ -53,31 +53,35 @@ function entryIssues(entries: readonly MapEntry[], path: string, where: string, 
     const values = new Map<string, string | undefined>();
     const valued = entries.filter(({ value }) => value !== undefined).length;
     entries.forEach(({ key, value }, i) => {
-        const place = `${path}.${i}`;
+        const entryPath = `${path}.${i}`;
         const subject = `key ${show(key)} of ${where}`;
         if (valued > 0 && /[ \t]/.test(withoutSlots(key))) {
-            issues.error("map-key", `${place}.key`, `${subject}: ends at its first blank; remove the blank`);
+            issues.error("map-key", `${entryPath}.key`, `${subject}: ends at its first blank; remove the blank`);
         } else if (key.startsWith("#")) {
-            issues.error("map-key", `${place}.key`, `${subject}: begins with "#", so the line is a comment; remove it`);
+            issues.error(
+                "map-key",
+                `${entryPath}.key`,
+                `${subject}: begins with "#", so the line is a comment; remove it`,
+            );
         }
         if (value === undefined && valued > 0) {
             issues.error(
                 "map-value",
-                place,
+                entryPath,
                 `${subject}: has no value, but others have one; give all a value, or none`,
             );
         }
         if (value !== undefined && /^[ \t]|[ \t]$/.test(value)) {
             issues.error(
                 "map-value",
-                `${place}.value`,
+                `${entryPath}.value`,
                 `${subject}: HAProxy drops blanks at the ends of a value; remove them`,
             );
         }
         if (values.has(key) && values.get(key) !== value) {
             issues.error(
                 "duplicate-key",
-                `${place}.key`,
+                `${entryPath}.key`,
                 `${subject}: has the value ${show(values.get(key) ?? "")} already; keep one`,
             );
         }

@@ -46,7 +46,7 @@ export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
     }
 }
 
-/** Settings that are always rendered and that the host's requirements depend on. */
+/** Settings that are always rendered, and on which the host's requirements depend. */
 const fields: Readonly<Record<string, string>> = {
     maxconn: "global.maxconn",
     chroot: "global.chroot",
@@ -105,7 +105,7 @@ function statsIssues({ bind, uri, auth = [] }: Stats, issues: IssueList): void {
         issues.warning(
             "open-stats",
             "stats",
-            `statistics page: open to everybody who reaches port ${bind.port}; set auth, or bind it to an address such as 127.0.0.1`,
+            `statistics page: open to anyone who can reach port ${bind.port}; set auth, or bind it to an address such as 127.0.0.1`,
         );
     }
     auth.forEach(({ user }, i) => {

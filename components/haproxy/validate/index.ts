@@ -1,7 +1,7 @@
 import type { FormIssue } from "../../forms";
 import type { HaproxyConfig } from "../model";
 import { allProxies } from "../model/lookup";
-import { modelFormIssues } from "../model/schema";
+import { modelFormIssues } from "../model/schema/index";
 import { atLeast, oldestVersion } from "../model/versions";
 import { remembering } from "../remembering";
 import { backendIssues } from "./backends";
@@ -34,13 +34,13 @@ function ofForm(issue: FormIssue): Issue {
 function contentIssues(config: HaproxyConfig): Issue[] {
     const { version } = config;
     const issues = new IssueList();
-    // For an older release, the renderer would write what the oldest supported one knows.
+    // For an older release, the renderer would use keywords that only newer ones know.
     if (!atLeast(version, oldestVersion)) {
         issues.error("version", "version", `release ${show(version)}: not supported; use ${oldestVersion} or later`);
     }
     textIssues(config, issues);
     if (issues.issues.length > 0) {
-        // The other checks render parts of the model, which such text makes impossible.
+        // The other checks render parts of the model, which fails on such text.
         return issues.issues;
     }
     globalIssues(config, issues);

@@ -5,7 +5,7 @@ import { type ErrorRule, rules, type WarningRule, warningRules } from "./rules";
 export interface Issue {
     /** Stable id of the rule that found it, such as `unused-backend`: see docs/issues.md. */
     readonly rule: string;
-    /** Place in the data, such as `backends[0].servers[2].port`. */
+    /** Path in the data, such as `backends[0].servers[2].port`. */
     readonly path: string;
     /** `<subject>: <problem>; <remedy>`. */
     readonly message: string;
@@ -58,7 +58,7 @@ export function show(value: string): string {
     return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 
-/** Lists the names that could be meant. */
+/** Lists the declared names, as a remedy. */
 export function declared(names: Iterable<string>, kind: string): string {
     const list = [...new Set(names)].sort();
     const shown = list.length > 20 ? [...list.slice(0, 20), `${list.length - 20} more`] : list;

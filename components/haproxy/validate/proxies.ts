@@ -24,7 +24,7 @@ export function proxyIssues({ section, proxy, path }: PlacedProxy, issues: Issue
 /** HAProxy warns if `client`, `connect` or `server` is 0, and a `tunnel` of 0 only unsets it. */
 const limits = ["httpRequest", "httpKeepAlive", "queue", "check"] as const;
 
-/** Finds timeouts of 0, which look very short but mean no timeout at all. */
+/** Finds timeouts of 0, which mean no timeout at all. */
 export function timeoutIssues(
     { timeouts = {} }: Pick<AnyProxy, "timeouts">,
     path: string,
@@ -44,7 +44,7 @@ export function zeroDuration(path: string, subject: string, issues: IssueList): 
     issues.warning("zero-duration", path, `${subject}: 0 means no limit at all; give a duration, like "10s"`);
 }
 
-/** Finds hosts and paths that no request has. To HAProxy a pattern is any text. */
+/** Finds hosts and paths that no request can have. HAProxy accepts any text as a pattern. */
 function aclIssues(acl: Acl, path: string, where: string, issues: IssueList): void {
     if ("criterion" in acl) {
         return;
@@ -98,11 +98,11 @@ function unusedAcls(
 
 /** Checks header names (RFC 9110, section 5.1). HAProxy warns only from 3.0 on, and only in some rules. */
 function headerIssues(proxy: AnyProxy, path: string, where: string, issues: IssueList): void {
-    const check = (name: string, place: string) => {
+    const check = (name: string, namePath: string) => {
         if (!/^[!#$%&'*+.^_`|~0-9A-Za-z-]+$/.test(name)) {
             issues.error(
                 "header-name",
-                place,
+                namePath,
                 `header ${show(name)} of ${where}: not a name that HTTP allows; use letters, digits and "-"`,
             );
         }

@@ -37,13 +37,13 @@ export function referenceIssues(proxies: readonly PlacedProxy[], config: Haproxy
         }
         named("backend", defaultBackend, `${path}.defaultBackend`);
         useBackends.forEach(({ backend }, i) => {
-            const place = `${path}.useBackends.${i}.backend`;
+            const namedAt = `${path}.useBackends.${i}.backend`;
             if (!backend.includes("%[")) {
-                named("backend", backend, place);
+                named("backend", backend, namedAt);
             }
             for (const name of mappedNames(backend, config)) {
-                named("backend", name, place);
-                mappedMode(name, proxy, place, config, issues);
+                named("backend", name, namedAt);
+                mappedMode(name, proxy, namedAt, config, issues);
             }
         });
         for (const list of ["tcpRequestRules", "httpRequestRules", "httpResponseRules", "stickRules"] as const) {

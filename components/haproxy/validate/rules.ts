@@ -25,7 +25,7 @@ export const rules = {
     "duplicate-setting": { severity: "error", meaning: "A raw line of `global` repeats a setting that has a field." },
     "stats-uri": { severity: "error", meaning: 'The URI of the statistics page does not begin with "/".' },
     "stats-user": { severity: "error", meaning: "A colon in a user's name would begin the password." },
-    "open-stats": { severity: "warning", meaning: "The statistics page is open to everybody who reaches its port." },
+    "open-stats": { severity: "warning", meaning: "The statistics page is open to anyone who can reach its port." },
     "zero-duration": { severity: "warning", meaning: "A duration of 0 means that there is no limit." },
 
     "bind-address": { severity: "error", meaning: "The address of a bind is not an address or host name." },

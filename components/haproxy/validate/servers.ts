@@ -34,7 +34,7 @@ function addressIssues(address: string, path: string, subject: string, issues: I
     issues.error("server-address", path, `${subject}: ${show(address)} is not an address; ${remedy}`);
 }
 
-/** Finds TLS that checks who signed a certificate, but not whose it is; reported once if it comes from `default-server`. */
+/** Finds TLS that checks who signed a certificate, but not its name. Reported once if `default-server` declares it. */
 function unverifiedNames({ section, proxy, path }: PlacedProxy, issues: IssueList): void {
     const { defaultServer, servers = [], serverTemplates = [] } = proxy;
     const subjects = new Map<string, string>();
@@ -50,19 +50,22 @@ function unverifiedNames({ section, proxy, path }: PlacedProxy, issues: IssueLis
             `server-template ${template.prefix}`,
         ]),
     ];
-    for (const [options, place, subject] of all) {
+    for (const [options, field, subject] of all) {
+        if (options.ssl === false) {
+            continue;
+        }
         const ssl = { ...defaultServer?.ssl, ...options.ssl };
         const raw = `${defaultServer?.raw ?? ""} ${options.raw ?? ""}`;
         const named = ssl.verifyhost ?? ssl.sni ?? /(^|\s)(verifyhost|sni)\s/.exec(raw)?.[0];
         if (ssl.caFile !== undefined && (ssl.verify ?? "required") === "required" && named === undefined) {
-            const [from, whose] = options.ssl ? [place, subject] : ["defaultServer", "servers"];
+            const [from, whose] = options.ssl ? [field, subject] : ["defaultServer", "servers"];
             subjects.set(`${path}.${from}.ssl`, `${whose} of ${section} ${proxy.name}`);
         }
     }
-    for (const [place, subject] of subjects) {
+    for (const [sslPath, subject] of subjects) {
         issues.warning(
             "unverified-name",
-            place,
+            sslPath,
             `${subject}: any certificate signed by the ca-file is accepted; set verifyhost or sni`,
         );
     }
@@ -72,19 +75,24 @@ function cookieIssues({ section, proxy, path }: PlacedProxy, issues: IssueList):
     const { cookie, servers = [], raw = [] } = proxy;
     const where = `${section} ${proxy.name}`;
     servers.forEach((server, i) => {
-        const place = `${path}.servers.${i}.cookie`;
+        const cookiePath = `${path}.servers.${i}.cookie`;
         const subject = `server ${server.name} of ${where}`;
-        if (cookie && cookie.dynamicKey === undefined && server.cookie === undefined && !server.backup) {
+        if (
+            cookie &&
+            cookie.dynamicKey === undefined &&
+            server.cookie === undefined &&
+            !(server.backup ?? proxy.defaultServer?.backup)
+        ) {
             issues.warning(
                 "server-without-cookie",
-                place,
+                cookiePath,
                 `${subject}: has no cookie value, so its clients do not stay; set cookie, or cookie.dynamicKey of the section`,
             );
         }
         if (!cookie && server.cookie !== undefined && !raw.some((line) => /^\s*cookie\s/.test(line))) {
             issues.warning(
                 "unused-cookie",
-                place,
+                cookiePath,
                 `${subject}: cookie ${show(server.cookie)} is never sent, because the section has no cookie; declare it`,
             );
         }

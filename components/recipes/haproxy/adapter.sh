@@ -130,7 +130,7 @@ haproxy_check_allowed() {
     grep '^\[WARNING]' "$stage/check.all" | grep -v -F "$@" >"$stage/check.out" || checked=0
 }
 
-# haproxy_blames_files WORDS: whether the checker names a line that HAProxy of this version refuses on every host.
+# haproxy_blames_files WORDS: whether the checker names a line that this version of HAProxy refuses on every host.
 haproxy_blames_files() {
     split_lines
     for line in $1; do
@@ -167,7 +167,7 @@ haproxy_talk() {
         syswrite(S, "$ARGV[1]\n"); shutdown(S, 1); local $/; print <S>;' "$haproxy_master" "$1"
 }
 
-# Sets running_digest and running_since (seconds since 1970), what the running worker has read and when; running_worker, its process;
+# Sets running_digest and running_since (seconds since 1970): what the running worker has read, and when; running_worker: its process;
 # running_failed, how many reloads have failed; running_old and running_older, see haproxy_sort_old.
 haproxy_running() {
     running_digest=
@@ -335,7 +335,7 @@ haproxy_activate() {
     case $1 in
     start)
         systemctl reset-failed -- "$haproxy_unit" 2>/dev/null
-        # It may have been started meanwhile, by hand or by the boot, with the old files.
+        # It may have been started with the old files in the meantime, by hand or by the boot.
         state=$(systemctl show -p ActiveState --value -- "$haproxy_unit")
         systemctl start -- "$haproxy_unit" &&
             case $state in active | activating | reloading) systemctl reload -- "$haproxy_unit" ;; esac
@@ -350,8 +350,8 @@ haproxy_activate() {
     }
 }
 
-# Prints why an activation failed: the alerts of the daemon since then, without access logs. There may be none, because a unit checks
-# quietly before a reload, and journald drops lines of a daemon that logs much; then the check and the preflight say why. Reads
+# Prints why an activation failed: the daemon's alerts since it began, without access logs. There may be none, because a unit checks
+# quietly before a reload, and journald drops lines of a daemon that logs much; then it asks the check and the preflight. Reads
 # activated_at.
 haproxy_reason() {
     haproxy_set_servers ready

@@ -1,11 +1,10 @@
 import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
-import { formError, formIssues, formOf, whole } from "../../forms";
+import { aFunction, flag, formError, formIssues, formOf, texts, whole } from "../../forms";
 import {
     canonical,
     filesOf,
-    flag,
     fleetDirectory,
     globalDefaults,
     type HaproxyConfig,
@@ -14,9 +13,8 @@ import {
     modelFormIssues,
     render,
     serverGuardRules,
-    slotFault,
+    slotIssue,
     slotValue,
-    texts,
 } from "../../haproxy";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
@@ -24,7 +22,7 @@ import { renderTemplate } from "../../templates";
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
 
-/** The form of {@link HaproxyOptions}, but for functions; also for forms that have more fields. */
+/** The form of {@link HaproxyOptions} without functions, for forms that have more fields. */
 export const optionsShape = {
     allowWarnings: texts.optional(),
     allowShrink: flag.optional(),
@@ -33,9 +31,7 @@ export const optionsShape = {
 const optionsForm = formOf<HaproxyOptions>()(
     z.strictObject({
         ...optionsShape,
-        sourceOf: z
-            .custom<(path: string) => string>((value) => typeof value === "function", "expected a function")
-            .optional(),
+        sourceOf: aFunction<(path: string) => string>().optional(),
     }),
 );
 
@@ -46,8 +42,8 @@ export interface HaproxyOptions {
     /** Ignores the guards `minServers` and `maxShrinkPercent`; meant for a single up. @default false */
     allowShrink?: boolean;
     /**
-     * How many old workers may still have connections when the next reload comes. More make it wait, at most for `hardStopAfter`, after
-     * which it is refused. Each keeps its memory. @default 5
+     * How many old workers may still have connections when the next reload is due. If there are more, the reload waits; after
+     * `hardStopAfter` it is refused. Each old worker keeps its memory. @default 5
      */
     oldWorkers?: number;
     /**
@@ -74,7 +70,7 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
         // The adapter needs iproute2 and perl.
         { kind: "packages", names: ["haproxy", "iproute2", "perl-base"] },
         { kind: "group", name: group },
-        // HAProxy sets its group itself: an account such as www-data, which exists for others, keeps its own.
+        // HAProxy sets its group itself, so an account such as www-data, which others use, keeps its own primary group.
         { kind: "user", name: user, ...(user === group && { group }) },
         configuration(config, options, group),
         { kind: "service", name: UNIT },
@@ -106,11 +102,11 @@ function configuration(
                 content: text,
                 lineSources: sources.map((path) => path && sourceOf(path)),
                 ...permissions,
-                slotFault,
+                slotIssue,
                 slotValue,
             },
             // HAProxy opens them as root, at a start and during a reload.
-            ...filesOf(config).map((file) => ({ ...file, ...permissions, slotFault })),
+            ...filesOf(config).map((file) => ({ ...file, ...permissions, slotIssue })),
         ],
         owned: [fleetDirectory],
         adapter: {
@@ -138,7 +134,7 @@ function configuration(
 
 /** A bind in the adapter's notation, which it compares with the host's listeners. */
 function listener({ address, port, mode, interface: device = "-", transparent, v6only }: Listener): string {
-    // The proof's own connections arrive on no interface, and not at all at an address that the host lacks.
+    // The proof connects from the host itself, so it reaches neither a bind to an interface nor an address that the host lacks.
     const ask = device !== "-" || transparent ? "nothing" : mode;
     const marks = [...(transparent ? ["transparent"] : []), ...(v6only ? ["v6only"] : [])];
     return [canonical(address), port, ask, device, ...(marks.length > 0 ? [marks.join(",")] : [])].join(" ");

@@ -20,8 +20,10 @@ sub configured {
             $found{$section} = {} if defined $section;
         }
         next if !defined $section;
-        $backup = 1 if /^\s*default-server\s(?:.*\s)?backup(?:\s|$)/;
-        my $kind = $backup || /\sbackup(?:\s|$)/ ? 1 : 0;
+        # The last of these words counts; without one, what default-server says.
+        my ($word) = reverse /\s((?:no-)?backup)(?=\s|$)/g;
+        my $kind = defined $word ? ($word eq "backup" ? 1 : 0) : $backup;
+        $backup = $kind if /^\s*default-server\s/;
         $found{$section}{$1} = { backup => $kind } if /^\s*server\s+(\S+)/;
         next if !/^\s*server-template\s+(\S+)\s+(\d+)(?:-(\d+))?\s/;
         $found{$section}{"$1$_"} = { backup => $kind } for defined $3 ? $2 .. $3 : 1 .. $2;
@@ -80,4 +82,4 @@ if (@gone) {
 exit if !@faults;
 print @faults[0 .. ($#faults > 3 ? 3 : $#faults)];
 print "and " . (@faults - 4) . " more\n" if @faults > 4;
-print "If servers are missing, correct their tags or the search; if they are to go, allow it once with allowShrink\n";
+print "If servers are missing, correct their tags or the search; if they should go, allow it once with allowShrink\n";

@@ -1,4 +1,4 @@
-# What would make a reload fail and HAProxy's own checker cannot see. adapter.sh lists the parameters.
+# Finds what would make a reload fail but HAProxy's own checker cannot see. adapter.sh lists the parameters.
 
 # haproxy_preflight STAGE: prints a line for each reason to refuse, and fails if there is one. Without a stage, servers are not compared.
 haproxy_preflight() {
@@ -19,7 +19,7 @@ haproxy_refuse() {
     printf '%s\n' "$1"
 }
 
-# Whether addresses and interfaces exist, and ports are free.
+# Checks that addresses and interfaces exist, and that ports are free.
 haproxy_preflight_binds() {
     addresses=$NL$(ip -o addr show | tr -s ' ' '\n' | cut -d/ -f1)$NL
     haproxy_other_listeners
@@ -136,7 +136,7 @@ haproxy_port_free() {
     unsplit
 }
 
-# haproxy_taken_by OWNER, as ss shows it: sets taken_by to words for it.
+# haproxy_taken_by OWNER: sets taken_by to a name for it. OWNER is a column of ss.
 haproxy_taken_by() {
     taken_by="a process that ss cannot name"
     case $1 in *pid=*) ;; *) return ;; esac
@@ -146,7 +146,7 @@ haproxy_taken_by() {
     case $taken_by in haproxy" "*) taken_by="$taken_by, which is not $haproxy_unit" ;; esac
 }
 
-# Whether the directories exist that HAProxy does not make itself.
+# Checks the directories that HAProxy does not create itself.
 haproxy_preflight_directories() {
     if [ -n "$haproxy_chroot" ]; then
         [ -d "$haproxy_chroot" ] || haproxy_refuse "the chroot directory $haproxy_chroot does not exist"
@@ -158,7 +158,7 @@ haproxy_preflight_directories() {
     unsplit
 }
 
-# Whether the unit's command line has our master socket; systemd shows none for a masked unit.
+# Checks that the unit's command line has our master socket. systemd shows no command line for a masked unit.
 haproxy_preflight_master() {
     case $(haproxy_words) in
     *" -S  $haproxy_master "* | *" -S  $haproxy_master,"*) return ;;
@@ -169,14 +169,14 @@ haproxy_preflight_master() {
     esac
 }
 
-# Whether the service may open as many files as the declared connections need.
+# Checks that the service may open as many files as the declared connections need.
 haproxy_preflight_descriptors() {
     haproxy_descriptor_limit
     [ "$descriptor_limit" -ge "$haproxy_fds" ] ||
         haproxy_refuse "maxconn needs $haproxy_fds file descriptors, this host allows the service $descriptor_limit; lower maxconn, or raise LimitNOFILE of the service and the host's own limit"
 }
 
-# haproxy_preflight_memory STAGE: whether the memory is enough for all declared connections at their busiest. If the running worker may
+# haproxy_preflight_memory STAGE: checks that the memory is enough for all declared connections at their busiest. If the running worker may
 # have as many of the same kind already, the next one is not refused.
 haproxy_preflight_memory() {
     haproxy_memory_limit
@@ -252,7 +252,7 @@ haproxy_hard_limit() {
     hard=${5:-0}
 }
 
-# Whether all server names resolve that HAProxy needs for its start. A resolver that does not answer is not asked again, because a why-run
+# Checks that all server names resolve that HAProxy needs to start. A resolver that does not answer is not asked again, because a why-run
 # that waited for each name would time out without saying why.
 haproxy_preflight_names() {
     for name in $haproxy_names; do

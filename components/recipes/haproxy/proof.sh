@@ -1,4 +1,4 @@
-# The proof that an activation has had its effect. adapter.sh lists the parameters.
+# Proves that an activation has had its effect. adapter.sh lists the parameters.
 
 # Seconds for a new worker to start, because the reload's own check may take as long as ours, 60 s; and for a started one to listen and
 # answer.

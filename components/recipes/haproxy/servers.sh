@@ -1,7 +1,7 @@
-# Servers that leave a configuration: guards against a search that found too few, and the drain of those that leave. haproxy_servers has
+# Servers that leave a configuration: guards against a search that finds too few, and the drain of those that leave. haproxy_servers has
 # a line for each backend: its name, minServers, maxShrinkPercent, seconds to drain; "-" for none.
 
-# A line for each server that the next reload drains, and what is said about it.
+# A line for each server that the next reload drains, and text about it for messages.
 drain=
 drain_words=
 

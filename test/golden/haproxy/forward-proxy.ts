@@ -1,6 +1,6 @@
 import type { HaproxyConfig } from "../../../components/haproxy/model";
 
-/** Where clients may go, and what for; the value is for people. */
+/** The names that clients may connect to, each with the reason, for readers. */
 const allowed = [
     { key: "api.example.com", value: "payments" },
     { key: "deb.example.com", value: "packages" },
@@ -12,10 +12,10 @@ const refused = [
     "192.0.0.0/24 192.168.0.0/16 198.18.0.0/15 224.0.0.0/3",
 ].join(" ");
 
-/** In this order: a name that is not allowed is never asked for, and what DNS says is judged before it is used. */
+/** In this order, so that only allowed names are resolved, and every address is checked before it is used. */
 const acls = [
     { name: "allowed", criterion: "var(txn.name),map(/etc/haproxy/fleet/egress.map) -m found" },
-    // do-resolve takes an IPv6 address where a name has no other: `refused` alone would let it pass.
+    // do-resolve takes an IPv6 address if a name has no other, and `refused` alone would let it pass.
     { name: "ipv4", criterion: "var(txn.dst) -m ip 0.0.0.0/0" },
     { name: "refused", criterion: `var(txn.dst) -m ip ${refused}` },
 ];

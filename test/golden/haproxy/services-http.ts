@@ -1,6 +1,6 @@
 import { fromServices } from "../../../components/haproxy/services/compile";
 
-/** Everything that leads to a service of protocol http, and everything that keeps clients out. */
+/** Every kind of route to a service with protocol http, and every way to refuse clients. */
 const server = (name: string, last: number) => [{ name, address: `192.0.2.${last}` }];
 
 export default fromServices({ version: "2.2", maxconn: 2000 }, [

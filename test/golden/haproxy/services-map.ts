@@ -2,7 +2,7 @@ import { fromServices } from "../../../components/haproxy/services/compile";
 
 const servers = [{ name: "s1", address: "192.0.2.21" }];
 
-/** Host names in maps: after the ways that say more than a host, before those for any. */
+/** Hosts in maps: looked up after routes with more conditions than the host, and before routes for any host. */
 export default fromServices({ version: "2.2", hostMap: true }, [
     { name: "web", default: true, port: 8080, servers },
     { name: "assets", routes: [{ pathPrefixes: ["/assets"] }], port: 8080, servers },

@@ -3,7 +3,7 @@ import { fromServices, type Service } from "../../../components/haproxy";
 const servers = [{ name: "s1", address: "192.0.2.21" }];
 const service = (name: string, rest: Partial<Service>): Service => ({ name, port: 8080, servers, ...rest });
 
-/** Services that are called as frontends, the statistics page, and the section of peers would be. */
+/** Services with the names that generated frontends, the statistics page and the section of peers would get. */
 export default fromServices(
     { version: "3.2", hostMap: true },
     [

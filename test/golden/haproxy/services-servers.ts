@@ -9,7 +9,7 @@ const node = (name: string, last: number, facility: string) => ({
     runList,
     facility,
 });
-/** The two facilities of a service: the second one's servers are backups, all of them. */
+/** Servers of a service in two facilities: all servers of the second one are backups. */
 const inventory = {
     nodes: [node("fra1", 21, "fra"), node("fra2", 22, "fra"), node("ams1", 31, "ams"), node("ams2", 32, "ams")],
     source: "nodes.json",

@@ -5,7 +5,7 @@ const servers = [
     { name: "s2", address: "192.0.2.22" },
 ];
 
-/** Services that HAProxy does not look into: TLS that is passed through, and protocols of databases and mail. */
+/** Services whose traffic HAProxy does not read: TLS that is passed through, databases and mail. */
 export default fromServices({ version: "2.2" }, [
     { name: "shop", protocol: "https", hosts: ["shop.example.com", "www.shop.example.com"], port: 443, servers },
     {

@@ -1,7 +1,7 @@
 import { slot } from "../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../components/haproxy";
 
-/** What only newer releases have, and declared values that defaults of ours could replace. */
+/** Features of newer releases only, and declared values that our defaults could replace. */
 const config: HaproxyConfig = {
     version: "3.2",
     defaults: { raw: ['log-format "%ci %HM %HP %ST"'], options: { "idle-close-on-response": false } },

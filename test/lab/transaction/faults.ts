@@ -1,24 +1,24 @@
-import { type BalancerHost, squat, type Variation } from "./balancerHost";
+import { type LoadBalancerHost, squat, type Variation } from "./loadBalancerHost";
 
 /** A fault of the host or the configuration that stops HAProxy. In most cases `haproxy -c` does not see it. */
 export interface Fault {
     name: string;
     /** What is declared, and what the host must have for it. */
-    variation: (balancer: BalancerHost) => Variation;
+    variation: (loadBalancer: LoadBalancerHost) => Variation;
     /** Shell that prepares the host for it. @default - nothing to prepare */
-    prepare?: (balancer: BalancerHost) => string;
+    prepare?: (loadBalancer: LoadBalancerHost) => string;
     /** Shell that undoes `prepare`. @default - the declared configuration itself is wrong */
-    strike?: (balancer: BalancerHost) => string;
+    strike?: (loadBalancer: LoadBalancerHost) => string;
     /** Words that name the cause. */
     words: RegExp;
     /** What HAProxy does if the fault happens at a reload. */
     late: {
         /** Shell that causes it at the reload. @default - that of `strike` */
-        strike?: (balancer: BalancerHost) => string;
+        strike?: (loadBalancer: LoadBalancerHost) => string;
         words: RegExp;
         /**
-         * Whether no request is lost: HAProxy itself stops accepting for 2 s when it cannot bind, and ends when its chroot is
-         * gone (shared/reference/hosts.md, section 0.1).
+         * Whether no request is lost. HAProxy stops accepting for 2 s if it cannot bind, and ends if its chroot is
+         * missing.
          */
         hitless: boolean;
         /** Whether the old process serves on. If not, the transaction starts one with the last good files. */

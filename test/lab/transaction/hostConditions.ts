@@ -5,17 +5,17 @@ import { haproxy } from "../../../components/recipes/haproxy/index";
 import { quote } from "../../../lab/machine/exec";
 import { atNaps, redefine } from "../../support/converge";
 import { until } from "../../support/traffic";
-import { type BalancerHost, patient, squat } from "./balancerHost";
 import { atStart } from "./edit";
 import { repair } from "./faults";
+import { type LoadBalancerHost, patient, squat } from "./loadBalancerHost";
 
 /** Other things on the host: listeners, addresses, settings of the unit, undeclared files. */
-export function hostConditions(balancer: () => BalancerHost): void {
-    before(() => balancer().converge());
-    afterEach(() => balancer().shell(`${repair}; rm -rf /srv/extra; sed -i /EXTRAOPTS=/d /etc/default/haproxy`));
+export function hostConditions(loadBalancer: () => LoadBalancerHost): void {
+    before(() => loadBalancer().converge());
+    afterEach(() => loadBalancer().shell(`${repair}; rm -rf /srv/extra; sed -i /EXTRAOPTS=/d /etc/default/haproxy`));
 
-    const declared = (refusal: RegExp, variation: Parameters<BalancerHost["declare"]>[0]) =>
-        balancer()
+    const declared = (refusal: RegExp, variation: Parameters<LoadBalancerHost["declare"]>[0]) =>
+        loadBalancer()
             .declare(variation)
             .preview()
             .then(({ text, refused }) => {
@@ -31,12 +31,12 @@ export function hostConditions(balancer: () => BalancerHost): void {
     });
 
     it("checks with the unit's options from /etc/default/haproxy", async () => {
-        await balancer().host.writeFile("/srv/extra/more.cfg", "frontend more\n    nonsense more\n");
-        const add = (line: string) => balancer().shell(`echo '${line}' >>/etc/default/haproxy`);
+        await loadBalancer().host.writeFile("/srv/extra/more.cfg", "frontend more\n    nonsense more\n");
+        const add = (line: string) => loadBalancer().shell(`echo '${line}' >>/etc/default/haproxy`);
         await add('EXTRAOPTS="-S /run/haproxy-master.sock -f /srv/extra/more.cfg"');
         await declared(/more\.cfg:2.*unknown keyword 'nonsense'/, { mark: "extra" });
         // systemd does not read the file as shell: without quotes it is one value, too.
-        await balancer().shell("sed -i /EXTRAOPTS=/d /etc/default/haproxy");
+        await loadBalancer().shell("sed -i /EXTRAOPTS=/d /etc/default/haproxy");
         await add("EXTRAOPTS=-S /run/haproxy-master.sock -f /srv/extra/more.cfg");
         await declared(/more\.cfg:2.*unknown keyword 'nonsense'/, { mark: "extra" });
     });
@@ -45,33 +45,33 @@ export function hostConditions(balancer: () => BalancerHost): void {
         const old = redefine(
             `systemctl() { command systemctl "$@" | sed '/^Environment=/s/"[^"]* [^"]*"/[unprintable]/g'; }`,
         );
-        const { code, stderr } = await balancer().declare({ mark: "old" }).up(old);
+        const { code, stderr } = await loadBalancer().declare({ mark: "old" }).up(old);
         assert.equal(code, 0, stderr);
-        await balancer().shell(dropIn('Environment="EXTRAOPTS=-S /run/$(id)/"'));
-        const refused = await balancer().declare({ mark: "older" }).up(old);
+        await loadBalancer().shell(dropIn('Environment="EXTRAOPTS=-S /run/$(id)/"'));
+        const refused = await loadBalancer().declare({ mark: "older" }).up(old);
         assert.match(refused.stderr, /no master socket/);
-        await balancer().shell(dropIn());
+        await loadBalancer().shell(dropIn());
     });
 
     it("reports the shell's words about an unreadable command line", async () => {
-        await balancer().shell(
+        await loadBalancer().shell(
             dropIn("ExecStart=", "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p /run/(pid) $EXTRAOPTS"),
         );
         await declared(/refused at validation:\n.*Syntax error: "\(" unexpected/, { mark: "brackets" });
-        await balancer().shell(dropIn());
+        await loadBalancer().shell(dropIn());
     });
 
     it("restarts a process without the master socket, since its reload could not be proven", async () => {
-        await balancer().shell(`${dropIn('Environment="EXTRAOPTS=-q"')}; systemctl restart haproxy; ${dropIn()}`);
-        const { text } = await balancer().declare({ mark: "mute" }).preview();
+        await loadBalancer().shell(`${dropIn('Environment="EXTRAOPTS=-q"')}; systemctl restart haproxy; ${dropIn()}`);
+        const { text } = await loadBalancer().declare({ mark: "mute" }).preview();
         assert.match(text, /restart: the running process has no master socket, which reloads are proven with/);
-        await balancer().converge({ mark: "mute" });
-        assert.equal(await balancer().answer(), "app1 mute");
-        assert.equal((await balancer().declare({ mark: "mute" }).preview()).text, "");
+        await loadBalancer().converge({ mark: "mute" });
+        assert.equal(await loadBalancer().answer(), "app1 mute");
+        assert.equal((await loadBalancer().declare({ mark: "mute" }).preview()).text, "");
     });
 
     it("refuses a unit without the master socket, on which all proof depends", async () => {
-        await balancer().shell("echo 'EXTRAOPTS=-q' >>/etc/default/haproxy");
+        await loadBalancer().shell("echo 'EXTRAOPTS=-q' >>/etc/default/haproxy");
         await declared(/no master socket, which reloads are proven with; add -S \/run\/haproxy-master\.sock/, {
             mark: "blind",
         });
@@ -83,31 +83,31 @@ export function hostConditions(balancer: () => BalancerHost): void {
             { address: "0:0:0:0:0:0:0:1", port: 8083 },
             { address: "::", port: 8084 },
         ];
-        await balancer().converge({ binds });
-        for (const { port } of binds) await balancer().shell(`curl -sf http://[::1]:${port}/`);
-        assert.equal((await balancer().declare({ binds }).preview()).text, "");
+        await loadBalancer().converge({ binds });
+        for (const { port } of binds) await loadBalancer().shell(`curl -sf http://[::1]:${port}/`);
+        assert.equal((await loadBalancer().declare({ binds }).preview()).text, "");
         await declared(/no interface has the address fd00::1 \(bind fd00::1:8082\)/, {
             binds: [{ address: "fd00::1", port: 8082 }],
         });
-        await balancer().converge();
+        await loadBalancer().converge();
     });
 
     it("shares a port with processes on other addresses, but not on its own", async () => {
-        const { address } = balancer().host;
-        await balancer().shell(squat("127.0.0.1:8085", "[::1]:8086"));
-        await balancer().converge({ binds: [8085, 8086].map((port) => ({ address, port })) });
-        await balancer().shell(`curl -sf http://${address}:8085/ && curl -sf http://${address}:8086/`);
+        const { address } = loadBalancer().host;
+        await loadBalancer().shell(squat("127.0.0.1:8085", "[::1]:8086"));
+        await loadBalancer().converge({ binds: [8085, 8086].map((port) => ({ address, port })) });
+        await loadBalancer().shell(`curl -sf http://${address}:8085/ && curl -sf http://${address}:8086/`);
         await declared(/port 8085 is taken by systemd-socket-/, { binds: [{ port: 8085 }] });
         await declared(/port 8085 is taken by systemd-socket-/, { binds: [{ address: "127.0.0.1", port: 8085 }] });
         await declared(/port 8086 is taken by systemd-socket-/, { binds: [{ address: "::1", port: 8086 }] });
-        await balancer().converge({ binds: [{ port: 8086 }] });
-        await balancer().converge();
+        await loadBalancer().converge({ binds: [{ port: 8086 }] });
+        await loadBalancer().converge();
     });
 
     it("treats a haproxy that the service did not start as another process", async () => {
         const config =
             "defaults\\n timeout client 1s\\n timeout connect 1s\\n timeout server 1s\\nlisten x\\n bind :8087\\n";
-        await balancer().shell(`printf '${config}' >/run/stray.cfg
+        await loadBalancer().shell(`printf '${config}' >/run/stray.cfg
             systemd-run -q --unit=squatter haproxy -db -f /run/stray.cfg
             until ss -Hltn | grep -q ':8087 '; do sleep 0.02; done`);
         await declared(/port 8087 is taken by haproxy \(pid \d+\), which is not haproxy\.service; stop it/, {
@@ -119,40 +119,40 @@ export function hostConditions(balancer: () => BalancerHost): void {
         const binds = [
             { port: 8081, interface: "eth0" },
             { address: "::", port: 8082, interface: "eth0" },
-            { address: balancer().host.address, port: 8083, interface: "eth0" },
+            { address: loadBalancer().host.address, port: 8083, interface: "eth0" },
             { address: "203.0.113.7", port: 8084, transparent: true },
         ];
-        await balancer().converge({ binds });
-        assert.equal((await balancer().declare({ binds }).preview()).text, "");
+        await loadBalancer().converge({ binds });
+        assert.equal((await loadBalancer().declare({ binds }).preview()).text, "");
         for (const port of [8081, 8083])
-            assert.equal((await fetch(`${balancer().url.slice(0, -1)}:${port}`)).status, 200);
+            assert.equal((await fetch(`${loadBalancer().url.slice(0, -1)}:${port}`)).status, 200);
 
         await declared(/this host has no interface eth7 \(bind \*:8081\); correct its name/, {
             binds: [{ port: 8081, interface: "eth7" }],
         });
-        await balancer().shell(squat("0.0.0.0:8085"));
+        await loadBalancer().shell(squat("0.0.0.0:8085"));
         await declared(/port 8085 is taken by systemd-socket-/, { binds: [{ port: 8085, interface: "eth0" }] });
         // Pretends that HAProxy has not opened one of them.
-        const { code, stderr } = await balancer()
+        const { code, stderr } = await loadBalancer()
             .declare({ binds, mark: "deaf" })
             .up((body) => impatient(body).replace("\n* 8081 nothing eth0\n", "\n* 8088 nothing eth0\n"));
         assert.equal(code, 1);
         assert.match(stderr, /the new worker does not listen on \*:8088/);
-        await balancer().converge();
+        await loadBalancer().converge();
     });
 
     it("waits for a new worker that does not answer at once, but not for ever", async () => {
         const once = "[ -e /run/asked ] || { touch /run/asked; echo not yet; return 1; }";
-        const { code, stderr } = await balancer().declare({ mark: "slow" }).up(atStart("haproxy_answers", once));
+        const { code, stderr } = await loadBalancer().declare({ mark: "slow" }).up(atStart("haproxy_answers", once));
         assert.equal(code, 0, stderr);
-        await balancer().shell("rm /run/asked");
+        await loadBalancer().shell("rm /run/asked");
         const never = atStart("haproxy_answers", "echo port 80 is dumb; return 1");
-        const { stderr: words } = await balancer()
+        const { stderr: words } = await loadBalancer()
             .declare({ mark: "dumb" })
             .up((body) => impatient(never(body)));
         assert.match(words, /was not proven.*last good files are back and active\n +port 80 is dumb\n/);
-        assert.equal(await balancer().answer(), "app1 slow");
-        await balancer().converge();
+        assert.equal(await loadBalancer().answer(), "app1 slow");
+        await loadBalancer().converge();
     });
 
     describe("with old workers that still have connections", () => {
@@ -162,15 +162,15 @@ export function hostConditions(balancer: () => BalancerHost): void {
             clients = [];
         };
         /** A request of which the current worker has read half. */
-        const hold = async () => clients.push(await balancer().hold());
-        const declare = (mark: string) => balancer().declare({ raw: patient, mark });
+        const hold = async () => clients.push(await loadBalancer().hold());
+        const declare = (mark: string) => loadBalancer().declare({ raw: patient, mark });
         const old = async () =>
-            (await balancer().master("show proc")).split("# old workers")[1]?.match(/^\d+ /gm) ?? [];
+            (await loadBalancer().master("show proc")).split("# old workers")[1]?.match(/^\d+ /gm) ?? [];
 
         before("six reloads, each during a request", async () => {
-            await balancer().shell("systemctl restart haproxy");
-            await balancer().converge({ raw: patient });
-            await until("the worker of before has ended", async () => (await old()).length === 0);
+            await loadBalancer().shell("systemctl restart haproxy");
+            await loadBalancer().converge({ raw: patient });
+            await until("the old worker has ended", async () => (await old()).length === 0);
             for (const turn of [1, 2, 3, 4, 5, 6]) {
                 await hold();
                 const { code, stderr } = await declare(`turn-${turn}`).up();
@@ -181,7 +181,7 @@ export function hostConditions(balancer: () => BalancerHost): void {
         });
         after(async () => {
             release();
-            await balancer().converge();
+            await loadBalancer().converge();
         });
 
         it("reports them in a preview", async () => {
@@ -194,7 +194,7 @@ export function hostConditions(balancer: () => BalancerHost): void {
         });
 
         it("refuses another reload if they do not end, before anything is changed", async () => {
-            const state = await balancer().state();
+            const state = await loadBalancer().state();
             const { code, stderr } = await declare("next").up((body) =>
                 body.replace(/^haproxy_hard_stop=.*/m, "haproxy_hard_stop=1"),
             );
@@ -206,36 +206,36 @@ export function hostConditions(balancer: () => BalancerHost): void {
                 stderr,
             );
             assert.match(stderr, /its files and its running process are untouched/);
-            assert.equal(await balancer().state(), state);
+            assert.equal(await loadBalancer().state(), state);
         });
 
         it("waits until enough of them have ended, then reloads", async () => {
             const first = clients.shift();
             const converging = declare("next").up(atNaps("touch /run/sleeps"));
-            await balancer().shell("until [ -e /run/sleeps ]; do sleep 0.02; done");
+            await loadBalancer().shell("until [ -e /run/sleeps ]; do sleep 0.02; done");
             first?.destroy();
             const { code, stderr } = await converging;
-            await balancer().shell("rm /run/sleeps");
+            await loadBalancer().shell("rm /run/sleeps");
             assert.equal(code, 0, stderr);
             assert.match(stderr, /: waiting: 6 old workers have connections, 5 are allowed\n/);
-            assert.equal(await balancer().answer(), "app1 next");
+            assert.equal(await loadBalancer().answer(), "app1 next");
         });
 
         it("does not delay a converge that needs no reload", async () => {
             await hold();
-            await balancer().converge({ raw: patient, mark: "last" });
+            await loadBalancer().converge({ raw: patient, mark: "last" });
             assert.equal((await old()).length, 6);
-            await balancer().shell("rm /var/lib/haproxy-fleet/last-good/haproxy/digest");
-            const processes = await balancer().processes();
+            await loadBalancer().shell("rm /var/lib/haproxy-fleet/last-good/haproxy/digest");
+            const processes = await loadBalancer().processes();
             const { code, stderr } = await declare("last").up();
             assert.equal(code, 0, stderr);
             assert.doesNotMatch(stderr, /waiting: \d+ old workers/);
-            assert.equal(await balancer().processes(), processes);
+            assert.equal(await loadBalancer().processes(), processes);
         });
 
         it("reloads at once if oldWorkers allows so many", async () => {
             const wide = declare("wide");
-            wide.resources = haproxy(balancer().config({ raw: patient, mark: "wide" }), { oldWorkers: 6 });
+            wide.resources = haproxy(loadBalancer().config({ raw: patient, mark: "wide" }), { oldWorkers: 6 });
             assert.equal((await old()).length, 6);
             await hold();
             const { code, stderr } = await wide.up();
@@ -245,7 +245,7 @@ export function hostConditions(balancer: () => BalancerHost): void {
         });
 
         it("only warns of those that are older than the host's first converge", async () => {
-            await balancer().shell("sleep 1; rm -r /var/lib/haproxy-fleet");
+            await loadBalancer().shell("sleep 1; rm -r /var/lib/haproxy-fleet");
             for (const [mark, count] of [
                 ["taken", 7],
                 ["later", 8],
@@ -258,14 +258,14 @@ export function hostConditions(balancer: () => BalancerHost): void {
                 assert.equal(code, 0, stderr);
                 assert.ok(stderr.includes(`warning: ${words}`), stderr);
                 assert.doesNotMatch(stderr, /waiting/);
-                assert.equal(await balancer().answer(), `app1 ${mark}`);
+                assert.equal(await loadBalancer().answer(), `app1 ${mark}`);
             }
         });
     });
 
     it("does not judge in a preview what earlier resources may repair, and refuses what they cannot", async () => {
         const user = { global: { user: "balancer", group: "balancers" } };
-        const { text, refused } = await balancer().declare(user).preview();
+        const { text, refused } = await loadBalancer().declare(user).preview();
         assert.ok(!refused, text);
         assert.match(
             text,
@@ -276,7 +276,7 @@ export function hostConditions(balancer: () => BalancerHost): void {
             raw: ["http-request nonsense"],
         });
 
-        const jailed = balancer().declare({ global: { chroot: "/srv/extra" } });
+        const jailed = loadBalancer().declare({ global: { chroot: "/srv/extra" } });
         jailed.resources = [{ kind: "directory", path: "/srv/extra" }, ...jailed.resources];
         const { text: first, ...rest } = await jailed.preview();
         assert.ok(!rest.refused, first);
@@ -285,16 +285,16 @@ export function hostConditions(balancer: () => BalancerHost): void {
         assert.equal(code, 0, stderr);
 
         // Another release may know the keyword.
-        const newer = balancer().declare({ raw: ["http-request nonsense"] });
+        const newer = loadBalancer().declare({ raw: ["http-request nonsense"] });
         newer.resources = [{ kind: "packages", names: ["haproxy-doc"] }, ...newer.resources];
         assert.equal((await newer.preview()).refused, false);
-        await balancer().converge();
+        await loadBalancer().converge();
     });
 
     it("refuses warnings of the daemon's check, except those that are allowed by their words", async () => {
         const raw = ["retries 5", "balance roundrobin"];
         const allowing = (...allowWarnings: string[]) =>
-            balancer().declare({ raw }, (transaction) => ({ ...transaction, allowWarnings }));
+            loadBalancer().declare({ raw }, (transaction) => ({ ...transaction, allowWarnings }));
         await declared(/WARNING.*'retries' ignored/, { raw });
         const { text, refused } = await allowing("'retries' ignored", "[a-z]").preview();
         assert.ok(refused, text);
@@ -306,17 +306,17 @@ export function hostConditions(balancer: () => BalancerHost): void {
         const { code, stderr } = await both.up();
         assert.equal(code, 0, stderr);
         assert.equal((await both.preview()).text, "");
-        const wrong = balancer().declare({ raw: [...raw, "nonsense"] }, (transaction) => ({
+        const wrong = loadBalancer().declare({ raw: [...raw, "nonsense"] }, (transaction) => ({
             ...transaction,
             allowWarnings: ["ignored", "nonsense"],
         }));
         assert.ok((await wrong.preview()).refused);
-        await balancer().converge();
+        await loadBalancer().converge();
     });
 
     it("reports in a preview that a file of the transaction would reload or restart a service", async () => {
         const watching = (mark: string) => {
-            const convergence = balancer().declare({ mark });
+            const convergence = loadBalancer().declare({ mark });
             const [reloadOn, restartOn] = [["/etc/haproxy/haproxy.cfg"], ["/etc/haproxy/haproxy.cfg"]];
             convergence.resources = [
                 ...convergence.resources,
@@ -334,16 +334,16 @@ export function hostConditions(balancer: () => BalancerHost): void {
     });
 
     it("is refused once, without a check, if the host has no room for the stage", async () => {
-        await balancer().shell(
+        await loadBalancer().shell(
             "mount -t tmpfs -o size=1m tmpfs /run/haproxy-fleet; head -c 2M /dev/zero >/etc/haproxy/large",
         );
         try {
-            const { text, refused } = await balancer().declare({ mark: "roomless" }).preview();
+            const { text, refused } = await loadBalancer().declare({ mark: "roomless" }).preview();
             assert.ok(refused, text);
             assert.match(text, /refused at stage:\n.*No space left on device/);
             assert.doesNotMatch(text, /refused at (validation|preflight)/);
         } finally {
-            await balancer().shell("rm /etc/haproxy/large; umount /run/haproxy-fleet");
+            await loadBalancer().shell("rm /etc/haproxy/large; umount /run/haproxy-fleet");
         }
     });
 
@@ -354,32 +354,32 @@ export function hostConditions(balancer: () => BalancerHost): void {
             owned: [maps],
             files: [...transaction.files, { path: `${maps}/hosts.map`, content: text }],
         });
-        const first = await balancer().declare({}, edit("one\n")).up();
+        const first = await loadBalancer().declare({}, edit("one\n")).up();
         assert.equal(first.code, 0, first.stderr);
-        await balancer().shell(`touch ${maps}/stray ${maps}/.hidden`);
-        const { text } = await balancer().declare({}, edit("two\n")).preview();
+        await loadBalancer().shell(`touch ${maps}/stray ${maps}/.hidden`);
+        const { text } = await loadBalancer().declare({}, edit("two\n")).preview();
         assert.match(text, /undeclared entry stray would be removed/);
         assert.match(text, /undeclared entry \.hidden would be removed/);
-        const failed = await balancer()
+        const failed = await loadBalancer()
             .declare({}, edit("two\n"))
             .up(redefine("haproxy_prove() { echo not proven; return 1; }"));
         assert.equal(failed.code, 1);
         assert.equal(
-            await balancer().shell(`ls -A ${maps} | xargs; cat ${maps}/hosts.map`),
+            await loadBalancer().shell(`ls -A ${maps} | xargs; cat ${maps}/hosts.map`),
             ".hidden hosts.map stray\none",
         );
-        const { code, stderr, stdout } = await balancer().declare({}, edit("two\n")).up();
+        const { code, stderr, stdout } = await loadBalancer().declare({}, edit("two\n")).up();
         assert.equal(code, 0, stderr);
-        assert.equal(await balancer().shell(`ls -A ${maps} | xargs; cat ${maps}/hosts.map`), "hosts.map\ntwo");
+        assert.equal(await loadBalancer().shell(`ls -A ${maps} | xargs; cat ${maps}/hosts.map`), "hosts.map\ntwo");
         assert.equal(`${stdout}${stderr}`.match(/changed: .*stray/g)?.length ?? 0, 0);
-        assert.equal((await balancer().declare({}, edit("two\n")).preview()).text, "");
+        assert.equal((await loadBalancer().declare({}, edit("two\n")).preview()).text, "");
     });
     it("creates its directory again after it was removed by hand", async () => {
-        await balancer().shell("rm -rf /etc/haproxy");
-        assert.match((await balancer().declare().preview()).text, /haproxy.cfg: does not exist/);
-        const { code, stderr } = await balancer().declare().up();
+        await loadBalancer().shell("rm -rf /etc/haproxy");
+        assert.match((await loadBalancer().declare().preview()).text, /haproxy.cfg: does not exist/);
+        const { code, stderr } = await loadBalancer().declare().up();
         assert.equal(code, 0, stderr);
-        assert.equal((await balancer().declare().preview()).text, "");
+        assert.equal((await loadBalancer().declare().preview()).text, "");
     });
 }
 

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
 import { redefine } from "../../support/converge";
 import { until } from "../../support/traffic";
-import type { BalancerHost } from "./balancerHost";
 import { atStart } from "./edit";
+import type { LoadBalancerHost } from "./loadBalancerHost";
 
 const GOOD = "/var/lib/haproxy-fleet/last-good/haproxy";
 const MAPS = "/etc/haproxy/maps";
@@ -12,8 +12,8 @@ const CONFIG = "/etc/haproxy/haproxy.cfg";
 const unproven = redefine("haproxy_prove() { echo not proven; return 1; }");
 
 /** The configuration with maps, which all change with the text. */
-const withMaps = (balancer: BalancerHost, maps: Record<string, string>, mark?: string) =>
-    balancer.declare({ mark }, (transaction) => ({
+const withMaps = (loadBalancer: LoadBalancerHost, maps: Record<string, string>, mark?: string) =>
+    loadBalancer.declare({ mark }, (transaction) => ({
         ...transaction,
         files: [
             ...Object.entries(maps).map(([name, content]) => ({ path: `${MAPS}/${name}`, content })),
@@ -22,8 +22,8 @@ const withMaps = (balancer: BalancerHost, maps: Record<string, string>, mark?: s
     }));
 
 /** The files to which a failed converge goes back. */
-export function lastGood(balancer: () => BalancerHost): void {
-    const fails = async (convergence: ReturnType<BalancerHost["declare"]>, edit = unproven) => {
+export function lastGood(loadBalancer: () => LoadBalancerHost): void {
+    const fails = async (convergence: ReturnType<LoadBalancerHost["declare"]>, edit = unproven) => {
         const { code, stderr } = await convergence.up(edit);
         assert.equal(code, 1, stderr);
         return stderr;
@@ -33,59 +33,62 @@ export function lastGood(balancer: () => BalancerHost): void {
         const [before, after] = [{ mark: "proven" }, { mark: "not-proven" }];
         const killed = atStart("attempt", '[ "$1" != prove ] || kill -KILL $$');
         const killedHavingActivated = async () => {
-            assert.match(await fails(balancer().declare(after), killed), /the converge was killed/);
-            await until("it is activated", async () => (await balancer().answer()) === "app1 not-proven");
+            assert.match(await fails(loadBalancer().declare(after), killed), /the converge was killed/);
+            await until("it is activated", async () => (await loadBalancer().answer()) === "app1 not-proven");
         };
-        await balancer().converge(before);
+        await loadBalancer().converge(before);
         await killedHavingActivated();
-        assert.match(await fails(balancer().declare(after)), /the daemon was not proven.*; last good files are back/);
-        assert.equal(await balancer().answer(), "app1 proven");
+        assert.match(
+            await fails(loadBalancer().declare(after)),
+            /the daemon was not proven.*; last good files are back/,
+        );
+        assert.equal(await loadBalancer().answer(), "app1 proven");
 
         await killedHavingActivated();
-        const processes = await balancer().processes();
-        await balancer().converge(after);
-        assert.equal(await balancer().processes(), processes);
-        assert.match(await balancer().shell(`cat ${GOOD}/tree/haproxy.cfg`), /X-Mark not-proven/);
+        const processes = await loadBalancer().processes();
+        await loadBalancer().converge(after);
+        assert.equal(await loadBalancer().processes(), processes);
+        assert.match(await loadBalancer().shell(`cat ${GOOD}/tree/haproxy.cfg`), /X-Mark not-proven/);
     });
 
     it("does not include the files before a failed first converge, once they are back", async () => {
-        await balancer().converge();
-        await balancer().shell(`rm -rf ${GOOD}`);
-        await fails(balancer().declare({ mark: "first" }));
-        await balancer().shell(`echo '# by hand' >>${CONFIG}`);
-        const files = await balancer().files();
-        await fails(balancer().declare({ mark: "second" }));
-        assert.equal(await balancer().files(), files);
+        await loadBalancer().converge();
+        await loadBalancer().shell(`rm -rf ${GOOD}`);
+        await fails(loadBalancer().declare({ mark: "first" }));
+        await loadBalancer().shell(`echo '# by hand' >>${CONFIG}`);
+        const files = await loadBalancer().files();
+        await fails(loadBalancer().declare({ mark: "second" }));
+        assert.equal(await loadBalancer().files(), files);
         await fails(
-            balancer().declare({ mark: "third" }),
+            loadBalancer().declare({ mark: "third" }),
             atStart("put_file", 'echo "No space left on device"; return 1'),
         );
-        assert.equal(await balancer().files(), files);
-        await balancer().shell(`ls ${GOOD} && exit 1 || exit 0`);
-        await balancer().converge();
+        assert.equal(await loadBalancer().files(), files);
+        await loadBalancer().shell(`ls ${GOOD} && exit 1 || exit 0`);
+        await loadBalancer().converge();
     });
 
     it("is a copy of the live files, not a link", async () => {
-        await balancer().converge();
-        await balancer().shell(`rm -rf ${GOOD}/tree && ln -s /etc/haproxy ${GOOD}/tree`);
-        const files = await balancer().files();
-        await fails(balancer().declare({ mark: "linked" }));
-        assert.equal(await balancer().files(), files);
-        await balancer().converge();
-        assert.equal(await balancer().shell(`stat -c %F ${GOOD}/tree`), "directory");
+        await loadBalancer().converge();
+        await loadBalancer().shell(`rm -rf ${GOOD}/tree && ln -s /etc/haproxy ${GOOD}/tree`);
+        const files = await loadBalancer().files();
+        await fails(loadBalancer().declare({ mark: "linked" }));
+        assert.equal(await loadBalancer().files(), files);
+        await loadBalancer().converge();
+        assert.equal(await loadBalancer().shell(`stat -c %F ${GOOD}/tree`), "directory");
     });
 
     it("is on the disk before it replaces the previous one", async () => {
-        await balancer().converge({ mark: "older" });
-        const older = await balancer().shell(`cat ${GOOD}/digest`);
+        await loadBalancer().converge({ mark: "older" });
+        const older = await loadBalancer().shell(`cat ${GOOD}/digest`);
         const spy = `#!/bin/sh\necho "$(cat ${GOOD}/digest) $*" >>/run/synced\nexec /usr/bin/sync "$@"\n`;
-        await balancer().host.writeFile("/usr/local/sbin/sync", spy, 0o755);
+        await loadBalancer().host.writeFile("/usr/local/sbin/sync", spy, 0o755);
         try {
-            await balancer().converge({ mark: "newer" });
+            await loadBalancer().converge({ mark: "newer" });
         } finally {
-            await balancer().shell("rm /usr/local/sbin/sync");
+            await loadBalancer().shell("rm /usr/local/sbin/sync");
         }
-        const synced = (await balancer().shell("cat /run/synced; rm /run/synced")).split("\n");
+        const synced = (await loadBalancer().shell("cat /run/synced; rm /run/synced")).split("\n");
         for (const file of ["", "/digest", "/tree", "/tree/haproxy.cfg"]) {
             assert.ok(
                 synced.some((line) => line.startsWith(`${older} `) && `${line} `.includes(`${GOOD}.new${file} `)),
@@ -95,55 +98,55 @@ export function lastGood(balancer: () => BalancerHost): void {
     });
 
     it("does not touch files that have not changed", async () => {
-        const first = await withMaps(balancer(), { "a.map": "one\n", "z.map": "one\n" }).up();
+        const first = await withMaps(loadBalancer(), { "a.map": "one\n", "z.map": "one\n" }).up();
         assert.equal(first.code, 0, first.stderr);
-        const inodes = () => balancer().shell(`stat -c '%n %i %y' ${MAPS}/*`);
+        const inodes = () => loadBalancer().shell(`stat -c '%n %i %y' ${MAPS}/*`);
         const before = await inodes();
-        const stderr = await fails(withMaps(balancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
+        const stderr = await fails(withMaps(loadBalancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
         assert.match(stderr, /put back \/etc\/haproxy\/haproxy\.cfg/);
         assert.equal(await inodes(), before);
         // The same content with another mode is a change.
         await fails(
-            withMaps(balancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"),
+            withMaps(loadBalancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"),
             atStart(
                 "haproxy_prove",
                 `! grep -q other ${CONFIG} || chmod 0600 ${MAPS}/a.map; echo not proven; return 1`,
             ),
         );
-        assert.equal(await balancer().shell(`stat -c %a ${MAPS}/a.map`), "644");
+        assert.equal(await loadBalancer().shell(`stat -c %a ${MAPS}/a.map`), "644");
     });
 
     it("gives an administrator's files back that were taken over since", async () => {
-        await balancer().converge();
-        await balancer().shell(`mkdir -p ${MAPS}; rm -rf ${MAPS}/*; cd ${MAPS}
+        await loadBalancer().converge();
+        await loadBalancer().shell(`mkdir -p ${MAPS}; rm -rf ${MAPS}/*; cd ${MAPS}
             echo theirs >file; chmod 0640 file; ln -s ../haproxy.cfg link; ln -s nowhere dangling`);
-        const theirs = () => balancer().shell(`cd ${MAPS}; cat file; stat -c '%a %N' * `);
+        const theirs = () => loadBalancer().shell(`cd ${MAPS}; cat file; stat -c '%a %N' * `);
         const before = await theirs();
         const declared = { file: "ours\n", link: "ours\n", dangling: "ours\n", added: "ours\n" };
-        const stderr = await fails(withMaps(balancer(), declared, "taking"));
+        const stderr = await fails(withMaps(loadBalancer(), declared, "taking"));
         assert.match(stderr, /write \/etc\/haproxy\/maps\/dangling/);
         assert.equal(await theirs(), before, stderr);
 
         // The same after a successful converge, once they leave the run list.
-        const { code, ...said } = await withMaps(balancer(), declared, "taking").up();
+        const { code, ...said } = await withMaps(loadBalancer(), declared, "taking").up();
         assert.equal(code, 0, said.stderr);
-        assert.equal(await balancer().shell(`cat ${MAPS}/* | sort -u`), "ours");
-        await balancer().converge();
+        assert.equal(await loadBalancer().shell(`cat ${MAPS}/* | sort -u`), "ours");
+        await loadBalancer().converge();
         assert.equal(await theirs(), before);
-        await balancer().shell(`rm -r ${MAPS}`);
+        await loadBalancer().shell(`rm -r ${MAPS}`);
     });
 
     it("leaves no partial file on a full disk", async () => {
-        await balancer().converge();
-        const files = await balancer().files();
-        await balancer().shell(`mkdir -p ${MAPS}; mount -t tmpfs -o size=64k tmpfs ${MAPS}`);
+        await loadBalancer().converge();
+        const files = await loadBalancer().files();
+        await loadBalancer().shell(`mkdir -p ${MAPS}; mount -t tmpfs -o size=64k tmpfs ${MAPS}`);
         try {
-            const stderr = await fails(withMaps(balancer(), { "large.map": "x\n".repeat(50_000) }), (body) => body);
+            const stderr = await fails(withMaps(loadBalancer(), { "large.map": "x\n".repeat(50_000) }), (body) => body);
             assert.match(stderr, /the disk is full.*; last good files are back/);
-            assert.equal(await balancer().shell(`ls -A ${MAPS}`), "");
-            assert.equal(await balancer().files(), files);
+            assert.equal(await loadBalancer().shell(`ls -A ${MAPS}`), "");
+            assert.equal(await loadBalancer().files(), files);
         } finally {
-            await balancer().shell(`umount ${MAPS}; rmdir ${MAPS}`);
+            await loadBalancer().shell(`umount ${MAPS}; rmdir ${MAPS}`);
         }
     });
 }

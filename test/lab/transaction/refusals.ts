@@ -1,34 +1,34 @@
 import assert from "node:assert/strict";
-import type { BalancerHost } from "./balancerHost";
 import { atStart } from "./edit";
 import { type Fault, faults, repair } from "./faults";
 import { load } from "./load";
+import type { LoadBalancerHost } from "./loadBalancerHost";
 
-const ready = async (balancer: BalancerHost, fault: Fault, struck: boolean) => {
-    await balancer.shell(repair);
-    await balancer.shell(fault.prepare?.(balancer) ?? "");
-    if (struck) await balancer.shell(fault.strike?.(balancer) ?? "");
+const ready = async (loadBalancer: LoadBalancerHost, fault: Fault, struck: boolean) => {
+    await loadBalancer.shell(repair);
+    await loadBalancer.shell(fault.prepare?.(loadBalancer) ?? "");
+    if (struck) await loadBalancer.shell(fault.strike?.(loadBalancer) ?? "");
 };
 
 /** Faults that exist before the converge. */
-export function refusals(balancer: () => BalancerHost): void {
-    before(() => balancer().converge());
-    afterEach(() => balancer().shell(repair));
+export function refusals(loadBalancer: () => LoadBalancerHost): void {
+    before(() => loadBalancer().converge());
+    afterEach(() => loadBalancer().shell(repair));
 
     for (const fault of faults) {
         it(`reports ${fault.name} in a preview, and changes nothing`, async () => {
-            await ready(balancer(), fault, true);
-            const [state, leftovers] = [await balancer().state(), await balancer().leftovers()];
-            const { text, refused } = await balancer().declare(fault.variation(balancer())).preview();
+            await ready(loadBalancer(), fault, true);
+            const [state, leftovers] = [await loadBalancer().state(), await loadBalancer().leftovers()];
+            const { text, refused } = await loadBalancer().declare(fault.variation(loadBalancer())).preview();
             assert.ok(refused, text);
             assert.match(text, fault.words);
-            assert.equal(await balancer().state(), state);
-            assert.equal(await balancer().leftovers(), leftovers);
+            assert.equal(await loadBalancer().state(), state);
+            assert.equal(await loadBalancer().leftovers(), leftovers);
         });
     }
 
     it("shows the declared line that HAProxy refuses", async () => {
-        const { text } = await balancer()
+        const { text } = await loadBalancer()
             .declare({ raw: ["http-request nonsense"] })
             .preview();
         assert.match(text, /\[\/etc\/haproxy\/haproxy\.cfg:(\d+)\].*\n +line \1: http-request nonsense\n/);
@@ -36,7 +36,7 @@ export function refusals(balancer: () => BalancerHost): void {
 
     it("refuses more connections than memory allows, unless the running process already allows them", async () => {
         const preview = (maxconn: number, memory?: number) =>
-            balancer()
+            loadBalancer()
                 .declare({ global: { maxconn }, mark: "much" }, ({ adapter, ...transaction }) => ({
                     ...transaction,
                     adapter: {
@@ -54,11 +54,11 @@ export function refusals(balancer: () => BalancerHost): void {
         assert.equal((await preview(1000, 250_000_000)).refused, false);
 
         // The unit's limit: 50 kB for each of 5000 connections.
-        await balancer().shell(`mkdir -p /run/systemd/system/haproxy.service.d
+        await loadBalancer().shell(`mkdir -p /run/systemd/system/haproxy.service.d
             printf '[Service]\\nMemoryMax=150M\\n' >/run/systemd/system/haproxy.service.d/90-memory.conf
             systemctl daemon-reload`);
         const limited = await preview(5000);
-        await balancer().shell("rm /run/systemd/system/haproxy.service.d/90-memory.conf; systemctl daemon-reload");
+        await loadBalancer().shell("rm /run/systemd/system/haproxy.service.d/90-memory.conf; systemctl daemon-reload");
         assert.match(
             limited.text,
             /maxconn 5000 needs 244 MB of memory at its busiest, the service may have 150 MB; lower maxconn to 3072, or raise/,
@@ -67,10 +67,10 @@ export function refusals(balancer: () => BalancerHost): void {
     });
 
     it("refuses a change for a masked unit", async () => {
-        await balancer().shell("systemctl --quiet mask haproxy");
-        const { text } = await balancer().declare({ mark: "masked" }).preview();
-        const { code, stderr } = await balancer().declare({ mark: "masked" }).up();
-        await balancer().shell("systemctl --quiet unmask haproxy");
+        await loadBalancer().shell("systemctl --quiet mask haproxy");
+        const { text } = await loadBalancer().declare({ mark: "masked" }).preview();
+        const { code, stderr } = await loadBalancer().declare({ mark: "masked" }).up();
+        await loadBalancer().shell("systemctl --quiet unmask haproxy");
         assert.match(text, / preflight says:\n +haproxy\.service is masked, .*unmask it/);
         assert.equal(code, 1);
         assert.match(stderr, /refused at preflight; its files.* untouched\n +haproxy\.service is masked, .*unmask it/);
@@ -79,25 +79,25 @@ export function refusals(balancer: () => BalancerHost): void {
 
     it("asks a resolver that does not answer for only one name", async () => {
         const names = "one.test two.test three.test";
-        await balancer().shell(`
+        await loadBalancer().shell(`
             systemd-run -q --unit=squatter perl -MIO::Socket::INET -e '
                 my $silent = IO::Socket::INET->new(LocalAddr => "127.0.0.1:53", Proto => "udp") or die $!; sleep'
             until ss -Hlun | grep -q -F '127.0.0.1:53 '; do sleep 0.02; done
             cp /etc/resolv.conf /srv/resolv.conf; echo nameserver 127.0.0.1 >/etc/resolv.conf`);
-        const { text, refused } = await balancer()
+        const { text, refused } = await loadBalancer()
             .declare({ mark: "names" }, ({ adapter, ...transaction }) => ({
                 ...transaction,
                 adapter: { ...adapter, parameters: { ...adapter.parameters, names } },
             }))
             .preview();
-        await balancer().shell("cat /srv/resolv.conf >/etc/resolv.conf");
+        await loadBalancer().shell("cat /srv/resolv.conf >/etc/resolv.conf");
         assert.ok(refused, text);
         assert.match(text, /the resolver of this host does not answer within 5 s, asked for the server name one\.test/);
         assert.doesNotMatch(text, /two\.test|three\.test/);
     });
 
     it("refuses a stage without one of several files", async () => {
-        const { code, stderr } = await balancer()
+        const { code, stderr } = await loadBalancer()
             .declare({}, (transaction) => ({
                 ...transaction,
                 files: [{ path: "/etc/haproxy/a.map", content: "one\n" }, ...transaction.files],
@@ -105,25 +105,25 @@ export function refusals(balancer: () => BalancerHost): void {
             .up(atStart("stage_file", "case $field_path in */a.map) echo cannot be staged; return 1 ;; esac"));
         assert.equal(code, 1);
         assert.match(stderr, /refused at stage; its files and its running process are untouched\n +cannot be staged/);
-        await balancer().converge();
+        await loadBalancer().converge();
     });
 
     it("refuses each fault in an up without a preview, and no request is lost", async () => {
-        const running = await load(balancer().url);
+        const running = await load(loadBalancer().url);
         for (const fault of faults) {
-            await ready(balancer(), fault, false);
-            const convergence = balancer().declare(fault.variation(balancer()));
+            await ready(loadBalancer(), fault, false);
+            const convergence = loadBalancer().declare(fault.variation(loadBalancer()));
             if (fault.strike) assert.equal((await convergence.preview()).refused, false, fault.name);
-            const state = await balancer().state();
+            const state = await loadBalancer().state();
             const { code, stderr } = await convergence.up(
-                atStart("transaction_check", fault.strike?.(balancer()) ?? ""),
+                atStart("transaction_check", fault.strike?.(loadBalancer()) ?? ""),
             );
             assert.equal(code, 1, fault.name);
             assert.match(stderr, fault.words);
             assert.match(stderr, /refused at (validation|preflight); its files and its running process are untouched/);
-            assert.equal(await balancer().state(), state, fault.name);
+            assert.equal(await loadBalancer().state(), state, fault.name);
             assert.equal(
-                await balancer().leftovers(),
+                await loadBalancer().leftovers(),
                 "launch lock log report result runtime stamp step token",
                 fault.name,
             );

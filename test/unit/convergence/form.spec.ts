@@ -9,7 +9,7 @@ const args = {
     connection,
     resources: [
         { kind: "packages", names: ["cowsay"] },
-        { kind: "file", path: "/etc/a", content: "a" },
+        { kind: "file", path: "/etc/a", content: "a", lineSources: ["a", null, undefined] },
         { kind: "user", name: "demo", groups: ["adm"] },
         { kind: "service", name: "a.service", reloadOn: ["/etc/a"] },
     ],
@@ -52,7 +52,7 @@ describe("the form of ConvergedHost's arguments", () => {
             "resources[0]: expected an object, got null",
             'resources[1].names: expected a list of texts, got "cowsay"',
             "resources[2].mode: expected text, got 644",
-            'resources[2]: unknown key "onwer"; remove it, or use kind, path, content, owner, group, mode, slotFault, slotValue or lineSources',
+            'resources[2]: unknown key "onwer"; remove it, or use kind, path, content, owner, group, mode, slotIssue, slotValue or lineSources',
             'resources[3].kind: expected "absent", "directory", "execute", "file", "group", "packages", "service", "systemdUnit", "transaction" or "user", got "cron"',
             "slots.key: expected text, or an Output of it, got a number that may be a secret",
             'unknown key "prob"; remove it, or use connection, resources, slots, probe, deadline or takeOver',
@@ -64,7 +64,7 @@ describe("the form of ConvergedHost's arguments", () => {
         );
     });
 
-    it("takes Outputs and secrets as inputs", async () => {
+    it("accepts Outputs and secrets as inputs", async () => {
         await mockEngine();
         const secret = pulumi.secret("x");
         const other = {
@@ -76,7 +76,7 @@ describe("the form of ConvergedHost's arguments", () => {
         await settled();
     });
 
-    it("lets no data make a TypeError", async () => {
+    it("causes no TypeError, whatever the data", async () => {
         const values = fc.constantFrom(null, 5, "x", [], {}, [null], ["x"], true, { kind: "file" }, { kind: 5 });
         const others = fc.sample(values, 20);
         const changes = [

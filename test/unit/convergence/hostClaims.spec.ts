@@ -32,7 +32,7 @@ describe("A host declared twice", () => {
         );
     });
 
-    it("is recognised by name, whatever the case", async () => {
+    it("is recognized by name, whatever the case", async () => {
         await mockEngine();
         await failuresOf(() =>
             assert.throws(

@@ -57,7 +57,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(differences([directory]), []);
         });
 
-        it("brings nothing back into a directory that leaves an owned one", () => {
+        it("restores nothing in a directory that leaves an owned one", () => {
             const [path, owner] = [sandbox.path("owned"), sandbox.owner];
             mkdirSync(`${path}/below`, { recursive: true, mode: 0o755 });
             writeFileSync(`${path}/below/file`, "theirs\n");
@@ -75,7 +75,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(differences([directory]), []);
         });
 
-        it("puts back what was there before, even if our file was removed by hand", () => {
+        it("restores the earlier file, even if ours was removed by hand", () => {
             const [path, owner] = [sandbox.path("file"), sandbox.owner];
             writeFileSync(path, "theirs\n");
             called([{ kind: "file", path, content: "ours\n", owner, group: owner }], "");
@@ -105,7 +105,7 @@ for (const [name, ...shell] of SHELLS) {
         });
 
         describe("user", () => {
-            it("keeps what is not declared of an existing account", () => {
+            it("keeps undeclared settings of an existing account", () => {
                 assert.deepEqual(differences([{ kind: "user", name: "sailor" }], ACCOUNTS), []);
                 assert.deepEqual(differences([{ kind: "user", name: "sailor", shell: "/bin/sh" }], ACCOUNTS), [
                     "shell /bin/zsh",

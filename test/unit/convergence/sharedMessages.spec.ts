@@ -119,7 +119,7 @@ describe("issues that only the hosts' values have", () => {
             kind: "file",
             path: "/etc/x",
             content: slot("key"),
-            slotFault: (value) => (value === "" ? "is empty" : undefined),
+            slotIssue: (value) => (value === "" ? "is empty" : undefined),
         };
         const failures = await failuresOf(() => {
             for (const [name, key] of [

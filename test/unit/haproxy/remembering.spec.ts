@@ -21,11 +21,28 @@ describe("remembering", () => {
         assert.equal(count, 6);
     });
 
-    it("computes what JSON cannot hold each time", () => {
+    it("computes what JSON cannot hold, or would make equal to other data, each time", () => {
         const cycle: unknown[] = [];
         cycle.push(cycle);
         let count = 0;
         const next = remembering((_: unknown) => ++count);
-        assert.deepEqual([next(cycle), next(cycle)], [1, 2]);
+        const others = [cycle, { a: Number.NaN }, { a: () => 1 }, { a: new Date(0) }, { a: new Map() }, { a: 1n }];
+        const counts = [{ a: null }, ...others, ...others, { a: null }].map(next);
+        assert.deepEqual(counts, [1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 1]);
+    });
+
+    it("distinguishes undefined from a missing key", () => {
+        let count = 0;
+        const next = remembering((_: unknown) => ++count);
+        assert.deepEqual([{ a: undefined }, {}, { a: undefined }].map(next), [1, 2, 1]);
+    });
+
+    it("keeps results unchanged if the data or an earlier result is changed", () => {
+        const wrap = remembering((data: { servers: string[] }) => ({ data }));
+        const data = { servers: ["a"] };
+        const result = wrap(data);
+        data.servers.push("b");
+        assert.throws(() => result.data.servers.push("c"), TypeError);
+        assert.deepEqual(wrap({ servers: ["a"] }), { data: { servers: ["a"] } });
     });
 });

@@ -457,7 +457,7 @@ describe("validate", () => {
         });
     }
 
-    it("does not repeat a password, and keeps a message on one line", () => {
+    it("does not show a password, and keeps a message on one line", () => {
         const messages = (config: HaproxyConfig) => validate(config).map(({ message }) => message);
         const stats = { bind: { port: 8404 }, auth: [{ user: "ops", password: "hunter2" }] };
         assert.equal(

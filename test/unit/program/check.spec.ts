@@ -55,7 +55,7 @@ describe("npm run check", () => {
         return name;
     }
 
-    /** A daemon that answers as told, and what it was asked. */
+    /** A daemon that gives this answer, and the files that it was given. */
     function daemon(answer: (text: string, options: readonly string[]) => string) {
         const asked: ReadonlyMap<string, string>[] = [];
         const fake: Daemon = {
@@ -71,7 +71,7 @@ describe("npm run check", () => {
         return { asked, find: async () => fake };
     }
 
-    it("gives the daemon haproxy.cfg and all that it names, without secrets, accounts and names of the hosts", async () => {
+    it("gives the daemon haproxy.cfg and the files in it, without secrets, accounts and names of the hosts", async () => {
         const { asked, find } = daemon(() => "");
         const outcome = await checkStack(written(), directory, find);
         assert.deepEqual(outcome, { result: "accepted", remark: "HAProxy 2.6.1 somewhere", details: [] });

@@ -63,7 +63,7 @@ describe("compose", () => {
         );
     });
 
-    it("gives services the servers that the search finds, with a guard, and leaves others alone", () => {
+    it("gives services the servers that the search finds, with a guard, and leaves services with servers alone", () => {
         const own = { name: "own", port: 80, hosts: ["own.test"], servers: [{ name: "o1", address: "192.0.2.9" }] };
         const { haproxy } = composed({ services: [...stack.services, own] });
         const [shop, docs, other] = haproxy.services;
@@ -84,7 +84,7 @@ describe("compose", () => {
     });
 
     for (const example of [staging, prod]) {
-        it(`takes the example ${example.environment}`, () => {
+        it(`accepts the example ${example.environment}`, () => {
             const loaded = { stack: example, source: "stacks/example.ts", files: new Map() };
             const { hosts, haproxy } = compose(loaded, () => false);
             assert.deepEqual(
@@ -118,7 +118,7 @@ describe("compose", () => {
         assert.match(found[4] ?? "", /set it with pulumi config set --secret ops-password$/);
     });
 
-    it("names files that do not exist, once each, and what else is wrong", () => {
+    it("names each file that does not exist once, beside other errors", () => {
         const services = [{ name: "shop", port: 80 }];
         const [file, service, ...others] = errorsOf({ services }, [], {});
         assert.equal(file, "stacks/test.ts: inventory.file: nodes.json does not exist; write it, or correct the path");
@@ -135,7 +135,7 @@ describe("compose", () => {
         assert.match(errorsOf({}, [], { "nodes.json": "{", key: "k" }).join(), /^nodes\.json: not JSON: /);
     });
 
-    it("leaves out warnings by their ids, and fails on the id of an error or of nothing", () => {
+    it("leaves out warnings by their ids, and fails on the id of an error and on an unknown id", () => {
         assert.deepEqual(errorsOf({ haproxy: { version: "2.6", ignoreIssues: ["open-stats"] } }), []);
         for (const id of ["unknown-reference", "nonsense"]) {
             const [line = "", ...others] = errorsOf({ haproxy: { version: "2.6", ignoreIssues: [id] } });

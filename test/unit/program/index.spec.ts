@@ -23,11 +23,11 @@ describe("index.ts", () => {
     const assigned = (variable: string) =>
         hosts.asked.map(({ payload }) => new RegExp(`^${variable}='([^']*)'`, "m").exec(payload)?.[1]);
 
-    it("makes a load balancer of every node with the tag, serving what the search has found", async () => {
+    it("creates a load balancer for every node with the tag, with the servers that the search has found", async () => {
         const recording = await run();
-        const balancers = recording.registrations.filter(({ type }) => type === BALANCER);
+        const loadBalancers = recording.registrations.filter(({ type }) => type === BALANCER);
         assert.deepEqual(
-            balancers.map(({ name }) => name),
+            loadBalancers.map(({ name }) => name),
             ["lb1", "lb2"],
         );
         assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "192.0.2.12");
@@ -40,7 +40,7 @@ describe("index.ts", () => {
         assert.equal(become, "sudo");
     });
 
-    it("takes hosts over with config takeOver", async () => {
+    it("takes hosts over if config takeOver is true", async () => {
         await run({ config: { "haproxy-fleet:takeOver": "true" } });
         assert.deepEqual(assigned("take_over"), ["yes", "yes"]);
     });
@@ -53,12 +53,12 @@ describe("index.ts", () => {
         assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([""]));
     });
 
-    it("asks no host with config probe off", async () => {
+    it("asks no host if config probe is false", async () => {
         await run({ preview: true, config: { "haproxy-fleet:probe": "false" } });
         assert.deepEqual(hosts.asked, []);
     });
 
-    it("warns of config keys that it does not know", async () => {
+    it("warns of unknown config keys", async () => {
         const config = { "haproxy-fleet:takeover": "true", "haproxy-fleet:probe": "true", "aws:region": "x" };
         const { messages } = await run({ config });
         assert.deepEqual(
@@ -69,7 +69,7 @@ describe("index.ts", () => {
         );
     });
 
-    it("fails without a stack trace on data that cannot be, and registers nothing", async () => {
+    it("fails without a stack trace on invalid data, and registers nothing", async () => {
         const recording = await mockEngine({ stack: "nowhere" });
         await assert.rejects(run({ stack: "nowhere" }), (error: Error) => {
             assert.ok(pulumi.RunError.isInstance(error));

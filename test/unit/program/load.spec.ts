@@ -22,14 +22,14 @@ describe("loadStack", () => {
         rmSync(directory, { recursive: true });
     });
 
-    it("reads a stack and the files that it names, as far as they exist", () => {
+    it("reads a stack and those of its files that exist", () => {
         const { stack, source, files } = loadStack("mine", directory);
         assert.equal(stack.environment, "local");
         assert.equal(source, "stacks/mine.ts");
         assert.deepEqual([...files], [["nodes.json", "nodes, unread"]]);
     });
 
-    it("lists the stacks, and names them if there is no such one", () => {
+    it("lists the stacks, and names them in the error about an unknown one", () => {
         assert.deepEqual(stackNames(directory).sort(), ["broken", "mine", "nothing"]);
         assert.throws(
             () => loadStack("other", directory),
@@ -37,7 +37,7 @@ describe("loadStack", () => {
         );
     });
 
-    it("fails on a file without data, or with data of another form", () => {
+    it("fails on a file without data, or with data of a wrong form", () => {
         assert.throws(() => loadStack("nothing", directory), /^Error: stacks\/nothing\.ts: no default export; /);
         assert.throws(
             () => loadStack("broken", directory),

@@ -6,7 +6,7 @@ import staging from "../../../stacks/staging";
 
 describe("parseStack", () => {
     for (const [name, stack] of Object.entries({ local, staging, prod })) {
-        it(`takes the stack ${name}`, () => {
+        it(`accepts the stack ${name}`, () => {
             assert.deepEqual(parseStack(stack, `stacks/${name}.ts`), stack);
             assert.equal(stack.environment, name);
         });
@@ -65,7 +65,7 @@ describe("parseStack", () => {
         }
     });
 
-    it("fails on anything that is not a stack", () => {
+    it("fails on data that is not a stack", () => {
         for (const data of [undefined, null, [], "text"]) {
             assert.throws(() => parseStack(data, "x"), /^Error: x: expected an object, got /);
         }

@@ -32,13 +32,13 @@ describe("search", () => {
         assert.deepEqual(search(inventory, { tag: "shop::database", environment: "prod" }), [nodes[4]]);
     });
 
-    it("leaves the inventory as it was", () => {
+    it("does not change the inventory", () => {
         const before = structuredClone(nodes);
         search(inventory, { service: "shop", environment: "prod" });
         assert.deepEqual(nodes, before);
     });
 
-    it("fails on an empty result, naming the search and what there is", () => {
+    it("fails on an empty result, and names the search and the tags that exist", () => {
         assert.throws(() => search(inventory, { service: "shpo", environment: "prod" }), {
             message:
                 "no node has the tag shpo::app in the environment prod of nodes.json, which has environments prod, staging, " +
@@ -52,7 +52,7 @@ describe("search", () => {
 });
 
 describe("search and serversFor", () => {
-    it("fail on an inventory or a query of another form", () => {
+    it("fail on an inventory or a query of a wrong form", () => {
         const queries = [
             null,
             5,
@@ -72,13 +72,13 @@ describe("search and serversFor", () => {
 });
 
 describe("serversFor", () => {
-    it("gives servers with the port asked for", () => {
+    it("returns servers with the given port", () => {
         assert.deepEqual(serversFor(inventory, { service: "docs", environment: "prod", port: 8080 }), [
             { name: "web10", address: "192.0.2.10", port: 8080 },
         ]);
     });
 
-    it("makes the same file whatever the order of the nodes", () => {
+    it("leads to the same file whatever the order of the nodes", () => {
         const services = [{ name: "shop", hosts: ["shop.example.com"], port: 80 }];
         const file = (shuffled: readonly Node[]) => {
             const inventoryOfAll = { nodes: shuffled, source: "x" };

@@ -1,4 +1,4 @@
-# transaction NAME ADAPTER DIRECTORY DIGEST FILES OWNED ALLOWED: files of one daemon that stand or fall together.
+# transaction NAME ADAPTER DIRECTORY DIGEST FILES OWNED ALLOWED: files of one daemon, activated and restored together.
 #
 # FILES has a line per file: index, path, mode in hex, owner, group, sum, content function, mode, separated by TAB.
 # OWNED has a line per owned directory: its path, then the declared names, separated by TAB.
@@ -145,7 +145,7 @@ transaction_check() {
     rm -rf "$tx_stage"
 }
 
-# step_quietly COMMAND...: runs what changes nothing outside the stage. Sets words to its output.
+# step_quietly COMMAND...: runs a command that changes nothing outside the stage. Sets words to its output.
 step_quietly() {
     words=$("$@" </dev/null 2>&1)
 }

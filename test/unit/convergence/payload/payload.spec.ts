@@ -151,7 +151,7 @@ describe("buildPayload", () => {
         assert.equal(status, 0, stdout.toString());
     });
 
-    it("lists what the host reads in batches, each thing once", () => {
+    it("lists once each what the host reads in batches", () => {
         const text = payload([
             { kind: "packages", names: ["curl=1", "jq"] },
             { kind: "packages", names: ["jq", "wget"] },

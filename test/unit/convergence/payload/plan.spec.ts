@@ -367,12 +367,6 @@ describe("makePlan", () => {
             );
         });
 
-        it("a kind that does not exist, and names those that do", () => {
-            assert.deepEqual(issues({ kind: "cron" } as unknown as Resource), [
-                'unknown resource kind "cron"; use one of absent, directory, execute, file, group, packages, service, systemdUnit, transaction, user',
-            ]);
-        });
-
         it("everything at once, in one message", () => {
             const broken: Resource[] = [
                 file("etc/x", { mode: "x" }),

@@ -3,10 +3,10 @@ import type { Resource } from "../../../../components/convergence/kinds/index";
 import { encodedSlots, fillFiles, slotValueIssues } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { slot, withEncoding } from "../../../../components/convergence/slots";
-import { smallBalancer } from "../../../support/smallBalancer";
+import { smallLoadBalancer } from "../../../support/smallLoadBalancer";
 
 describe("the values of slots", () => {
-    const resources = smallBalancer().map((resource) =>
+    const resources = smallLoadBalancer().map((resource) =>
         resource.kind !== "transaction"
             ? resource
             : {
@@ -28,14 +28,14 @@ describe("the values of slots", () => {
         assert.deepEqual(issues('p"a$$w%o\\r{d} `#ü€'), []);
     });
 
-    it("may be anything in a file without slotFault", () => {
+    it("may be anything in a file without slotIssue", () => {
         const file: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
         assert.deepEqual(slotValueIssues([file], { key: "it's\n" }), []);
     });
 
-    it("do not change the plan's digest, nor does slotFault", () => {
+    it("do not change the plan's digest, nor does slotIssue", () => {
         const plain: Resource = { kind: "file", path: "/etc/demo", content: slot("key") };
-        const minded: Resource = { ...plain, slotFault: () => "is wrong" };
+        const minded: Resource = { ...plain, slotIssue: () => "is wrong" };
         assert.equal(makePlan([minded]).digest, makePlan([plain]).digest);
     });
 
@@ -45,7 +45,7 @@ describe("the values of slots", () => {
             path: "/etc/demo",
             content: `${slot("key")} ${withEncoding(slot("key"), "double")}`,
             slotValue: (value, encoding) => (encoding === "double" ? value + value : value),
-            slotFault: (_, encoding) => (encoding === "double" ? "is twice there" : undefined),
+            slotIssue: (_, encoding) => (encoding === "double" ? "is twice there" : undefined),
         };
         const slots = encodedSlots([file], { key: "ab" });
         assert.equal(fillFiles([file], slots)[0]?.bytes.toString(), "ab abab");

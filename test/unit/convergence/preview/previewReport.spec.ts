@@ -306,7 +306,7 @@ describe("previewReport", () => {
 });
 
 describe("diff in a report", () => {
-    it("leads from live to declared", () => {
+    it("is from live to declared", () => {
         assert.deepEqual(diff("a\nb\nc\nd\ne\n", "a\nb\nx\nd\ne\nf\n"), [
             "@@ -1,6 +1,5 @@",
             " a",
@@ -391,7 +391,7 @@ describe("diff in a report", () => {
         assert.deepEqual(diff(lines("a"), lines("b")), ["(more than 2000 lines differ: too many to show)"]);
     });
 
-    it("is left out if the file is no text, too large, or secret as a whole", () => {
+    it("is left out if the file is not text, too large, or secret as a whole", () => {
         const large = "x".repeat(262_145);
         assert.deepEqual(diff("a\n", Buffer.from([1, 0, 2])), ["(not text: its lines are not shown)"]);
         assert.deepEqual(diff("a\n", large), ["(too large: its lines are not shown)"]);
@@ -402,7 +402,7 @@ describe("diff in a report", () => {
         assert.equal(lines[3]?.trim(), "(not text: its lines are not shown)");
     });
 
-    it("moves no terminal and has no endless line", () => {
+    it("contains no terminal escapes and no endless line", () => {
         const lines = diff("a\n", `\x1b[2J${"y".repeat(1000)}\x9b1A\n`);
         assert.ok(lines.some((line) => line.startsWith("-\\x1b[2Jyyy") && line.endsWith("y…")));
         assert.ok(lines.every((line) => line.length < 450));

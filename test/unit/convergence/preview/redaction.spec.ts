@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hideValues, redactLive, secretLines } from "../../../../components/convergence/preview/redaction";
+import { hideValues, redactLive } from "../../../../components/convergence/preview/redaction";
+import { secretLines } from "../../../../components/convergence/secrets";
 import { fillSlots, slot } from "../../../../components/convergence/slots";
 
 const slots = { password: "s3cret", "api.key": "0123456789abcdef" };
@@ -30,7 +31,7 @@ describe("secretLines", () => {
         assert.deepEqual(secretLines(`a ${slot("x")} b ${slot("y")}\n`, {}), ["a"]);
     });
 
-    it("returns nothing for text without secrets; the digest is none", () => {
+    it("returns nothing for text without secrets; the digest is not secret", () => {
         assert.deepEqual(secretLines(`set-var proc.cfg str("${slot("digest")}")\nlog global\n`, {}), []);
     });
 
@@ -80,7 +81,7 @@ describe("redactLive", () => {
         }
     });
 
-    it("takes no time over endless lines", () => {
+    it("is fast on endless lines", () => {
         const started = process.cpuUsage();
         for (const part of ["a-", "://", "://a:b"]) {
             const line = part.repeat(262_144 / part.length);

@@ -7,7 +7,7 @@ import { slot } from "../../../../components/convergence/slots";
 const file: DeclaredFile = {
     path: "/etc/demo/demo.cfg",
     content: `global\n    auth ${slot("password")}\n    bind :80\n`,
-    lineSources: ["global", undefined, "services[2].port"],
+    lineSources: ["global", null, "services[2].port"],
 };
 const shown = (words: string, files = [file], slots: Record<string, string> = { password: "pl4nted" }) =>
     refusedLines(words, files, slots);

@@ -3,19 +3,19 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import fc from "fast-check";
 import { fromServices, type HaproxyConfig, haproxy, slot, validate } from "../../../../components";
-import { modelFormIssues } from "../../../../components/haproxy/model/schema";
+import { modelFormIssues } from "../../../../components/haproxy/model/schema/index";
 
 const server = { name: "app1", address: "192.0.2.21", port: 80 };
 const frontend = { name: "http", binds: [{ port: 80 }], defaultBackend: "app" };
 const backend = { name: "app", servers: [server] };
 const config = { version: "2.6", frontends: [frontend], backends: [backend] };
 
-/** What is said of a model from data, a line per issue. */
+/** The issues of a model from plain data, a line each. */
 const issuesOf = (data: unknown) => modelFormIssues(data).map(({ path, message }) => `${path}: ${message}`);
 const rule = (data: unknown) => issuesOf({ ...config, frontends: [{ ...frontend, httpRequestRules: [data] }] });
 
 describe("the form of a model", () => {
-    it("is that of every golden model", () => {
+    it("fits every golden model", () => {
         const folder = join(__dirname, "../../../golden/haproxy");
         const models = readdirSync(folder).filter((file) => file.endsWith(".ts"));
         assert.ok(models.length > 15);
@@ -47,7 +47,7 @@ describe("the form of a model", () => {
         ]);
     });
 
-    it("has no key that nothing reads, at any depth", () => {
+    it("refuses unknown keys, at any depth", () => {
         assert.deepEqual(rule({ action: "deny", when: ["{ src 10.0.0.0/8 }"] }), [
             'frontends[0].httpRequestRules[0]: unknown key "when"; remove it, or use action, status, if or unless',
         ]);
@@ -110,7 +110,7 @@ describe("the form of a model", () => {
         }
     });
 
-    it("takes slots in any text, and shows them by name", () => {
+    it("accepts slots in any text, and shows them by name", () => {
         const password = slot("stats-password");
         const stats = { bind: { port: 8404 }, auth: [{ user: "ops", password }] };
         assert.deepEqual(issuesOf({ ...config, stats }), []);
@@ -119,7 +119,7 @@ describe("the form of a model", () => {
         ]);
     });
 
-    it("shows no value of a key that may hold a secret, wherever it was written to", () => {
+    it("shows no value of a key that may hold a secret, whatever its type", () => {
         const hidden = "tops3cret";
         for (const stats of [
             { bind: { port: 8404 }, auth: { user: "ops", password: hidden } },
@@ -138,7 +138,7 @@ describe("the form of a model", () => {
         );
     });
 
-    it("says of an Output that a slot can hold its value", () => {
+    it("suggests a slot for an Output", () => {
         assert.deepEqual(issuesOf({ ...config, defaults: { balance: { apply: () => undefined } } }), [
             "defaults.balance: expected text, got an Output; use a slot for it",
         ]);
@@ -162,7 +162,7 @@ describe("the form of a model", () => {
         }
     });
 
-    it("lets no data make a TypeError", () => {
+    it("causes no TypeError, whatever the data", () => {
         const paths = (value: unknown): (string | number)[][] =>
             typeof value === "object" && value !== null
                 ? Object.entries(value).flatMap(([key, inner]) => [

@@ -4,9 +4,9 @@ import { secretsIn } from "../../../../components/haproxy/model/strings";
 import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
 import { validate } from "../../../../components/haproxy/validate/index";
 import { serversFor } from "../../../../components/search/inventory";
-import { compile, lines, plain, tcp } from "./subject";
+import { compile, lines, plain, tcp } from "./examples";
 
-/** What an argument adds to the file of a service, and takes from it. */
+/** The lines that an argument adds to the file of a service, and those it removes. */
 function difference(service: Service, base: Service): string[] {
     const [now, before] = [lines(service), lines(base)];
     return [
@@ -193,7 +193,7 @@ describe("an argument of a service", () => {
         );
     });
 
-    it("with many values gives several lines, because HAProxy limits a line", () => {
+    it("with many values is rendered to several lines, because HAProxy limits a line", () => {
         const hosts = Array.from({ length: 300 }, (_, i) => `host-${i}.example.test`);
         const allow = Array.from({ length: 300 }, (_, i) => `192.0.${i % 256}.${i}/32`.replace(/\.\d{3}\//, ".1/"));
         const texts = lines({ ...plain, hosts, allow });

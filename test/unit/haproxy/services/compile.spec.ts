@@ -3,10 +3,10 @@ import fc from "fast-check";
 import { compileServices, type Defaults, fromServices, render, type Service } from "../../../../components/haproxy";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 import { isError, validate } from "../../../../components/haproxy/validate/index";
-import { compile, lines, plain, servers, tcp } from "./subject";
+import { compile, lines, plain, servers, tcp } from "./examples";
 
 describe("services", () => {
-    it("keep what the stack's defaults declare", () => {
+    it("do not replace what the stack's defaults declare", () => {
         const rendered = (defaults: Defaults, service: Service) =>
             render(fromServices({ version: "2.6", defaults }, [service]), { digest: "d" })
                 .text.split("\n\nfrontend")
@@ -46,7 +46,7 @@ describe("services", () => {
         ]);
     });
 
-    it("have a tunnel only if it does not replace what is declared", () => {
+    it("set a tunnel timeout only if it does not replace declared timeouts", () => {
         const timeouts = (defaults: Defaults, service: Service) => {
             const [backend] = fromServices({ version: "2.6", defaults }, [service]).backends;
             return backend?.timeouts ?? {};
@@ -66,7 +66,7 @@ describe("services", () => {
         assert.deepEqual(timeouts({}, { ...https, timeouts: { server: "9m" } }), { server: "9m" });
     });
 
-    it("have rules in one order, whatever their own, if one is more specific than the other", () => {
+    it("are ordered by how specific their routes are, whatever their own order", () => {
         const routed: Service[] = [
             { ...plain, name: "a", routes: [{ paths: ["/a"] }] },
             { ...plain, name: "b", routes: [{ pathPrefixes: ["/a/long"] }] },
@@ -88,7 +88,7 @@ describe("services", () => {
         );
     });
 
-    it("with hostile text give as many lines as with plain text, or are refused", () => {
+    it("have as many lines with hostile text as with plain text, or are refused", () => {
         const hostile = fc.oneof(
             fc.string({ unit: "binary", maxLength: 20 }),
             fc.constantFrom(
@@ -116,15 +116,15 @@ describe("services", () => {
         const count = lines({ ...service("A", "b", "c", "d"), deny: ["192.0.2.1"] }).length;
         fc.assert(
             fc.property(hostile, hostile, hostile, hostile, fc.boolean(), (header, value, realm, user, sound) => {
-                // Half of the time, all that is judged by its form is in order, so that the rest comes through.
+                // Half of the cases are well-formed, so that they get past the schema.
                 const base = service(sound ? "A" : header, value, realm, user);
                 const one = sound
                     ? { ...base, deny: ["192.0.2.1"], redirects: service("A", "b", "c", "d").redirects }
                     : base;
-                const { config, issuesIn } = compileServices({ version: "2.6" }, [one]);
-                assert.doesNotThrow(() => issuesIn(config));
+                const { config, validate } = compileServices({ version: "2.6" }, [one]);
+                assert.doesNotThrow(() => validate(config));
                 const form = balancedServicesFormIssues({ version: "2.6", services: [one] });
-                if (form.length === 0 && !issuesIn(config).some(isError)) {
+                if (form.length === 0 && !validate(config).some(isError)) {
                     assert.equal(lines(one).length, count);
                 }
             }),
@@ -132,7 +132,7 @@ describe("services", () => {
         );
     });
 
-    it("compile, validate and render 500 services with 10 servers each in a moment", () => {
+    it("compile, validate and render quickly, 500 of them with 10 servers each", () => {
         const many = Array.from(
             { length: 500 },
             (_, n): Service => ({
@@ -152,7 +152,7 @@ describe("services", () => {
         const text = render(config, { digest: "d" }).text;
         const { user } = process.cpuUsage(began);
         assert.equal(text.match(/^ {4}server /gm)?.length, 5000);
-        // Bound three times what is promised of an idle machine (docs/services.md).
+        // Three times the limit that docs/services.md states for an idle machine.
         assert.ok(user / 1000 < 900, `${Math.round(user / 1000)} ms of processor time`);
     });
 });

@@ -4,14 +4,14 @@ import { balancedServicesFormIssues } from "../../../../components/haproxy/servi
 
 const shop = { name: "shop", default: true, port: 8080 };
 
-/** What is said of a service from data, a line per issue. */
+/** The issues of a service from plain data, a line each. */
 const issuesOf = (service: unknown, settings: object = {}) =>
     balancedServicesFormIssues({ version: "2.6", services: [service], ...settings }).map(
         ({ path, message }) => `${path}: ${message}`,
     );
 
 describe("the form of services", () => {
-    it("has every argument", () => {
+    it("accepts every argument", () => {
         const everything: Service = {
             name: "shop",
             protocol: "http",
@@ -77,7 +77,7 @@ describe("the form of services", () => {
         ]);
     });
 
-    it("has no key that nothing reads, and names those of the check that is meant", () => {
+    it("refuses unknown keys, and names those of the intended kind of check", () => {
         assert.deepEqual(issuesOf({ ...shop, check: { uri: "/", inetr: "2s" } }), [
             'services[0].check: unknown key "inetr"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
         ]);
@@ -93,7 +93,7 @@ describe("the form of services", () => {
         );
     });
 
-    it("has one kind of paths in a route, and at least one condition", () => {
+    it("requires at least one condition in a route, and at most one kind of paths", () => {
         const of = (route: object) =>
             issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(; make|: paths).*/, ""));
         const right = [
@@ -113,11 +113,11 @@ describe("the form of services", () => {
         }
     });
 
-    it("takes services without servers, which may answer by themselves, and timeouts that are unset", () => {
+    it("accepts services without servers, which may answer by themselves, and timeouts that are unset", () => {
         assert.deepEqual(issuesOf({ ...shop, servers: [], timeouts: { tunnel: "0" } }), []);
     });
 
-    it("does not show what was written in the place of the name of a secret", () => {
+    it("does not show a value that was written instead of a secret's name", () => {
         const users = [{ name: "ops", passwordSecret: "TopS3cret!" }];
         assert.deepEqual(issuesOf({ ...shop, basicAuth: { users } }), [
             "services[0].basicAuth.users[0].passwordSecret: expected 1 to 63 lower-case letters, digits, dots and hyphens, got a text that may be a secret",

@@ -5,12 +5,12 @@ import {
     type Service,
     type ServiceRedirect,
 } from "../../../../components/haproxy/services/compile";
-import { plain, servers, tcp } from "./subject";
+import { plain, servers, tcp } from "./examples";
 
 /** The rule and path of each issue, of the services and of the model that they are compiled to. */
 function issuesOf(...services: Service[]): string[] {
-    const { config, issuesIn } = compileServices({ version: "2.6" }, services);
-    return issuesIn(config).map(({ rule, path }) => `${rule} ${path}`);
+    const { config, validate } = compileServices({ version: "2.6" }, services);
+    return validate(config).map(({ rule, path }) => `${rule} ${path}`);
 }
 
 describe("the issues of services", () => {
@@ -133,7 +133,7 @@ describe("the issues of services", () => {
         });
     }
 
-    it("show every search that finds nothing, beside what else is wrong", () => {
+    it("include every search that finds nothing, beside other errors", () => {
         const fail = ({ name }: Service) => {
             throw new Error(`no node for ${name}`);
         };
@@ -205,7 +205,7 @@ describe("the issues of services", () => {
             });
         }
 
-        it("are none for redirects that come to an end, or that other routes take", () => {
+        it("are none for redirects that end, or whose target belongs to another route", () => {
             const moved = { ...at("api"), hosts: ["a.test"], routes: [{ pathPrefixes: ["/new"] }] };
             const both: Service = { ...at("a", shopTo("www.a.test")), hosts: ["a.test", "www.a.test"] };
             const any: Service = { ...at("rest", shopTo("www.a.test")), hosts: undefined, default: true };

@@ -60,7 +60,7 @@ for (const [name, ...shell] of SHELLS) {
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
-        it("removes from the checker's words what differs between hosts", () => {
+        it("removes what differs between hosts from the checker's words", () => {
             const checked = [
                 "[ALERT]    (1196) : config : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
                 "[ALERT] 332/122516 (7) : parsing [/etc/haproxy/haproxy.cfg:4] : unknown keyword 'x'",
@@ -152,7 +152,7 @@ for (const [name, ...shell] of SHELLS) {
                     .exec(said(redefined, `${owned}; haproxy_running; say "old:$running_old older:$running_older"`))
                     ?.slice(1);
 
-            it("recognises those that may never end, because they started before the host had its owner", () => {
+            it("recognizes those that may never end, because they started before the host had its owner", () => {
                 assert.deepEqual(
                     sorted(answer("'101 worker' '102 worker' '103 worker'"), 'touch -d @1020 "$lib/owner"'),
                     [" 102 103", " 101"],

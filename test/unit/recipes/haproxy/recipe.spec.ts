@@ -7,14 +7,14 @@ describe("the recipe of haproxy", () => {
         haproxy({ version: "2.6", global, frontends: [], backends: [] }, options);
     const accounts = (global: Global) => recipe(global).filter(({ kind }) => kind === "user" || kind === "group");
 
-    it("makes the accounts of HAProxy", () => {
+    it("declares the accounts of HAProxy", () => {
         assert.deepEqual(accounts({}), [
             { kind: "group", name: "haproxy" },
             { kind: "user", name: "haproxy", group: "haproxy" },
         ]);
     });
 
-    it("changes nothing of an account that others use", () => {
+    it("does not change an account that others use", () => {
         assert.deepEqual(accounts({ user: "www-data" }), [
             { kind: "group", name: "haproxy" },
             { kind: "user", name: "www-data" },

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { slot, withEncoding } from "../../../components/convergence/slots";
-import { format, fragment, rawLine, slotFault, slotValue, word } from "../../../components/haproxy/render/quoting";
+import { slot, withEncoding } from "../../../../components/convergence/slots";
+import { format, fragment, rawLine, slotIssue, slotValue, word } from "../../../../components/haproxy/render/quoting";
 
 describe("word", () => {
     it("leaves plain words alone", () => {
@@ -8,7 +8,7 @@ describe("word", () => {
         assert.equal(word("/stats;up?x=1&y=%20"), "/stats;up?x=1&y=%20");
     });
 
-    it("quotes the least it can", () => {
+    it("quotes no more than necessary", () => {
         assert.equal(word('say "hi" #1 $HOME \\'), `'say "hi" #1 $HOME \\'`);
         assert.equal(word("it's $1"), `"it's \\$1"`);
         assert.equal(word("a\nb"), '"a\\x0ab"');
@@ -19,14 +19,14 @@ describe("word", () => {
     });
 });
 
-describe("slotFault", () => {
+describe("slotIssue", () => {
     it("refuses values that could leave their quotes, without showing them", () => {
         for (const value of ["", "a'b", "a\nstats auth x:y", "a\0b", "a\x7f"]) {
-            const fault = slotFault(value);
+            const fault = slotIssue(value);
             assert.ok(fault);
             assert.ok(value === "" || !fault.includes(value));
         }
-        assert.equal(slotFault('pa ss"\\$#%é'), undefined);
+        assert.equal(slotIssue('pa ss"\\$#%é'), undefined);
     });
 });
 
@@ -57,11 +57,20 @@ describe("a slot", () => {
 
     it("in a raw rule must not begin a variable", () => {
         assert.equal(rawLine(`set-header A ${key}`, true), `set-header A '${encoded("haproxy-raw")}'`);
-        assert.match(slotFault("100%", "haproxy-raw") ?? "", /percent sign/);
-        assert.match(slotFault("a]", "haproxy-format-argument") ?? "", /closing bracket/);
+        assert.match(slotIssue("100%", "haproxy-raw") ?? "", /percent sign/);
+        assert.match(slotIssue("a]", "haproxy-format-argument") ?? "", /closing bracket/);
     });
 
-    it("inside of quotes leaves them, and gets its own", () => {
+    it("in parentheses that follow no name is text", () => {
+        const raw = encoded("haproxy-raw");
+        assert.equal(rawLine(`set-header A ":) (${key})"`, true), `set-header A ":) ("'${raw}'")"`);
+        assert.equal(
+            fragment(`path_reg ^/(${key})$ str((a),${key})`),
+            `path_reg ^/('${key}')$ str((a),'${encoded("haproxy-argument")}')`,
+        );
+    });
+
+    it("inside quotes is taken out of them, and gets its own", () => {
         assert.equal(rawLine(`a "b ${key} c" 'd ${key}' # ${key}`), `a "b "'${key}'" c" 'd ${key}' # ${key}`);
     });
 });

@@ -3,10 +3,10 @@ import { spawnSync } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { adapterScript } from "../../../components/scripts";
-import { has, SHELLS } from "../../support/sandbox";
+import { adapterScript } from "../../../../components/scripts";
+import { has, SHELLS } from "../../../support/sandbox";
 
-/** More than an argument of a program has room for, 128 kB. */
+/** Their names take more than 128 kB, the limit for one argument of a program. */
 const MANY = 8000;
 
 for (const [name, shell = "", ...options] of SHELLS) {
@@ -20,7 +20,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
         });
         afterEach(() => rmSync(directory, { recursive: true, force: true }));
 
-        /** Runs shell text after the adapter's, with what the process tells of its servers. */
+        /** Runs shell text after the adapter's, with what HAProxy reports about its servers. */
         function run(stats: string[], text: string): string {
             const script = `
                 set -uf
@@ -38,7 +38,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
 
         const backends = Array.from({ length: MANY }, (_, n) => `backend-of-service-${n}`);
 
-        it("judge and drain as many backends as there are", () => {
+        it("judge and drain any number of backends", () => {
             const columns = "# pxname,svname,status,weight,bck";
             const servers = backends.flatMap((backend) => [`${backend},s1,UP,1,0`, `${backend},s2,UP,1,0`]);
             writeFileSync(
@@ -57,7 +57,30 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.equal(drain, backends.map((backend) => `${backend}/s2 30\n`).join(""));
         });
 
-        it("wait for the sessions of as many servers as are drained", () => {
+        it("count a server by its own backup or no-backup, or by that of default-server", () => {
+            const lines = [
+                "backend app",
+                "    default-server inter 1s backup",
+                "    server a 192.0.2.1:80 check no-backup",
+                "    server b 192.0.2.2:80 check",
+                "    server c 192.0.2.3:80 no-backup backup",
+                "    default-server no-backup",
+                "    server d 192.0.2.4:80",
+            ];
+            writeFileSync(join(directory, "new.cfg"), `${lines.join("\n")}\n`);
+            const running = ["a", "b", "c", "d", "e"].map((name) => `app,${name},UP,1,0`);
+            const words = run(
+                ["# pxname,svname,status,weight,bck", ...running],
+                `haproxy_config=${directory}/none stage=${directory}
+                haproxy_servers_after "app 3 - -" | haproxy_judge_servers ${directory}/new.cfg`,
+            );
+            assert.match(
+                words,
+                /^backend app would have 2 servers, now it has 5: minServers is 3\n.*\n +declared: a d\n/,
+            );
+        });
+
+        it("wait for the sessions of any number of drained servers", () => {
             const last = backends.at(-1);
             const row = (queued: number, sessions: number) =>
                 [last, "s2", queued, 0, sessions, ...Array(12).fill(""), "DRAIN"].join(",");

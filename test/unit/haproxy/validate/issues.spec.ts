@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { IssueList, withoutIgnored } from "../../../components/haproxy/validate/issues";
-import { rules } from "../../../components/haproxy/validate/rules";
+import { IssueList, withoutIgnored } from "../../../../components/haproxy/validate/issues";
+import { rules } from "../../../../components/haproxy/validate/rules";
 
-const root = join(__dirname, "..", "..", "..");
+const root = join(__dirname, "../../../..");
 
 describe("the rules of issues", () => {
     it("are listed in docs/issues.md, by severity and with what they find", () => {

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import { hostRequirements } from "../../../components/haproxy/host/requirements";
-import type { Backend, Bind, HaproxyConfig, Server } from "../../../components/haproxy/model";
+import { hostRequirements } from "../../../../components/haproxy/host/requirements";
+import type { Backend, Bind, HaproxyConfig, Server } from "../../../../components/haproxy/model";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
 const model = (backend: Partial<Backend>, rest: Partial<HaproxyConfig> = {}): HaproxyConfig => ({
@@ -13,7 +13,7 @@ const bound = (...binds: Bind[]): HaproxyConfig =>
     model({}, { frontends: [{ name: "http", binds, defaultBackend: "app" }] });
 
 describe("hostRequirements of binds", () => {
-    it("list every port, with mode http only if it answers plain requests, and who cannot connect", () => {
+    it("list every port, with mode http only if it answers plain requests, and which clients cannot connect", () => {
         const config = bound(
             { port: 80 },
             { port: 443, ssl: { crt: ["/x"] } },

@@ -4,7 +4,7 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import type { Host } from "../../lab/host";
 
 /** A small load balancer that answers itself and never sends a request to its server. */
-export function smallBalancer(server = "app1"): Resource[] {
+export function smallLoadBalancer(server = "app1"): Resource[] {
     const config: HaproxyConfig = {
         version: "2.6",
         // A lab host cannot have more than 20000 file descriptors.

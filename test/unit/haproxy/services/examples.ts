@@ -10,7 +10,7 @@ export const tcp: Service = { name: "shop", protocol: "tcp", port: 5432, servers
 
 export const compile = (...services: Service[]) => fromServices({ version: "2.6" }, services);
 
-/** The lines of the file that comes of services. */
+/** The lines of haproxy.cfg for services. */
 export const lines = (...services: Service[]) =>
     render(compile(...services), { digest: "d" })
         .text.split("\n")

@@ -1,9 +1,9 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type { Backend, HaproxyConfig, MapEntry } from "../../../components/haproxy/model";
-import { filesOf } from "../../../components/haproxy/render/files";
-import { validate } from "../../../components/haproxy/validate/index";
-import { haproxy } from "../../../components/recipes/haproxy/index";
+import type { Backend, HaproxyConfig, MapEntry } from "../../../../components/haproxy/model";
+import { filesOf } from "../../../../components/haproxy/render/files";
+import { validate } from "../../../../components/haproxy/validate/index";
+import { haproxy } from "../../../../components/recipes/haproxy/index";
 
 const uses = "http-request set-header X-Map %[path,map(/etc/haproxy/fleet/m.map)]";
 const model = (change: Partial<HaproxyConfig>, raw: string[] = [uses]): HaproxyConfig => ({

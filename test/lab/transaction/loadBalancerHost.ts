@@ -51,7 +51,7 @@ const WORKER = `for pid in $(pgrep -P "$(systemctl show -p MainPID --value hapro
     done`;
 
 /** The load balancer of these tests, with ways to examine it without our own runtime. */
-export class BalancerHost {
+export class LoadBalancerHost {
     readonly host: Host;
 
     /** `version`: what its stack declares. */

@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { validate } from "../../../components/haproxy/validate/index";
-import { accepted, verdictModel } from "../../support/verdicts";
+import { validate } from "../../../../components/haproxy/validate/index";
+import { accepted, verdictModel } from "../../../support/verdicts";
 
-describe("validate finds nothing that the daemons do not", () => {
+describe("validate finds no issue that the daemons do not", () => {
     for (const [title, parts] of Object.entries(accepted)) {
         it(`in ${title}`, () => {
             assert.deepEqual(validate(verdictModel(parts)), []);

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
-import type { Frontend, HaproxyConfig } from "../../../components/haproxy/model";
-import { render } from "../../../components/haproxy/render/index";
+import type { Frontend, HaproxyConfig } from "../../../../components/haproxy/model";
+import { render } from "../../../../components/haproxy/render/index";
 
 const frontend: Frontend = { name: "http", binds: [{ port: 80 }], defaultBackend: "app" };
 const model = (change: Partial<Frontend>): HaproxyConfig => ({

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hostRequirements } from "../../../components/haproxy/host/requirements";
-import type { HaproxyConfig } from "../../../components/haproxy/model";
-import { render } from "../../../components/haproxy/render/index";
-import { validate } from "../../../components/haproxy/validate/index";
-import { sound } from "../../support/models";
+import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../../components/haproxy";
+import { hostRequirements } from "../../../../components/haproxy/host/requirements";
+import { render } from "../../../../components/haproxy/render/index";
+import { validate } from "../../../../components/haproxy/validate/index";
+import { sound } from "../../../support/models";
 
 describe("render", () => {
-    it("gives equal files for equal models", () => {
+    it("returns equal files for equal models", () => {
         fc.assert(
             fc.property(sound, (config) => {
                 assert.equal(
@@ -57,6 +57,48 @@ describe("render", () => {
         assert.equal(named({ global: { log: [], raw } }), true);
         assert.equal(named({ defaults: { raw } }), true);
         assert.equal(named({}, { raw }), true);
+    });
+
+    it("adds no option and no expectation that is declared elsewhere", () => {
+        const rendered = (defaults: Defaults, frontend: Partial<Frontend> = {}, backend: Partial<Backend> = {}) =>
+            render(
+                {
+                    version: "2.6",
+                    defaults,
+                    frontends: [{ name: "http", binds: [{ port: 80 }], ...frontend }],
+                    backends: [{ name: "app", servers: [], ...backend }],
+                },
+                { digest: "d" },
+            )
+                .text.replace(/^[\s\S]*\nfrontend/, "")
+                .match(/(no )?option .*|http-check expect .*/g) ?? [];
+        const idleClose = "option idle-close-on-response";
+        assert.deepEqual(rendered({}), ["option httplog", idleClose]);
+        for (const defaults of [
+            { options: { httplog: "clf" } },
+            { options: { httpslog: true } },
+            { raw: ["option  httplog"] },
+            { raw: ["log-format x"] },
+        ]) {
+            assert.deepEqual(rendered(defaults), [idleClose]);
+            // These formats are not for mode tcp.
+            const tcp = /log-format/.test(JSON.stringify(defaults)) ? [] : ["option tcplog"];
+            assert.deepEqual(rendered(defaults, { mode: "tcp" }), tcp);
+        }
+        assert.deepEqual(rendered({}, { options: { httplog: false } }), [idleClose]);
+        assert.deepEqual(rendered({ options: { httplog: true } }, { options: { httplog: false } }), [
+            idleClose,
+            "no option httplog",
+        ]);
+        for (const set of [true, false]) {
+            assert.deepEqual(rendered({ options: { "idle-close-on-response": set } }), ["option httplog"]);
+        }
+        assert.deepEqual(
+            rendered({ options: { "idle-close-on-response": true } }, { options: { "idle-close-on-response": false } }),
+            ["option httplog", "no option idle-close-on-response"],
+        );
+        const raw = ["http-check expect status 401"];
+        assert.deepEqual(rendered({}, {}, { httpchk: { uri: "/" }, raw }).slice(2), ["option httpchk", ...raw]);
     });
 
     it("validates and renders 500 backends with 10 servers each in under 300 ms", () => {

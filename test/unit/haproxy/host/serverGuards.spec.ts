@@ -1,8 +1,8 @@
 import assert from "node:assert/strict";
-import { serverGuardRules } from "../../../components/haproxy/host/serverGuards";
-import type { Backend, HaproxyConfig, ServerGuards } from "../../../components/haproxy/model";
-import { render } from "../../../components/haproxy/render/index";
-import { validate } from "../../../components/haproxy/validate/index";
+import { serverGuardRules } from "../../../../components/haproxy/host/serverGuards";
+import type { Backend, HaproxyConfig, ServerGuards } from "../../../../components/haproxy/model";
+import { render } from "../../../../components/haproxy/render/index";
+import { validate } from "../../../../components/haproxy/validate/index";
 
 const backend = (name: string, removal: ServerGuards): Backend => ({
     name,
@@ -24,7 +24,7 @@ const issues = (removal: ServerGuards) =>
     validate(config(backend("app", removal))).map(({ rule, path }) => `${rule} ${path}`);
 
 describe("server guards", () => {
-    it("give a rule for each backend that declares one", () => {
+    it("are one rule for each backend that declares any", () => {
         const model = config(
             backend("plain", {}),
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),
@@ -55,7 +55,7 @@ describe("server guards", () => {
             validate(config({ ...backend("app", { minServers: 3 }), ...of })).map(
                 ({ rule, path }) => `${rule} ${path}`,
             );
-        const server = (name: string, backup = false) => ({ name, address: "192.0.2.1", port: 80, backup });
+        const server = (name: string, backup?: boolean) => ({ name, address: "192.0.2.1", port: 80, backup });
         const template = { prefix: "t", fqdn: "app.example", port: 80 };
         const two = [server("a1"), server("a2"), server("b1", true)];
         const three = [...two, server("a3")];
@@ -66,5 +66,7 @@ describe("server guards", () => {
         assert.deepEqual(guarded({ servers: two, serverTemplates: [{ ...template, count: 1 }] }), []);
         assert.deepEqual(guarded({ servers: two, raw: ["server a3 192.0.2.3:80"] }), []);
         assert.deepEqual(guarded({ servers: three, defaultServer: { backup: true } }), few);
+        const own = three.map((each) => ({ ...each, backup: each.backup ?? false }));
+        assert.deepEqual(guarded({ servers: own, defaultServer: { backup: true } }), []);
     });
 });

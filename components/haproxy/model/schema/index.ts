@@ -1,0 +1,84 @@
+import { z } from "zod";
+import { type FormIssue, formIssues, formOf, text } from "../../../forms";
+import { remembering } from "../../remembering";
+import { type Defaults, type Global, type HaproxyConfig, logFacilities, logLevels, type Stats } from "../config";
+import { portBind } from "./binds";
+import { backend, frontend, listen } from "./proxies";
+import { cache, httpErrors, mailers, mapFile, peers, resolvers, userlist } from "./sections";
+import { atLeastOne, count, lines, mode, options, release, timeouts } from "./values";
+
+// The form of the model, for data that no compiler has seen. What fields mean is documented at their types, which `formOf` compares
+// with the schemas.
+
+export const globalShape = {
+    maxconn: atLeastOne.optional(),
+    hardStopAfter: text.optional(),
+    mworkerMaxReloads: atLeastOne.optional(),
+    chroot: text.optional(),
+    user: text.optional(),
+    group: text.optional(),
+    log: z
+        .array(
+            z.strictObject({
+                address: text,
+                facility: z.enum(logFacilities).optional(),
+                level: z.enum(logLevels).optional(),
+            }),
+        )
+        .optional(),
+    statsSockets: z
+        .array(
+            z.strictObject({
+                path: text,
+                mode: text.optional(),
+                level: z.enum(["user", "operator", "admin"]).optional(),
+                user: text.optional(),
+                group: text.optional(),
+            }),
+        )
+        .optional(),
+    statsTimeout: text.optional(),
+    raw: lines.optional(),
+};
+const global = formOf<Global>()(z.strictObject(globalShape));
+const defaultsShape = {
+    mode: mode.optional(),
+    balance: text.optional(),
+    retries: count.optional(),
+    options: options.optional(),
+    timeouts: timeouts.optional(),
+    raw: lines.optional(),
+};
+export const defaults = formOf<Defaults>()(z.strictObject(defaultsShape));
+export const statsShape = { bind: portBind, uri: text.optional(), refresh: text.optional() };
+const stats = formOf<Stats>()(
+    z.strictObject({
+        ...statsShape,
+        auth: z.array(z.strictObject({ user: text, password: text })).optional(),
+    }),
+);
+
+const haproxyConfig = formOf<HaproxyConfig>()(
+    z.strictObject({
+        version: release,
+        global: global.optional(),
+        defaults: defaults.optional(),
+        frontends: z.array(frontend),
+        backends: z.array(backend),
+        listens: z.array(listen).optional(),
+        namedDefaults: z.array(z.strictObject({ name: text, ...defaultsShape })).optional(),
+        userlists: z.array(userlist).optional(),
+        peers: z.array(peers).optional(),
+        resolvers: z.array(resolvers).optional(),
+        mailers: z.array(mailers).optional(),
+        caches: z.array(cache).optional(),
+        httpErrors: z.array(httpErrors).optional(),
+        maps: z.array(mapFile).optional(),
+        stats: stats.optional(),
+    }),
+);
+
+/** Issues of form in a model. */
+export const modelFormIssues = remembering((config: unknown): readonly FormIssue[] =>
+    formIssues(haproxyConfig, config),
+);

@@ -1,0 +1,45 @@
+import { z } from "zod";
+import { anyText, anyTexts, flag, formOf, matching, text, whole } from "../../../forms";
+import type { Options } from "../options";
+import type { Timeouts } from "../proxies";
+
+/** Forms of values that several parts of the model have. */
+
+/** Lines as written; an empty one does no harm. */
+export const lines = anyTexts;
+export const port = whole(1, 65_535);
+export const count = whole(0, 2_147_483_647);
+export const atLeastOne = whole(1, 2_147_483_647);
+export const status = whole(200, 599);
+export const mode = z.enum(["http", "tcp"]);
+/** Any names: the daemon judges them, so that `otherOptions` can hold those of a newer release. */
+export const options = z.record(z.string(), z.union([flag, anyText]).optional()) as unknown as z.ZodType<Options>;
+
+/** HAProxy ends a line at an empty word, and a condition without terms never holds. */
+const term = anyText.regex(/[^\s"']/, { message: "expected a term that is not empty" });
+const terms = z.array(term, { message: "expected a list of texts" });
+
+/** A strict object with the fields of {@link Conditional}. */
+export const conditional = <S extends z.ZodRawShape>(shape: S) =>
+    z
+        .strictObject({ ...shape, if: terms.optional(), unless: terms.min(1, "expected at least one term").optional() })
+        .refine((rule: { if?: unknown; unless?: unknown }) => rule.if === undefined || rule.unless === undefined, {
+            message: "expected either if or unless",
+        });
+
+export const release = matching(/^\d{1,3}\.\d{1,3}$/, 'expected a release in quotes, like "2.6"');
+
+const timeoutShape = {
+    connect: text.optional(),
+    client: text.optional(),
+    server: text.optional(),
+    httpRequest: text.optional(),
+    httpKeepAlive: text.optional(),
+    queue: text.optional(),
+    check: text.optional(),
+    tunnel: text.optional(),
+    clientFin: text.optional(),
+    serverFin: text.optional(),
+    tarpit: text.optional(),
+};
+export const timeouts = formOf<Timeouts>()(z.strictObject(timeoutShape));
