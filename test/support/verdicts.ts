@@ -1,5 +1,13 @@
 import { slot } from "../../components/convergence/slots";
-import { type Backend, type Frontend, type HaproxyConfig, otherOptions, type Server } from "../../components/haproxy";
+import {
+    type Backend,
+    type Frontend,
+    fromServices,
+    type HaproxyConfig,
+    otherOptions,
+    type Server,
+    type Service,
+} from "../../components/haproxy";
 
 /** Models that the daemons are asked about. */
 
@@ -22,6 +30,11 @@ export function verdictModel({ frontend, backend, ...rest }: Parts): HaproxyConf
 
 const tcp = { frontend: { mode: "tcp" }, backend: { mode: "tcp" } } as const;
 const many = <T>(count: number, make: (i: number) => T): T[] => Array.from({ length: count }, (_, i) => make(i));
+const services = (...list: Partial<Service>[]): Parts =>
+    fromServices(
+        { version: "2.2" },
+        list.map((service, i) => ({ name: `s${i}`, port: 80, servers: [server], ...service })),
+    );
 const onResponse = { action: "set-header", name: "X-A", format: "a" } as const;
 const onRequest = { path: ["/x"], name: "x" };
 const alone = (answer: Partial<Backend>): Parts => ({ backend: { servers: [], ...answer } });
@@ -221,6 +234,27 @@ export const accepted: Record<string, Parts> = {
         frontend: { mode: "tcp" },
         ...alone({ mode: "tcp", tcpRequestRules: [{ at: "content", action: "reject" }] }),
     },
+    "services without servers that answer by themselves": services(
+        { hosts: ["a.test"], servers: [], redirects: [{ to: { host: "www.a.test" } }] },
+        { hosts: ["b.test"], servers: [], raw: ["errorfile 503 /dev/null"] },
+        { hosts: ["c.test"], servers: [], raw: ["http-request return status 204"] },
+        { hosts: ["d.test"], servers: [], raw: ["dispatch 192.0.2.1:80"] },
+        { protocol: "tcp", listen: 90, servers: [], raw: ["option transparent"] },
+    ),
+    "a service with raw lines beside its arguments": services({
+        name: "http",
+        default: true,
+        persistence: { by: "cookie" },
+        redirects: [{ to: { scheme: "https" } }],
+        raw: [
+            "use-server app1 if { path /one }",
+            "http-response set-header Strict-Transport-Security max-age=31536000",
+            "tcp-response inspect-delay 5s",
+            "redirect location /new if { path /old }",
+            "timeout http-request 5s",
+            "server spare 192.0.2.2:80 check cookie spare",
+        ],
+    }),
     "defaults with rules, of a frontend and of backends with and without balance": {
         version: "2.4",
         namedDefaults: [{ name: "d", raw: ["http-request set-header X-A a", "http-response set-header X-B b"] }],
