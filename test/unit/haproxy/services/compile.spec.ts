@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import fc from "fast-check";
 import { compileServices, type Defaults, fromServices, render, type Service } from "../../../../components/haproxy";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
-import { isError, validate } from "../../../../components/haproxy/validate/index";
+import { isError } from "../../../../components/haproxy/validate/index";
 import { compile, lines, plain, servers, tcp } from "./examples";
 
 describe("services", () => {
@@ -130,29 +130,5 @@ describe("services", () => {
             }),
             { numRuns: 200 },
         );
-    });
-
-    it("compile, validate and render quickly, 500 of them with 10 servers each", () => {
-        const many = Array.from(
-            { length: 500 },
-            (_, n): Service => ({
-                ...plain,
-                name: `service-${n}`,
-                hosts: [`service-${n}.example.test`],
-                check: { uri: "/healthz" },
-                servers: Array.from({ length: 10 }, (_, i) => ({
-                    name: `s${i}`,
-                    address: `10.${n >> 8}.${n & 255}.${i + 1}`,
-                })),
-            }),
-        );
-        const began = process.cpuUsage();
-        const config = compile(...many);
-        assert.deepEqual(validate(config), []);
-        const text = render(config, { digest: "d" }).text;
-        const { user } = process.cpuUsage(began);
-        assert.equal(text.match(/^ {4}server /gm)?.length, 5000);
-        // Three times the limit that docs/services.md states for an idle machine.
-        assert.ok(user / 1000 < 900, `${Math.round(user / 1000)} ms of processor time`);
     });
 });
