@@ -145,8 +145,19 @@ describe("the sources of rendered lines", () => {
                 check: { uri: "/up" },
                 persistence: { by: "cookie" },
                 redirects: [{ to: { scheme: "https" } }],
+                slowStart: "9s",
+                serverMaxconn: 7,
                 httpRequestRules: ["set-nice 5"],
                 raw: ["fullconn 10"],
+            },
+            {
+                name: "db",
+                protocol: "tcp",
+                listen: 5432,
+                port: 5432,
+                servers: [{ name: "d1", address: "192.0.2.9" }],
+                check: { protocol: "tcp", port: 5433 },
+                allow: ["192.0.2.0/24"],
             },
         ];
         const { config, sourceOf } = compileServices({ version: "2.6" }, services);
@@ -166,6 +177,10 @@ describe("the sources of rendered lines", () => {
         const expected = {
             "use_backend shop if host-shop": "services[1]",
             "backend shop": "services[1]",
+            "default-server maxconn 7 slowstart 9s": "services[1]",
+            "default-server port 5433": "services[2].check",
+            "bind *:5432": "services[2]",
+            "acl allowed src 192.0.2.0/24": "services[2]",
             "option httpchk": "services[1].check",
             "cookie SRV insert indirect nocache httponly": "services[1].persistence",
             "http-request set-nice 5": "services[1].httpRequestRules[0]",
