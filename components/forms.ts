@@ -28,8 +28,8 @@ export const flag = z.boolean({ message: "expected true or false" });
 /** Text, which may be empty. */
 export const anyText = z.string({ message: "expected text" });
 
-/** Text that is not empty. */
-export const text = anyText.min(1, { message: "expected text that is not empty" });
+/** Text that is not empty or blank. */
+export const text = anyText.regex(/\S/, { message: "expected text that is not empty" });
 
 /** A list of texts, which may be empty. */
 export const anyTexts = z.array(anyText, { message: "expected a list of texts" });

@@ -1,6 +1,6 @@
 import { posix } from "node:path";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
-import { isAddress } from "../model/addresses";
+import { isAddress, withoutFamily } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
 import { addressesOf, localPeers, modeOf, portsOf } from "../model/lookup";
@@ -74,7 +74,7 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
         fileDescriptors: descriptors(maxconn, binds.length + files.length, servers.length + slots),
         memory: memoryNeeded(maxconn, config),
         hardStopAfter: Math.ceil((milliseconds(global.hardStopAfter ?? globalDefaults.hardStopAfter) ?? 0) / 1000),
-        serverNames: unique(servers.filter(mustResolve).map(({ address }) => address)),
+        serverNames: unique(servers.filter(mustResolve).map(({ address }) => withoutFamily(address))),
     };
 }
 

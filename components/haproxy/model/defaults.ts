@@ -20,12 +20,15 @@ export const globalDefaults = {
     raw: [],
 } as const satisfies Global;
 
+/** A declared `client` that is shorter replaces it. */
+export const httpIdle = "10s";
+
 const timeouts = {
     connect: "5s",
     client: "50s",
     server: "50s",
     httpRequest: "10s",
-    httpKeepAlive: "10s",
+    httpKeepAlive: httpIdle,
     queue: "30s",
     check: "5s",
 } as const satisfies Timeouts;

@@ -36,7 +36,7 @@ export function serverParams(options: ServerOptions, defaults: ServerOptions = {
         ...param("on-marked-up", options.onMarkedUp),
         ...param("observe", options.observe),
         ...sendProxyParams(options.sendProxy, defaults.sendProxy),
-        ...(options.ssl ? tlsParams(options.ssl) : flag("no-ssl", options.ssl === false)),
+        ...(options.ssl ? tlsParams(options.ssl, defaults.ssl || undefined) : flag("no-ssl", options.ssl === false)),
         ...param("resolvers", options.resolvers),
         ...param("init-addr", options.initAddr),
         ...(options.backup === false ? ["no-backup"] : flag("backup", options.backup)),
@@ -64,10 +64,10 @@ function constantName(sni = ""): string | undefined {
     return name !== undefined && isHostName(name) ? name : undefined;
 }
 
-function tlsParams({ verify = "required", caFile, verifyhost, sni, alpn, crt }: ServerTls): string[] {
+function tlsParams({ verify, caFile, verifyhost, sni, alpn, crt }: ServerTls, defaults?: ServerTls): string[] {
     return [
         "ssl",
-        `verify ${verify}`,
+        `verify ${verify ?? defaults?.verify ?? "required"}`,
         ...param("ca-file", caFile),
         ...param("verifyhost", verifyhost),
         ...param("sni", sni),

@@ -1,5 +1,13 @@
 import { slot } from "../../../components/convergence/slots";
+import { fromServices, type Service } from "../../../components/haproxy";
 import { alone, many, onRequest, onResponse, type Parts, server, tcp } from "./model";
+
+/** Services compiled to a model, each with one server. */
+const services = (...list: Partial<Service>[]): Parts =>
+    fromServices(
+        { version: "2.2" },
+        list.map((service, i) => ({ name: `s${i}`, port: 80, servers: [server], ...service })),
+    );
 
 /** Models that the daemons accept, and in which we find no issue. */
 export const accepted: Record<string, Parts> = {
@@ -14,6 +22,65 @@ export const accepted: Record<string, Parts> = {
     "a backend that rejects": {
         frontend: { mode: "tcp" },
         ...alone({ mode: "tcp", tcpRequestRules: [{ at: "content", action: "reject" }] }),
+    },
+    "services without servers that answer by themselves": services(
+        { hosts: ["a.test"], servers: [], redirects: [{ to: { host: "www.a.test" } }] },
+        { hosts: ["b.test"], servers: [], raw: ["errorfile 503 /dev/null"] },
+        { hosts: ["c.test"], servers: [], raw: ["http-request return status 204"] },
+        { hosts: ["d.test"], servers: [], raw: ["dispatch 192.0.2.1:80"] },
+        { protocol: "tcp", listen: 90, servers: [], raw: ["option transparent"] },
+    ),
+    "a service with raw lines beside its arguments": services({
+        name: "http",
+        default: true,
+        persistence: { by: "cookie" },
+        redirects: [{ to: { scheme: "https" } }],
+        raw: [
+            "use-server app1 if { path /one }",
+            "http-response set-header Strict-Transport-Security max-age=31536000",
+            "tcp-response inspect-delay 5s",
+            "redirect location /new if { path /old }",
+            "timeout http-request 5s",
+            "server spare 192.0.2.2:80 check cookie spare",
+        ],
+    }),
+    "defaults with rules, of a frontend and of backends with and without balance": {
+        version: "2.4",
+        namedDefaults: [{ name: "d", raw: ["http-request set-header X-A a", "http-response set-header X-B b"] }],
+        frontends: [
+            { name: "http", from: "d", binds: [{ port: 80 }], useBackends: [{ backend: "a" }] },
+            { name: "https", from: "d", binds: [{ port: 81 }], defaultBackend: "b" },
+        ],
+        backends: [
+            { name: "a", from: "d", servers: [], options: { transparent: true } },
+            { name: "b", from: "d", servers: [server] },
+        ],
+    },
+    "a frontend of the statistics page's usual name": {
+        frontend: { name: "stats" },
+        stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    },
+    "a listen section of the statistics page's usual name": {
+        listens: [{ name: "stats", binds: [{ port: 81 }], servers: [server] }],
+        stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    },
+    "a server by a name that has to have an IPv4 address": {
+        backend: { servers: [{ ...server, address: "ipv4@localhost" }] },
+    },
+    "a server that inherits how certificates are verified": {
+        backend: {
+            defaultServer: { ssl: { verify: "none" } },
+            servers: [{ ...server, ssl: { sni: "str(app.example.com)" } }],
+        },
+    },
+    "texts with line breaks that a check sends and expects": {
+        backend: {
+            tcpChecks: [
+                { step: "connect" },
+                { step: "send", data: "PING\r\n" },
+                { step: "expect", string: "+PONG\r\n" },
+            ],
+        },
     },
     "raw lines of another family than the declared rules": {
         backend: {

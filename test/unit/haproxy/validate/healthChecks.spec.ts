@@ -23,7 +23,7 @@ cases("validate: healthChecks", {
     "headers in option httpchk": [
         {
             ...withBackend({ options: { httpchk: "HEAD /h HTTP/1.1\\r\\nHost:\\ x" } }),
-            defaults: { options: { httpchk: "GET / HTTP/1.1\\r\\nHost:\\ x" } },
+            defaults: { options: { httpchk: "GET / HTTP/1.1\r\nHost: x" } },
         },
         "check-hidden-host backends[0].options.httpchk",
         "check-hidden-host defaults.options.httpchk",
