@@ -41,6 +41,7 @@ module.exports = {
             ["model", "render|validate|services|host"],
             ["render", "validate|services|host"],
             ["validate", "services|host"],
+            ["host", "render|validate|services"],
         ].map(([below, above]) => ({
             name: `language-${below}-below`,
             comment:

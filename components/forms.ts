@@ -28,8 +28,8 @@ export const flag = z.boolean({ message: "expected true or false" });
 /** Text, which may be empty. */
 export const anyText = z.string({ message: "expected text" });
 
-/** Text that is not empty. */
-export const text = anyText.min(1, { message: "expected text that is not empty" });
+/** Text that is not empty or blank. */
+export const text = anyText.regex(/\S/, { message: "expected text that is not empty" });
 
 /** A list of texts, which may be empty. */
 export const anyTexts = z.array(anyText, { message: "expected a list of texts" });
@@ -160,7 +160,7 @@ function keysAt(schema: z.ZodType, path: readonly PropertyKey[], data: unknown):
     return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
 }
 
-/** The schema of the value at a path; the union itself if the value fits none of its alternatives. */
+/** The schema of the value at a path; the union itself if the value fits no alternative. */
 function schemaAt(schema: unknown, path: readonly PropertyKey[], data: unknown): unknown {
     if (schema instanceof z.ZodOptional) {
         return schemaAt(schema.unwrap(), path, data);

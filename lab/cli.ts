@@ -30,6 +30,7 @@ Files in .lab/local: inventory.json, id_ed25519, ssh_config
 
 const name = "local";
 
+/** The hosts of the local lab. */
 export const fleet: HostArgs[] = [
     { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
     { name: "lb2", image: "bare", tags: ["haproxy::lb"] },
@@ -45,6 +46,7 @@ class UsageError extends Error {}
 const expected = (form: string, got: string[]) =>
     new UsageError(`expected "npm run lab -- ${form}", got "${got.join(" ")}"`);
 
+/** Runs work that changes the local lab, one at a time. */
 export const changing = <T>(work: () => Promise<T>) => withLock(join(cacheDir, "cli.lock"), work);
 
 async function requireMachine(): Promise<void> {

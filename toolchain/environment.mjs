@@ -20,7 +20,9 @@ import { fileURLToPath } from "node:url";
 export const repo = dirname(dirname(fileURLToPath(import.meta.url)));
 /** Outside the checkout, so that all clones on the machine share the long builds. */
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet");
+/** The Pulumi CLI that is built if there is no full install. */
 export const cliVersion = "v3.259.0";
+/** The command plugin that @pulumi/command in package.json asks for. */
 export const commandVersion = "v1.2.1";
 /** The first CLI that fits the pinned SDK. */
 const oldestCli = [3, 248, 0];

@@ -5,6 +5,11 @@ export function printable(text: string): string {
     return text.replace(CONTROL, (character) => `\\x${character.charCodeAt(0).toString(16).padStart(2, "0")}`);
 }
 
+/** The text as a part of a regular expression that matches it literally. */
+export function escapeRegExp(text: string): string {
+    return text.replace(/[.*+?^${}()|[\]\\]/g, "\\$&");
+}
+
 /** `1 resource`, `2 resources`. */
 export function count(n: number, noun: string): string {
     return `${n} ${noun}${n === 1 ? "" : "s"}`;

@@ -12,7 +12,7 @@ export interface Inventory {
     readonly source: string;
 }
 
-/** What to search for; `service` stands for the tag `<service>::app`. */
+/** What to search for; `service` means the tag `<service>::app`. */
 export type Query = { readonly environment: string } & ({ readonly service: string } | { readonly tag: string });
 
 /** A query for servers. */

@@ -62,7 +62,7 @@ export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: s
 }
 
 /**
- * The files of a fleet's hosts, for a machine that resolves none of their names.
+ * The files of a fleet's hosts, changed so that a machine can check them without resolving names.
  *
  * @param account In place of the configuration's, which the machine may not have. @default - that of the configuration
  */

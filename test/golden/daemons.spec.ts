@@ -13,7 +13,7 @@ import { validate } from "../../components/haproxy/validate/index";
 import { sound } from "../support/models";
 import { inRelease, needsReleases, type Release, releases } from "../support/releases";
 import { acceptedByDaemon } from "./daemon";
-import { hostileText } from "./texts";
+import { hostileText } from "./hostileText";
 
 /** Words as the daemon itself understands them: it prints the argument of `.notice` (manual section 2.4, from 2.4 on). */
 async function readByDaemon(release: Release, words: string[]): Promise<string[]> {

@@ -1,11 +1,11 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import { slot } from "../../components/convergence/slots";
-import type { Backend, HaproxyConfig, HttpRequestRule, Listen, Server } from "../../components/haproxy";
+import type { Backend, HaproxyConfig, HttpRequestRule, Listen, Server, Timeouts } from "../../components/haproxy";
 import { fragment, word } from "../../components/haproxy/render/quoting";
 import { needsReleases, releases } from "../support/releases";
+import { hostileText } from "./hostileText";
 import { hostFiles, running } from "./running";
-import { hostileText } from "./texts";
 
 const timeouts = ["connect", "client", "server"].map((name) => `    timeout ${name} 60s\n`).join("");
 
@@ -21,9 +21,10 @@ ${timeouts}frontend ${name}
 const silent = `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:9000", Listen => 9) or die;
     push @c, $s->accept while 1' & sleep 0.3;`;
 
-/** Prints whether an idle session still lives after 3 s. */
-const idle = `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new("127.0.0.1:5432") or die; $t = time;
-    alarm 60; $SIG{ALRM} = sub { print "kept"; exit }; alarm 3; sysread $s, $b, 1; print "ended"'`;
+/** Prints whether a session that was idle since the answer to `request`, if there is one, still lives after 3 s. */
+const idle = (port: number, request = "") =>
+    `perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new("127.0.0.1:${port}") or die; syswrite $s, "${request}";
+    $SIG{ALRM} = sub { print "kept"; exit }; alarm 3; 1 while sysread $s, $b, 9999; print "ended"'`;
 
 const tcp = (rest: Partial<Listen>): Listen => ({
     name: "tcp",
@@ -81,9 +82,35 @@ for (const release of releases) {
             ],
         ] as const) {
             it(`${title}: an idle session is ${expected}`, async () => {
-                assert.deepEqual(await running(release, config, [`${silent} ${idle}; kill $!`]), [expected]);
+                assert.deepEqual(await running(release, config, [`${silent} ${idle(5432)}; kill $!`]), [expected]);
             }).timeout(60_000);
         }
+
+        it("a client timeout shorter than our time between requests, which releases from 2.8 on would prefer", async () => {
+            const rules = [{ action: "return" }] as const;
+            const http = (timeouts: Timeouts, port: number) => ({
+                name: `http${port}`,
+                binds: [{ port }],
+                httpRequestRules: rules,
+                timeouts,
+            });
+            const frontends = [
+                http({}, 80),
+                http({ client: "60s" }, 81),
+                http({ client: "60s", httpKeepAlive: "60s" }, 82),
+            ];
+            const served = (port: number) => idle(port, "GET / HTTP/1.1\\r\\nHost: x\\r\\n\\r\\n");
+            assert.deepEqual(
+                await running(
+                    release,
+                    { defaults: { timeouts: { client: "1s" } }, frontends },
+                    [80, 81, 82].map(served),
+                ),
+                ["ended", "kept", "kept"],
+            );
+            const ownClient = { frontends: [http({ client: "1s" }, 80)] };
+            assert.deepEqual(await running(release, ownClient, [served(80)]), ["ended"]);
+        }).timeout(60_000);
 
         it("the log format of the defaults, and nothing for a frontend that does not log", async () => {
             const frontend = { binds: [{ port: 80 }], httpRequestRules: [{ action: "deny" }] } as const;
@@ -157,7 +184,7 @@ for (const release of releases) {
                             },
                             if: [`{ req.fhdr(x-ask) -m str ${slot("value")} }`],
                         },
-                        `return status 200 hdr X-Raw ${slot("value")} hdr X-Quoted "a ${slot("value")} z"`,
+                        `return status 200 hdr X-Raw ${slot("value")} hdr X-Quoted "a ${slot("value")} z" hdr X-Text ":) (${slot("value")})"`,
                     ],
                     [`http-request set-var(txn.first) str(${slot("value")})`],
                 ),
@@ -166,7 +193,10 @@ for (const release of releases) {
             );
             assert.match(
                 found[0] ?? "",
-                new RegExp(`x-raw: ${escaped(value)} {2}x-quoted: a ${escaped(value)} z`, "i"),
+                new RegExp(
+                    `x-raw: ${escaped(value)} {2}x-quoted: a ${escaped(value)} z {2}x-text: :\\) \\(${escaped(value)}\\)`,
+                    "i",
+                ),
             );
             assert.match(found[1] ?? "", new RegExp(`x-key: <${escaped(key)}>`, "i"));
             assert.match(found[1] ?? "", new RegExp(`x-vars: ${[value, value, value].map(escaped).join("\\|")}`, "i"));

@@ -4,7 +4,9 @@ import { atLeast } from "../../components/haproxy/model/versions";
 import { filesOf } from "../../components/haproxy/render/files";
 import { render } from "../../components/haproxy/render/index";
 import { needsReleases, releases } from "../support/releases";
-import { accepted, type Parts, refused, verdictModel } from "../support/verdicts";
+import { accepted } from "../support/verdicts/accepted";
+import { type Parts, verdictModel } from "../support/verdicts/model";
+import { refused } from "../support/verdicts/refused";
 import { verdictsOfDaemon } from "./daemon";
 
 const rendered = (parts: Parts) => {

@@ -65,10 +65,10 @@ describeLab("a converge", () => {
         const first = launch(payload).catch((error) => error);
         await begun("cut");
         await killSessions();
-        const told = await first;
+        const reported = await first;
         assert(
-            told instanceof SshError || told.code === -1,
-            `reported an end over a broken connection: ${JSON.stringify(told)}`,
+            reported instanceof SshError || reported.code === -1,
+            `the first run reported an end over a broken connection: ${JSON.stringify(reported)}`,
         );
         const joining = launch(payload);
         await happens("the next run is there", 'in=$(ls /run/haproxy-fleet/in.*) && pgrep -f "^/bin/sh $in launch"');
@@ -163,30 +163,30 @@ describeLab("a converge", () => {
     });
 
     /** A converge that ends before its launch begins to follow it; the launch waits for /srv/look. */
-    async function looksLate(name: string): Promise<{ told: ReturnType<typeof launch> }> {
+    async function followedLate(name: string): Promise<{ reported: ReturnType<typeof launch> }> {
         const late = (body: string) =>
             redefine("follow() {\nuntil [ -e /srv/look ]; do sleep 0.1; done\nrm /srv/look; follow_itself\n}")(
                 body.replace("\nfollow() {", "\nfollow_itself() {"),
             );
-        const told = launch(quick(name).payload("token", late));
+        const reported = launch(quick(name).payload("token", late));
         await happens(`${name} ends`, `[ -e /srv/${name}.done ]`);
         await ended();
-        return { told };
+        return { reported };
     }
 
     it("reports its end to a late follower, even if another converge has ended since", async () => {
-        const { told } = await looksLate("early");
+        const { reported } = await followedLate("early");
         assert.equal((await launch(quick("second").payload("other"))).code, 0);
         await host().exec("touch /srv/look");
-        assert.deepEqual({ ...(await told), stderr: "" }, whole("early"));
+        assert.deepEqual({ ...(await reported), stderr: "" }, whole("early"));
     });
 
     it("reports its end to a late follower while another converge still runs", async () => {
-        const { told } = await looksLate("soon");
+        const { reported } = await followedLate("soon");
         const other = launch(slow("third").payload("third"));
         await begun("third");
         await host().exec("touch /srv/look");
-        assert.deepEqual({ ...(await told), stderr: "" }, whole("soon"));
+        assert.deepEqual({ ...(await reported), stderr: "" }, whole("soon"));
         await go("third");
         assert.equal((await other).code, 0);
     });

@@ -158,7 +158,7 @@ describeLab("a failure", () => {
             }
         });
 
-        it("errors of a guard and of a shell", async () => {
+        it("errors of a condition and of a shell", async () => {
             const { code, stderr } = await new Convergence(target(), [
                 { kind: "execute", name: "noise", command: "true", onlyIf: "head -c 300000 /dev/urandom >&2; false" },
             ]).up(

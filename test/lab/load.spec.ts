@@ -115,7 +115,8 @@ describeLab("load during changes", () => {
         // Each connection takes two descriptors here and two in HAProxy, which both have limits. Some are left for everything else.
         const limit = Number(/Max open files\s+(\d+)/.exec(readFileSync("/proc/self/limits", "utf8"))?.[1]);
         let count = Math.min(9_900, Math.floor((limit - 400) / 2));
-        while (hostRequirements(config({ servers: apps, mark: "", maxconn: count + 10 })).fdsNeeded > limit) count--;
+        while (hostRequirements(config({ servers: apps, mark: "", maxconn: count + 10 })).fileDescriptors > limit)
+            count--;
         const turn = { servers: apps, maxconn: count + 10 };
         await converge({ ...turn, mark: "before" });
         const sessions: Session[] = [];

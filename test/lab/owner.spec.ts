@@ -108,9 +108,9 @@ describeLab("a host's owner", () => {
             project.program(hostsProgram([declared(), declared({ name: "edge", resources: [file("/srv/edge")] })]));
             const { code, stdout } = await project.run(["up", "--yes", "--skip-preview", "--color=never"]);
             assert.notEqual(code, 0, stdout);
-            const told = stdout.slice(stdout.indexOf("Diagnostics:"));
+            const diagnostics = stdout.slice(stdout.indexOf("Diagnostics:"));
             assert.equal(
-                times("is already converged by lb1, and the two would undo each other's files", told),
+                times("is already converged by lb1, and the two would undo each other's files", diagnostics),
                 1,
                 stdout,
             );

@@ -352,7 +352,7 @@ describeLab("resources", () => {
         }
     });
 
-    it("a command fails if its guard still asks for it afterwards", async () => {
+    it("a command fails if it does not create its path", async () => {
         convergence.resources = [{ kind: "execute", name: "x", command: ":", creates: "/srv/never" }];
         const { code, stderr } = await convergence.up();
         assert.equal(code, 1);

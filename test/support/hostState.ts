@@ -6,7 +6,7 @@ import type { Host } from "../../lab/host";
  * no two runs share, are left out.
  */
 const SCRIPT = `
-# A converge has told its end to us before systemd has noticed it.
+# A converge reports its end before systemd has noticed it.
 while [ -n "$(systemctl list-units --all --plain --no-legend haproxy-fleet-converge.service)" ]; do sleep 0.05; done
 tree() {
     find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name .pwd.lock -o -name token \\) -prune -o -printf '%y %m %u:%g %p %l\\n'

@@ -35,7 +35,7 @@ export const execute: ResourceKind<Execute> = {
         ...nameIssues(name),
         ...when(
             !(creates ?? onlyIf ?? notIf),
-            "no guard, so the command would run every time; set creates, onlyIf or notIf",
+            "no condition, so the command would run every time; set creates, onlyIf or notIf",
         ),
         ...(creates === undefined ? [] : pathIssues(creates)),
         ...shellTextIssues("command", command),

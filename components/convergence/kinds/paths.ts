@@ -32,6 +32,7 @@ export function hasSecrets(content: Content): boolean {
     return typeof content === "string" && secretSlots(content).length > 0;
 }
 
+/** Type bits of a mode (inode(7)). */
 export const FILE_TYPE = 0o100000;
 export const DIRECTORY_TYPE = 0o040000;
 
@@ -40,6 +41,7 @@ export function statLine(type: number, { owner, group, mode }: Permissions): str
     return [(type | Number.parseInt(mode, 8)).toString(16), owner, group].join("\t");
 }
 
+/** Issues of owner, group and mode. */
 export function permissionIssues({ owner, group, mode }: Permitted): string[] {
     return [
         ...accountIssues("owner", owner ?? "root"),
@@ -51,6 +53,7 @@ export function permissionIssues({ owner, group, mode }: Permitted): string[] {
     ];
 }
 
+/** Issues of a declared file. */
 export function fileIssues(file: DeclaredFile): string[] {
     const { path, content, mode } = file;
     return [
@@ -78,6 +81,7 @@ function octal(hex: string): string {
     return (Number.parseInt(hex, 16) & 0o7777).toString(8).padStart(4, "0");
 }
 
+/** How reports word the differences of a directory. */
 export const DIRECTORY_WORDING: Wording = {
     missing: () => "does not exist",
     type: (have) => (have === "directory" ? "is a directory" : `is ${have}`),
@@ -86,6 +90,7 @@ export const DIRECTORY_WORDING: Wording = {
     orphan: (have) => `undeclared entry ${have} would be removed`,
 };
 
+/** How reports word the differences of a file. */
 export const FILE_WORDING: Wording = {
     ...DIRECTORY_WORDING,
     content: () => "content differs (- on the host, + declared)",

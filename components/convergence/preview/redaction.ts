@@ -1,5 +1,6 @@
 import { secretLines, secretParts } from "../secrets";
 import { fillSlots, showSlots } from "../slots";
+import { escapeRegExp } from "../text";
 
 /** Replaces text that is or may be secret. */
 const HIDDEN = "‹hidden›";
@@ -54,7 +55,7 @@ export function redactLive(
 
 /** Matches the prefix, with any blanks between its words, and what follows it. */
 function afterPrefix(prefix: string): RegExp {
-    const words = prefix.split(/\s+/).map((word) => word.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    const words = prefix.split(/\s+/).map(escapeRegExp);
     return new RegExp(`(${words.join("\\s+")})(\\s*)\\S.*$`);
 }
 

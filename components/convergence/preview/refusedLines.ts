@@ -1,5 +1,6 @@
 import type { DeclaredFile } from "../kinds/kind";
 import { fillSlots, showSlots } from "../slots";
+import { escapeRegExp } from "../text";
 import { hideValues } from "./redaction";
 
 /**
@@ -30,7 +31,7 @@ function excerpts(
         return [];
     }
     const lines = content.split("\n");
-    const mention = new RegExp(`(?<![^\\s"'([<=:,])${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}:(\\d+)`, "g");
+    const mention = new RegExp(`(?<![^\\s"'([<=:,])${escapeRegExp(path)}:(\\d+)`, "g");
     return [...line.matchAll(mention)].flatMap(([, number]): Excerpt[] => {
         const index = declaredLine(lines, Number(number), slots);
         const text = lines[index]?.trim();

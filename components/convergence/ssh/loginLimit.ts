@@ -1,6 +1,6 @@
 import pLimit from "p-limit";
 
-/** Logins under way at once to one sshd: from 10 on, it rejects further ones at random (sshd_config(5), MaxStartups). */
+/** Concurrent logins to one sshd: from 10 on, it rejects further ones at random (sshd_config(5), MaxStartups). */
 const LOGINS_AT_ONCE = 8;
 
 const limits = new Map<string, ReturnType<typeof pLimit>>();

@@ -1,10 +1,9 @@
 import { posix } from "node:path";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
-import { isAddress } from "../model/addresses";
+import { isAddress, withoutFamily } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
-import { localPeers, modeOf, portsOf } from "../model/lookup";
-import { addressesOf, speaksPlainly } from "../render/binds";
+import { addressesOf, localPeers, modeOf, portsOf } from "../model/lookup";
 
 /** What a configuration needs from its host that `haproxy -c` does not check. */
 export interface HostRequirements {
@@ -18,12 +17,12 @@ export interface HostRequirements {
     /**
      * File descriptors; more than HAProxy's own count (measured: 100028 for 50000 connections, one frontend and one server).
      */
-    readonly fdsNeeded: number;
+    readonly fileDescriptors: number;
     /**
      * Kilobytes for the declared connections at their busiest, including kernel buffers: 50 for each, 125 with TLS to clients or to
      * servers, 200 with both (manual: `maxconn` in section 4.2, and "Sizing" in the intro). Old workers need more.
      */
-    readonly memoryNeeded: number;
+    readonly memory: number;
     /** Seconds after a reload until the old worker is ended with its connections. */
     readonly hardStopAfter: number;
     /** Server names that the host must be able to resolve. */
@@ -72,10 +71,10 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
         chroot: global.chroot ?? globalDefaults.chroot,
         socketDirectories: unique([...sockets.map(({ path }) => path), ...files].map((path) => posix.dirname(path))),
         maxconn,
-        fdsNeeded: descriptors(maxconn, binds.length + files.length, servers.length + slots),
-        memoryNeeded: memoryNeeded(maxconn, config),
+        fileDescriptors: descriptors(maxconn, binds.length + files.length, servers.length + slots),
+        memory: memoryNeeded(maxconn, config),
         hardStopAfter: Math.ceil((milliseconds(global.hardStopAfter ?? globalDefaults.hardStopAfter) ?? 0) / 1000),
-        serverNames: unique(servers.filter(mustResolve).map(({ address }) => address)),
+        serverNames: unique(servers.filter(mustResolve).map(({ address }) => withoutFamily(address))),
     };
 }
 
@@ -116,6 +115,11 @@ function listeners(bind: Bind, mode: Mode): Listener[] {
             ...(v6only && { v6only }),
         })),
     );
+}
+
+/** Whether a plain HTTP request gets an answer there; raw parameters might require TLS. */
+function speaksPlainly(bind: Bind): boolean {
+    return !bind.ssl && !bind.acceptProxy && !bind.raw;
 }
 
 /** Raw parameters of a bind that restrict who can connect. */

@@ -10,6 +10,11 @@ export function isAddress(text: string): boolean {
     return isIP(text) !== 0 && !text.includes("%");
 }
 
+/** A host name without `ipv4@` or `ipv6@`, which make HAProxy use only its addresses of that family. */
+export function withoutFamily(name: string): string {
+    return name.replace(/^ipv[46]@/, "");
+}
+
 /** The address as the host's own tools print it, because an IPv6 address has many spellings. */
 export function canonical(address: string): string {
     return isIPv6(address) && isAddress(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;

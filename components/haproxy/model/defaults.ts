@@ -1,8 +1,9 @@
 import type { Global } from "./config";
 import type { Mode, Timeouts } from "./proxies";
 
-/** What is rendered for a field that is not declared. */
+// What is rendered for a field that is not declared.
 
+/** Defaults of `global`. */
 export const globalDefaults = {
     maxconn: 50_000,
     hardStopAfter: "10m",
@@ -19,12 +20,15 @@ export const globalDefaults = {
     raw: [],
 } as const satisfies Global;
 
+/** A declared `client` that is shorter replaces it. */
+export const httpIdle = "10s";
+
 const timeouts = {
     connect: "5s",
     client: "50s",
     server: "50s",
     httpRequest: "10s",
-    httpKeepAlive: "10s",
+    httpKeepAlive: httpIdle,
     queue: "30s",
     check: "5s",
 } as const satisfies Timeouts;
@@ -37,6 +41,7 @@ export function defaultTimeouts(mode: Mode): Timeouts {
     return mode === "http" ? { ...timeouts, tunnel: httpTunnel } : timeouts;
 }
 
+/** Defaults of a section `defaults`, except timeouts. */
 export const proxyDefaults = {
     mode: "http",
     balance: "roundrobin",

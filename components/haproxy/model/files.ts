@@ -24,3 +24,16 @@ export interface ErrorFile {
     /** A whole HTTP/1 response that fits into `tune.bufsize`: status line, headers, blank line, body. */
     readonly content: string;
 }
+
+/** Directory that contains only declared files; other files of the host stay outside of it. */
+export const fleetDirectory = "/etc/haproxy/fleet";
+
+/** Path of a map, by which rules refer to it. */
+export function mapPath(name: string): string {
+    return `${fleetDirectory}/${name}.map`;
+}
+
+/** Path of an error file of a section `http-errors`. */
+export function errorfilePath(section: string, status: string): string {
+    return `${fleetDirectory}/${section}-${status}.http`;
+}

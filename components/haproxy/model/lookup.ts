@@ -1,6 +1,8 @@
+import type { PortBind } from "./binds";
 import type { Defaults, HaproxyConfig } from "./config";
 import type { Backend, Frontend, Listen, Mode, ProxySection } from "./proxies";
 import type { Peer } from "./sections";
+import type { ServerOptions } from "./servers";
 
 /** Any proxy section; fields that it cannot have are undefined. */
 export type AnyProxy = ProxySection & Partial<Frontend> & Partial<Backend>;
@@ -43,4 +45,20 @@ export function localPeers({ peers = [] }: HaproxyConfig): { peer: Peer; path: s
             peer.name === undefined ? [{ peer, path: `peers.${i}.peers.${j}`, where: `peers ${section.name}` }] : [],
         ),
     );
+}
+
+/** All addresses of a bind. */
+export function addressesOf({ address = "*" }: PortBind): readonly string[] {
+    return typeof address === "string" ? [address] : address;
+}
+
+/** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
+export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
+    return check ?? defaults.check ?? true;
+}
+
+/** Whether one of the raw lines begins with these words. */
+export function hasLine(raw: readonly string[] | undefined, words: string): boolean {
+    const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
+    return (raw ?? []).some((line) => pattern.test(line));
 }

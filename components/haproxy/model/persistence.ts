@@ -6,7 +6,7 @@ export interface StickTable {
     readonly type: "ip" | "ipv6" | "integer" | "string" | "binary";
     /** Bytes that are stored of a string or binary key. @default 32 */
     readonly length?: number;
-    /** Number of entries; `k` stands for 1024, `m` for 1024^2. */
+    /** Number of entries; `k` is 1024, `m` is 1024^2. */
     readonly size: string;
     /** How long an unused entry is kept. @default - until the table is full */
     readonly expire?: string;

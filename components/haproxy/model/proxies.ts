@@ -25,7 +25,7 @@ export interface Timeouts {
     readonly server?: string;
     /** Time to receive the whole request header. @default "10s" */
     readonly httpRequest?: string;
-    /** @default "10s" */
+    /** How long a client may stay connected without a request. @default - "10s", or `client` if that is shorter */
     readonly httpKeepAlive?: string;
     /** @default "30s" */
     readonly queue?: string;

@@ -41,7 +41,7 @@ export interface ServerOptions {
 
 /** Keywords `ssl`, `verify`, `ca-file`, `sni`, `alpn` and `crt` of section 5.2. */
 export interface ServerTls {
-    /** `none` accepts any certificate. @default "required" */
+    /** `none` accepts any certificate. @default - that of `defaultServer.ssl`, else "required" */
     readonly verify?: "required" | "none";
     /** Absolute path, or from 2.6 `@system-ca`. Needed to verify. @default - none */
     readonly caFile?: string;
@@ -58,7 +58,7 @@ export interface ServerTls {
 /** Section 5.2. */
 export interface Server extends ServerOptions {
     readonly name: string;
-    /** IP address, or a name that the host can resolve; without scheme, port and path. */
+    /** IP address, or a name that the host can resolve, also with `ipv4@` or `ipv6@` before it; without scheme, port and path. */
     readonly address: string;
     readonly port: number;
     /** Its value in the section's {@link Cookie}. @default - none: clients do not stay on it */

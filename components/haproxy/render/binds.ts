@@ -1,5 +1,6 @@
 import type { Bind, BindTls, Mode, PortBind } from "../model";
 import { endpoint } from "../model/addresses";
+import { addressesOf } from "../model/lookup";
 import { flag, param } from "./lines";
 import { fragment, word } from "./quoting";
 
@@ -33,18 +34,8 @@ export function bindText(bind: Bind, mode: Mode): string {
     ].join(" ");
 }
 
-/** All addresses of a bind. */
-export function addressesOf({ address = "*" }: PortBind): readonly string[] {
-    return typeof address === "string" ? [address] : address;
-}
-
 function portsText({ port, portEnd }: PortBind): string {
     return portEnd === undefined ? `${port}` : `${port}-${portEnd}`;
-}
-
-/** Whether a plain HTTP request gets an answer there; raw parameters might require TLS. */
-export function speaksPlainly(bind: Bind): boolean {
-    return !bind.ssl && !bind.acceptProxy && !bind.raw;
 }
 
 function tlsParams(tls: BindTls, mode: Mode): string[] {

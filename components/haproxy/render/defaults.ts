@@ -1,14 +1,14 @@
 import type { View } from "../../templates";
 import type { Defaults, HaproxyConfig, Mode, NamedDefaults, Options, Timeouts } from "../model";
-import { defaultTimeouts, httpTunnel, proxyDefaults } from "../model/defaults";
+import { defaultTimeouts, httpIdle, httpTunnel, proxyDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
-import { type AnyProxy, allProxies, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import { type AnyProxy, allProxies, defaultsOf, hasLine, modeOf, type PlacedProxy } from "../model/lookup";
 import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
 import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
 import { fragment, word } from "./quoting";
-import { hasLine, rawLinesInOrder } from "./rawLines";
+import { rawLinesInOrder } from "./rawLines";
 
 // What sections have by default. It never replaces what is declared.
 
@@ -76,11 +76,17 @@ export function timeoutLines(path: string, timeouts: Timeouts = {}): string[] {
 }
 
 function timeoutsOf({ mode = proxyDefaults.mode, timeouts = {} }: Defaults): Timeouts {
-    const { client, server } = timeouts;
+    const { client, server, tunnel, httpKeepAlive } = timeouts;
     const all = { ...defaultTimeouts(mode), ...given(timeouts) };
-    return timeouts.tunnel === undefined && all.tunnel !== undefined
-        ? { ...all, tunnel: longest(all.tunnel, client, server) }
-        : all;
+    return {
+        ...all,
+        ...(httpKeepAlive === undefined && { httpKeepAlive: shorter(all.httpKeepAlive as string, client) }),
+        ...(tunnel === undefined && all.tunnel !== undefined && { tunnel: longest(all.tunnel, client, server) }),
+    };
+}
+
+function shorter(ours: string, declared = ours): string {
+    return (milliseconds(declared) ?? Infinity) < (milliseconds(ours) ?? 0) ? declared : ours;
 }
 
 function longest(...durations: readonly (string | undefined)[]): string {
@@ -91,8 +97,28 @@ function longest(...durations: readonly (string | undefined)[]): string {
     );
 }
 
-/** The declared timeouts of a proxy. Adds a `tunnel` if the one that we render in its `defaults` would replace a declared timeout. */
-export function proxyTimeouts({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
+/** The timeouts of a proxy: those declared, and others for ours in its `defaults` that would replace a declared one. */
+export function proxyTimeouts(placed: PlacedProxy, config: HaproxyConfig): Timeouts {
+    return { ...ownKeepAlive(placed, config), ...ownTunnel(placed, config) };
+}
+
+/** From 2.8 on, HAProxy closes an idle client after `http-keep-alive` even if its `client` is shorter. */
+function ownKeepAlive({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
+    const { timeouts = {} } = proxy;
+    const defaults = defaultsOf(proxy.from, config) ?? {};
+    if (
+        section === "backend" ||
+        modeOf(proxy, config) === "tcp" ||
+        (timeouts.httpKeepAlive ?? defaults.timeouts?.httpKeepAlive) !== undefined ||
+        hasLine(defaults.raw, "timeout http-keep-alive")
+    ) {
+        return {};
+    }
+    const httpKeepAlive = shorter(httpIdle, timeouts.client ?? defaults.timeouts?.client);
+    return httpKeepAlive === timeoutsOf(defaults).httpKeepAlive ? {} : { httpKeepAlive };
+}
+
+function ownTunnel({ section, proxy }: PlacedProxy, config: HaproxyConfig): Timeouts {
     const { timeouts = {} } = proxy;
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const inherited = timeoutsOf(defaults).tunnel;

@@ -1,18 +1,6 @@
 import { renderTemplate } from "../../templates";
 import type { HaproxyConfig } from "../model";
-
-/** Directory that contains only declared files; other files of the host stay outside of it. */
-export const fleetDirectory = "/etc/haproxy/fleet";
-
-/** Path of a map, by which rules refer to it. */
-export function mapPath(name: string): string {
-    return `${fleetDirectory}/${name}.map`;
-}
-
-/** Path of an error file of a section `http-errors`. */
-export function errorfilePath(section: string, status: string): string {
-    return `${fleetDirectory}/${section}-${status}.http`;
-}
+import { errorfilePath, mapPath } from "../model/files";
 
 /**
  * Renders the files of a model other than haproxy.cfg.

@@ -1,10 +1,10 @@
 import type { View } from "../../templates";
 import type { CheckConnect, HttpCheck, HttpCheckSend, Httpchk, ProtocolCheck, TcpCheck } from "../model";
 import type { AnyProxy } from "../model/lookup";
+import { hasLine } from "../model/lookup";
 import { from, fromEach } from "./lineIndex";
 import { flag, param } from "./lines";
 import { formatLiteral, fragment, rawLine, word } from "./quoting";
-import { hasLine } from "./rawLines";
 
 /** The `option` that enables a kind of check, and its steps. */
 export function checkView({ httpchk, httpChecks, tcpChecks, protocolCheck, raw }: AnyProxy, path: string): View {

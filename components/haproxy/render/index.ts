@@ -92,7 +92,9 @@ function statsView(config: HaproxyConfig): View[] {
     ];
 }
 
-/** From 3.2 on, HAProxy warns about a frontend and a backend of one name. */
-function statsName({ backends, stats }: HaproxyConfig): string {
-    return backends.some(({ name }) => name === "stats") ? `stats:${stats?.bind.port}` : "stats";
+/** HAProxy refuses two frontends of one name, and from 3.2 on it warns about a frontend and a backend of one. */
+function statsName(config: HaproxyConfig): string {
+    return allProxies(config).some(({ proxy }) => proxy.name === "stats")
+        ? `stats:${config.stats?.bind.port}`
+        : "stats";
 }

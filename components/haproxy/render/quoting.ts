@@ -112,7 +112,7 @@ function scan(text: string, isFragment: boolean): string {
             }
             result += "\\#";
         } else {
-            depth += c === "(" ? 1 : c === ")" ? -1 : 0;
+            depth = depthAfter(text, i, depth);
             result += c;
         }
     }
@@ -139,12 +139,26 @@ function slotIn(quote: string, depth: number, marker: string): string {
     return quote === "'" ? encoded : quote === '"' ? `"'${encoded}'"` : `'${encoded}'`;
 }
 
+/** How many parentheses of arguments are open behind that character. One that does not follow a name is mere text. */
+function depthAfter(text: string, position: number, depth: number): number {
+    switch (text.charAt(position)) {
+        case "(":
+            return depth > 0 || /\w/.test(text.charAt(position - 1)) ? depth + 1 : 0;
+        case ")":
+            return Math.max(0, depth - 1);
+        default:
+            return depth;
+    }
+}
+
 function withEncodingOutsideArguments(text: string): string {
     let depth = 0;
+    let position = 0;
     return text
         .split(/(\0[^\0]*\0|[()])/)
         .map((part) => {
-            depth += part === "(" ? 1 : part === ")" ? -1 : 0;
+            depth = depthAfter(text, position, depth);
+            position += part.length;
             return depth > 0 ? part : withEncoding(part, "haproxy-raw");
         })
         .join("");

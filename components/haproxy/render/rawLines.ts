@@ -58,9 +58,3 @@ export function rawLines(raw: readonly string[] = [], path: string): RawLines {
     const furtherSections = rawLinesInOrder(raw, path).slice(end);
     return { others: of(undefined), furtherSections, of };
 }
-
-/** Whether one of the raw lines begins with these words. */
-export function hasLine(raw: readonly string[] | undefined, words: string): boolean {
-    const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
-    return (raw ?? []).some((line) => pattern.test(line));
-}

@@ -1,7 +1,7 @@
 import type { View } from "../../templates";
 import type { HaproxyConfig, Resolvers } from "../model";
 import { endpoint } from "../model/addresses";
-import { errorfilePath } from "./files";
+import { errorfilePath } from "../model/files";
 import { from, fromEach } from "./lineIndex";
 import { optional, words } from "./lines";
 import { word } from "./quoting";

@@ -1,5 +1,6 @@
 import type { Server, ServerOptions, ServerTemplate, ServerTls } from "../model";
 import { endpoint, isHostName } from "../model/addresses";
+import { isChecked } from "../model/lookup";
 import { flag, param } from "./lines";
 import { fragment, word } from "./quoting";
 
@@ -14,11 +15,6 @@ export function serverTemplateText(template: ServerTemplate, defaults?: ServerOp
     const { prefix, count, fqdn, port } = template;
     const params = [...checkParams(template, defaults), ...serverParams(template, defaults)];
     return [word(prefix), count, word(`${fqdn}:${port}`), ...params].join(" ");
-}
-
-/** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
-export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
-    return check ?? defaults.check ?? true;
 }
 
 /** Written on each server's own line, because raw lines may have another default. */
@@ -40,7 +36,7 @@ export function serverParams(options: ServerOptions, defaults: ServerOptions = {
         ...param("on-marked-up", options.onMarkedUp),
         ...param("observe", options.observe),
         ...sendProxyParams(options.sendProxy, defaults.sendProxy),
-        ...(options.ssl ? tlsParams(options.ssl) : flag("no-ssl", options.ssl === false)),
+        ...(options.ssl ? tlsParams(options.ssl, defaults.ssl || undefined) : flag("no-ssl", options.ssl === false)),
         ...param("resolvers", options.resolvers),
         ...param("init-addr", options.initAddr),
         ...(options.backup === false ? ["no-backup"] : flag("backup", options.backup)),
@@ -68,10 +64,10 @@ function constantName(sni = ""): string | undefined {
     return name !== undefined && isHostName(name) ? name : undefined;
 }
 
-function tlsParams({ verify = "required", caFile, verifyhost, sni, alpn, crt }: ServerTls): string[] {
+function tlsParams({ verify, caFile, verifyhost, sni, alpn, crt }: ServerTls, defaults?: ServerTls): string[] {
     return [
         "ssl",
-        `verify ${verify}`,
+        `verify ${verify ?? defaults?.verify ?? "required"}`,
         ...param("ca-file", caFile),
         ...param("verifyhost", verifyhost),
         ...param("sni", sni),

@@ -1,7 +1,7 @@
 import type { Acl, Backend, Defaults, Options, Server, ServerGuards, ServerOptions, Timeouts } from "../model";
+import { hasLine } from "../model/lookup";
 import { atLeast } from "../model/versions";
 import { words } from "../render/lines";
-import { hasLine } from "../render/rawLines";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
 import { linesOf } from "./routes";
 import type { Service, ServiceCheck } from "./types";

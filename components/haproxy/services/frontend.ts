@@ -1,5 +1,5 @@
 import type { Frontend, MapFile, UseBackend } from "../model";
-import { mapPath } from "../render/files";
+import { mapPath } from "../model/files";
 import { accessAcls, tcpAccess } from "./access";
 import { idleTimeout, keepAlive, type ProxySettings } from "./backend";
 import { hostAcls, type Ports, type RouteRule, routeRules, wildcard } from "./routes";

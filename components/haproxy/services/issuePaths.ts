@@ -44,8 +44,11 @@ export function servicePath(
     return owner && config.backends.includes(owner.backend) ? `services[${owner.index}]` : path;
 }
 
-/** The backend that a part of a frontend names. */
+/** The backend that a part of a frontend names, or the only one that its requests can go to. */
 function backendName(path: string, { useBackends = [], defaultBackend }: Frontend): string | undefined {
+    if (useBackends.length === 0) {
+        return defaultBackend;
+    }
     const rule = /^useBackends\[(\d+)\]/.exec(path)?.[1];
     return rule === undefined
         ? path === "defaultBackend"
@@ -55,7 +58,8 @@ function backendName(path: string, { useBackends = [], defaultBackend }: Fronten
 }
 
 /** The path in a service of a path in its backend; undefined if the service does not declare it. */
-function argumentOf(path: string, { service, backend }: Compiled): string | undefined {
+function argumentOf(path: string, compiled: Compiled): string | undefined {
+    const { service, backend } = compiled;
     const [, list, element, rest = ""] = /^(raw|httpRequestRules|servers)\[(\d+)\](.*)$/.exec(path) ?? [];
     if (list === "servers") {
         const name = backend.servers?.[Number(element)]?.name ?? "";
@@ -68,6 +72,13 @@ function argumentOf(path: string, { service, backend }: Compiled): string | unde
         // The service's own are the last ones.
         const own = Number(element) - ((backend[list]?.length ?? 0) - (service[list]?.length ?? 0));
         return own < 0 ? undefined : `${list}[${own}]${rest}`;
+    }
+    if (path === "defaultServer") {
+        // Several arguments may stand on this line.
+        const names = Object.keys(backend.defaultServer ?? {}).map((key) =>
+            argumentOf(`${path}.${key}`, compiled)?.replace(/\..*/, ""),
+        );
+        return new Set(names).size === 1 ? names[0] : undefined;
     }
     const [pattern, name] = renamed.find(([candidate]) => candidate.test(path)) ?? [/$/, ""];
     const argument = path.replace(pattern, name);

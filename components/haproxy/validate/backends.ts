@@ -1,7 +1,6 @@
 import type { HaproxyConfig } from "../model";
-import { type AnyProxy, defaultsOf, modeOf, type PlacedProxy } from "../model/lookup";
+import { type AnyProxy, defaultsOf, isChecked, modeOf, type PlacedProxy } from "../model/lookup";
 import { stringsIn } from "../model/strings";
-import { isChecked } from "../render/servers";
 import type { IssueList } from "./issues";
 import { serverGuardIssues } from "./serverGuards";
 

@@ -1,7 +1,6 @@
 import type { Bind, HaproxyConfig } from "../model";
 import { canonical, isAddress, isHostName } from "../model/addresses";
-import { allProxies, localPeers, portsOf } from "../model/lookup";
-import { addressesOf } from "../render/binds";
+import { addressesOf, allProxies, localPeers, portsOf } from "../model/lookup";
 import { type IssueList, show } from "./issues";
 
 /** Checks binds. HAProxy's checker opens no sockets, so it does not see that two binds share a port. */

@@ -1,6 +1,6 @@
 import type { HaproxyConfig, MapEntry } from "../model";
+import { mapPath } from "../model/files";
 import { expressionsIn } from "../model/strings";
-import { mapPath } from "../render/files";
 import { withoutSlots } from "../render/quoting";
 import { type IssueList, show } from "./issues";
 

@@ -1,6 +1,6 @@
 import type { HaproxyConfig, Stats } from "../model";
 import { milliseconds } from "../model/durations";
-import { addressesOf } from "../render/binds";
+import { addressesOf } from "../model/lookup";
 import { hiddenHost } from "./healthChecks";
 import { type IssueList, show } from "./issues";
 import { timeoutIssues, zeroDuration } from "./proxies";

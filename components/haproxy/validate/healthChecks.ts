@@ -46,7 +46,7 @@ function requestIssues({ uri, host, version }: Httpchk, path: string, where: str
 
 /** Finds headers in `option httpchk`, as older files have them. HAProxy refuses them, but cannot name the field to use instead. */
 export function hiddenHost({ httpchk }: Options = {}, path: string, where: string, issues: IssueList): void {
-    if (typeof httpchk === "string" && httpchk.includes("\\n")) {
+    if (typeof httpchk === "string" && /\n|\\n/.test(httpchk)) {
         issues.error(
             "check-hidden-host",
             `${path}.httpchk`,

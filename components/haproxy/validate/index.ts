@@ -13,7 +13,7 @@ import { type Issue, IssueList, show } from "./issues";
 import { proxyIssues } from "./proxies";
 import { referenceIssues } from "./references";
 import { serverIssues } from "./servers";
-import { textIssues } from "./texts";
+import { stringIssues } from "./strings";
 
 export { type Issue, isError, withoutIgnored } from "./issues";
 
@@ -38,7 +38,7 @@ function contentIssues(config: HaproxyConfig): Issue[] {
     if (!atLeast(version, oldestVersion)) {
         issues.error("version", "version", `release ${show(version)}: not supported; use ${oldestVersion} or later`);
     }
-    textIssues(config, issues);
+    stringIssues(config, issues);
     if (issues.issues.length > 0) {
         // The other checks render parts of the model, which fails on such text.
         return issues.issues;

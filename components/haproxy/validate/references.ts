@@ -1,7 +1,7 @@
 import type { HaproxyConfig } from "../model";
+import { mapPath } from "../model/files";
 import { type AnyProxy, modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast } from "../model/versions";
-import { mapPath } from "../render/files";
 import { declared, type IssueList, show } from "./issues";
 
 type Kind = "backend" | "table" | "cache" | "resolvers" | "peers" | "defaults" | "http-errors";

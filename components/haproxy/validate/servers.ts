@@ -1,5 +1,5 @@
 import type { ServerOptions } from "../model";
-import { isAddress, isHostName } from "../model/addresses";
+import { isAddress, isHostName, withoutFamily } from "../model/addresses";
 import type { PlacedProxy } from "../model/lookup";
 import { type IssueList, show } from "./issues";
 
@@ -22,7 +22,7 @@ export function serverIssues(placed: PlacedProxy, issues: IssueList): void {
  * yet.
  */
 function addressIssues(address: string, path: string, subject: string, issues: IssueList): void {
-    if (address === "*" || isAddress(address) || isHostName(address.replace(/\.$/, ""))) {
+    if (address === "*" || isAddress(address) || isHostName(withoutFamily(address).replace(/\.$/, ""))) {
         return;
     }
     const [, slash] = /(?:^|[^:/])(\/[^/].*)$/.exec(address) ?? [];

@@ -78,7 +78,7 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
 }
 
 function limits(config: HaproxyConfig): string {
-    const descriptors = Math.max(65_536, hostRequirements(config).fdsNeeded);
+    const descriptors = Math.max(65_536, hostRequirements(config).fileDescriptors);
     return renderTemplate("limits.conf.mustache", { descriptors });
 }
 
@@ -120,9 +120,9 @@ function configuration(
                 binds: requirements.binds.map(listener).join("\n"),
                 directories: requirements.socketDirectories.join("\n"),
                 chroot: requirements.chroot,
-                fds: String(requirements.fdsNeeded),
+                fds: String(requirements.fileDescriptors),
                 maxconn: String(requirements.maxconn),
-                memory: String(requirements.memoryNeeded),
+                memory: String(requirements.memory),
                 hard_stop: String(requirements.hardStopAfter),
                 old_workers: String(oldWorkers),
                 names: requirements.serverNames.join(" "),

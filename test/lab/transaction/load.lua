@@ -1,5 +1,5 @@
 -- Lets each connection rest between requests, so that two cores are left for what is tested. Asked for each connection and after
--- each answer: it tells load.ts when the first answer is there.
+-- each answer: load.ts waits for the first one.
 local asked = 0
 local connections
 

@@ -120,7 +120,7 @@ for (const [name, ...shell] of SHELLS) {
             for (let cut = text.length - 40; cut < text.length; cut++) untouched(cut);
             fc.assert(fc.property(cuts, untouched), { numRuns: 100 });
             sandbox.run(text, "launch");
-            assert.equal(sandbox.exists("canary"), true, "the canary would not have told");
+            assert.equal(sandbox.exists("canary"), true, "the canary does not work");
         });
 
         it("refuses a payload that has changed on its way", () => {

@@ -2,23 +2,12 @@ import assert from "node:assert/strict";
 import { makePlan } from "../../../components/convergence/payload/plan";
 import type { WhyRun } from "../../../components/convergence/preview/whyRun";
 import { nextToken, tokenOfPlan } from "../../../components/convergence/token";
+import { whyRunWith } from "./preview/whyRuns";
 
 const plan = makePlan([{ kind: "file", path: "/etc/x", content: "x\n" }]);
 const other = makePlan([{ kind: "file", path: "/etc/x", content: "y\n" }]);
 
-function host(change: Partial<WhyRun> = {}): WhyRun {
-    return {
-        bootId: "boot-1",
-        token: "t0",
-        differences: [],
-        live: new Map(),
-        refused: [],
-        unchecked: [],
-        activations: [],
-        secretLines: [],
-        ...change,
-    };
-}
+const host = (change: Partial<WhyRun> = {}) => whyRunWith({ bootId: "boot-1", token: "t0", ...change });
 
 const mode = { id: "r0", aspect: "mode", have: "81ff" };
 const content = { id: "r0", aspect: "content", have: "" };

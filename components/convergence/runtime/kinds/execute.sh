@@ -1,12 +1,12 @@
-# execute COMMAND CREATES ONLY_IF NOT_IF: a command and its guards. All but CREATES, a path, are shell; an empty guard does not count.
+# execute COMMAND CREATES ONLY_IF NOT_IF: a command and its conditions. All but CREATES, a path, are shell; an empty condition does not count.
 execute() {
     if [ -n "$2" ] && [ -e "$2" ]; then
         return 0
     fi
     if [ -n "$3" ]; then
-        guard "$3" || return 0
+        holds "$3" || return 0
     fi
-    if [ -n "$4" ] && guard "$4"; then
+    if [ -n "$4" ] && holds "$4"; then
         return 0
     fi
     differs "to run"
@@ -18,7 +18,8 @@ execute() {
     stale=1
 }
 
-guard() {
+# holds CONDITION
+holds() {
     sh -c "$1" </dev/null >/dev/null 2>&1
 }
 

@@ -10,6 +10,7 @@ import { atLeastOne, count, lines, mode, options, release, timeouts } from "./va
 // The form of the model, for data that no compiler has seen. What fields mean is documented at their types, which `formOf` compares
 // with the schemas.
 
+/** Fields of `global`. */
 export const globalShape = {
     maxconn: atLeastOne.optional(),
     hardStopAfter: text.optional(),
@@ -50,6 +51,7 @@ const defaultsShape = {
     raw: lines.optional(),
 };
 export const defaults = formOf<Defaults>()(z.strictObject(defaultsShape));
+/** Fields of the statistics page, except `auth`. */
 export const statsShape = { bind: portBind, uri: text.optional(), refresh: text.optional() };
 const stats = formOf<Stats>()(
     z.strictObject({

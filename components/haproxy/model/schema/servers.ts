@@ -33,6 +33,7 @@ const serverOptionShape = {
     raw: anyText.optional(),
 };
 export const serverOptions = formOf<ServerOptions>()(z.strictObject(serverOptionShape));
+/** Fields of a server. */
 export const serverShape = { name: text, address: text, port, cookie: text.optional(), ...serverOptionShape };
 export const server = formOf<Server>()(z.strictObject(serverShape));
 export const serverTemplate = formOf<ServerTemplate>()(

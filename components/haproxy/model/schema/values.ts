@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { anyText, anyTexts, flag, formOf, matching, text, texts, whole } from "../../../forms";
+import { anyText, anyTexts, flag, formOf, matching, text, whole } from "../../../forms";
 import type { Options } from "../options";
 import type { Timeouts } from "../proxies";
 
@@ -8,17 +8,22 @@ import type { Timeouts } from "../proxies";
 /** Lines as written; an empty one does no harm. */
 export const lines = anyTexts;
 export const port = whole(1, 65_535);
+/** A number without a unit, which may be 0. */
 export const count = whole(0, 2_147_483_647);
 export const atLeastOne = whole(1, 2_147_483_647);
 export const status = whole(200, 599);
 export const mode = z.enum(["http", "tcp"]);
 /** Any names: the daemon judges them, so that `otherOptions` can hold those of a newer release. */
-export const options = z.record(z.string(), z.union([flag, anyText])) as unknown as z.ZodType<Options>;
+export const options = z.record(z.string(), z.union([flag, anyText]).optional()) as unknown as z.ZodType<Options>;
+
+/** HAProxy ends a line at an empty word, and a condition without terms never holds. */
+const term = anyText.regex(/[^\s"']/, { message: "expected a term that is not empty" });
+const terms = z.array(term, { message: "expected a list of texts" });
 
 /** A strict object with the fields of {@link Conditional}. */
 export const conditional = <S extends z.ZodRawShape>(shape: S) =>
     z
-        .strictObject({ ...shape, if: texts.optional(), unless: texts.min(1, "expected at least one term").optional() })
+        .strictObject({ ...shape, if: terms.optional(), unless: terms.min(1, "expected at least one term").optional() })
         .refine((rule: { if?: unknown; unless?: unknown }) => rule.if === undefined || rule.unless === undefined, {
             message: "expected either if or unless",
         });

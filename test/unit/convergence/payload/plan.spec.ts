@@ -168,7 +168,7 @@ describe("makePlan", () => {
             ["a file's mode", file("/etc/x", { mode: "rw-r--r--" }), /^file\[\/etc\/x\]: invalid mode "rw-r--r--"/],
             ["a file's group", file("/etc/x", { group: "" }), /invalid group ""/],
             [
-                "secrets that everybody may read",
+                "world-readable secrets",
                 file("/etc/x", { content: slot("password"), mode: "0604" }),
                 /mode "0604" makes its secrets world-readable; end it with 0, as in "0640"$/,
             ],
@@ -195,9 +195,9 @@ describe("makePlan", () => {
                 /unit files are world-readable, .*; put the secret into a file of its own/,
             ],
             [
-                "a command without guard",
+                "a command without a condition",
                 { kind: "execute", name: "x", command: "y" },
-                /no guard, .*; set creates, onlyIf or notIf$/,
+                /no condition, .*; set creates, onlyIf or notIf$/,
             ],
             ["a command without name", { kind: "execute", name: "", command: "y", notIf: "z" }, /invalid name ""/],
             ["a relative creates", { kind: "execute", name: "x", command: "y", creates: "z" }, /invalid path "z"/],
@@ -207,7 +207,7 @@ describe("makePlan", () => {
                 /: command holds a NUL character/,
             ],
             [
-                "a NUL in a guard",
+                "a NUL in a condition",
                 { kind: "execute", name: "x", command: "y", onlyIf: "\0" },
                 /: onlyIf holds a NUL character/,
             ],

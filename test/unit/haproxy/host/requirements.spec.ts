@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { hostRequirements } from "../../../../components/haproxy/host/requirements";
 import type { Backend, Bind, HaproxyConfig, Server } from "../../../../components/haproxy/model";
+import { render } from "../../../../components/haproxy/render/index";
 
 const server: Server = { name: "app1", address: "192.0.2.1", port: 80 };
 const model = (backend: Partial<Backend>, rest: Partial<HaproxyConfig> = {}): HaproxyConfig => ({
@@ -75,7 +76,7 @@ describe("hostRequirements of memory", () => {
                 ...bound(bind),
                 global: { maxconn: 1000 },
                 backends: [{ name: "app", servers: [server], ...backend }],
-            }).memoryNeeded;
+            }).memory;
         const secure = { servers: [{ ...server, ssl: { verify: "none" as const } }] };
         assert.equal(kilobytes({ port: 80 }), 50_000);
         assert.equal(kilobytes(tls), 125_000);
@@ -85,5 +86,63 @@ describe("hostRequirements of memory", () => {
             kilobytes({ port: 443, raw: "ssl crt /x" }, { defaultServer: { raw: "ssl verify none" } }),
             200_000,
         );
+    });
+});
+
+describe("hostRequirements", () => {
+    it("lists what the host must have", () => {
+        const servers = ["app1.example.com", "192.0.2.1", "2001:db8::1", "app1.example.com"];
+        const requirements = hostRequirements({
+            version: "2.6",
+            global: {
+                maxconn: 4000,
+                hardStopAfter: "90000",
+                chroot: "/srv/haproxy",
+                statsSockets: [{ path: "/run/a/x" }, { path: "/run/a/y" }],
+            },
+            frontends: [
+                {
+                    name: "http",
+                    binds: [{ port: 80 }, { address: "2001:db8::10", port: 443 }],
+                    raw: [
+                        "bind 127.0.0.1:8081,[::1]:8082 name x",
+                        "bind :8083",
+                        "bind /run/x.sock",
+                        "http-request deny",
+                    ],
+                },
+            ],
+            backends: [{ name: "app", servers: servers.map((address, i) => ({ name: `s${i}`, address, port: 80 })) }],
+            stats: { bind: { address: "127.0.0.1", port: 8404 } },
+        });
+        assert.deepEqual(requirements, {
+            binds: [
+                { address: "*", port: 80, mode: "http" },
+                { address: "2001:db8::10", port: 443, mode: "http" },
+                { address: "127.0.0.1", port: 8081, mode: "tcp" },
+                { address: "::1", port: 8082, mode: "tcp" },
+                { address: "*", port: 8083, mode: "tcp" },
+                { address: "127.0.0.1", port: 8404, mode: "http" },
+            ],
+            chroot: "/srv/haproxy",
+            socketDirectories: ["/run/a"],
+            maxconn: 4000,
+            fileDescriptors: 2 * 4000 + 2 * (6 + 4) + 1000,
+            memory: 50 * 4000,
+            hardStopAfter: 90,
+            serverNames: ["app1.example.com"],
+        });
+    });
+
+    it("has the same defaults as the rendered file", () => {
+        const { chroot, socketDirectories, maxconn } = hostRequirements({
+            version: "2.6",
+            frontends: [],
+            backends: [],
+        });
+        const text = render({ version: "2.6", frontends: [], backends: [] }, { digest: "d" }).text;
+        assert.ok(text.includes(`    chroot ${chroot}\n`));
+        assert.ok(text.includes(`    stats socket ${socketDirectories[0]}/`));
+        assert.ok(text.includes(`    maxconn ${maxconn}\n`));
     });
 });

@@ -69,6 +69,11 @@ describe("the form of a model", () => {
         assert.deepEqual(rule({ action: "deny", unless: [] }), [
             "frontends[0].httpRequestRules[0].unless: expected at least one term, got an empty list",
         ]);
+        for (const blank of [" ", "\t", "''"]) {
+            assert.deepEqual(rule({ action: "deny", if: [blank, "a"] }), [
+                `frontends[0].httpRequestRules[0].if[0]: expected a term that is not empty, got ${JSON.stringify(blank)}`,
+            ]);
+        }
         assert.deepEqual(rule({ action: "set-header", name: "X-A" }), [
             "frontends[0].httpRequestRules[0].format: expected text, got nothing",
         ]);
@@ -82,6 +87,16 @@ describe("the form of a model", () => {
             unknown,
             /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "allow", .* or "redirect", got "denny"$/,
         );
+    });
+
+    it("has no blank text, which would vanish from its line", () => {
+        assert.deepEqual(issuesOf({ ...config, backends: [{ ...backend, balance: " " }] }), [
+            'backends[0].balance: expected text that is not empty, got " "',
+        ]);
+    });
+
+    it("takes undefined for an option that is not set", () => {
+        assert.deepEqual(issuesOf({ ...config, backends: [{ ...backend, options: { forwardfor: undefined } }] }), []);
     });
 
     it("judges an acl by its criterion", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
 import type { Backend, Defaults, Frontend, HaproxyConfig } from "../../../../components/haproxy";
-import { hostRequirements } from "../../../../components/haproxy/host/requirements";
 import { render } from "../../../../components/haproxy/render/index";
 import { sound } from "../../../support/models";
 
@@ -98,63 +97,5 @@ describe("render", () => {
         );
         const raw = ["http-check expect status 401"];
         assert.deepEqual(rendered({}, {}, { httpchk: { uri: "/" }, raw }).slice(2), ["option httpchk", ...raw]);
-    });
-});
-
-describe("hostRequirements", () => {
-    it("lists what the host must have", () => {
-        const servers = ["app1.example.com", "192.0.2.1", "2001:db8::1", "app1.example.com"];
-        const needs = hostRequirements({
-            version: "2.6",
-            global: {
-                maxconn: 4000,
-                hardStopAfter: "90000",
-                chroot: "/srv/haproxy",
-                statsSockets: [{ path: "/run/a/x" }, { path: "/run/a/y" }],
-            },
-            frontends: [
-                {
-                    name: "http",
-                    binds: [{ port: 80 }, { address: "2001:db8::10", port: 443 }],
-                    raw: [
-                        "bind 127.0.0.1:8081,[::1]:8082 name x",
-                        "bind :8083",
-                        "bind /run/x.sock",
-                        "http-request deny",
-                    ],
-                },
-            ],
-            backends: [{ name: "app", servers: servers.map((address, i) => ({ name: `s${i}`, address, port: 80 })) }],
-            stats: { bind: { address: "127.0.0.1", port: 8404 } },
-        });
-        assert.deepEqual(needs, {
-            binds: [
-                { address: "*", port: 80, mode: "http" },
-                { address: "2001:db8::10", port: 443, mode: "http" },
-                { address: "127.0.0.1", port: 8081, mode: "tcp" },
-                { address: "::1", port: 8082, mode: "tcp" },
-                { address: "*", port: 8083, mode: "tcp" },
-                { address: "127.0.0.1", port: 8404, mode: "http" },
-            ],
-            chroot: "/srv/haproxy",
-            socketDirectories: ["/run/a"],
-            maxconn: 4000,
-            fdsNeeded: 2 * 4000 + 2 * (6 + 4) + 1000,
-            memoryNeeded: 50 * 4000,
-            hardStopAfter: 90,
-            serverNames: ["app1.example.com"],
-        });
-    });
-
-    it("has the same defaults as the rendered file", () => {
-        const { chroot, socketDirectories, maxconn } = hostRequirements({
-            version: "2.6",
-            frontends: [],
-            backends: [],
-        });
-        const text = render({ version: "2.6", frontends: [], backends: [] }, { digest: "d" }).text;
-        assert.ok(text.includes(`    chroot ${chroot}\n`));
-        assert.ok(text.includes(`    stats socket ${socketDirectories[0]}/`));
-        assert.ok(text.includes(`    maxconn ${maxconn}\n`));
     });
 });

@@ -61,6 +61,15 @@ describe("a slot", () => {
         assert.match(slotIssue("a]", "haproxy-format-argument") ?? "", /closing bracket/);
     });
 
+    it("in parentheses that follow no name is text", () => {
+        const raw = encoded("haproxy-raw");
+        assert.equal(rawLine(`set-header A ":) (${key})"`, true), `set-header A ":) ("'${raw}'")"`);
+        assert.equal(
+            fragment(`path_reg ^/(${key})$ str((a),${key})`),
+            `path_reg ^/('${key}')$ str((a),'${encoded("haproxy-argument")}')`,
+        );
+    });
+
     it("inside quotes is taken out of them, and gets its own", () => {
         assert.equal(rawLine(`a "b ${key} c" 'd ${key}' # ${key}`), `a "b "'${key}'" c" 'd ${key}' # ${key}`);
     });

@@ -40,7 +40,7 @@ describe("an argument of a service", () => {
             ["default-server ssl verify none sni str(a.test) check-sni a.test"],
         ],
         [
-            "serverTls with the name of the request, which checks have none of",
+            "serverTls with the name of the request, which health checks do not have",
             { serverTls: { verify: "none", sni: "req.hdr(host)" } },
             ["default-server ssl verify none sni req.hdr(host)"],
         ],

@@ -22,7 +22,7 @@ const dynamic = (backend: string, value: string) => ({
 /** Models, and the rule and path of each issue. */
 const cases: Record<string, [HaproxyConfig, ...string[]]> = {
     "good maps": [map({ key: "a", value: "b c" }, { key: "b", value: "b" }, { key: "a", value: "b c" })],
-    "a map that nothing uses": [model({ maps: [{ name: "m", entries: [] }] }, []), "unused-map maps[0].name"],
+    "an unused map": [model({ maps: [{ name: "m", entries: [] }] }, []), "unused-map maps[0].name"],
     "two maps of one name": [
         model({
             maps: [

@@ -3,15 +3,21 @@ import { hasControl, withoutSlots } from "../render/quoting";
 import { type IssueList, show } from "./issues";
 
 /** Fields whose text is escaped, or written to a separate file. */
-const freeText = /\.(body|data|content)$/;
+const freeText = /\.(body|data|r?string|content)$/;
+/** Headers in it have a message of their own. */
+const httpchkOption = /\.options\.httpchk$/;
 /** Lines as written. Their ends are trimmed, because a block of YAML ends with a line break. */
 const rawText = /\.raw(\.\d+)?$|Rules\.\d+$/;
 
 /** Finds text that would end a line, so that HAProxy would read another configuration than the one declared. */
-export function textIssues(config: HaproxyConfig, issues: IssueList): void {
+export function stringIssues(config: HaproxyConfig, issues: IssueList): void {
     for (const { path, text } of textsIn(config, "")) {
         const written = rawText.test(path) ? text.trim() : text;
-        if (!freeText.test(path) && hasControl(withoutSlots(written).replaceAll("\t", " "))) {
+        if (
+            !freeText.test(path) &&
+            !(httpchkOption.test(path) && text.includes("\n")) &&
+            hasControl(withoutSlots(written).replaceAll("\t", " "))
+        ) {
             issues.error(
                 "control-character",
                 path.slice(1),

@@ -1,0 +1,40 @@
+import type { Resource } from "../../../../components/convergence/kinds/index";
+import { makePlan } from "../../../../components/convergence/payload/plan";
+import { previewReport } from "../../../../components/convergence/preview/previewReport";
+import type { WhyRun } from "../../../../components/convergence/preview/whyRun";
+import { slot } from "../../../../components/convergence/slots";
+
+/** The answer of a host on which nothing differs, with changes. */
+export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
+    return {
+        bootId: "b",
+        token: "t",
+        differences: [],
+        live: new Map(),
+        refused: [],
+        unchecked: [],
+        activations: [],
+        secretLines: [],
+        ...change,
+    };
+}
+
+/** The lines of the report about an answer. */
+export function words(resources: Resource[], whyRun: Partial<WhyRun>, slots: Record<string, string> = {}): string[] {
+    return previewReport("lb1", whyRunWith(whyRun), makePlan(resources), slots).text.split("\n");
+}
+
+/** A difference of the first resource. */
+export const differs = (aspect: string, have = "", id = "r0") => ({ id, aspect, have });
+
+export const packages: Resource = { kind: "packages", names: ["haproxy"] };
+export const transaction: Resource = {
+    kind: "transaction",
+    name: "demo",
+    directory: "/etc/demo",
+    files: [
+        { path: "/etc/demo/a", content: "a\n" },
+        { path: "/etc/demo/b", content: `b ${slot("digest")}\n` },
+    ],
+    adapter: { name: "demo", script: "", parameters: {} },
+};
