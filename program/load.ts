@@ -29,7 +29,7 @@ export function loadStack(name: string, directory = process.cwd()): LoadedStack 
     if (!names.includes(name)) {
         throw new Error(`stack ${name}: ${source} does not exist; write it, or select one of ${names.join(", ")}`);
     }
-    const { default: data } = require(resolve(directory, source)) as { default?: unknown };
+    const data = loadData(directory, source);
     if (data === undefined) {
         throw new Error(`${source}: no default export; end it with "export default" and the name of its data`);
     }
@@ -38,4 +38,13 @@ export function loadStack(name: string, directory = process.cwd()): LoadedStack 
     const existing = paths.filter((path) => existsSync(resolve(directory, path)));
     const texts = existing.map((path) => [path, readFileSync(resolve(directory, path), "utf8")] as const);
     return { stack, source, files: new Map(texts) };
+}
+
+/** The default export of a stack's file. */
+function loadData(directory: string, source: string): unknown {
+    try {
+        return (require(resolve(directory, source)) as { default?: unknown }).default;
+    } catch (error) {
+        throw new Error(`${source}: cannot be loaded: ${(error as Error).message}; correct the file`);
+    }
 }

@@ -1,4 +1,3 @@
-import type { DeclaredFile } from "../../components/convergence/kinds/index";
 import { refusedLines } from "../../components/convergence/preview/refusedLines";
 import { globalDefaults } from "../../components/haproxy";
 import { compose } from "../compose";
@@ -52,7 +51,14 @@ export async function checkStack(
     const { user = globalDefaults.user, group = globalDefaults.group } = stack.haproxy.global ?? {};
     const { haproxy } = compose(loaded, () => true);
     const { files } = draftOf(haproxy, [], await daemon.account({ user, group }));
-    const words = await refusal(daemon, files, draft.hostPaths, stack.haproxy.allowWarnings ?? []);
+    let placeholders: ReadonlyMap<string, string>;
+    try {
+        placeholders = new Map(await placeholderFiles(draft.hostPaths));
+    } catch (error) {
+        return { result: "not checked by a daemon", remark: (error as Error).message, details };
+    }
+    const texts = new Map([...files.map((file) => [file.path, filled(file)] as const), ...placeholders]);
+    const words = await refusal(daemon, texts, stack.haproxy.allowWarnings ?? []);
     return {
         result: words === undefined ? "accepted" : "refused",
         remark: daemon.name,
@@ -63,14 +69,9 @@ export async function checkStack(
 /** The words with which a daemon refuses the files; undefined if it accepts them. */
 async function refusal(
     daemon: Daemon,
-    files: readonly DeclaredFile[],
-    hostPaths: readonly string[],
+    texts: ReadonlyMap<string, string>,
     allowWarnings: readonly string[],
 ): Promise<string | undefined> {
-    const texts = new Map([
-        ...files.map((file) => [file.path, filled(file)] as const),
-        ...(await placeholderFiles(hostPaths)),
-    ]);
     const strict = await daemon.check(texts, ["-dW"]);
     if (strict.accepted) {
         return undefined;

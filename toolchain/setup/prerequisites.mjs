@@ -14,7 +14,7 @@ import {
 } from "../environment.mjs";
 import { installPlugins, pluginsInstalled } from "../offline/bundles.mjs";
 import { withLock } from "./lock.mjs";
-import { runLogged, SetupError, showProgress } from "./progress.mjs";
+import { runLogged, SetupError, showProgress, track } from "./progress.mjs";
 
 /**
  * @typedef {object} Step
@@ -218,6 +218,7 @@ export function labBase(options = []) {
                     cwd: repo,
                     stdio: "inherit",
                 });
+                track(child);
                 child.on("error", reject);
                 child.on("close", (code) =>
                     code === 0

@@ -118,6 +118,22 @@ describe("npm run check", () => {
         assert.equal((await check()).result, "refused");
     });
 
+    it("says that a stack was not checked if openssl cannot make placeholders for its certificates", async () => {
+        const { asked, find } = daemon(() => "");
+        const { PATH } = process.env;
+        process.env.PATH = join(directory, "empty");
+        try {
+            assert.deepEqual(await checkStack(written(), directory, find), {
+                result: "not checked by a daemon",
+                remark: "openssl is not installed on this machine",
+                details: [],
+            });
+        } finally {
+            process.env.PATH = PATH;
+        }
+        assert.equal(asked.length, 0);
+    });
+
     it("reports errors of the stack without asking a daemon", async () => {
         const { asked, find } = daemon(() => "");
         const outcome = await checkStack(

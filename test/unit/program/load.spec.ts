@@ -15,6 +15,7 @@ describe("loadStack", () => {
         write("stacks/mine.ts", `export default ${JSON.stringify(data)};`);
         write("stacks/nothing.ts", "export const stack = {};");
         write("stacks/broken.ts", "export default { environment: 5 };");
+        write("stacks/throwing.ts", 'throw new Error("out of luck");');
         write("nodes.json", "nodes, unread");
     });
 
@@ -30,10 +31,10 @@ describe("loadStack", () => {
     });
 
     it("lists the stacks, and names them in the error about an unknown one", () => {
-        assert.deepEqual(stackNames(directory).sort(), ["broken", "mine", "nothing"]);
+        assert.deepEqual(stackNames(directory).sort(), ["broken", "mine", "nothing", "throwing"]);
         assert.throws(
             () => loadStack("other", directory),
-            /^Error: stack other: stacks\/other\.ts does not exist; write it, or select one of broken, mine, nothing$/,
+            /^Error: stack other: stacks\/other\.ts does not exist; write it, or select one of broken, mine, nothing, throwing$/,
         );
     });
 
@@ -42,6 +43,10 @@ describe("loadStack", () => {
         assert.throws(
             () => loadStack("broken", directory),
             /^Error: stacks\/broken\.ts: environment: expected .*\nstacks\/broken\.ts: inventory: /,
+        );
+        assert.throws(
+            () => loadStack("throwing", directory),
+            /^Error: stacks\/throwing\.ts: cannot be loaded: out of luck; correct the file$/,
         );
     });
 });
