@@ -350,12 +350,18 @@ haproxy_activate() {
     }
 }
 
-# Prints why an activation failed: the daemon's alerts since it began, without access logs. There may be none, because a unit checks
-# quietly before a reload, and journald drops lines of a daemon that logs much; then it asks the check and the preflight. Reads
-# activated_at.
+# Prints why an activation failed: the daemon's alerts since it began, without access logs. None may name the cause, because a unit
+# checks quietly before a reload, and journald drops lines of a daemon that logs much; then it asks the check and the preflight. Reads
+# activated_at, sets haproxy_alerts.
 haproxy_reason() {
     haproxy_set_servers ready
     journalctl --sync 2>/dev/null
-    journalctl -q --no-pager -o cat --since="@$activated_at" "_SYSTEMD_UNIT=$haproxy_unit" _TRANSPORT=stdout | grep ALERT ||
+    haproxy_alerts=$(
+        journalctl -q --no-pager -o cat --since="@$activated_at" "_SYSTEMD_UNIT=$haproxy_unit" _TRANSPORT=stdout |
+            grep ALERT
+    )
+    [ -z "$haproxy_alerts" ] || printf '%s\n' "$haproxy_alerts"
+    # The end of a worker is not a cause.
+    printf '%s\n' "$haproxy_alerts" | grep -v 'exited with code' | grep -q . ||
         { haproxy_validate "$tx_directory" && haproxy_preflight ""; }
 }

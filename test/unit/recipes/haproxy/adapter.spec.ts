@@ -46,6 +46,24 @@ for (const [name, ...shell] of SHELLS) {
             return readFileSync(sandbox.path("run/log.test"), "utf8");
         };
 
+        it("asks the check for the cause of a failure unless the daemon's alerts name one", () => {
+            const reasons = (alerts: string) =>
+                said(
+                    `
+                    haproxy_set_servers() { :; }
+                    haproxy_validate() { echo "the check's words"; }
+                    journalctl() { [ "$1" = --sync ] || printf '%s\\n' ${alerts}; }`,
+                    `activated_at=1 tx_directory=/x; haproxy_reason >&2`,
+                )
+                    .split("\n")
+                    .filter((line) => /words|ALERT|log/.test(line));
+            const ended = "[ALERT] (1) : Current worker (2) exited with code 143 (Terminated)";
+            const cause = "[ALERT] (1) : config : could not resolve address";
+            assert.deepEqual(reasons(`"${ended}" "an access log"`), [ended, "the check's words"]);
+            assert.deepEqual(reasons(`"${cause}" "${ended}"`), [cause, ended]);
+            assert.deepEqual(reasons('"an access log"'), ["the check's words"]);
+        });
+
         it("waits equally long for a new worker if the time of day is changed", () => {
             const redefined = `
                 date() { printf '%s\\n' "$((polls * 1000))"; }
