@@ -39,6 +39,7 @@ leave() {
     trap 'rm -f "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
     verify_payload
+    keep_launcher
     lock
     forget_later
     mv -f -- "$0" "$run/payload.$1" || exit 1
@@ -186,8 +187,11 @@ follow() {
     esac | while IFS= read -r line || [ -n "$line" ]; do say "$line"; done
     await_result
     judge_result
-    [ -n "$ending" ] || exec cat "$run/report.$token"
     case $ending in
+    "")
+        cat "$run/report.$token"
+        exit 0
+        ;;
     failed) ;;
     *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | tail -n 1)" ;;
     esac
