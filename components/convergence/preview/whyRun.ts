@@ -34,6 +34,8 @@ export interface WhyRun {
     /** Refusals that may vanish when earlier resources, which differ, are repaired. */
     unchecked: Judgement[];
     activations: { id: string; kind: string; reason: string }[];
+    /** The settings that are meant for one up, such as `takeOver`, if they are set, and whether this host needs them now. */
+    settings: { name: string; needed: boolean }[];
     /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
     secretLines: { path: string; prefix: string }[];
 }
@@ -52,6 +54,7 @@ export function parseWhyRun(text: string): WhyRun {
         refused: [],
         unchecked: [],
         activations: [],
+        settings: [],
         secretLines: [],
     };
     const lines = text.split("\n");
@@ -72,6 +75,9 @@ export function parseWhyRun(text: string): WhyRun {
                 break;
             case "activation":
                 result.activations.push({ id, kind: second, reason: third });
+                break;
+            case "setting":
+                result.settings.push({ name: id, needed: second === "needed" });
                 break;
             case "secret":
                 {

@@ -65,6 +65,7 @@ why_run() {
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
+    report_take_over
     note_owner
     run_list
     prune

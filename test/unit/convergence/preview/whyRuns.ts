@@ -14,6 +14,7 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         refused: [],
         unchecked: [],
         activations: [],
+        settings: [],
         secretLines: [],
         ...change,
     };
