@@ -203,16 +203,23 @@ haproxy_taken_by() {
 
 # Checks the directories that HAProxy does not create itself.
 haproxy_preflight_directories() {
-    [ -z "$haproxy_chroot" ] || [ -d "$haproxy_chroot" ] ||
-        haproxy_refuse "the chroot directory $haproxy_chroot does not exist; create it, or declare another chroot" packages
+    [ -z "$haproxy_chroot" ] || haproxy_has "$haproxy_chroot" ||
+        haproxy_refuse "the chroot directory $haproxy_chroot does not exist; create it, or declare another chroot"
     split_lines
     for directory in $haproxy_directories; do
         unsplit
-        [ -d "$directory" ] || haproxy_makes "$directory" ||
-            haproxy_refuse "the directory $directory of a stats socket does not exist; $remedy" packages
+        haproxy_has "$directory" || haproxy_makes "$directory" ||
+            haproxy_refuse "the directory $directory of a stats socket does not exist; $remedy"
         split_lines
     done
     unsplit
+}
+
+# haproxy_has DIRECTORY: whether it is there, or comes with the package that is still missing. Reads tx_before.
+haproxy_has() {
+    [ ! -d "$1" ] || return 0
+    case $tx_before,$1 in *"${NL}packages["*,/var/lib/haproxy | *"${NL}packages["*,/run/haproxy) return 0 ;; esac
+    return 1
 }
 
 # haproxy_makes DIRECTORY: whether systemd makes it when it starts the service. Sets remedy.
