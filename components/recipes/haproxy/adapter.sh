@@ -33,11 +33,12 @@ haproxy_check() (
         eval "exec $3 -c $4"' sh "$1" "$tx_directory" "$command_line" "${2-}"
 )
 
-# haproxy_validate STAGE: prints the words of the checker if it refuses. Checks nothing if the service would not read the stage: the
-# preflight says so.
+# haproxy_validate STAGE: prints the words of the checker if it refuses. Checks nothing if the service has no program or would not read
+# the stage: the preflight says so.
 haproxy_validate() {
     haproxy_command
-    [ -x "$haproxy_program" ] && haproxy_reads "$(haproxy_unit_files)" || return 0
+    [ -x "$haproxy_program" ] || return 0
+    ! files=$(haproxy_unit_files 2>/dev/null) || haproxy_reads "$files" || return 0
     haproxy_version_fits || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1
     checked=$?

@@ -52,7 +52,8 @@ haproxy_preflight_program() {
         haproxy_refuse "$haproxy_unit runs $haproxy_program${says:+ (see $says)}, which does not exist; install it, or correct the unit" packages
         return
     fi
-    files=$(haproxy_unit_files)
+    # If the shell cannot read the command line, the check says so.
+    files=$(haproxy_unit_files 2>/dev/null) || return 0
     ! haproxy_reads "$files" || return 0
     if [ -z "$files" ]; then
         haproxy_says ExecStart=
@@ -235,7 +236,7 @@ haproxy_makes() {
 
 # Checks that the unit's command line has our master socket. systemd shows no command line for a masked unit.
 haproxy_preflight_master() {
-    case $(haproxy_words) in
+    case $(haproxy_words 2>/dev/null) in
     *" -S  $haproxy_master "* | *" -S  $haproxy_master,"*) return ;;
     esac
     case $(systemctl show -p LoadState --value -- "$haproxy_unit") in
