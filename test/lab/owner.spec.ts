@@ -50,7 +50,9 @@ describeLab("a host's owner", () => {
         assert.equal(refused, false);
         assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1, would be taken over\n/m);
         assert.match(text, /file\[\/srv\/ours\] has left the run list, would be undone/);
+        assert.deepEqual((await taking.whyRun()).settings, [{ name: "takeOver", needed: true }]);
         await settles(taking);
+        assert.deepEqual((await taking.whyRun()).settings, [{ name: "takeOver", needed: false }]);
         assert.equal(await out("ls /srv"), "theirs");
         await settles(theirs());
         await isRefused(ours(), "shop/prod/edge");

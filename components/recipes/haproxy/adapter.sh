@@ -19,7 +19,7 @@
 # Whether there is anything to check the files with. If the unit's program is gone, the preflight says so.
 haproxy_installed() {
     haproxy_command
-    [ -x "$haproxy_program" ] || command -v haproxy >/dev/null
+    command -v "$haproxy_program" >/dev/null || command -v haproxy >/dev/null
 }
 
 # haproxy_check STAGE [OPTION]: runs the unit's command with -c, and the stage mounted over the live directory.
@@ -37,7 +37,7 @@ haproxy_check() (
 # the stage: the preflight says so.
 haproxy_validate() {
     haproxy_command
-    [ -x "$haproxy_program" ] || return 0
+    command -v "$haproxy_program" >/dev/null || return 0
     ! files=$(haproxy_unit_files 2>/dev/null) || haproxy_reads "$files" || return 0
     haproxy_version_fits || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1

@@ -47,7 +47,7 @@ haproxy_may_repair() {
 # Checks that the service's program exists and reads our file. It may read others, too: the checker has all of them. Reads what
 # haproxy_command sets.
 haproxy_preflight_program() {
-    if [ ! -x "$haproxy_program" ]; then
+    if ! command -v "$haproxy_program" >/dev/null; then
         haproxy_says "$haproxy_program"
         haproxy_refuse "$haproxy_unit runs $haproxy_program${says:+ (see $says)}, which does not exist; install it, or correct the unit" packages
         return

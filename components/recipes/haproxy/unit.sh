@@ -3,8 +3,8 @@
 # The functions below pass these settings to eval, because systemd shows them quoted for a shell. That is safe: only root can change a
 # unit, and systemd runs its command as root anyway.
 
-# Reads from the unit what its process gets, so that the check sees the same. Sets haproxy_program, command_line, environment,
-# environment_files, unit_files (the unit's own, in the order in which systemd reads them) and unit_directory.
+# Reads from the unit what its process gets, so that the check sees the same. Sets haproxy_program (HAProxy's own), command_line,
+# environment, environment_files, unit_files (the unit's own, in the order in which systemd reads them) and unit_directory.
 haproxy_command() {
     properties=$NL$(systemctl show -p Environment -p EnvironmentFiles -p ExecStart -p FragmentPath -p DropInPaths \
         -p WorkingDirectory -- "$haproxy_unit")$NL
@@ -34,6 +34,14 @@ haproxy_command() {
     *" "*) command_line="$haproxy_program ${command_line#* }" ;;
     *) command_line=$haproxy_program ;;
     esac
+    # It may be one that starts HAProxy, such as taskset.
+    for word in $command_line; do
+        case $word in haproxy | */haproxy)
+            haproxy_program=$word
+            break
+            ;;
+        esac
+    done
 }
 
 # haproxy_property NAME: sets value. Reads properties.

@@ -140,6 +140,20 @@ export function unitSettings(loadBalancer: () => LoadBalancerHost): void {
         assert.equal(await loadBalancer().answer(), "app1 unit");
     });
 
+    it("finds HAProxy behind a program that starts it", async () => {
+        await loadBalancer().shell(
+            dropIn(
+                "ExecStart=",
+                "ExecStart=/usr/bin/nice -n 0 /usr/sbin/haproxy -Ws -f $CONFIG -p $PIDFILE $EXTRAOPTS",
+            ),
+        );
+        const { text, refused } = await loadBalancer().declare({ mark: "nice" }).preview();
+        assert.ok(!refused, text);
+        await declared(/refused at validation:[\s\S]*expects .* but got 'nonsense'/, {
+            raw: ["http-request nonsense"],
+        });
+    });
+
     it("asks the program that the unit runs for its version, not the one on PATH", async () => {
         const old = "printf '#!/bin/sh\\necho HA-Proxy version 1.8.0; exit 1\\n'";
         await loadBalancer().shell(`${old} >/usr/local/sbin/haproxy; chmod +x /usr/local/sbin/haproxy`);
