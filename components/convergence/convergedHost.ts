@@ -9,11 +9,11 @@ import { filesOf, type Resource } from "./kinds/index";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { bootstrap, preparePayload, type RunOptions, withoutRuntime } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { hostNames, previewReport, refusalText } from "./preview/previewReport";
+import { differenceText, hostNames, previewReport, refusalText } from "./preview/previewReport";
 import { type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failTogether, inRound } from "./sharedMessages";
+import { failTogether, inRound, logTogether } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -126,7 +126,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
             await failTogether({
-                failure: { host: name },
+                about: { host: name },
                 key: issues.join("\n"),
                 words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
                 resource: this,
@@ -176,17 +176,15 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     private async report(name: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
-        const { text, refused, refusal, differences } = previewReport(name, whyRun, plan, slots);
-        if (refused) {
-            await failTogether({
-                failure: { host: name, refusal, differences },
-                key: refusal.join("\n"),
-                words: refusalText,
-                resource: this,
-            });
+        const about = { host: name, ...previewReport(whyRun, plan, slots) };
+        const { severity, summary, effect, refusal, differences } = about;
+        if (severity === "refusal") {
+            await failTogether({ about, key: refusal.join("\n"), words: refusalText, resource: this });
         }
-        if (text !== "") {
-            await pulumi.log.warn(text, this);
+        if (severity === "info" || severity === "warning") {
+            const key = [summary, effect, ...differences].join("\n");
+            const message = { about, key, words: differenceText, resource: this };
+            await logTogether(severity === "info" ? "info" : "warn", message);
         }
     }
 

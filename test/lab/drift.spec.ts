@@ -22,7 +22,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "content of a file",
         command: "printf 'one\\nTWO\\nthree\\n' >/etc/motd",
-        says: ["repair that, with no reload", "file[/etc/motd]", "content differs", "-TWO", "+two"],
+        says: ["converge it, with no reload", "file[/etc/motd]", "content differs", "-TWO", "+two"],
         repaired: ["cat /etc/motd", "one\ntwo\nthree"],
     },
     {
@@ -83,7 +83,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
         what: "an edit of haproxy.cfg",
         command: `sed -i 's/server app1 .*/server app9 192.0.2.9:80/' ${CONFIG}`,
         says: [
-            "repair that and reload",
+            "converge it and reload",
             "transaction[haproxy]",
             `${CONFIG}: content differs`,
             "-    server app9 192.0.2.9:80",
@@ -98,7 +98,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
             systemctl reload haproxy
             until echo '@1 get var proc.cfg' | socat - /run/haproxy-master.sock | grep -q '<0123>'; do sleep 0.05; done
             cp /root/good ${CONFIG}; chown root:haproxy ${CONFIG}; chmod 0640 ${CONFIG}`,
-        says: ["repair that and reload", "transaction[haproxy]", "the running process does not have these files"],
+        says: ["converge it and reload", "transaction[haproxy]", "the running process does not have these files"],
         repaired: ["echo 'show servers state' | socat - /run/haproxy/admin.sock | grep -c app1", "1"],
     },
 ];

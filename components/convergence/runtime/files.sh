@@ -27,7 +27,7 @@ file_differences() {
     esac
     if [ "$have_sum" != "$4  $2" ]; then
         rewrite=yes
-        differs content
+        differs content "${have_sum%%  *}"
         show_live "$2"
     fi
     permission_differences "$2" "$3"

@@ -206,7 +206,7 @@ describe("ConvergedHost", () => {
             assert.deepEqual(preview.messages, [
                 {
                     severity: "warn",
-                    text: "lb1 differs in 1 resource; an up would repair that, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
+                    text: "lb1 differs in 1 resource; an up would converge it, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
                 },
             ]);
             assert.deepEqual(up.messages, []);
