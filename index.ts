@@ -10,6 +10,7 @@ const { hosts, haproxy, options, secrets } = orRunError(() =>
 
 const settings = {
     probe: config.getBoolean("probe") ?? true,
+    requireAnswer: config.getBoolean("requireAnswer") ?? ![undefined, "", "false"].includes(process.env.CI),
     takeOver: config.getBoolean("takeOver") ?? false,
     allowShrink: config.getBoolean("allowShrink") ?? false,
 };

@@ -32,6 +32,11 @@ export interface ConvergedHostArgs {
      * host: for pull requests that must not reach hosts. @default true
      */
     probe?: boolean;
+    /**
+     * Whether a preview fails if the host cannot be asked; otherwise it warns, and the plan is unknown. An up always fails then.
+     * @default false
+     */
+    requireAnswer?: boolean;
     /** Seconds after which a converge is ended, a whole number; waits end 120 s earlier. @default 900 */
     deadline?: number;
     /**

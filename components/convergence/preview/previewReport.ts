@@ -5,13 +5,10 @@ import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { count, printable, unique } from "../text";
 import { type Cause, causes, fileOf, positionOf, together } from "./cause";
-import { diffLines, lineCount } from "./fileDiff";
+import { diffLines } from "./fileDiff";
 import { hideValues } from "./redaction";
 import { refusedLines } from "./refusedLines";
 import type { Difference, WhyRun } from "./whyRun";
-
-/** Longest new file that is shown if packages are missing too, because on such a host everything is new. */
-const MOST_NEW_LINES = 40;
 
 /** Longest line that is shown whole, in characters. */
 const LONGEST_LINE = 400;
@@ -238,14 +235,9 @@ function differenceLines(
     const text = (kind?.wording ?? HOST_WORDING)[aspect]?.(have) ?? `${aspect} ${have}`.trim();
     const declared = file ? declaredPermissions(file, aspect) : resource && kind?.declared?.(resource, aspect, have);
     const line = `    ${cause === undefined ? "" : `${CAUSES[cause]}: `}${prefix}${hideValues(text, slots)}${declared === undefined ? "" : `, declared ${declared}`}`;
-    if (file && aspect === "missing") {
-        const lines = lineCount(file.content);
-        return lines > MOST_NEW_LINES && lacksPackages(whyRun)
-            ? [`${line} (new, ${lines} lines)`]
-            : [line, ...indented(diffLines(Buffer.alloc(0), file, whyRun, slots))];
-    }
-    return file && aspect === "content"
-        ? [line, ...indented(diffLines(whyRun.live.get(id), file, whyRun, slots))]
+    const live = aspect === "missing" ? Buffer.alloc(0) : whyRun.live.get(id);
+    return file && (aspect === "missing" || aspect === "content")
+        ? [line, ...indented(diffLines(live, file, whyRun, slots))]
         : [line];
 }
 
@@ -256,11 +248,6 @@ function indented(lines: string[]): string[] {
 function declaredPermissions(file: DeclaredFile, aspect: string): string | undefined {
     const { mode, owner, group } = permissionsOf(file);
     return { mode, owner: `${owner}:${group}` }[aspect];
-}
-
-/** Whether packages are missing, as before the first converge. */
-function lacksPackages({ differences }: WhyRun): boolean {
-    return differences.some(({ aspect, have }) => aspect === "missing" && have !== "");
 }
 
 /** Makes text from a host safe to show: without control characters, and not longer than a line should be. */
