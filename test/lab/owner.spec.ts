@@ -60,7 +60,7 @@ describeLab("a host's owner", () => {
 
     it("changes by a take-over with the same run list, as after a rename", async () => {
         const renamed = Object.assign(theirs(), { owner: "shop/live/edge", takeOver: true });
-        assert.match((await renamed.preview()).text, /an up would repair that, with no reload\n {2}host\n.*\n*$/);
+        assert.match((await renamed.preview()).text, /an up would converge it, with no reload\n {2}host\n.*\n*$/);
         const { stdout } = await renamed.up();
         assert.equal(stdout, "changed: host (taken over)\n");
         assert.equal((await renamed.preview()).text, "");

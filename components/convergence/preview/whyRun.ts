@@ -1,4 +1,5 @@
 /** The parsed answer of a host to a why-run. previewReport.ts turns it into text. */
+import { parseRemembered, type Remembered } from "../remembered";
 
 /** One way in which a resource is not as declared. */
 export interface Difference {
@@ -38,6 +39,8 @@ export interface WhyRun {
     settings: { name: string; needed: boolean }[];
     /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
     secretLines: { path: string; prefix: string }[];
+    /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
+    remembered?: Remembered;
 }
 
 /**
@@ -85,9 +88,15 @@ export function parseWhyRun(text: string): WhyRun {
                     result.secretLines.push({ path, prefix });
                 }
                 break;
-            case "live": {
+            case "live":
+            case "declared": {
                 const end = lines.indexOf(".", n);
-                result.live.set(id, Buffer.from(lines.slice(n + 1, end < 0 ? undefined : end).join(""), "base64"));
+                const bytes = Buffer.from(lines.slice(n + 1, end < 0 ? undefined : end).join(""), "base64");
+                if (verb === "live") {
+                    result.live.set(id, bytes);
+                } else {
+                    result.remembered = parseRemembered(bytes.toString("utf8"));
+                }
                 n = end < 0 ? lines.length : end;
                 break;
             }

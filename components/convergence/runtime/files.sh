@@ -29,7 +29,7 @@ file_differences() {
         rewrite=yes
         ! is_mounted "$2" ||
             cannot "$2 is a mount of its own, so that it cannot be replaced; unmount it (umount $2), and remove what mounts it"
-        differs content
+        differs content "${have_sum%%  *}"
         show_live "$2"
     fi
     permission_differences "$2" "$3"

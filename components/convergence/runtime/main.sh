@@ -1,7 +1,8 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
 # The payload sets: product, owner, take_over, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
-# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function run_list.
+# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the function
+# run_list.
 #
 # sh has no local variables: the comment of a function says which variables it reads and sets for others.
 
@@ -71,6 +72,7 @@ why_run() {
     run_list
     prune
     show_secret_lines
+    show_declared
     printf 'end\tdone\n'
 }
 
@@ -88,11 +90,13 @@ apply() {
     step "prepare $lib" mkdir -p -m 0700 "$lib" "$run/stamp"
     note_owner
     remember_before
+    remember_attempt
     run_list
     prune
     label=host
     step "remember what is managed" write_manifest "$manifest_wanted"
     forget_originals
+    remember_declared
     step "store the token" store_token
     label=
     report_changes 2>&1
