@@ -135,9 +135,13 @@ describeLab("a host's owner", () => {
             project.program(hostsProgram([declared({ takeOver: true })]));
             await project.succeed("up", "--yes", "--skip-preview");
             assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), "probe/live/lb1");
-            await project.succeed("preview", "--expect-no-changes");
+            const left = await engine("preview", "--expect-no-changes");
+            assert.equal(left.code, 0, left.stderr);
+            assert.match(left.stdout, /takeOver is set, but lb1 does not need it; remove it: pulumi config rm takeOver/);
             project.program(hostsProgram([declared()]));
-            await project.succeed("preview", "--expect-no-changes");
+            const removed = await engine("preview", "--expect-no-changes");
+            assert.equal(removed.code, 0, removed.stderr);
+            assert.doesNotMatch(removed.stdout, /takeOver/);
         });
     });
 });
