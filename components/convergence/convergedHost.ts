@@ -176,11 +176,11 @@ export class ConvergedHost extends pulumi.ComponentResource {
     /** Waits until the host's converge has ended, and says what it did. */
     private async follow(name: string, host: AskedHost, stdout: pulumi.Output<string>): Promise<void> {
         const done = pulumi.runtime.rpcKeepAlive();
-        const did = await inRound("converge", () => settled(stdout));
+        const did = await inRound(() => settled(stdout), "converge");
         host.close();
         if (typeof did === "string") {
             const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${did.trim().replaceAll("\n", "\n  ")}`;
-            await logTogether("converge", "info", { about: { host: name }, key: did, words, resource: this });
+            await logTogether("info", { about: { host: name }, key: did, words, resource: this }, "converge");
         }
         done();
     }
@@ -192,7 +192,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         mayBeAway: boolean,
     ): Promise<AskedHost | undefined> {
         try {
-            return await inRound("ask", question);
+            return await inRound(question);
         } catch (error) {
             if (!(error instanceof SshError)) {
                 throw error;
@@ -215,7 +215,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         if (severity !== "none" && pulumi.runtime.isDryRun()) {
             const key = [summary, effect, ...differences].join("\n");
             const message = { about, key, words: differenceText, resource: this };
-            await logTogether("ask", severity === "info" ? "info" : "warn", message);
+            await logTogether(severity === "info" ? "info" : "warn", message);
         }
     }
 

@@ -34,7 +34,7 @@ const rounds = perProgram<Record<Work, Round>>(() => ({
 }));
 
 /** Works on a host. Messages about this work are shown when it is done on all hosts on which it has begun. */
-export async function inRound<T>(work: Work, run: () => Promise<T>): Promise<T> {
+export async function inRound<T>(run: () => Promise<T>, work: Work = "ask"): Promise<T> {
     const round = rounds()[work];
     round.running++;
     try {
@@ -47,22 +47,22 @@ export async function inRound<T>(work: Work, run: () => Promise<T>): Promise<T> 
 
 /** Shows a message when the round has ended, with the names of all hosts that it is about. */
 export async function logTogether<T extends { host: string }>(
-    work: Work,
     severity: "info" | "warn",
     message: Shared<T>,
+    work: Work = "ask",
 ): Promise<void> {
-    await atEndOfRound(work, severity, message);
+    await atEndOfRound(severity, message, work);
 }
 
 /** Fails when the round has ended, with one error object for all hosts that fail alike, because the engine shows each object once. */
 export function failTogether<T extends { host: string }>(message: Shared<T>): Promise<never> {
-    return atEndOfRound("ask", "error", message) as Promise<never>;
+    return atEndOfRound("error", message, "ask") as Promise<never>;
 }
 
 function atEndOfRound<T extends { host: string }>(
-    work: Work,
     severity: Pending["severity"],
     message: Shared<T>,
+    work: Work,
 ): Promise<void> {
     const round = rounds()[work];
     setImmediate(() => endRound(round));
