@@ -80,16 +80,16 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
-        let launched: AskedHost | undefined;
         const token = pulumi
             .all([sshTarget(args.connection), pulumi.all(args.slots ?? {})])
             .apply(async ([target, slots]) => {
                 const decision = await this.decide(name, args, plan, target, slots);
-                launched = decision.launched;
+                if (decision.launched !== undefined) {
+                    void this.follow(name, decision.launched, command.stdout);
+                }
                 return decision.token;
             });
         const command = this.command(name, args, token);
-        void settled(command.stdout).then(() => launched?.close());
 
         this.lastRun = command.stdout;
         this.registerOutputs({ lastRun: this.lastRun });
@@ -173,6 +173,18 @@ export class ConvergedHost extends pulumi.ComponentResource {
         void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this));
     }
 
+    /** Waits until the host's converge has ended, and says what it did. */
+    private async follow(name: string, host: AskedHost, stdout: pulumi.Output<string>): Promise<void> {
+        const done = pulumi.runtime.rpcKeepAlive();
+        const did = await inRound(() => settled(stdout), "converge");
+        host.close();
+        if (typeof did === "string") {
+            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${did.trim().replaceAll("\n", "\n  ")}`;
+            await logTogether("info", { about: { host: name }, key: did, words, resource: this }, "converge");
+        }
+        done();
+    }
+
     /** The host's answer; undefined if the host could not be asked and may be away. */
     private async ask(
         name: string,
@@ -245,10 +257,10 @@ interface Decision {
 const LOST =
     "no longer answers; its converge goes on or ends there by itself; the up waits for it, and ^C twice ends the wait";
 
-/** Waits until an output has a value or has failed: a connection that is left open would keep the program alive. */
-async function settled(output: pulumi.Output<unknown>): Promise<void> {
+/** The value of an output; no value of its type if it has failed. */
+async function settled(output: pulumi.Output<unknown>): Promise<unknown> {
     const { promise } = output as unknown as { promise(withUnknowns: boolean): Promise<unknown> };
-    await promise(true).catch(() => undefined);
+    return promise(true).catch(() => undefined);
 }
 
 /** The owner of the host, in the form that the host stores and shows. */

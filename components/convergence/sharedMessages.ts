@@ -22,23 +22,29 @@ interface Pending extends Shared<never> {
     reject: (error: pulumi.ResourceError) => void;
 }
 
-/** Hosts that are being asked, and messages about those that have answered or were not asked. */
+/** What is done with several hosts at a time: `ask` them, or `converge` them. */
+type Work = "ask" | "converge";
+
+/** Hosts that are being worked on, and messages about others. */
 interface Round {
-    asking: number;
+    running: number;
     pending: Pending[];
 }
 
-const round = perProgram<Round>(() => ({ asking: 0, pending: [] }));
+const rounds = perProgram<Record<Work, Round>>(() => ({
+    ask: { running: 0, pending: [] },
+    converge: { running: 0, pending: [] },
+}));
 
-/** Asks a host. Messages are shown when no host is being asked any more. */
-export async function inRound<T>(ask: () => Promise<T>): Promise<T> {
-    const current = round();
-    current.asking++;
+/** Works on a host. Messages about this work are shown when it is done on all hosts on which it has begun. */
+export async function inRound<T>(run: () => Promise<T>, work: Work = "ask"): Promise<T> {
+    const round = rounds()[work];
+    round.running++;
     try {
-        return await ask();
+        return await run();
     } finally {
-        current.asking--;
-        setImmediate(() => endRound(current));
+        round.running--;
+        setImmediate(() => endRound(round));
     }
 }
 
@@ -46,27 +52,32 @@ export async function inRound<T>(ask: () => Promise<T>): Promise<T> {
 export async function logTogether<T extends { host: string }>(
     severity: "info" | "warn",
     message: Shared<T>,
+    work: Work = "ask",
 ): Promise<void> {
-    await atEndOfRound(severity, message);
+    await atEndOfRound(severity, message, work);
 }
 
 /** Fails when the round has ended, with one error object for all hosts that fail alike, because the engine shows each object once. */
 export function failTogether<T extends { host: string }>(message: Shared<T>): Promise<never> {
-    return atEndOfRound("error", message) as Promise<never>;
+    return atEndOfRound("error", message, "ask") as Promise<never>;
 }
 
-function atEndOfRound<T extends { host: string }>(severity: Pending["severity"], message: Shared<T>): Promise<void> {
-    const current = round();
-    setImmediate(() => endRound(current));
+function atEndOfRound<T extends { host: string }>(
+    severity: Pending["severity"],
+    message: Shared<T>,
+    work: Work,
+): Promise<void> {
+    const round = rounds()[work];
+    setImmediate(() => endRound(round));
     const pending = { ...(message as unknown as Shared<never>), host: message.about.host, severity };
-    return new Promise((resolve, reject) => current.pending.push({ ...pending, resolve, reject }));
+    return new Promise((resolve, reject) => round.pending.push({ ...pending, resolve, reject }));
 }
 
-function endRound(current: Round): void {
-    if (current.asking > 0) {
+function endRound(round: Round): void {
+    if (round.running > 0) {
         return;
     }
-    const messages = sorted(current.pending.splice(0), ({ host }) => host);
+    const messages = sorted(round.pending.splice(0), ({ host }) => host);
     for (const group of groups(messages, ({ severity, key }) => `${severity}\n${key}`)) {
         const [{ severity, words, resource }] = group;
         const text = words(group.map(({ about }) => about));

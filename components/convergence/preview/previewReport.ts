@@ -15,9 +15,9 @@ const LONGEST_LINE = 400;
 
 /** A preview's report about one host, without its name, so that hosts can be compared. */
 export interface Report {
-    /** `none` if nothing differs; `info` if only what was declared has changed, `warning` if the host has. */
+    /** `none` if nothing is due; `info` if only what was declared has changed, `warning` if the host has. */
     severity: "none" | "info" | "warning" | "refusal";
-    /** How many resources differ, and why. */
+    /** How many resources differ, and why; empty if none does. */
     summary: string;
     /** What an up means for the daemon: `reload`; empty if nothing. */
     effect: string;
@@ -44,10 +44,10 @@ export function previewReport(whyRun: WhyRun, plan: Plan, given: Record<string, 
         const all = whyRun.differences.filter(has).flatMap((difference) => causeOf(difference) ?? []);
         return all.length === 0 ? undefined : together(all);
     });
-    const wanted = isFirst(whyRun) || (found.length > 0 && found.every((cause) => cause === "declared"));
+    const wanted = isFirst(whyRun) || found.every((cause) => cause === "declared");
     return {
-        severity: groups.length === 0 ? "none" : wanted ? "info" : "warning",
-        summary: summaryOf(found, whyRun),
+        severity: groups.length === 0 && whyRun.token !== "" ? "none" : wanted ? "info" : "warning",
+        summary: groups.length === 0 ? "" : summaryOf(found, whyRun),
         effect: shown(effectOf(whyRun)),
         refusal: [],
         differences,
@@ -86,6 +86,10 @@ export function differenceText(hosts: HostReport[]): string {
     const [first] = hosts;
     if (first === undefined || first.severity === "none") {
         return "";
+    }
+    if (first.summary === "") {
+        const have = hosts.length === 1 ? "has" : "have";
+        return `${hostNames(hosts)} ${have} no record of a converge; an up would only write it`;
     }
     const [differ, them] = hosts.length === 1 ? ["differs", "it"] : ["differ", "them"];
     const effect = first.effect === "" ? ", with no reload" : ` and ${first.effect}`;

@@ -31,6 +31,8 @@ label=
 changed=
 # When the apply began, as find_now counts.
 began=
+# The last step.
+doing=
 # The function that a failed step calls first, if any.
 recover=
 # Set if the facts are out of date.
@@ -99,11 +101,24 @@ apply() {
     remember_declared
     step "store the token" store_token
     label=
-    report_changes 2>&1
-    report_changes
+    report=$(report_changes 2>&1)
+    printf '%s\n' "$report"
+    say_changes
 }
 
-# Prints what the apply has changed. The engine shows the last line on stderr.
+# Says the report in one line, because the engine shows the last line. Reads report.
+say_changes() {
+    changes=
+    split_lines
+    for line in $report; do changes="$changes, ${line#changed: }"; done
+    unsplit
+    case $report in
+    "changed: "*) say "changed: ${changes#, }" ;;
+    *) say "$report" ;;
+    esac
+}
+
+# Prints what the apply has changed.
 report_changes() {
     if [ -z "$changed" ]; then
         say 'nothing to do'

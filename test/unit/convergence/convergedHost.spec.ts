@@ -230,7 +230,7 @@ describe("ConvergedHost", () => {
                     text: "lb1 differs in 1 resource; an up would converge it, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
                 },
             ]);
-            assert.deepEqual(up.messages, []);
+            assert.deepEqual(up.messages, [{ severity: "info", text: "lb1: changed: nothing" }]);
         });
 
         it("warns of a host that cannot be asked, and leaves the plan unknown", async () => {

@@ -182,6 +182,22 @@ describe("answers of several hosts", () => {
     });
 });
 
+describe("what several hosts did", () => {
+    const hosts = withProbeReplies();
+
+    it("is said in an up, once if it is equal, and not of hosts that were as declared", async () => {
+        const { messages } = await mockEngine();
+        const differences = [{ id: "r0.1", aspect: "mode", have: "8180" }];
+        hosts.giveEach(async ({ target }) => probeReply(target.address.startsWith("lb3") ? {} : { differences }));
+        for (const name of ["lb10", "lb3", "lb2"]) {
+            const connection = { address: `${name}.example`, hostKey };
+            new ConvergedHost(name, { connection, resources: [transaction], slots: { password: "x" } });
+        }
+        await settled();
+        assert.deepEqual(messages, [{ severity: "info", text: "lb2, lb10: changed: nothing" }]);
+    });
+});
+
 describe("issues that only the hosts' values have", () => {
     const hosts = withProbeReplies();
 

@@ -207,6 +207,7 @@ describe("a report", () => {
         const first = reportOn(run, { token: "", differences: [gone] });
         assert.equal(first.severity, "info");
         assert.match(first.text, /^lb1 differs in 1 resource, before the first converge; /);
+        assert.equal(reportOn(run, { token: "" }).text, "lb1 has no record of a converge; an up would only write it");
         const older = reportOn(run, { differences: [gone] });
         assert.equal(older.severity, "warning");
         assert.match(older.text, /^lb1 differs in 1 resource; an up/);
