@@ -48,7 +48,7 @@ describeLab("a host's owner", () => {
         const taking = Object.assign(theirs(), { takeOver: true });
         const { text, refused } = await taking.preview();
         assert.equal(refused, false);
-        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1, would be taken over\n/m);
+        assert.match(text, /^ {2}host\n {4}declared anew: is converged by shop\/prod\/lb1, would be taken over\n/m);
         assert.match(text, /file\[\/srv\/ours\] has left the run list, would be undone/);
         assert.deepEqual((await taking.whyRun()).settings, [{ name: "takeOver", needed: true }]);
         await settles(taking);
@@ -85,7 +85,7 @@ describeLab("a host's owner", () => {
     it("is recorded before the first change", async () => {
         await host().exec("rm -r /var/lib/haproxy-fleet");
         const { stderr } = await theirs().up(redefine("run_list() { kill -KILL $$; }"));
-        assert.match(stderr, /the converge was killed/);
+        assert.match(stderr, /the converge was ended by SIGKILL/);
         await isRefused(ours(), "shop/prod/edge");
         await settles(theirs());
     });
@@ -137,7 +137,10 @@ describeLab("a host's owner", () => {
             assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), "probe/live/lb1");
             const left = await engine("preview", "--expect-no-changes");
             assert.equal(left.code, 0, left.stderr);
-            assert.match(left.stdout, /takeOver is set, but lb1 does not need it; remove it: pulumi config rm takeOver/);
+            assert.match(
+                left.stdout,
+                /takeOver is set, but lb1 does not need it; remove it: pulumi config rm takeOver/,
+            );
             project.program(hostsProgram([declared()]));
             const removed = await engine("preview", "--expect-no-changes");
             assert.equal(removed.code, 0, removed.stderr);

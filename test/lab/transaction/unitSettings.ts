@@ -116,7 +116,7 @@ export function unitSettings(loadBalancer: () => LoadBalancerHost): void {
         await loadBalancer().shell(dropIn("ExecReload="));
         const { text, refused } = await loadBalancer().declare({ mark: "unit" }).preview();
         assert.ok(!refused, text);
-        assert.match(text, /would repair that and restart\n/);
+        assert.match(text, /an up would converge it and restart\n/);
         assert.match(
             text,
             /restart: haproxy\.service has no ExecReload, so connections are lost; .*kill -USR2 \$MAINPID/,
