@@ -74,7 +74,7 @@ describeLab("a converge", () => {
         await go("cut");
         const second = await joining;
         assert.deepEqual({ ...second, stderr: "" }, whole("cut"));
-        assert.match(second.stderr, /^execute\[cut\]: run$/m, "what it has said before");
+        assert.match(second.stderr, /^changed: execute\[cut\] \(to run\)$/m, "what it has said before");
         assert.equal(await history("cut"), "begins\nends\n", "run once");
     });
 
@@ -238,6 +238,26 @@ describeLab("a converge", () => {
         assert.equal(await history("twins"), "begins\nends\n");
     });
 
+    it("says at most one step a second, in the end what it has done, and keeps every step in its log", async () => {
+        const names = [...Array.from({ length: 20 }, (_, n) => `step-${n}`), "nap"];
+        const resources = names.map((name) => ({
+            kind: "execute" as const,
+            name,
+            command: `touch /srv/${name}${name === "nap" ? "; sleep 3" : ""}`,
+            creates: `/srv/${name}`,
+        }));
+        const started = Date.now();
+        const { code, stderr } = await run("steps", new Convergence(target(), resources).payload());
+        const seconds = Math.ceil((Date.now() - started) / 1000);
+        assert.equal(code, 0, stderr);
+        const lines = stderr.trim().split("\n");
+        assert.match(lines.pop() ?? "", /^changed: execute\[step-0\] \(to run\), execute\[step-1\] /);
+        assert.equal(lines.at(-1), "execute[nap]: run");
+        assert.ok(lines.length <= seconds, stderr);
+        const { stdout } = await host().exec("grep -c '^[*] execute' /run/haproxy-fleet/log.steps");
+        assert.equal(stdout, `${names.length}\n`);
+    });
+
     it("is ended at its deadline, and reports that", async () => {
         await withinDeadline(async (seconds) => {
             const { code, stdout, stderr } = await run("late", slow("late").payload(undefined, seconds));
@@ -245,7 +265,7 @@ describeLab("a converge", () => {
             if ((await history("late")) === "") return false;
             assert.ok(
                 stderr.includes(
-                    `\nthe converge was ended at its deadline, after ${seconds} s; run again, or give it a longer one; its last words: execute[late]: run\n`,
+                    `the converge was ended at its deadline, after ${seconds} s; run again, or give it a longer one; its last words: execute[late]: run\n`,
                 ),
                 stderr,
             );

@@ -177,14 +177,18 @@ remove_abandoned() {
 }
 
 # Shows the log of the apply, waits for its end and exits with its status. The apply writes to a file, so that it does not notice if the
-# connection is lost. Each line goes through say, because the log may hold output of tools, too.
+# connection is lost.
 follow() {
     read_holder
     # Another converge may have begun since this one ended.
     case $holder_pid,$holder in
-    [1-9]*" id=$token") tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$token" ;;
-    *) cat "$run/log.$token" ;;
-    esac | while IFS= read -r line || [ -n "$line" ]; do say "$line"; done
+    [1-9]*" id=$token")
+        show_progress &
+        tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$token" | show_log
+        kill "$!" 2>/dev/null
+        ;;
+    *) show_log <"$run/log.$token" ;;
+    esac
     await_result
     judge_result
     case $ending in
@@ -193,9 +197,32 @@ follow() {
         exit 0
         ;;
     failed) ;;
-    *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | tail -n 1)" ;;
+    *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | sed -n '$s/^[*] //;$p')" ;;
     esac
     exit 1
+}
+
+# Shows all lines but those of progress. Each goes through say, because the log may hold output of tools, too.
+show_log() {
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in "* "*) ;; *) say "$line" ;; esac
+    done
+}
+
+# Says every second what the apply does, unless it has said so before: a short converge says only what it has done. The pauses let go of
+# the connection, so that it can be closed.
+show_progress() {
+    shown=
+    while sleep 1 >/dev/null 2>&1 && [ -d "/proc/$holder_pid" ]; do
+        line=$(tail -n 1 "$run/log.$token")
+        case $line in
+        "$shown") ;;
+        "* "*)
+            shown=$line
+            say "${line#"* "}" || exit
+            ;;
+        esac
+    done
 }
 
 # Waits for the result, which the unit's last process writes: on a busy host, long after the last line of the log. Stops if the unit has
