@@ -157,7 +157,7 @@ describeLab("a converge", () => {
             stderr,
             /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done; look at what it does, then run again$/m,
         );
-        await host().exec("systemctl stop haproxy-fleet-converge.service");
+        await host().exec("systemctl kill haproxy-fleet-converge.service");
         await first;
         assert.equal(await history("impatient"), "");
     });

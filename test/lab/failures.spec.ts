@@ -184,6 +184,36 @@ describeLab("a failure", () => {
         });
     });
 
+    it("is not caused by needrestart, which restarts what uses an old library", async () => {
+        const waits = "touch /run/waits; until [ -e /run/go ]; do sleep 0.1; done; touch /srv/waited";
+        await host().exec(`
+            apt-get -qq purge -y tree >/dev/null 2>&1
+            apt-get -qq install -y needrestart >/dev/null 2>&1
+            echo '$nrconf{restart} = "a";' >/etc/needrestart/conf.d/a.conf
+            rm -f /run/waits /run/go
+            printf '[Service]\nExecStart=sleep infinity\n' >/run/systemd/system/bystander.service
+            systemctl start bystander`);
+        const bystander = async () => (await host().exec("systemctl show -P MainPID bystander")).stdout;
+        const upgradeLibrary = () => host().exec("cd /lib/*-linux-gnu; cp libc.so.6 new; mv new libc.so.6");
+        const converged = new Convergence(target(), [
+            { kind: "execute", name: "waits", command: waits, creates: "/srv/waited" },
+            { kind: "packages", names: ["tree"] },
+        ]).up();
+        await until("it runs", async () => (await host().exec("ls /run/waits", { check: false })).code === 0);
+        await upgradeLibrary();
+        const first = await bystander();
+        const { stdout } = await host().exec("needrestart -l");
+        assert.match(stdout, /refused by systemd:\n haproxy-fleet-converge\.service/);
+        const second = await bystander();
+        assert.notEqual(second, first, "needrestart restarts nothing");
+        await upgradeLibrary();
+        await host().exec("touch /run/go");
+        const { code, stderr } = await converged;
+        assert.equal(code, 0, stderr);
+        assert.equal(await bystander(), second, "the converge's own package manager has restarted it");
+        await host().exec("systemctl stop bystander; dpkg --purge needrestart 2>&1");
+    });
+
     describe("on the way to the host is reported with cause and remedy:", () => {
         const probe = (changes: Partial<SshTarget>, become?: "sudo") =>
             probeOverSsh({ ...target(), ...changes }, new Convergence(target(), [earlier]).payload(), become);

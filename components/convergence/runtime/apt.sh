@@ -33,10 +33,11 @@ apt_get() {
 }
 
 # patiently COMMAND...: repeats the command while another process holds a lock, because dpkg does not wait for its lock, and apt not
-# for those of its lists and archives. Sets words to the output.
+# for those of its lists and archives. Keeps needrestart from restarting services that the run list does not name; the next run of apt
+# asks it again. Sets words to the output.
 patiently() {
     waited=0
-    until words=$(umask 022 && DEBIAN_FRONTEND=noninteractive "$@" 2>&1); do
+    until words=$(umask 022 && DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=yes "$@" 2>&1); do
         case $words in
         *"locked by another process"* | *"Could not get lock"*) ;;
         *) waited=$lock_timeout ;;

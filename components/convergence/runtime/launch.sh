@@ -101,7 +101,11 @@ start_apply() {
     : >"$run/log.$payload_id"
     mv -f -- "$0" "$payload"
     client=${SSH_CONNECTION:-local}
-    systemd-run --quiet --collect --unit="$converge_unit" \
+    # Otherwise needrestart would restart the converge after an upgrade of a library. "systemctl kill" ends it all the same. Older
+    # systemd-run does not know the property.
+    set --
+    [ "$systemd_version" -lt 239 ] || set -- -p RefuseManualStop=yes
+    systemd-run --quiet --collect --unit="$converge_unit" "$@" \
         --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$payload_id" \
         -p RuntimeMaxSec="$deadline" -p TimeoutStopSec=10 -p "ExecStopPost=/bin/sh $payload result" \
         -- /bin/sh "$payload" apply 2>"$run/launch.out" && return
