@@ -1,4 +1,6 @@
 import assert from "node:assert/strict";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Resource } from "../../components/convergence/kinds/index";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
@@ -102,6 +104,70 @@ describeLab("a failure", () => {
             assert.match(stderr, /^ {4}E: .*file:\/nowhere stable Release/m);
         });
 
+        it("a package on hold", async () => {
+            await host().exec("apt-get -qq purge -y tree >/dev/null 2>&1; apt-mark hold tree curl");
+            const said = await fails({ kind: "packages", names: ["tree"] });
+            assert.match(
+                said,
+                /^packages\[tree\] failed: a package is on hold, so the package manager does not touch it; release it/m,
+            );
+            assert.match(said, /^ {4}on hold: curl tree $/m);
+            const other: Resource = { kind: "packages", names: ["curl=0.0.1"] };
+            const words = /^curl is on hold at 7\S+; release it \(apt-mark unhold curl\), or declare that version$/;
+            const { refused } = await new Convergence(target(), [other]).whyRun();
+            assert.match(refused.map((judgement) => judgement.words).join("\n"), words);
+            await fails(other);
+            await host().exec("apt-mark unhold tree curl");
+        });
+
+        it("package sources out of reach, until /etc/environment names a proxy that reaches them", async () => {
+            const { stdout } = await host().exec(`
+                mkdir -p /srv/deb/DEBIAN; cd /srv
+                printf 'Package: proxied\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n' >deb/DEBIAN/control
+                dpkg-deb -b deb proxied.deb >/dev/null
+                dpkg-deb -f proxied.deb
+                printf 'Filename: ./proxied.deb\nSize: %s\nSHA256: ' "$(stat -c %s proxied.deb)"
+                sha256sum <proxied.deb | cut -d' ' -f1
+                mkdir /srv/apt; mv /etc/apt/sources.list.d /var/lib/apt/lists apt; mkdir /etc/apt/sources.list.d
+                echo 'deb [trusted=yes] http://packages.invalid/ ./' >/etc/apt/sources.list.d/lab.list
+                echo 'Acquire::Retries "0";' >/etc/apt/apt.conf.d/no-retries`);
+            const deb = await host().readFile("/srv/proxied.deb");
+            const answers: Record<string, string | Buffer> = { Packages: stdout, "proxied.deb": deb };
+            const proxy = createServer(({ url }, answer) => {
+                const content = answers[url?.replace("http://packages.invalid/./", "") ?? ""];
+                answer.writeHead(content ? 200 : 404).end(content);
+            });
+            await new Promise<void>((listens) => proxy.listen(0, lab().gateway, listens));
+            const { port } = proxy.address() as AddressInfo;
+            const packages: Resource = { kind: "packages", names: ["proxied"] };
+            const fetches = async () => {
+                const said = await fails(packages);
+                assert.match(said, /^ {4}W: Failed to fetch http:\/\/packages.invalid\/\S+ {2}\w.* resolv/m);
+                assert.match(
+                    said,
+                    /^packages\[proxied\] failed: the package manager does not know this package, and cannot read all package sources; check the host's network, resolver, proxy/m,
+                );
+                assert.doesNotMatch(said, /interrupted/);
+            };
+            try {
+                await fetches();
+                await host().writeFile(
+                    "/etc/environment",
+                    `HTTP_PROXY="http://${lab().gateway}:${port}" # the way out\n`,
+                );
+                await host().writeFile("/etc/apt/apt.conf.d/direct", 'Acquire::http::Proxy "DIRECT";\n');
+                await fetches();
+                await host().exec("rm /etc/apt/apt.conf.d/direct");
+                await succeeds(packages);
+            } finally {
+                proxy.close();
+                await host().exec(`
+                    dpkg --purge proxied
+                    rm -rf /etc/apt/sources.list.d /var/lib/apt/lists /etc/environment /etc/apt/apt.conf.d/direct /etc/apt/apt.conf.d/no-retries
+                    mv /srv/apt/sources.list.d /etc/apt; mv /srv/apt/lists /var/lib/apt; rm -r /srv/apt`);
+            }
+        });
+
         it("a full disk", async () => {
             await host().exec("mkdir -p /srv/small && mount -t tmpfs -o size=64k tmpfs /srv/small");
             const file: Resource = { kind: "file", path: "/srv/small/file", content: "x".repeat(100_000) };
@@ -182,6 +248,16 @@ describeLab("a failure", () => {
                 ["this host is too old: systemd 229, needed is 237 or newer"],
             );
         });
+    });
+
+    it("is not caused by a package that lacks its dependencies, nor said to be an interruption", async () => {
+        await host().exec(`
+            apt-get -qq purge -y tree >/dev/null 2>&1; apt-get -qq install -y jq >/dev/null
+            dpkg --force-depends --purge libonig5 2>/dev/null`);
+        const { code, stderr } = await new Convergence(target(), [{ kind: "packages", names: ["tree"] }]).up();
+        assert.equal(code, 0, stderr);
+        assert.doesNotMatch(stderr, /interrupted/);
+        await host().exec("dpkg --audit; jq --version");
     });
 
     it("is not caused by needrestart, which restarts what uses an old library", async () => {

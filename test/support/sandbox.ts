@@ -49,12 +49,16 @@ export class Sandbox {
         return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
     }
 
-    /** Runs a text like `launch` and `apply`: from a file that is named after the payload's digest. */
-    run(text: string | Buffer, verb: string): ShellResult {
+    /** Runs a text like `launch` and `apply`: from a file that is named after the payload's digest. `env` is added to the environment. */
+    run(text: string | Buffer, verb: string, env: Record<string, string> = {}): ShellResult {
         const file = this.path("run/payload.test");
         writeFileSync(file, text);
         const [program = "", ...args] = [...this.shell, file, verb];
-        const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+        const { status, stdout, stderr } = spawnSync(program, args, {
+            encoding: "utf8",
+            maxBuffer: 1 << 26,
+            env: { PATH: process.env.PATH, ...env },
+        });
         return { code: status, stdout, stderr };
     }
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, statSync } from "node:fs";
+import { readFileSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import type { Content, Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
@@ -103,6 +103,60 @@ for (const [name, ...shell] of SHELLS) {
                     reason: "first installation; no daemon has checked these files yet, an up checks them before it starts one",
                 },
             ]);
+        });
+
+        /** The environment of a condition in a why-run. */
+        function environmentOf(proxies: string, env: Record<string, string> = {}): Record<string, string> {
+            writeFileSync(sandbox.path("environment"), proxies);
+            const asks: Resource = {
+                kind: "execute",
+                name: "asks",
+                command: ":",
+                onlyIf: `env -0 >${sandbox.path("seen")}; false`,
+            };
+            const payload = sandbox.payload([asks], {
+                shell: `proxies_file=${sandbox.path("environment")}`,
+            });
+            assert.equal(sandbox.run(payload, "why-run", env).code, 0);
+            const entries = readFileSync(sandbox.path("seen"), "utf8").split("\0").slice(0, -1);
+            const seen = new Map(entries.map((entry) => [entry.replace(/=.*/s, ""), entry.replace(/^[^=]*=/, "")]));
+            for (const own of ["LC_ALL", "PATH", "PWD", "_", "SHLVL", "OLDPWD"]) seen.delete(own);
+            return Object.fromEntries(seen);
+        }
+
+        it("keeps nothing of a login's environment but its proxies", () => {
+            const hostile = { IFS: "x", POSIXLY_CORRECT: "1", TMPDIR: "/no", LANGUAGE: "de", LD_LIBRARY_PATH: "/no" };
+            const lines = { LINES: "a\nexport 1=2\nexport id\n'b\"", token: "x", product: "y", line: "z" };
+            const { product, ...seen } = environmentOf("", { ...hostile, ...lines, no_proxy: "*" });
+            assert.deepEqual(
+                { ...seen, product: product ?? "haproxy-fleet" },
+                { no_proxy: "*", product: "haproxy-fleet" },
+            );
+        });
+
+        it("reads the host's proxies as pam_env does", () => {
+            const proxies = [
+                "# http_proxy=http://comment:1",
+                "http_proxy=http://first:1",
+                '\texport http_proxy="http://user:p\'a$ss@proxy:3128" # the last one counts',
+                "HTTP_PROXY=http://upper:1",
+                "HTTPS_PROXY='http://secure:1'\t",
+                "no_proxy=localhost,$(reboot),`x`,*",
+                "NO_PROXY=\"one two'",
+                "ftp_proxy",
+                " PATH=/no",
+                "MY_http_proxy=http://no:1",
+                "all_proxy='",
+            ];
+            assert.deepEqual(environmentOf(proxies.join("\n")), {
+                http_proxy: "http://user:p'a$ss@proxy:3128",
+                HTTP_PROXY: "http://upper:1",
+                https_proxy: "http://secure:1",
+                HTTPS_PROXY: "http://secure:1",
+                no_proxy: "localhost,$(reboot),`x`,*",
+                NO_PROXY: "one two",
+                all_proxy: "",
+            });
         });
 
         it("does nothing with a truncated payload", () => {
