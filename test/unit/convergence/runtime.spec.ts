@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import type { Content, Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
@@ -84,6 +84,24 @@ for (const [name, ...shell] of SHELLS) {
             for (const path of ["etc", "etc/daemon", "etc/daemon/maps", "etc/daemon/maps/by"]) {
                 assert.equal(statSync(sandbox.path(path)).mode & 0o777, 0o755, path);
             }
+        });
+
+        it("gives a directory its mode below one with the set-group-id bit, and one that has the bit", () => {
+            for (const name of ["above", "above/old"]) mkdirSync(sandbox.path(name));
+            for (const name of ["above", "above/old"]) chmodSync(sandbox.path(name), 0o2775);
+            const directory = (name: string, mode: string): Resource => ({
+                kind: "directory",
+                path: sandbox.path(`above/${name}`),
+                mode,
+                ...sandbox.account,
+            });
+            const modes = { old: "0755", new: "0750", shared: "2770", sticky: "1777" };
+            const payload = sandbox.payload(Object.entries(modes).map(([name, mode]) => directory(name, mode)));
+            assert.equal(sandbox.run(payload, "apply").code, 0, readFileSync(sandbox.path("run/log.test"), "utf8"));
+            for (const [name, mode] of Object.entries(modes)) {
+                assert.equal(statSync(sandbox.path(`above/${name}`)).mode & 0o7777, Number.parseInt(mode, 8), name);
+            }
+            assert.deepEqual(lines(sandbox.run(payload, "why-run").stdout).slice(1), ["end\tdone"]);
         });
 
         it("says before a first installation that no daemon has checked the files", () => {
