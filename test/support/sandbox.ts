@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -60,6 +60,14 @@ export class Sandbox {
             env: { PATH: process.env.PATH, ...env },
         });
         return { code: status, stdout, stderr };
+    }
+
+    /** Like `run`, but returns at once. */
+    start(text: string, verb: string): ChildProcess {
+        const file = this.path("run/payload.test");
+        writeFileSync(file, text);
+        const [program = "", ...args] = [...this.shell, file, verb];
+        return spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     }
 
     exists = (name: string) => existsSync(this.path(name));

@@ -69,7 +69,8 @@ why_run() {
     require_host
     require_owner
     stage=$run/why-run.$$
-    trap 'rm -rf "$stage" "$0"' EXIT
+    watch_caller
+    trap 'kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
     boot_id=$(cat /proc/sys/kernel/random/boot_id)
     read_token

@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
-import { chmodSync, mkdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import type { Content, Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
+import { until } from "../../support/traffic";
 
 /** The adapter of a daemon that accepts everything. */
 const DAEMON = `
@@ -175,6 +177,20 @@ for (const [name, ...shell] of SHELLS) {
                 NO_PROXY: "one two",
                 all_proxy: "",
             });
+        });
+
+        it("ends a why-run, with all its processes, when its caller has gone", async () => {
+            const condition = "sleep 86411 & timeout 86412 sh -c 'sleep 86413; :'";
+            const slow: Resource = { kind: "execute", name: "slow", command: ":", onlyIf: condition };
+            const run = sandbox.start(sandbox.payload([slow]), "why-run");
+            const sleepers = () => spawnSync("pgrep", ["-f", "sleep 8641"], { encoding: "utf8" }).stdout;
+            await until("the condition runs", async () => sleepers().split("\n").length > 3);
+            const ended = new Promise((ends) => run.on("exit", ends));
+            run.stdout?.destroy();
+            run.stderr?.destroy();
+            await ended;
+            await until("its processes have ended", async () => sleepers() === "");
+            assert.doesNotMatch(readdirSync(sandbox.path("run")).join(" "), /payload|why-run/);
         });
 
         it("does nothing with a truncated payload", () => {
