@@ -1,7 +1,9 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import type { Resource } from "../../components/convergence/kinds/index";
+import { askCommand } from "../../components/convergence/payload/commands";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
@@ -260,6 +262,22 @@ describeLab("a failure", () => {
         assert.doesNotMatch(stderr, /interrupted/);
         await host().exec("dpkg --audit; jq --version");
     });
+
+    for (const become of [undefined, "sudo"] as const)
+        it(`of the connection leaves nothing of a why-run behind${become ? ", under sudo" : ""}`, async () => {
+            await lab().addSudoUser("lb1");
+            const onlyIf = "sleep 86411 & timeout 86412 sh -c 'sleep 86413; :'";
+            const slow: Resource = { kind: "execute", name: "slow", command: ":", onlyIf };
+            const payload = new Convergence(target(), [slow]).payload();
+            const [ssh = "", ...args] = host().ssh(become ? "ops" : "root", askCommand("why-run", become));
+            const client = spawn(ssh, args, { stdio: ["pipe", "ignore", "ignore"] });
+            client.stdin.end(payload);
+            const left = async () =>
+                (await host().exec("pgrep -f '[s]leep 8641'; ls -d /run/haproxy-fleet/in.*", { check: false })).stdout;
+            await until("the condition runs", async () => (await left()).split("\n").length > 5);
+            client.kill("SIGKILL");
+            await until("it has ended", async () => (await left()) === "", 10_000);
+        });
 
     it("is not caused by needrestart, which restarts what uses an old library", async () => {
         const waits = "touch /run/waits; until [ -e /run/go ]; do sleep 0.1; done; touch /srv/waited";
