@@ -5,6 +5,7 @@ import type { AddressInfo } from "node:net";
 import type { Resource } from "../../components/convergence/kinds/index";
 import { askCommand } from "../../components/convergence/payload/commands";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
+import { parseWhyRun } from "../../components/convergence/preview/whyRun";
 import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
@@ -180,6 +181,54 @@ describeLab("a failure", () => {
             assert.equal((await host().exec("ls /srv/small")).stdout, "", "half a file");
             await host().exec("umount /srv/small");
             await succeeds(file);
+        });
+
+        describe("a check of files that is impossible, as", () => {
+            const script = `
+                daemon_installed() { :; }
+                daemon_validate() { :; }
+                daemon_preflight() { :; }
+                daemon_running() { running_digest= running_since=; }
+                daemon_activation() { activation=start activation_reason=always; }`;
+            const transaction: Resource = {
+                kind: "transaction",
+                name: "daemon",
+                directory: "/srv/daemon",
+                files: [{ path: "/srv/daemon/declared", content: "x\n" }],
+                adapter: { name: "daemon", script, parameters: {} },
+            };
+            before(() => host().exec("mkdir -p /srv/daemon"));
+            after(() => host().exec("rm -rf /srv/daemon"));
+
+            it("the directory does not fit into /run", async () => {
+                const room = "/run/haproxy-fleet";
+                await host().exec(`
+                    head -c 3000000 /dev/zero >/srv/daemon/core
+                    mkdir -p ${room}; mount -t tmpfs -o size=2m tmpfs ${room}`);
+                try {
+                    const words =
+                        /\/srv\/daemon has \d+ KiB, and the copy of it .* does not fit into \/run\/haproxy-fleet/;
+                    const { refused } = await new Convergence(target(), [transaction]).whyRun();
+                    assert.match(refused.map((judgement) => `${judgement.stage}: ${judgement.words}`).join(), words);
+                    assert.match(await fails(transaction), words);
+                } finally {
+                    await host().exec(`umount ${room}; rm /srv/daemon/core`);
+                }
+            });
+
+            it("the container has no mount namespaces", async () => {
+                const payload = new Convergence(target(), [transaction]).payload();
+                await host().writeFile("/run/payload", payload);
+                const { stdout } = await host().exec(
+                    "systemd-run --quiet --pipe --wait -p RestrictNamespaces=yes /bin/sh /run/payload why-run",
+                );
+                const [judgement] = parseWhyRun(stdout).refused;
+                assert.match(
+                    `${judgement?.stage}: ${judgement?.words}`,
+                    /^stage: unshare: .*Operation not permitted\nthis host does not let root mount files in a namespace/,
+                );
+                assert.deepEqual((await new Convergence(target(), [transaction]).whyRun()).refused, []);
+            });
         });
 
         it("a read-only file system", async () => {

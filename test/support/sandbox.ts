@@ -45,7 +45,7 @@ export class Sandbox {
     /** A payload for the sandbox. `shell` may redefine more of the runtime. */
     payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {
         const text = buildPayload(makePlan(resources), { slots });
-        const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }`;
+        const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }\nunshare() { :; }`;
         return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
     }
 

@@ -71,6 +71,8 @@ fail() {
 explain() {
     explained=
     case $1 in
+    *[\ \']"$run/"*"No space left on device"*)
+        explained="the file system of $run, in memory, is full; see what fills it (du -xs /run/*), then run again" ;;
     *"No space left on device"*)
         explained="the disk is full; free some space, then run again" ;;
     *"Read-only file system"*)
