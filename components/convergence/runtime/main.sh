@@ -73,7 +73,7 @@ why_run() {
     watch_caller
     trap 'kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
-    boot_id=$(cat /proc/sys/kernel/random/boot_id)
+    read -r boot_id </proc/sys/kernel/random/boot_id
     read_token
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
