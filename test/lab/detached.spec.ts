@@ -157,7 +157,7 @@ describeLab("a converge", () => {
             stderr,
             /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done; look at what it does, then run again$/m,
         );
-        await host().exec("systemctl stop haproxy-fleet-converge.service");
+        await host().exec("systemctl kill haproxy-fleet-converge.service");
         await first;
         assert.equal(await history("impatient"), "");
     });
@@ -277,7 +277,7 @@ describeLab("a converge", () => {
     it("that was killed reports what it was doing", async () => {
         for (const [signal, end] of [
             ["KILL", "systemctl kill --signal=KILL haproxy-fleet-converge.service"],
-            ["TERM", "systemctl stop haproxy-fleet-converge.service"],
+            ["TERM", "systemctl kill haproxy-fleet-converge.service"],
             ["HUP", "systemctl kill --signal=HUP haproxy-fleet-converge.service"],
         ]) {
             const killed = run("killed", slow("killed").payload());
@@ -286,7 +286,7 @@ describeLab("a converge", () => {
             const { code, stdout, stderr } = await killed;
             assert.deepEqual({ code, stdout }, { code: 1, stdout: "" }, signal);
             const words = new RegExp(
-                `^the converge was ended by SIG${signal} after \\d+ s, as by systemctl stop or a shutdown; nothing else was done; run again; its last words: execute\\[killed\\]: run$`,
+                `^the converge was ended by SIG${signal} after \\d+ s, as by systemctl kill or a shutdown; nothing else was done; run again; its last words: execute\\[killed\\]: run$`,
                 "m",
             );
             assert.match(stderr, words);

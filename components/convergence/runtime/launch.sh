@@ -150,7 +150,12 @@ start_apply() {
     : >"$run/log.$token"
     mv -f -- "$0" "$payload" || fail "the payload has left this host meanwhile; nothing was done; run again"
     client=${SSH_CONNECTION:-local}
-    systemd-run --quiet --collect --unit="$converge_unit" \
+    # Otherwise needrestart would restart the converge after an upgrade of a library. "systemctl kill" ends it all the same. Older
+    # systemd-run does not know the property.
+    find_systemd_version
+    set --
+    [ "${systemd_version:-0}" -lt 239 ] || set -- -p RefuseManualStop=yes
+    systemd-run --quiet --collect --unit="$converge_unit" "$@" \
         --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$token" \
         -p RuntimeMaxSec="$deadline" -p TimeoutStopSec=10 -p "ExecStopPost=/bin/sh $payload result" \
         -- /bin/sh "$payload" apply 2>"$run/launch.out" && return
@@ -257,7 +262,7 @@ judge_result() {
     "exit-code exited 1") ending=failed ;;
     "deadline "*) ending="was ended at its deadline, after $4 s; run again, or give it a longer one" ;;
     "oom-kill "*) ending="was ended by the kernel, because the memory was used up; $again" ;;
-    *" killed "* | *" dumped "*) ending="was ended by SIG$3 after ${4-0} s, as by systemctl stop or a shutdown; $again" ;;
+    *" killed "* | *" dumped "*) ending="was ended by SIG$3 after ${4-0} s, as by systemctl kill or a shutdown; $again" ;;
     *" exited "*) ending="ended with status $3; $again" ;;
     *) ending="has left no result (${result:-its unit is gone}); $again" ;;
     esac
