@@ -2,7 +2,7 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { formIssues } from "../forms";
-import { commandConnection, connectionIssues, type HostConnection, rangeIssues, sshTarget } from "./connection";
+import { commandConnection, connectionIssues, type HostConnection, judgedConnection, rangeIssues } from "./connection";
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
@@ -80,10 +80,11 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
+        const target = judgedConnection(args.connection, (issues) => this.refuse(name, issues));
         const converge = pulumi
-            .all([sshTarget(args.connection), pulumi.all(args.slots ?? {})])
-            .apply(([target, slots]) => this.decide(name, args, plan, target, slots));
-        const command = this.command(name, args, converge);
+            .all([target, pulumi.all(args.slots ?? {})])
+            .apply(([to, slots]) => this.decide(name, args, plan, to, slots));
+        const command = this.command(name, args, target, converge);
 
         this.lastRun = command.stdout;
         this.registerOutputs({ lastRun: this.lastRun });
@@ -115,6 +116,16 @@ export class ConvergedHost extends pulumi.ComponentResource {
         return resourceError([title, ...issues].join("\n  "), this);
     }
 
+    /** Fails because of values that are known only now. Hosts with the same issues share one message. */
+    private refuse(name: string, issues: string[]): Promise<never> {
+        return failTogether({
+            failure: { host: name },
+            key: issues.join("\n"),
+            words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
+            resource: this,
+        });
+    }
+
     /** Asks the host what differs, reports it in a preview, and decides what to send. */
     private async decide(
         name: string,
@@ -125,12 +136,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
     ): Promise<Converge> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
-            await failTogether({
-                failure: { host: name },
-                key: issues.join("\n"),
-                words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
-                resource: this,
-            });
+            await this.refuse(name, issues);
         }
         assertClaims();
         const { deadline, takeOver = false } = args;
@@ -190,14 +196,19 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
     }
 
-    private command(name: string, args: ConvergedHostArgs, converge: pulumi.Output<Converge>): remote.Command {
+    private command(
+        name: string,
+        args: ConvergedHostArgs,
+        target: pulumi.Output<SshTarget>,
+        converge: pulumi.Output<Converge>,
+    ): remote.Command {
         const launch = bootstrap("launch", args.connection.become);
         // Without a probe, a preview cannot know the token that the host got from its last up.
         const unknown = args.probe === false && pulumi.runtime.isDryRun();
         return new remote.Command(
             `${name}-converge`,
             {
-                connection: commandConnection(args.connection),
+                connection: target.apply(commandConnection),
                 create: launch,
                 update: pulumi.interpolate`${launch} ${pulumi.unsecret(converge).apply(({ token }) => token)}`,
                 stdin: pulumi.secret(converge.apply(({ payload }) => payload)),
