@@ -14,7 +14,10 @@ export interface HostConnection {
     user?: string;
     /** `"sudo"` if the user is not root; sudo must need no password. @default - the user is root */
     become?: "sudo";
-    /** Private key of the user. @default - the agent at SSH_AUTH_SOCK */
+    /**
+     * Private key of the user: ed25519, ecdsa or RSA, in OpenSSH, PEM or unencrypted PKCS#8 format (what `@pulumi/tls` makes).
+     * @default - the agent at SSH_AUTH_SOCK
+     */
     privateKey?: pulumi.Input<string>;
     /** Passphrase of the private key. @default - the key has none */
     privateKeyPassword?: pulumi.Input<string>;

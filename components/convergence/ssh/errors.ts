@@ -18,17 +18,6 @@ export function sshdName({ address, port }: Sshd): string {
     return `${address}:${port}`;
 }
 
-/** Why a private key cannot be used. @param reason what the parser of keys says */
-export function privateKeyError(reason: string, sshd: Sshd, password: string | undefined): string {
-    const key = `the private key for ${sshdName(sshd)}`;
-    if (/no passphrase/i.test(reason)) {
-        return `${key} has a passphrase; set connection.privateKeyPassword (in a stack config sshPrivateKeyPassword), or load the key into an ssh agent and set no key`;
-    }
-    return password && /bad passphrase|integrity|decrypt/i.test(reason)
-        ? `${key} cannot be opened with the given passphrase; correct it`
-        : `${key} cannot be read; use a complete key in OpenSSH or PEM format, including its final line`;
-}
-
 /** Why a connection failed. @param presented the key that the host has sent @param pinned the declared key */
 export function connectionError(
     error: Error & { level?: string; code?: string },

@@ -1,7 +1,8 @@
 import { isIP, connect as openTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod, utils } from "ssh2";
-import { connectionError, LOGIN_TIMEOUT, privateKeyError, sshdName, timeoutError } from "./errors";
+import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod } from "ssh2";
+import { connectionError, LOGIN_TIMEOUT, sshdName, timeoutError } from "./errors";
+import { openPrivateKey } from "./keys";
 import { limitLogins } from "./loginLimit";
 
 /** Address, identity and login of an sshd, with all outputs resolved. */
@@ -13,7 +14,7 @@ export interface SshTarget {
     user: string;
     /** The host's public key as in known_hosts without the name: `ssh-ed25519 AAAA…` or `ecdsa-sha2-… AAAA…`. */
     hostKey: string;
-    /** Private key of the user, in OpenSSH or PEM format. @default - the agent at SSH_AUTH_SOCK */
+    /** Private key of the user, in OpenSSH, PEM or unencrypted PKCS#8 format. @default - the agent at SSH_AUTH_SOCK */
     privateKey?: string;
     /** Passphrase of the private key. @default - the key has none */
     privateKeyPassword?: string;
@@ -80,25 +81,10 @@ function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): v
         }
         return;
     }
-    const key = opened(privateKey, privateKeyPassword);
-    if (key instanceof Error || !key.isPrivateKey()) {
-        throw new SshError(privateKeyError(key instanceof Error ? key.message : "", target, privateKeyPassword));
+    const key = openPrivateKey(privateKey, privateKeyPassword);
+    if (typeof key === "string") {
+        throw new SshError(`the private key for ${sshdName(target)} ${key}`);
     }
-    // The command plugin refuses this, so a preview must not pass.
-    if (privateKeyPassword && !(opened(privateKey) instanceof Error)) {
-        throw new SshError(`the private key for ${sshdName(target)} has no passphrase, but one is given; leave it out`);
-    }
-}
-
-const openedKeys = new Map<string, ParsedKey | Error>();
-
-/** Opens a key once for all hosts: a passphrase takes up to seconds of computing, while other logins time out. */
-function opened(privateKey: string, password?: string): ParsedKey | Error {
-    const id = JSON.stringify([privateKey, password]);
-    // For a file of several keys parseKey returns a list, although its type does not say so.
-    const key = openedKeys.get(id) ?? ([utils.parseKey(privateKey, password)].flat()[0] as ParsedKey | Error);
-    openedKeys.set(id, key);
-    return key;
 }
 
 /** Opens a TCP connection. Resolving the name may take as long as a login. */
@@ -159,7 +145,7 @@ function authentication({ user: username, privateKey, privateKeyPassword }: SshT
     if (privateKey === undefined) {
         return { agent: process.env.SSH_AUTH_SOCK };
     }
-    const key = opened(privateKey, privateKeyPassword) as ParsedKey;
+    const key = openPrivateKey(privateKey, privateKeyPassword) as ParsedKey;
     const login: PublicKeyAuthMethod = { type: "publickey", username, key };
     return { authHandler: [login] };
 }

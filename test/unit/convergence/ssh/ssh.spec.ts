@@ -166,7 +166,7 @@ describe("runOverSsh", () => {
         for (const privateKey of ["", "planted", plain.public, plain.private.slice(0, 200)]) {
             await fails(
                 { privateKey },
-                /^the private key for 127\.0\.0\.1:\d+ cannot be read; use a complete key in OpenSSH or PEM/,
+                /^the private key for 127\.0\.0\.1:\d+ cannot be read; use a complete ed25519, ecdsa or RSA key in OpenSSH or PEM format/,
             );
         }
         const { address, port, user, hostKey } = target;
