@@ -6,7 +6,7 @@ import { commandConnection, connectionIssues, type HostConnection, judgedConnect
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
-import { launchCommand } from "./payload/commands";
+import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
@@ -85,7 +85,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const command = this.command(name, args, target, token);
         void settled(command.stdout).then(() => launched?.close());
 
-        this.lastRun = command.stdout;
+        this.lastRun = command.stdout.apply(reportOf);
         this.registerOutputs({ lastRun: this.lastRun });
     }
 

@@ -55,7 +55,7 @@ async function whyRun(
     try {
         return parseWhyRun(result.stdout.toString("utf8"));
     } catch (error) {
-        throw new SshError(rootError(target, result.stderr) ?? unreadable(target, result, (error as Error).message));
+        throw new SshError(rootError(target, result) ?? unreadable(target, result, (error as Error).message));
     }
 }
 
@@ -64,22 +64,32 @@ function unreadable({ address }: SshTarget, { code, stderr }: SshResult, problem
 }
 
 /** Why the payload could not run as root, if stderr says so. */
-function rootError({ address, user }: SshTarget, stderr: string): string | undefined {
+function rootError({ address, user }: SshTarget, { stderr }: SshResult): string | undefined {
     const name = JSON.stringify(user);
-    if (/sudo:.*(password is required|may not run|not in the sudoers|not allowed)/s.test(stderr)) {
+    if (/^-?rbash: /m.test(stderr)) {
+        return `${address}: the login shell of ${name} is restricted (rbash); give it another one (chsh -s /bin/bash ${user}), or use another user`;
+    }
+    if (SUDO_REFUSES.test(stderr)) {
         return `${address} does not let ${name} use sudo without a password; add a NOPASSWD rule, or log in as root`;
     }
     if (/sudo:.*must have a tty/.test(stderr)) {
         return `${address} lets ${name} use sudo on a terminal only; remove requiretty from its sudoers, or log in as root`;
     }
-    if (/sudo: (command )?not found/.test(stderr)) {
+    if (/sudo\W*: (command )?(not found|No such file)/.test(stderr)) {
         return `${address} has no sudo; install it, or log in as root`;
     }
-    if (/Permission denied/.test(stderr) && !/sudo/.test(stderr)) {
+    if (/^sudo(-rs)?: /m.test(stderr)) {
+        return `${address}: sudo runs nothing for ${name}${quoted(stderr)}; correct its sudoers, or log in as root`;
+    }
+    if (/Permission denied/.test(stderr)) {
         return `${address}: ${name} is not root; log in as root, or set become to "sudo"`;
     }
     return undefined;
 }
+
+/** What sudo and sudo-rs say of a user who needs a password or may not run our command. */
+const SUDO_REFUSES =
+    /sudo:.*(password is required|may not run|not in the sudoers|not allowed|interactive authentication is required|afraid I can't)|^Sorry, user /ms;
 
 function quoted(stderr: string): string {
     const words = stderr.trim().slice(0, 600);

@@ -21,6 +21,7 @@ have= noted= machine=
 [ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
 [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
 if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
+    echo '$product reports:'
     echo 'nothing to do'
     exit 0
 fi
@@ -74,6 +75,7 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
+                begin_report
                 echo "nothing to do"
                 exit 0
             fi
@@ -86,6 +88,11 @@ launch() {
     done
     unlock
     follow
+}
+
+# Separates the report from what the login has printed before, such as a greeting.
+begin_report() {
+    echo "$product reports:"
 }
 
 # Whether the running converge has this payload. Another one with the same token may have another deadline or permission. Reads holder.
@@ -186,7 +193,10 @@ follow() {
     esac | while IFS= read -r line || [ -n "$line" ]; do say "$line"; done
     await_result
     judge_result
-    [ -n "$ending" ] || exec cat "$run/report.$token"
+    if [ -z "$ending" ]; then
+        begin_report
+        exec cat "$run/report.$token"
+    fi
     case $ending in
     failed) ;;
     *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | tail -n 1)" ;;
