@@ -14,7 +14,7 @@ import { hostNames, previewReport, refusalText } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failTogether, inRound } from "./sharedMessages";
+import { failTogether, inRound, warn } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -125,6 +125,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
         });
     }
 
+    /**
+     * Waits for the resources that this component, or one around it, depends on: they may create the host. The SDK registers a component
+     * only after those, and then it has a URN.
+     */
+    private async dependencies(): Promise<void> {
+        await (this.urn as unknown as { promise(): Promise<string> }).promise();
+    }
+
     /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
     private async decide(
         name: string,
@@ -142,6 +150,9 @@ export class ConvergedHost extends pulumi.ComponentResource {
         if (preview && args.probe === false) {
             return { token: unknown };
         }
+        if (!preview) {
+            await this.dependencies();
+        }
         const { deadline, takeOver } = args;
         const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });
         const host = await this.ask(name, target, payload, args.connection.become);
@@ -149,6 +160,9 @@ export class ConvergedHost extends pulumi.ComponentResource {
             return { token: unknown };
         }
         const { answer } = host;
+        for (const warning of answer.warnings) {
+            warn(name, warning, this);
+        }
         const token = nextToken(answer, plan);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
@@ -179,7 +193,10 @@ export class ConvergedHost extends pulumi.ComponentResource {
         become: "sudo" | undefined,
     ): Promise<AskedHost | undefined> {
         try {
-            return await inRound(() => probe(target, payload, become));
+            const waiting = ({ message }: SshError) =>
+                void pulumi.log.info(`${name}: waits for the host: ${message}`, this, undefined, true);
+            const patience = pulumi.runtime.isDryRun() ? undefined : waiting;
+            return await inRound(() => probe(target, payload, become, patience));
         } catch (error) {
             if (!(error instanceof SshError)) {
                 throw error;

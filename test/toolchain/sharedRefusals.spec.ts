@@ -18,7 +18,7 @@ describe("a refusal of two hosts", () => {
             import { ConvergedHost, useProbe } from ${module("convergedHost")};
             const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
             useProbe(async () => ({
-                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], secretLines: [],
+                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], secretLines: [], warnings: [],
             }));
             for (const name of ["lb2", "lb1"]) {
                 new ConvergedHost(name, {

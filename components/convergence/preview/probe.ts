@@ -1,4 +1,5 @@
 import { askCommand } from "../payload/commands";
+import { untilBooted } from "../ssh/booting";
 import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
 import { parseWhyRun, type WhyRun } from "./whyRun";
 
@@ -16,16 +17,26 @@ export interface AskedHost {
     close(): void;
 }
 
-/** Asks a host what a payload would change there. Writes nothing outside the host's tmpfs. */
-export type Probe = (target: SshTarget, payload: string, become: "sudo" | undefined) => Promise<AskedHost>;
+/**
+ * Asks a host what a payload would change there. Writes nothing outside the host's tmpfs.
+ *
+ * @param waiting if given, a host that may still be booting gets 30 s; called once it cannot be reached
+ */
+export type Probe = (
+    target: SshTarget,
+    payload: string,
+    become: "sudo" | undefined,
+    waiting?: (reason: SshError) => void,
+) => Promise<AskedHost>;
 
 /**
  * Runs the why-run over SSH: one connection, one command, and one more to leave the payload.
  *
  * @throws SshError if the host cannot be reached, refuses the login, or cannot run the payload at all
  */
-export const probeOverSsh: Probe = async (target, payload, become) => {
-    const session = await connectSsh(target);
+export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
+    const connect = () => connectSsh(target);
+    const session = await (waiting === undefined ? connect() : untilBooted(connect, waiting));
     try {
         const answer = await whyRun(session, target, payload, become);
         return {

@@ -36,6 +36,8 @@ export interface WhyRun {
     activations: { id: string; kind: string; reason: string }[];
     /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
     secretLines: { path: string; prefix: string }[];
+    /** What is amiss with the host besides the plan, each a problem and its remedy. */
+    warnings: string[];
 }
 
 /**
@@ -53,6 +55,7 @@ export function parseWhyRun(text: string): WhyRun {
         unchecked: [],
         activations: [],
         secretLines: [],
+        warnings: [],
     };
     const lines = text.split("\n");
     let ended = false;
@@ -78,6 +81,9 @@ export function parseWhyRun(text: string): WhyRun {
                     const [path = "", prefix = ""] = decode(id).split("\t");
                     result.secretLines.push({ path, prefix });
                 }
+                break;
+            case "warning":
+                result.warnings.push(decode(id));
                 break;
             case "live": {
                 const end = lines.indexOf(".", n);

@@ -67,6 +67,7 @@ why_run() {
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
     note_owner
+    warn_of_sudo_log
     run_list
     prune
     show_secret_lines

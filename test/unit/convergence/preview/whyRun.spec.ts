@@ -8,7 +8,15 @@ function recorded(name: string): string {
     return readFileSync(join(__dirname, "reports", `${name}.txt`), "utf8");
 }
 
-const nothing = { differences: [], live: new Map(), refused: [], unchecked: [], activations: [], secretLines: [] };
+const nothing = {
+    differences: [],
+    live: new Map(),
+    refused: [],
+    unchecked: [],
+    activations: [],
+    secretLines: [],
+    warnings: [],
+};
 
 describe("parseWhyRun", () => {
     it("finds nothing in the report of a host with nothing to do", () => {

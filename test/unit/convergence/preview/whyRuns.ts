@@ -15,6 +15,7 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         unchecked: [],
         activations: [],
         secretLines: [],
+        warnings: [],
         ...change,
     };
 }
