@@ -102,7 +102,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const options = { allowWarnings, allowShrink, oldWorkers };
         const resources = resourcesFor({ declared: args.haproxy, config, options });
-        const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
+        const { dependsOn } = opts ?? {};
+        const host = new ConvergedHost(
+            name,
+            { connection, resources, slots, probe, takeOver },
+            { parent: this, dependsOn },
+        );
 
         this.address = pulumi.output(connection.address);
         this.configuration = pulumi.output(shownConfiguration(resources));

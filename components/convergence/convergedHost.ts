@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { formIssues } from "../forms";
 import { commandConnection, connectionIssues, type HostConnection, judgedConnection, rangeIssues } from "./connection";
+import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
@@ -77,7 +78,9 @@ export class ConvergedHost extends pulumi.ComponentResource {
         claimHost(name, args.connection, this);
         const target = judgedConnection(args.connection, (issues) => this.refuse(name, issues));
         let launched: AskedHost | undefined;
-        const token = pulumi.all([target, pulumi.all(args.slots ?? {})]).apply(async ([to, slots]) => {
+        // They may create the host. A preview creates nothing.
+        const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
+        const token = pulumi.all([target, pulumi.all(args.slots ?? {}), dependencies]).apply(async ([to, slots]) => {
             const decision = await this.decide(name, args, plan, to, slots);
             launched = decision.launched;
             return decision.token;
@@ -125,14 +128,6 @@ export class ConvergedHost extends pulumi.ComponentResource {
         });
     }
 
-    /**
-     * Waits for the resources that this component, or one around it, depends on: they may create the host. The SDK registers a component
-     * only after those, and then it has a URN.
-     */
-    private async dependencies(): Promise<void> {
-        await (this.urn as unknown as { promise(): Promise<string> }).promise();
-    }
-
     /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
     private async decide(
         name: string,
@@ -149,9 +144,6 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const preview = pulumi.runtime.isDryRun();
         if (preview && args.probe === false) {
             return { token: unknown };
-        }
-        if (!preview) {
-            await this.dependencies();
         }
         const { deadline, takeOver } = args;
         const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });

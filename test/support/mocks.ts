@@ -46,7 +46,7 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 await options.creation?.(name);
                 recording.registrations.push({ type, name, custom, inputs });
                 const outputs = options.preview || !custom ? {} : { stdout: "changed: nothing", stderr: "" };
-                return { id: custom ? (id ?? `${name}-id`) : undefined, state: { ...inputs, ...outputs } };
+                return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
             call({ token }) {
                 throw new Error(`unexpected call of ${token}`);

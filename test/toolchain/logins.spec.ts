@@ -2,9 +2,12 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { appendFileSync } from "node:fs";
+import { connect, createServer } from "node:net";
+import { setTimeout } from "node:timers/promises";
+import { untilBooted } from "../../components/convergence/ssh/booting";
 import { runOverSsh, SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { until } from "../support/traffic";
-import { Sshd, whyNoSshd } from "./sshd";
+import { freePort, Sshd, whyNoSshd } from "./sshd";
 
 describe("a login", () => {
     const sshd = new Sshd();
@@ -161,6 +164,57 @@ describe("a login", () => {
             assert.equal(await runs(), "ours\nin");
             process.env.SSH_AUTH_SOCK = "/nowhere/agent";
             await fails({}, /^the ssh agent at \/nowhere\/agent cannot be reached; start it, or unset SSH_AUTH_SOCK/);
+        });
+    });
+
+    describe("to a host that is still booting", () => {
+        it("succeeds as soon as the host accepts connections, and says once what it waits for", async () => {
+            const port = await freePort();
+            const reasons: string[] = [];
+            const login = untilBooted(
+                () => runs({ port }),
+                ({ message }) => reasons.push(message),
+            );
+            await setTimeout(1_000);
+            const relay = createServer((socket) => {
+                socket.pipe(connect(sshd.port, "127.0.0.1")).pipe(socket);
+            }).listen(port, "127.0.0.1");
+            try {
+                assert.equal(await login, "ours\nin");
+                assert.deepEqual(reasons, [
+                    `127.0.0.1:${port} refuses connections; check that sshd is running and that this is its port`,
+                ]);
+            } finally {
+                relay.close();
+            }
+        });
+
+        it("fails with the last reason if the host stays away", async () => {
+            const began = performance.now();
+            const port = await freePort();
+            await assert.rejects(
+                untilBooted(
+                    () => runs({ port }),
+                    () => {},
+                    1_000,
+                ),
+                /refuses connections/,
+            );
+            assert.ok(performance.now() - began >= 1_000);
+        });
+
+        it("fails at once for any other reason", async () => {
+            const waits = () => assert.fail("it waits");
+            for (const login of [
+                { privateKey: sshd.read("stranger") },
+                { hostKey: sshd.read("host_ecdsa.pub").replace(/ \S+/, (key) => key.replace(/.{4}$/, "AAA=")) },
+                keyWith("booting-elsewhere", 'command="false"'),
+            ]) {
+                await assert.rejects(
+                    untilBooted(() => runs(login), waits),
+                    SshError,
+                );
+            }
         });
     });
 

@@ -4,6 +4,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { ConvergedHost } from "../../../components/convergence/convergedHost";
 import { mockEngine, settled } from "../../support/mocks";
 import { connection, withProbeReplies } from "../../support/probeReplies";
+import { until } from "../../support/traffic";
 
 class Machine extends pulumi.CustomResource {
     constructor(name: string, opts?: pulumi.CustomResourceOptions) {
@@ -46,9 +47,10 @@ describe("a host that depends on resources", () => {
             await new Promise((resolve) => setTimeout(resolve, 50));
             assert.deepEqual(hosts.asked, []);
             created();
-            await settled();
+            await until("the command is registered", async () =>
+                registrations.some(({ name }) => name === "lb1-converge"),
+            );
             assert.equal(hosts.asked.length, 1);
-            assert.ok(registrations.some(({ name }) => name === "lb1-converge"));
         });
     }
 
