@@ -21,6 +21,7 @@ have= noted= machine=
 [ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
 [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
 if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
+    echo '$product reports:'
     echo 'nothing to do'
     exit 0
 fi
@@ -75,6 +76,7 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
+                begin_report
                 echo "nothing to do"
                 exit 0
             fi
@@ -87,6 +89,11 @@ launch() {
     done
     unlock
     follow
+}
+
+# Separates the report from what the login has printed before, such as a greeting.
+begin_report() {
+    echo "$product reports:"
 }
 
 # Whether the running converge has this payload. Another one with the same token may have another deadline or permission. Reads holder.
@@ -198,6 +205,7 @@ follow() {
     judge_result
     case $ending in
     "")
+        begin_report
         cat "$run/report.$token"
         exit 0
         ;;

@@ -83,6 +83,7 @@ why_run() {
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
     report_take_over
     note_owner
+    warn_of_sudo_log
     run_list
     prune
     show_secret_lines
