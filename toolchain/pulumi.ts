@@ -1,8 +1,8 @@
 // Runs the Pulumi CLI for tests, benchmarks and the demo, as `npm run pulumi` does for people.
 import { spawn } from "node:child_process";
-import { pulumiBin, pulumiEnv, pulumiInstall } from "./environment.mjs";
+import { localBackend, pulumiBin, pulumiEnv, pulumiInstall } from "./environment.mjs";
 
-export { pulumiBin, pulumiEnv, pulumiInstall };
+export { localBackend, pulumiBin, pulumiEnv, pulumiInstall };
 
 export interface RunPulumiOptions {
     /** The project's folder. @default the current folder */
