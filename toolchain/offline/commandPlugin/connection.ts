@@ -3,6 +3,7 @@ import { connect, isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AnyAuthMethod, Client, OpenSSHAgent, utils } from "ssh2";
+import { openPrivateKey } from "../../../components/convergence/ssh/keys";
 
 export interface Endpoint {
     host: string;
@@ -80,9 +81,9 @@ async function prepareLogin(endpoint: Endpoint): Promise<Login> {
     const username = endpoint.user ?? "root";
     const methods: AnyAuthMethod[] = [{ type: "none", username }];
     if (endpoint.privateKey) {
-        const key = utils.parseKey(endpoint.privateKey, endpoint.privateKeyPassword);
-        if (key instanceof Error) {
-            throw new Error(`private key: ${key.message}`);
+        const key = openPrivateKey(endpoint.privateKey, endpoint.privateKeyPassword);
+        if (typeof key === "string") {
+            throw new Error(`the private key ${key}`);
         }
         methods.push({ type: "publickey", username, key });
     }
