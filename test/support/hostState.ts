@@ -10,11 +10,13 @@ const SCRIPT = `
 while [ -n "$(systemctl list-units --all --plain --no-legend haproxy-fleet-converge.service)" ]; do sleep 0.05; done
 tree() {
     find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name .pwd.lock -o -name token \\) -prune -o -printf '%y %m %u:%g %p %l\\n'
-    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name token \\) -prune -o -type f -print0 | xargs -0 sha256sum
+    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name token -o -name declared \\) -prune -o -type f -print0 | xargs -0 sha256sum
 }
 tree /etc /srv /usr/local /home /var/lib/haproxy-fleet | sort
 find /etc /srv /usr /var -xdev \\( -name '*haproxy-fleet-new' -o -path '/var/lib/haproxy-fleet/*.new' \\)
 [ -s /var/lib/haproxy-fleet/token ] && echo token stored
+# The first line is the token.
+[ ! -e /var/lib/haproxy-fleet/declared ] || tail -n +2 /var/lib/haproxy-fleet/declared | sed 's/^/declared /'
 dpkg-query -W -f 'package \${Package} \${Version} \${Status}\\n'
 ls /var/lib/dpkg/updates
 getent passwd | sed 's/^/user /'

@@ -234,6 +234,7 @@ const HOST_WORDING: Wording = {
     "taken over": (have) => `is converged by ${have}, would be taken over`,
     unlisted: (have) => `${have} has left the run list, would be undone`,
     manifest: () => "the list of managed files is out of date, would be rewritten",
+    unfinished: () => "the last converge was ended while it wrote its records, would be finished",
 };
 
 function differenceLines(

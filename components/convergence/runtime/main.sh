@@ -86,6 +86,7 @@ why_run() {
     warn_of_sudo_log
     run_list
     prune
+    report_unfinished
     show_secret_lines
     show_declared
     printf 'end\tdone\n'
@@ -109,6 +110,7 @@ apply() {
     run_list
     prune
     label=host
+    step "note that only records are left to write" mark_finishing
     step "remember what is managed" write_manifest "$manifest_wanted"
     forget_originals
     remember_declared
@@ -151,9 +153,21 @@ read_token() {
     [ ! -r "$run/token" ] || read -r noted_token <"$run/token" || :
 }
 
-# Stores $token. Reads machine.
+# Stores $token, which ends a converge. Reads machine.
 store_token() {
-    put_text "$run/token" "$token" && put_text "$lib/token" "$token$NL$machine"
+    put_text "$run/token" "$token" && put_text "$lib/token" "$token$NL$machine" && rm -f "$lib/finishing"
+}
+
+# A converge that is killed while it writes its last records leaves nothing else that differs.
+mark_finishing() {
+    : >"$lib/finishing"
+}
+
+# Reports a converge that was killed there. Sets id, label.
+report_unfinished() {
+    id=-
+    label=host
+    [ ! -e "$lib/finishing" ] || differs unfinished
 }
 
 # For the next unquoted expansions: split at newlines only. Sets IFS; unsplit resets it.
