@@ -3,7 +3,12 @@ import type { Resource } from "../../components/convergence/kinds/index";
 import { askCommand, launchCommand, reportOf } from "../../components/convergence/payload/commands";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { previewReport, type Report } from "../../components/convergence/preview/previewReport";
+import {
+    differenceText,
+    previewReport,
+    type Report,
+    refusalText,
+} from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
@@ -39,8 +44,11 @@ export class Convergence {
     }
 
     /** The report that a preview prints. */
-    async preview(): Promise<Report> {
-        return previewReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
+    async preview(): Promise<Pick<Report, "severity"> & { text: string; refused: boolean }> {
+        const report = previewReport(await this.whyRun(), makePlan(this.resources), this.slots);
+        const refused = report.severity === "refusal";
+        const about = [{ host: this.target.address, ...report }];
+        return { severity: report.severity, refused, text: refused ? refusalText(about) : differenceText(about) };
     }
 
     /** Does what an up does: probes the host, leaves the payload if a converge is due, and launches it. */

@@ -61,6 +61,20 @@ require_owner() {
         refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Remove it from one of them, or take it over: set takeOver, or remove $lib/owner on the host"
 }
 
+# setting NAME NEEDED: in a why-run, reports whether this host needs a setting that is meant for one up. NEEDED is needed or unneeded.
+setting() {
+    applying || printf 'setting\t%s\t%s\n' "$1" "$2"
+}
+
+# Reports whether take_over is needed. Reads owner and have_owner.
+report_take_over() {
+    [ "$take_over" = yes ] || return 0
+    case $have_owner in
+    "" | "$owner") setting takeOver unneeded ;;
+    *) setting takeOver needed ;;
+    esac
+}
+
 # Records the owner before the first change, so that no other component continues if this converge is killed. Sets id and label.
 note_owner() {
     [ "$have_owner" != "$owner" ] || return 0

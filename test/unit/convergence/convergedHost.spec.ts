@@ -227,10 +227,10 @@ describe("ConvergedHost", () => {
             assert.deepEqual(preview.messages, [
                 {
                     severity: "warn",
-                    text: "lb1 differs in 1 resource; an up would repair that, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
+                    text: "lb1 differs in 1 resource; an up would converge it, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
                 },
             ]);
-            assert.deepEqual(up.messages, []);
+            assert.deepEqual(up.messages, [{ severity: "info", text: "lb1: changed: nothing" }]);
         });
 
         it("warns of a host that cannot be asked, and leaves the plan unknown", async () => {
@@ -244,6 +244,13 @@ describe("ConvergedHost", () => {
                     text: "lb1 could not be asked what differs: 192.0.2.1:22 refuses connections",
                 },
             ]);
+        });
+
+        it("fails if a host cannot be asked that must answer", async () => {
+            hosts.give(new SshError("192.0.2.1:22 refuses connections"));
+            const { messages } = await mockEngine({ preview: true });
+            const failures = await failuresOf(() => void converge({ requireAnswer: true }));
+            assert.deepEqual([failures, messages], [["lb1: 192.0.2.1:22 refuses connections"], []]);
         });
 
         it("does not ask a host whose address is not known yet", async () => {

@@ -14,6 +14,7 @@ const nothing = {
     refused: [],
     unchecked: [],
     activations: [],
+    settings: [],
     secretLines: [],
     warnings: [],
 };
@@ -59,6 +60,14 @@ describe("parseWhyRun", () => {
         );
         assert.deepEqual([...live.keys()], ["r5", "r12"]);
         assert.match(live.get("r5")?.toString() ?? "", /^# Managed by haproxy-fleet.*\n {4}stats refresh 10s\n$/s);
+    });
+
+    it("reads which settings for one up the host needs", () => {
+        const report = "host\tb\tt\nsetting\ttakeOver\tneeded\nsetting\tallowShrink\tunneeded\nend\tdone\n";
+        assert.deepEqual(parseWhyRun(report).settings, [
+            { name: "takeOver", needed: true },
+            { name: "allowShrink", needed: false },
+        ]);
     });
 
     it("reads what the daemon refuses, and what an activation would be", () => {
