@@ -152,6 +152,19 @@ describeLab("a sudo user", () => {
         }
     });
 
+    it("gets the words of a host on which only root may log in, as while it boots", async () => {
+        await host.exec("echo 'booting up, planted' >/run/nologin");
+        try {
+            await assert.rejects(
+                probe(),
+                /closed the connection during the login of "ops" \(it said "booting up, planted"\); check that the account may log in/,
+            );
+        } finally {
+            await host.exec("rm /run/nologin");
+        }
+        await probe();
+    });
+
     it("is warned if sudo logs what it is sent, and only then", async () => {
         const words =
             /sudo logs its input, and the secrets in it \(log_input, in \/var\/log\/sudo-io\); add Defaults:ops !log_input/;
