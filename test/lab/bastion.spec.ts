@@ -180,14 +180,14 @@ describeLab("a host behind a bastion", () => {
 
         it("if the bastion forbids connections", async () => {
             const settings = "/etc/ssh/sshd_config.d/forbid.conf";
-            await jump.exec(`echo 'AllowTcpForwarding no' >${settings}; systemctl reload ssh`);
+            await jump.exec(`echo 'AllowTcpForwarding no' >${settings}; systemctl restart ssh`);
             await assert
                 .rejects(probe(), {
                     message: new RegExp(
                         `^the bastion ${jump.address}:22 forbids connections to ${host.address}:22; allow them in its sshd_config`,
                     ),
                 })
-                .finally(() => jump.exec(`rm ${settings}; systemctl reload ssh`));
+                .finally(() => jump.exec(`rm ${settings}; systemctl restart ssh`));
             await probe();
         });
 
