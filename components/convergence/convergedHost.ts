@@ -15,7 +15,7 @@ import { differenceText, hostNames, previewReport, refusalText, settingText } fr
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failTogether, inRound, logTogether, warn } from "./sharedMessages";
+import { failTogether, inRound, logTogether } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -162,7 +162,8 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
         const { answer } = host;
         for (const warning of answer.warnings) {
-            warn(name, warning, this);
+            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${warning}`;
+            void logTogether("warn", { about: { host: name }, key: warning, words, resource: this });
         }
         const token = nextToken(answer, plan);
         if (!preview && token !== answer.token && answer.refused.length === 0) {

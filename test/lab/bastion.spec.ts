@@ -10,6 +10,7 @@ import { ProcessWatch } from "../support/processWatch";
 import { Program } from "../support/program";
 import { restartTraces } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
+import { until } from "../support/traffic";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "bastion-planted-91d4";
@@ -128,12 +129,14 @@ describeLab("a host behind a bastion", () => {
     });
 
     describe("is not probed, and the error names the cause,", () => {
-        const probe = (on: Partial<SshTarget> = {}, bastion: Partial<SshTarget> = {}) =>
-            probeOverSsh(
+        const probe = async (on: Partial<SshTarget> = {}, bastion: Partial<SshTarget> = {}) => {
+            const asked = await probeOverSsh(
                 { ...target(), ...on, bastion: { ...sshTargetOf(lab(), jump), ...bastion } },
                 new Convergence(target(), []).payload(),
                 "sudo",
             );
+            asked.close();
+        };
         /** Expects this error about this host in the given state, and none after its end. */
         async function fails(of: Host, words: string, spoil: () => Promise<unknown>, mend: () => Promise<unknown>) {
             await spoil();
@@ -175,6 +178,19 @@ describeLab("a host behind a bastion", () => {
                 () => jump.boot(),
             ));
 
+        it("if the bastion forbids connections", async () => {
+            const settings = "/etc/ssh/sshd_config.d/forbid.conf";
+            await jump.exec(`echo 'AllowTcpForwarding no' >${settings}; systemctl restart ssh`);
+            await assert
+                .rejects(probe(), {
+                    message: new RegExp(
+                        `^the bastion ${jump.address}:22 forbids connections to ${host.address}:22; allow them in its sshd_config`,
+                    ),
+                })
+                .finally(() => jump.exec(`rm ${settings}; systemctl restart ssh`));
+            await probe();
+        });
+
         it("if the bastion cannot reach the host or waits 5 s for it", async () => {
             const unreachable = (why: string) =>
                 `cannot be reached from the bastion \\(.*(${why}).*\\); check the address`;
@@ -191,6 +207,43 @@ describeLab("a host behind a bastion", () => {
                 () => host.plugCable(),
             );
         });
+    });
+
+    it("is waited for by an up if it still boots, and not by a preview", async () => {
+        await host.exec(`echo '# edited' >>${CONFIG}; systemctl stop ssh`);
+        assert.match(
+            await program.preview(),
+            /lb1 could not be asked what differs: .* cannot be reached from the bastion/,
+        );
+        await host.exec("systemd-run --quiet --on-active=3 --timer-property=AccuracySec=100ms systemctl start ssh");
+        await program.up("--skip-preview");
+        assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
+    });
+
+    it("is named while an up waits for it, if it no longer answers", async () => {
+        await host.exec(`echo '# edited' >>${CONFIG}`);
+        // Its name is the host's lock, so the up waits.
+        await host.exec("systemd-run --quiet --unit=haproxy-fleet-converge --description=test sleep 600");
+        let text = "";
+        const up = program.watch(["up", "--yes", "--skip-preview"], (more) => {
+            text += more;
+        });
+        try {
+            await until("the up waits", async () => /another converge holds this host/.test(text));
+            await host.cutCable();
+            await until("the host is named", async () => /lb1 no longer answers/.test(text));
+        } finally {
+            await host.plugCable();
+            await host.exec("systemctl stop haproxy-fleet-converge");
+        }
+        const { code, text: all } = await up;
+        const diagnostics = all.slice(all.indexOf("Diagnostics:"));
+        const words =
+            /lb1 no longer answers; its converge goes on or ends there by itself; .* \^C twice ends the wait/g;
+        assert.equal(diagnostics.match(words)?.length, 1, all);
+        // TCP has outlasted the cut.
+        assert.equal(code, 0, all);
+        assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
     });
 
     it("is converged to the end if the bastion dies meanwhile, and the next run finds it converged", async () => {

@@ -21,6 +21,13 @@ describeLab("a sudo user", () => {
     let host: Host;
     let program: Program;
     const hidden = (text: string) => assert.doesNotMatch(text, /sudo-planted/);
+    /** Asks the host once. */
+    const probe = async () => {
+        const target = { ...sshTargetOf(lab(), host), user: "ops" };
+        const asked = await probeOverSsh(target, new Convergence(target, []).payload(), "sudo");
+        asked.close();
+        return asked.answer;
+    };
     const shell = async (script: string) => (await host.exec(script)).stdout.trim();
 
     before(async () => {
@@ -124,11 +131,101 @@ describeLab("a sudo user", () => {
     });
 
     it("gets an error if sudo wants a terminal or allows too little", async () => {
-        const target = { ...sshTargetOf(lab(), host), user: "ops" };
-        const probe = () => probeOverSsh(target, new Convergence(target, []).payload(), "sudo");
         await host.exec("echo 'Defaults:ops requiretty' >>/etc/sudoers.d/ops");
         await assert.rejects(probe(), /lets "ops" use sudo on a terminal only; remove requiretty from its sudoers/);
         await host.exec("echo 'ops ALL=(ALL) NOPASSWD: /bin/true' >/etc/sudoers.d/ops");
         await assert.rejects(probe(), /does not let "ops" use sudo without a password/);
+        await lab().addSudoUser("lb1");
+    });
+
+    it("gets the same errors if sudo speaks another language", async () => {
+        const german = "LANG=C.UTF-8\nLANGUAGE=de\n";
+        await host.exec(`printf '${german}' >/etc/environment; echo 'ops ALL=(ALL) ALL' >/etc/sudoers.d/ops`);
+        try {
+            // Otherwise this test tests nothing.
+            const own = await host.exec("runuser -u ops -- env LANG=C.UTF-8 LANGUAGE=de sudo -n true 2>&1 || true");
+            assert.match(own.stdout, /Passwort/);
+            await assert.rejects(probe(), /does not let "ops" use sudo without a password; add a NOPASSWD rule/);
+        } finally {
+            await host.exec("rm /etc/environment");
+            await lab().addSudoUser("lb1");
+        }
+    });
+
+    it("gets the words of a host on which only root may log in, as while it boots", async () => {
+        await host.exec("echo 'booting up, planted' >/run/nologin");
+        try {
+            await assert.rejects(
+                probe(),
+                /closed the connection during the login of "ops" \(it said "booting up, planted"\); check that the account may log in/,
+            );
+        } finally {
+            await host.exec("rm /run/nologin");
+        }
+        await probe();
+    });
+
+    it("is warned if sudo logs what it is sent, and only then", async () => {
+        const words =
+            /sudo logs its input, and the secrets in it \(log_input, in \/var\/log\/sudo-io\); add Defaults:ops !log_input/;
+        assert.doesNotMatch(await program.preview(), words);
+        for (const rules of [
+            "Defaults log_input",
+            "Defaults:ops log_stdin",
+            "ops ALL=(ALL) NOPASSWD: LOG_INPUT: ALL",
+        ]) {
+            await host.exec(`echo '${rules}' >>/etc/sudoers.d/ops`);
+            assert.match(await program.preview(), words, rules);
+            await lab().addSudoUser("lb1");
+        }
+        await host.exec("printf '%s\\n' 'Defaults log_input' 'Defaults:ops !log_input' >>/etc/sudoers.d/ops");
+        const { stdout } = await host.exec("rm -rf /var/log/sudo-io; sudo -l -U ops");
+        await program.preview();
+        assert.equal(await shell("ls /var/log/sudo-io 2>/dev/null || true"), "", stdout);
+        await lab().addSudoUser("lb1");
+    });
+
+    describe("whose login runs something of its own", () => {
+        const shellOf = (path: string) => host.exec(`usermod --shell ${path} ops`);
+        after(() => shellOf("/bin/bash"));
+
+        it("is converged though the login prints something, which no output shows", async () => {
+            await host.exec(`cp /home/ops/.bashrc /home/ops/away
+                printf '%s\\n' 'echo greeting-planted' 'printf unfinished-planted' >/home/ops/.bashrc
+                echo 'echo sshrc-planted' >/etc/ssh/sshrc`);
+            try {
+                await program.nothingToDo();
+                await host.exec(`echo '# edited' >>${CONFIG}`);
+                await program.up("--skip-preview");
+                await program.nothingToDo();
+                assert.doesNotMatch(await program.succeed("stack", "output", "--json"), /planted/);
+            } finally {
+                await host.exec("mv /home/ops/away /home/ops/.bashrc; rm /etc/ssh/sshrc");
+            }
+        });
+
+        it("is told that its login shell lets no command run", async () => {
+            await shellOf("/usr/sbin/nologin");
+            await assert.rejects(
+                probe(),
+                /the login of "ops" runs something else than our command: it ended with status 1 and printed "This account is currently not available."; look for .* a login shell such as nologin/,
+            );
+            await shellOf("/bin/rbash");
+            await assert.rejects(
+                probe(),
+                /the login shell of "ops" is restricted \(rbash\); give it another one \(chsh -s \/bin\/bash ops\)/,
+            );
+        });
+
+        it("is told that its profile ends the login", async () => {
+            await shellOf("/bin/bash");
+            await host.exec("cp /home/ops/.bashrc /home/ops/away; echo 'exec date +%F' >/home/ops/.bashrc");
+            try {
+                await assert.rejects(probe(), /runs something else than our command: .* exec or exit in its profile$/);
+            } finally {
+                await host.exec("mv /home/ops/away /home/ops/.bashrc");
+            }
+            await probe();
+        });
     });
 });

@@ -52,9 +52,13 @@ export class Program {
     }
 
     /** Runs the CLI and returns its status and output. */
-    async pulumi(...args: string[]): Promise<{ code: number; text: string }> {
+    pulumi = (...args: string[]): Promise<{ code: number; text: string }> => this.watch(args);
+
+    /** As {@link pulumi}, and hands on its output meanwhile. */
+    async watch(args: string[], onOutput?: (text: string) => void): Promise<{ code: number; text: string }> {
         const { code, stdout, stderr } = await runPulumi(args, {
             cwd: this.directory,
+            onOutput,
             env: {
                 PULUMI_BACKEND_URL: `file://${this.directory}`,
                 PULUMI_CONFIG_PASSPHRASE: "test",

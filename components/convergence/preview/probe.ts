@@ -75,8 +75,10 @@ function unreadable({ address }: SshTarget, { code, stderr }: SshResult, problem
 }
 
 /** Why the payload could not run as root, if stderr says so. */
-function rootError({ address, user }: SshTarget, { stderr }: SshResult): string | undefined {
+function rootError({ address, user }: SshTarget, { stdout, stderr }: SshResult): string | undefined {
     const name = JSON.stringify(user);
+    // A host that cannot resolve its own name; sudo works nevertheless.
+    const words = stderr.replace(/^sudo: unable to resolve host .*\n?/gm, "");
     if (/^-?rbash: /m.test(stderr)) {
         return `${address}: the login shell of ${name} is restricted (rbash); give it another one (chsh -s /bin/bash ${user}), or use another user`;
     }
@@ -89,8 +91,8 @@ function rootError({ address, user }: SshTarget, { stderr }: SshResult): string 
     if (/sudo\W*: (command )?(not found|No such file)/.test(stderr)) {
         return `${address} has no sudo; install it, or log in as root`;
     }
-    if (/^sudo(-rs)?: /m.test(stderr)) {
-        return `${address}: sudo runs nothing for ${name}${quoted(stderr)}; correct its sudoers, or log in as root`;
+    if (stdout.length === 0 && /^sudo(-rs)?: /m.test(words)) {
+        return `${address}: sudo runs nothing for ${name}${quoted(words)}; correct its sudoers, or log in as root`;
     }
     if (/Permission denied/.test(stderr)) {
         return `${address}: ${name} is not root; log in as root, or set become to "sudo"`;

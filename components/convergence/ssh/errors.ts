@@ -121,6 +121,16 @@ export function loginError(target: Hop, agent: AgentKeys | undefined): SshError 
     );
 }
 
+/** An sshd that ends a login without a word of its own, such as one that is still booting. @param banner what it has sent before */
+export function closedLoginError(target: Hop, banner: string): SshError {
+    const words = banner.replace(/\s+/g, " ").trim().slice(0, 300);
+    const said = words === "" ? "" : ` (it said ${JSON.stringify(words)})`;
+    return new SshError(
+        `${sshdName(target)} closed the connection during the login of ${JSON.stringify(target.user)}${said}; check that the account may log in (/etc/nologin, its expiry, pam_access), and read sshd's log`,
+        true,
+    );
+}
+
 /** An agent that cannot be used, and what to do. */
 export function agentError(remedy: string): SshError {
     return new SshError(`the ssh agent at ${process.env.SSH_AUTH_SOCK} cannot be reached; ${remedy}`);

@@ -4,6 +4,7 @@ import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod } 
 import { agentKeys } from "./agent";
 import {
     agentError,
+    closedLoginError,
     connectionError,
     forwardError,
     isRefusedLogin,
@@ -198,9 +199,13 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
                 reject(connectionError(error, target, presented, pinned));
             }
         });
+        let banner = "";
+        client.on("banner", (text) => {
+            banner = text;
+        });
         client.once("close", () => {
             if (refused === undefined) {
-                reject(new SshError(`${sshdName(target)} closed the connection during the login`, true));
+                reject(closedLoginError(target, banner));
             }
         });
         client.connect({

@@ -11,6 +11,7 @@ import { SshError } from "../../../components/convergence/ssh/ssh";
 import { nextToken } from "../../../components/convergence/token";
 import { assertSecret, failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
 import { COMMAND, connection, HOST, hostKey, otherKey, probeReply, withProbeReplies } from "../../support/probeReplies";
+import { until } from "../../support/traffic";
 
 const resources: Resource[] = [{ kind: "file", path: "/etc/x", content: "x\n" }];
 /** The owner of lb1, as the host records it. */
@@ -384,6 +385,19 @@ describe("ConvergedHost", () => {
                 () => converge(args),
                 ({ message }: Error) => message.startsWith(`lb1: 1 issue in what is declared\n  ${words}`),
             );
+        }
+    });
+
+    it("passes on a warning of its hosts once, in a preview and in an up", async () => {
+        hosts.give(probeReply({ warnings: ["sudo logs its input"] }));
+        for (const preview of [true, false]) {
+            const { messages } = await mockEngine({ preview });
+            converge();
+            converge({ connection: { ...connection, address: "192.0.2.2" } }, "lb2");
+            const warnings = () => messages.filter(({ severity }) => severity === "warn").map(({ text }) => text);
+            await until("the round has ended", () => warnings().length > 0);
+            await settled();
+            assert.deepEqual(warnings(), ["lb1, lb2: sudo logs its input"]);
         }
     });
 
