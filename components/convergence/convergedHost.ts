@@ -10,7 +10,7 @@ import { launchCommand } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { differenceText, hostNames, previewReport, refusalText } from "./preview/previewReport";
+import { convergedText, differenceText, hostNames, previewReport, refusalText } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
@@ -179,8 +179,8 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const did = await inRound(() => settled(stdout), "converge");
         host.close();
         if (typeof did === "string") {
-            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${did.trim().replaceAll("\n", "\n  ")}`;
-            await logTogether("info", { about: { host: name }, key: did, words, resource: this }, "converge");
+            const about = { host: name, did };
+            await logTogether("info", { about, key: did, words: convergedText, resource: this }, "converge");
         }
         done();
     }
