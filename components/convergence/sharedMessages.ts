@@ -4,7 +4,10 @@ import { perProgram } from "./perProgram";
 import { resourceError } from "./resourceError";
 import { unique } from "./text";
 
-/** A message about a host. Messages with the same key are the same, and `words` puts all of them into one text. */
+/**
+ * A message about a host. Messages with the same key are the same, and `words` puts all of them into one text. If that is empty, nothing
+ * is shown.
+ */
 interface Shared<T extends { host: string }> {
     about: T;
     key: string;
@@ -84,7 +87,7 @@ function endRound(round: Round): void {
                 reject(error);
             }
         } else {
-            const shown = pulumi.log[severity](text, resource);
+            const shown = text === "" ? Promise.resolve() : pulumi.log[severity](text, resource);
             for (const { resolve } of group) {
                 resolve(shown);
             }

@@ -115,6 +115,17 @@ export function refusalText(hosts: Pick<HostReport, "host" | "refusal" | "differ
     return [...headline(hosts, refusal), ...differing].join("\n");
 }
 
+/** The text about a setting that is meant for one up and set for these hosts; empty if one of them still needs it. */
+export function settingText(hosts: { host: string; name: string; needed: boolean }[]): string {
+    const [first] = hosts;
+    if (first === undefined || hosts.some(({ needed }) => needed)) {
+        return "";
+    }
+    const verb = hosts.length === 1 ? "does" : "do";
+    const remedy = `pulumi config rm ${first.name} (in a program of your own, the argument ${first.name})`;
+    return `${first.name} is set, but ${hostNames(hosts)} ${verb} not need it; remove it: ${remedy}`;
+}
+
 /** The names of the hosts, separated by commas. */
 export function hostNames(hosts: { host: string }[]): string {
     return hosts.map(({ host }) => host).join(", ");

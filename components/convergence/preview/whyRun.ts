@@ -35,10 +35,14 @@ export interface WhyRun {
     /** Refusals that may vanish when earlier resources, which differ, are repaired. */
     unchecked: Judgement[];
     activations: { id: string; kind: string; reason: string }[];
+    /** The settings that are meant for one up, such as `takeOver`, if they are set, and whether this host needs them now. */
+    settings: { name: string; needed: boolean }[];
     /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
     secretLines: { path: string; prefix: string }[];
     /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
     remembered?: Remembered;
+    /** What is amiss with the host besides the plan, each a problem and its remedy. */
+    warnings: string[];
 }
 
 /**
@@ -55,7 +59,9 @@ export function parseWhyRun(text: string): WhyRun {
         refused: [],
         unchecked: [],
         activations: [],
+        settings: [],
         secretLines: [],
+        warnings: [],
     };
     const lines = text.split("\n");
     let ended = false;
@@ -76,11 +82,17 @@ export function parseWhyRun(text: string): WhyRun {
             case "activation":
                 result.activations.push({ id, kind: second, reason: third });
                 break;
+            case "setting":
+                result.settings.push({ name: id, needed: second === "needed" });
+                break;
             case "secret":
                 {
                     const [path = "", prefix = ""] = decode(id).split("\t");
                     result.secretLines.push({ path, prefix });
                 }
+                break;
+            case "warning":
+                result.warnings.push(decode(id));
                 break;
             case "live":
             case "declared": {

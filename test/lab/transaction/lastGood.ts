@@ -33,7 +33,7 @@ export function lastGood(loadBalancer: () => LoadBalancerHost): void {
         const [before, after] = [{ mark: "proven" }, { mark: "not-proven" }];
         const killed = atStart("attempt", '[ "$1" != prove ] || kill -KILL $$');
         const killedHavingActivated = async () => {
-            assert.match(await fails(loadBalancer().declare(after), killed), /the converge was killed/);
+            assert.match(await fails(loadBalancer().declare(after), killed), /the converge was ended by SIGKILL/);
             await until("it is activated", async () => (await loadBalancer().answer()) === "app1 not-proven");
         };
         await loadBalancer().converge(before);

@@ -54,6 +54,27 @@ describe("answers of several hosts", () => {
         return { failures, messages };
     }
 
+    it("need a setting for one up or not: each preview says once that no host needs it", async () => {
+        const need = (takeOver: boolean, allowShrink: boolean) =>
+            probeReply({
+                settings: [
+                    { name: "takeOver", needed: takeOver },
+                    { name: "allowShrink", needed: allowShrink },
+                ],
+            });
+        const replies = { lb1: need(false, false), lb2: need(false, true), lb10: need(false, false) };
+        const { messages } = await preview(replies, { lb1: 20 }, false);
+        assert.deepEqual(
+            messages.map(({ severity, text }) => [severity, text]),
+            [
+                [
+                    "warn",
+                    "takeOver is set, but lb1, lb2, lb10 do not need it; remove it: pulumi config rm takeOver (in a program of your own, the argument takeOver)",
+                ],
+            ],
+        );
+    });
+
     it("differ: equal reports are shown once, with the names in order, whichever host answers first", async () => {
         const mode = (have: string) => probeReply({ differences: [{ id: "r0.1", aspect: "mode", have }] });
         const replies = { lb1: mode("81a0"), lb2: mode("8180"), lb10: mode("81a0") };

@@ -56,10 +56,13 @@ describe("index.ts", () => {
 
     it("guards servers that are found by search, unless config allowShrink is true", async () => {
         await run();
-        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set(["ecom-platform - 50 -\necom-docs - 50 -"]));
+        const rules = "ecom-platform - 50 - no\necom-docs - 50 - no";
+        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([rules]));
+        assert.deepEqual(new Set(assigned("haproxy_allow_shrink")), new Set(["no"]));
         hosts.asked.length = 0;
         await run({ config: { "haproxy-fleet:allowShrink": "true" } });
-        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([""]));
+        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([rules]));
+        assert.deepEqual(new Set(assigned("haproxy_allow_shrink")), new Set(["yes"]));
     });
 
     it("asks no host if config probe is false", async () => {

@@ -19,7 +19,9 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         refused: [],
         unchecked: [],
         activations: [],
+        settings: [],
         secretLines: [],
+        warnings: [],
         ...change,
     };
 }
