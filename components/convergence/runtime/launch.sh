@@ -210,7 +210,10 @@ follow() {
         exit 0
         ;;
     failed) ;;
-    *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | sed -n '$s/^[*] //;$p')" ;;
+    *)
+        last=$(last_words <"$run/log.$token" | sed -n '$s/^[*] //;$p')
+        say "the converge $ending; its last words: ${last:-none}"
+        ;;
     esac
     exit 1
 }
