@@ -11,7 +11,14 @@ import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { differenceText, hostNames, previewReport, refusalText, settingText } from "./preview/previewReport";
+import {
+    convergedText,
+    differenceText,
+    hostNames,
+    previewReport,
+    refusalText,
+    settingText,
+} from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
@@ -190,11 +197,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
     /** Waits until the host's converge has ended, and says what it did. */
     private async follow(name: string, host: AskedHost, stdout: pulumi.Output<string>): Promise<void> {
         const done = pulumi.runtime.rpcKeepAlive();
-        const did = await inRound(() => settled(stdout), "converge");
+        const output = await inRound(() => settled(stdout), "converge");
         host.close();
-        if (typeof did === "string") {
-            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${did.trim().replaceAll("\n", "\n  ")}`;
-            await logTogether("info", { about: { host: name }, key: did, words, resource: this }, "converge");
+        if (typeof output === "string") {
+            const did = reportOf(output);
+            const about = { host: name, did };
+            await logTogether("info", { about, key: did, words: convergedText, resource: this }, "converge");
         }
         done();
     }

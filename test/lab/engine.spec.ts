@@ -228,11 +228,15 @@ describeLab("the engine on a fleet", () => {
     });
 
     for (const name of ["staging", "prod"])
-        it(`previews the stack ${name}, with a warning for each of its unreachable hosts`, async () => {
+        it(`previews the stack ${name}, with a warning for each of its unreachable hosts, or an error`, async () => {
             await program.succeed("stack", "init", name, "--no-select");
             const text = await program.preview("--stack", name);
             for (const host of ["lb1", "lb2"])
                 assert.match(text, new RegExp(`warning: ${host} could not be asked what differs: `));
             assert.match(text, /\+ 7 to create/);
+            await program.succeed("config", "set", "requireAnswer", "true", "--stack", name);
+            const required = await program.pulumi("preview", "--stack", name);
+            assert.notEqual(required.code, 0, required.text);
+            assert.match(required.text, /error: lb[12]: /);
         });
 });

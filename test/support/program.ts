@@ -64,6 +64,8 @@ export class Program {
                 PULUMI_CONFIG_PASSPHRASE: "test",
                 PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
                 SSH_AUTH_SOCK: undefined,
+                // In CI, a preview would require the answer of every host.
+                CI: undefined,
             },
         });
         return { code, text: stdout + stderr };

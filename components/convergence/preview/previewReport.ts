@@ -97,6 +97,13 @@ export function differenceText(hosts: HostReport[]): string {
     return [headline, ...first.differences].join("\n");
 }
 
+/** What one or more hosts did in an up, from their equal reports. */
+export function convergedText(hosts: { host: string; did: string }[]): string {
+    const lines = hosts[0]?.did.trim().split("\n") ?? [];
+    const resources = lines.map((line) => `\n  ${line.replace(/^changed: /, "")}`);
+    return `${hostNames(hosts)}: ${lines.length === 1 ? lines[0] : `changed:${resources.join("")}`}`;
+}
+
 /** The text of an equal refusal of one or more hosts, followed by what differs on each. */
 export function refusalText(hosts: Pick<HostReport, "host" | "refusal" | "differences">[]): string {
     const refusal = hosts[0]?.refusal ?? [];

@@ -4,6 +4,7 @@ import type { FilledFile } from "../../../../components/convergence/kinds/kind";
 import { encodedSlots, fillFiles } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { causes } from "../../../../components/convergence/preview/cause";
+import { convergedText } from "../../../../components/convergence/preview/previewReport";
 import type { Difference } from "../../../../components/convergence/preview/whyRun";
 import { declaredOf, parseRemembered, rememberedLines } from "../../../../components/convergence/remembered";
 import { sha256 } from "../../../../components/convergence/sha256";
@@ -160,6 +161,15 @@ describe("the cause of a difference", () => {
     it("needs no secret on the host but in a digest", () => {
         const stored = lines([file(`key ${slot("key")}\n`), { ...transaction }], { key: "pl4nted" }).join("\n");
         assert.doesNotMatch(stored, /pl4nted/);
+    });
+});
+
+describe("what hosts did in an up", () => {
+    it("is one line if one resource was changed, otherwise a line each", () => {
+        const of = (...dids: string[]) => convergedText(dids.map((did, n) => ({ host: `lb${n + 1}`, did })));
+        assert.equal(of("nothing to do\n", "nothing to do\n"), "lb1, lb2: nothing to do");
+        assert.equal(of("changed: file[/x] (mode)\n"), "lb1: changed: file[/x] (mode)");
+        assert.equal(of("changed: a (b)\nchanged: c (d)\n"), "lb1: changed:\n  a (b)\n  c (d)");
     });
 });
 
