@@ -113,10 +113,11 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const options = { allowWarnings, allowShrink, oldWorkers };
         const resources = resourcesFor({ declared: args.haproxy, config, options });
+        const { dependsOn } = opts ?? {};
         const host = new ConvergedHost(
             name,
             { connection, resources, slots, probe, requireAnswer, takeOver },
-            { parent: this },
+            { parent: this, dependsOn },
         );
 
         this.address = pulumi.output(connection.address);

@@ -2,11 +2,12 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { formIssues } from "../forms";
-import { commandConnection, connectionIssues, type HostConnection, rangeIssues, sshTarget } from "./connection";
+import { commandConnection, connectionIssues, type HostConnection, judgedConnection, rangeIssues } from "./connection";
+import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
-import { launchCommand } from "./payload/commands";
+import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
@@ -14,7 +15,7 @@ import { differenceText, hostNames, previewReport, refusalText, settingText } fr
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failTogether, inRound, logTogether } from "./sharedMessages";
+import { failTogether, inRound, logTogether, warn } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -80,18 +81,19 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
-        const token = pulumi
-            .all([sshTarget(args.connection), pulumi.all(args.slots ?? {})])
-            .apply(async ([target, slots]) => {
-                const decision = await this.decide(name, args, plan, target, slots);
-                if (decision.launched !== undefined) {
-                    void this.follow(name, decision.launched, command.stdout);
-                }
-                return decision.token;
-            });
-        const command = this.command(name, args, token);
+        const target = judgedConnection(args.connection, (issues) => this.refuse(name, issues));
+        // They may create the host. A preview creates nothing.
+        const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
+        const token = pulumi.all([target, pulumi.all(args.slots ?? {}), dependencies]).apply(async ([to, slots]) => {
+            const decision = await this.decide(name, args, plan, to, slots);
+            if (decision.launched !== undefined) {
+                void this.follow(name, decision.launched, command.stdout);
+            }
+            return decision.token;
+        });
+        const command = this.command(name, args, target, token);
 
-        this.lastRun = command.stdout;
+        this.lastRun = command.stdout.apply(reportOf);
         this.registerOutputs({ lastRun: this.lastRun });
     }
 
@@ -121,6 +123,16 @@ export class ConvergedHost extends pulumi.ComponentResource {
         return resourceError([title, ...issues].join("\n  "), this);
     }
 
+    /** Fails because of values that are known only now. Hosts with the same issues share one message. */
+    private refuse(name: string, issues: string[]): Promise<never> {
+        return failTogether({
+            about: { host: name },
+            key: issues.join("\n"),
+            words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
+            resource: this,
+        });
+    }
+
     /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
     private async decide(
         name: string,
@@ -131,12 +143,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
     ): Promise<Decision> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
-            await failTogether({
-                about: { host: name },
-                key: issues.join("\n"),
-                words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
-                resource: this,
-            });
+            await this.refuse(name, issues);
         }
         assertClaims();
         const preview = pulumi.runtime.isDryRun();
@@ -146,11 +153,17 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const { connection, deadline, takeOver, requireAnswer = false } = args;
         const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });
         const mayBeAway = preview && !requireAnswer;
-        const host = await this.ask(name, () => probe(target, payload, connection.become), mayBeAway);
+        const waiting = ({ message }: SshError) =>
+            void pulumi.log.info(`${name}: waits for the host: ${message}`, this, undefined, true);
+        const question = () => probe(target, payload, connection.become, preview ? undefined : waiting);
+        const host = await this.ask(name, question, mayBeAway);
         if (host === undefined) {
             return { token: unknown };
         }
         const { answer } = host;
+        for (const warning of answer.warnings) {
+            warn(name, warning, this);
+        }
         const token = nextToken(answer, plan);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
@@ -226,14 +239,19 @@ export class ConvergedHost extends pulumi.ComponentResource {
         await Promise.all(advice);
     }
 
-    private command(name: string, args: ConvergedHostArgs, token: pulumi.Output<string>): remote.Command {
+    private command(
+        name: string,
+        args: ConvergedHostArgs,
+        target: pulumi.Output<SshTarget>,
+        token: pulumi.Output<string>,
+    ): remote.Command {
         const launch = pulumi.unsecret(token).apply((known) => launchCommand(known, args.connection.become));
         // A preview that asks no host cannot know the token that the host got from its last up.
         const unasked = args.probe === false && pulumi.runtime.isDryRun();
         return new remote.Command(
             `${name}-converge`,
             {
-                connection: commandConnection(args.connection),
+                connection: target.apply(commandConnection),
                 create: launch,
                 update: launch,
                 logging: remote.Logging.Stderr,

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
-import { askCommand, launchCommand } from "../../components/convergence/payload/commands";
+import { askCommand, launchCommand, reportOf } from "../../components/convergence/payload/commands";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
 import {
@@ -78,7 +78,7 @@ export async function leave(target: SshTarget, token: string, payload: string, b
 /** Runs the command of an up. */
 export async function launch(target: SshTarget, token: string, become?: "sudo"): Promise<Launched> {
     const result = await runOverSsh(target, launchCommand(token, become), "", 300_000);
-    return { ...result, stdout: result.stdout.toString() };
+    return { ...result, stdout: reportOf(result.stdout.toString()) };
 }
 
 /** An edit of a payload that redefines functions of the runtime by shell text. */

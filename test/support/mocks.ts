@@ -30,6 +30,8 @@ export interface MockOptions {
     config?: Record<string, string>;
     /** Keys of it that are secret. @default [] */
     secretConfig?: string[];
+    /** Resolves when a resource of this name is created. @default - at once */
+    creation?: (name: string) => Promise<void> | undefined;
 }
 
 /**
@@ -40,10 +42,11 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
     const recording: Recording = { registrations: [], messages: [] };
     await pulumi.runtime.setMocks(
         {
-            newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
+            async newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
+                await options.creation?.(name);
                 recording.registrations.push({ type, name, custom, inputs });
                 const outputs = options.preview || !custom ? {} : { stdout: "changed: nothing", stderr: "" };
-                return { id: custom ? (id ?? `${name}-id`) : undefined, state: { ...inputs, ...outputs } };
+                return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
             call({ token }) {
                 throw new Error(`unexpected call of ${token}`);

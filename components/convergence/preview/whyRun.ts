@@ -41,6 +41,8 @@ export interface WhyRun {
     secretLines: { path: string; prefix: string }[];
     /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
     remembered?: Remembered;
+    /** What is amiss with the host besides the plan, each a problem and its remedy. */
+    warnings: string[];
 }
 
 /**
@@ -59,6 +61,7 @@ export function parseWhyRun(text: string): WhyRun {
         activations: [],
         settings: [],
         secretLines: [],
+        warnings: [],
     };
     const lines = text.split("\n");
     let ended = false;
@@ -87,6 +90,9 @@ export function parseWhyRun(text: string): WhyRun {
                     const [path = "", prefix = ""] = decode(id).split("\t");
                     result.secretLines.push({ path, prefix });
                 }
+                break;
+            case "warning":
+                result.warnings.push(decode(id));
                 break;
             case "live":
             case "declared": {

@@ -112,9 +112,10 @@ is_same_file() {
         [ "$(stat -c '%f %U %G' -- "$1")" = "$(stat -c '%f %U %G' -- "$2")" ]
 }
 
-# set_permissions PATH OWNER GROUP MODE: owner first, because changing it clears set-id bits.
+# set_permissions PATH OWNER GROUP MODE: owner first, because changing it clears set-id bits. A mode of four digits would leave those of
+# a directory, which it inherits from the one above, as they are.
 set_permissions() {
-    chown -h -- "$2:$3" "$1" && chmod -- "$4" "$1"
+    chown -h -- "$2:$3" "$1" && chmod -- "0$4" "$1"
 }
 
 # parent_of PATH: sets parent.

@@ -83,3 +83,15 @@ note_owner() {
     [ -z "$have_owner" ] || differs "taken over" "$have_owner"
     ! applying || step "note who converges this host" put_text "$lib/owner" "$owner$NL$machine"
 }
+
+# Warns of a sudo that logs what it is sent on standard input: the payload, with its secrets. sudoers(5), log_input. Only sudo can say
+# what its rules amount to.
+warn_of_sudo_log() {
+    [ -n "${SUDO_USER-}" ] || return 0
+    case $(sudo -n -l -U "$SUDO_USER" 2>/dev/null) in
+    *[!!A-Za-z_]log_input* | *[!!A-Za-z_]log_stdin* | *[!!A-Za-z_]LOG_INPUT*) ;;
+    *) return 0 ;;
+    esac
+    encode "sudo logs its input, and the secrets in it (log_input, in /var/log/sudo-io); add Defaults:$SUDO_USER !log_input to its sudoers"
+    printf 'warning\t%s\n' "$encoded"
+}

@@ -21,6 +21,7 @@ have= noted= machine=
 [ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
 [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
 if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
+    echo '$product reports:'
     echo 'nothing to do'
     exit 0
 fi
@@ -39,6 +40,7 @@ leave() {
     trap 'rm -f "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
     verify_payload
+    keep_launcher
     lock
     forget_later
     mv -f -- "$0" "$run/payload.$1" || exit 1
@@ -74,6 +76,7 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
+                begin_report
                 echo "nothing to do"
                 exit 0
             fi
@@ -86,6 +89,11 @@ launch() {
     done
     unlock
     follow
+}
+
+# Separates the report from what the login has printed before, such as a greeting.
+begin_report() {
+    echo "$product reports:"
 }
 
 # Whether the running converge has this payload. Another one with the same token may have another deadline or permission. Reads holder.
@@ -149,7 +157,12 @@ start_apply() {
     : >"$run/log.$token"
     mv -f -- "$0" "$payload" || fail "the payload has left this host meanwhile; nothing was done; run again"
     client=${SSH_CONNECTION:-local}
-    systemd-run --quiet --collect --unit="$converge_unit" \
+    # Otherwise needrestart would restart the converge after an upgrade of a library. "systemctl kill" ends it all the same. Older
+    # systemd-run does not know the property.
+    find_systemd_version
+    set --
+    [ "${systemd_version:-0}" -lt 239 ] || set -- -p RefuseManualStop=yes
+    systemd-run --quiet --collect --unit="$converge_unit" "$@" \
         --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$token" \
         -p RuntimeMaxSec="$deadline" -p TimeoutStopSec=10 -p "ExecStopPost=/bin/sh $payload result" \
         -- /bin/sh "$payload" apply 2>"$run/launch.out" && return
@@ -190,8 +203,12 @@ follow() {
     esac
     await_result
     judge_result
-    [ -n "$ending" ] || exec cat "$run/report.$token"
     case $ending in
+    "")
+        begin_report
+        cat "$run/report.$token"
+        exit 0
+        ;;
     failed) ;;
     *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | sed -n '$s/^[*] //;$p')" ;;
     esac
@@ -253,7 +270,7 @@ judge_result() {
     "exit-code exited 1") ending=failed ;;
     "deadline "*) ending="was ended at its deadline, after $4 s; run again, or give it a longer one" ;;
     "oom-kill "*) ending="was ended by the kernel, because the memory was used up; $again" ;;
-    *" killed "* | *" dumped "*) ending="was ended by SIG$3 after ${4-0} s, as by systemctl stop or a shutdown; $again" ;;
+    *" killed "* | *" dumped "*) ending="was ended by SIG$3 after ${4-0} s, as by systemctl kill or a shutdown; $again" ;;
     *" exited "*) ending="ended with status $3; $again" ;;
     *) ending="has left no result (${result:-its unit is gone}); $again" ;;
     esac

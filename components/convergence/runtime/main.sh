@@ -8,15 +8,25 @@
 
 # Paths hold any character: -f turns globbing off, and a function that needs it turns it on.
 set -uf
+NL='
+'
+TAB='	'
+# What a login leaves in the environment changes what tools do and print: POSIXLY_CORRECT, TMPDIR, SYSTEMD_PAGER and many more.
+IFS=$NL
+for line in $(export -p); do
+    case $line in "export "[A-Za-z_]*) line=${line#export } ;; *) continue ;; esac
+    case ${line%%=*} in
+    PATH | SSH_CONNECTION | SUDO_USER | SERVICE_RESULT | EXIT_CODE | EXIT_STATUS | *_proxy | *_PROXY | product) ;;
+    *[!A-Za-z0-9_]*) ;;
+    *) unset "${line%%=*}" ;;
+    esac
+done
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 unset IFS CDPATH
 umask 077
 
-NL='
-'
-TAB='	'
 # Our directories: run is on tmpfs, lib survives a boot.
 run=/run/$product
 lib=/var/lib/$product
@@ -45,6 +55,7 @@ package_facts=
 
 # Reads the arguments of the payload. Sets token, because an apply runs from a file that is named after it.
 dispatch() {
+    read_proxies
     case ${1-} in
     why-run) why_run ;;
     leave) leave "$2" ;;
@@ -62,15 +73,17 @@ why_run() {
     require_host
     require_owner
     stage=$run/why-run.$$
-    trap 'rm -rf "$stage" "$0"' EXIT
+    watch_caller
+    trap 'kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
-    boot_id=$(cat /proc/sys/kernel/random/boot_id)
+    read -r boot_id </proc/sys/kernel/random/boot_id
     read_token
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
     report_take_over
     note_owner
+    warn_of_sudo_log
     run_list
     prune
     show_secret_lines

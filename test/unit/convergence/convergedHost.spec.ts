@@ -347,8 +347,8 @@ describe("ConvergedHost", () => {
                     error.message.split("\n").map((line) => line.split(":").slice(0, 2).join(":")),
                     [
                         "lb1: 4 issues in what is declared",
-                        '  invalid host key "garbage"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
-                        '  invalid host key "ssh-rsa AAAA"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  connection.hostKey: invalid host key "garbage"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  connection.bastion.hostKey: invalid host key "ssh-rsa AAAA"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
                         '  /etc/x: slot "key" has no value; set it in slots',
                         "  packages[]: no package is named; name at least one",
                     ],
@@ -370,8 +370,14 @@ describe("ConvergedHost", () => {
             [{ deadline: 0 }, "invalid deadline 0; use a whole number from 1 to 86400"],
             [{ deadline: Number.NaN }, "invalid deadline NaN; "],
             [{ deadline: 1.5 }, "invalid deadline 1.5; "],
-            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000; use a whole number from 1 to 65535"],
-            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1; "],
+            [
+                { connection: { ...connection, port: 70_000 } },
+                "connection.port: invalid port 70000; use a whole number from 1 to 65535",
+            ],
+            [
+                { connection: { ...connection, bastion: { ...bastion, port: -1 } } },
+                "connection.bastion.port: invalid port -1; ",
+            ],
         ] as [Partial<ConvergedHostArgs>, string][]) {
             await mockEngine();
             assert.throws(

@@ -168,8 +168,22 @@ step_quietly() {
     words=$("$@" </dev/null 2>&1)
 }
 
-# Writes the whole declared tree to the stage, on tmpfs.
+# Writes the whole declared tree to the stage, on tmpfs. Says why if there is no room, or if the stage could not take the place of the
+# live files for the daemon's check.
 transaction_stage() {
+    if ! unshare -m mount --bind -- "$run" "$run"; then
+        printf '%s\n' "this host does not let root mount in a namespace of its own, where the daemon checks files before they are installed; give the container that right (LXC: nesting; Docker: SYS_ADMIN, seccomp, AppArmor), or use a virtual machine"
+        return 1
+    fi
+    fill_stage && return
+    # shellcheck disable=SC2046 # fields of df and du
+    set -- $(df -Pk -- "$run" | tail -n 1; du -sk -- "$tx_directory" 2>/dev/null)
+    [ "${4:-1000}" -gt 64 ] ||
+        printf '%s\n' "$tx_directory has ${7:-0} KiB, and the copy that the daemon checks does not fit into ${run%/*}, in memory; move what is no configuration elsewhere, or enlarge that file system (mount -o remount,size=...)"
+    return 1
+}
+
+fill_stage() {
     mkdir -p "$tx_stage" || return
     [ ! -d "$tx_directory" ] || cp -a -- "$tx_directory/." "$tx_stage/" || return
     split_lines

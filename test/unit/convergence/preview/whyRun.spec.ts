@@ -16,6 +16,7 @@ const nothing = {
     activations: [],
     settings: [],
     secretLines: [],
+    warnings: [],
 };
 
 describe("parseWhyRun", () => {

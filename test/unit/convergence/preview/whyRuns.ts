@@ -21,6 +21,7 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         activations: [],
         settings: [],
         secretLines: [],
+        warnings: [],
         ...change,
     };
 }
