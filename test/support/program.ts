@@ -72,6 +72,13 @@ export class Program {
         return text;
     }
 
+    /** Replaces the stack's state. */
+    async importState(text: string): Promise<void> {
+        const file = join(this.directory, "state.json");
+        writeFileSync(file, text);
+        await this.succeed("stack", "import", "--file", file);
+    }
+
     init = () => this.succeed("stack", "init", this.stackName);
     preview = (...flags: string[]) => this.succeed("preview", ...flags);
     up = (...flags: string[]) => this.succeed("up", "--yes", ...flags);
