@@ -27,8 +27,9 @@ export async function probes(lab: Lab, note: (text: string) => void): Promise<Ve
     await Promise.all(converges.map((converge) => converge.up()));
     const payload = converges[0]?.payload() ?? "";
     const probe = async (target: SshTarget) => {
-        const { differences, refused } = await probeOverSsh(target, payload, undefined);
-        if (differences.length + refused.length > 0)
+        const { answer, close } = await probeOverSsh(target, payload, undefined);
+        close();
+        if (answer.differences.length + answer.refused.length > 0)
             throw new Error(`${target.address}: differs; converge it before it is measured`);
     };
     note("comparing probes");

@@ -6,18 +6,19 @@ import { commandConnection, connectionIssues, type HostConnection, rangeIssues, 
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
+import { launchCommand } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
-import { bootstrap, preparePayload, type RunOptions, withoutRuntime } from "./payload/payload";
+import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
 import { hostNames, previewReport, refusalText } from "./preview/previewReport";
-import { type Probe, probeOverSsh } from "./preview/probe";
+import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import { failTogether, inRound } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
-import { nextToken, takesOver, tokenOfPlan } from "./token";
+import { nextToken } from "./token";
 
 /** Arguments of ConvergedHost. */
 export interface ConvergedHostArgs {
@@ -28,8 +29,8 @@ export interface ConvergedHostArgs {
     /** Values of the slots that the resources name. Apart from the host, only the encrypted state holds them. @default {} */
     slots?: Record<string, pulumi.Input<string>>;
     /**
-     * Whether to ask the host what differs. If not, a preview shows what changes in the plan, but not what has been changed on the
-     * host: for pull requests that must not reach hosts. @default true
+     * Whether a preview asks the host what differs. If not, it shows which files change in the program, and nothing of the host. An up
+     * always asks. @default true
      */
     probe?: boolean;
     /** Seconds after which a converge is ended, a whole number; waits end 120 s earlier. @default 900 */
@@ -53,24 +54,18 @@ export function useProbe(other: Probe): void {
     probe = other;
 }
 
-/** The command's inputs: the payload, and a token that changes if a converge is due. */
-interface Converge {
-    token: string;
-    payload: string;
-}
-
 /**
  * One host, converged to a run list. A preview shows what differs on the host and what an up would do about it; an up repairs it with
  * one SSH command. Deleting this component leaves the host serving.
  */
 export class ConvergedHost extends pulumi.ComponentResource {
-    /** What the last converge did: a line for each resource that was changed, or `nothing to do`. */
+    /** What the last up did: a line for each resource that was changed, or `nothing to do`. */
     public readonly lastRun: pulumi.Output<string>;
 
     /**
      * @param name names the host in messages, and its command `<name>-converge`
      * @throws ResourceError with every issue of the run list, the connection and the slots; if another component of the program
-     * converges the same address and port; in a preview, if the host refuses what is declared; in an up, if the host cannot be asked
+     * converges the same address and port; if the host refuses what is declared; in an up, if the host cannot be asked
      */
     constructor(name: string, args: ConvergedHostArgs, opts?: pulumi.ComponentResourceOptions) {
         const form = formIssues(argsForm, args).map(({ path, message }) =>
@@ -84,10 +79,16 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
-        const converge = pulumi
+        let launched: AskedHost | undefined;
+        const token = pulumi
             .all([sshTarget(args.connection), pulumi.all(args.slots ?? {})])
-            .apply(([target, slots]) => this.decide(name, args, plan, target, slots));
-        const command = this.command(name, args, converge);
+            .apply(async ([target, slots]) => {
+                const decision = await this.decide(name, args, plan, target, slots);
+                launched = decision.launched;
+                return decision.token;
+            });
+        const command = this.command(name, args, token);
+        void settled(command.stdout).then(() => launched?.close());
 
         this.lastRun = command.stdout;
         this.registerOutputs({ lastRun: this.lastRun });
@@ -119,14 +120,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
         return resourceError([title, ...issues].join("\n  "), this);
     }
 
-    /** Asks the host what differs, reports it in a preview, and decides what to send. */
+    /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
     private async decide(
         name: string,
         args: ConvergedHostArgs,
         plan: Plan,
         target: SshTarget,
         slots: Record<string, string>,
-    ): Promise<Converge> {
+    ): Promise<Decision> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
             await failTogether({
@@ -137,36 +138,48 @@ export class ConvergedHost extends pulumi.ComponentResource {
             });
         }
         assertClaims();
-        const { deadline, takeOver = false } = args;
-        const payload = preparePayload(plan, { slots, owner: ownerOf(name), deadline });
-        const question = payload({ takeOver });
-        const ofPlan = tokenOfPlan(question);
-        if (args.probe === false) {
-            return unasked(payload, ofPlan, takeOver);
+        const preview = pulumi.runtime.isDryRun();
+        if (preview && args.probe === false) {
+            return { token: unknown };
         }
-        const whyRun = await this.ask(name, target, question, args.connection.become);
-        if (whyRun === undefined) {
-            return { token: pulumi.unknown as unknown as string, payload: pulumi.unknown as unknown as string };
+        const { deadline, takeOver } = args;
+        const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });
+        const host = await this.ask(name, target, payload, args.connection.become);
+        if (host === undefined) {
+            return { token: unknown };
         }
-        if (pulumi.runtime.isDryRun()) {
-            await this.report(name, whyRun, plan, slots);
+        const { answer } = host;
+        const token = nextToken(answer, plan);
+        if (!preview && token !== answer.token && answer.refused.length === 0) {
+            await this.leave(name, host, token);
+            return { token, launched: host };
         }
-        const token = nextToken(whyRun, plan);
-        // The last up had no probe and sent the whole payload, with which the engine compares this one.
-        return token === ofPlan
-            ? unasked(payload, ofPlan, takeOver)
-            : { token, payload: withoutRuntime(payload({ takeOver: takesOver(token), token })) };
+        host.close();
+        await this.report(name, answer, plan, slots);
+        return { token };
+    }
+
+    /** Leaves the payload on the host, and watches the host until its converge has ended. */
+    private async leave(name: string, host: AskedHost, token: string): Promise<void> {
+        try {
+            await host.leave(token);
+        } catch (error) {
+            host.close();
+            throw error instanceof SshError ? resourceError(`${name}: ${error.message}`, this) : error;
+        }
+        // The command plugin notices a lost connection after minutes, and behind a bastion never.
+        void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this));
     }
 
     /** The host's answer; undefined if a preview cannot reach it. */
     private async ask(
         name: string,
         target: SshTarget,
-        question: string,
+        payload: string,
         become: "sudo" | undefined,
-    ): Promise<WhyRun | undefined> {
+    ): Promise<AskedHost | undefined> {
         try {
-            return await inRound(() => probe(target, question, become));
+            return await inRound(() => probe(target, payload, become));
         } catch (error) {
             if (!(error instanceof SshError)) {
                 throw error;
@@ -179,6 +192,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
     }
 
+    /** Fails if the host refuses what is declared; a preview shows what differs. */
     private async report(name: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
         const { text, refused, refusal, differences } = previewReport(name, whyRun, plan, slots);
         if (refused) {
@@ -189,33 +203,46 @@ export class ConvergedHost extends pulumi.ComponentResource {
                 resource: this,
             });
         }
-        if (text !== "") {
+        if (text !== "" && pulumi.runtime.isDryRun()) {
             await pulumi.log.warn(text, this);
         }
     }
 
-    private command(name: string, args: ConvergedHostArgs, converge: pulumi.Output<Converge>): remote.Command {
-        const launch = bootstrap("launch", args.connection.become);
-        // Without a probe, a preview cannot know the token that the host got from its last up.
-        const unknown = args.probe === false && pulumi.runtime.isDryRun();
+    private command(name: string, args: ConvergedHostArgs, token: pulumi.Output<string>): remote.Command {
+        const launch = pulumi.unsecret(token).apply((known) => launchCommand(known, args.connection.become));
+        // A preview that asks no host cannot know the token that the host got from its last up.
+        const unasked = args.probe === false && pulumi.runtime.isDryRun();
         return new remote.Command(
             `${name}-converge`,
             {
                 connection: commandConnection(args.connection),
                 create: launch,
-                update: pulumi.interpolate`${launch} ${pulumi.unsecret(converge).apply(({ token }) => token)}`,
-                stdin: pulumi.secret(converge.apply(({ payload }) => payload)),
+                update: launch,
                 logging: remote.Logging.Stderr,
                 addPreviousOutputInEnv: false,
             },
-            { parent: this, ignoreChanges: unknown ? ["update", "stdin"] : [] },
+            { parent: this, ignoreChanges: unasked ? ["create", "update"] : [] },
         );
     }
 }
 
-/** The converge of a host without a probe: the whole payload is sent, and only a change of the plan changes the token. */
-function unasked(payload: (run: RunOptions) => string, token: string, takeOver: boolean): Converge {
-    return { token, payload: payload({ takeOver, token }) };
+/** Resolves an output to a value that only an up knows. */
+const unknown = pulumi.unknown as unknown as string;
+
+/** What is due on a host. */
+interface Decision {
+    token: string;
+    /** The host whose payload waits there, if a converge is due. */
+    launched?: AskedHost;
+}
+
+const LOST =
+    "no longer answers; its converge goes on or ends there by itself; the up waits for it, and ^C twice ends the wait";
+
+/** Waits until an output has a value or has failed: a connection that is left open would keep the program alive. */
+async function settled(output: pulumi.Output<unknown>): Promise<void> {
+    const { promise } = output as unknown as { promise(withUnknowns: boolean): Promise<unknown> };
+    await promise(true).catch(() => undefined);
 }
 
 /** The owner of the host, in the form that the host stores and shows. */

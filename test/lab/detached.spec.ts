@@ -1,15 +1,15 @@
 import assert from "node:assert/strict";
-import { bootstrap, withoutRuntime } from "../../components/convergence/payload/payload";
+import { askCommand } from "../../components/convergence/payload/commands";
 import { makePlan } from "../../components/convergence/payload/plan";
 import { runOverSsh, SshError } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
-import { Convergence, redefine, withinDeadline } from "../support/converge";
+import { Convergence, type Launched, launch, leave, redefine, withinDeadline } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 
 /** Lists the unit of a converge while systemd knows it. */
-const UNITS = "systemctl list-units --all --plain --no-legend 'haproxy-fleet*'";
+const UNITS = "systemctl list-units --all --plain --no-legend 'haproxy-fleet-converge*'";
 
 describeLab("a converge", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
@@ -17,7 +17,7 @@ describeLab("a converge", () => {
 
     /** Writes to /srv/NAME when it starts and when it ends. It ends at once, or when /srv/NAME.go exists. */
     const work = (name: string, waits = "") =>
-        new Convergence(sshTargetOf(lab(), host()), [
+        new Convergence(target(), [
             {
                 kind: "execute",
                 name,
@@ -32,14 +32,11 @@ describeLab("a converge", () => {
     const slow = (name: string) => work(name, `until [ -e /srv/${name}.go ]; do sleep 0.1; done`);
     const go = (name: string) => host().exec(`touch /srv/${name}.go`);
 
-    const launch = async (payload: string, timeout = 300_000) => {
-        const { code, stdout, stderr } = await runOverSsh(
-            sshTargetOf(lab(), host()),
-            bootstrap("launch"),
-            payload,
-            timeout,
-        );
-        return { code, stdout: stdout.toString(), stderr };
+    const target = () => sshTargetOf(lab(), host());
+    /** Leaves the payload with a token, as an up does, and runs the command with that token. */
+    const run = async (token: string, payload: string): Promise<Launched> => {
+        await leave(target(), token, payload);
+        return launch(target(), token);
     };
 
     const history = async (name: string) => (await host().exec(`cat /srv/${name} 2>/dev/null || :`)).stdout;
@@ -61,8 +58,8 @@ describeLab("a converge", () => {
     const whole = (name: string) => ({ code: 0, stdout: `changed: execute[${name}] (to run)\n`, stderr: "" });
 
     it("goes on without its connection, and the next run joins it", async () => {
-        const payload = slow("cut").payload("token");
-        const first = launch(payload).catch((error) => error);
+        const payload = slow("cut").payload();
+        const first = run("cut", payload).catch((error) => error);
         await begun("cut");
         await killSessions();
         const reported = await first;
@@ -70,8 +67,8 @@ describeLab("a converge", () => {
             reported instanceof SshError || reported.code === -1,
             `the first run reported an end over a broken connection: ${JSON.stringify(reported)}`,
         );
-        const joining = launch(payload);
-        await happens("the next run is there", 'in=$(ls /run/haproxy-fleet/in.*) && pgrep -f "^/bin/sh $in launch"');
+        const joining = run("cut", payload);
+        await happens("the next run is there", 'pgrep -f "^/bin/sh /run/haproxy-fleet/payload.cut launch"');
         await go("cut");
         const second = await joining;
         assert.deepEqual({ ...second, stderr: "" }, whole("cut"));
@@ -79,22 +76,21 @@ describeLab("a converge", () => {
         assert.equal(await history("cut"), "begins\nends\n", "run once");
     });
 
-    it("that has ended without a connection gives the next run its result", async () => {
-        const payload = slow("gone").payload("token");
-        const first = launch(payload).catch(() => undefined);
+    it("that has ended without a connection leaves nothing to do", async () => {
+        const first = run("gone", slow("gone").payload()).catch(() => undefined);
         await begun("gone");
         await killSessions();
         await first;
         await go("gone");
         await ended();
-        assert.deepEqual({ ...(await launch(payload)), stderr: "" }, whole("gone"));
+        assert.deepEqual(await launch(target(), "gone"), { code: 0, stdout: "nothing to do\n", stderr: "" });
         assert.equal(await history("gone"), "begins\nends\n", "run once");
-        assert.equal((await host().exec("cat /var/lib/haproxy-fleet/token")).stdout, "token\n");
+        assert.equal((await host().exec("head -n 1 /var/lib/haproxy-fleet/token")).stdout, "gone\n");
     });
 
     it("goes on if the cable is cut, and the next preview reports it", async () => {
         const converge = slow("cable");
-        const cut = assert.rejects(launch(converge.payload("token")), SshError);
+        const cut = assert.rejects(run("cable", converge.payload()), SshError);
         await begun("cable");
         await host().cutCable();
         await cut;
@@ -106,15 +102,15 @@ describeLab("a converge", () => {
     });
 
     it("waits for another converge and names who holds the host", async () => {
-        const first = launch(slow("holder").payload("token"));
+        const first = run("holder", slow("holder").payload());
         await begun("holder");
-        const second = await launch(quick("waiter").payload("other", atNap(1, "touch /srv/holder.go")));
+        const second = await run("waiter", quick("waiter").payload(atNap(1, "touch /srv/holder.go")));
         assert.deepEqual({ ...second, stderr: "" }, whole("waiter"));
         const waiting = second.stderr.split("\n").filter((line) => line.startsWith("waiting"));
         assert.match(
             [...new Set(waiting)].join("\n"),
             new RegExp(
-                `^waiting: another converge holds this host \\(by root from ${lab().gateway} at \\d\\d:\\d\\d:\\d\\dZ id=[0-9a-f]{64}\\)$`,
+                `^waiting: another converge holds this host \\(by root from ${lab().gateway} at \\d\\d:\\d\\d:\\d\\dZ id=holder\\)$`,
             ),
         );
         assert.equal((await first).code, 0);
@@ -122,10 +118,10 @@ describeLab("a converge", () => {
     });
 
     it("repeats who holds the host while it waits, which reveals a broken connection", async () => {
-        const first = launch(slow("long").payload("token"));
+        const first = run("long", slow("long").payload());
         await begun("long");
         const hasty = atNap(25, "touch /srv/long.go");
-        const { code, stderr } = await launch(quick("repeats").payload("other", hasty));
+        const { code, stderr } = await run("repeats", quick("repeats").payload(hasty));
         assert.equal(code, 0);
         const lines = stderr.split("\n").filter((line) => /^waiting: /.test(line));
         assert.ok(lines.length >= 3, stderr);
@@ -135,23 +131,25 @@ describeLab("a converge", () => {
     });
 
     it("that waits ends with its connection, so that an older payload is not applied later", async () => {
-        const first = launch(slow("before").payload("token")).catch(() => undefined);
+        const first = run("before", slow("before").payload()).catch(() => undefined);
         await begun("before");
-        const second = launch(quick("abandoned").payload("other", atNap(1, "touch /srv/waits"))).catch(() => undefined);
+        const second = run("abandoned", quick("abandoned").payload(atNap(1, "touch /srv/waits"))).catch(
+            () => undefined,
+        );
         await happens("a launch waits", "[ -e /srv/waits ]");
         await killSessions();
         await Promise.all([first, second]);
         await go("before");
-        await happens("no launch waits", "! ls /run/haproxy-fleet/in.*");
+        await happens("no launch waits", "! ls /run/haproxy-fleet/payload.*");
         await ended();
         assert.equal(await history("before"), "begins\nends\n");
         assert.equal(await history("abandoned"), "");
     });
 
     it("waits no longer than its own deadline", async () => {
-        const first = launch(slow("endless").payload("token"));
+        const first = run("endless", slow("endless").payload());
         await begun("endless");
-        const { code, stderr } = await launch(quick("impatient").payload("other", undefined, 1));
+        const { code, stderr } = await run("impatient", quick("impatient").payload(undefined, 1));
         assert.equal(code, 1);
         assert.match(
             stderr,
@@ -168,7 +166,7 @@ describeLab("a converge", () => {
             redefine("follow() {\nuntil [ -e /srv/look ]; do sleep 0.1; done\nrm /srv/look; follow_itself\n}")(
                 body.replace("\nfollow() {", "\nfollow_itself() {"),
             );
-        const reported = launch(quick(name).payload("token", late));
+        const reported = run(name, quick(name).payload(late));
         await happens(`${name} ends`, `[ -e /srv/${name}.done ]`);
         await ended();
         return { reported };
@@ -176,14 +174,14 @@ describeLab("a converge", () => {
 
     it("reports its end to a late follower, even if another converge has ended since", async () => {
         const { reported } = await followedLate("early");
-        assert.equal((await launch(quick("second").payload("other"))).code, 0);
+        assert.equal((await run("second", quick("second").payload())).code, 0);
         await host().exec("touch /srv/look");
         assert.deepEqual({ ...(await reported), stderr: "" }, whole("early"));
     });
 
     it("reports its end to a late follower while another converge still runs", async () => {
         const { reported } = await followedLate("soon");
-        const other = launch(slow("third").payload("third"));
+        const other = run("third", slow("third").payload());
         await begun("third");
         await host().exec("touch /srv/look");
         assert.deepEqual({ ...(await reported), stderr: "" }, whole("soon"));
@@ -191,17 +189,19 @@ describeLab("a converge", () => {
         assert.equal((await other).code, 0);
     });
 
-    it("is run again if the host has forgotten it, or if it was long ago", async () => {
-        const payload = quick("again").payload("token");
-        const forgets = ["rm -r /var/lib/haproxy-fleet", "touch -d '2 hours ago' /run/haproxy-fleet/result.*"];
-        for (const forget of [":", ...forgets]) {
+    it("is run again if the host has forgotten it, or if its token is another machine's", async () => {
+        const payload = quick("again").payload();
+        const another = "sed -i 2s/./z/ /var/lib/haproxy-fleet/token";
+        for (const forget of [":", "rm -r /var/lib/haproxy-fleet", another]) {
             await host().exec(`${forget}; rm -f /srv/again*`);
-            assert.deepEqual({ ...(await launch(payload)), stderr: "" }, whole("again"), forget);
+            assert.deepEqual({ ...(await run("again", payload)), stderr: "" }, whole("again"), forget);
             assert.equal(await history("again"), "begins\nends\n", forget);
         }
-        await host().exec("rm /srv/again*");
-        assert.equal((await launch(payload)).code, 0);
-        assert.equal(await history("again"), "", "the result of just now");
+        assert.equal((await run("again", payload)).stdout, "nothing to do\n");
+        await host().exec(another);
+        const { code, stderr } = await launch(target(), "again");
+        assert.equal(code, 1);
+        assert.match(stderr, /^nothing was done: since it was asked, this host was restarted, or another machine took/);
     });
 
     it("has another token each time the host has forgotten everything, so that the engine plans an update", async () => {
@@ -211,7 +211,7 @@ describeLab("a converge", () => {
             await host().exec("rm -rf /var/lib/haproxy-fleet /srv/forgotten*");
             const token = nextToken(await converge.whyRun(), makePlan(converge.resources));
             assert.equal(nextToken(await converge.whyRun(), makePlan(converge.resources)), token, "asked twice");
-            assert.equal((await launch(converge.payload(token))).code, 0);
+            assert.equal((await run(token, converge.payload())).code, 0);
             assert.equal((await converge.whyRun()).token, token);
             tokens.add(token);
         }
@@ -219,8 +219,8 @@ describeLab("a converge", () => {
     });
 
     it("that is started twice at the same moment runs once, and both launches report it", async () => {
-        const payload = slow("twins").payload("token");
-        const runs = [launch(payload), launch(payload), launch(payload), launch(payload)];
+        const payload = slow("twins").payload();
+        const runs = ["twins", "twins", "twins", "twins"].map((token) => run(token, payload));
         await begun("twins");
         await go("twins");
         for (const run of await Promise.all(runs)) assert.deepEqual({ ...run, stderr: "" }, whole("twins"));
@@ -229,12 +229,12 @@ describeLab("a converge", () => {
 
     it("is ended at its deadline, and reports that", async () => {
         await withinDeadline(async (seconds) => {
-            const { code, stdout, stderr } = await launch(slow("late").payload("token", undefined, seconds));
+            const { code, stdout, stderr } = await run("late", slow("late").payload(undefined, seconds));
             assert.deepEqual({ code, stdout }, { code: 1, stdout: "" });
             if ((await history("late")) === "") return false;
             assert.ok(
                 stderr.includes(
-                    `\nthe converge was ended at its deadline of ${seconds} s, during: execute[late]: run\n`,
+                    `\nthe converge was ended at its deadline, after ${seconds} s; run again, or give it a longer one; its last words: execute[late]: run\n`,
                 ),
                 stderr,
             );
@@ -244,12 +244,22 @@ describeLab("a converge", () => {
     });
 
     it("that was killed reports what it was doing", async () => {
-        const run = launch(slow("killed").payload("token"));
-        await begun("killed");
-        await host().exec("systemctl kill --signal=KILL haproxy-fleet-converge.service");
-        const { code, stderr } = await run;
-        assert.equal(code, 1);
-        assert.match(stderr, /^the converge was killed \(signal killed KILL\), during: execute\[killed\]: run$/m);
+        for (const [signal, end] of [
+            ["KILL", "systemctl kill --signal=KILL haproxy-fleet-converge.service"],
+            ["TERM", "systemctl stop haproxy-fleet-converge.service"],
+            ["HUP", "systemctl kill --signal=HUP haproxy-fleet-converge.service"],
+        ]) {
+            const killed = run("killed", slow("killed").payload());
+            await begun("killed");
+            await host().exec(`${end}; rm -f /srv/killed*`);
+            const { code, stdout, stderr } = await killed;
+            assert.deepEqual({ code, stdout }, { code: 1, stdout: "" }, signal);
+            const words = new RegExp(
+                `^the converge was ended by SIG${signal} after \\d+ s, as by systemctl stop or a shutdown; nothing else was done; run again; its last words: execute\\[killed\\]: run$`,
+                "m",
+            );
+            assert.match(stderr, words);
+        }
     });
 
     it("is followed until its unit is gone, even if that takes more than a hundred polls", async () => {
@@ -257,76 +267,77 @@ describeLab("a converge", () => {
             redefine("sleep() { command sleep 0.001; }\nresult() { command sleep 3; result_itself; }")(
                 body.replace("\nresult() {", "\nresult_itself() {"),
             );
-        assert.deepEqual(
-            { ...(await launch(quick("ending").payload("token", slowToEnd))), stderr: "" },
-            whole("ending"),
-        );
+        assert.deepEqual({ ...(await run("ending", quick("ending").payload(slowToEnd))), stderr: "" }, whole("ending"));
     });
 
     it("with a truncated or damaged payload does nothing", async () => {
-        const converge = quick("part");
-        await converge.whyRun();
-        const payload = converge.payload("token");
-        for (const sent of [payload, withoutRuntime(payload)]) {
-            const parts = [0, 1, 300, sent.length >> 1, sent.length - 12, sent.length - 3, sent.length - 1];
-            for (const length of parts) {
-                await launch(sent.slice(0, length)).catch(() => undefined);
-                assert.equal(await history("part"), "", `${length} of ${sent.length} characters`);
+        const payload = quick("part").payload();
+        const parts = [0, 1, 300, payload.length >> 1, payload.length - 12, payload.length - 3, payload.length - 1];
+        const damaged = payload.replace("echo begins", "echo BEGINS");
+        for (const sent of [...parts.map((length) => payload.slice(0, length)), damaged]) {
+            const command = askCommand("leave", undefined, "part");
+            const { code, stderr } = await runOverSsh(target(), command, sent);
+            if (sent === damaged) {
+                assert.deepEqual(
+                    [code, stderr],
+                    [1, "refused: the payload arrived damaged; nothing was done; run again\n"],
+                );
             }
+            const launched = await launch(target(), "part");
+            assert.equal(launched.code, 1, `${sent.length} of ${payload.length} characters`);
+            assert.match(launched.stderr, /^nothing was done: /m);
+            assert.equal(await history("part"), "");
         }
-        const { code, stderr } = await launch(payload.replace("echo begins", "echo BEGINS"));
-        assert.deepEqual(
-            { code, stderr },
-            { code: 1, stderr: "refused: the payload arrived damaged; nothing was done; run again\n" },
-        );
-        assert.equal(await history("part"), "");
-        assert.equal((await launch(payload)).code, 0);
+        assert.equal((await run("part", payload)).code, 0);
         assert.equal(await history("part"), "begins\nends\n");
     });
 
-    it("of a host that was restarted after the probe does nothing", async () => {
+    it("of a host that was restarted after it was asked does nothing", async () => {
         const converge = quick("restarted");
-        await converge.whyRun();
-        await host().exec("rm /run/haproxy-fleet/runtime.*");
-        const payload = withoutRuntime(converge.payload("token"));
-        const { code, stderr } = await launch(payload);
-        assert.equal(code, 1);
-        assert.match(stderr, /runtime\..*: No such file or directory\nnothing was done: run again\n$/);
-        const { stdout } = await host().exec("find /run/haproxy-fleet -name 'in.*'");
-        assert.equal(stdout, "", "a payload was left");
-        assert.equal(await history("restarted"), "");
-        await converge.whyRun();
-        assert.equal((await launch(payload)).code, 0);
-        assert.equal(await history("restarted"), "begins\nends\n");
+        for (const lost of ["rm -r /run/haproxy-fleet", "rm /run/haproxy-fleet/payload.restarted"]) {
+            await leave(target(), "restarted", converge.payload());
+            await host().exec(lost);
+            const { code, stderr } = await launch(target(), "restarted");
+            assert.equal(code, 1);
+            assert.match(stderr, /restarted.*run again$/m);
+            assert.equal(await history("restarted"), "");
+            await converge.whyRun();
+        }
     });
 
-    it("of a host whose copy of the payload is damaged does nothing, and the next preview repairs the copy", async () => {
-        const converge = quick("damaged");
-        for (const damage of ["s/deadline/headline/", "20q"]) {
-            await converge.whyRun();
-            await host().exec(`sed -i '${damage}' /run/haproxy-fleet/runtime.*`);
-            assert.notEqual((await launch(withoutRuntime(converge.payload("token")))).code, 0);
-            assert.equal(await history("damaged"), "");
-        }
-        await converge.whyRun();
-        assert.equal((await launch(withoutRuntime(converge.payload("token")))).code, 0);
-        assert.equal(await history("damaged"), "begins\nends\n");
+    it("keeps a payload that waits from others, and forgets it after a day", async () => {
+        await leave(target(), "waits", quick("waits").payload());
+        const { stdout } = await host().exec(`
+            stat -c '%a %U' /run/haproxy-fleet/payload.waits
+            systemctl list-timers --all --no-legend haproxy-fleet-forget.timer | grep -c haproxy-fleet-forget.service
+            systemctl show -p ActiveState --value haproxy-fleet-forget.timer
+            systemctl start haproxy-fleet-forget.service
+            ls /run/haproxy-fleet/payload.* 2>/dev/null || echo forgotten`);
+        assert.equal(stdout, "600 root\n1\nactive\nforgotten\n");
+        const { stdout: left } = await host().exec(
+            "systemctl show -p NextElapseUSecMonotonic --value haproxy-fleet-forget.timer; cat /proc/uptime",
+        );
+        const [day = "", up = ""] = left.split("\n");
+        assert.match(day, /^1d /, `${day}, ${up}`);
+        // The timer goes with the last payload.
+        assert.equal((await run("waited", quick("waited").payload())).code, 0);
+        await happens("the timer is gone", "! systemctl is-active --quiet haproxy-fleet-forget.timer");
     });
 
     it("removes what killed converges have left, and results that are no longer read", async () => {
-        const left = "in.4194305 payload.00 why-run.4194305/haproxy/haproxy.cfg result.00 log.00 report.00";
+        const left = "in.4194305 apply.00 began.00 why-run.4194305/haproxy/haproxy.cfg result.00 log.00 report.00";
         await host().exec(`
             cd /run/haproxy-fleet
             mkdir -p why-run.4194305/haproxy
             touch ${left}
-            touch -d '2 hours ago' result.00 log.00 report.00`);
-        assert.equal((await launch(quick("clears").payload("token"))).code, 0);
+            touch -d '2 hours ago' result.00 log.00 report.00 began.00`);
+        assert.equal((await run("clears", quick("clears").payload())).code, 0);
         assert.equal((await host().exec(`cd /run/haproxy-fleet; ls -d why-run.* ${left} 2>/dev/null || :`)).stdout, "");
     });
 
     it("leaves no payload behind", async () => {
         const { stdout } = await host().exec(`
-            ls /run/haproxy-fleet | grep -v -e '^log\\.' -e '^report\\.' -e '^result\\.' -e '^stamp$' -e '^step.out$' -e '^launch.out$' -e '^lock$' -e '^token$' -e '^runtime\\.' || :`);
+            ls /run/haproxy-fleet | grep -v -e '^log\\.' -e '^report\\.' -e '^result\\.' -e '^stamp$' -e '^step.out$' -e '^launch.out$' -e '^lock$' -e '^token$' -e '^launch$' -e '^began\\.' || :`);
         assert.equal(stdout, "");
         await ended();
     });

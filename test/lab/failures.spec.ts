@@ -176,17 +176,22 @@ describeLab("a failure", () => {
                 { code, stderr },
                 { code: 1, stderr: "refused: this host is too old: systemd 229, needed is 237 or newer\n" },
             );
-            const { refused } = await probeOverSsh(target(), converge.payload("", old), undefined);
+            const { answer, close } = await probeOverSsh(target(), converge.payload(old), undefined);
+            close();
             assert.deepEqual(
-                refused.map(({ words }) => words),
+                answer.refused.map(({ words }) => words),
                 ["this host is too old: systemd 229, needed is 237 or newer"],
             );
         });
     });
 
     describe("on the way to the host is reported with cause and remedy:", () => {
-        const probe = (changes: Partial<SshTarget>, become?: "sudo") =>
-            probeOverSsh({ ...target(), ...changes }, new Convergence(target(), [earlier]).payload(), become);
+        const probe = async (changes: Partial<SshTarget>, become?: "sudo") => {
+            const payload = new Convergence(target(), [earlier]).payload();
+            const { answer, close } = await probeOverSsh({ ...target(), ...changes }, payload, become);
+            close();
+            return answer;
+        };
         const rejects = (asked: Promise<unknown>, words: RegExp) =>
             assert.rejects(asked, (error) => {
                 assert(error instanceof SshError, String(error));

@@ -1,5 +1,7 @@
+import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
-import { bootstrap, buildPayload, seal, withoutRuntime } from "../../components/convergence/payload/payload";
+import { askCommand, launchCommand } from "../../components/convergence/payload/commands";
+import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
 import { previewReport, type Report } from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
@@ -19,16 +21,16 @@ export class Convergence {
         readonly become?: "sudo",
     ) {}
 
-    /** The payload as the engine sends it. `edit` may change its text, for example to redefine a function. */
-    payload(token = "", edit: (body: string) => string = (body) => body, deadline?: number): string {
+    /** The payload as the program sends it. `edit` may change its text, for example to redefine a function. */
+    payload(edit: (body: string) => string = (body) => body, deadline?: number): string {
         const { slots, owner, takeOver } = this;
-        const sealed = buildPayload(makePlan(this.resources), { slots, owner, takeOver, token, deadline });
+        const sealed = buildPayload(makePlan(this.resources), { slots, owner, takeOver, deadline });
         return seal(edit(sealed.slice(sealed.indexOf("\n") + 1)));
     }
 
     /** Runs the why-run of a preview. */
     async whyRun(): Promise<WhyRun> {
-        const { stdout, stderr } = await runOverSsh(this.target, bootstrap("why-run", this.become), this.payload());
+        const { stdout, stderr } = await runOverSsh(this.target, askCommand("why-run", this.become), this.payload());
         try {
             return parseWhyRun(stdout.toString());
         } catch (error) {
@@ -41,17 +43,34 @@ export class Convergence {
         return previewReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
     }
 
-    /** Does what an up does: probes the host, computes the token, sends the payload. */
-    async up(
-        edit?: (body: string) => string,
-        deadline?: number,
-    ): Promise<{ code: number; stdout: string; stderr: string }> {
-        const token = nextToken(await this.whyRun(), makePlan(this.resources));
-        const whole = this.payload(token, edit, deadline);
-        const payload = edit ? whole : withoutRuntime(whole); // An edited runtime is not the one that the host has.
-        const result = await runOverSsh(this.target, bootstrap("launch", this.become), payload, 300_000);
-        return { ...result, stdout: result.stdout.toString() };
+    /** Does what an up does: probes the host, leaves the payload if a converge is due, and launches it. */
+    async up(edit?: (body: string) => string, deadline?: number): Promise<Launched> {
+        const answer = await this.whyRun();
+        const token = nextToken(answer, makePlan(this.resources));
+        if (token !== answer.token) {
+            await leave(this.target, token, this.payload(edit, deadline), this.become);
+        }
+        return launch(this.target, token, this.become);
     }
+}
+
+/** How a launch has ended. */
+export interface Launched {
+    code: number;
+    stdout: string;
+    stderr: string;
+}
+
+/** Leaves a payload on the host, as the probe of an up does. */
+export async function leave(target: SshTarget, token: string, payload: string, become?: "sudo"): Promise<void> {
+    const { code, stderr } = await runOverSsh(target, askCommand("leave", become, token), payload);
+    assert.equal(code, 0, stderr);
+}
+
+/** Runs the command of an up. */
+export async function launch(target: SshTarget, token: string, become?: "sudo"): Promise<Launched> {
+    const result = await runOverSsh(target, launchCommand(token, become), "", 300_000);
+    return { ...result, stdout: result.stdout.toString() };
 }
 
 /** An edit of a payload that redefines functions of the runtime by shell text. */

@@ -24,6 +24,12 @@ export function probeReply(change: Partial<WhyRun> = {}): WhyRun {
 /** What hosts were asked in a test, and how they answer. */
 export interface ProbeReplies {
     readonly asked: Question[];
+    /** Tokens for which payloads were left, and payloads by them. */
+    readonly left: Map<string, string>;
+    /** How many connections are open. */
+    open(): number;
+    /** The hosts stop answering. */
+    lose(): void;
     /** From here on, every host answers this. */
     give(reply: WhyRun | Error): void;
     /** From here on, each host answers for itself. */
@@ -39,16 +45,28 @@ interface Question {
 /** Simulated hosts for the surrounding suite. Before each test they are as declared again, and not asked yet. */
 export function withProbeReplies(): ProbeReplies {
     const asked: ProbeReplies["asked"] = [];
+    const left: ProbeReplies["left"] = new Map();
     let replies: (question: Question) => Promise<WhyRun | Error>;
+    let open = 0;
+    let lost: (() => void)[] = [];
     beforeEach(() => {
         asked.length = 0;
+        left.clear();
+        open = 0;
+        lost = [];
         replies = async () => probeReply();
         useProbe(async (target, payload, become) => {
             const question = { target, payload, become };
             asked.push(question);
             const reply = await replies(question);
             if (reply instanceof Error) throw reply;
-            return reply;
+            open++;
+            return {
+                answer: reply,
+                leave: async (token) => void left.set(token, payload),
+                lost: new Promise((resolve) => lost.push(resolve)),
+                close: () => void open--,
+            };
         });
     });
     after(() => {
@@ -57,6 +75,11 @@ export function withProbeReplies(): ProbeReplies {
     });
     return {
         asked,
+        left,
+        open: () => open,
+        lose: () => {
+            for (const resolve of lost) resolve();
+        },
         give: (reply) => {
             replies = async () => reply;
         },

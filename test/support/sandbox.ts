@@ -44,17 +44,25 @@ export class Sandbox {
 
     /** A payload for the sandbox. `shell` may redefine more of the runtime. */
     payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {
-        const text = buildPayload(makePlan(resources), { slots, token: "token" });
+        const text = buildPayload(makePlan(resources), { slots });
         const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }`;
         return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
     }
 
-    /** Runs a text like `launch` and `apply`: from a file that is named after the payload's digest. */
-    run(text: string | Buffer, verb: string): ShellResult {
+    /** Runs a text like `launch` and `apply`: from a file that is named after the token. */
+    run(
+        text: string | Buffer,
+        verb: string,
+        { args = [] as string[], env = {} as NodeJS.ProcessEnv } = {},
+    ): ShellResult {
         const file = this.path("run/payload.test");
         writeFileSync(file, text);
-        const [program = "", ...args] = [...this.shell, file, verb];
-        const { status, stdout, stderr } = spawnSync(program, args, { encoding: "utf8", maxBuffer: 1 << 26 });
+        const [program = "", ...words] = [...this.shell, file, verb, ...args];
+        const { status, stdout, stderr } = spawnSync(program, words, {
+            encoding: "utf8",
+            maxBuffer: 1 << 26,
+            env: { ...process.env, ...env },
+        });
         return { code: status, stdout, stderr };
     }
 

@@ -43,13 +43,18 @@ find_systemd_version() {
     systemd_version=${systemd_version%%[!0-9]*}
 }
 
+# Sets machine to what identifies this machine, also behind an address that it has taken over.
+find_machine() {
+    machine=
+    [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id || :
+}
+
 # Refuses a host that another component converges, because two would undo each other's files. Reads owner and take_over; sets
 # have_owner and machine. An owner that another machine has recorded came with a disk image and does not count.
 require_owner() {
     have_owner=
     noted_machine=
-    machine=
-    [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id || :
+    find_machine
     [ ! -r "$lib/owner" ] || { IFS= read -r have_owner && read -r noted_machine; } <"$lib/owner" || :
     [ "$noted_machine" = "$machine" ] || have_owner=
     [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || [ "$take_over" = yes ] ||

@@ -1,32 +1,82 @@
 # The detached apply: a transient unit, which outlives the connection. Its fixed name is the lock of the host.
+#
+# A converge is named by its token. Its files are in $run: payload.TOKEN waits to be launched, apply.TOKEN runs; began.TOKEN, log.TOKEN,
+# report.TOKEN and result.TOKEN are what it leaves for those who follow it.
 
 converge_unit=$product-converge
+forget_unit=$product-forget
 
+# Seconds for which a payload waits to be launched: longer than a roll over many hosts takes.
+kept_seconds=86400
 # Minutes for which the result, log and report of an apply are kept, because they may still be read.
 kept_minutes=60
 
-# Starts the apply, joins an identical one, or waits for another one; then follows it to its end. Sets mode, label, waited.
-launch() {
+# Writes what the program's command runs, with the token, if it is missing or from another version. A host that was as declared when
+# it was asked has no payload. A token counts only on the machine that has stored it: another one may have taken over the address.
+keep_launcher() {
+    launcher="for file in payload apply; do
+    [ ! -f $run/\$file.\$1 ] || exec /bin/sh $run/\$file.\$1 launch
+done
+have= noted= machine=
+[ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
+[ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
+if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
+    echo 'nothing to do'
+    exit 0
+fi
+echo 'nothing was done: since it was asked, this host was restarted, or another machine took over its address, or more than a day has passed; run again' >&2
+exit 1
+"
+    have=
+    while IFS= read -r line; do have=$have$line$NL; done 2>/dev/null <"$run/launch"
+    [ "$have" = "$launcher" ] || { printf %s "$launcher" >"$run/launch.$$" && mv -f "$run/launch.$$" "$run/launch"; }
+}
+
+# leave TOKEN: keeps this payload until it is launched. Sets mode, label.
+leave() {
     mode=launch
     label=host
     trap 'rm -f "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
     verify_payload
-    require_host
+    lock
+    forget_later
+    mv -f -- "$0" "$run/payload.$1" || exit 1
+}
+
+# Arms a timer, because a payload holds secrets and its up may have been interrupted. Starts its time anew.
+forget_later() {
+    systemctl --quiet stop "$forget_unit.timer" 2>/dev/null
+    systemd-run --quiet --collect --unit="$forget_unit" --on-active="$kept_seconds" --timer-property=AccuracySec=60 \
+        -- /bin/sh -c "rm -f $run/payload.*" || exit 1
+}
+
+# Starts the apply, joins an identical one, or waits for another one; then follows it to its end. Sets mode, label, waited.
+launch() {
+    mode=launch
+    label=host
+    case $0 in
+    "$run/payload."*) trap 'rm -f "$0"' EXIT ;;
+    esac
+    trap 'exit 1' HUP INT PIPE TERM
     waited=0
     while :; do
         lock
         read_holder
         case $holder_state in
         active | activating | deactivating | reloading)
-            case $holder in
-            *" id=$payload_id") break ;;
-            esac
+            ! holds_this || break
             unlock
             wait_for_holder
             ;;
         *)
-            finished_before && break
+            find_machine
+            read_token
+            if [ "$have_token" = "$token" ]; then
+                # The same converge has ended meanwhile.
+                echo "nothing to do"
+                exit 0
+            fi
             [ "$waited" = 0 ] || say_or_quit "the host is free: starting"
             start_apply && break
             unlock
@@ -36,6 +86,14 @@ launch() {
     done
     unlock
     follow
+}
+
+# Whether the running converge has this payload. Another one with the same token may have another deadline or permission. Reads holder.
+holds_this() {
+    case $holder in
+    *" id=$token") [ "$0" = "$run/apply.$token" ] || cmp -s -- "$0" "$run/apply.$token" ;;
+    *) false ;;
+    esac
 }
 
 # Waits half a second, and in all at most as long as the deadline. Prints a line every 5 s, because only that shows whether the
@@ -65,12 +123,11 @@ unlock() {
     exec 9>&-
 }
 
-# Refuses a payload that has changed on its way. Sets payload_id.
+# Refuses a payload that has changed on its way.
 verify_payload() {
     read -r header <"$0"
-    payload_id=${header##*sha256=}
     sum=$(tail -n +2 "$0" | sha256sum)
-    [ "${sum%% *}" = "$payload_id" ] || refuse "the payload arrived damaged; nothing was done; run again"
+    [ "${sum%% *}" = "${header##*sha256=}" ] || refuse "the payload arrived damaged; nothing was done; run again"
 }
 
 # Sets holder_state, holder_pid and holder to the state, main process and description of the unit; the latter says who started it.
@@ -84,25 +141,16 @@ read_holder() {
     holder=${holder%%"$NL"*}
 }
 
-# Whether an identical converge has succeeded, so that its result is the answer. Not after an hour, and not if the host has another
-# token now, because the same differences may have come back. Reads payload_id and token.
-finished_before() {
-    result=
-    [ -z "$(find "$run/result.$payload_id" -mmin "-$kept_minutes" 2>/dev/null)" ] || read -r result <"$run/result.$payload_id" || :
-    read_token
-    [ "$result" = "success exited 0" ] && [ "$have_token" = "$token" ]
-}
-
 # Moves the payload and starts the unit. Fails if another converge was faster.
 start_apply() {
     remove_abandoned
-    rm -f "$run/result.$payload_id" "$run/log.$payload_id" "$run/report.$payload_id"
-    payload=$run/payload.$payload_id
-    : >"$run/log.$payload_id"
-    mv -f -- "$0" "$payload"
+    for file in result log report began; do rm -f "$run/$file.$token"; done
+    payload=$run/apply.$token
+    : >"$run/log.$token"
+    mv -f -- "$0" "$payload" || fail "the payload has left this host meanwhile; nothing was done; run again"
     client=${SSH_CONNECTION:-local}
     systemd-run --quiet --collect --unit="$converge_unit" \
-        --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$payload_id" \
+        --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$token" \
         -p RuntimeMaxSec="$deadline" -p TimeoutStopSec=10 -p "ExecStopPost=/bin/sh $payload result" \
         -- /bin/sh "$payload" apply 2>"$run/launch.out" && return
     # If another converge was faster, wait for it. Anything else is an error.
@@ -117,13 +165,14 @@ start_apply() {
 # Removes payloads that did not arrive completely, stages of why-runs that were killed, and files of applies that have ended.
 remove_abandoned() {
     set +f
-    rm -f "$run"/payload.*
+    rm -f "$run"/apply.*
     set -- "$run"/in.* "$run"/why-run.*
     set -f
     for old; do
         [ -d "/proc/${old##*.}" ] || rm -rf -- "$old"
     done
-    find "$run" -maxdepth 1 \( -name 'result.*' -o -name 'log.*' -o -name 'report.*' \) -mmin "+$kept_minutes" -delete
+    find "$run" -maxdepth 1 \( -name 'result.*' -o -name 'log.*' -o -name 'report.*' -o -name 'began.*' \) \
+        -mmin "+$kept_minutes" -delete
 }
 
 # Shows the log of the apply, waits for its end and exits with its status. The apply writes to a file, so that it does not notice if the
@@ -132,20 +181,15 @@ follow() {
     read_holder
     # Another converge may have begun since this one ended.
     case $holder_pid,$holder in
-    [1-9]*" id=$payload_id") tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$payload_id" ;;
-    *) cat "$run/log.$payload_id" ;;
+    [1-9]*" id=$token") tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$token" ;;
+    *) cat "$run/log.$token" ;;
     esac | while IFS= read -r line || [ -n "$line" ]; do say "$line"; done
     await_result
-    result=
-    [ ! -r "$run/result.$payload_id" ] || read -r result <"$run/result.$payload_id" || :
-    case $result in
-    "success "*)
-        cat "$run/report.$payload_id"
-        exit 0
-        ;;
-    "exit-code "*) ;;
-    "timeout "*) say "the converge was ended at its deadline of $deadline s, during: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
-    *) say "the converge was killed (${result:-no result}), during: $(last_words <"$run/log.$payload_id" | tail -n 1)" ;;
+    judge_result
+    [ -n "$ending" ] || exec cat "$run/report.$token"
+    case $ending in
+    failed) ;;
+    *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | tail -n 1)" ;;
     esac
     exit 1
 }
@@ -154,21 +198,54 @@ follow() {
 # gone.
 await_result() {
     naps=0
-    until [ -s "$run/result.$payload_id" ]; do
+    until [ -s "$run/result.$token" ]; do
         sleep 0.05
         naps=$((naps + 1))
         [ $((naps % 20)) = 0 ] || continue
         read_holder
         case $holder_state,$holder in
-        active,*" id=$payload_id" | deactivating,*" id=$payload_id") ;;
+        active,*" id=$token" | deactivating,*" id=$token") ;;
         *) return ;;
         esac
     done
 }
 
+# Sets ending to how the converge has ended: empty if it succeeded, "failed" if it has said why. systemd.exec(5) lists the results. The
+# default action of some signals is a success there, but an apply that was ended has not done its work.
+judge_result() {
+    result=
+    [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
+    # shellcheck disable=SC2086 # result, code, status, seconds
+    set -- $result
+    again="nothing else was done; run again"
+    case ${1-}\ ${2-}\ ${3-} in
+    "success exited 0")
+        ending=
+        [ -s "$run/report.$token" ] || ending="ended without a report; run again"
+        ;;
+    "exit-code exited 1") ending=failed ;;
+    "deadline "*) ending="was ended at its deadline, after $4 s; run again, or give it a longer one" ;;
+    "oom-kill "*) ending="was ended by the kernel, because the memory was used up; $again" ;;
+    *" killed "* | *" dumped "*) ending="was ended by SIG$3 after ${4-0} s, as by systemctl stop or a shutdown; $again" ;;
+    *" exited "*) ending="ended with status $3; $again" ;;
+    *) ending="has left no result (${result:-its unit is gone}); $again" ;;
+    esac
+}
+
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
     rm -rf "$run/stage" "$0"
-    printf '%s %s %s\n' "${SERVICE_RESULT-}" "${EXIT_CODE-}" "${EXIT_STATUS-}" >"$run/result.$payload_id.new"
-    mv -f "$run/result.$payload_id.new" "$run/result.$payload_id"
+    began=
+    [ ! -r "$run/began.$token" ] || read -r began <"$run/began.$token" || :
+    find_now
+    elapsed=$((now - ${began:-$now}))
+    ended=${SERVICE_RESULT-}
+    # A unit that does not stop in time has this result, too.
+    [ "$ended" != timeout ] || [ "$elapsed" -lt $((deadline - 1)) ] || ended=deadline
+    printf '%s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" >"$run/result.$token.new"
+    mv -f "$run/result.$token.new" "$run/result.$token"
+    set +f
+    set -- "$run"/payload.*
+    set -f
+    [ -e "$1" ] || systemctl --quiet --no-block stop "$forget_unit.timer" 2>/dev/null || :
 }

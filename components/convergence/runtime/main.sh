@@ -1,8 +1,7 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
-# The payload sets: product, runtime_id, runtime_lines, owner, take_over, token, deadline, secret_values (a line each: slot, TAB,
-# value), the lists of facts.sh (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function
-# run_list.
+# The payload sets: product, owner, take_over, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
+# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function run_list.
 #
 # sh has no local variables: the comment of a function says which variables it reads and sets for others.
 
@@ -22,6 +21,8 @@ run=/run/$product
 lib=/var/lib/$product
 # why-run, apply or launch.
 mode=
+# Names the converge, and is what the host stores as its state after it.
+token=
 # The current resource: its id in reports, and its name for people.
 id=
 label=
@@ -39,13 +40,13 @@ user_facts=
 group_facts=
 package_facts=
 
-# Reads the first argument of the payload. Sets payload_id, because an apply runs from a file that is named after its digest.
+# Reads the arguments of the payload. Sets token, because an apply runs from a file that is named after it.
 dispatch() {
     case ${1-} in
     why-run) why_run ;;
-    launch) launch ;;
-    apply | result)
-        payload_id=${0##*.}
+    leave) leave "$2" ;;
+    launch | apply | result)
+        token=${0##*.}
         "$1"
         ;;
     esac
@@ -54,7 +55,7 @@ dispatch() {
 # Reports what differs on stdout, a line each. Reads everything that the payload sets; sets mode, stage, boot_id.
 why_run() {
     mode=why-run
-    keep_runtime
+    keep_launcher
     require_host
     require_owner
     stage=$run/why-run.$$
@@ -72,12 +73,13 @@ why_run() {
     printf 'end\tdone\n'
 }
 
-# Repairs what differs. Reads everything that the payload sets, and payload_id; sets mode, began, stage, label.
+# Repairs what differs. Reads everything that the payload sets, and token; sets mode, began, stage, label.
 apply() {
-    exec >"$run/report.$payload_id" 2>"$run/log.$payload_id" 8>&2
+    exec >"$run/report.$token" 2>"$run/log.$token" 8>&2
     mode=apply
     find_now
     began=$now
+    printf '%s\n' "$began" >"$run/began.$token"
     label=host
     require_host
     require_owner
@@ -105,27 +107,20 @@ report_changes() {
     fi
 }
 
-# Keeps the part of the payload that is the same in every run, because the apply sends only the rest. A damaged copy would break
-# every apply, so it is replaced.
-keep_runtime() {
-    sum=
-    [ ! -e "$run/runtime.$runtime_id" ] || sum=$(sha256sum "$run/runtime.$runtime_id")
-    [ "${sum%% *}" != "$runtime_id" ] || return 0
-    find "$run" -maxdepth 1 -name 'runtime.*' -mtime +7 -delete
-    sed -n "2,$((runtime_lines + 1))p" "$0" >"$0.runtime" && mv -f "$0.runtime" "$run/runtime.$runtime_id"
-}
-
 # Sets have_token, the token of the last converge, and noted_token, the same as seen since the last boot: they differ if $lib was lost.
+# A token that another machine has stored came with a disk image and does not count. Reads machine.
 read_token() {
     have_token=
     noted_token=
-    [ ! -r "$lib/token" ] || read -r have_token <"$lib/token" || :
+    noted_machine=
+    [ ! -r "$lib/token" ] || { read -r have_token && read -r noted_machine; } <"$lib/token" || :
+    [ "${noted_machine:-$machine}" = "$machine" ] || have_token=
     [ ! -r "$run/token" ] || read -r noted_token <"$run/token" || :
 }
 
-# Stores $token.
+# Stores $token. Reads machine.
 store_token() {
-    put_text "$run/token" "$token" && put_text "$lib/token" "$token"
+    put_text "$run/token" "$token" && put_text "$lib/token" "$token$NL$machine"
 }
 
 # For the next unquoted expansions: split at newlines only. Sets IFS; unsplit resets it.

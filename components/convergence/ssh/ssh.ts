@@ -39,20 +39,32 @@ const DIAL_TIMEOUT = 5_000;
 /** Gives up on a host that leaves 3 keepalives unanswered, one every 5 s; otherwise a command would wait for ever. */
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
+/** A connection to a host that stays open, to run several commands over it. */
+export interface SshSession {
+    /**
+     * Runs a command with `stdin` on its standard input.
+     *
+     * @param timeout in milliseconds @default 120000
+     * @throws SshError if the connection ends first, or if the command does not end in time
+     */
+    run(command: string, stdin: string, timeout?: number): Promise<SshResult>;
+    /** Resolves when the connection has ended without `close`: the host no longer answers, within 20 s. */
+    readonly lost: Promise<void>;
+    close(): void;
+}
+
 /**
- * Runs one command over one connection, with `stdin` on its standard input.
+ * Connects to a host, through its bastion if it has one.
  *
- * @param timeout in milliseconds
- * @throws SshError if the host or its bastion cannot be reached, has another key than the pinned one, or refuses the login; or if the
- * command does not end in time
+ * @throws SshError if the host or its bastion cannot be reached, has another key than the pinned one, or refuses the login
  */
-export async function runOverSsh(
-    target: SshTarget,
-    command: string,
-    stdin: string,
-    timeout = 120_000,
-): Promise<SshResult> {
+export async function connectSsh(target: SshTarget): Promise<SshSession> {
     const connections: Client[] = [];
+    const close = () => {
+        for (const connection of connections.splice(0).reverse()) {
+            connection.end();
+        }
+    };
     try {
         const { bastion } = target;
         for (const hop of bastion ? [bastion, target] : [target]) {
@@ -62,11 +74,37 @@ export async function runOverSsh(
             limitLogins(sshdName(hop), async () => logIn(hop, await dial(), connections));
         const through = bastion && (await enter(bastion, () => reach(bastion)));
         const client = await enter(target, () => (through ? forward(through, target) : reach(target)));
-        return await execute(client, target, command, stdin, timeout);
+        const lost = new Promise<void>((resolve) =>
+            client.once("close", () => {
+                // After `close` there are no connections left.
+                if (connections.length > 0) {
+                    resolve();
+                }
+            }),
+        );
+        return {
+            run: (command, stdin, timeout = 120_000) => execute(client, target, command, stdin, timeout),
+            lost,
+            close,
+        };
+    } catch (error) {
+        close();
+        throw error;
+    }
+}
+
+/** Runs one command over a connection of its own; see {@link SshSession.run}. */
+export async function runOverSsh(
+    target: SshTarget,
+    command: string,
+    stdin: string,
+    timeout?: number,
+): Promise<SshResult> {
+    const session = await connectSsh(target);
+    try {
+        return await session.run(command, stdin, timeout);
     } finally {
-        for (const connection of connections.reverse()) {
-            connection.end();
-        }
+        session.close();
     }
 }
 
@@ -230,10 +268,11 @@ function execute(
             () => reject(new SshError(`${sshdName(target)} did not finish within ${timeout / 1000} s`)),
             timeout,
         );
-        client.once("close", () => {
+        const closed = () => {
             clearTimeout(timer);
             reject(new SshError(`${sshdName(target)} closed the connection before the command ended`));
-        });
+        };
+        client.once("close", closed);
         client.exec(command, (error, channel) => {
             if (error) {
                 clearTimeout(timer);
@@ -250,6 +289,7 @@ function execute(
             });
             channel.on("close", () => {
                 clearTimeout(timer);
+                client.off("close", closed);
                 resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") });
             });
             channel.end(stdin);

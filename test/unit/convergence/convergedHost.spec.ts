@@ -3,7 +3,8 @@ import { inspect } from "node:util";
 import * as pulumi from "@pulumi/pulumi";
 import { ConvergedHost, type ConvergedHostArgs } from "../../../components/convergence/convergedHost";
 import type { Resource } from "../../../components/convergence/kinds/index";
-import { bootstrap, buildPayload, withoutRuntime } from "../../../components/convergence/payload/payload";
+import { launchCommand } from "../../../components/convergence/payload/commands";
+import { buildPayload } from "../../../components/convergence/payload/payload";
 import { makePlan } from "../../../components/convergence/payload/plan";
 import { slot } from "../../../components/convergence/slots";
 import { SshError } from "../../../components/convergence/ssh/ssh";
@@ -58,7 +59,6 @@ describe("ConvergedHost", () => {
 
     it("gives the command exactly what it needs", async () => {
         const { inputs, plain } = await commandInputs();
-        const launch = bootstrap("launch");
         assert.deepEqual(plain, {
             connection: {
                 host: "192.0.2.1",
@@ -68,24 +68,52 @@ describe("ConvergedHost", () => {
                 dialErrorLimit: 12,
                 perDialTimeout: 15,
             },
-            create: launch,
-            update: `${launch} t0`,
-            stdin: withoutRuntime(buildPayload(makePlan(resources), { slots: {}, owner, token: "t0" })),
+            create: launchCommand("t0"),
+            update: launchCommand("t0"),
             logging: "stderr",
             addPreviousOutputInEnv: false,
         });
-        for (const absent of ["delete", "triggers", "environment", "assetPaths"])
+        for (const absent of ["stdin", "delete", "triggers", "environment", "assetPaths"])
             assert.ok(!(absent in inputs), absent);
-        assertSecret(inputs.stdin);
     });
 
-    it("keeps create and the connection constant, whatever is declared and found", async () => {
+    it("changes nothing but the token, whatever is declared and found", async () => {
         const first = await commandInputs();
         hosts.give(drifted);
         const second = await commandInputs({ resources: [], deadline: 60 });
-        assert.equal(first.plain.create, second.plain.create);
-        assert.deepEqual(first.plain.connection, second.plain.connection);
-        assert.notEqual(first.plain.update, second.plain.update);
+        const token = nextToken(drifted, makePlan([]));
+        assert.deepEqual(second.plain, { ...first.plain, create: launchCommand(token), update: launchCommand(token) });
+    });
+
+    it("plans nothing for a deadline, a takeover or a library that is another one", async () => {
+        const first = await commandInputs();
+        const second = await commandInputs({ deadline: 60, takeOver: true });
+        assert.deepEqual(second.plain, first.plain);
+        assert.notEqual(hosts.asked[1]?.payload, hosts.asked[0]?.payload);
+        assert.deepEqual([...hosts.left], []);
+    });
+
+    it("leaves the payload on a host that differs, in an up only", async () => {
+        hosts.give(drifted);
+        await commandInputs({}, true);
+        assert.deepEqual([...hosts.left], []);
+        await commandInputs();
+        assert.deepEqual([...hosts.left], [[nextToken(drifted, makePlan(resources)), hosts.asked[0]?.payload]]);
+    });
+
+    it("closes every connection, after the converge has ended at the latest", async () => {
+        const refusing = probeReply({ refused: [{ id: "-", stage: "host", words: "old" }] });
+        for (const preview of [true, false]) {
+            for (const reply of [probeReply(), drifted]) {
+                hosts.give(reply);
+                await commandInputs({}, preview);
+                assert.equal(hosts.open(), 0);
+            }
+            hosts.give(refusing);
+            await mockEngine({ preview });
+            assert.ok((await failuresOf(() => void converge())).length > 0);
+            assert.equal(hosts.open(), 0);
+        }
     });
 
     it("passes on every field of a connection, and the bastion's", async () => {
@@ -121,7 +149,7 @@ describe("ConvergedHost", () => {
             },
         });
         assertSecret(inputs.connection);
-        assert.equal(plain.create, bootstrap("launch", "sudo"));
+        assert.equal(plain.create, launchCommand("t0", "sudo"));
         assert.deepEqual(hosts.asked[0]?.become, "sudo");
         assert.deepEqual(hosts.asked[0]?.target, {
             address: "192.0.2.1",
@@ -153,7 +181,7 @@ describe("ConvergedHost", () => {
         });
     });
 
-    it("asks the host once, with a payload that has no token", async () => {
+    it("asks the host once", async () => {
         await commandInputs();
         assert.equal(hosts.asked.length, 1);
         assert.equal(hosts.asked[0]?.payload, buildPayload(makePlan(resources), { slots: {}, owner }));
@@ -163,35 +191,29 @@ describe("ConvergedHost", () => {
         const takes = (payload: unknown) => /^take_over='(.*)'$/m.exec(payload as string)?.[1];
         const taken = probeReply({ differences: [{ id: "-", aspect: "taken over", have: "shop/prod/lb1" }] });
 
-        it("takes over a host that has another owner, and only such a host", async () => {
+        it("takes over a host that has another owner", async () => {
             hosts.give(taken);
-            const { plain } = await commandInputs({ takeOver: true });
-            assert.equal(takes(hosts.asked[0]?.payload), "yes");
-            assert.equal(takes(plain.stdin), "yes");
-            hosts.give(probeReply({}));
-            assert.equal(takes((await commandInputs({ takeOver: true })).plain.stdin), "no");
+            await commandInputs({ takeOver: true });
+            assert.equal(takes([...hosts.left.values()][0]), "yes");
+            await commandInputs();
+            assert.equal(takes(hosts.asked[1]?.payload), "no");
         });
 
         it("plans nothing if it stays in the program, nor when it is removed", async () => {
             hosts.give(taken);
             const { plain: first } = await commandInputs({ takeOver: true });
-            hosts.give(probeReply({ token: (first.update as string).split(" ").pop() as string }));
+            const [token = ""] = [...hosts.left.keys()];
+            hosts.give(probeReply({ token }));
             for (const args of [{ takeOver: true }, {}]) {
-                const { plain: next } = await commandInputs(args);
-                assert.equal(next.update, first.update);
-                assert.equal(next.stdin, first.stdin);
+                assert.deepEqual((await commandInputs(args)).plain, first);
             }
-        });
-
-        it("takes over a host that is not asked", async () => {
-            assert.equal(takes((await commandInputs({ takeOver: true, probe: false })).plain.stdin), "yes");
         });
     });
 
     describe("in a preview", () => {
         it("says and plans nothing if nothing differs: update has the host's token", async () => {
             const { plain, messages } = await commandInputs({}, true);
-            assert.equal(plain.update, `${bootstrap("launch")} t0`);
+            assert.equal(plain.update, launchCommand("t0"));
             assert.deepEqual(messages, []);
         });
 
@@ -200,9 +222,8 @@ describe("ConvergedHost", () => {
             const preview = await commandInputs({}, true);
             const up = await commandInputs({}, false);
             const token = nextToken(drifted, makePlan(resources));
-            assert.equal(preview.plain.update, `${bootstrap("launch")} ${token}`);
+            assert.equal(preview.plain.update, launchCommand(token));
             assert.equal(up.plain.update, preview.plain.update);
-            assert.equal(up.plain.stdin, preview.plain.stdin);
             assert.deepEqual(preview.messages, [
                 {
                     severity: "warn",
@@ -212,21 +233,11 @@ describe("ConvergedHost", () => {
             assert.deepEqual(up.messages, []);
         });
 
-        it("fails if the host refuses what is declared", async () => {
-            hosts.give(probeReply({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
-            await mockEngine({ preview: true });
-            const failures = await failuresOf(() => void converge());
-            assert.ok(failures.length > 0);
-            for (const failure of failures) {
-                assert.match(failure, /^lb1 cannot be converged; nothing was touched\n {2}too old/);
-            }
-        });
-
         it("warns of a host that cannot be asked, and leaves the plan unknown", async () => {
             hosts.give(new SshError("192.0.2.1:22 refuses connections"));
             const { inputs, messages } = await commandInputs({}, true);
+            assertUnknown(inputs.create);
             assertUnknown(inputs.update);
-            assertUnknown(inputs.stdin);
             assert.deepEqual(messages, [
                 {
                     severity: "warn",
@@ -237,13 +248,25 @@ describe("ConvergedHost", () => {
 
         it("does not ask a host whose address is not known yet", async () => {
             const address = pulumi.output(pulumi.unknown as unknown as string);
-            const { inputs, messages, plain } = await commandInputs({ connection: { address, hostKey } }, true);
+            const { inputs, messages } = await commandInputs({ connection: { address, hostKey } }, true);
             assert.deepEqual(hosts.asked, []);
             assert.deepEqual(messages, []);
             assertUnknown(inputs.update);
-            assert.equal(plain.create, bootstrap("launch"));
         });
     });
+
+    for (const preview of [true, false]) {
+        it(`fails in ${preview ? "a preview" : "an up"} if the host refuses what is declared`, async () => {
+            hosts.give(probeReply({ refused: [{ id: "-", stage: "host", words: "too old" }] }));
+            await mockEngine({ preview });
+            const failures = await failuresOf(() => void converge());
+            assert.ok(failures.length > 0);
+            for (const failure of failures) {
+                assert.match(failure, /^lb1 cannot be converged; nothing was touched\n {2}too old/);
+            }
+            assert.deepEqual([...hosts.left], []);
+        });
+    }
 
     it("fails in an up if the host cannot be asked, and names it", async () => {
         hosts.give(new SshError("192.0.2.1:22 refuses connections"));
@@ -258,28 +281,15 @@ describe("ConvergedHost", () => {
     });
 
     describe("with the probe off", () => {
-        it("asks no host", async () => {
+        it("asks no host in a preview, and every host in an up", async () => {
             await commandInputs({ probe: false }, true);
-            await commandInputs({ probe: false });
             assert.deepEqual(hosts.asked, []);
-        });
-
-        it("updates only if the plan or a secret in it changes", async () => {
-            const update = async (args: Partial<ConvergedHostArgs>) =>
-                (await commandInputs({ probe: false, ...args })).plain.update;
-            const secret: Resource[] = [{ kind: "file", path: "/etc/x", content: slot("key") }];
-            const updates = [
-                await update({}),
-                await update({ resources: [{ kind: "file", path: "/etc/x", content: "y\n" }] }),
-                await update({ resources: secret, slots: { key: "one" } }),
-                await update({ resources: secret, slots: { key: "two" } }),
-            ];
-            assert.equal(new Set(updates).size, updates.length);
-            assert.equal(await update({}), updates[0]);
+            await commandInputs({ probe: false });
+            assert.equal(hosts.asked.length, 1);
         });
 
         it("leaves what only an up can know out of the plan of a preview, and only of a preview", async () => {
-            assert.deepEqual(await ignoredChanges({ probe: false }, true), ["update", "stdin"]);
+            assert.deepEqual(await ignoredChanges({ probe: false }, true), ["create", "update"]);
             assert.deepEqual(await ignoredChanges({ probe: false }, false), []);
             assert.deepEqual(await ignoredChanges({}, true), []);
         });
@@ -288,29 +298,27 @@ describe("ConvergedHost", () => {
     describe("with secrets", () => {
         const secret: Resource[] = [{ kind: "file", path: "/etc/x", content: `key ${slot("key")}\n` }];
 
-        it("has them in stdin only", async () => {
-            hosts.give(
-                probeReply({
-                    differences: [{ id: "r0", aspect: "content", have: "" }],
-                    live: new Map([["r0", Buffer.from("key pl4nted\n")]]),
-                }),
-            );
-            const { registrations, messages, inputs } = await commandInputs(
-                { resources: secret, slots: { key: pulumi.secret("pl4nted") } },
-                true,
-            );
-            assertSecret(inputs.stdin);
-            const { stdin, ...others } = inputs;
+        it("has them in the payload only, which the engine never sees", async () => {
+            const different = probeReply({
+                differences: [{ id: "r0", aspect: "content", have: "" }],
+                live: new Map([["r0", Buffer.from("key pl4nted\n")]]),
+            });
             const encoded = Buffer.from("key pl4nted\n").toString("base64");
-            assert.ok(JSON.stringify(unsecret(stdin)).includes(encoded));
-            const elsewhere = JSON.stringify([registrations[0], others, messages]);
-            assert.ok(!elsewhere.includes("pl4nted") && !elsewhere.includes(encoded));
-            assert.equal(typeof others.update, "string");
+            for (const preview of [true, false]) {
+                hosts.give(different);
+                const { registrations, messages } = await commandInputs(
+                    { resources: secret, slots: { key: pulumi.secret("pl4nted") } },
+                    preview,
+                );
+                const seen = JSON.stringify([registrations, messages]);
+                assert.ok(!seen.includes("pl4nted") && !seen.includes(encoded));
+            }
+            assert.ok([...hosts.left.values()][0]?.includes(encoded));
         });
 
         it("does not make update a secret, so that plans are readable", async () => {
             const { inputs } = await commandInputs({ resources: secret, slots: { key: pulumi.secret("pl4nted") } });
-            assert.equal(inputs.update, `${bootstrap("launch")} t0`);
+            assert.equal(inputs.update, launchCommand("t0"));
         });
     });
 

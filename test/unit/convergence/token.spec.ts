@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { makePlan } from "../../../components/convergence/payload/plan";
 import type { WhyRun } from "../../../components/convergence/preview/whyRun";
-import { nextToken, tokenOfPlan } from "../../../components/convergence/token";
+import { nextToken } from "../../../components/convergence/token";
 import { whyRunWith } from "./preview/whyRuns";
 
 const plan = makePlan([{ kind: "file", path: "/etc/x", content: "x\n" }]);
@@ -61,12 +61,5 @@ describe("nextToken", () => {
         assert.notEqual(nextToken(host({ token: first }), plan), second);
         assert.notEqual(nextToken(host({ token: first, differences: [content], bootId: "boot-2" }), plan), second);
         assert.notEqual(nextToken(host({ token: "t0", differences: [content] }), plan), second);
-    });
-});
-
-describe("tokenOfPlan", () => {
-    it("changes with the payload only", () => {
-        assert.equal(tokenOfPlan("a"), tokenOfPlan("a"));
-        assert.notEqual(tokenOfPlan("a"), tokenOfPlan("b"));
     });
 });

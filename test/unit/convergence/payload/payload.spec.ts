@@ -4,7 +4,7 @@ import { createHash } from "node:crypto";
 import fc from "fast-check";
 import type { Resource, Transaction } from "../../../../components/convergence/kinds/index";
 import { digestOf } from "../../../../components/convergence/payload/fileContents";
-import { bootstrap, buildPayload, seal, withoutRuntime } from "../../../../components/convergence/payload/payload";
+import { buildPayload, seal } from "../../../../components/convergence/payload/payload";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { quote } from "../../../../components/convergence/payload/shell";
 import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
@@ -21,8 +21,8 @@ function shell([program = "", ...args]: string[], script: string | Buffer): Buff
 }
 
 const sha256 = (data: string | Buffer) => createHash("sha256").update(data).digest("hex");
-const payload = (resources: Resource[], slots: Record<string, string> = {}, token?: string) =>
-    buildPayload(makePlan(resources), { slots, token });
+const payload = (resources: Resource[], slots: Record<string, string> = {}) =>
+    buildPayload(makePlan(resources), { slots });
 
 const transaction: Transaction = {
     kind: "transaction",
@@ -42,7 +42,7 @@ const transaction: Transaction = {
 
 /** The value of a variable that the payload sets before its run list. */
 function variable(text: string, name: string): string {
-    const from = text.indexOf("\nruntime_id=");
+    const from = text.indexOf("\nowner=");
     const to = text.indexOf("\nrun_list() {");
     assert.ok(from >= 0 && to > from);
     const script = `${text.slice(from, to)}\nprintf %s "$${name}"`;
@@ -75,58 +75,20 @@ describe("seal", () => {
         const body = "main() {\n:\n}\nmain\n# ü";
         const [header = "", ...rest] = seal(body).split("\n");
         assert.equal(rest.join("\n"), body);
-        assert.equal(
-            header,
-            `# haproxy-fleet payload after=/dev/null length=${Buffer.byteLength(body)} sha256=${sha256(body)}`,
-        );
-    });
-});
-
-describe("bootstrap", () => {
-    it("is constant, short, and one line", () => {
-        assert.equal(
-            bootstrap("launch"),
-            [
-                "exec /bin/sh -c 'umask 077; mkdir -p /run/haproxy-fleet && read -r h",
-                '&& { echo "$h"; h=${h#*after=}; cat "${h%% *}" -; } >/run/haproxy-fleet/in.$$',
-                "&& exec /bin/sh /run/haproxy-fleet/in.$$ launch; rm -f /run/haproxy-fleet/in.$$;",
-                'echo "nothing was done: run again" >&2; exit 1\'',
-            ].join(" "),
-        );
-        assert.equal(bootstrap("why-run", "sudo").replace("why-run", "launch"), bootstrap("launch", "sudo"));
-        assert.equal(bootstrap("launch", "sudo"), bootstrap("launch").replace("exec ", "exec sudo -n "));
-    });
-});
-
-describe("withoutRuntime", () => {
-    it("leaves out what does not depend on the plan's data, and names the host's copy", () => {
-        const [whole, other] = ["hunter2", "swordfish"].map((key) => payload([transaction], { key }, "t1"));
-        assert.ok(whole && other);
-        const [header = "", ...lines] = withoutRuntime(whole).split("\n");
-        const sent = lines.join("\n");
-        const body = whole.slice(whole.indexOf("\n") + 1);
-        assert.ok(body.endsWith(sent));
-        const kept = body.slice(0, -sent.length);
-        assert.ok(other.includes(kept), "the runtime differs from run to run");
-        assert.ok(sent.length < kept.length / 4, `${sent.length} characters are sent, ${kept.length} kept`);
-        const before = header.replace(`/run/haproxy-fleet/runtime.${sha256(kept)}`, "/dev/null");
-        assert.equal(before, whole.slice(0, whole.indexOf("\n")));
+        assert.equal(header, `# haproxy-fleet payload length=${Buffer.byteLength(body)} sha256=${sha256(body)}`);
     });
 });
 
 describe("buildPayload", () => {
     it("is one function, called on the last line", () => {
         const lines = payload([transaction], { key: "k" }).split("\n");
-        assert.match(lines[0] ?? "", /^# haproxy-fleet payload after=\/dev\/null length=\d+ sha256=[0-9a-f]{64}$/);
+        assert.match(lines[0] ?? "", /^# haproxy-fleet payload length=\d+ sha256=[0-9a-f]{64}$/);
         assert.equal(lines[1], "main() {");
         assert.deepEqual(lines.slice(-3), ["}", 'main "$@"', ""]);
     });
 
     it("is the same for the same plan", () => {
-        assert.equal(
-            payload([transaction], { key: "k" }, "t"),
-            payload([structuredClone(transaction)], { key: "k" }, "t"),
-        );
+        assert.equal(payload([transaction], { key: "k" }), payload([structuredClone(transaction)], { key: "k" }));
     });
 
     it("is accepted by ShellCheck, dash and busybox", function () {
@@ -180,11 +142,11 @@ describe("buildPayload", () => {
         assert.equal(variable(text, "secret_lines"), "");
     });
 
-    it("passes parameters to the adapter, and token and deadline to the host", () => {
-        const text = buildPayload(makePlan([transaction]), { slots: { key: "k" }, token: "t1", deadline: 60 });
+    it("passes parameters to the adapter, and deadline and permissions to the host", () => {
+        const text = buildPayload(makePlan([transaction]), { slots: { key: "k" }, takeOver: true, deadline: 60 });
         assert.equal(variable(text, "demo_unit"), "it's.service");
         assert.equal(variable(text, "demo_binds"), "a 1\nb 2");
-        assert.equal(variable(text, "token"), "t1");
+        assert.equal(variable(text, "take_over"), "yes");
         assert.equal(variable(text, "deadline"), "60");
         assert.equal(variable(payload([]), "deadline"), "900");
     });

@@ -1,0 +1,27 @@
+import { PRODUCT } from "./payload";
+
+/** Where the host keeps what lives no longer than a boot. */
+const RUN = `/run/${PRODUCT}`;
+
+/**
+ * The command that takes a payload on its standard input and runs a verb of it: `why-run`, or `leave` with a token. It is short and
+ * free of secrets, because it is visible in the host's process list.
+ */
+export function askCommand(verb: "why-run" | "leave", become?: "sudo", token = ""): string {
+    const file = `${RUN}/in.$$`;
+    const script = `umask 077; mkdir -p ${RUN} && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1`;
+    return asRoot(`'${script}' sh ${verb} ${token}`.trimEnd(), become);
+}
+
+/**
+ * The command of a converge: starts what `leave` has left for this token. The engine stores it, prints it in errors, and compares it
+ * with the one before: only the token in it changes.
+ */
+export function launchCommand(token: string, become?: "sudo"): string {
+    const script = `cd ${RUN} && exec /bin/sh launch "$0"; echo "restarted since it was asked: run again" >&2; exit 1`;
+    return asRoot(`'${script}' ${token}`, become);
+}
+
+function asRoot(script: string, become?: "sudo"): string {
+    return `exec ${become === "sudo" ? "sudo -n " : ""}/bin/sh -c ${script}`;
+}
