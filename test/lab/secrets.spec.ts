@@ -67,17 +67,21 @@ describeLab("a secret", () => {
                 },
             ]) + rest,
         );
-    const hidden = (text: string, where = "output") => {
-        assertHidden(text, slots, where);
+    const hidden = (text: string, where = "output", login: Record<string, string> = {}) => {
+        assertHidden(text, { ...slots, ...login }, where);
         assert.ok(!PLANTED.test(text), where);
     };
 
-    /** Output of the CLI, after checking that it has no secret. */
+    /**
+     * Output of the CLI, after checking that it has no secret: nor the login's key, which is in the config, except at a level of logs at
+     * which the engine does not mask it (SECURITY.md).
+     */
     async function says(...args: string[]): Promise<{ code: number; text: string }> {
         const { code, stdout, stderr } = await project.run([...args, "--color=never"], {
             env: { PULUMI_EXPERIMENTAL: "true" },
         });
-        hidden(stdout + stderr, `pulumi ${args.join(" ")}`);
+        const login = args.includes("-v=9") ? undefined : { login: target().privateKey ?? "" };
+        hidden(stdout + stderr, `pulumi ${args.join(" ")}`, login);
         return { code, text: stdout + stderr };
     }
 
@@ -93,11 +97,11 @@ describeLab("a secret", () => {
 
     it("is in no process of the host while it is written, and in no output of the engine", async () => {
         declare();
-        assert.equal((await says("preview", "--diff")).code, 0);
+        assert.equal((await says("preview", "--diff", "--debug")).code, 0);
         await host().exec(`: >/root/seen
             cat >/root/watch <<'END'
             while [ ! -e /root/stop ]; do
-                grep -l 'p[l]anted' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
+                grep -l -e 'p[l]anted' -e 'cGxh[b]nRlZ' -e 'BsY[W]50ZW' -e 'wbGF[u]dGVk' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
             done
 END
             sh /root/watch >/dev/null 2>&1 </dev/null &`);
@@ -206,7 +210,7 @@ END
         assert.match(before.text, /^ +line \d+: bind 127\.0\.0\.1:8406 '‹password›'$/m);
         const { code, text } = await says("up", "--yes", "--skip-preview");
         assert.notEqual(code, 0);
-        assert.match(text, /transaction\[haproxy\] failed: refused at validation/);
+        assert.match(text, /refused at validation:/);
         assert.match(text, /unknown keyword '<password>'/);
     });
 
@@ -233,7 +237,7 @@ END
         assert.notEqual((await says("up", "--yes", "--skip-preview", "--json", ...VERBOSE)).code, 0);
         const crash = "\nsetTimeout(() => { throw new Error('crashed'); }, 500);";
         declare([...resources(), { ...failing, command: "sleep 3" }], generated, crash);
-        const crashed = await says("up", "--yes", "--skip-preview", ...VERBOSE);
+        const crashed = await says("up", "--yes", "--skip-preview", "--debug");
         assert.notEqual(crashed.code, 0);
         assert.match(crashed.text, /crashed/);
     });
