@@ -11,7 +11,7 @@ import { runPulumi } from "../../toolchain/pulumi";
 
 /** Runs this project's unchanged program with the real CLI on a lab. It has a folder and a state of its own. */
 export class Program {
-    private readonly directory = mkdtempSync(join(tmpdir(), "program-"));
+    readonly directory = mkdtempSync(join(tmpdir(), "program-"));
 
     constructor(
         private readonly lab: Lab,
@@ -51,16 +51,21 @@ export class Program {
         );
     }
 
+    /** What the CLI needs to find the state and its passphrase. */
+    get environment(): Record<string, string | undefined> {
+        return {
+            PULUMI_BACKEND_URL: `file://${this.directory}`,
+            PULUMI_CONFIG_PASSPHRASE: "test",
+            PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+            SSH_AUTH_SOCK: undefined,
+        };
+    }
+
     /** Runs the CLI and returns its status and output. */
     async pulumi(...args: string[]): Promise<{ code: number; text: string }> {
         const { code, stdout, stderr } = await runPulumi(args, {
             cwd: this.directory,
-            env: {
-                PULUMI_BACKEND_URL: `file://${this.directory}`,
-                PULUMI_CONFIG_PASSPHRASE: "test",
-                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-                SSH_AUTH_SOCK: undefined,
-            },
+            env: this.environment,
         });
         return { code, text: stdout + stderr };
     }

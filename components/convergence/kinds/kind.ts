@@ -97,6 +97,8 @@ export interface ResourceKind<R> {
     shell?(resource: R): { script: string; variables: Record<string, string> };
     /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each. @default - nothing */
     manifest?(resource: R): string[];
+    /** The call of the shell function that takes it out of service when its host is retired. @default - it stays */
+    retirement?(resource: R): string[];
     /** How reports word an aspect that differs, given what the host has. */
     wording: Wording;
     /** What is declared for an aspect, if its wording only says what the host has. Files need none. @default - nothing to add */

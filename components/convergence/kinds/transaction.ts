@@ -109,6 +109,7 @@ export const transaction: ResourceKind<Transaction> = {
         ];
     },
     manifest: ({ files }) => files.map(({ path }) => `file\t${path}`),
+    retirement: ({ adapter }) => ["retire_daemon", adapter.name],
     wording: {
         ...FILE_WORDING,
         stopped: (have) => `is ${have || "stopped"}, would be started`,

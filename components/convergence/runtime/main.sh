@@ -1,6 +1,6 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
-# The payload sets: product, owner, take_over, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
+# The payload sets: product, owner, take_over, retiring, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
 # (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function run_list.
 #
 # sh has no local variables: the comment of a function says which variables it reads and sets for others.
@@ -66,10 +66,13 @@ why_run() {
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
-    note_owner
-    run_list
-    prune
-    show_secret_lines
+    if ! is_retired; then
+        note_owner
+        run_list
+        prune
+        [ "$retiring" = no ] || differs recorded
+        show_secret_lines
+    fi
     printf 'end\tdone\n'
 }
 
@@ -84,15 +87,24 @@ apply() {
     require_host
     require_owner
     stage=$run/stage
+    if is_retired; then
+        label=
+        report_changes
+        return
+    fi
     step "prepare $lib" mkdir -p -m 0700 "$lib" "$run/stamp"
     note_owner
     remember_before
     run_list
     prune
     label=host
-    step "remember what is managed" write_manifest "$manifest_wanted"
-    forget_originals
-    step "store the token" store_token
+    if [ "$retiring" = yes ]; then
+        step "forget this host" forget_host
+    else
+        step "remember what is managed" write_manifest "$manifest_wanted"
+        forget_originals
+        step "store the token" store_token
+    fi
     label=
     report_changes 2>&1
     report_changes

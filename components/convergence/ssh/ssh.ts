@@ -45,9 +45,10 @@ export interface SshSession {
      * Runs a command with `stdin` on its standard input.
      *
      * @param timeout in milliseconds @default 120000
+     * @param hear called with what the command prints on standard error, as it comes @default - not called
      * @throws SshError if the connection ends first, or if the command does not end in time
      */
-    run(command: string, stdin: string, timeout?: number): Promise<SshResult>;
+    run(command: string, stdin: string, timeout?: number, hear?: (text: string) => void): Promise<SshResult>;
     /** Resolves when the connection has ended without `close`: the host no longer answers, within 20 s. */
     readonly lost: Promise<void>;
     close(): void;
@@ -83,7 +84,7 @@ export async function connectSsh(target: SshTarget): Promise<SshSession> {
             }),
         );
         return {
-            run: (command, stdin, timeout = 120_000) => execute(client, target, command, stdin, timeout),
+            run: (command, stdin, timeout = 120_000, hear) => execute(client, target, command, stdin, timeout, hear),
             lost,
             close,
         };
@@ -262,6 +263,7 @@ function execute(
     command: string,
     stdin: string,
     timeout: number,
+    hear?: (text: string) => void,
 ): Promise<SshResult> {
     return new Promise((resolve, reject) => {
         const timer = setTimeout(
@@ -283,7 +285,10 @@ function execute(
             const stderr: Buffer[] = [];
             let code = -1;
             channel.on("data", (data: Buffer) => stdout.push(data));
-            channel.stderr.on("data", (data: Buffer) => stderr.push(data));
+            channel.stderr.on("data", (data: Buffer) => {
+                stderr.push(data);
+                hear?.(data.toString("utf8"));
+            });
             channel.on("exit", (status: number | null) => {
                 code = status ?? -1;
             });
