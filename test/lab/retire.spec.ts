@@ -56,10 +56,13 @@ describeLab("retire", () => {
         program = new Program(lab());
         app = await AppServer.start("app", lab().gateway);
         const { name, address, port } = app;
-        program.stack({
-            services: [{ name: "shop", hosts: ["shop.test"], port: 80, servers: [{ name, address, port }] }],
-        });
+        const servers = [{ name, address, port }];
+        // The login's key is in the config, which the command has to read.
+        const ssh = { user: "root" };
+        program.stack({ ssh, services: [{ name: "shop", hosts: ["shop.test"], port: 80, servers }] });
         await program.init();
+        const { privateKey = "" } = sshTargetOf(lab(), host);
+        await program.succeed("config", "set", "--secret", "sshPrivateKey", "--", privateKey);
         await program.up();
     });
     after(() => {
