@@ -1,6 +1,11 @@
 import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import type { Resource } from "../../components/convergence/kinds/index";
+import { askCommand } from "../../components/convergence/payload/commands";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
+import { parseWhyRun } from "../../components/convergence/preview/whyRun";
 import { SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { atNaps, Convergence, redefine, withinDeadline } from "../support/converge";
 import { hostsProgram, type ProgramHost } from "../support/hostsProgram";
@@ -102,6 +107,70 @@ describeLab("a failure", () => {
             assert.match(stderr, /^ {4}E: .*file:\/nowhere stable Release/m);
         });
 
+        it("a package on hold", async () => {
+            await host().exec("apt-get -qq purge -y tree >/dev/null 2>&1; apt-mark hold tree curl");
+            const said = await fails({ kind: "packages", names: ["tree"] });
+            assert.match(
+                said,
+                /^packages\[tree\] failed: a package is on hold, so the package manager does not touch it; release it/m,
+            );
+            assert.match(said, /^ {4}on hold: curl tree $/m);
+            const other: Resource = { kind: "packages", names: ["curl=0.0.1"] };
+            const words = /^curl is on hold at 7\S+; release it \(apt-mark unhold curl\), or declare that version$/;
+            const { refused } = await new Convergence(target(), [other]).whyRun();
+            assert.match(refused.map((judgement) => judgement.words).join("\n"), words);
+            await fails(other);
+            await host().exec("apt-mark unhold tree curl");
+        });
+
+        it("package sources out of reach, until /etc/environment names a proxy that reaches them", async () => {
+            const { stdout } = await host().exec(`
+                mkdir -p /srv/deb/DEBIAN; cd /srv
+                printf 'Package: proxied\nVersion: 1\nArchitecture: all\nMaintainer: x\nDescription: x\n' >deb/DEBIAN/control
+                dpkg-deb -b deb proxied.deb >/dev/null
+                dpkg-deb -f proxied.deb
+                printf 'Filename: ./proxied.deb\nSize: %s\nSHA256: ' "$(stat -c %s proxied.deb)"
+                sha256sum <proxied.deb | cut -d' ' -f1
+                mkdir /srv/apt; mv /etc/apt/sources.list.d /var/lib/apt/lists apt; mkdir /etc/apt/sources.list.d
+                echo 'deb [trusted=yes] http://packages.invalid/ ./' >/etc/apt/sources.list.d/lab.list
+                echo 'Acquire::Retries "0";' >/etc/apt/apt.conf.d/no-retries`);
+            const deb = await host().readFile("/srv/proxied.deb");
+            const answers: Record<string, string | Buffer> = { Packages: stdout, "proxied.deb": deb };
+            const proxy = createServer(({ url }, answer) => {
+                const content = answers[url?.replace("http://packages.invalid/./", "") ?? ""];
+                answer.writeHead(content ? 200 : 404).end(content);
+            });
+            await new Promise<void>((listens) => proxy.listen(0, lab().gateway, listens));
+            const { port } = proxy.address() as AddressInfo;
+            const packages: Resource = { kind: "packages", names: ["proxied"] };
+            const fetches = async () => {
+                const said = await fails(packages);
+                assert.match(said, /^ {4}W: Failed to fetch http:\/\/packages.invalid\/\S+ {2}\w.* resolv/m);
+                assert.match(
+                    said,
+                    /^packages\[proxied\] failed: the package manager does not know this package, and cannot read all package sources; check the host's network, resolver, proxy/m,
+                );
+                assert.doesNotMatch(said, /interrupted/);
+            };
+            try {
+                await fetches();
+                await host().writeFile(
+                    "/etc/environment",
+                    `HTTP_PROXY="http://${lab().gateway}:${port}" # the way out\n`,
+                );
+                await host().writeFile("/etc/apt/apt.conf.d/direct", 'Acquire::http::Proxy "DIRECT";\n');
+                await fetches();
+                await host().exec("rm /etc/apt/apt.conf.d/direct");
+                await succeeds(packages);
+            } finally {
+                proxy.close();
+                await host().exec(`
+                    dpkg --purge proxied
+                    rm -rf /etc/apt/sources.list.d /var/lib/apt/lists /etc/environment /etc/apt/apt.conf.d/direct /etc/apt/apt.conf.d/no-retries
+                    mv /srv/apt/sources.list.d /etc/apt; mv /srv/apt/lists /var/lib/apt; rm -r /srv/apt`);
+            }
+        });
+
         it("a full disk", async () => {
             await host().exec("mkdir -p /srv/small && mount -t tmpfs -o size=64k tmpfs /srv/small");
             const file: Resource = { kind: "file", path: "/srv/small/file", content: "x".repeat(100_000) };
@@ -112,6 +181,54 @@ describeLab("a failure", () => {
             assert.equal((await host().exec("ls /srv/small")).stdout, "", "half a file");
             await host().exec("umount /srv/small");
             await succeeds(file);
+        });
+
+        describe("a check of files that is impossible, as", () => {
+            const script = `
+                daemon_installed() { :; }
+                daemon_validate() { :; }
+                daemon_preflight() { :; }
+                daemon_running() { running_digest= running_since=; }
+                daemon_activation() { activation=start activation_reason=always; }`;
+            const transaction: Resource = {
+                kind: "transaction",
+                name: "daemon",
+                directory: "/srv/daemon",
+                files: [{ path: "/srv/daemon/declared", content: "x\n" }],
+                adapter: { name: "daemon", script, parameters: {} },
+            };
+            before(() => host().exec("mkdir -p /srv/daemon"));
+            after(() => host().exec("rm -rf /srv/daemon"));
+
+            it("the directory does not fit into /run", async () => {
+                const room = "/run/haproxy-fleet";
+                await host().exec(`
+                    head -c 3000000 /dev/zero >/srv/daemon/core
+                    mkdir -p ${room}; mount -t tmpfs -o size=2m tmpfs ${room}`);
+                try {
+                    const words =
+                        /\/srv\/daemon has \d+ KiB, and the copy that the daemon checks does not fit into \/run, in memory; move/;
+                    const { refused } = await new Convergence(target(), [transaction]).whyRun();
+                    assert.match(refused.map((judgement) => `${judgement.stage}: ${judgement.words}`).join(), words);
+                    assert.match(await fails(transaction), words);
+                } finally {
+                    await host().exec(`umount ${room}; rm /srv/daemon/core`);
+                }
+            });
+
+            it("the container has no mount namespaces", async () => {
+                const payload = new Convergence(target(), [transaction]).payload();
+                await host().writeFile("/run/payload", payload);
+                const { stdout } = await host().exec(
+                    "systemd-run --quiet --pipe --wait -p RestrictNamespaces=yes /bin/sh /run/payload why-run",
+                );
+                const [judgement] = parseWhyRun(stdout).refused;
+                assert.match(
+                    `${judgement?.stage}: ${judgement?.words}`,
+                    /^stage: unshare: .*Operation not permitted\nthis host does not let root mount in a namespace .* or use a virtual machine$/,
+                );
+                assert.deepEqual((await new Convergence(target(), [transaction]).whyRun()).refused, []);
+            });
         });
 
         it("a read-only file system", async () => {
@@ -183,6 +300,62 @@ describeLab("a failure", () => {
                 ["this host is too old: systemd 229, needed is 237 or newer"],
             );
         });
+    });
+
+    it("is not caused by a package that lacks its dependencies, nor said to be an interruption", async () => {
+        await host().exec(`
+            apt-get -qq purge -y tree >/dev/null 2>&1; apt-get -qq install -y jq >/dev/null
+            dpkg --force-depends --purge libonig5 2>/dev/null`);
+        const { code, stderr } = await new Convergence(target(), [{ kind: "packages", names: ["tree"] }]).up();
+        assert.equal(code, 0, stderr);
+        assert.doesNotMatch(stderr, /interrupted/);
+        await host().exec("dpkg --audit; jq --version");
+    });
+
+    for (const become of [undefined, "sudo"] as const)
+        it(`of the connection leaves nothing of a why-run behind${become ? ", under sudo" : ""}`, async () => {
+            await lab().addSudoUser("lb1");
+            const onlyIf = "sleep 86411 & timeout 86412 sh -c 'sleep 86413; :'";
+            const slow: Resource = { kind: "execute", name: "slow", command: ":", onlyIf };
+            const payload = new Convergence(target(), [slow]).payload();
+            const [ssh = "", ...args] = host().ssh(become ? "ops" : "root", askCommand("why-run", become));
+            const client = spawn(ssh, args, { stdio: ["pipe", "ignore", "ignore"] });
+            client.stdin.end(payload);
+            const left = async () =>
+                (await host().exec("pgrep -f '[s]leep 8641'; ls -d /run/haproxy-fleet/in.*", { check: false })).stdout;
+            await until("the condition runs", async () => (await left()).split("\n").length > 5);
+            client.kill("SIGKILL");
+            await until("it has ended", async () => (await left()) === "", 10_000);
+        });
+
+    it("is not caused by needrestart, which restarts what uses an old library", async () => {
+        const waits = "touch /run/waits; until [ -e /run/go ]; do sleep 0.1; done; touch /srv/waited";
+        await host().exec(`
+            apt-get -qq purge -y tree >/dev/null 2>&1
+            apt-get -qq install -y needrestart >/dev/null 2>&1
+            echo '$nrconf{restart} = "a";' >/etc/needrestart/conf.d/a.conf
+            rm -f /run/waits /run/go
+            printf '[Service]\nExecStart=sleep infinity\n' >/run/systemd/system/bystander.service
+            systemctl start bystander`);
+        const bystander = async () => (await host().exec("systemctl show -P MainPID bystander")).stdout;
+        const upgradeLibrary = () => host().exec("cd /lib/*-linux-gnu; cp libc.so.6 new; mv new libc.so.6");
+        const converged = new Convergence(target(), [
+            { kind: "execute", name: "waits", command: waits, creates: "/srv/waited" },
+            { kind: "packages", names: ["tree"] },
+        ]).up();
+        await until("it runs", async () => (await host().exec("ls /run/waits", { check: false })).code === 0);
+        await upgradeLibrary();
+        const first = await bystander();
+        const { stdout } = await host().exec("needrestart -l");
+        assert.match(stdout, /refused by systemd:\n haproxy-fleet-converge\.service/);
+        const second = await bystander();
+        assert.notEqual(second, first, "needrestart restarts nothing");
+        await upgradeLibrary();
+        await host().exec("touch /run/go");
+        const { code, stderr } = await converged;
+        assert.equal(code, 0, stderr);
+        assert.equal(await bystander(), second, "the converge's own package manager has restarted it");
+        await host().exec("systemctl stop bystander; dpkg --purge needrestart 2>&1");
     });
 
     describe("on the way to the host is reported with cause and remedy:", () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { label, type Resource } from "../../components/convergence/kinds/index";
 import { makePlan } from "../../components/convergence/payload/plan";
 import type { Host } from "../../lab/host";
+import { run } from "../../lab/machine/exec";
 import { atNaps, Convergence } from "../support/converge";
 import { describedAs, echod, heard } from "../support/echod";
 import { hostState } from "../support/hostState";
@@ -70,8 +71,10 @@ describeLab("resources", () => {
         });
     };
 
-    before("a host", () => {
+    before("a host whose logins change what tools do", async () => {
         host = lab().host("lb1");
+        await host.writeFile("/etc/environment", "POSIXLY_CORRECT=1\nTMPDIR=/nowhere\nSYSTEMD_LOG_LEVEL=debug\n");
+        assert.match((await run("ssh", host.ssh("root", "env").slice(1))).stdout, /^POSIXLY_CORRECT=1$/m);
         convergence = new Convergence(sshTargetOf(lab(), host), resources);
     });
 

@@ -1,4 +1,4 @@
-import { execFileSync, spawnSync } from "node:child_process";
+import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
@@ -45,7 +45,7 @@ export class Sandbox {
     /** A payload for the sandbox. `shell` may redefine more of the runtime. */
     payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {
         const text = buildPayload(makePlan(resources), { slots });
-        const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }`;
+        const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }\nunshare() { :; }`;
         return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
     }
 
@@ -61,9 +61,17 @@ export class Sandbox {
         const { status, stdout, stderr } = spawnSync(program, words, {
             encoding: "utf8",
             maxBuffer: 1 << 26,
-            env: { ...process.env, ...env },
+            env: { PATH: process.env.PATH, ...env },
         });
         return { code: status, stdout, stderr };
+    }
+
+    /** Like `run`, but returns at once. */
+    start(text: string, verb: string): ChildProcess {
+        const file = this.path("run/payload.test");
+        writeFileSync(file, text);
+        const [program = "", ...args] = [...this.shell, file, verb];
+        return spawn(program, args, { stdio: ["ignore", "pipe", "pipe"] });
     }
 
     exists = (name: string) => existsSync(this.path(name));

@@ -44,6 +44,8 @@ describe("secrets under the real CLI", () => {
             unchecked: [],
             activations: [],
             secretLines: [],
+            settings: [],
+            warnings: [],
         };
         const { host: address, dialErrorLimit: _, ...connection } = sshd.connection();
         const { code, text } = await printed(`

@@ -3,7 +3,10 @@ import { anyText, formOf } from "../../forms";
 import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 
-/** A command that runs only if `creates`, `onlyIf` or `notIf` says that it is needed. */
+/**
+ * A command that runs only if `creates`, `onlyIf` or `notIf` says that it is needed. It runs as root, with the host's proxies in its
+ * environment and nothing else of a login's.
+ */
 export interface Execute {
     kind: "execute";
     /** Names the command in reports. */

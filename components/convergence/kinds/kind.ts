@@ -99,6 +99,11 @@ export interface ResourceKind<R> {
     manifest?(resource: R): string[];
     /** The call of the shell function that takes it out of service when its host is retired. @default - it stays */
     retirement?(resource: R): string[];
+    /**
+     * What a host remembers of it besides a digest and its files: by aspect, in the form in which the runtime reports what the host
+     * has. A preview compares it to say whether the declaration or the host has changed. @default - nothing
+     */
+    remembered?(resource: R, file: (path: string) => FilledFile): Record<string, string>;
     /** How reports word an aspect that differs, given what the host has. */
     wording: Wording;
     /** What is declared for an aspect, if its wording only says what the host has. Files need none. @default - nothing to add */

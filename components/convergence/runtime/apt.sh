@@ -1,10 +1,11 @@
 # Packages of the Debian family: dpkg and apt.
 
-# Sets package_facts to lines of name, TAB, state, TAB, version, between newlines. Reads package_names.
+# Sets package_facts to lines of name, TAB, state, TAB, version, TAB, and what is wanted (hold or another word), between newlines. Reads
+# package_names.
 facts_packages() {
     split_lines
     # shellcheck disable=SC2086,SC2016 # the format is dpkg's
-    package_facts=$NL$(dpkg-query -W -f '${Package}\t${db:Status-Status}\t${Version}\n' -- $package_names 2>/dev/null)$NL
+    package_facts=$NL$(dpkg-query -W -f '${Package}\t${db:Status-Status}\t${Version}\t${db:Status-Want}\n' -- $package_names 2>/dev/null)$NL
     unsplit
 }
 
@@ -14,6 +15,11 @@ package_manager_interrupted() {
     set -- /var/lib/dpkg/updates/[0-9]*
     set -f
     [ -e "$1" ]
+}
+
+# Whether packages were left half installed: then dpkg has lines about them.
+packages_unfinished() {
+    [ -n "$(dpkg --audit 2>/dev/null)" ]
 }
 
 package_manager_repair() {
@@ -33,10 +39,11 @@ apt_get() {
 }
 
 # patiently COMMAND...: repeats the command while another process holds a lock, because dpkg does not wait for its lock, and apt not
-# for those of its lists and archives. Sets words to the output.
+# for those of its lists and archives. Keeps needrestart from restarting services that the run list does not name; the next run of apt
+# asks it again. Sets words to the output.
 patiently() {
     waited=0
-    until words=$(umask 022 && DEBIAN_FRONTEND=noninteractive "$@" 2>&1); do
+    until words=$(umask 022 && DEBIAN_FRONTEND=noninteractive NEEDRESTART_SUSPEND=yes "$@" 2>&1); do
         case $words in
         *"locked by another process"* | *"Could not get lock"*) ;;
         *) waited=$lock_timeout ;;
@@ -60,18 +67,28 @@ package_lists_refresh() {
     package_lists_update
 }
 
-# Sets unrefreshed to what apt says about sources that it cannot read. That is no failure yet, because the package may come from others.
+# Sets unrefreshed to what apt says about sources that it cannot read; it succeeds even if it can read none. That is no failure yet,
+# because the package may come from others, or from the lists of an earlier day.
 package_lists_update() {
     refreshed=yes
-    apt_get update || unrefreshed=$words
+    if apt_get update; then
+        case $words in *"Failed to fetch"*) ;; *) return ;; esac
+    fi
+    unrefreshed=$words
 }
 
-# package_install NAME[=VERSION]...: tries again with new lists, because those of today may be too old already. Reads refreshed.
+# package_install NAME[=VERSION]...: if that fails, mends dependencies that are not met, and tries with new lists, because those of today
+# may be too old already. Reads and sets refreshed and unrefreshed. If it fails, prints what else may be the cause.
 package_install() {
     apt_get install "$@" && return
-    [ -z "$refreshed" ] || return 1
-    package_lists_update
-    apt_get install "$@"
+    case $words in *"--fix-broken install"*) apt_get --fix-broken install && apt_get install "$@" && return ;; esac
+    if [ -z "$refreshed" ]; then
+        package_lists_update
+        apt_get install "$@" && return
+    fi
+    case $words in *"Held packages"* | *"held broken packages"*) printf 'on hold: %s\n' "$(apt-mark showhold | tr '\n' ' ')" ;; esac
+    printf '%s\n' "$unrefreshed" | grep -m 4 '^[WE]: '
+    return 1
 }
 
 # package_providers NAME: prints the installed packages that provide a virtual package.

@@ -27,10 +27,17 @@ file_differences() {
     esac
     if [ "$have_sum" != "$4  $2" ]; then
         rewrite=yes
-        differs content
+        ! is_mounted "$2" ||
+            cannot "$2 is a mount of its own, so that it cannot be replaced; unmount it (umount $2), and remove what mounts it"
+        differs content "${have_sum%%  *}"
         show_live "$2"
     fi
     permission_differences "$2" "$3"
+}
+
+# is_mounted FILE: whether a mount covers just this file, so that a rename onto it fails.
+is_mounted() {
+    cut -d' ' -f5 /proc/self/mountinfo | grep -q -x -F -- "$1"
 }
 
 # permission_differences PATH STAT: reports mode and owner if they differ. Reads have; STAT is "hex mode TAB owner TAB group".
@@ -105,9 +112,10 @@ is_same_file() {
         [ "$(stat -c '%f %U %G' -- "$1")" = "$(stat -c '%f %U %G' -- "$2")" ]
 }
 
-# set_permissions PATH OWNER GROUP MODE: owner first, because changing it clears set-id bits.
+# set_permissions PATH OWNER GROUP MODE: owner first, because changing it clears set-id bits. A mode of four digits would leave those of
+# a directory, which it inherits from the one above, as they are.
 set_permissions() {
-    chown -h -- "$2:$3" "$1" && chmod -- "$4" "$1"
+    chown -h -- "$2:$3" "$1" && chmod -- "0$4" "$1"
 }
 
 # parent_of PATH: sets parent.

@@ -1,21 +1,32 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
 # The payload sets: product, owner, take_over, retiring, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
-# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function run_list.
+# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the function
+# run_list.
 #
 # sh has no local variables: the comment of a function says which variables it reads and sets for others.
 
 # Paths hold any character: -f turns globbing off, and a function that needs it turns it on.
 set -uf
+NL='
+'
+TAB='	'
+# What a login leaves in the environment changes what tools do and print: POSIXLY_CORRECT, TMPDIR, SYSTEMD_PAGER and many more.
+IFS=$NL
+for line in $(export -p); do
+    case $line in "export "[A-Za-z_]*) line=${line#export } ;; *) continue ;; esac
+    case ${line%%=*} in
+    PATH | SSH_CONNECTION | SUDO_USER | SERVICE_RESULT | EXIT_CODE | EXIT_STATUS | *_proxy | *_PROXY | product) ;;
+    *[!A-Za-z0-9_]*) ;;
+    *) unset "${line%%=*}" ;;
+    esac
+done
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
 unset IFS CDPATH
 umask 077
 
-NL='
-'
-TAB='	'
 # Our directories: run is on tmpfs, lib survives a boot.
 run=/run/$product
 lib=/var/lib/$product
@@ -30,6 +41,8 @@ label=
 changed=
 # When the apply began, as find_now counts.
 began=
+# The last step.
+doing=
 # The function that a failed step calls first, if any.
 recover=
 # Set if the facts are out of date.
@@ -42,6 +55,7 @@ package_facts=
 
 # Reads the arguments of the payload. Sets token, because an apply runs from a file that is named after it.
 dispatch() {
+    read_proxies
     case ${1-} in
     why-run) why_run ;;
     leave) leave "$2" ;;
@@ -55,23 +69,28 @@ dispatch() {
 # Reports what differs on stdout, a line each. Reads everything that the payload sets; sets mode, stage, boot_id.
 why_run() {
     mode=why-run
+    stage=$run/why-run.$$
+    watcher=
+    trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
+    trap 'exit 1' HUP INT PIPE TERM
     keep_launcher
     require_host
     require_owner
-    stage=$run/why-run.$$
-    trap 'rm -rf "$stage" "$0"' EXIT
-    trap 'exit 1' HUP INT PIPE TERM
-    boot_id=$(cat /proc/sys/kernel/random/boot_id)
+    watch_caller
+    read -r boot_id </proc/sys/kernel/random/boot_id
     read_token
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
     if ! is_retired; then
+        report_take_over
         note_owner
+        warn_of_sudo_log
         run_list
         prune
         [ "$retiring" = no ] || differs recorded
         show_secret_lines
+        show_declared
     fi
     printf 'end\tdone\n'
 }
@@ -87,14 +106,19 @@ apply() {
     require_host
     require_owner
     stage=$run/stage
-    if is_retired; then
-        label=
-        report_changes
-        return
-    fi
+    is_retired || converge
+    label=
+    report=$(report_changes 2>&1)
+    printf '%s\n' "$report"
+    say_changes
+}
+
+# The steps of an apply. Sets label.
+converge() {
     step "prepare $lib" mkdir -p -m 0700 "$lib" "$run/stamp"
     note_owner
     remember_before
+    remember_attempt
     run_list
     prune
     label=host
@@ -103,14 +127,24 @@ apply() {
     else
         step "remember what is managed" write_manifest "$manifest_wanted"
         forget_originals
+        remember_declared
         step "store the token" store_token
     fi
-    label=
-    report_changes 2>&1
-    report_changes
 }
 
-# Prints what the apply has changed. The engine shows the last line on stderr.
+# Says the report in one line, because the engine shows the last line. Reads report.
+say_changes() {
+    changes=
+    split_lines
+    for line in $report; do changes="$changes, ${line#changed: }"; done
+    unsplit
+    case $report in
+    "changed: "*) say "changed: ${changes#, }" ;;
+    *) say "$report" ;;
+    esac
+}
+
+# Prints what the apply has changed.
 report_changes() {
     if [ -z "$changed" ]; then
         say 'nothing to do'

@@ -1,9 +1,10 @@
 # What a kind's function calls: differs, then applying, then step. All of them read mode, id and label.
 
-# begin_resource ID LABEL: precedes the call of each resource. Sets id and label; reads the facts if they are stale.
+# begin_resource ID LABEL: precedes the call of each resource. Sets id and label, clears doing; reads the facts if they are stale.
 begin_resource() {
     id=$1
     label=$2
+    doing=
     [ -z "$stale" ] || facts
 }
 
@@ -40,10 +41,11 @@ find_differing_before() {
     unsplit
 }
 
-# step TEXT COMMAND...: runs a command that changes the host; all changes go through here. Says TEXT, except for our own records. Fails
-# the apply if the command fails.
+# step TEXT COMMAND...: runs a command that changes the host; all changes go through here. Notes TEXT, except for our own records. Fails
+# the apply if the command fails. Sets doing to TEXT.
 step() {
-    [ "$label" = host ] || say "$label: $1"
+    doing=$1
+    [ "$label" = host ] || progress "$label: $1"
     shift
     "$@" </dev/null >"$run/step.out" 2>&1 || fail_step
 }
@@ -57,11 +59,14 @@ fail_step() {
     fail "the last step failed" "$words"
 }
 
-# fail REASON [WORDS]: ends the apply, and says what was done and that the rest was not. WORDS are the output of a tool.
+# fail REASON [WORDS]: ends the apply, and says what was done and that the rest was not. WORDS are the output of a tool. The cause comes
+# first, because the engine shows it as the headline; what to do comes last. Reads doing.
 fail() {
     say "$label failed: $1"
     [ -z "${2-}" ] || say_lines "$2"
     unset IFS
+    [ -z "$doing" ] || say "the step was: $doing"
+    ! applying || say "all steps are in $run/log.$token on the host, for $kept_minutes minutes"
     summary "before that"
     say "the resources after $label were not attempted; running again continues from what is there"
     exit 1
@@ -71,10 +76,20 @@ fail() {
 explain() {
     explained=
     case $1 in
+    *[\ \']"$run/"*"No space left on device"*)
+        explained="the file system of $run, in memory, is full; see what fills it (du -xs /run/*), then run again" ;;
     *"No space left on device"*)
         explained="the disk is full; free some space, then run again" ;;
     *"Read-only file system"*)
         explained="the file system is mounted read-only; look for disk errors (dmesg), remount it, then run again" ;;
+    *"Held packages were changed"*)
+        explained="a package is on hold, so the package manager does not touch it; release it (apt-mark unhold), or declare the installed version" ;;
+    *"held broken packages"*)
+        explained="the package manager cannot install what this package needs; look for packages on hold (apt-mark showhold), and for sources that do not fit together" ;;
+    *"Unable to locate package"*"Failed to fetch"* | *"Version "*" was not found"*"Failed to fetch"*)
+        explained="the package manager does not know this package, and cannot read all package sources; check the host's network, resolver, proxy and sources, then the name" ;;
+    *"Failed to fetch"* | *"Temporary failure resolving"* | *"Could not resolve"* | *"Unable to fetch some archives"*)
+        explained="this host cannot read the package sources; check its network, resolver, proxy and sources" ;;
     *"has no installation candidate"*)
         explained="the package manager has no version of this package; check the host's package sources, or, if it is a virtual package, declare one that provides it" ;;
     *"Unable to locate package"*)
@@ -85,8 +100,6 @@ explain() {
         explained="another process holds the package manager's lock; wait for it to end, then run again" ;;
     *"Packages need to be removed but remove is disabled"*)
         explained="this would remove packages from the host, which a converge never does; resolve that by hand" ;;
-    *"Temporary failure resolving"* | *"Could not resolve"* | *"Unable to fetch some archives"*)
-        explained="this host cannot reach the package sources; check its network and its sources" ;;
     *"Job type reload is not applicable"*)
         explained="this unit cannot be reloaded; name its files in restartOn, not in reloadOn" ;;
     *"Operation not permitted"* | *"Permission denied"*)

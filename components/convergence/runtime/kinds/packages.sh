@@ -9,9 +9,15 @@ packages() {
             differs missing "$name"
         else
             have=${have%%"$NL"*}
+            hold=${have##*"$TAB"}
+            have=${have%"$TAB"*}
             case $have,$want in
             "installed$TAB${want#*=}",*=*) continue ;;
-            "installed$TAB"*,*=*) differs version "$name ${have#*"$TAB"}" ;;
+            "installed$TAB"*,*=*)
+                [ "$hold" != hold ] ||
+                    cannot "$name is on hold at ${have#*"$TAB"}; release it (apt-mark unhold $name), or declare that version"
+                differs version "$name ${have#*"$TAB"}"
+                ;;
             "installed$TAB"*) continue ;;
             "not-installed$TAB"* | "config-files$TAB"*) differs missing "$name" ;;
             *) differs interrupted "$name ${have%%"$TAB"*}" ;;
@@ -25,7 +31,9 @@ packages() {
         return
     fi
     applying || return 0
-    step "finish what was interrupted" package_manager_repair
+    if package_manager_interrupted || packages_unfinished; then
+        step "finish what was interrupted" package_manager_repair
+    fi
     if [ -n "$wanted" ]; then
         step "refresh the package lists" package_lists_refresh
         if [ -n "$unrefreshed" ]; then
