@@ -2,6 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancer } from "./components";
 import { compose } from "./program/compose";
 import { loadStack } from "./program/load";
+import { warnOfPlainSecrets } from "./program/plainSecrets";
 
 const config = new pulumi.Config();
 const { hosts, haproxy, options, secrets } = orRunError(() =>
@@ -23,7 +24,9 @@ const fleet = hosts.map(({ name, privateKey: fileText, connection: login }) => {
     return new LoadBalancer(name, { connection, haproxy, slots, ...options, ...settings });
 });
 
-warnOfUnknownKeys(["sshPrivateKey", "sshPrivateKeyPassword", ...Object.keys(settings), ...secrets]);
+const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...secrets];
+warnOfPlainSecrets(config.name, secretKeys);
+warnOfUnknownKeys([...Object.keys(settings), ...secretKeys]);
 
 /** Addresses of the load balancers, by name. */
 export const addresses = Object.fromEntries(hosts.map(({ name }, n) => [name, fleet[n]?.address]));

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import type { HostConnection } from "./convergence/connection";
-import { ConvergedHost } from "./convergence/convergedHost";
+import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
 import type { Resource } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
@@ -91,7 +91,7 @@ export class LoadBalancer extends pulumi.ComponentResource {
      * @throws ResourceError with every issue of form, else with every error in the services and the configuration; then as ConvergedHost
      */
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("haproxy-fleet:index:LoadBalancer", name, {}, opts);
+        super("haproxy-fleet:index:LoadBalancer", name, {}, pulumi.mergeOptions(opts, leavesHost));
 
         this.report(name, formIssuesIn(args));
         const {

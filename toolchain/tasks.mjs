@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | bench: installs what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | retire | bench: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
@@ -57,6 +57,11 @@ const tasks = {
     async check(args) {
         await npmPackages();
         return runScript("program/check/cli.ts", args);
+    },
+    async retire(args) {
+        await npmPackages();
+        await pulumi();
+        return runScript("program/retire/cli.ts", args);
     },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);

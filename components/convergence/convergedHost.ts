@@ -57,6 +57,9 @@ export interface ConvergedHostArgs {
 
 const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostArgs, z.ZodType>);
 
+/** Deletion touches no host. With this, which children inherit, the CLI says so: `delete[retain]`. */
+export const leavesHost: pulumi.ComponentResourceOptions = { retainOnDelete: true };
+
 let probe: Probe = probeOverSsh;
 
 /** Replaces the function that asks hosts, so that unit tests need no hosts. */
@@ -81,7 +84,8 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const form = formIssues(argsForm, args).map(({ path, message }) =>
             path === "" ? message : `${path}: ${message}`,
         );
-        super("haproxy-fleet:index:ConvergedHost", name, form.length > 0 ? {} : shownFiles(args.resources), opts);
+        const options = pulumi.mergeOptions(opts, leavesHost);
+        super("haproxy-fleet:index:ConvergedHost", name, form.length > 0 ? {} : shownFiles(args.resources), options);
 
         if (form.length > 0) {
             throw this.failure(name, form);

@@ -9,6 +9,12 @@ import { inRelease, needsReleases, type Release, releases } from "../support/rel
 
 const loopback = "127.0.0.1";
 
+/** The password of a user in each slot, or its hash. */
+const secretOf = (slot: string) =>
+    slot === "dev/haproxy-hash"
+        ? "$5$rounds=1000$saltsalt$joVa/t85pnll1t5swFJWcqVTdpPlqt/5g6vBrdtVUm/"
+        : `secret-of-${slot}`;
+
 /** A service with one server: an app with the name of the service that listens on `port`. */
 type App = Service & { readonly port: number };
 
@@ -49,7 +55,7 @@ ask() { curl -s -m 60 -w ' %{http_code} %{redirect_url}' "$@" || :; }
 ${commands.map((command) => `{ ${command}; } 2>&1 | tr '\\r\\n' '  '; echo`).join("\n")}`;
     const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], {
         "/apps.cfg": appsConfig(apps),
-        "/etc/haproxy/haproxy.cfg": fillSlots(render(config, { digest: "d" }).text, (name) => `secret-of-${name}`),
+        "/etc/haproxy/haproxy.cfg": fillSlots(render(config, { digest: "d" }).text, secretOf),
         ...Object.fromEntries(filesOf(config).map(({ path, content }) => [path, content])),
         ...files,
     });
@@ -191,6 +197,7 @@ for (const release of releases) {
             const users = [
                 { name: "ops", passwordSecret: "ops" },
                 { name: "night#1", passwordSecret: "night" },
+                { name: "dev", passwordSecret: "dev", hashed: true },
             ];
             const admin = "-o /dev/null -H Host:admin.test http://127.0.0.1";
             const redirects = [{ pathPrefix: "/old", to: { host: "new.test" } }];
@@ -200,6 +207,8 @@ for (const release of releases) {
                 [`-u ops:secret-of-night ${admin}/`]: "401",
                 [`-u ops:secret-of-ops ${admin}/`]: "200",
                 [`-u night#1:secret-of-night ${admin}/`]: "200",
+                [`-u dev:secret-of-dev ${admin}/`]: "200",
+                [`-u dev:secret-of-ops ${admin}/`]: "401",
                 [`${admin}/old`]: "302 http://new.test/old",
             });
         });

@@ -21,6 +21,16 @@ async function logins(host: Host): Promise<number> {
     return Number(stdout);
 }
 
+/** Asserts that the CLI calls nothing of the host merely deleted. */
+function assertRetained(text: string, host: string): void {
+    const lines = text.split("\n").filter((line) => new RegExp(` ${host}\\S* delet`).test(line));
+    assert.ok(lines.length >= 3, text);
+    assert.deepEqual(
+        lines.filter((line) => !line.includes("[retain]")),
+        [],
+    );
+}
+
 describeLab("the engine on a fleet", () => {
     const lab = withLab([
         { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
@@ -172,10 +182,21 @@ describeLab("the engine on a fleet", () => {
         program.nodes(program.labNodes().filter(({ name }) => name !== "lb2"));
         const text = await program.up();
         assert.match(text, /- 3 deleted/);
+        assertRetained(text, "lb2");
         assert.equal(await restartTraces(lb2), before);
         assert.equal(await logins(lb2), seen);
         assert.equal(await ask(lb2, "docs.example.test"), "app2");
         await program.nothingToDo();
+    });
+
+    it("plans nothing for the state of a version that did not say that hosts are retained", async () => {
+        const exported = () => program.succeed("stack", "export");
+        const mark = /"retainOnDelete": true/g;
+        const state = await exported();
+        await program.importState(state.replace(mark, '"retainOnDelete": false'));
+        await program.nothingToDo();
+        await program.up();
+        assert.equal((await exported()).match(mark)?.length, state.match(mark)?.length);
     });
 
     it("stops before any probe if a search finds nothing", async () => {
@@ -239,4 +260,11 @@ describeLab("the engine on a fleet", () => {
             assert.notEqual(required.code, 0, required.text);
             assert.match(required.text, /error: lb[12]: /);
         });
+
+    it("does not touch the hosts of a stack that is destroyed, and says so", async () => {
+        const before = await restartTraces(lb1);
+        assertRetained(await program.succeed("destroy", "--yes", "--stack", "test"), "lb1");
+        assert.equal(await restartTraces(lb1), before);
+        assert.equal(await ask(lb1, "docs.example.test"), "app2");
+    });
 });

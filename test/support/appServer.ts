@@ -59,6 +59,11 @@ export class AppServer {
         return app;
     }
 
+    /** Downloads that have begun and not ended. */
+    get downloading(): number {
+        return this.downloads.size;
+    }
+
     /** Lets every download end. */
     finish(): void {
         for (const download of this.downloads) download.end();

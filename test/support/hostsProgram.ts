@@ -9,6 +9,8 @@ export interface ProgramHost {
     target: SshTarget;
     resources: Resource[];
     slots?: Record<string, string>;
+    /** Names of slots whose values are secrets of the stack's config. */
+    configSlots?: string[];
     probe?: boolean;
     takeOver?: boolean;
 }
@@ -22,10 +24,17 @@ export function hostsProgram(hosts: ProgramHost[]): string {
     }));
     return `
         import { ConvergedHost } from ${JSON.stringify(join(repo, "components/convergence/convergedHost"))};
-        for (const { name, connection, slots = {}, ...rest } of ${JSON.stringify(args)}) {
+        const config = new pulumi.Config();
+        for (const { name, connection, slots = {}, configSlots = [], ...rest } of ${JSON.stringify(args)}) {
             new ConvergedHost(name, {
-                connection: { ...connection, privateKey: pulumi.secret(connection.privateKey) },
-                slots: Object.fromEntries(Object.entries(slots).map(([slot, value]) => [slot, pulumi.secret(value)])),
+                connection: {
+                    ...connection,
+                    privateKey: config.getSecret("sshPrivateKey") ?? pulumi.secret(connection.privateKey),
+                },
+                slots: {
+                    ...Object.fromEntries(Object.entries(slots).map(([slot, value]) => [slot, pulumi.secret(value)])),
+                    ...Object.fromEntries(configSlots.map((slot) => [slot, config.requireSecret(slot)])),
+                },
                 ...rest,
             });
         }`;

@@ -11,7 +11,7 @@ import { runPulumi } from "../../toolchain/pulumi";
 
 /** Runs this project's unchanged program with the real CLI on a lab. It has a folder and a state of its own. */
 export class Program {
-    private readonly directory = mkdtempSync(join(tmpdir(), "program-"));
+    readonly directory = mkdtempSync(join(tmpdir(), "program-"));
 
     constructor(
         private readonly lab: Lab,
@@ -51,6 +51,18 @@ export class Program {
         );
     }
 
+    /** What the CLI needs to find the state and its passphrase. */
+    get environment(): Record<string, string | undefined> {
+        return {
+            PULUMI_BACKEND_URL: `file://${this.directory}`,
+            PULUMI_CONFIG_PASSPHRASE: "test",
+            PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+            SSH_AUTH_SOCK: undefined,
+            // In CI, a preview would require the answer of every host.
+            CI: undefined,
+        };
+    }
+
     /** Runs the CLI and returns its status and output. */
     pulumi = (...args: string[]): Promise<{ code: number; text: string }> => this.watch(args);
 
@@ -59,14 +71,7 @@ export class Program {
         const { code, stdout, stderr } = await runPulumi(args, {
             cwd: this.directory,
             onOutput,
-            env: {
-                PULUMI_BACKEND_URL: `file://${this.directory}`,
-                PULUMI_CONFIG_PASSPHRASE: "test",
-                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-                SSH_AUTH_SOCK: undefined,
-                // In CI, a preview would require the answer of every host.
-                CI: undefined,
-            },
+            env: this.environment,
         });
         return { code, text: stdout + stderr };
     }
@@ -76,6 +81,13 @@ export class Program {
         const { code, text } = await this.pulumi(...args);
         assert.equal(code, 0, `pulumi ${args.join(" ")}\n${text}`);
         return text;
+    }
+
+    /** Replaces the stack's state. */
+    async importState(text: string): Promise<void> {
+        const file = join(this.directory, "state.json");
+        writeFileSync(file, text);
+        await this.succeed("stack", "import", "--file", file);
     }
 
     init = () => this.succeed("stack", "init", this.stackName);

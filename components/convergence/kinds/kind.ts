@@ -97,6 +97,8 @@ export interface ResourceKind<R> {
     shell?(resource: R): { script: string; variables: Record<string, string> };
     /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each. @default - nothing */
     manifest?(resource: R): string[];
+    /** The call of the shell function that takes it out of service when its host is retired. @default - it stays */
+    retirement?(resource: R): string[];
     /**
      * What a host remembers of it besides a digest and its files: by aspect, in the form in which the runtime reports what the host
      * has. A preview compares it to say whether the declaration or the host has changed. @default - nothing

@@ -109,6 +109,7 @@ export const transaction: ResourceKind<Transaction> = {
         ];
     },
     manifest: ({ files }) => files.map(({ path }) => `file\t${path}`),
+    retirement: ({ adapter }) => ["retire_daemon", adapter.name],
     remembered: ({ files, owned = [] }, file) => {
         const { digest } = file(files[0]?.path ?? "");
         return { outdated: digest, unfinished: digest, stopped: "", orphan: owned.join(":") };

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
-import type { CallContext, FilledFile } from "../kinds/kind";
+import { type CallContext, type FilledFile, yesNo } from "../kinds/kind";
 import { declaredOf, rememberedLines } from "../remembered";
 import { secretLines, secretParts } from "../secrets";
 import { sha256 } from "../sha256";
@@ -9,7 +9,7 @@ import { unique } from "../text";
 import { FactLists } from "./facts";
 import { contentFunction, encodedSlots, fillFiles } from "./fileContents";
 import type { Plan } from "./plan";
-import { resourceCall } from "./resourceCalls";
+import { resourceCall, retirementCall } from "./resourceCalls";
 import { assign } from "./shell";
 
 /** Prefix of everything that we create on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
@@ -25,6 +25,8 @@ export interface PayloadOptions {
     deadline?: number;
     /** Whether the host may be taken over from another owner. @default false */
     takeOver?: boolean;
+    /** Whether the host is to be taken out of service: everything is undone and forgotten. @default false */
+    retire?: boolean;
 }
 
 /**
@@ -35,9 +37,11 @@ export interface PayloadOptions {
  * @throws Error if a slot has no value
  */
 export function buildPayload(
-    { resources }: Plan,
-    { slots: given, owner = "", deadline = 900, takeOver = false }: PayloadOptions,
+    { resources: planned }: Plan,
+    { slots: given, owner = "", deadline = 900, takeOver = false, retire = false }: PayloadOptions,
 ): string {
+    // What is declared no more is undone.
+    const resources = retire ? [] : planned;
     const slots = encodedSlots(resources, given);
     const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
     const lists = new FactLists(resources);
@@ -48,7 +52,7 @@ export function buildPayload(
         entriesOf: (directory) => lists.entriesOf(directory),
         file: (path) => files.get(path) as FilledFile,
     };
-    const shells = resources.flatMap((resource) => kindOf(resource).shell?.(resource) ?? []);
+    const shells = planned.flatMap((resource) => kindOf(resource).shell?.(resource) ?? []);
     return seal(
         [
             "main() {",
@@ -56,7 +60,8 @@ export function buildPayload(
             runtimeText,
             ...unique(shells.map(({ script }) => compact(script))),
             assign("owner", owner),
-            assign("take_over", takeOver ? "yes" : "no"),
+            assign("take_over", yesNo(takeOver)),
+            assign("retiring", yesNo(retire)),
             assign("deadline", String(deadline)),
             ...lists.assignments(),
             ...shells.flatMap(({ variables }) => Object.entries(variables).map(([name, value]) => assign(name, value))),
@@ -68,7 +73,9 @@ export function buildPayload(
             "run_list() {",
             // A function needs a command, even if the run list is empty.
             ":",
-            ...resources.flatMap((resource, position) => resourceCall(resource, `r${position}`, context)),
+            ...planned.flatMap((resource, position) =>
+                retire ? retirementCall(resource, `r${position}`) : resourceCall(resource, `r${position}`, context),
+            ),
             "}",
             'dispatch "$@"',
             "}",

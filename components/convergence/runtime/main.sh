@@ -1,6 +1,6 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
-# The payload sets: product, owner, take_over, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
+# The payload sets: product, owner, take_over, retiring, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
 # (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the function
 # run_list.
 #
@@ -69,26 +69,30 @@ dispatch() {
 # Reports what differs on stdout, a line each. Reads everything that the payload sets; sets mode, stage, boot_id.
 why_run() {
     mode=why-run
+    stage=$run/why-run.$$
+    watcher=
+    trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
+    trap 'exit 1' HUP INT PIPE TERM
     keep_launcher
     require_host
     require_owner
-    stage=$run/why-run.$$
     watch_caller
-    trap 'kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
-    trap 'exit 1' HUP INT PIPE TERM
     read -r boot_id </proc/sys/kernel/random/boot_id
     read_token
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
-    report_take_over
-    note_owner
-    warn_of_sudo_log
-    run_list
-    prune
-    report_unfinished
-    show_secret_lines
-    show_declared
+    if ! is_retired; then
+        report_take_over
+        note_owner
+        warn_of_sudo_log
+        run_list
+        prune
+        [ "$retiring" = no ] || differs recorded
+        report_unfinished
+        show_secret_lines
+        show_declared
+    fi
     printf 'end\tdone\n'
 }
 
@@ -103,6 +107,15 @@ apply() {
     require_host
     require_owner
     stage=$run/stage
+    is_retired || converge
+    label=
+    report=$(report_changes 2>&1)
+    printf '%s\n' "$report"
+    say_changes
+}
+
+# The steps of an apply. Sets label.
+converge() {
     step "prepare $lib" mkdir -p -m 0700 "$lib" "$run/stamp"
     note_owner
     remember_before
@@ -110,15 +123,15 @@ apply() {
     run_list
     prune
     label=host
-    step "note that only records are left to write" mark_finishing
-    step "remember what is managed" write_manifest "$manifest_wanted"
-    forget_originals
-    remember_declared
-    step "store the token" store_token
-    label=
-    report=$(report_changes 2>&1)
-    printf '%s\n' "$report"
-    say_changes
+    if [ "$retiring" = yes ]; then
+        step "forget this host" forget_host
+    else
+        step "note that only records are left to write" mark_finishing
+        step "remember what is managed" write_manifest "$manifest_wanted"
+        forget_originals
+        remember_declared
+        step "store the token" store_token
+    fi
 }
 
 # Says the report in one line, because the engine shows the last line. Reads report.

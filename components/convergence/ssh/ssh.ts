@@ -69,9 +69,10 @@ export interface SshSession {
      * Runs a command with `stdin` on its standard input. What the login itself prints before on standard output is left out.
      *
      * @param timeout in milliseconds @default 120000
+     * @param hear called with what the command prints on standard error, as it comes @default - not called
      * @throws SshError if the connection ends first, if the login runs something else, or if the command does not end in time
      */
-    run(command: string, stdin: string, timeout?: number): Promise<SshResult>;
+    run(command: string, stdin: string, timeout?: number, hear?: (text: string) => void): Promise<SshResult>;
     /** Resolves when the connection has ended without `close`: the host no longer answers, within 20 s. */
     readonly lost: Promise<void>;
     close(): void;
@@ -107,7 +108,7 @@ export async function connectSsh(target: SshTarget): Promise<SshSession> {
             }),
         );
         return {
-            run: (command, stdin, timeout = 120_000) => execute(client, target, command, stdin, timeout),
+            run: (command, stdin, timeout = 120_000, hear) => execute(client, target, command, stdin, timeout, hear),
             lost,
             close,
         };
@@ -295,6 +296,7 @@ function execute(
     command: string,
     stdin: string,
     timeout: number,
+    hear?: (text: string) => void,
 ): Promise<SshResult> {
     return new Promise((resolve, reject) => {
         const startLimit = Math.min(START_TIMEOUT, timeout);
@@ -325,7 +327,10 @@ function execute(
                 fail(new SshError(`${sshdName(target)} does not run commands: ${error.message}`));
                 return;
             }
-            channel.stderr.on("data", (data: Buffer) => printed.stderr.push(data));
+            channel.stderr.on("data", (data: Buffer) => {
+                printed.stderr.push(data);
+                hear?.(data.toString("utf8"));
+            });
             channel.on("data", (data: Buffer) => {
                 printed.stdout.push(data);
                 if (started < 0) {

@@ -14,7 +14,8 @@ export interface Userlist {
 export interface UserlistUser {
     readonly name: string;
     /**
-     * Slot of a secret: a hash of crypt(3), such as `$5$…`. It is computed again for each request: use few rounds.
+     * Slot of a secret: a hash of crypt(3), such as `$5$…`; any other value is refused. It is computed again for each request: use few
+     * rounds.
      */
     readonly password: string;
     /** The slot holds the password itself instead of a hash. @default false */

@@ -1,4 +1,5 @@
 import { fillSlots, withEncoding } from "../../convergence/slots";
+import { hashIssue } from "./passwordHash";
 
 /** How text becomes words of a HAProxy line: manual section 2.2, "Quoting and escaping". */
 
@@ -43,6 +44,11 @@ export function format(text: string): string {
     return word(
         parts.map((part, i) => withEncoding(part, i % 2 === 1 ? "haproxy-format-argument" : "haproxy-format")).join(""),
     );
+}
+
+/** Text that HAProxy reads as the hash of a password, for {@link word}. A slot that is all of it must hold a hash. */
+export function passwordHash(text: string): string {
+    return /^\0[^\0]*\0$/.test(text) ? withEncoding(text, "haproxy-hash") : text;
 }
 
 /** Literal text in an argument that HAProxy reads as a log-format. */
@@ -190,6 +196,9 @@ export function slotIssue(value: string, encoding?: string): string | undefined 
     }
     if (encoding === "haproxy-raw" && value.includes("%")) {
         return "holds a percent sign, which could begin a variable in a raw rule; declare the rule with its fields";
+    }
+    if (encoding === "haproxy-hash") {
+        return hashIssue(value);
     }
     return encoding === "haproxy-format-argument" && value.includes("]")
         ? "holds a closing bracket, which ends its expression; use another value"

@@ -4,7 +4,7 @@ import { endpoint } from "../model/addresses";
 import { errorfilePath } from "../model/files";
 import { from, fromEach } from "./lineIndex";
 import { optional, words } from "./lines";
-import { word } from "./quoting";
+import { passwordHash, word } from "./quoting";
 import { rawLinesInOrder } from "./rawLines";
 
 /** HAProxy sets this variable before it reads its configuration (section 2.3). */
@@ -19,7 +19,7 @@ export function sectionsView(config: HaproxyConfig): Record<string, View[]> {
                 users: optional(path, group.users?.join(",")),
             })),
             users: fromEach(`${path}.users`, users, ({ name, insecure, password }) =>
-                words([name, insecure ? "insecure-password" : "password", password]),
+                words(insecure ? [name, "insecure-password", password] : [name, "password", passwordHash(password)]),
             ),
         })),
         peers: views("peers", config.peers, ({ peers, raw }, path) => ({

@@ -196,7 +196,7 @@ export interface BasicAuth {
         readonly name: string;
         /** Slot of the password, and its key in the stack's Pulumi config. */
         readonly passwordSecret: string;
-        /** The secret is a hash of crypt(3). HAProxy computes it for each request: use few rounds. @default false */
+        /** The secret is a hash of crypt(3), or refused. HAProxy computes it for each request: use few rounds. @default false */
         readonly hashed?: boolean;
     }[];
 }

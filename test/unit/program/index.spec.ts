@@ -105,9 +105,22 @@ describe("index.ts", () => {
         assert.deepEqual(
             messages.filter(({ text }) => text.includes("config key")).map(({ text }) => text),
             [
-                'unknown config key "takeover" (known: sshPrivateKey, sshPrivateKeyPassword, probe, requireAnswer, takeOver, allowShrink); correct it, or remove it with pulumi config rm takeover',
+                'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with pulumi config rm takeover',
             ],
         );
+    });
+
+    it("warns of a secret that is plain text in the config, without its value", async () => {
+        const config = { "haproxy-fleet:sshPrivateKey": "planted", "haproxy-fleet:sshPrivateKeyPassword": "planted" };
+        const about = async (secretConfig: string[]) =>
+            (await run({ config, secretConfig })).messages
+                .map(({ text }) => text)
+                .filter((text) => /plain text/.test(text));
+        const warning = (key: string) =>
+            `config key ${key}: its value is plain text in the stack's config; encrypt it with pulumi config set --secret ${key}, and replace it, because others may have read it`;
+        assert.deepEqual(await about(Object.keys(config)), []);
+        assert.deepEqual(await about(["haproxy-fleet:sshPrivateKeyPassword"]), [warning("sshPrivateKey")]);
+        assert.deepEqual(await about([]), [warning("sshPrivateKey"), warning("sshPrivateKeyPassword")]);
     });
 
     it("fails without a stack trace on invalid data, and registers nothing", async () => {

@@ -1,6 +1,14 @@
 import assert from "node:assert/strict";
 import { slot, withEncoding } from "../../../../components/convergence/slots";
-import { format, fragment, rawLine, slotIssue, slotValue, word } from "../../../../components/haproxy/render/quoting";
+import {
+    format,
+    fragment,
+    passwordHash,
+    rawLine,
+    slotIssue,
+    slotValue,
+    word,
+} from "../../../../components/haproxy/render/quoting";
 
 describe("word", () => {
     it("leaves plain words alone", () => {
@@ -47,6 +55,14 @@ describe("a slot", () => {
     it("in a log-format has its percent signs doubled", () => {
         assert.equal(format(`a %ci ${key}`), `'a %ci ''${encoded("haproxy-format")}'`);
         assert.equal(slotValue("100% %ci", "haproxy-format"), "100%% %%ci");
+    });
+
+    it("for the hash of a password must hold one", () => {
+        assert.equal(passwordHash(key), encoded("haproxy-hash"));
+        assert.equal(passwordHash(`$5$${key}`), `$5$${key}`);
+        assert.equal(slotValue("$5$x", "haproxy-hash"), "$5$x");
+        assert.match(slotIssue("planted", "haproxy-hash") ?? "", /^is not a hash of crypt\(3\)/);
+        assert.equal(slotIssue("abDGzHYIoobBg", "haproxy-hash"), undefined);
     });
 
     it("in parentheses is one argument", () => {

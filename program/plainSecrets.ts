@@ -1,0 +1,13 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** The SDK exports it, but leaves it out of its types. */
+const { isConfigSecret } = pulumi.runtime as unknown as { readonly isConfigSecret: (key: string) => boolean };
+
+/** Warns of secrets that the stack's config holds as plain text: Pulumi masks and encrypts only those that were set with `--secret`. */
+export function warnOfPlainSecrets(project: string, names: readonly string[]): void {
+    const isPlain = (key: string) => pulumi.runtime.getConfig(key) !== undefined && !isConfigSecret(key);
+    for (const name of new Set(names.filter((each) => isPlain(`${project}:${each}`)))) {
+        const remedy = `encrypt it with pulumi config set --secret ${name}, and replace it, because others may have read it`;
+        void pulumi.log.warn(`config key ${name}: its value is plain text in the stack's config; ${remedy}`);
+    }
+}
