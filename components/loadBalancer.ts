@@ -47,6 +47,8 @@ export interface LoadBalancerArgs {
     slots?: Record<string, pulumi.Input<string>>;
     /** Whether a preview asks the host what differs. @default true */
     probe?: boolean;
+    /** Whether a preview fails if the host cannot be asked; otherwise it warns. @default false */
+    requireAnswer?: boolean;
     /** Whether to converge a host that another component, stack or project has converged before. @default false */
     takeOver?: boolean;
 }
@@ -71,6 +73,7 @@ const argsForm = z.strictObject({
     ignoreIssues: texts.optional(),
     slots: anObject.optional(),
     probe: flag.optional(),
+    requireAnswer: flag.optional(),
     takeOver: flag.optional(),
 } satisfies Record<keyof LoadBalancerArgs, z.ZodType>);
 
@@ -91,7 +94,15 @@ export class LoadBalancer extends pulumi.ComponentResource {
         super("haproxy-fleet:index:LoadBalancer", name, {}, opts);
 
         this.report(name, formIssuesIn(args));
-        const { customize = (compiled) => compiled, ignoreIssues, connection, slots, probe, takeOver } = args;
+        const {
+            customize = (compiled) => compiled,
+            ignoreIssues,
+            connection,
+            slots,
+            probe,
+            requireAnswer,
+            takeOver,
+        } = args;
         const compiled = compile(args.haproxy);
         const config = this.customized(name, compiled, customize);
         if (typeof config !== "object" || config === null) {
@@ -102,7 +113,12 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const { allowWarnings, allowShrink, oldWorkers } = args;
         const options = { allowWarnings, allowShrink, oldWorkers };
         const resources = resourcesFor({ declared: args.haproxy, config, options });
-        const host = new ConvergedHost(name, { connection, resources, slots, probe, takeOver }, { parent: this });
+        const { dependsOn } = opts ?? {};
+        const host = new ConvergedHost(
+            name,
+            { connection, resources, slots, probe, requireAnswer, takeOver },
+            { parent: this, dependsOn },
+        );
 
         this.address = pulumi.output(connection.address);
         this.configuration = pulumi.output(shownConfiguration(resources));

@@ -102,10 +102,11 @@ function inventoryOf({ stack, source, files }: LoadedStack): Inventory {
 
 /** The service with the servers that the search finds: it may find too few, so they are guarded. */
 function withServers(service: Service, inventory: Inventory, environment: string, subject: string): Service {
-    const { name, tag = `${name}::app`, port, backupFacility, maxShrinkPercent = searchedMaxShrinkPercent } = service;
+    const { name, tag = `${name}::app`, port, backupFacility } = service;
+    const { maxShrinkPercent = searchedMaxShrinkPercent, backups = backupFacility !== undefined } = service;
     try {
         const servers = serversFor(inventory, { tag, environment, port, backupFacility });
-        return { ...service, servers, maxShrinkPercent };
+        return { ...service, servers, maxShrinkPercent, backups };
     } catch (error) {
         throw new Error(`${subject}: ${(error as Error).message}`);
     }

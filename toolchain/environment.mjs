@@ -12,7 +12,7 @@ import {
     rmSync,
     writeFileSync,
 } from "node:fs";
-import { homedir } from "node:os";
+import { homedir, userInfo } from "node:os";
 import { delimiter, dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -93,8 +93,21 @@ export function fullInstall() {
     return bin && onPath("pulumi-language-nodejs") && isRecent(bin) ? bin : undefined;
 }
 
+/** The home that the user database names, as the CLI takes it: `sudo -E` leaves another one in $HOME. */
+function databaseHome() {
+    try {
+        return userInfo().homedir;
+    } catch {
+        return homedir(); // The user has no entry.
+    }
+}
+
 /** PULUMI_HOME of a full install. */
-export const userHome = process.env.PULUMI_HOME || join(homedir(), ".pulumi");
+export const userHome = process.env.PULUMI_HOME || join(databaseHome(), ".pulumi");
+/** PULUMI_HOME of our own CLI. */
+const ourHome = join(cacheDir, "pulumi-home");
+/** The state of this checkout, for users who have no other backend. */
+export const localBackend = `file://${join(repo, ".lab", "state")}`;
 
 /** @type {{ full: boolean, bin: string } | undefined} */
 let install;
@@ -142,31 +155,45 @@ function passphraseFile() {
     return file;
 }
 
-/** Whether the user is logged in to a backend. */
-function hasLogin() {
+/**
+ * Whether the user is logged in to a backend, with a certain PULUMI_HOME.
+ * @param {string} home
+ */
+export function hasLogin(home) {
     try {
-        return Boolean(JSON.parse(readFileSync(join(userHome, "credentials.json"), "utf8")).current);
+        const file = join(process.env.PULUMI_CREDENTIALS_PATH || home, "credentials.json");
+        return Boolean(JSON.parse(readFileSync(file, "utf8")).current);
     } catch {
         return false;
     }
 }
 
 /**
- * The environment of a Pulumi command. `overrides` win; `undefined` removes a variable.
- * @param {Record<string, string | undefined>} [overrides]
+ * Whether a project names its backend, which PULUMI_BACKEND_URL would override.
+ * @param {string} folder
  */
-export function pulumiEnv(overrides = {}) {
+function namesBackend(folder) {
+    const file = join(folder, "Pulumi.yaml");
+    return existsSync(file) && /^backend:/m.test(readFileSync(file, "utf8"));
+}
+
+/**
+ * The environment of a Pulumi command. `overrides` win; `undefined` removes a variable. The backend is the user's, if there is any: in the
+ * environment, in the project, or by a login.
+ * @param {Record<string, string | undefined>} [overrides]
+ * @param {string} [project] the folder of Pulumi.yaml
+ */
+export function pulumiEnv(overrides = {}, project = repo) {
     const { full } = pulumiInstall();
     /** @type {Record<string, string | undefined>} */
     const env = { ...process.env, PULUMI_CONTINUE_ON_ERROR: "true", PULUMI_SKIP_UPDATE_CHECK: "true", ...overrides };
     if (!full) {
-        env.PULUMI_HOME = join(cacheDir, "pulumi-home");
+        env.PULUMI_HOME = ourHome;
         env.HAPROXY_FLEET_PLUGINS = bundleDir();
     }
-    if (!env.PULUMI_BACKEND_URL && !(full && hasLogin())) {
-        const state = join(repo, ".lab", "state");
-        mkdirSync(state, { recursive: true });
-        env.PULUMI_BACKEND_URL = `file://${state}`;
+    if (!env.PULUMI_BACKEND_URL && !namesBackend(project) && !hasLogin(full ? userHome : ourHome)) {
+        mkdirSync(fileURLToPath(localBackend), { recursive: true });
+        env.PULUMI_BACKEND_URL = localBackend;
     }
     if (env.PULUMI_CONFIG_PASSPHRASE === undefined && env.PULUMI_CONFIG_PASSPHRASE_FILE === undefined) {
         env.PULUMI_CONFIG_PASSPHRASE_FILE = passphraseFile();

@@ -1,8 +1,8 @@
 // Runs the Pulumi CLI for tests, benchmarks and the demo, as `npm run pulumi` does for people.
 import { spawn } from "node:child_process";
-import { pulumiBin, pulumiEnv, pulumiInstall } from "./environment.mjs";
+import { localBackend, pulumiBin, pulumiEnv, pulumiInstall } from "./environment.mjs";
 
-export { pulumiBin, pulumiEnv, pulumiInstall };
+export { localBackend, pulumiBin, pulumiEnv, pulumiInstall };
 
 export interface RunPulumiOptions {
     /** The project's folder. @default the current folder */
@@ -11,8 +11,8 @@ export interface RunPulumiOptions {
     env?: Record<string, string | undefined>;
     /** Called with each piece of output. */
     onOutput?: (text: string, stream: "stdout" | "stderr") => void;
-    /** Sends SIGINT, like Ctrl-C: the CLI cancels and saves its state. */
-    signal?: AbortSignal;
+    /** Called once with a function that sends SIGINT, like Ctrl-C: the CLI cancels, waits for what runs, and saves its state. */
+    onStart?: (interrupt: () => void) => void;
 }
 
 export interface PulumiResult {
@@ -40,12 +40,8 @@ export function runPulumi(args: string[], options: RunPulumiOptions = {}): Promi
                 options.onOutput?.(text, stream);
             });
         }
-        const interrupt = () => child.kill("SIGINT");
-        options.signal?.addEventListener("abort", interrupt);
         child.on("error", reject);
-        child.on("close", (code, signal) => {
-            options.signal?.removeEventListener("abort", interrupt);
-            resolve({ code: code ?? (signal === "SIGINT" ? 130 : 128), ...texts });
-        });
+        child.on("close", (code, signal) => resolve({ code: code ?? (signal === "SIGINT" ? 130 : 128), ...texts }));
+        options.onStart?.(() => child.kill("SIGINT"));
     });
 }

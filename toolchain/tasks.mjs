@@ -1,7 +1,7 @@
 #!/usr/bin/env node
 // npm run demo | test | lab | pulumi | bench: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
-import { join } from "node:path";
+import { join, resolve } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
 import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
 import { endRunning, SetupError } from "./setup/progress.mjs";
@@ -32,12 +32,22 @@ function run(command, args, env) {
 const runScript = (script, args) =>
     run(process.execPath, ["--import", "tsx", join(repo, script), ...args], process.env);
 
+/**
+ * The folder that `-C` or `--cwd` names among the arguments of the CLI.
+ * @param {string[]} args
+ */
+function projectFolder(args) {
+    const at = args.findIndex((argument) => /^(-C|--cwd)(=|$)/.test(argument));
+    if (at < 0) return repo;
+    return resolve(args[at].includes("=") ? args[at].replace(/^[^=]*=/, "") : (args[at + 1] ?? "."));
+}
+
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const tasks = {
     async pulumi(args) {
         await npmPackages();
-        await pulumi();
-        return run(pulumiBin(), args, pulumiEnv());
+        await pulumi({ keepsBackend: true });
+        return run(pulumiBin(), args, pulumiEnv({}, projectFolder(args)));
     },
     async lab(args) {
         await npmPackages();
@@ -75,7 +85,7 @@ const tasks = {
             labCheck,
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server", "iproute2", "python3"]),
-            pulumi,
+            pulumi: () => pulumi(),
             // HAProxy 2.8 is on PyPI only.
             labPackages: () => debianPackages([...labPackages, "curl", "openssl", "python3-pip"]),
             labImages: () => labBase(["--all"]),

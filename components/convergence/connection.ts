@@ -14,7 +14,10 @@ export interface HostConnection {
     user?: string;
     /** `"sudo"` if the user is not root; sudo must need no password. @default - the user is root */
     become?: "sudo";
-    /** Private key of the user. @default - the agent at SSH_AUTH_SOCK */
+    /**
+     * Private key of the user: ed25519, ecdsa or RSA, in OpenSSH, PEM or unencrypted PKCS#8 format (what `@pulumi/tls` makes).
+     * @default - the agent at SSH_AUTH_SOCK
+     */
     privateKey?: pulumi.Input<string>;
     /** Passphrase of the private key. @default - the key has none */
     privateKeyPassword?: pulumi.Input<string>;
@@ -44,22 +47,135 @@ const DIAL_ERROR_LIMIT = 12;
 /** Seconds that the command plugin waits for one connection. */
 const DIAL_TIMEOUT = 15;
 
-/** Issues of host keys and ports. A key that is an output is checked when it is known, by the probe. */
+/** The fields of one hop, as declared or with all outputs resolved. */
+type Hop = Pick<BastionConnection, "address" | "hostKey" | "port" | "user" | "privateKey" | "privateKeyPassword">;
+
+/** Fields that hold text. Each function says what is wrong with a value that is not empty, and what to do. */
+const textFields: Readonly<Record<Exclude<keyof Hop, "port">, (value: string) => string | undefined>> = {
+    address: (value) => (/\s/.test(value) ? `has white space, ${JSON.stringify(value)}; remove it` : undefined),
+    hostKey: hostKeyProblem,
+    user: (value) =>
+        value.trim() === value ? undefined : `begins or ends with white space, ${JSON.stringify(value)}; remove it`,
+    privateKey: () => undefined,
+    privateKeyPassword: () => undefined,
+};
+
+/** Issues of the fields that are known already. Outputs are judged by judgedConnection. */
 export function connectionIssues(connection: HostConnection): string[] {
-    return [connection, connection.bastion].flatMap((hop) => [
-        ...hostKeyIssues(hop?.hostKey),
-        ...rangeIssues("port", hop?.port, 65_535),
+    return hopsOf(connection).flatMap(([name, hop]) => [
+        ...declaredFields(hop).flatMap((field) =>
+            typeof hop[field] === "object" ? [] : fieldIssues(name, field, hop),
+        ),
+        ...rangeIssues("port", hop.port, 65_535).map((issue) => `${name}.port: ${issue}`),
     ]);
 }
 
-function hostKeyIssues(hostKey: pulumi.Input<string> | undefined): string[] {
+/**
+ * The connection with all outputs resolved. Only what this returns may be given to the command, because the plugin prints the whole
+ * connection, with the private key, if a field is undefined or no text.
+ *
+ * @param refuse fails with the issues of the resolved values, each with the name of its field
+ */
+export function judgedConnection(
+    connection: HostConnection,
+    refuse: (issues: string[]) => Promise<never>,
+): pulumi.Output<SshTarget> {
+    const hops = hopsOf(connection);
+    return pulumi.output(hops.map(([, hop]) => ({ ...hop }))).apply(async (resolved) => {
+        const issues = hops.flatMap(([name, hop], n) =>
+            declaredFields(hop).flatMap((field) => fieldIssues(name, field, resolved[n] as Hop)),
+        );
+        const [host, bastion] = resolved as [ResolvedHop, ResolvedHop?];
+        return issues.length > 0 ? await refuse(issues) : targetOf(host, bastion);
+    });
+}
+
+type ResolvedHop = { [K in keyof Hop]: pulumi.Unwrap<Hop[K]> };
+
+function targetOf(host: ResolvedHop, bastion?: ResolvedHop): SshTarget {
+    const login = ({ privateKey, privateKeyPassword }: ResolvedHop) => ({ privateKey, privateKeyPassword });
+    const user = host.user ?? "root";
+    const { address, hostKey, port = 22 } = host;
+    return {
+        address,
+        hostKey,
+        port,
+        user,
+        ...login(host),
+        ...(bastion && {
+            bastion: {
+                address: bastion.address,
+                hostKey: bastion.hostKey,
+                port: bastion.port ?? 22,
+                user: bastion.user ?? user,
+                // A passphrase belongs to its key: both come from the bastion, or both from the host.
+                ...login(bastion.privateKey === undefined ? host : bastion),
+            },
+        }),
+    };
+}
+
+/**
+ * A judged connection in the form of the command plugin. It is copied field by field, because the plugin prints a connection with an
+ * unknown field, including the private key.
+ */
+export function commandConnection(target: SshTarget): types.input.remote.ConnectionArgs {
+    const { bastion } = target;
+    return { ...commandHop(target), ...(bastion && { proxy: commandHop(bastion) }) };
+}
+
+function commandHop({ address, port, user, hostKey, privateKey, privateKeyPassword }: SshTarget) {
+    return {
+        host: address,
+        port,
+        user,
+        hostKey,
+        privateKey,
+        privateKeyPassword,
+        dialErrorLimit: DIAL_ERROR_LIMIT,
+        perDialTimeout: DIAL_TIMEOUT,
+    };
+}
+
+function hopsOf({ become: _, bastion, ...host }: HostConnection): [string, Hop][] {
+    return [["connection", host], ...(bastion ? ([["connection.bastion", bastion]] as [string, Hop][]) : [])];
+}
+
+type TextField = keyof typeof textFields;
+
+/** Text fields that are required or declared, even if their outputs turn out to have no value. */
+function declaredFields(hop: Hop): TextField[] {
+    const required: TextField[] = ["address", "hostKey"];
+    return (Object.keys(textFields) as TextField[]).filter(
+        (field) => required.includes(field) || hop[field] !== undefined,
+    );
+}
+
+function fieldIssues(name: string, field: TextField, values: Hop): string[] {
+    const problem = textProblem(values[field], textFields[field]);
+    return problem === undefined ? [] : [`${name}.${field}: ${problem}`];
+}
+
+function textProblem(value: unknown, judge: (value: string) => string | undefined): string | undefined {
+    if (value === undefined || value === null) {
+        return "has no value; check the output or the setting that it comes from";
+    }
+    if (typeof value !== "string") {
+        return `is ${Array.isArray(value) ? "a list" : `of type ${typeof value}`}; use text`;
+    }
+    // Without an address, the command plugin would dial the local host.
+    return value.trim() === "" ? "is empty; set it" : judge(value);
+}
+
+function hostKeyProblem(hostKey: string): string | undefined {
+    if (/PRIVATE KEY/.test(hostKey)) {
+        return "is a private key; use the public key of the host, and replace this one if it was shown or stored";
+    }
     try {
-        if (typeof hostKey === "string") {
-            parseHostKey(hostKey);
-        }
-        return [];
+        parseHostKey(hostKey);
+        return undefined;
     } catch (error) {
-        return [(error as SshError).message];
+        return (error as SshError).message;
     }
 }
 
@@ -68,64 +184,4 @@ export function rangeIssues(name: string, value: number | undefined, most: numbe
     return value === undefined || (Number.isInteger(value) && value >= 1 && value <= most)
         ? []
         : [`invalid ${name} ${value}; use a whole number from 1 to ${most}`];
-}
-
-/** The connection in the form of our own SSH client. */
-export function sshTarget(connection: HostConnection): pulumi.Output<SshTarget> {
-    const { address, hostKey, bastion } = connection;
-    return pulumi
-        .all([address, hostKey, loginKey(connection), bastion?.address, bastion?.hostKey, bastionLoginKey(connection)])
-        .apply(([host, key, login, bastionHost, bastionKey, bastionLogin]) => ({
-            address: host,
-            hostKey: key,
-            port: connection.port ?? 22,
-            user: connection.user ?? "root",
-            ...login,
-            ...(bastion && {
-                bastion: {
-                    address: bastionHost as string,
-                    hostKey: bastionKey as string,
-                    port: bastion.port ?? 22,
-                    user: bastion.user ?? connection.user ?? "root",
-                    ...bastionLogin,
-                },
-            }),
-        }));
-}
-
-/**
- * The connection in the form of the command plugin. It is copied field by field, because the plugin prints a connection with an unknown
- * field, including the private key.
- */
-export function commandConnection(connection: HostConnection): types.input.remote.ConnectionArgs {
-    const { bastion } = connection;
-    return {
-        host: connection.address,
-        port: connection.port ?? 22,
-        user: connection.user ?? "root",
-        hostKey: connection.hostKey,
-        ...loginKey(connection),
-        dialErrorLimit: DIAL_ERROR_LIMIT,
-        perDialTimeout: DIAL_TIMEOUT,
-        ...(bastion && {
-            proxy: {
-                host: bastion.address,
-                port: bastion.port ?? 22,
-                user: bastion.user ?? connection.user ?? "root",
-                hostKey: bastion.hostKey,
-                ...bastionLoginKey(connection),
-                dialErrorLimit: DIAL_ERROR_LIMIT,
-                perDialTimeout: DIAL_TIMEOUT,
-            },
-        }),
-    };
-}
-
-function loginKey({ privateKey, privateKeyPassword }: Pick<HostConnection, "privateKey" | "privateKeyPassword">) {
-    return { privateKey, privateKeyPassword };
-}
-
-/** A passphrase belongs to its key: both come from the bastion, or both from the host. */
-function bastionLoginKey({ bastion, ...connection }: HostConnection) {
-    return loginKey(bastion?.privateKey === undefined ? connection : bastion);
 }

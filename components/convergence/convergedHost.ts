@@ -2,19 +2,20 @@ import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { formIssues } from "../forms";
-import { commandConnection, connectionIssues, type HostConnection, rangeIssues, sshTarget } from "./connection";
+import { commandConnection, connectionIssues, type HostConnection, judgedConnection, rangeIssues } from "./connection";
+import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
-import { launchCommand } from "./payload/commands";
+import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { hostNames, previewReport, refusalText } from "./preview/previewReport";
+import { differenceText, hostNames, previewReport, refusalText, settingText } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
-import { failTogether, inRound } from "./sharedMessages";
+import { failTogether, inRound, logTogether, warn } from "./sharedMessages";
 import { showSlots } from "./slots";
 import { SshError, type SshTarget } from "./ssh/ssh";
 import { count, printable } from "./text";
@@ -33,6 +34,11 @@ export interface ConvergedHostArgs {
      * always asks. @default true
      */
     probe?: boolean;
+    /**
+     * Whether a preview fails if the host cannot be asked; otherwise it warns, and the plan is unknown. An up always fails then.
+     * @default false
+     */
+    requireAnswer?: boolean;
     /** Seconds after which a converge is ended, a whole number; waits end 120 s earlier. @default 900 */
     deadline?: number;
     /**
@@ -75,18 +81,19 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
         const plan = this.plan(name, args);
         claimHost(name, args.connection, this);
-        let launched: AskedHost | undefined;
-        const token = pulumi
-            .all([sshTarget(args.connection), pulumi.all(args.slots ?? {})])
-            .apply(async ([target, slots]) => {
-                const decision = await this.decide(name, args, plan, target, slots);
-                launched = decision.launched;
-                return decision.token;
-            });
-        const command = this.command(name, args, token);
-        void settled(command.stdout).then(() => launched?.close());
+        const target = judgedConnection(args.connection, (issues) => this.refuse(name, issues));
+        // They may create the host. A preview creates nothing.
+        const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
+        const token = pulumi.all([target, pulumi.all(args.slots ?? {}), dependencies]).apply(async ([to, slots]) => {
+            const decision = await this.decide(name, args, plan, to, slots);
+            if (decision.launched !== undefined) {
+                void this.follow(name, decision.launched, command.stdout);
+            }
+            return decision.token;
+        });
+        const command = this.command(name, args, target, token);
 
-        this.lastRun = command.stdout;
+        this.lastRun = command.stdout.apply(reportOf);
         this.registerOutputs({ lastRun: this.lastRun });
     }
 
@@ -116,6 +123,16 @@ export class ConvergedHost extends pulumi.ComponentResource {
         return resourceError([title, ...issues].join("\n  "), this);
     }
 
+    /** Fails because of values that are known only now. Hosts with the same issues share one message. */
+    private refuse(name: string, issues: string[]): Promise<never> {
+        return failTogether({
+            about: { host: name },
+            key: issues.join("\n"),
+            words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
+            resource: this,
+        });
+    }
+
     /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
     private async decide(
         name: string,
@@ -126,25 +143,27 @@ export class ConvergedHost extends pulumi.ComponentResource {
     ): Promise<Decision> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
-            await failTogether({
-                failure: { host: name },
-                key: issues.join("\n"),
-                words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
-                resource: this,
-            });
+            await this.refuse(name, issues);
         }
         assertClaims();
         const preview = pulumi.runtime.isDryRun();
         if (preview && args.probe === false) {
             return { token: unknown };
         }
-        const { deadline, takeOver } = args;
+        const { connection, deadline, takeOver, requireAnswer = false } = args;
         const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });
-        const host = await this.ask(name, target, payload, args.connection.become);
+        const mayBeAway = preview && !requireAnswer;
+        const waiting = ({ message }: SshError) =>
+            void pulumi.log.info(`${name}: waits for the host: ${message}`, this, undefined, true);
+        const question = () => probe(target, payload, connection.become, preview ? undefined : waiting);
+        const host = await this.ask(name, question, mayBeAway);
         if (host === undefined) {
             return { token: unknown };
         }
         const { answer } = host;
+        for (const warning of answer.warnings) {
+            warn(name, warning, this);
+        }
         const token = nextToken(answer, plan);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
@@ -167,20 +186,31 @@ export class ConvergedHost extends pulumi.ComponentResource {
         void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this));
     }
 
-    /** The host's answer; undefined if a preview cannot reach it. */
+    /** Waits until the host's converge has ended, and says what it did. */
+    private async follow(name: string, host: AskedHost, stdout: pulumi.Output<string>): Promise<void> {
+        const done = pulumi.runtime.rpcKeepAlive();
+        const did = await inRound(() => settled(stdout), "converge");
+        host.close();
+        if (typeof did === "string") {
+            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${did.trim().replaceAll("\n", "\n  ")}`;
+            await logTogether("info", { about: { host: name }, key: did, words, resource: this }, "converge");
+        }
+        done();
+    }
+
+    /** The host's answer; undefined if the host could not be asked and may be away. */
     private async ask(
         name: string,
-        target: SshTarget,
-        payload: string,
-        become: "sudo" | undefined,
+        question: () => Promise<AskedHost>,
+        mayBeAway: boolean,
     ): Promise<AskedHost | undefined> {
         try {
-            return await inRound(() => probe(target, payload, become));
+            return await inRound(question);
         } catch (error) {
             if (!(error instanceof SshError)) {
                 throw error;
             }
-            if (!pulumi.runtime.isDryRun()) {
+            if (!mayBeAway) {
                 throw resourceError(`${name}: ${error.message}`, this);
             }
             await pulumi.log.warn(`${name} could not be asked what differs: ${error.message}`, this);
@@ -188,30 +218,40 @@ export class ConvergedHost extends pulumi.ComponentResource {
         }
     }
 
-    /** Fails if the host refuses what is declared; a preview shows what differs. */
+    /** Fails if the host refuses what is declared; a preview shows what differs, and which settings no host needs any more. */
     private async report(name: string, whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
-        const { text, refused, refusal, differences } = previewReport(name, whyRun, plan, slots);
-        if (refused) {
-            await failTogether({
-                failure: { host: name, refusal, differences },
-                key: refusal.join("\n"),
-                words: refusalText,
-                resource: this,
-            });
+        const settings = pulumi.runtime.isDryRun() ? whyRun.settings : [];
+        // Not awaited yet, because the round ends once for all messages.
+        const advice = settings.map((setting) => {
+            const about = { host: name, ...setting };
+            return logTogether("warn", { about, key: `setting ${setting.name}`, words: settingText, resource: this });
+        });
+        const about = { host: name, ...previewReport(whyRun, plan, slots) };
+        const { severity, summary, effect, refusal, differences } = about;
+        if (severity === "refusal") {
+            await failTogether({ about, key: refusal.join("\n"), words: refusalText, resource: this });
         }
-        if (text !== "" && pulumi.runtime.isDryRun()) {
-            await pulumi.log.warn(text, this);
+        if (severity !== "none" && pulumi.runtime.isDryRun()) {
+            const key = [summary, effect, ...differences].join("\n");
+            const message = { about, key, words: differenceText, resource: this };
+            await logTogether(severity === "info" ? "info" : "warn", message);
         }
+        await Promise.all(advice);
     }
 
-    private command(name: string, args: ConvergedHostArgs, token: pulumi.Output<string>): remote.Command {
+    private command(
+        name: string,
+        args: ConvergedHostArgs,
+        target: pulumi.Output<SshTarget>,
+        token: pulumi.Output<string>,
+    ): remote.Command {
         const launch = pulumi.unsecret(token).apply((known) => launchCommand(known, args.connection.become));
         // A preview that asks no host cannot know the token that the host got from its last up.
         const unasked = args.probe === false && pulumi.runtime.isDryRun();
         return new remote.Command(
             `${name}-converge`,
             {
-                connection: commandConnection(args.connection),
+                connection: target.apply(commandConnection),
                 create: launch,
                 update: launch,
                 logging: remote.Logging.Stderr,
@@ -235,10 +275,10 @@ interface Decision {
 const LOST =
     "no longer answers; its converge goes on or ends there by itself; the up waits for it, and ^C twice ends the wait";
 
-/** Waits until an output has a value or has failed: a connection that is left open would keep the program alive. */
-async function settled(output: pulumi.Output<unknown>): Promise<void> {
+/** The value of an output; no value of its type if it has failed. */
+async function settled(output: pulumi.Output<unknown>): Promise<unknown> {
     const { promise } = output as unknown as { promise(withUnknowns: boolean): Promise<unknown> };
-    await promise(true).catch(() => undefined);
+    return promise(true).catch(() => undefined);
 }
 
 /** The owner of the host, in the form that the host stores and shows. */

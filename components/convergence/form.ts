@@ -31,6 +31,7 @@ export const argsShape = {
     resources: z.array(resourceForm),
     slots: z.record(z.string(), input).optional(),
     probe: flag.optional(),
+    requireAnswer: flag.optional(),
     deadline: number.optional(),
     takeOver: flag.optional(),
 };

@@ -4,57 +4,93 @@ import { perProgram } from "./perProgram";
 import { resourceError } from "./resourceError";
 import { unique } from "./text";
 
-/** A failure of a host. Failures with the same key are the same, and `words` puts all of them into one message. */
-interface Failure<T extends { host: string }> {
-    failure: T;
+/**
+ * A message about a host. Messages with the same key are the same, and `words` puts all of them into one text. If that is empty, nothing
+ * is shown.
+ */
+interface Shared<T extends { host: string }> {
+    about: T;
     key: string;
-    words: (failures: T[]) => string;
+    words: (all: T[]) => string;
     resource: pulumi.Resource;
 }
 
-interface PendingFailure extends Failure<never> {
+interface Pending extends Shared<never> {
     host: string;
+    severity: "info" | "warn" | "error";
+    resolve: (shown: Promise<void>) => void;
     reject: (error: pulumi.ResourceError) => void;
 }
 
-/** Hosts that are being asked, and failures of those that have answered or were not asked. */
+/** What is done with several hosts at a time: `ask` them, or `converge` them. */
+type Work = "ask" | "converge";
+
+/** Hosts that are being worked on, and messages about others. */
 interface Round {
-    asking: number;
-    failures: PendingFailure[];
+    running: number;
+    pending: Pending[];
 }
 
-const round = perProgram<Round>(() => ({ asking: 0, failures: [] }));
+const rounds = perProgram<Record<Work, Round>>(() => ({
+    ask: { running: 0, pending: [] },
+    converge: { running: 0, pending: [] },
+}));
 
-/** Asks a host. Failures are shown when no host is being asked any more. */
-export async function inRound<T>(ask: () => Promise<T>): Promise<T> {
-    const current = round();
-    current.asking++;
+/** Works on a host. Messages about this work are shown when it is done on all hosts on which it has begun. */
+export async function inRound<T>(run: () => Promise<T>, work: Work = "ask"): Promise<T> {
+    const round = rounds()[work];
+    round.running++;
     try {
-        return await ask();
+        return await run();
     } finally {
-        current.asking--;
-        setImmediate(() => endRound(current));
+        round.running--;
+        setImmediate(() => endRound(round));
     }
+}
+
+/** Shows a message when the round has ended, with the names of all hosts that it is about. */
+export async function logTogether<T extends { host: string }>(
+    severity: "info" | "warn",
+    message: Shared<T>,
+    work: Work = "ask",
+): Promise<void> {
+    await atEndOfRound(severity, message, work);
 }
 
 /** Fails when the round has ended, with one error object for all hosts that fail alike, because the engine shows each object once. */
-export function failTogether<T extends { host: string }>(failure: Failure<T>): Promise<never> {
-    const current = round();
-    setImmediate(() => endRound(current));
-    const pending = { ...(failure as unknown as Failure<never>), host: failure.failure.host };
-    return new Promise((_, reject) => current.failures.push({ ...pending, reject }));
+export function failTogether<T extends { host: string }>(message: Shared<T>): Promise<never> {
+    return atEndOfRound("error", message, "ask") as Promise<never>;
 }
 
-function endRound(current: Round): void {
-    if (current.asking > 0) {
+function atEndOfRound<T extends { host: string }>(
+    severity: Pending["severity"],
+    message: Shared<T>,
+    work: Work,
+): Promise<void> {
+    const round = rounds()[work];
+    setImmediate(() => endRound(round));
+    const pending = { ...(message as unknown as Shared<never>), host: message.about.host, severity };
+    return new Promise((resolve, reject) => round.pending.push({ ...pending, resolve, reject }));
+}
+
+function endRound(round: Round): void {
+    if (round.running > 0) {
         return;
     }
-    const failures = sorted(current.failures.splice(0), ({ host }) => host);
-    for (const group of groups(failures, ({ key }) => key)) {
-        const [first] = group;
-        const error = resourceError(first.words(group.map(({ failure }) => failure)), first.resource);
-        for (const { reject } of group) {
-            reject(error);
+    const messages = sorted(round.pending.splice(0), ({ host }) => host);
+    for (const group of groups(messages, ({ severity, key }) => `${severity}\n${key}`)) {
+        const [{ severity, words, resource }] = group;
+        const text = words(group.map(({ about }) => about));
+        if (severity === "error") {
+            const error = resourceError(text, resource);
+            for (const { reject } of group) {
+                reject(error);
+            }
+        } else {
+            const shown = text === "" ? Promise.resolve() : pulumi.log[severity](text, resource);
+            for (const { resolve } of group) {
+                resolve(shown);
+            }
         }
     }
 }

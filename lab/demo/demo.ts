@@ -7,7 +7,7 @@ import { Lab } from "../lab";
 import { step } from "../machine/progress";
 import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "../print";
 import { Load, type Served } from "./load";
-import { freshStack, pulumi } from "./pulumi";
+import { backendPrefix, freshStack, pulumi } from "./pulumi";
 import { countAnswers } from "./requests";
 
 /** A step had another result than announced. */
@@ -264,8 +264,8 @@ function whatNext(lab: Lab): void {
             ["configuration", `npm run lab -- ssh ${first?.name} cat /etc/haproxy/haproxy.cfg`],
             ["statistics", `npm run lab -- ssh ${first?.name} "curl -s '127.0.0.1:8404/stats;csv'"`],
             ["add a server", "npm run lab -- add app7 --tag ecom-docs::app"],
-            ["see what differs", "npm run pulumi -- preview --stack local"],
-            ["converge", "npm run pulumi -- up --stack local"],
+            ["see what differs", `${backendPrefix()}npm run pulumi -- preview --stack local`],
+            ["converge", `${backendPrefix()}npm run pulumi -- up --stack local`],
             ["declared state", "stacks/local.ts, index.ts"],
         ],
     );

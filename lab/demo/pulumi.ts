@@ -1,13 +1,17 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
+import { fileURLToPath } from "node:url";
+import { localBackend, type PulumiResult, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import { bold, coloured, LiveLines, plain, say } from "../print";
 
 const checkout = join(__dirname, "..", "..");
 
-/** The default state of `npm run pulumi`, so that people find the stack there after the demo. */
-const state = join(checkout, ".lab", "state");
-const env = { PULUMI_BACKEND_URL: `file://${state}` };
+/** The default backend of `npm run pulumi`, so that people find the stack there after the demo. */
+const env = { PULUMI_BACKEND_URL: localBackend };
+
+/** What a user who has another backend writes before `npm run pulumi` to find the demo's stack. */
+export const backendPrefix = () =>
+    pulumiEnv().PULUMI_BACKEND_URL === localBackend ? "" : `PULUMI_BACKEND_URL=${localBackend} `;
 
 const STACK = "local";
 
@@ -27,7 +31,7 @@ export async function pulumi(command: string, ...flags: string[]): Promise<Pulum
 /** Empties the state of the lab's stack. Other stacks stay. */
 export async function freshStack(): Promise<void> {
     const quietly = (...args: string[]) => runPulumi(args, { cwd: checkout, env });
-    mkdirSync(state, { recursive: true });
+    mkdirSync(fileURLToPath(localBackend), { recursive: true });
     forgetSalt();
     // An interrupted demo may have left a lock.
     await quietly("cancel", "--yes", "--stack", STACK);

@@ -67,12 +67,14 @@ describeLab("a converge", () => {
             reported instanceof SshError || reported.code === -1,
             `the first run reported an end over a broken connection: ${JSON.stringify(reported)}`,
         );
+        const newest = "pgrep -nf '^/bin/sh /run/haproxy-fleet/(payload|apply).cut launch'";
+        const { stdout: before } = await host().exec(`${newest} || :`);
         const joining = run("cut", payload);
-        await happens("the next run is there", 'pgrep -f "^/bin/sh /run/haproxy-fleet/payload.cut launch"');
+        await happens("the next run is there", `new=$(${newest}) && [ "$new" != "${before.trim()}" ]`);
         await go("cut");
         const second = await joining;
         assert.deepEqual({ ...second, stderr: "" }, whole("cut"));
-        assert.match(second.stderr, /^execute\[cut\]: run$/m, "what it has said before");
+        assert.match(second.stderr, /^changed: execute\[cut\] \(to run\)$/m, "what it has said before");
         assert.equal(await history("cut"), "begins\nends\n", "run once");
     });
 
@@ -218,13 +220,42 @@ describeLab("a converge", () => {
         assert.equal(tokens.size, 3);
     });
 
-    it("that is started twice at the same moment runs once, and both launches report it", async () => {
+    it("that is started several times at the same moment runs once, and every launch succeeds", async () => {
         const payload = slow("twins").payload();
         const runs = ["twins", "twins", "twins", "twins"].map((token) => run(token, payload));
         await begun("twins");
         await go("twins");
-        for (const run of await Promise.all(runs)) assert.deepEqual({ ...run, stderr: "" }, whole("twins"));
+        const reports = await Promise.all(runs);
+        // One that came after the end has found nothing to do.
+        const late = { code: 0, stdout: "nothing to do\n" };
+        for (const { code, stdout } of reports) {
+            assert.deepEqual(
+                { code, stdout },
+                stdout === late.stdout ? late : { code: 0, stdout: whole("twins").stdout },
+            );
+        }
+        assert.ok(reports.some(({ stdout }) => stdout === whole("twins").stdout));
         assert.equal(await history("twins"), "begins\nends\n");
+    });
+
+    it("says at most one step a second, in the end what it has done, and keeps every step in its log", async () => {
+        const names = [...Array.from({ length: 20 }, (_, n) => `step-${n}`), "nap"];
+        const resources = names.map((name) => ({
+            kind: "execute" as const,
+            name,
+            command: `touch /srv/${name}${name === "nap" ? "; sleep 3" : ""}`,
+            creates: `/srv/${name}`,
+        }));
+        const started = Date.now();
+        const { code, stderr } = await run("steps", new Convergence(target(), resources).payload());
+        const seconds = Math.ceil((Date.now() - started) / 1000);
+        assert.equal(code, 0, stderr);
+        const lines = stderr.trim().split("\n");
+        assert.match(lines.pop() ?? "", /^changed: execute\[step-0\] \(to run\), execute\[step-1\] /);
+        assert.equal(lines.at(-1), "execute[nap]: run");
+        assert.ok(lines.length <= seconds, stderr);
+        const { stdout } = await host().exec("grep -c '^[*] execute' /run/haproxy-fleet/log.steps");
+        assert.equal(stdout, `${names.length}\n`);
     });
 
     it("is ended at its deadline, and reports that", async () => {
@@ -234,7 +265,7 @@ describeLab("a converge", () => {
             if ((await history("late")) === "") return false;
             assert.ok(
                 stderr.includes(
-                    `\nthe converge was ended at its deadline, after ${seconds} s; run again, or give it a longer one; its last words: execute[late]: run\n`,
+                    `the converge was ended at its deadline, after ${seconds} s; run again, or give it a longer one; its last words: execute[late]: run\n`,
                 ),
                 stderr,
             );

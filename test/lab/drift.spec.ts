@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
 import { makePlan } from "../../components/convergence/payload/plan";
+import { slot } from "../../components/convergence/slots";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
@@ -13,6 +14,7 @@ const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
     { kind: "packages", names: ["socat"] },
     { kind: "directory", path: "/srv/owned", owned: true },
     { kind: "file", path: "/etc/motd", content: motd },
+    { kind: "file", path: "/etc/lab.key", content: `key ${slot("key")}\n` },
 ];
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
@@ -22,7 +24,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
     {
         what: "content of a file",
         command: "printf 'one\\nTWO\\nthree\\n' >/etc/motd",
-        says: ["repair that, with no reload", "file[/etc/motd]", "content differs", "-TWO", "+two"],
+        says: ["converge it, with no reload", "file[/etc/motd]", "content differs", "-TWO", "+two"],
         repaired: ["cat /etc/motd", "one\ntwo\nthree"],
     },
     {
@@ -83,7 +85,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
         what: "an edit of haproxy.cfg",
         command: `sed -i 's/server app1 .*/server app9 192.0.2.9:80/' ${CONFIG}`,
         says: [
-            "repair that and reload",
+            "converge it and reload",
             "transaction[haproxy]",
             `${CONFIG}: content differs`,
             "-    server app9 192.0.2.9:80",
@@ -98,7 +100,7 @@ const drifts: { what: string; command: string; says: string[]; repaired: [comman
             systemctl reload haproxy
             until echo '@1 get var proc.cfg' | socat - /run/haproxy-master.sock | grep -q '<0123>'; do sleep 0.05; done
             cp /root/good ${CONFIG}; chown root:haproxy ${CONFIG}; chmod 0640 ${CONFIG}`,
-        says: ["repair that and reload", "transaction[haproxy]", "the running process does not have these files"],
+        says: ["converge it and reload", "transaction[haproxy]", "the running process does not have these files"],
         repaired: ["echo 'show servers state' | socat - /run/haproxy/admin.sock | grep -c app1", "1"],
     },
 ];
@@ -109,7 +111,7 @@ describeLab("drift", () => {
     let convergence: Convergence;
     const out = async (command: string) => (await host.exec(command, { check: false })).stdout.trim();
     const token = async () => nextToken(await convergence.whyRun(), makePlan(convergence.resources));
-    const stored = () => out("cat /var/lib/haproxy-fleet/token");
+    const stored = () => out("head -n 1 /var/lib/haproxy-fleet/token");
     const up = async () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 0, stderr);
@@ -118,7 +120,11 @@ describeLab("drift", () => {
 
     before("a converged host", async () => {
         host = lab().host("lb1");
-        convergence = new Convergence(sshTargetOf(lab(), host), resources());
+        convergence = new Convergence(sshTargetOf(lab(), host), resources(), { key: "planted 1" });
+        const { text, severity } = await convergence.preview();
+        assert.equal(severity, "info");
+        assert.match(text, /^\S+ differs in \d+ resources, before the first converge; /);
+        assert.doesNotMatch(text, /declared anew|drift/);
         await up();
     });
 
@@ -127,14 +133,16 @@ describeLab("drift", () => {
             const before = await stored();
             assert.equal(await token(), before, "no difference keeps the host's token");
             await host.exec(command);
-            const { text, refused } = await convergence.preview();
+            const { text, severity } = await convergence.preview();
             const lines = text.split("\n").map((line) => line.trim());
             for (const words of says)
                 assert.ok(
                     lines.some((line) => line.includes(words.trim())),
                     `${words} in:\n${text}`,
                 );
-            assert.equal(refused, false);
+            assert.equal(severity, "warning");
+            assert.match(text, /^\S+ differs in \d+ resources?: drift; /);
+            assert.doesNotMatch(text, /declared anew/);
             const planned = await token();
             assert.notEqual(planned, before);
             await up();
@@ -142,6 +150,92 @@ describeLab("drift", () => {
             assert.equal(await stored(), planned, "the preview's token is the up's");
         });
     }
+
+    describe("what was declared anew", () => {
+        /** Previews a change, and returns the severity and the lines about causes. */
+        async function causes() {
+            const { text, severity } = await convergence.preview();
+            const lines = text.split("\n").map((line) => line.trim());
+            const [headline = "", ...rest] = lines;
+            const summary = /differs in (.*); an up would/.exec(headline)?.[1];
+            return [severity, summary, ...rest.filter((line) => /^(declared anew|drift)/.test(line))];
+        }
+        const both = "declared anew, and changed on the host since the last converge";
+        const content = "content differs (- on the host, + declared)";
+
+        afterEach(async () => {
+            convergence.slots = { key: "planted 1" };
+            convergence.resources = resources();
+            await up();
+        });
+
+        it("a content, or what has left the run list: information", async () => {
+            convergence.resources = resources("anew\n");
+            assert.deepEqual(await causes(), ["info", "1 resource: declared anew", `declared anew: ${content}`]);
+            convergence.resources = resources().filter((resource) => resource.kind !== "file");
+            assert.deepEqual(await causes(), [
+                "info",
+                "1 resource: declared anew",
+                "declared anew: file[/etc/lab.key] has left the run list, would be undone",
+                "declared anew: file[/etc/motd] has left the run list, would be undone",
+            ]);
+        });
+
+        it("a rotated secret: information; a file edited by hand: drift; both: as such", async () => {
+            convergence.slots = { key: "planted 2" };
+            assert.deepEqual(await causes(), ["info", "1 resource: declared anew", `declared anew: ${content}`]);
+            await host.exec("echo 'key planted 3' >/etc/lab.key");
+            assert.deepEqual(await causes(), ["warning", `1 resource: ${both}`, `${both}: ${content}`]);
+            await up();
+            await host.exec("echo 'key planted 1' >/etc/lab.key");
+            assert.deepEqual(await causes(), ["warning", "1 resource: drift", `drift: ${content}`]);
+        });
+
+        it("beside drift: a warning that counts both", async () => {
+            await host.exec("systemctl stop haproxy; chmod 0666 /etc/motd; apt-get -qq remove -y socat >/dev/null");
+            convergence.resources = resources("anew\n");
+            assert.deepEqual(await causes(), [
+                "warning",
+                "4 resources: 3 drift, 1 both",
+                "drift: is stopped, would be started",
+                "drift: is inactive, would be started",
+                "drift: socat is not installed",
+                `declared anew: ${content}`,
+                "drift: mode is 0666, declared 0644",
+            ]);
+        });
+
+        it("over what a converge has written that has failed since: no edit by hand", async () => {
+            convergence.resources = [
+                ...resources("half\n"),
+                { kind: "execute", name: "fail", command: "false", notIf: "false" },
+            ];
+            assert.notEqual((await convergence.up()).code, 0);
+            assert.equal(await out("cat /etc/motd"), "half");
+            convergence.resources = resources("anew\n");
+            assert.deepEqual(await causes(), ["info", "1 resource: declared anew", `declared anew: ${content}`]);
+            convergence.resources = resources();
+            assert.deepEqual(await causes(), ["info", "1 resource: declared anew", `declared anew: ${content}`]);
+        });
+
+        it("is not said of a host that remembers nothing, or only an older converge; nothing is due for that", async () => {
+            await host.exec("mv /var/lib/haproxy-fleet/declared /root");
+            assert.equal(await token(), await stored());
+            convergence.resources = resources("anew\n");
+            assert.deepEqual(await causes(), ["warning", "1 resource"]);
+            await host.exec(
+                "cp -p /root/declared /var/lib/haproxy-fleet; sed -i '1s/.*/older/' /var/lib/haproxy-fleet/declared",
+            );
+            assert.deepEqual(await causes(), ["warning", "1 resource"]);
+            await host.exec("mv /root/declared /var/lib/haproxy-fleet");
+        });
+
+        it("is remembered without secrets, for root only", async () => {
+            const file = "/var/lib/haproxy-fleet/declared";
+            assert.equal(await out(`stat -c '%a %U' ${file}; grep -c 'key planted 1' ${file}`), "600 root\n0");
+            assert.equal(await out(`head -n 1 ${file}`), await stored());
+        });
+    });
 
     it("plans the same drift again if it happens again", async () => {
         await host.exec("chmod 0666 /etc/motd");

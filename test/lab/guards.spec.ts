@@ -60,11 +60,11 @@ describeLab("guards on search results", () => {
     });
     const five = ["a1", "a2", "a3", "a4", "a5"];
 
-    it("refuse fewer servers than minServers on a host that runs none yet", async () => {
-        const { code, stderr } = await declare([guarded(servers("a1"))]).up();
-        assert.equal(code, 1, stderr);
+    it("refuse fewer servers than minServers on a bare host, in a preview", async () => {
+        const { text, refused } = await declare([guarded(servers("a1"))]).preview();
+        assert.ok(refused, text);
         assert.match(
-            stderr,
+            text,
             /backend app would have 1 server, now it has 0: minServers is 2\n.*now: none\n.*declared: a1\n/,
         );
     });
@@ -77,7 +77,7 @@ describeLab("guards on search results", () => {
             "backend app would have 2 servers, now it has 5: a shrink by 60 %, maxShrinkPercent is 50",
             "now: a1 a2 a3 a4 a5",
             "declared: a1 a4",
-            "allow it once with allowShrink",
+            "allow it once: pulumi up --config allowShrink=true (in a program of your own: allowShrink: true)",
         ));
 
     it("compare with the running process, not with its file", async () => {
@@ -109,6 +109,16 @@ describeLab("guards on search results", () => {
         );
     });
 
+    it("accept that backups become servers, and that a service has no backups any more", async () => {
+        const app = guarded([...servers("b1", "b2", "b3"), ...backups("c1", "c2", "c3")]);
+        await accept([app]);
+        await accept([guarded(servers("b1", "b2", "b3", "c1", "c2", "c3"))]);
+        await accept([app], true);
+        await refuse([guarded(servers("b1", "b2", "b3"))], "would have 0 backup servers, now it has 3");
+        await accept([{ ...guarded(servers("b1", "b2", "b3")), backups: false }]);
+        await accept([app], true);
+    });
+
     it("judge each backend, except new and removed ones", async () => {
         const other: Backend = { name: "other", servers: servers("o1", "o2", "o3"), maxShrinkPercent: 0 };
         const app = guarded([...servers("b1", "b2", "b3"), ...backups("c1", "c2", "c3")]);
@@ -118,12 +128,20 @@ describeLab("guards on search results", () => {
         await accept([{ ...app, name: "renamed" }]);
     });
 
-    it("are off with allowShrink, after which there is nothing to do", async () => {
+    it("are off with allowShrink, of which the host says whether it needs it", async () => {
         const one = { ...guarded(servers("b1")), name: "renamed" };
+        const needed = async (allowShrink: boolean) =>
+            (await declare([one], allowShrink).whyRun()).settings.filter(({ name }) => name === "allowShrink");
         await refuse([one], "minServers is 2");
+        assert.deepEqual(await needed(false), []);
+        assert.deepEqual(await needed(true), [{ name: "allowShrink", needed: true }]);
         await accept([one], true);
+        assert.deepEqual(await needed(true), [{ name: "allowShrink", needed: false }]);
         assert.equal((await declare([one]).preview()).text, "");
         const { code, stderr } = await declare([one]).up();
         assert.equal(code, 0, stderr);
+        // A change that no guard is about.
+        const more = { ...one, servers: servers("b1", "b2") };
+        assert.deepEqual((await declare([more], true).whyRun()).settings, [{ name: "allowShrink", needed: false }]);
     });
 });

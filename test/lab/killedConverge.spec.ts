@@ -119,7 +119,7 @@ describeLab("a converge that is killed anywhere and run again ends like an undis
             const convergence = converge(host, to);
             const first = await convergence.up(edit);
             if (first.code === 0) return false;
-            assert.match(first.stderr, /the converge was killed/);
+            assert.match(first.stderr, /the converge was ended by SIGKILL/);
             const step = first.stderr.trim().split("\n").at(-2);
             const second = await convergence.up();
             const found = difference(await hostState(host), reference.get(host) ?? []);
@@ -174,7 +174,7 @@ describeLab("a package installation that is killed half way", () => {
         await host.writeFile(tool, `#!/bin/sh\n${stall}\nexec "$0.real" "$@"\n`, 0o755);
         const first = convergence.up();
         await host.exec("until [ -e /run/stalled ]; do sleep 0.1; done; systemctl kill -s KILL haproxy-fleet-converge");
-        assert.match((await first).stderr, /the converge was killed/);
+        assert.match((await first).stderr, /the converge was ended by SIGKILL/);
         await host.exec(`mv ${tool}.real ${tool}`);
         assert.match((await host.exec("dpkg-query -W -f '${Status}' haproxy")).stdout, leaves);
 

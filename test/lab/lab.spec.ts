@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn } from "node:child_process";
 import { existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { join, relative } from "node:path";
 import { Lab } from "../../lab/lab";
 import { run } from "../../lab/machine/exec";
-import { hostsDir } from "../../lab/machine/paths";
+import { hostsDir, labsDir } from "../../lab/machine/paths";
 import { registered } from "../../lab/network";
 import { describeLab, withLab } from "../support/lab";
 import { PATIENCE, until } from "../support/traffic";
@@ -65,6 +65,15 @@ describeLab("lab", () => {
                 ssh: { user: "root", hostKey: key.trim().split(" ").slice(1).join(" ") },
             });
             assert.equal(statSync(lab().privateKeyPath).mode & 0o777, 0o600);
+        });
+
+        it("keep their disks away from the lab's folder, which the language host walks through", () => {
+            const kept = readdirSync(lab().dir).sort();
+            const small = ["id_ed25519", "id_ed25519.pub", "inventory.json", "known_hosts", "lab.json", "ssh_config"];
+            assert.deepEqual(kept, small);
+            for (const disk of [hostsDir(lab().dir), hostsDir(join(labsDir, "local"))])
+                assert.match(relative(join(labsDir, ".."), disk), /^\.\.\//);
+            assert.ok(existsSync(join(hostsDir(lab().dir), "lb1")));
         });
 
         it("have identities of their own", async () => {

@@ -44,7 +44,7 @@ describeLab("a configuration of 500 backends with 10 servers each", () => {
         assert.equal((await declare("app1").preview()).text, "");
 
         const { text } = await declare("app2").preview();
-        assert.match(text, /an up would repair that and reload/);
+        assert.match(text, /an up would converge it and reload/);
         assert.match(text, /more than 2000 lines differ/);
         const second = await declare("app2").up();
         assert.equal(second.code, 0, second.stderr);

@@ -119,7 +119,7 @@ describeLab("maps and error files of haproxy", () => {
             ["app2", "app1"],
         ] as const) {
             const { text } = await declare({ shop: to }).preview();
-            assert.match(text, /would repair that and reload/);
+            assert.match(text, /would converge it and reload/);
             assert.ok(text.includes(`-shop.example ${from}\n`) && text.includes(`+shop.example ${to}\n`), text);
             await converge({ shop: to });
             assert.match(await ask("Host: shop.example"), new RegExp(`^${to}\\b`));
@@ -137,7 +137,7 @@ describeLab("maps and error files of haproxy", () => {
         await out(
             "sed -i 's/^shop.example .*/shop.example app2/' /etc/haproxy/fleet/hosts.map; systemctl reload haproxy",
         );
-        assert.match((await declare().preview()).text, /would repair that and reload/);
+        assert.match((await declare().preview()).text, /would converge it and reload/);
         await converge();
         assert.match(await ask("Host: shop.example"), /^app1\b/);
     });

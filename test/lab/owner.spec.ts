@@ -48,9 +48,11 @@ describeLab("a host's owner", () => {
         const taking = Object.assign(theirs(), { takeOver: true });
         const { text, refused } = await taking.preview();
         assert.equal(refused, false);
-        assert.match(text, /^ {2}host\n {4}is converged by shop\/prod\/lb1, would be taken over\n/m);
+        assert.match(text, /^ {2}host\n {4}declared anew: is converged by shop\/prod\/lb1, would be taken over\n/m);
         assert.match(text, /file\[\/srv\/ours\] has left the run list, would be undone/);
+        assert.deepEqual((await taking.whyRun()).settings, [{ name: "takeOver", needed: true }]);
         await settles(taking);
+        assert.deepEqual((await taking.whyRun()).settings, [{ name: "takeOver", needed: false }]);
         assert.equal(await out("ls /srv"), "theirs");
         await settles(theirs());
         await isRefused(ours(), "shop/prod/edge");
@@ -58,7 +60,7 @@ describeLab("a host's owner", () => {
 
     it("changes by a take-over with the same run list, as after a rename", async () => {
         const renamed = Object.assign(theirs(), { owner: "shop/live/edge", takeOver: true });
-        assert.match((await renamed.preview()).text, /an up would repair that, with no reload\n {2}host\n.*\n*$/);
+        assert.match((await renamed.preview()).text, /an up would converge it, with no reload\n {2}host\n.*\n*$/);
         const { stdout } = await renamed.up();
         assert.equal(stdout, "changed: host (taken over)\n");
         assert.equal((await renamed.preview()).text, "");
@@ -83,7 +85,7 @@ describeLab("a host's owner", () => {
     it("is recorded before the first change", async () => {
         await host().exec("rm -r /var/lib/haproxy-fleet");
         const { stderr } = await theirs().up(redefine("run_list() { kill -KILL $$; }"));
-        assert.match(stderr, /the converge was killed/);
+        assert.match(stderr, /the converge was ended by SIGKILL/);
         await isRefused(ours(), "shop/prod/edge");
         await settles(theirs());
     });
@@ -133,9 +135,16 @@ describeLab("a host's owner", () => {
             project.program(hostsProgram([declared({ takeOver: true })]));
             await project.succeed("up", "--yes", "--skip-preview");
             assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), "probe/live/lb1");
-            await project.succeed("preview", "--expect-no-changes");
+            const left = await engine("preview", "--expect-no-changes");
+            assert.equal(left.code, 0, left.stderr);
+            assert.match(
+                left.stdout,
+                /takeOver is set, but lb1 does not need it; remove it: pulumi config rm takeOver/,
+            );
             project.program(hostsProgram([declared()]));
-            await project.succeed("preview", "--expect-no-changes");
+            const removed = await engine("preview", "--expect-no-changes");
+            assert.equal(removed.code, 0, removed.stderr);
+            assert.doesNotMatch(removed.stdout, /takeOver/);
         });
     });
 });

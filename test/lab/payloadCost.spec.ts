@@ -11,8 +11,8 @@ import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 import { ASK_MASTER } from "./transaction/loadBalancerHost";
 
-/** Limit for the bytes of a payload. A why-run sends it to each host once, an up three times. */
-const PAYLOAD_BUDGET = 80 * 1024;
+/** Limit for the bytes of a payload. A why-run sends it to each host once, an up that has something to do twice. */
+const PAYLOAD_BUDGET = 96 * 1024;
 
 /** Limit for the processes that a why-run with nothing to do starts, including those of its adapter. */
 const PROCESS_BUDGET = 16;

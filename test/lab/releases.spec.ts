@@ -59,7 +59,7 @@ describeLab("a release of haproxy", () => {
                     const declared = { app, mark: `turn-${turn}` };
                     assert.match(
                         (await loadBalancer().declare(declared).preview()).text,
-                        /would repair that and reload/,
+                        /would converge it and reload/,
                     );
                     await loadBalancer().converge(declared);
                     assert.equal(await loadBalancer().answer(), `${app} turn-${turn}`);
@@ -79,7 +79,7 @@ describeLab("a release of haproxy", () => {
                 await loadBalancer().handEdit();
                 // Before 2.6 the old worker may take one more connection.
                 await until("the new worker answers", async () => (await loadBalancer().answer()) === "app2");
-                assert.match((await loadBalancer().declare().preview()).text, /would repair that and reload/);
+                assert.match((await loadBalancer().declare().preview()).text, /would converge it and reload/);
                 await loadBalancer().converge();
                 assert.equal(await loadBalancer().answer(), "app1");
             });

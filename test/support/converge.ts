@@ -1,9 +1,14 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
-import { askCommand, launchCommand } from "../../components/convergence/payload/commands";
+import { askCommand, launchCommand, reportOf } from "../../components/convergence/payload/commands";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { previewReport, type Report } from "../../components/convergence/preview/previewReport";
+import {
+    differenceText,
+    previewReport,
+    type Report,
+    refusalText,
+} from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
@@ -39,8 +44,11 @@ export class Convergence {
     }
 
     /** The report that a preview prints. */
-    async preview(): Promise<Report> {
-        return previewReport(this.target.address, await this.whyRun(), makePlan(this.resources), this.slots);
+    async preview(): Promise<Pick<Report, "severity"> & { text: string; refused: boolean }> {
+        const report = previewReport(await this.whyRun(), makePlan(this.resources), this.slots);
+        const refused = report.severity === "refusal";
+        const about = [{ host: this.target.address, ...report }];
+        return { severity: report.severity, refused, text: refused ? refusalText(about) : differenceText(about) };
     }
 
     /** Does what an up does: probes the host, leaves the payload if a converge is due, and launches it. */
@@ -70,7 +78,7 @@ export async function leave(target: SshTarget, token: string, payload: string, b
 /** Runs the command of an up. */
 export async function launch(target: SshTarget, token: string, become?: "sudo"): Promise<Launched> {
     const result = await runOverSsh(target, launchCommand(token, become), "", 300_000);
-    return { ...result, stdout: result.stdout.toString() };
+    return { ...result, stdout: reportOf(result.stdout.toString()) };
 }
 
 /** An edit of a payload that redefines functions of the runtime by shell text. */

@@ -30,6 +30,8 @@ export interface MockOptions {
     config?: Record<string, string>;
     /** Keys of it that are secret. @default [] */
     secretConfig?: string[];
+    /** Resolves when a resource of this name is created. @default - at once */
+    creation?: (name: string) => Promise<void> | undefined;
 }
 
 /**
@@ -40,10 +42,11 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
     const recording: Recording = { registrations: [], messages: [] };
     await pulumi.runtime.setMocks(
         {
-            newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
+            async newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
+                await options.creation?.(name);
                 recording.registrations.push({ type, name, custom, inputs });
                 const outputs = options.preview || !custom ? {} : { stdout: "changed: nothing", stderr: "" };
-                return { id: custom ? (id ?? `${name}-id`) : undefined, state: { ...inputs, ...outputs } };
+                return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
             call({ token }) {
                 throw new Error(`unexpected call of ${token}`);
@@ -108,9 +111,10 @@ export function settled(): Promise<void> {
  * Collects the errors that a program causes after its constructors: a rejected input becomes an unhandled rejection. In a real run,
  * the engine's runner prints those.
  *
+ * @param patience milliseconds after which there is none
  * @returns the distinct messages
  */
-export async function failuresOf(program: () => void): Promise<string[]> {
+export async function failuresOf(program: () => void, patience = 2000): Promise<string[]> {
     const others = process.listeners("unhandledRejection");
     const messages = new Set<string>();
     const collect = (error: unknown) => void messages.add((error as Error).message);
@@ -119,7 +123,7 @@ export async function failuresOf(program: () => void): Promise<string[]> {
     try {
         program();
         // A failed registration never settles, so there is nothing to wait for but the failure.
-        for (let tries = 0; messages.size === 0 && tries < 100; tries++) {
+        for (let tries = 0; messages.size === 0 && tries < patience / 20; tries++) {
             await new Promise((resolve) => setTimeout(resolve, 20));
         }
     } finally {

@@ -2,12 +2,14 @@
 import assert from "node:assert/strict";
 import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
+import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { Server } from "ssh2";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
 import type { Properties } from "../../toolchain/offline/commandPlugin/properties";
 import { until } from "../support/traffic";
 import { Plugin } from "./plugin";
+import { skip } from "./skip";
 import { freePort, Sshd, whyNoSshd } from "./sshd";
 
 describe("connection of remote.Command", () => {
@@ -203,9 +205,20 @@ describe("connection of remote.Command", () => {
         await assert.rejects(over({ proxy, hostKey: stranger }), /proxy: .*host key mismatch/);
     });
 
+    it("asks the system to notice a host that is gone", async () => {
+        plugin.logs.length = 0;
+        const go = sshd.file("asked");
+        const running = over({}, `echo runs; until [ -e ${go} ]; do sleep 0.1; done`);
+        await until("the command runs", async () => plugin.logs.length > 0);
+        const filter = ["state", "established", `( dport = :${sshd.port} )`];
+        const sockets = execFileSync("ss", ["-Htno", ...filter], { encoding: "utf8" });
+        writeFileSync(go, "");
+        await running;
+        assert.match(sockets, /timer:\(keepalive,/);
+    });
+
     it("leaves no connection behind", async function () {
-        // The real plugin never closes its connection.
-        if (pulumiInstall().full) return this.skip();
+        if (pulumiInstall().full) return skip(this, "the real command plugin closes its connections only when it ends");
         await over({ proxy: sshd.connection() });
         const filter = ["state", "established", `( sport = :${sshd.port} )`];
         const open = () => execFileSync("ss", ["-Htn", ...filter], { encoding: "utf8" }).trim();

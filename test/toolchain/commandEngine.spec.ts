@@ -1,6 +1,8 @@
 // remote.Command through the real engine: what is planned, what is stored, what is shown. PULUMI_FULL=1 tests the real plugin.
 import assert from "node:assert/strict";
-import { readFileSync } from "node:fs";
+import { existsSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { setTimeout as sleep } from "node:timers/promises";
+import { until } from "../support/traffic";
 import { Project } from "./project";
 import { Sshd, whyNoSshd } from "./sshd";
 
@@ -96,14 +98,49 @@ describe("remote.Command under the real CLI", () => {
         assert.match(await project.succeed("stack", "export", "--show-secrets"), /"one-two"/);
     });
 
-    it("names what is wrong with the inputs, but shows no key", async () => {
+    it("shows the whole connection, private key included, if a field of it is wrong", async () => {
+        // So values must be judged before they are registered.
         project.program(
-            `new remote.Command("cmd", { connection: { privateKey: "planted-key" }, create: "true" } as never);`,
+            `new remote.Command("cmd", { connection: { privateKey: pulumi.secret("planted-key") }, create: "true" } as never);`,
         );
         const { code, stdout, stderr } = await project.run(["preview"]);
         assert.notEqual(code, 0);
-        assert.match(stdout + stderr, /host/);
-        assert.doesNotMatch(stdout + stderr, /planted-key/);
+        assert.match(stdout + stderr, /property .?connection.? value .*planted-key.*'host'/s);
+    });
+
+    it("waits for a running command after an interrupt, and ends at once after a second one", async () => {
+        const started = sshd.file("started");
+        const go = sshd.file("go");
+        const wait = `create: "touch ${started}; until [ -e ${go} ]; do sleep 0.1; done; printf waited", logging: "none"`;
+        for (const [times, stored] of [
+            [1, true],
+            [2, false],
+        ] as const) {
+            await project.succeed("destroy", "--yes");
+            for (const file of [started, go]) rmSync(file, { force: true });
+            program(wait);
+            let interrupt = (): void => {};
+            let over = false;
+            const up = project
+                .run(["up", "--yes", "--skip-preview"], {
+                    onStart: (send) => {
+                        interrupt = send;
+                    },
+                })
+                .finally(() => {
+                    over = true;
+                });
+            await until("the command runs", async () => existsSync(started));
+            for (let sent = 0; sent < times; sent++) {
+                interrupt();
+                await sleep(1000);
+            }
+            assert.equal(over, !stored);
+            writeFileSync(go, "");
+            assert.notEqual((await up).code, 0);
+            assert.equal(project.stateText().includes('"waited"'), stored);
+        }
+        await project.succeed("refresh", "--yes", "--clear-pending-creates");
     });
 
     it("destroys", async () => {

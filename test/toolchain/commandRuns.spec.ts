@@ -5,7 +5,8 @@ import { pulumiInstall } from "../../toolchain/environment.mjs";
 import { isSecret, type Properties, secret, unknown } from "../../toolchain/offline/commandPlugin/properties";
 import { until } from "../support/traffic";
 import { Plugin, urn } from "./plugin";
-import { Sshd, whyNoSshd } from "./sshd";
+import { skip } from "./skip";
+import { freePort, Sshd, whyNoSshd } from "./sshd";
 
 describe("remote.Command on a host", () => {
     const sshd = new Sshd();
@@ -107,12 +108,25 @@ describe("remote.Command on a host", () => {
         for (let times = 0; times < 20; times++) await run({ create: ":" });
     });
 
-    it("accepts lines of any length and any bytes", async function () {
-        // The real plugin hangs on a line over 64 KiB, and cannot send text that is not UTF-8.
-        if (pulumiInstall().full) return this.skip();
-        const state = await run({ create: "head -c 300000 /dev/zero | tr '\\0' x; printf '\\377\\n'; seq 1 5000" });
-        assert.equal(String(state.stdout).length, 323_894);
+    it("returns lines of any length, if they are not logged, and logs any number of lines", async () => {
+        const create = "head -c 300000 /dev/zero | tr '\\0' x";
+        assert.equal(String((await run({ create, logging: "none" })).stdout).length, 300_000);
+        await run({ create: "seq 1 5000; printf end" });
         assert.equal(plugin.logs.length, 5001);
+        assert.equal(plugin.logs.at(-1)?.message, "end");
+    });
+
+    it("fails on a logged line over 64 KiB", async function () {
+        if (pulumiInstall().full) return skip(this, "the real plugin hangs on such a line");
+        const create = (bytes: number) => `head -c ${bytes} /dev/zero | tr '\\0' x; echo`;
+        await run({ create: create(65_535) });
+        await assert.rejects(run({ create: create(65_536) }), /65535 bytes/);
+    });
+
+    it("fails on output that is not UTF-8, after the command has run", async () => {
+        const file = sshd.file("ran");
+        await assert.rejects(run({ create: `printf '\\377'; touch ${file}` }), /UTF-8/);
+        assert.ok(existsSync(file));
     });
 
     it("sets environment variables that the server accepts", async () => {
@@ -177,18 +191,33 @@ describe("remote.Command on a host", () => {
         assert.ok(isSecret(state.connection));
     });
 
-    it("ends a running command on an interrupt", async function () {
-        // The real plugin waits until the command ends.
-        if (pulumiInstall().full) return this.skip();
+    it("waits for a running command after an interrupt", async () => {
+        const other = new Plugin();
+        await other.start();
+        const go = sshd.file("after-interrupt");
+        try {
+            const running = other.create(
+                inputs({ create: `echo runs; until [ -e ${go} ]; do sleep 0.1; done; echo ended` }),
+            );
+            await until("the command runs", async () => other.logs.length > 0);
+            await other.cancel();
+            writeFileSync(go, "");
+            assert.equal((await running).state.stdout, "runs\nended");
+        } finally {
+            other.stop();
+        }
+    });
+
+    it("waits no longer for a host after an interrupt", async () => {
         const other = new Plugin();
         await other.start();
         try {
-            const running = assert.rejects(other.create(inputs({ create: "echo runs; sleep 60" })), {
-                message: "cancelled",
-            });
-            await until("the command runs", async () => other.logs.length > 0);
+            const port = await freePort();
+            const unreachable = { ...sshd.connection(), port, dialErrorLimit: -1 };
+            const dialling = assert.rejects(other.create({ connection: unreachable, create: "true" }), /cancel/);
+            await until("an attempt fails", async () => other.logs.length > 0);
             await other.cancel();
-            await running;
+            await dialling;
         } finally {
             other.stop();
         }

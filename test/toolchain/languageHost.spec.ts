@@ -65,11 +65,15 @@ describe("language host", () => {
     it("ends the program on an interrupt", async () => {
         const mark = `mark-${process.pid}-${Date.now()}`;
         project.program(`console.log("started"); process.title = "${mark}"; setInterval(() => {}, 1000);`);
-        const interrupt = new AbortController();
-        const running = project.run(["preview"], { signal: interrupt.signal });
+        let interrupt = (): void => {};
+        const running = project.run(["preview"], {
+            onStart: (send) => {
+                interrupt = send;
+            },
+        });
         const alive = () => execFileSync("ps", ["-eo", "args"], { encoding: "utf8" }).includes(mark);
         await until("the program has started", async () => alive());
-        interrupt.abort();
+        interrupt();
         assert.notEqual((await running).code, 0);
         await until("no program is left", async () => !alive());
     });

@@ -103,6 +103,11 @@ export class Plugin {
         return {
             changes: response.getChanges() === provider.DiffResponse.DiffChanges.DIFF_SOME,
             diffs: response.getDiffsList().sort(),
+            details: response
+                .getDetaileddiffMap()
+                .toArray()
+                .map(([path]: [string, unknown]) => path)
+                .sort(),
             replaces: response.getReplacesList(),
         };
     }

@@ -17,9 +17,10 @@ describe("a refusal of two hosts", () => {
         project.program(`
             import { ConvergedHost, useProbe } from ${module("convergedHost")};
             const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
-            useProbe(async () => ({
-                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], secretLines: [],
-            }));
+            const answer = {
+                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [],
+            };
+            useProbe(async () => ({ answer, leave: async () => {}, lost: new Promise(() => {}), close: () => {} }));
             for (const name of ["lb2", "lb1"]) {
                 new ConvergedHost(name, {
                     connection: { address: name + ".example", hostKey: ${JSON.stringify(hostKey)} },

@@ -35,7 +35,8 @@ export class Sshd {
         execFileSync("ssh-keygen", ["-q", "-t", type, "-N", passphrase, "-C", "test", "-f", this.file(name)]);
     }
 
-    async start(): Promise<void> {
+    /** @param settings further lines of its configuration */
+    async start(...settings: string[]): Promise<void> {
         for (const type of ["ed25519", "ecdsa"]) this.keygen(`host_${type}`, type);
         this.keygen("client", "ed25519");
         this.keygen("locked", "ed25519", "open sesame");
@@ -55,6 +56,7 @@ export class Sshd {
                 "PasswordAuthentication no",
                 "MaxStartups 100",
                 "LogLevel VERBOSE",
+                ...settings,
                 "AcceptEnv GREETING PULUMI_COMMAND_STDOUT PULUMI_COMMAND_STDERR",
                 "",
             ].join("\n"),

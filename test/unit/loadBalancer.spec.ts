@@ -34,7 +34,7 @@ describe("LoadBalancer", () => {
 
     it("passes probe and takeOver on", async () => {
         for (const args of [{ probe: false }, { takeOver: true }, {}]) {
-            await mockEngine();
+            await mockEngine({ preview: true });
             new LoadBalancer("lb1", { connection, haproxy: config, ...args });
             await settled();
         }

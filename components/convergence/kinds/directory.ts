@@ -47,6 +47,10 @@ export const directory: ResourceKind<Directory> = {
         return [context.path(path), path, stat, owner, group, mode, yesNo(owned), entries];
     },
     manifest: ({ path }) => [`directory\t${path}`],
+    remembered: (resource) => {
+        const [mode = "", owner, group] = statLine(DIRECTORY_TYPE, permissionsOf(resource)).split("\t");
+        return { mode, owner: `${owner}:${group}`, orphan: yesNo(resource.owned ?? false) };
+    },
     wording: DIRECTORY_WORDING,
     declared: (resource, aspect) => {
         const { mode, owner, group } = permissionsOf(resource);

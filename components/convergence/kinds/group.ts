@@ -28,6 +28,7 @@ export const group: ResourceKind<Group> = {
     claims: ({ name }) => [{ on: `group ${name}` }],
     facts: ({ name }) => ({ groups: [name] }),
     args: ({ name, gid, system }) => [name, String(gid ?? ""), yesNo(system ?? true)],
+    remembered: ({ gid }) => ({ gid: String(gid ?? "") }),
     wording: {
         missing: () => "does not exist",
         gid: (have) => `gid is ${have}`,

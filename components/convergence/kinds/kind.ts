@@ -97,6 +97,11 @@ export interface ResourceKind<R> {
     shell?(resource: R): { script: string; variables: Record<string, string> };
     /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each. @default - nothing */
     manifest?(resource: R): string[];
+    /**
+     * What a host remembers of it besides a digest and its files: by aspect, in the form in which the runtime reports what the host
+     * has. A preview compares it to say whether the declaration or the host has changed. @default - nothing
+     */
+    remembered?(resource: R, file: (path: string) => FilledFile): Record<string, string>;
     /** How reports word an aspect that differs, given what the host has. */
     wording: Wording;
     /** What is declared for an aspect, if its wording only says what the host has. Files need none. @default - nothing to add */

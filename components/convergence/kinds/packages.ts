@@ -31,6 +31,8 @@ export const packages: ResourceKind<Packages> = {
     claims: ({ names }) => names.map((name) => ({ on: `package ${split(name)[0]}`, terms: name })),
     facts: ({ names }) => ({ packages: names.map((name) => split(name)[0]) }),
     args: ({ names }) => names,
+    // By name, because a package may be declared in another resource the next time.
+    remembered: ({ names }) => Object.fromEntries(names.map(split).map(([name, version = ""]) => [name, version])),
     wording: {
         missing: (have) => `${have} is not installed`,
         version: (have) => `installed is ${have}`,

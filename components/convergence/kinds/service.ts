@@ -52,6 +52,13 @@ export const service: ResourceKind<Service> = {
         ...watched(reloadOn, context),
         ...watched(restartOn, context),
     ],
+    remembered: ({ enabled = true, running = true, reloadOn = [], restartOn = [] }) => ({
+        enabled: yesNo(enabled),
+        disabled: yesNo(enabled),
+        running: yesNo(running),
+        stopped: yesNo(running),
+        outdated: [...reloadOn, "", ...restartOn].join(":"),
+    }),
     wording: {
         missing: () => "does not exist",
         disabled: (have) => `is ${have}, would be enabled`,

@@ -109,6 +109,10 @@ export const transaction: ResourceKind<Transaction> = {
         ];
     },
     manifest: ({ files }) => files.map(({ path }) => `file\t${path}`),
+    remembered: ({ files, owned = [] }, file) => {
+        const { digest } = file(files[0]?.path ?? "");
+        return { outdated: digest, unfinished: digest, stopped: "", orphan: owned.join(":") };
+    },
     wording: {
         ...FILE_WORDING,
         stopped: (have) => `is ${have || "stopped"}, would be started`,

@@ -49,6 +49,12 @@ export const user: ResourceKind<User> = {
         shell ?? "",
         yesNo(system ?? true),
     ],
+    remembered: ({ shell = "", home = "", group = "", groups = [] }) => ({
+        shell,
+        home,
+        group,
+        groups: groups.join(","),
+    }),
     wording: {
         missing: () => "does not exist",
         shell: (have) => `shell is ${have}`,

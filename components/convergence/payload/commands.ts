@@ -22,6 +22,12 @@ export function launchCommand(token: string, become?: "sudo"): string {
     return asRoot(`'${script}' ${token}`, become);
 }
 
+/** The report in what the command of a converge has printed: a login may print something before. */
+export function reportOf(stdout: string): string {
+    return stdout.split(`${PRODUCT} reports:\n`).at(-1) ?? "";
+}
+
+/** The locale makes sudo and the tools say in English what went wrong, because the probe reads it. */
 function asRoot(script: string, become?: "sudo"): string {
-    return `exec ${become === "sudo" ? "sudo -n " : ""}/bin/sh -c ${script}`;
+    return `exec env LC_ALL=C ${become === "sudo" ? "sudo -n " : ""}/bin/sh -c ${script}`;
 }

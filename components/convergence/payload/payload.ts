@@ -2,6 +2,7 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { CallContext, FilledFile } from "../kinds/kind";
+import { declaredOf, rememberedLines } from "../remembered";
 import { secretLines, secretParts } from "../secrets";
 import { sha256 } from "../sha256";
 import { unique } from "../text";
@@ -40,6 +41,7 @@ export function buildPayload(
     const slots = encodedSlots(resources, given);
     const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
     const lists = new FactLists(resources);
+    const declared = declaredOf(resources, (path) => files.get(path) as FilledFile);
     const context: CallContext = {
         path: (path) => lists.path(path),
         unit: (name) => lists.unit(name),
@@ -59,6 +61,7 @@ export function buildPayload(
             ...lists.assignments(),
             ...shells.flatMap(({ variables }) => Object.entries(variables).map(([name, value]) => assign(name, value))),
             assign("manifest_wanted", unique(resources.flatMap(manifestOf)).join("\n")),
+            assign("declared_wanted", rememberedLines(declared).join("\n")),
             assign("secret_values", secretValues(slots).join("\n")),
             assign("secret_lines", rememberedSecretLines(resources, slots).join("\n")),
             ...[...files.values()].map(contentFunction),

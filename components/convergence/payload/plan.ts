@@ -74,7 +74,7 @@ function unreadFiles(resources: Resource[]): string[] {
 }
 
 /** JSON with sorted keys and bytes as base64, without undefined values and fields that are only for messages. */
-function canonical(value: unknown): string {
+export function canonical(value: unknown): string {
     return JSON.stringify(value, (key, part: unknown) => {
         if (key === "lineSources") {
             return undefined;

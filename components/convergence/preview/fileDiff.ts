@@ -1,5 +1,5 @@
 import { createTwoFilesPatch } from "diff";
-import type { Content, DeclaredFile } from "../kinds/kind";
+import type { DeclaredFile } from "../kinds/kind";
 import { showSlots } from "../slots";
 import { redactLive } from "./redaction";
 import type { WhyRun } from "./whyRun";
@@ -55,9 +55,4 @@ function sameDigest(live: string, declared: string): string {
                 : candidate,
         )
         .join("\n");
-}
-
-/** The number of lines of a text; 0 for bytes. */
-export function lineCount(content: Content): number {
-    return typeof content === "string" ? content.replace(/\n$/, "").split("\n").length : 0;
 }

@@ -4,50 +4,101 @@ import { permissionsOf } from "../kinds/paths";
 import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { count, printable, unique } from "../text";
-import { diffLines, lineCount } from "./fileDiff";
+import { type Cause, causes, fileOf, positionOf, together } from "./cause";
+import { diffLines } from "./fileDiff";
 import { hideValues } from "./redaction";
 import { refusedLines } from "./refusedLines";
 import type { Difference, WhyRun } from "./whyRun";
 
-/** Longest new file that is shown if packages are missing too, because on such a host everything is new. */
-const MOST_NEW_LINES = 40;
-
 /** Longest line that is shown whole, in characters. */
 const LONGEST_LINE = 400;
 
-/** A preview's report about one host. */
+/** A preview's report about one host, without its name, so that hosts can be compared. */
 export interface Report {
-    /** The headline and all lines; empty if nothing differs. */
-    text: string;
-    /** Whether the host refuses what is declared. */
-    refused: boolean;
-    /** The refusal, without the host's name, so that hosts can be compared. */
+    /** `none` if nothing is due; `info` if only what was declared has changed, `warning` if the host has. */
+    severity: "none" | "info" | "warning" | "refusal";
+    /** How many resources differ, and why; empty if none does. */
+    summary: string;
+    /** What an up means for the daemon: `reload`; empty if nothing. */
+    effect: string;
+    /** What the host refuses. */
     refusal: string[];
-    /** The differences, without the host's name. */
+    /** What differs. */
     differences: string[];
 }
 
-/** Turns a why-run into text: what differs, the lines that would change, what that means for the daemon, and what the host refuses. */
-export function previewReport(host: string, whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
+/** A report with the name of its host. */
+export type HostReport = Report & { host: string };
+
+/** Turns a why-run into text: what differs and why, the lines that would change, what that means for the daemon, and what the host refuses. */
+export function previewReport(whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
     const slots = encodedSlots(plan.resources, given);
-    const refused = whyRun.refused.length > 0;
+    const causeOf = causes(whyRun, plan, slots);
     const groups = groupByResource(plan, whyRun);
-    const body = groups.flatMap((group) => differencesOf(group, whyRun, plan, slots));
-    const differences = body.map(shown);
-    if (refused) {
+    const differences = groups.flatMap((group) => differencesOf(group, whyRun, plan, slots, causeOf)).map(shown);
+    if (whyRun.refused.length > 0) {
         const refusal = refusalsOf(plan, whyRun, slots).map(shown);
-        return { text: refusalText([{ host, refusal, differences }]), refused, refusal, differences };
+        return { severity: "refusal", summary: "", effect: "", refusal, differences };
     }
-    const headline = `${host} differs in ${count(groups.length, "resource")}; an up would ${effect(whyRun)}`;
-    const text = groups.length === 0 ? "" : [shown(headline), ...differences].join("\n");
-    return { text, refused, refusal: [], differences };
+    const found = groups.map(({ has }) => {
+        const all = whyRun.differences.filter(has).flatMap((difference) => causeOf(difference) ?? []);
+        return all.length === 0 ? undefined : together(all);
+    });
+    const wanted = isFirst(whyRun) || found.every((cause) => cause === "declared");
+    return {
+        severity: groups.length === 0 && whyRun.token !== "" ? "none" : wanted ? "info" : "warning",
+        summary: groups.length === 0 ? "" : summaryOf(found, whyRun),
+        effect: shown(effectOf(whyRun)),
+        refusal: [],
+        differences,
+    };
 }
 
-/** A host that refuses what is declared. */
-export type RefusingHost = { host: string } & Pick<Report, "refusal" | "differences">;
+const CAUSES: Record<Cause, string> = {
+    declared: "declared anew",
+    drift: "drift",
+    both: "declared anew, and changed on the host since the last converge",
+};
+
+/** `2 resources: 1 declared anew, 1 drift`; without causes if the host remembers nothing of its last converge. */
+function summaryOf(found: (Cause | undefined)[], whyRun: WhyRun): string {
+    const resources = count(found.length, "resource");
+    const numbers = (["declared", "drift", "both"] as const)
+        .map((cause) => ({
+            words: cause === "both" ? "both" : CAUSES[cause],
+            n: found.filter((one) => one === cause).length,
+        }))
+        .filter(({ n }) => n > 0);
+    if (numbers.length === 0) {
+        return isFirst(whyRun) ? `${resources}, before the first converge` : resources;
+    }
+    const only = numbers.length === 1 && numbers[0]?.n === found.length ? found[0] : undefined;
+    return `${resources}: ${only ? CAUSES[only] : numbers.map(({ words, n }) => `${n} ${words}`).join(", ")}`;
+}
+
+/** Whether the host was never converged. */
+function isFirst({ token, remembered }: WhyRun): boolean {
+    return token === "" && (remembered?.converged.size ?? 0) === 0;
+}
+
+/** The text of the report of one or more hosts that differ in the same way; empty if nothing differs. */
+export function differenceText(hosts: HostReport[]): string {
+    const [first] = hosts;
+    if (first === undefined || first.severity === "none") {
+        return "";
+    }
+    if (first.summary === "") {
+        const have = hosts.length === 1 ? "has" : "have";
+        return `${hostNames(hosts)} ${have} no record of a converge; an up would only write it`;
+    }
+    const [differ, them] = hosts.length === 1 ? ["differs", "it"] : ["differ", "them"];
+    const effect = first.effect === "" ? ", with no reload" : ` and ${first.effect}`;
+    const headline = `${hostNames(hosts)} ${differ} in ${first.summary}; an up would converge ${them}${effect}`;
+    return [headline, ...first.differences].join("\n");
+}
 
 /** The text of an equal refusal of one or more hosts, followed by what differs on each. */
-export function refusalText(hosts: RefusingHost[]): string {
+export function refusalText(hosts: Pick<HostReport, "host" | "refusal" | "differences">[]): string {
     const refusal = hosts[0]?.refusal ?? [];
     const bodies = unique(hosts.map(({ differences }) => differences.join("\n"))).filter((body) => body !== "");
     const differing = bodies.flatMap((body) => {
@@ -57,13 +108,24 @@ export function refusalText(hosts: RefusingHost[]): string {
     return [...headline(hosts, refusal), ...differing].join("\n");
 }
 
+/** The text about a setting that is meant for one up and set for these hosts; empty if one of them still needs it. */
+export function settingText(hosts: { host: string; name: string; needed: boolean }[]): string {
+    const [first] = hosts;
+    if (first === undefined || hosts.some(({ needed }) => needed)) {
+        return "";
+    }
+    const verb = hosts.length === 1 ? "does" : "do";
+    const remedy = `pulumi config rm ${first.name} (in a program of your own, the argument ${first.name})`;
+    return `${first.name} is set, but ${hostNames(hosts)} ${verb} not need it; remove it: ${remedy}`;
+}
+
 /** The names of the hosts, separated by commas. */
 export function hostNames(hosts: { host: string }[]): string {
     return hosts.map(({ host }) => host).join(", ");
 }
 
 /** If a single host cannot be converged at all, its reason becomes the headline, with the remedy below. */
-function headline(hosts: RefusingHost[], refusal: string[]): string[] {
+function headline(hosts: { host: string }[], refusal: string[]): string[] {
     const [, problem, remedy] = /^ {2}this host (.+?)(?:\. (.+))?$/.exec(refusal[0] ?? "") ?? [];
     if (hosts.length === 1 && problem !== undefined) {
         return [`${hostNames(hosts)} ${problem}; nothing was touched`, ...(remedy ? [`  ${remedy}`] : [])];
@@ -120,21 +182,19 @@ function groupByResource(plan: Plan, whyRun: WhyRun): Group[] {
     return shownOfHost.length === 0 ? resources : [...resources, { title: "host", has: ({ id }) => id === "-" }];
 }
 
-/** The resource's position in the plan; NaN for the host as a whole. */
-function positionOf({ id }: { id: string }): number {
-    return Number(id.slice(1).split(".")[0] || Number.NaN);
-}
-
 function differencesOf(
     { title, resource, has }: Group,
     whyRun: WhyRun,
     plan: Plan,
     slots: Record<string, string>,
+    causeOf: (difference: Difference) => Cause | undefined,
 ): string[] {
     const files = plan.resources.flatMap(filesOf);
     return [
         `  ${title}`,
-        ...whyRun.differences.filter(has).flatMap((difference) => differenceLines(difference, resource, whyRun, slots)),
+        ...whyRun.differences
+            .filter(has)
+            .flatMap((difference) => differenceLines(difference, resource, whyRun, slots, causeOf(difference))),
         ...whyRun.activations
             .filter((activation) => has(activation) && whyRun.refused.length === 0)
             .map(({ kind, reason }) => `    ${kind === "none" ? "no reload" : kind}: ${reason}`),
@@ -157,7 +217,8 @@ function differingBefore(id: string, whyRun: WhyRun, plan: Plan): string {
         .join(", ");
 }
 
-function effect(whyRun: WhyRun): string {
+/** What an up would do with the daemon. */
+function effectOf(whyRun: WhyRun): string {
     const services = whyRun.differences.filter(
         ({ aspect, have }) => aspect === "outdated" && /^re(load|start)$/.test(have),
     );
@@ -165,9 +226,7 @@ function effect(whyRun: WhyRun): string {
         ...whyRun.activations.map(({ kind }) => kind).filter((kind) => kind !== "none"),
         ...services.map(({ have }) => have),
     ];
-    return activations.length === 0
-        ? "repair that, with no reload"
-        : `repair that and ${unique(activations).join(" and ")}`;
+    return unique(activations).join(" and ");
 }
 
 /** Aspects of the host as a whole. */
@@ -182,6 +241,7 @@ function differenceLines(
     resource: Resource | undefined,
     whyRun: WhyRun,
     slots: Record<string, string>,
+    cause: Cause | undefined,
 ): string[] {
     const { id, aspect, have } = difference;
     const kind = resource && kindOf(resource);
@@ -189,15 +249,10 @@ function differenceLines(
     const prefix = file && file.path !== kind?.nameOf(resource) ? `${file.path}: ` : "";
     const text = (kind?.wording ?? HOST_WORDING)[aspect]?.(have) ?? `${aspect} ${have}`.trim();
     const declared = file ? declaredPermissions(file, aspect) : resource && kind?.declared?.(resource, aspect, have);
-    const line = `    ${prefix}${hideValues(text, slots)}${declared === undefined ? "" : `, declared ${declared}`}`;
-    if (file && aspect === "missing") {
-        const lines = lineCount(file.content);
-        return lines > MOST_NEW_LINES && lacksPackages(whyRun)
-            ? [`${line} (new, ${lines} lines)`]
-            : [line, ...indented(diffLines(Buffer.alloc(0), file, whyRun, slots))];
-    }
-    return file && aspect === "content"
-        ? [line, ...indented(diffLines(whyRun.live.get(id), file, whyRun, slots))]
+    const line = `    ${cause === undefined ? "" : `${CAUSES[cause]}: `}${prefix}${hideValues(text, slots)}${declared === undefined ? "" : `, declared ${declared}`}`;
+    const live = aspect === "missing" ? Buffer.alloc(0) : whyRun.live.get(id);
+    return file && (aspect === "missing" || aspect === "content")
+        ? [line, ...indented(diffLines(live, file, whyRun, slots))]
         : [line];
 }
 
@@ -205,21 +260,9 @@ function indented(lines: string[]): string[] {
     return lines.map((line) => `      ${line}`);
 }
 
-/** The file that an id is about: `r3.1` is the first of several, `r3` the only one of a resource. */
-function fileOf(resource: Resource, id: string): DeclaredFile | undefined {
-    const [, number] = id.split(".");
-    const files = filesOf(resource);
-    return kindOf(resource).filesTogether ? files[Number(number) - 1] : files[0];
-}
-
 function declaredPermissions(file: DeclaredFile, aspect: string): string | undefined {
     const { mode, owner, group } = permissionsOf(file);
     return { mode, owner: `${owner}:${group}` }[aspect];
-}
-
-/** Whether packages are missing, as before the first converge. */
-function lacksPackages({ differences }: WhyRun): boolean {
-    return differences.some(({ aspect, have }) => aspect === "missing" && have !== "");
 }
 
 /** Makes text from a host safe to show: without control characters, and not longer than a line should be. */

@@ -1,4 +1,5 @@
 import { askCommand } from "../payload/commands";
+import { untilBooted } from "../ssh/booting";
 import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
 import { parseWhyRun, type WhyRun } from "./whyRun";
 
@@ -16,16 +17,26 @@ export interface AskedHost {
     close(): void;
 }
 
-/** Asks a host what a payload would change there. Writes nothing outside the host's tmpfs. */
-export type Probe = (target: SshTarget, payload: string, become: "sudo" | undefined) => Promise<AskedHost>;
+/**
+ * Asks a host what a payload would change there. Writes nothing outside the host's tmpfs.
+ *
+ * @param waiting if given, a host that may still be booting gets 30 s; called once it cannot be reached
+ */
+export type Probe = (
+    target: SshTarget,
+    payload: string,
+    become: "sudo" | undefined,
+    waiting?: (reason: SshError) => void,
+) => Promise<AskedHost>;
 
 /**
  * Runs the why-run over SSH: one connection, one command, and one more to leave the payload.
  *
  * @throws SshError if the host cannot be reached, refuses the login, or cannot run the payload at all
  */
-export const probeOverSsh: Probe = async (target, payload, become) => {
-    const session = await connectSsh(target);
+export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
+    const connect = () => connectSsh(target);
+    const session = await (waiting === undefined ? connect() : untilBooted(connect, waiting));
     try {
         const answer = await whyRun(session, target, payload, become);
         return {
@@ -55,7 +66,7 @@ async function whyRun(
     try {
         return parseWhyRun(result.stdout.toString("utf8"));
     } catch (error) {
-        throw new SshError(rootError(target, result.stderr) ?? unreadable(target, result, (error as Error).message));
+        throw new SshError(rootError(target, result) ?? unreadable(target, result, (error as Error).message));
     }
 }
 
@@ -64,22 +75,32 @@ function unreadable({ address }: SshTarget, { code, stderr }: SshResult, problem
 }
 
 /** Why the payload could not run as root, if stderr says so. */
-function rootError({ address, user }: SshTarget, stderr: string): string | undefined {
+function rootError({ address, user }: SshTarget, { stderr }: SshResult): string | undefined {
     const name = JSON.stringify(user);
-    if (/sudo:.*(password is required|may not run|not in the sudoers|not allowed)/s.test(stderr)) {
+    if (/^-?rbash: /m.test(stderr)) {
+        return `${address}: the login shell of ${name} is restricted (rbash); give it another one (chsh -s /bin/bash ${user}), or use another user`;
+    }
+    if (SUDO_REFUSES.test(stderr)) {
         return `${address} does not let ${name} use sudo without a password; add a NOPASSWD rule, or log in as root`;
     }
     if (/sudo:.*must have a tty/.test(stderr)) {
         return `${address} lets ${name} use sudo on a terminal only; remove requiretty from its sudoers, or log in as root`;
     }
-    if (/sudo: (command )?not found/.test(stderr)) {
+    if (/sudo\W*: (command )?(not found|No such file)/.test(stderr)) {
         return `${address} has no sudo; install it, or log in as root`;
     }
-    if (/Permission denied/.test(stderr) && !/sudo/.test(stderr)) {
+    if (/^sudo(-rs)?: /m.test(stderr)) {
+        return `${address}: sudo runs nothing for ${name}${quoted(stderr)}; correct its sudoers, or log in as root`;
+    }
+    if (/Permission denied/.test(stderr)) {
         return `${address}: ${name} is not root; log in as root, or set become to "sudo"`;
     }
     return undefined;
 }
+
+/** What sudo and sudo-rs say of a user who needs a password or may not run our command. */
+const SUDO_REFUSES =
+    /sudo:.*(password is required|may not run|not in the sudoers|not allowed|interactive authentication is required|afraid I can't)|^Sorry, user /ms;
 
 function quoted(stderr: string): string {
     const words = stderr.trim().slice(0, 600);

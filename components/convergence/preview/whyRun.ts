@@ -1,4 +1,5 @@
 /** The parsed answer of a host to a why-run. previewReport.ts turns it into text. */
+import { parseRemembered, type Remembered } from "../remembered";
 
 /** One way in which a resource is not as declared. */
 export interface Difference {
@@ -34,8 +35,14 @@ export interface WhyRun {
     /** Refusals that may vanish when earlier resources, which differ, are repaired. */
     unchecked: Judgement[];
     activations: { id: string; kind: string; reason: string }[];
+    /** The settings that are meant for one up, such as `takeOver`, if they are set, and whether this host needs them now. */
+    settings: { name: string; needed: boolean }[];
     /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
     secretLines: { path: string; prefix: string }[];
+    /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
+    remembered?: Remembered;
+    /** What is amiss with the host besides the plan, each a problem and its remedy. */
+    warnings: string[];
 }
 
 /**
@@ -52,7 +59,9 @@ export function parseWhyRun(text: string): WhyRun {
         refused: [],
         unchecked: [],
         activations: [],
+        settings: [],
         secretLines: [],
+        warnings: [],
     };
     const lines = text.split("\n");
     let ended = false;
@@ -73,15 +82,27 @@ export function parseWhyRun(text: string): WhyRun {
             case "activation":
                 result.activations.push({ id, kind: second, reason: third });
                 break;
+            case "setting":
+                result.settings.push({ name: id, needed: second === "needed" });
+                break;
             case "secret":
                 {
                     const [path = "", prefix = ""] = decode(id).split("\t");
                     result.secretLines.push({ path, prefix });
                 }
                 break;
-            case "live": {
+            case "warning":
+                result.warnings.push(decode(id));
+                break;
+            case "live":
+            case "declared": {
                 const end = lines.indexOf(".", n);
-                result.live.set(id, Buffer.from(lines.slice(n + 1, end < 0 ? undefined : end).join(""), "base64"));
+                const bytes = Buffer.from(lines.slice(n + 1, end < 0 ? undefined : end).join(""), "base64");
+                if (verb === "live") {
+                    result.live.set(id, bytes);
+                } else {
+                    result.remembered = parseRemembered(bytes.toString("utf8"));
+                }
                 n = end < 0 ? lines.length : end;
                 break;
             }

@@ -27,10 +27,17 @@ file_differences() {
     esac
     if [ "$have_sum" != "$4  $2" ]; then
         rewrite=yes
-        differs content
+        ! is_mounted "$2" ||
+            cannot "$2 is a mount of its own, so that it cannot be replaced; unmount it (umount $2), and remove what mounts it"
+        differs content "${have_sum%%  *}"
         show_live "$2"
     fi
     permission_differences "$2" "$3"
+}
+
+# is_mounted FILE: whether a mount covers just this file, so that a rename onto it fails.
+is_mounted() {
+    cut -d' ' -f5 /proc/self/mountinfo | grep -q -x -F -- "$1"
 }
 
 # permission_differences PATH STAT: reports mode and owner if they differ. Reads have; STAT is "hex mode TAB owner TAB group".

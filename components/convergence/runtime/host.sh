@@ -61,6 +61,20 @@ require_owner() {
         refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Remove it from one of them, or take it over: set takeOver, or remove $lib/owner on the host"
 }
 
+# setting NAME NEEDED: in a why-run, reports whether this host needs a setting that is meant for one up. NEEDED is needed or unneeded.
+setting() {
+    applying || printf 'setting\t%s\t%s\n' "$1" "$2"
+}
+
+# Reports whether take_over is needed. Reads owner and have_owner.
+report_take_over() {
+    [ "$take_over" = yes ] || return 0
+    case $have_owner in
+    "" | "$owner") setting takeOver unneeded ;;
+    *) setting takeOver needed ;;
+    esac
+}
+
 # Records the owner before the first change, so that no other component continues if this converge is killed. Sets id and label.
 note_owner() {
     [ "$have_owner" != "$owner" ] || return 0
@@ -68,4 +82,16 @@ note_owner() {
     label=host
     [ -z "$have_owner" ] || differs "taken over" "$have_owner"
     ! applying || step "note who converges this host" put_text "$lib/owner" "$owner$NL$machine"
+}
+
+# Warns of a sudo that logs what it is sent on standard input: the payload, with its secrets. sudoers(5), log_input. Only sudo can say
+# what its rules amount to.
+warn_of_sudo_log() {
+    [ -n "${SUDO_USER-}" ] || return 0
+    case $(sudo -n -l -U "$SUDO_USER" 2>/dev/null) in
+    *[!!A-Za-z_]log_input* | *[!!A-Za-z_]log_stdin* | *[!!A-Za-z_]LOG_INPUT*) ;;
+    *) return 0 ;;
+    esac
+    encode "sudo logs its input, and the secrets in it (log_input, in /var/log/sudo-io); add Defaults:$SUDO_USER !log_input to its sudoers"
+    printf 'warning\t%s\n' "$encoded"
 }

@@ -21,6 +21,7 @@ have= noted= machine=
 [ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
 [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
 if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
+    echo '$product reports:'
     echo 'nothing to do'
     exit 0
 fi
@@ -39,6 +40,7 @@ leave() {
     trap 'rm -f "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
     verify_payload
+    keep_launcher
     lock
     forget_later
     mv -f -- "$0" "$run/payload.$1" || exit 1
@@ -74,6 +76,7 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
+                begin_report
                 echo "nothing to do"
                 exit 0
             fi
@@ -86,6 +89,11 @@ launch() {
     done
     unlock
     follow
+}
+
+# Separates the report from what the login has printed before, such as a greeting.
+begin_report() {
+    echo "$product reports:"
 }
 
 # Whether the running converge has this payload. Another one with the same token may have another deadline or permission. Reads holder.
@@ -181,22 +189,56 @@ remove_abandoned() {
 }
 
 # Shows the log of the apply, waits for its end and exits with its status. The apply writes to a file, so that it does not notice if the
-# connection is lost. Each line goes through say, because the log may hold output of tools, too.
+# connection is lost.
 follow() {
     read_holder
     # Another converge may have begun since this one ended.
     case $holder_pid,$holder in
-    [1-9]*" id=$token") tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$token" ;;
-    *) cat "$run/log.$token" ;;
-    esac | while IFS= read -r line || [ -n "$line" ]; do say "$line"; done
+    [1-9]*" id=$token")
+        show_progress &
+        tail -n +1 -f -s 0.05 --pid="$holder_pid" "$run/log.$token" | show_log
+        kill "$!" 2>/dev/null
+        ;;
+    *) show_log <"$run/log.$token" ;;
+    esac
     await_result
     judge_result
-    [ -n "$ending" ] || exec cat "$run/report.$token"
     case $ending in
+    "")
+        begin_report
+        cat "$run/report.$token"
+        exit 0
+        ;;
     failed) ;;
-    *) say "the converge $ending; its last words: $(last_words <"$run/log.$token" | tail -n 1)" ;;
+    *)
+        last=$(last_words <"$run/log.$token" | sed -n '$s/^[*] //;$p')
+        say "the converge $ending; its last words: ${last:-none}"
+        ;;
     esac
     exit 1
+}
+
+# Shows all lines but those of progress. Each goes through say, because the log may hold output of tools, too.
+show_log() {
+    while IFS= read -r line || [ -n "$line" ]; do
+        case $line in "* "*) ;; *) say "$line" ;; esac
+    done
+}
+
+# Says every second what the apply does, unless it has said so before: a short converge says only what it has done. The pauses let go of
+# the connection, so that it can be closed.
+show_progress() {
+    shown=
+    while sleep 1 >/dev/null 2>&1 && [ -d "/proc/$holder_pid" ]; do
+        line=$(tail -n 1 "$run/log.$token")
+        case $line in
+        "$shown") ;;
+        "* "*)
+            shown=$line
+            say "${line#"* "}" || exit
+            ;;
+        esac
+    done
 }
 
 # Waits for the result, which the unit's last process writes: on a busy host, long after the last line of the log. Stops if the unit has

@@ -1,7 +1,8 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
 # The payload sets: product, owner, take_over, deadline, secret_values (a line each: slot, TAB, value), the lists of facts.sh
-# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), and the function run_list.
+# (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the function
+# run_list.
 #
 # sh has no local variables: the comment of a function says which variables it reads and sets for others.
 
@@ -40,6 +41,8 @@ label=
 changed=
 # When the apply began, as find_now counts.
 began=
+# The last step.
+doing=
 # The function that a failed step calls first, if any.
 recover=
 # Set if the facts are out of date.
@@ -78,10 +81,13 @@ why_run() {
     # If the token was lost, the same differences would lead to a token that the engine already has.
     [ "$noted_token" = "$have_token" ] || boot_id=$boot_id$noted_token
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
+    report_take_over
     note_owner
+    warn_of_sudo_log
     run_list
     prune
     show_secret_lines
+    show_declared
     printf 'end\tdone\n'
 }
 
@@ -99,18 +105,33 @@ apply() {
     step "prepare $lib" mkdir -p -m 0700 "$lib" "$run/stamp"
     note_owner
     remember_before
+    remember_attempt
     run_list
     prune
     label=host
     step "remember what is managed" write_manifest "$manifest_wanted"
     forget_originals
+    remember_declared
     step "store the token" store_token
     label=
-    report_changes 2>&1
-    report_changes
+    report=$(report_changes 2>&1)
+    printf '%s\n' "$report"
+    say_changes
 }
 
-# Prints what the apply has changed. The engine shows the last line on stderr.
+# Says the report in one line, because the engine shows the last line. Reads report.
+say_changes() {
+    changes=
+    split_lines
+    for line in $report; do changes="$changes, ${line#changed: }"; done
+    unsplit
+    case $report in
+    "changed: "*) say "changed: ${changes#, }" ;;
+    *) say "$report" ;;
+    esac
+}
+
+# Prints what the apply has changed.
 report_changes() {
     if [ -z "$changed" ]; then
         say 'nothing to do'

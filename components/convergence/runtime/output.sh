@@ -15,6 +15,11 @@ say_now() {
     say "$1" 2>&8
 }
 
+# progress TEXT: notes in the log what the apply does now. Who follows the log is told only if it takes a while, see show_progress.
+progress() {
+    say "* $1"
+}
+
 # say_lines TEXT: prints the words of a tool, indented, line by line.
 say_lines() {
     while IFS= read -r line; do say "    $line"; done <<WORDS

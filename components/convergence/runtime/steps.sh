@@ -1,9 +1,10 @@
 # What a kind's function calls: differs, then applying, then step. All of them read mode, id and label.
 
-# begin_resource ID LABEL: precedes the call of each resource. Sets id and label; reads the facts if they are stale.
+# begin_resource ID LABEL: precedes the call of each resource. Sets id and label, clears doing; reads the facts if they are stale.
 begin_resource() {
     id=$1
     label=$2
+    doing=
     [ -z "$stale" ] || facts
 }
 
@@ -40,10 +41,11 @@ find_differing_before() {
     unsplit
 }
 
-# step TEXT COMMAND...: runs a command that changes the host; all changes go through here. Says TEXT, except for our own records. Fails
-# the apply if the command fails.
+# step TEXT COMMAND...: runs a command that changes the host; all changes go through here. Notes TEXT, except for our own records. Fails
+# the apply if the command fails. Sets doing to TEXT.
 step() {
-    [ "$label" = host ] || say "$label: $1"
+    doing=$1
+    [ "$label" = host ] || progress "$label: $1"
     shift
     "$@" </dev/null >"$run/step.out" 2>&1 || fail_step
 }
@@ -57,11 +59,14 @@ fail_step() {
     fail "the last step failed" "$words"
 }
 
-# fail REASON [WORDS]: ends the apply, and says what was done and that the rest was not. WORDS are the output of a tool.
+# fail REASON [WORDS]: ends the apply, and says what was done and that the rest was not. WORDS are the output of a tool. The cause comes
+# first, because the engine shows it as the headline; what to do comes last. Reads doing.
 fail() {
     say "$label failed: $1"
     [ -z "${2-}" ] || say_lines "$2"
     unset IFS
+    [ -z "$doing" ] || say "the step was: $doing"
+    ! applying || say "all steps are in $run/log.$token on the host, for $kept_minutes minutes"
     summary "before that"
     say "the resources after $label were not attempted; running again continues from what is there"
     exit 1

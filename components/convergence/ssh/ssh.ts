@@ -1,7 +1,21 @@
 import { isIP, connect as openTcp } from "node:net";
 import type { Duplex } from "node:stream";
-import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod, utils } from "ssh2";
-import { connectionError, LOGIN_TIMEOUT, privateKeyError, sshdName, timeoutError } from "./errors";
+import { Client, type ConnectConfig, type ParsedKey, type PublicKeyAuthMethod } from "ssh2";
+import { agentKeys } from "./agent";
+import {
+    agentError,
+    connectionError,
+    forwardError,
+    isRefusedLogin,
+    LOGIN_TIMEOUT,
+    loginError,
+    otherCommandError,
+    SshError,
+    sshdName,
+    timeoutError,
+    unreachableError,
+} from "./errors";
+import { openPrivateKey } from "./keys";
 import { limitLogins } from "./loginLimit";
 
 /** Address, identity and login of an sshd, with all outputs resolved. */
@@ -13,7 +27,7 @@ export interface SshTarget {
     user: string;
     /** The host's public key as in known_hosts without the name: `ssh-ed25519 AAAA…` or `ecdsa-sha2-… AAAA…`. */
     hostKey: string;
-    /** Private key of the user, in OpenSSH or PEM format. @default - the agent at SSH_AUTH_SOCK */
+    /** Private key of the user, in OpenSSH, PEM or unencrypted PKCS#8 format. @default - the agent at SSH_AUTH_SOCK */
     privateKey?: string;
     /** Passphrase of the private key. @default - the key has none */
     privateKeyPassword?: string;
@@ -30,8 +44,7 @@ export interface SshResult {
     stderr: string;
 }
 
-/** A failed connection; the message says in one sentence what is wrong and what to do. */
-export class SshError extends Error {}
+export { SshError };
 
 /** Limit for a TCP connection, in milliseconds: every reachable host, however far away, answers sooner. */
 const DIAL_TIMEOUT = 5_000;
@@ -39,13 +52,23 @@ const DIAL_TIMEOUT = 5_000;
 /** Gives up on a host that leaves 3 keepalives unanswered, one every 5 s; otherwise a command would wait for ever. */
 const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 
+/** Limit for what a login runs before our command, such as a profile, in milliseconds. */
+const START_TIMEOUT = 30_000;
+
+/**
+ * Prints {@link STARTED} in every shell, before our command. The two spaces keep the command itself, which a forced command may print,
+ * from looking like it.
+ */
+const ANNOUNCE = "echo haproxy-fleet  starts";
+const STARTED = "haproxy-fleet starts\n";
+
 /** A connection to a host that stays open, to run several commands over it. */
 export interface SshSession {
     /**
-     * Runs a command with `stdin` on its standard input.
+     * Runs a command with `stdin` on its standard input. What the login itself prints before on standard output is left out.
      *
      * @param timeout in milliseconds @default 120000
-     * @throws SshError if the connection ends first, or if the command does not end in time
+     * @throws SshError if the connection ends first, if the login runs something else, or if the command does not end in time
      */
     run(command: string, stdin: string, timeout?: number): Promise<SshResult>;
     /** Resolves when the connection has ended without `close`: the host no longer answers, within 20 s. */
@@ -68,7 +91,7 @@ export async function connectSsh(target: SshTarget): Promise<SshSession> {
     try {
         const { bastion } = target;
         for (const hop of bastion ? [bastion, target] : [target]) {
-            requireKey(hop);
+            await requireKey(hop);
         }
         const enter = (hop: SshTarget, dial: () => Promise<Duplex>) =>
             limitLogins(sshdName(hop), async () => logIn(hop, await dial(), connections));
@@ -109,34 +132,26 @@ export async function runOverSsh(
 }
 
 /** Checks before connecting that the login has a usable key. */
-function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): void {
+async function requireKey({ privateKey, privateKeyPassword, ...target }: SshTarget): Promise<void> {
+    const agent = process.env.SSH_AUTH_SOCK;
     if (privateKey === undefined) {
-        if (!process.env.SSH_AUTH_SOCK) {
+        if (!agent) {
             throw new SshError(
                 `no key to log in to ${sshdName(target)}; set connection.privateKey (in a stack ssh.privateKeyFile, or config sshPrivateKey), or load a key into an ssh agent (SSH_AUTH_SOCK is not set)`,
             );
         }
         return;
     }
-    const key = opened(privateKey, privateKeyPassword);
-    if (key instanceof Error || !key.isPrivateKey()) {
-        throw new SshError(privateKeyError(key instanceof Error ? key.message : "", target, privateKeyPassword));
+    const key = openPrivateKey(privateKey, privateKeyPassword);
+    if (typeof key === "string") {
+        throw new SshError(`the private key for ${sshdName(target)} ${key}`);
     }
-    // The command plugin refuses this, so a preview must not pass.
-    if (privateKeyPassword && !(opened(privateKey) instanceof Error)) {
-        throw new SshError(`the private key for ${sshdName(target)} has no passphrase, but one is given; leave it out`);
+    // The command plugin fails without it, so a preview must not pass.
+    if (agent && (await agentKeys(agent)) === undefined) {
+        throw agentError(
+            "start it, or unset SSH_AUTH_SOCK: Pulumi's command plugin asks it even if a private key is set",
+        );
     }
-}
-
-const openedKeys = new Map<string, ParsedKey | Error>();
-
-/** Opens a key once for all hosts: a passphrase takes up to seconds of computing, while other logins time out. */
-function opened(privateKey: string, password?: string): ParsedKey | Error {
-    const id = JSON.stringify([privateKey, password]);
-    // For a file of several keys parseKey returns a list, although its type does not say so.
-    const key = openedKeys.get(id) ?? ([utils.parseKey(privateKey, password)].flat()[0] as ParsedKey | Error);
-    openedKeys.set(id, key);
-    return key;
 }
 
 /** Opens a TCP connection. Resolving the name may take as long as a login. */
@@ -148,14 +163,14 @@ function reach(target: SshTarget): Promise<Duplex> {
             answered();
             answered = afterWaiting(limit, () => {
                 socket.destroy();
-                reject(new SshError(timeoutError(target, limit)));
+                reject(timeoutError(target, limit));
             });
         };
         within(isIP(target.address) ? dialTimeout(target) : (target.loginTimeout ?? LOGIN_TIMEOUT));
         socket.once("lookup", () => within(dialTimeout(target)));
         socket.once("error", (error) => {
             answered();
-            reject(new SshError(connectionError(error, target)));
+            reject(connectionError(error, target));
         });
         socket.once("connect", () => {
             answered();
@@ -175,8 +190,19 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
         const client = new Client();
         connections.push(client);
         client.once("ready", () => resolve(client));
-        client.on("error", (error) => reject(new SshError(connectionError(error, target, presented, pinned))));
-        client.once("close", () => reject(new SshError(`${sshdName(target)} closed the connection during the login`)));
+        let refused: Promise<void> | undefined;
+        client.on("error", (error) => {
+            if (isRefusedLogin(error)) {
+                refused = refusal(target).then(reject);
+            } else {
+                reject(connectionError(error, target, presented, pinned));
+            }
+        });
+        client.once("close", () => {
+            if (refused === undefined) {
+                reject(new SshError(`${sshdName(target)} closed the connection during the login`, true));
+            }
+        });
         client.connect({
             sock,
             username: target.user,
@@ -192,12 +218,18 @@ function logIn(target: SshTarget, sock: Duplex, connections: Client[]): Promise<
     });
 }
 
+/** Why sshd has refused a login: asks the agent what it has. */
+async function refusal(target: SshTarget): Promise<SshError> {
+    const agent = target.privateKey === undefined ? await agentKeys(process.env.SSH_AUTH_SOCK ?? "") : undefined;
+    return loginError(target, agent);
+}
+
 /** Uses the given key only, or the agent if there is none. */
 function authentication({ user: username, privateKey, privateKeyPassword }: SshTarget): ConnectConfig {
     if (privateKey === undefined) {
         return { agent: process.env.SSH_AUTH_SOCK };
     }
-    const key = opened(privateKey, privateKeyPassword) as ParsedKey;
+    const key = openPrivateKey(privateKey, privateKeyPassword) as ParsedKey;
     const login: PublicKeyAuthMethod = { type: "publickey", username, key };
     return { authHandler: [login] };
 }
@@ -222,20 +254,16 @@ export function parseHostKey(text: string): { type: HostKeyType; key: Buffer } {
 }
 
 /** Opens a TCP connection through the bastion. Has its own limit, because sshd would wait for minutes. */
-function forward(bastion: Client, target: SshTarget): Promise<Duplex> {
+function forward(through: Client, target: SshTarget): Promise<Duplex> {
+    const bastion = target.bastion as SshTarget;
     return new Promise((resolve, reject) => {
         const limit = dialTimeout(target);
-        const unreachable = (why: string) =>
-            reject(
-                new SshError(
-                    `${sshdName(target)} cannot be reached from the bastion (${why}); check the address, the port, and firewalls in between`,
-                ),
-            );
+        const unreachable = (why: string) => reject(unreachableError(target, why));
         const answered = afterWaiting(limit, () => unreachable(`no answer within ${limit / 1000} s`));
-        bastion.once("close", () => unreachable("it closed the connection"));
-        bastion.forwardOut("127.0.0.1", 0, target.address, target.port, (error, stream) => {
+        through.once("close", () => unreachable("it closed the connection"));
+        through.forwardOut("127.0.0.1", 0, target.address, target.port, (error, stream) => {
             answered();
-            return error ? unreachable(error.message) : resolve(stream);
+            return error ? reject(forwardError(target, bastion, error)) : resolve(stream);
         });
     });
 }
@@ -264,33 +292,52 @@ function execute(
     timeout: number,
 ): Promise<SshResult> {
     return new Promise((resolve, reject) => {
-        const timer = setTimeout(
-            () => reject(new SshError(`${sshdName(target)} did not finish within ${timeout / 1000} s`)),
+        const startLimit = Math.min(START_TIMEOUT, timeout);
+        const printed: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
+        const text = (stream: "stdout" | "stderr") => Buffer.concat(printed[stream]).toString("utf8");
+        let started = -1;
+        let code = -1;
+        const finish = (settle: () => void) => {
+            clearTimeout(start);
+            clearTimeout(end);
+            client.off("close", closed);
+            settle();
+        };
+        const fail = (error: SshError) => finish(() => reject(error));
+        const other = (status?: number) =>
+            fail(
+                otherCommandError(target, { code: status, stdout: text("stdout"), stderr: text("stderr") }, startLimit),
+            );
+        const start = setTimeout(() => other(), startLimit);
+        const end = setTimeout(
+            () => fail(new SshError(`${sshdName(target)} did not finish within ${timeout / 1000} s`)),
             timeout,
         );
-        const closed = () => {
-            clearTimeout(timer);
-            reject(new SshError(`${sshdName(target)} closed the connection before the command ended`));
-        };
+        const closed = () => fail(new SshError(`${sshdName(target)} closed the connection before the command ended`));
         client.once("close", closed);
-        client.exec(command, (error, channel) => {
+        client.exec(`${ANNOUNCE}; ${command}`, (error, channel) => {
             if (error) {
-                clearTimeout(timer);
-                reject(new SshError(`${sshdName(target)} does not run commands: ${error.message}`));
+                fail(new SshError(`${sshdName(target)} does not run commands: ${error.message}`));
                 return;
             }
-            const stdout: Buffer[] = [];
-            const stderr: Buffer[] = [];
-            let code = -1;
-            channel.on("data", (data: Buffer) => stdout.push(data));
-            channel.stderr.on("data", (data: Buffer) => stderr.push(data));
+            channel.stderr.on("data", (data: Buffer) => printed.stderr.push(data));
+            channel.on("data", (data: Buffer) => {
+                printed.stdout.push(data);
+                if (started < 0) {
+                    started = Buffer.concat(printed.stdout).indexOf(STARTED);
+                    if (started >= 0) clearTimeout(start);
+                }
+            });
             channel.on("exit", (status: number | null) => {
                 code = status ?? -1;
             });
             channel.on("close", () => {
-                clearTimeout(timer);
-                client.off("close", closed);
-                resolve({ code, stdout: Buffer.concat(stdout), stderr: Buffer.concat(stderr).toString("utf8") });
+                if (started < 0) {
+                    other(code);
+                    return;
+                }
+                const stdout = Buffer.concat(printed.stdout).subarray(started + STARTED.length);
+                finish(() => resolve({ code, stdout, stderr: text("stderr") }));
             });
             channel.end(stdin);
         });

@@ -71,10 +71,12 @@ export interface ServerGuards {
     readonly minServers?: number;
     /**
      * The host refuses a configuration that removes more than this percentage, 0 to 100, of the section's running servers or of its
-     * backup servers. Replacing servers does not count, nor does a new section or the removal of a whole one.
+     * backup servers. Not counted are replaced servers, backups that become servers, new sections, and the removal of a whole one.
      * @default - no guard
      */
     readonly maxShrinkPercent?: number;
+    /** `false`: the section has no backup servers on purpose, so that losing all of them is no shrink. @default true */
+    readonly backups?: boolean;
     /**
      * How long a reload waits for the sessions of servers that it removes, which get no new ones meanwhile; `"10m"` at most. A server that
      * is down, or the last that works, is removed without waiting. @default - servers are not drained

@@ -145,11 +145,14 @@ function guardsOf({
     servers,
     minServers,
     maxShrinkPercent = servers ? undefined : searchedMaxShrinkPercent,
+    backupFacility,
+    backups = servers !== undefined || backupFacility !== undefined,
     drain,
 }: Service): ServerGuards {
     return {
         ...(minServers !== undefined && { minServers }),
         ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),
+        ...(maxShrinkPercent !== undefined && !backups && { backups }),
         ...(drain !== undefined && { drain }),
     };
 }

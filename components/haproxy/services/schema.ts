@@ -153,6 +153,7 @@ export const service = formOf<Service>()(
         backupFacility: text.optional(),
         minServers: whole(1, 100_000).optional(),
         maxShrinkPercent: whole(0, 100).optional(),
+        backups: flag.optional(),
         drain: duration.optional(),
         balance: text.optional(),
         weights: z.record(text, whole(0, 256)).optional(),

@@ -75,6 +75,8 @@ export interface Service extends ServerGuards {
     readonly backupFacility?: string;
     /** See {@link ServerGuards}. @default - 50 for servers that are found by search, which may find too few; else no guard */
     readonly maxShrinkPercent?: number;
+    /** See {@link ServerGuards}. @default - false for servers that are found by search without `backupFacility`; else true */
+    readonly backups?: boolean;
     /** Keyword `balance`. @default - that of `defaults` */
     readonly balance?: string;
     /** Weights by server name, 0 to 256. @default - 1 each */

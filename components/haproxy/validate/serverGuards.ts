@@ -14,7 +14,7 @@ export function serverGuardIssues(backend: AnyProxy, path: string, where: string
         issues.warning(
             "min-servers",
             `${path}.minServers`,
-            `minServers of ${where}: it is ${minServers}, but only ${count} ${count === 1 ? "server is" : "servers are"} declared or found (without backups), so hosts refuse the next change; add servers, correct their tags, lower it, or set allowShrink`,
+            `minServers of ${where}: it is ${minServers}, but only ${count} ${count === 1 ? "server is" : "servers are"} declared or found (without backups), so hosts refuse the next change; add servers, correct their tags, lower it, or allow it once: pulumi up --config allowShrink=true`,
         );
     }
     const length = drain === undefined ? 0 : milliseconds(drain);

@@ -1,5 +1,5 @@
-# The adapter of HAProxy: how its configuration is validated, activated and proven. The rest of it is in preflight.sh, servers.sh and
-# proof.sh. docs/adapters.md describes what each function has to do.
+# The adapter of HAProxy: how its configuration is validated, activated and proven. The rest of it is in unit.sh, preflight.sh,
+# servers.sh and proof.sh. docs/adapters.md describes what each function has to do.
 #
 # Parameters, set by the recipe:
 #   haproxy_config       path of haproxy.cfg
@@ -16,72 +16,11 @@
 #   haproxy_hard_stop    seconds after which HAProxy ends an old worker
 #   haproxy_old_workers  old workers that may still have connections when the next reload begins; each keeps its memory
 
+# Whether there is anything to check the files with. If the unit's program is gone, the preflight says so.
 haproxy_installed() {
-    command -v haproxy >/dev/null
-}
-
-# Reads from the unit what its process gets, so that the check sees the same. Sets command_line, environment and environment_files.
-#
-# The functions below pass these settings to eval, because systemd shows them quoted for a shell. That is safe: only root can change a
-# unit, and systemd runs its command as root anyway.
-haproxy_command() {
-    properties=$(systemctl show -p Environment -p EnvironmentFiles -p ExecStart -- "$haproxy_unit")
-    environment=${properties#*Environment=}
-    case $properties in Environment=* | *"${NL}Environment="*) ;; *) environment= ;; esac
-    environment=${environment%%"$NL"*}
-    case $environment in *"[unprintable]"*) haproxy_bus_environment ;; esac
-    command_line=${properties#*argv\[\]=}
-    [ "$command_line" != "$properties" ] || command_line="haproxy -Ws -f $haproxy_config"
-    command_line=${command_line%%" ;"*}
-    environment_files=$(printf '%s\n' "$properties" | sed -n 's/^EnvironmentFiles=\(.*\) (.*/\1/p')
-}
-
-# Sets environment. Before systemd 246, systemctl does not print values with blanks; the bus returns them in double quotes.
-haproxy_bus_environment() {
-    bus=org.freedesktop.systemd1
-    object=$(busctl call "$bus" /org/freedesktop/systemd1 "$bus.Manager" LoadUnit s "$haproxy_unit")
-    object=${object#*\"}
-    environment=$(busctl get-property "$bus" "${object%\"*}" "$bus.Service" Environment | sed 's/[$`]/\\&/g')
-    environment=${environment#as * }
-}
-
-# Exports the environment of the unit.
-haproxy_environment() {
-    # Quoted by systemd, see haproxy_command.
-    [ -z "$environment" ] || eval "export $environment"
-    split_lines
-    for file in $environment_files; do
-        unsplit
-        [ ! -r "$file" ] || haproxy_environment_file <"$file"
-        split_lines
-    done
-    unsplit
-}
-
-# systemd reads such a file as assignments, a line each, not as shell; so no eval here.
-haproxy_environment_file() {
-    while IFS= read -r line || [ -n "$line" ]; do
-        case $line in [A-Z_a-z]*=*) ;; *) continue ;; esac
-        case ${line%%=*} in *[!A-Z_a-z0-9]*) continue ;; esac
-        value=${line#*=}
-        case $value in
-        \"*\" | \'*\')
-            value=${value#?}
-            value=${value%?}
-            ;;
-        esac
-        export "${line%%=*}=$value"
-    done
-}
-
-# Prints the command line as systemd expands it, with blanks around each word.
-haproxy_words() (
     haproxy_command
-    haproxy_environment
-    set +u
-    # Quoted by systemd, see haproxy_command; like systemd, the shell expands variables in it.
-    eval "printf ' %s ' $command_line"
-)
+    command -v "$haproxy_program" >/dev/null || command -v haproxy >/dev/null
+}
 
 # haproxy_check STAGE [OPTION]: runs the unit's command with -c, and the stage mounted over the live directory.
 haproxy_check() (
@@ -94,8 +33,12 @@ haproxy_check() (
         eval "exec $3 -c $4"' sh "$1" "$tx_directory" "$command_line" "${2-}"
 )
 
-# haproxy_validate STAGE: prints the words of the checker if it refuses.
+# haproxy_validate STAGE: prints the words of the checker if it refuses. Checks nothing if the service has no program or would not read
+# the stage: the preflight says so.
 haproxy_validate() {
+    haproxy_command
+    command -v "$haproxy_program" >/dev/null || return 0
+    ! files=$(haproxy_unit_files 2>/dev/null) || haproxy_reads "$files" || return 0
     haproxy_version_fits || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1
     checked=$?
@@ -145,9 +88,9 @@ haproxy_blames_files() {
     return 1
 }
 
-# Whether the host has the declared release or a newer one; prints why not.
+# Whether the service's program is of the declared release or a newer one; prints why not. Reads haproxy_program.
 haproxy_version_fits() {
-    version=$(haproxy -v)
+    version=$("$haproxy_program" -v)
     version=${version#*ersion }
     version=${version%%[!0-9.]*}
     major=${version%%.*}
@@ -265,7 +208,7 @@ haproxy_too_many() {
 haproxy_activation() {
     activation=reload
     activation_reason="no connection is lost"
-    state=$(systemctl show -p ActiveState -p MainPID -- "$haproxy_unit")
+    state=$(systemctl show -p ActiveState -p MainPID -p CanReload -- "$haproxy_unit")
     case $state in
     *ActiveState=active* | *ActiveState=reloading*) ;;
     *)
@@ -276,11 +219,19 @@ haproxy_activation() {
     esac
     main=${state#*MainPID=}
     main=${main%%"$NL"*}
+    reloadable=yes
+    case $state in *CanReload=no*) reloadable= ;; esac
     haproxy_descriptor_limit
     haproxy_hard_limit "/proc/$main/limits"
     if [ -z "$running_worker" ] && haproxy_is_mute; then
         activation=restart
         activation_reason="the running process has no master socket, which reloads are proven with"
+    elif haproxy_process_files "$main" && ! haproxy_reads "$files"; then
+        activation=restart
+        activation_reason="the running process was started with other files ($(haproxy_listed "$files")), which a reload would read again"
+    elif [ -z "$reloadable" ]; then
+        activation=restart
+        activation_reason="$haproxy_unit has no ExecReload, so connections are lost; to keep them, add ExecReload=/bin/kill -USR2 \$MAINPID to the unit"
     elif [ "$hard" -lt "$haproxy_fds" ] && [ "$descriptor_limit" -ge "$haproxy_fds" ] &&
         [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 0 ]; then
         activation=restart

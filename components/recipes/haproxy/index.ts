@@ -126,7 +126,8 @@ function configuration(
                 hard_stop: String(requirements.hardStopAfter),
                 old_workers: String(oldWorkers),
                 names: requirements.serverNames.join(" "),
-                servers: serverGuardRules(config, allowShrink),
+                servers: serverGuardRules(config),
+                allow_shrink: allowShrink ? "yes" : "no",
             },
         },
     };

@@ -1,11 +1,11 @@
 # judge_servers.pl FILE LIVE DRAIN: compares the servers of the running process with those that FILE declares.
 #
-# Standard input has the rules, a line each: backend, minServers, maxShrinkPercent, seconds to drain, "-" for none. After an empty line
-# come the servers of the process as CSV; if there are none, those of LIVE count. Prints what a rule refuses. Writes to DRAIN a line
-# for each server to drain: backend/server, seconds.
+# Standard input has the rules, a line each: backend, minServers, maxShrinkPercent, seconds to drain, "-" for none, and "no" if the backend
+# has no backup servers on purpose. After an empty line come the servers of the process as CSV; if there are none, those of LIVE count.
+# Prints what a rule refuses. Writes to DRAIN a line for each server to drain: backend/server, seconds.
 #
-# Servers and backup servers are counted separately, because each kind is a search of its own. A server is drained only if a working one
-# stays, because the new configuration's servers take no requests before the reload.
+# Servers and backup servers are counted separately, because each kind is a search of its own. A backup that becomes a server is no loss. A
+# server is drained only if a working one stays, because the new configuration's servers take no requests before the reload.
 use strict;
 
 my ($file, $live, $drain) = @ARGV;
@@ -55,15 +55,18 @@ sub list {
 my ($now, $declared, @faults, @gone) = (running(), configured($file));
 $now = configured($live) if !%$now;
 for (@rules) {
-    my ($backend, $min, $percent, $seconds) = split / /;
+    my ($backend, $min, $percent, $seconds, $backups) = split / /;
     my ($before, $after) = ($now->{$backend} || {}, $declared->{$backend} || {});
     for my $backup (0, 1) {
         my @before = grep { $before->{$_}{backup} == $backup } sort keys %$before;
         my @after = grep { $after->{$_}{backup} == $backup } sort keys %$after;
         my $kind = ($backup ? "backup server" : "server") . (@after == 1 ? "" : "s");
-        my $shrink = @before ? int 100 * (@before - @after) / @before : 0;
+        next if $backup && $backups eq "no";
+        my $promoted = $backup ? grep { $after->{$_} && !$after->{$_}{backup} } @before : 0;
+        my $lost = @before - @after - $promoted;
+        my $shrink = @before ? int 100 * $lost / @before : 0;
         my $limit = !$backup && $min ne "-" && @after < $min ? "minServers is $min"
-            : $percent ne "-" && 100 * (@before - @after) > $percent * @before
+            : $percent ne "-" && 100 * $lost > $percent * @before
             ? "a shrink by $shrink %, maxShrinkPercent is $percent" : next;
         push @faults, "backend $backend would have " . @after . " $kind, now it has " . @before . ": $limit\n"
             . list("now", @before) . list("declared", @after);
@@ -82,4 +85,5 @@ if (@gone) {
 exit if !@faults;
 print @faults[0 .. ($#faults > 3 ? 3 : $#faults)];
 print "and " . (@faults - 4) . " more\n" if @faults > 4;
-print "If servers are missing, correct their tags or the search; if they should go, allow it once with allowShrink\n";
+print "If servers are missing, correct their tags or the search; if they should go, allow it once: "
+    . "pulumi up --config allowShrink=true (in a program of your own: allowShrink: true)\n";

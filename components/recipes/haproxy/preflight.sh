@@ -1,26 +1,82 @@
 # Finds what would make a reload fail but HAProxy's own checker cannot see. adapter.sh lists the parameters.
 
 # haproxy_preflight STAGE: prints a line for each reason to refuse, and fails if there is one. Without a stage, servers are not compared.
+# Also runs in a why-run before HAProxy is installed; then it checks what stays true afterwards, and prints what it could not check.
 haproxy_preflight() {
     refused=
+    unchecked=
     haproxy_preflight_binds
+    if haproxy_installed; then
+        haproxy_preflight_program
+        haproxy_preflight_master
+    fi
     haproxy_preflight_directories
-    haproxy_preflight_master
     haproxy_preflight_descriptors
     haproxy_preflight_memory "$1"
     haproxy_preflight_names
     [ -z "$1" ] || haproxy_preflight_servers "$1"
-    [ -z "$refused" ]
+    [ -z "$refused" ] || return
+    [ -z "$unchecked" ] || printf '%s\n' "$unchecked"
 }
 
-# haproxy_refuse REASON: sets refused.
+# haproxy_refuse REASON [REPAIR]: sets refused. In a why-run, notes whether the reason stays when the earlier resources that differ are
+# repaired. Of our own, only those of the kind REPAIR may change it: packages or systemdUnit, which is the unit's limits. All others may.
 haproxy_refuse() {
     refused=yes
+    applying || haproxy_may_repair "${2-}" || : >"$tx_firm"
     printf '%s\n' "$1"
 }
 
-# Checks that addresses and interfaces exist, and that ports are free.
+# haproxy_may_repair REPAIR: see haproxy_refuse. Reads tx_before.
+haproxy_may_repair() {
+    split_lines
+    for line in $tx_before; do
+        case $line in
+        "group["* | "user["*) continue ;;
+        "packages["* | "systemdUnit[$haproxy_unit.d/10-limits.conf]"*)
+            [ "${line%%[*}" = "$1" ] || continue
+            ;;
+        esac
+        unsplit
+        return 0
+    done
+    unsplit
+    return 1
+}
+
+# Checks that the service's program exists and reads our file. It may read others, too: the checker has all of them. Reads what
+# haproxy_command sets.
+haproxy_preflight_program() {
+    if ! command -v "$haproxy_program" >/dev/null; then
+        haproxy_says "$haproxy_program"
+        haproxy_refuse "$haproxy_unit runs $haproxy_program${says:+ (see $says)}, which does not exist; install it, or correct the unit" packages
+        return
+    fi
+    # If the shell cannot read the command line, the check says so.
+    files=$(haproxy_unit_files 2>/dev/null) || return 0
+    ! haproxy_reads "$files" || return 0
+    if [ -z "$files" ]; then
+        haproxy_says ExecStart=
+        haproxy_refuse "$haproxy_unit names no file for HAProxy to read${says:+ (see $says)}; add -f $haproxy_config to its command line" packages
+        return
+    fi
+    files=$(haproxy_listed "$files")
+    haproxy_says "${files%%, *}"
+    remedy="look for the setting with systemctl cat $haproxy_unit"
+    case $says in
+    "") ;;
+    *.service | *.conf) remedy="correct or remove that setting, then run systemctl daemon-reload" ;;
+    *) remedy="correct or remove that setting" ;;
+    esac
+    haproxy_refuse "$haproxy_unit reads $files${says:+, as $says says}, not $haproxy_config; $remedy" packages
+}
+
+# Checks that addresses and interfaces exist, and that ports are free. Needs iproute2, which an up installs.
 haproxy_preflight_binds() {
+    if ! command -v ip >/dev/null || ! command -v ss >/dev/null; then
+        unchecked="without iproute2, addresses and ports were not checked"
+        return
+    fi
     addresses=$NL$(ip -o addr show | tr -s ' ' '\n' | cut -d/ -f1)$NL
     haproxy_other_listeners
     split_lines
@@ -148,24 +204,44 @@ haproxy_taken_by() {
 
 # Checks the directories that HAProxy does not create itself.
 haproxy_preflight_directories() {
-    if [ -n "$haproxy_chroot" ]; then
-        [ -d "$haproxy_chroot" ] || haproxy_refuse "the chroot directory $haproxy_chroot does not exist"
-    fi
+    [ -z "$haproxy_chroot" ] || haproxy_has "$haproxy_chroot" ||
+        haproxy_refuse "the chroot directory $haproxy_chroot does not exist; create it, or declare another chroot"
     split_lines
     for directory in $haproxy_directories; do
-        [ -d "$directory" ] || haproxy_refuse "the directory $directory of a stats socket does not exist"
+        unsplit
+        haproxy_has "$directory" || haproxy_makes "$directory" ||
+            haproxy_refuse "the directory $directory of a stats socket does not exist; $remedy"
+        split_lines
     done
     unsplit
 }
 
+# haproxy_has DIRECTORY: whether it is there, or comes with the package that is still missing. Reads tx_before.
+haproxy_has() {
+    [ ! -d "$1" ] || return 0
+    case $tx_before,$1 in *"${NL}packages["*,/var/lib/haproxy | *"${NL}packages["*,/run/haproxy) return 0 ;; esac
+    return 1
+}
+
+# haproxy_makes DIRECTORY: whether systemd makes it when it starts the service. Sets remedy.
+haproxy_makes() {
+    remedy="create it, or declare another path for the socket"
+    file=$(grep -r -l -s -w -F -- "$1" /etc/tmpfiles.d /usr/lib/tmpfiles.d | head -n 1)
+    [ -z "$file" ] || remedy="make it again (systemd-tmpfiles --create $file)"
+    case " $(systemctl show -p RuntimeDirectory --value -- "$haproxy_unit") " in
+    *" ${1#/run/} "*) ! systemctl is-active --quiet -- "$haproxy_unit" ;;
+    *) return 1 ;;
+    esac
+}
+
 # Checks that the unit's command line has our master socket. systemd shows no command line for a masked unit.
 haproxy_preflight_master() {
-    case $(haproxy_words) in
+    case $(haproxy_words 2>/dev/null) in
     *" -S  $haproxy_master "* | *" -S  $haproxy_master,"*) return ;;
     esac
     case $(systemctl show -p LoadState --value -- "$haproxy_unit") in
-    masked) haproxy_refuse "$haproxy_unit is masked, so nothing can start or reload it; find out who masked it and why, then unmask it (systemctl unmask $haproxy_unit)" ;;
-    *) haproxy_refuse "the service has no master socket, which reloads are proven with; add -S $haproxy_master to its EXTRAOPTS (/etc/default/haproxy)" ;;
+    masked) haproxy_refuse "$haproxy_unit is masked, so nothing can start or reload it; find out who masked it and why, then unmask it (systemctl unmask $haproxy_unit)" packages ;;
+    *) haproxy_refuse "the service has no master socket, which reloads are proven with; add -S $haproxy_master to its EXTRAOPTS (/etc/default/haproxy)" packages ;;
     esac
 }
 
@@ -173,7 +249,7 @@ haproxy_preflight_master() {
 haproxy_preflight_descriptors() {
     haproxy_descriptor_limit
     [ "$descriptor_limit" -ge "$haproxy_fds" ] ||
-        haproxy_refuse "maxconn needs $haproxy_fds file descriptors, this host allows the service $descriptor_limit; lower maxconn, or raise LimitNOFILE of the service and the host's own limit"
+        haproxy_refuse "maxconn needs $haproxy_fds file descriptors, this host allows the service $descriptor_limit; lower maxconn, or raise LimitNOFILE of the service and the host's own limit" "$limited_by"
 }
 
 # haproxy_preflight_memory STAGE: checks that the memory is enough for all declared connections at their busiest. If the running worker may
@@ -230,9 +306,10 @@ haproxy_running_maxconn() {
     printf %s "${answer%%[!0-9]*}"
 }
 
-# Sets descriptor_limit, and capabilities. With CAP_SYS_RESOURCE, root raises its own limit up to fs.nr_open; without, as in some
+# Sets descriptor_limit, and capabilities; and limited_by to systemdUnit if the unit's limit is the lowest. With CAP_SYS_RESOURCE, root raises its own limit up to fs.nr_open; without, as in some
 # containers, the limit is that of init or of the unit.
 haproxy_descriptor_limit() {
+    limited_by=
     capabilities=$(grep -s CapBnd /proc/1/status)
     if [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 1 ]; then
         descriptor_limit=$(cat /proc/sys/fs/nr_open)
@@ -241,7 +318,10 @@ haproxy_descriptor_limit() {
     haproxy_hard_limit /proc/1/limits
     descriptor_limit=$hard
     unit_limit=$(systemctl show -p LimitNOFILE --value -- "$haproxy_unit")
-    [ "${unit_limit:-0}" -ge "$descriptor_limit" ] || descriptor_limit=${unit_limit:-0}
+    [ "${unit_limit:-0}" -ge "$descriptor_limit" ] || {
+        descriptor_limit=${unit_limit:-0}
+        limited_by=systemdUnit
+    }
 }
 
 # haproxy_hard_limit FILE: sets hard to the hard limit of open files in a /proc/PID/limits.

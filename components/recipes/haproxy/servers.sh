@@ -1,18 +1,37 @@
 # Servers that leave a configuration: guards against a search that finds too few, and the drain of those that leave. haproxy_servers has
-# a line for each backend: its name, minServers, maxShrinkPercent, seconds to drain; "-" for none.
+# a line for each backend: its name, minServers, maxShrinkPercent, seconds to drain, with "-" for none, and whether it may have backups:
+# yes or no. haproxy_allow_shrink is yes if the guards are off.
 
 # A line for each server that the next reload drains, and text about it for messages.
 drain=
 drain_words=
 
-# haproxy_preflight_servers STAGE: refuses what breaks a guard. Writes the servers to drain to $stage/drain, a line each.
+# haproxy_preflight_servers STAGE: refuses what breaks a guard, or creates $stage/shrinks if that is allowed. Writes the servers to drain
+# to $stage/drain, a line each.
 haproxy_preflight_servers() {
-    rm -f -- "$stage/drain"
+    rm -f -- "$stage/drain" "$stage/shrinks"
     [ -n "$haproxy_servers" ] || return 0
     shrunk=$(haproxy_servers_after "$haproxy_servers" |
         haproxy_judge_servers "$1${haproxy_config#"$tx_directory"}" "$haproxy_config" "$stage/drain") ||
         haproxy_refuse "the running servers could not be compared with those declared"
-    [ -z "$shrunk" ] || haproxy_refuse "$shrunk"
+    if [ -z "$shrunk" ]; then
+        return
+    elif [ "$haproxy_allow_shrink" = yes ]; then
+        : >"$stage/shrinks"
+    else
+        haproxy_refuse "$shrunk"
+    fi
+}
+
+# Reports whether allowShrink is needed. Nothing is compared, and $stage/shrinks is missing, if nothing differs.
+haproxy_settings() {
+    if [ "$haproxy_allow_shrink" != yes ]; then
+        return
+    elif [ -e "$stage/shrinks" ]; then
+        setting allowShrink needed
+    else
+        setting allowShrink unneeded
+    fi
 }
 
 # Prints the servers of the running worker as CSV; nothing if none runs. Reads running_worker.

@@ -34,7 +34,7 @@ export function activations(loadBalancer: () => LoadBalancerHost): void {
         await loadBalancer().converge({ app: "app1" });
         await loadBalancer().handEdit();
         assert.equal(await loadBalancer().answer(), "app2");
-        assert.match((await loadBalancer().declare().preview()).text, /would repair that and reload/);
+        assert.match((await loadBalancer().declare().preview()).text, /would converge it and reload/);
         await loadBalancer().converge();
         assert.equal(await loadBalancer().answer(), "app1");
         assert.equal((await loadBalancer().declare().preview()).text, "");
@@ -71,7 +71,7 @@ export function activations(loadBalancer: () => LoadBalancerHost): void {
         await loadBalancer().shell('prlimit --pid "$(systemctl show -p MainPID --value haproxy)" --nofile=3300:3300');
         const more = { global: { maxconn: 1500 } };
         const { text } = await loadBalancer().declare(more).preview();
-        assert.match(text, /would repair that and restart/);
+        assert.match(text, /would converge it and restart/);
         assert.match(text, /restart: the running process is limited to 3300 file descriptors, 4004 are needed/);
         const before = await loadBalancer().processes();
         await loadBalancer().converge(more);

@@ -2,17 +2,16 @@ import assert from "node:assert/strict";
 import type { Socket } from "node:net";
 import type { Transaction } from "../../../components/convergence/kinds/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
-import { quote } from "../../../lab/machine/exec";
 import { atNaps, redefine } from "../../support/converge";
 import { until } from "../../support/traffic";
 import { atStart } from "./edit";
 import { repair } from "./faults";
 import { type LoadBalancerHost, patient, squat } from "./loadBalancerHost";
 
-/** Other things on the host: listeners, addresses, settings of the unit, undeclared files. */
+/** Other things on the host: listeners, addresses, earlier resources, undeclared files. */
 export function hostConditions(loadBalancer: () => LoadBalancerHost): void {
     before(() => loadBalancer().converge());
-    afterEach(() => loadBalancer().shell(`${repair}; rm -rf /srv/extra; sed -i /EXTRAOPTS=/d /etc/default/haproxy`));
+    afterEach(() => loadBalancer().shell(`${repair}; rm -rf /srv/extra`));
 
     const declared = (refusal: RegExp, variation: Parameters<LoadBalancerHost["declare"]>[0]) =>
         loadBalancer()
@@ -27,53 +26,6 @@ export function hostConditions(loadBalancer: () => LoadBalancerHost): void {
         await declared(/this host has haproxy 2\.6\.\d+, the stack declares 3\.0 or newer/, {
             version: "3.0",
             mark: "newer",
-        });
-    });
-
-    it("checks with the unit's options from /etc/default/haproxy", async () => {
-        await loadBalancer().host.writeFile("/srv/extra/more.cfg", "frontend more\n    nonsense more\n");
-        const add = (line: string) => loadBalancer().shell(`echo '${line}' >>/etc/default/haproxy`);
-        await add('EXTRAOPTS="-S /run/haproxy-master.sock -f /srv/extra/more.cfg"');
-        await declared(/more\.cfg:2.*unknown keyword 'nonsense'/, { mark: "extra" });
-        // systemd does not read the file as shell: without quotes it is one value, too.
-        await loadBalancer().shell("sed -i /EXTRAOPTS=/d /etc/default/haproxy");
-        await add("EXTRAOPTS=-S /run/haproxy-master.sock -f /srv/extra/more.cfg");
-        await declared(/more\.cfg:2.*unknown keyword 'nonsense'/, { mark: "extra" });
-    });
-
-    it("checks with the unit's environment even if an old systemd does not print it", async () => {
-        const old = redefine(
-            `systemctl() { command systemctl "$@" | sed '/^Environment=/s/"[^"]* [^"]*"/[unprintable]/g'; }`,
-        );
-        const { code, stderr } = await loadBalancer().declare({ mark: "old" }).up(old);
-        assert.equal(code, 0, stderr);
-        await loadBalancer().shell(dropIn('Environment="EXTRAOPTS=-S /run/$(id)/"'));
-        const refused = await loadBalancer().declare({ mark: "older" }).up(old);
-        assert.match(refused.stderr, /no master socket/);
-        await loadBalancer().shell(dropIn());
-    });
-
-    it("reports the shell's words about an unreadable command line", async () => {
-        await loadBalancer().shell(
-            dropIn("ExecStart=", "ExecStart=/usr/sbin/haproxy -Ws -f $CONFIG -p /run/(pid) $EXTRAOPTS"),
-        );
-        await declared(/refused at validation:\n.*Syntax error: "\(" unexpected/, { mark: "brackets" });
-        await loadBalancer().shell(dropIn());
-    });
-
-    it("restarts a process without the master socket, since its reload could not be proven", async () => {
-        await loadBalancer().shell(`${dropIn('Environment="EXTRAOPTS=-q"')}; systemctl restart haproxy; ${dropIn()}`);
-        const { text } = await loadBalancer().declare({ mark: "mute" }).preview();
-        assert.match(text, /restart: the running process has no master socket, which reloads are proven with/);
-        await loadBalancer().converge({ mark: "mute" });
-        assert.equal(await loadBalancer().answer(), "app1 mute");
-        assert.equal((await loadBalancer().declare({ mark: "mute" }).preview()).text, "");
-    });
-
-    it("refuses a unit without the master socket, on which all proof depends", async () => {
-        await loadBalancer().shell("echo 'EXTRAOPTS=-q' >>/etc/default/haproxy");
-        await declared(/no master socket, which reloads are proven with; add -S \/run\/haproxy-master\.sock/, {
-            mark: "blind",
         });
     });
 
@@ -381,15 +333,6 @@ export function hostConditions(loadBalancer: () => LoadBalancerHost): void {
         assert.equal(code, 0, stderr);
         assert.equal((await loadBalancer().declare().preview()).text, "");
     });
-}
-
-/** Shell that gives the unit a drop-in with these lines, or removes it if there are none. */
-function dropIn(...lines: string[]): string {
-    const directory = "/run/systemd/system/haproxy.service.d";
-    const file = `${directory}/90-test.conf`;
-    const text = ["[Service]", ...lines, ""].join("\n");
-    const write = lines.length === 0 ? `rm -f ${file}` : `mkdir -p ${directory}; printf %s ${quote(text)} >${file}`;
-    return `${write}; systemctl daemon-reload`;
 }
 
 /** An edit of a payload: gives a new worker that does not serve less time than usual. */

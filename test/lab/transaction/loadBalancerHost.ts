@@ -161,8 +161,10 @@ export class LoadBalancerHost {
     /** Everything that a refused configuration must not change: files with times, processes, mounts. */
     async state(): Promise<string> {
         return this.shell(`
-            find /etc/haproxy /var/lib/haproxy-fleet -printf '%p %y %m %u:%g %i %T@\\n' | sort
-            find /etc/haproxy /var/lib/haproxy-fleet -type f -print0 | sort -z | xargs -0 sha256sum
+            # A refused converge notes what it has tried to declare.
+            files() { find /etc/haproxy /var/lib/haproxy-fleet ! -path /var/lib/haproxy-fleet ! -name declared "$@"; }
+            files -printf '%p %y %m %u:%g %i %T@\\n' | sort
+            files -type f -print0 | sort -z | xargs -0 sha256sum
             systemctl show -p MainPID -p InvocationID -p NRestarts haproxy
             ${WORKER}
             cat /proc/[0-9]*/mountinfo 2>/dev/null | grep haproxy | cut -d" " -f 4- | sort -u`);

@@ -71,10 +71,41 @@ export function refusals(loadBalancer: () => LoadBalancerHost): void {
         const { text } = await loadBalancer().declare({ mark: "masked" }).preview();
         const { code, stderr } = await loadBalancer().declare({ mark: "masked" }).up();
         await loadBalancer().shell("systemctl --quiet unmask haproxy");
-        assert.match(text, / preflight says:\n +haproxy\.service is masked, .*unmask it/);
+        assert.match(text, /refused at preflight:\n +haproxy\.service is masked, .*unmask it/);
         assert.equal(code, 1);
         assert.match(stderr, /refused at preflight; its files.* untouched\n +haproxy\.service is masked, .*unmask it/);
         assert.doesNotMatch(text + stderr, /EXTRAOPTS/);
+    });
+
+    it("refuses a file that is a mount, which no rename can replace", async () => {
+        await loadBalancer().shell(
+            "cp -p /etc/haproxy/haproxy.cfg /srv; mount --bind /srv/haproxy.cfg /etc/haproxy/haproxy.cfg",
+        );
+        try {
+            const { text, refused } = await loadBalancer().declare({ mark: "mount" }).preview();
+            assert.ok(refused, text);
+            assert.match(
+                text,
+                /\/etc\/haproxy\/haproxy\.cfg is a mount of its own, .*; unmount it \(umount \/etc\/haproxy/,
+            );
+            const { code, stderr } = await loadBalancer().declare({ mark: "mount" }).up();
+            assert.equal(code, 1);
+            assert.match(stderr, /haproxy\.cfg is a mount of its own/);
+            assert.equal((await loadBalancer().declare().preview()).text, "");
+        } finally {
+            await loadBalancer().shell("umount /etc/haproxy/haproxy.cfg; rm /srv/haproxy.cfg");
+        }
+    });
+
+    it("says how to make the package's socket directory again", async () => {
+        await loadBalancer().shell("mv /run/haproxy /run/gone");
+        const { text, refused } = await loadBalancer().declare({ mark: "socket" }).preview();
+        await loadBalancer().shell("mv /run/gone /run/haproxy");
+        assert.ok(refused, text);
+        assert.match(
+            text,
+            /the directory \/run\/haproxy of a stats socket does not exist; make it again \(systemd-tmpfiles --create \/usr\/lib\/tmpfiles\.d\/haproxy\.conf\)/,
+        );
     });
 
     it("asks a resolver that does not answer for only one name", async () => {
@@ -124,7 +155,7 @@ export function refusals(loadBalancer: () => LoadBalancerHost): void {
             assert.equal(await loadBalancer().state(), state, fault.name);
             assert.equal(
                 await loadBalancer().leftovers(),
-                "launch lock log report result runtime stamp step token",
+                "began launch lock log report result stamp step token",
                 fault.name,
             );
         }

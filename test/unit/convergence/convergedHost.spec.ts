@@ -227,10 +227,10 @@ describe("ConvergedHost", () => {
             assert.deepEqual(preview.messages, [
                 {
                     severity: "warn",
-                    text: "lb1 differs in 1 resource; an up would repair that, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
+                    text: "lb1 differs in 1 resource; an up would converge it, with no reload\n  file[/etc/x]\n    mode is 0777, declared 0644",
                 },
             ]);
-            assert.deepEqual(up.messages, []);
+            assert.deepEqual(up.messages, [{ severity: "info", text: "lb1: changed: nothing" }]);
         });
 
         it("warns of a host that cannot be asked, and leaves the plan unknown", async () => {
@@ -244,6 +244,13 @@ describe("ConvergedHost", () => {
                     text: "lb1 could not be asked what differs: 192.0.2.1:22 refuses connections",
                 },
             ]);
+        });
+
+        it("fails if a host cannot be asked that must answer", async () => {
+            hosts.give(new SshError("192.0.2.1:22 refuses connections"));
+            const { messages } = await mockEngine({ preview: true });
+            const failures = await failuresOf(() => void converge({ requireAnswer: true }));
+            assert.deepEqual([failures, messages], [["lb1: 192.0.2.1:22 refuses connections"], []]);
         });
 
         it("does not ask a host whose address is not known yet", async () => {
@@ -340,8 +347,8 @@ describe("ConvergedHost", () => {
                     error.message.split("\n").map((line) => line.split(":").slice(0, 2).join(":")),
                     [
                         "lb1: 4 issues in what is declared",
-                        '  invalid host key "garbage"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
-                        '  invalid host key "ssh-rsa AAAA"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  connection.hostKey: invalid host key "garbage"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
+                        '  connection.bastion.hostKey: invalid host key "ssh-rsa AAAA"; use the line of ssh-keyscan -t ed25519 without the host name, "ssh-ed25519 AAAA…", or an ecdsa key',
                         '  /etc/x: slot "key" has no value; set it in slots',
                         "  packages[]: no package is named; name at least one",
                     ],
@@ -363,8 +370,14 @@ describe("ConvergedHost", () => {
             [{ deadline: 0 }, "invalid deadline 0; use a whole number from 1 to 86400"],
             [{ deadline: Number.NaN }, "invalid deadline NaN; "],
             [{ deadline: 1.5 }, "invalid deadline 1.5; "],
-            [{ connection: { ...connection, port: 70_000 } }, "invalid port 70000; use a whole number from 1 to 65535"],
-            [{ connection: { ...connection, bastion: { ...bastion, port: -1 } } }, "invalid port -1; "],
+            [
+                { connection: { ...connection, port: 70_000 } },
+                "connection.port: invalid port 70000; use a whole number from 1 to 65535",
+            ],
+            [
+                { connection: { ...connection, bastion: { ...bastion, port: -1 } } },
+                "connection.bastion.port: invalid port -1; ",
+            ],
         ] as [Partial<ConvergedHostArgs>, string][]) {
             await mockEngine();
             assert.throws(

@@ -55,7 +55,7 @@ describe("the form of ConvergedHost's arguments", () => {
             'resources[2]: unknown key "onwer"; remove it, or use kind, path, content, owner, group, mode, slotIssue, slotValue or lineSources',
             'resources[3].kind: expected "absent", "directory", "execute", "file", "group", "packages", "service", "systemdUnit", "transaction" or "user", got "cron"',
             "slots.key: expected text, or an Output of it, got a number that may be a secret",
-            'unknown key "prob"; remove it, or use connection, resources, slots, probe, deadline or takeOver',
+            'unknown key "prob"; remove it, or use connection, resources, slots, probe, requireAnswer, deadline or takeOver',
         ]);
         await settled();
         assert.deepEqual(

@@ -97,7 +97,7 @@ for (const [name, ...shell] of SHELLS) {
             const { code } = sandbox.run(sandbox.payload([], { shell: redefined }), "apply");
             assert.equal(code, 0);
             assert.deepEqual(readFileSync(sandbox.path("run/log.test"), "utf8").split("\n").slice(0, 3), [
-                "packages[x]: install x",
+                "* packages[x]: install x",
                 "packages[x]: waiting, up to 120 s: E: Could not get lock /var/lib/dpkg/lock-frontend. It is held by process 42 (unattended-upgr)",
                 "installed",
             ]);

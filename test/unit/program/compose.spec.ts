@@ -71,6 +71,7 @@ describe("compose", () => {
         assert.deepEqual(docs?.servers, [{ name: "app2", address: "192.0.2.22", port: 8080 }]);
         assert.deepEqual([shop?.maxShrinkPercent, other?.maxShrinkPercent], [50, undefined]);
         assert.equal(other, own);
+        assert.deepEqual([shop?.backups, docs?.backups], [false, false]);
         const guarded = { ...(stack.services[0] as Stack["services"][0]), maxShrinkPercent: 10 };
         assert.equal(composed({ services: [guarded] }).haproxy.services[0]?.maxShrinkPercent, 10);
     });

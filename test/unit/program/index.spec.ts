@@ -1,7 +1,16 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { SshError } from "../../../components/convergence/ssh/ssh";
 import staging from "../../../stacks/staging";
-import { type MockOptions, mockEngine, promiseOf, type Recording, registered, settled } from "../../support/mocks";
+import {
+    failuresOf,
+    type MockOptions,
+    mockEngine,
+    promiseOf,
+    type Recording,
+    registered,
+    settled,
+} from "../../support/mocks";
 import { BALANCER, HOST, withProbeReplies } from "../../support/probeReplies";
 
 describe("index.ts", () => {
@@ -47,15 +56,47 @@ describe("index.ts", () => {
 
     it("guards servers that are found by search, unless config allowShrink is true", async () => {
         await run();
-        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set(["ecom-platform - 50 -\necom-docs - 50 -"]));
+        const rules = "ecom-platform - 50 - no\necom-docs - 50 - no";
+        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([rules]));
+        assert.deepEqual(new Set(assigned("haproxy_allow_shrink")), new Set(["no"]));
         hosts.asked.length = 0;
         await run({ config: { "haproxy-fleet:allowShrink": "true" } });
-        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([""]));
+        assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([rules]));
+        assert.deepEqual(new Set(assigned("haproxy_allow_shrink")), new Set(["yes"]));
     });
 
     it("asks no host if config probe is false", async () => {
         await run({ preview: true, config: { "haproxy-fleet:probe": "false" } });
         assert.deepEqual(hosts.asked, []);
+    });
+
+    it("warns in a preview of hosts that cannot be asked, and fails in CI or if config requireAnswer is true", async () => {
+        hosts.give(new SshError("refuses connections"));
+        const before = process.env.CI;
+        const preview = async (ci: string | undefined, requireAnswer?: string) => {
+            if (ci === undefined) delete process.env.CI;
+            else process.env.CI = ci;
+            const config: Record<string, string> = requireAnswer
+                ? { "haproxy-fleet:requireAnswer": requireAnswer }
+                : {};
+            let warnings: string[] = [];
+            const failures = await failuresOf(() => {
+                void run({ preview: true, config }).then(({ messages }) => {
+                    warnings = messages.map(({ text }) => text).filter((text) => text.includes("could not be asked"));
+                });
+            }, 500);
+            return [failures.length > 0, warnings.length > 0];
+        };
+        try {
+            assert.deepEqual(await preview(undefined), [false, true]);
+            assert.deepEqual(await preview("false"), [false, true]);
+            assert.deepEqual(await preview("true"), [true, false]);
+            assert.deepEqual(await preview("true", "false"), [false, true]);
+            assert.deepEqual(await preview(undefined, "true"), [true, false]);
+        } finally {
+            if (before === undefined) delete process.env.CI;
+            else process.env.CI = before;
+        }
     });
 
     it("warns of unknown config keys", async () => {
@@ -64,7 +105,7 @@ describe("index.ts", () => {
         assert.deepEqual(
             messages.filter(({ text }) => text.includes("config key")).map(({ text }) => text),
             [
-                'unknown config key "takeover" (known: sshPrivateKey, sshPrivateKeyPassword, probe, takeOver, allowShrink); correct it, or remove it with pulumi config rm takeover',
+                'unknown config key "takeover" (known: sshPrivateKey, sshPrivateKeyPassword, probe, requireAnswer, takeOver, allowShrink); correct it, or remove it with pulumi config rm takeover',
             ],
         );
     });

@@ -3,6 +3,7 @@ import { connect, isIPv6 } from "node:net";
 import type { Duplex } from "node:stream";
 import { setTimeout as sleep } from "node:timers/promises";
 import { type AnyAuthMethod, Client, OpenSSHAgent, utils } from "ssh2";
+import { openPrivateKey } from "../../../components/convergence/ssh/keys";
 
 export interface Endpoint {
     host: string;
@@ -30,18 +31,21 @@ export interface Dialled {
     close: () => void;
 }
 
-/** sshd's own limit for a login (LoginGraceTime), so that a silent server cannot hold an update for ever. */
-const handshakeMs = 120_000;
-/** A peer is gone after twenty unanswered probes, five minutes. */
-const keepalive = { keepaliveInterval: 15_000, keepaliveCountMax: 20 };
+/**
+ * As with the real plugin, a connection whose other end is gone fails after 151 s: the system asks once a second, ten times, after this
+ * time without an answer. Nothing asks through a bastion, so a host that is cut off behind one is waited for without end.
+ */
+const silenceMs = 141_000;
 const retry = { firstMs: 100, factor: 1.5, mostMs: 5_000 };
 
 const address = ({ host, port = 22 }: Endpoint) => `${isIPv6(host) ? `[${host}]` : host}:${Math.trunc(port)}`;
 
-function openTcp(endpoint: Endpoint, signal: AbortSignal): Promise<Duplex> {
+function openTcp(endpoint: Endpoint): Promise<Duplex> {
     const seconds = endpoint.perDialTimeout ?? 15;
+    const port = Math.trunc(endpoint.port ?? 22);
     return new Promise((resolve, reject) => {
-        const socket = connect({ host: endpoint.host, port: Math.trunc(endpoint.port ?? 22), noDelay: true, signal });
+        const options = { noDelay: true, keepAlive: true, keepAliveInitialDelay: silenceMs };
+        const socket = connect({ host: endpoint.host, port, ...options });
         const late = () => socket.destroy(new Error(`no answer from ${address(endpoint)} within ${seconds} s`));
         const timer = seconds > 0 ? setTimeout(late, seconds * 1000) : undefined;
         const fail = (error: Error) => {
@@ -77,9 +81,9 @@ async function prepareLogin(endpoint: Endpoint): Promise<Login> {
     const username = endpoint.user ?? "root";
     const methods: AnyAuthMethod[] = [{ type: "none", username }];
     if (endpoint.privateKey) {
-        const key = utils.parseKey(endpoint.privateKey, endpoint.privateKeyPassword);
-        if (key instanceof Error) {
-            throw new Error(`private key: ${key.message}`);
+        const key = openPrivateKey(endpoint.privateKey, endpoint.privateKeyPassword);
+        if (typeof key === "string") {
+            throw new Error(`the private key ${key}`);
         }
         methods.push({ type: "publickey", username, key });
     }
@@ -111,7 +115,8 @@ function parseHostKey(text: string): { type: string; key: Buffer } {
     return { type: key.type, key: key.getPublicSSH() };
 }
 
-function handshake(socket: Duplex, login: Login, signal: AbortSignal): Promise<Client> {
+/** Has no limit of time, like the real plugin's; sshd ends a login that takes longer than its LoginGraceTime. */
+function handshake(socket: Duplex, login: Login): Promise<Client> {
     const { username, hostKey } = login;
     const methods = [...login.methods];
     const client = new Client();
@@ -121,20 +126,14 @@ function handshake(socket: Duplex, login: Login, signal: AbortSignal): Promise<C
             socket.destroy();
             reject(new Error(`SSH handshake: ${why}`));
         };
-        const stop = () => fail("cancelled");
-        signal.addEventListener("abort", stop, { once: true });
         let mismatch = false;
-        client.on("ready", () => {
-            signal.removeEventListener("abort", stop);
-            resolve(client);
-        });
+        client.on("ready", () => resolve(client));
         client.on("error", (error) => fail(mismatch ? "host key mismatch" : error.message));
         client.on("close", () => fail("connection closed"));
         client.connect({
             sock: socket,
             username,
-            readyTimeout: handshakeMs,
-            ...keepalive,
+            readyTimeout: 0,
             algorithms: hostKey ? { serverHostKey: [hostKey.type as "ssh-ed25519"] } : undefined,
             hostVerifier: (key: Buffer) => {
                 mismatch = hostKey !== undefined && !hostKey.key.equals(key);
@@ -145,7 +144,10 @@ function handshake(socket: Duplex, login: Login, signal: AbortSignal): Promise<C
     });
 }
 
-/** Tries until an attempt succeeds or more than `limit` have failed, with waits that grow from 0.1 s to 5 s. */
+/**
+ * Tries until an attempt succeeds or more than `limit` have failed, with waits that grow from 0.1 s to 5 s. `signal` ends a wait, but not
+ * an attempt.
+ */
 async function withRetries<T>(
     what: string,
     limit: number,
@@ -155,18 +157,17 @@ async function withRetries<T>(
 ): Promise<T> {
     let delay = retry.firstMs;
     for (let tries = 0; ; tries++) {
-        signal.throwIfAborted();
         try {
             return await attempt();
         } catch (error) {
-            signal.throwIfAborted();
             const { message } = error as Error;
             if (limit > -1 && tries + 1 > limit) {
                 throw new Error(tries ? `after ${tries + 1} attempts: ${message}` : message);
             }
             onRetry(`${what} ${tries + 1}/${limit === -1 ? "inf" : limit} failed: retrying`);
         }
-        await sleep(Math.min(delay, retry.mostMs), undefined, { signal }).catch(() => signal.throwIfAborted());
+        await sleep(Math.min(delay, retry.mostMs), undefined, { signal }).catch(() => undefined);
+        signal.throwIfAborted();
         delay *= retry.factor;
     }
 }
@@ -185,7 +186,7 @@ export async function dial(
     const { proxy } = connection;
     if (!proxy) {
         const client = await withRetries("Dial", limit, signal, onRetry, async () =>
-            handshake(await openTcp(connection, signal), login, signal),
+            handshake(await openTcp(connection), login),
         );
         return { client, close: () => client.destroy() };
     }
@@ -194,12 +195,12 @@ export async function dial(
     };
     const proxyLogin = await prepareLogin(proxy).catch(viaProxy);
     const bastion = await withRetries("Dial proxy", proxy.dialErrorLimit ?? 10, signal, onRetry, async () =>
-        handshake(await openTcp(proxy, signal), proxyLogin, signal),
+        handshake(await openTcp(proxy), proxyLogin),
     ).catch(viaProxy);
     try {
         // Each attempt gets a fresh connection. (The real plugin repeats the handshake on the used one.)
         const client = await withRetries("Dial from proxy", limit, signal, onRetry, async () =>
-            handshake(await openForward(bastion, connection), login, signal),
+            handshake(await openForward(bastion, connection), login),
         ).catch(viaProxy);
         const close = () => {
             client.destroy();

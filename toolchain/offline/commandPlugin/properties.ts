@@ -31,15 +31,15 @@ export function reveal(value: Value): Value {
 const wrap = (value: Value): Value => ({ [signature]: secretSignature, value });
 export const secret = (value: Value): Value => wrap(reveal(value));
 
-type Kind = "string" | "number" | "bool" | "map" | "array" | "connection" | "proxy";
+type Kind = "string" | "number" | "integer" | "bool" | "map" | "array" | "connection" | "proxy";
 
 const proxyFields: Record<string, Kind> = {
     agentSocketPath: "string",
-    dialErrorLimit: "number",
+    dialErrorLimit: "integer",
     host: "string",
     hostKey: "string",
     password: "string",
-    perDialTimeout: "number",
+    perDialTimeout: "integer",
     port: "number",
     privateKey: "string",
     privateKeyPassword: "string",
@@ -66,41 +66,43 @@ const connectionDefaults: Properties = { user: "root", port: 22, dialErrorLimit:
 export const inputNames = Object.keys(fieldsOf.command);
 
 export interface Failure {
+    /** A property of the command itself, never a field of its connection. */
     property: string;
     reason: string;
 }
 
 /**
- * What is wrong with the inputs of a resource. Reasons show no values, because these may be secret. A failure of `connection` itself
- * would make the engine print the whole connection, private key included, as it does for the real plugin.
+ * What is wrong with the inputs of a command. As in the real plugin, a wrong field of the connection is a failure of `connection`, and
+ * the engine prints the value of a property that fails: the whole connection, private key included (pulumi-command issue 773).
  */
-export function findFailures(inputs: Properties, type: keyof typeof fieldsOf = "command", path = ""): Failure[] {
-    const fields = fieldsOf[type];
-    const at = (name: string) => (path ? `${path}.${name}` : name);
-    const failure = (name: string, problem: string): Failure => ({
-        property: at(name),
-        reason: `'${name}' ${problem}`,
-    });
-    const failures = requiredOf[type]
-        .filter((name) => inputs[name] === undefined || inputs[name] === null)
-        .map((name) => failure(name, "is required"));
-    for (const [name, raw] of Object.entries(inputs)) {
-        const value = reveal(raw);
-        const kind = fields[name];
+export const findFailures = (inputs: Properties): Failure[] =>
+    problemsOf(inputs, "command").map(([property, reason]) => ({ property, reason }));
+
+/** The wrong fields of an object, each with what is wrong about it. */
+function problemsOf(fields: Properties, type: keyof typeof fieldsOf): [name: string, problem: string][] {
+    const problems: [string, string][] = requiredOf[type]
+        .filter((name) => fields[name] === undefined)
+        .map((name) => [name, `'${name}' is required`]);
+    for (const [name, given] of Object.entries(fields)) {
+        const value = reveal(given);
+        const kind = fieldsOf[type][name];
         if (kind === undefined) {
             // The engine adds keys of its own, such as __defaults.
-            if (!name.startsWith("__")) {
-                failures.push(failure(name, "is no known property"));
-            }
-        } else if (value !== null && value !== unknown) {
-            if ((kind === "connection" || kind === "proxy") && isObject(value)) {
-                failures.push(...findFailures(value, kind, at(name)));
-            } else if (!hasKind(value, kind)) {
-                failures.push(failure(name, `must be a ${kind}, got ${nameOf(value)}`));
-            }
+            if (!name.startsWith("__")) problems.push([name, `'${name}' is no known property`]);
+        } else if (value !== unknown) {
+            const problem = problemOf(name, value, kind);
+            if (problem) problems.push([name, problem]);
         }
     }
-    return failures;
+    return problems;
+}
+
+function problemOf(name: string, value: Value, kind: Kind): string | undefined {
+    if ((kind === "connection" || kind === "proxy") && isObject(value)) {
+        const nested = problemsOf(value, kind).map(([, problem]) => problem);
+        return nested.length ? `'${name}' cannot be read: ${nested.join("; ")}` : undefined;
+    }
+    return hasKind(value, kind) ? undefined : `'${name}' must be a ${kind}, got ${nameOf(value)}`;
 }
 
 function hasKind(value: Value, kind: Kind): boolean {
@@ -111,6 +113,8 @@ function hasKind(value: Value, kind: Kind): boolean {
             return Array.isArray(value);
         case "bool":
             return typeof value === "boolean";
+        case "integer":
+            return typeof value === "number"; // A fraction is cut, see below.
         default:
             return typeof value === kind;
     }
@@ -120,18 +124,30 @@ const nameOf = (value: Value) => (Array.isArray(value) ? "array" : isObject(valu
 
 const secretFields = ["password", "privateKey", "privateKeyPassword"];
 
-/** The checked inputs: the connection's defaults filled in; the connection is secret, and so are the secret fields in it. */
+/** The inputs without those that are null, at any depth; elements of arrays stay. */
+export function withoutNulls(inputs: Properties): Properties {
+    const strip = (value: Value): Value =>
+        Array.isArray(value) ? value.map(strip) : isObject(value) ? withoutNulls(value) : value;
+    return Object.fromEntries(
+        Object.entries(inputs)
+            .filter(([, value]) => reveal(value) !== null)
+            .map(([name, value]) => [name, strip(value)]),
+    );
+}
+
+/**
+ * The checked inputs: the connection's defaults filled in and fractions of integers cut. The connection is secret, and so are the secret
+ * fields in it, so that a state of the real plugin shows no difference.
+ */
 export function withDefaults(inputs: Properties): Properties {
+    const field = (name: string, value: Value): Value => {
+        if (secretFields.includes(name)) return secret(value);
+        if (name === "proxy" && isObject(value)) return endpoint(value);
+        return fieldsOf.connection[name] === "integer" && typeof value === "number" ? Math.trunc(value) : value;
+    };
     const endpoint = (given: Properties): Properties =>
         Object.fromEntries(
-            Object.entries({ ...connectionDefaults, ...given }).map(([name, value]) => [
-                name,
-                secretFields.includes(name)
-                    ? secret(value)
-                    : name === "proxy" && isObject(value)
-                      ? endpoint(value)
-                      : value,
-            ]),
+            Object.entries({ ...connectionDefaults, ...given }).map(([name, value]) => [name, field(name, value)]),
         );
     const connection = reveal(inputs.connection ?? null);
     return { ...inputs, connection: wrap(isObject(connection) ? endpoint(connection) : connection) };

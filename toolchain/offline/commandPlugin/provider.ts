@@ -7,7 +7,16 @@ import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { type CallContext, unary } from "../pluginServer";
 import type { Log } from "./log";
-import { diffProperties, findFailures, inputNames, type Properties, reveal, unknown, withDefaults } from "./properties";
+import {
+    diffProperties,
+    findFailures,
+    inputNames,
+    type Properties,
+    reveal,
+    unknown,
+    withDefaults,
+    withoutNulls,
+} from "./properties";
 import type { CommandState } from "./remoteCommand";
 
 const version = "1.2.1";
@@ -73,7 +82,7 @@ export function commandProvider(log: Log) {
 
         check: unary((request: provider.CheckRequest) => {
             requireSupported(request.getUrn());
-            const news = toProperties(request.getNews());
+            const news = withoutNulls(toProperties(request.getNews()));
             const failures = findFailures(news);
             return new provider.CheckResponse()
                 .setInputs(failures.length ? request.getNews() : toStruct(withDefaults(news)))

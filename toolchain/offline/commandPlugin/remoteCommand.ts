@@ -1,7 +1,4 @@
 // Runs one command on a host and gathers its output.
-import { once } from "node:events";
-import { createInterface } from "node:readline";
-import { PassThrough } from "node:stream";
 import type { Client, ClientChannel } from "ssh2";
 import { type Connection, dial } from "./connection";
 
@@ -32,7 +29,19 @@ function commandEnvironment(state: CommandState): Record<string, string> {
     return { ...state.environment, ...previous };
 }
 
-const trimmed = (chunks: Buffer[]) => Buffer.concat(chunks).toString().replace(/\n$/, "");
+/** @throws on what is not UTF-8, after the command has run; the real plugin's answer cannot carry it either */
+function textOf(name: string, chunks: Buffer[]): string {
+    try {
+        return new TextDecoder("utf-8", { fatal: true, ignoreBOM: true })
+            .decode(Buffer.concat(chunks))
+            .replace(/\n$/, "");
+    } catch {
+        throw new Error(`${name}: invalid UTF-8; the command has run`);
+    }
+}
+
+const longestLine = 65_535;
+const tooLong = `a logged line has more than ${longestLine} bytes, on which the real plugin would hang; set logging to "none"`;
 
 /** Why a command failed; undefined if it succeeded. */
 type Outcome = string | undefined;
@@ -64,8 +73,11 @@ function watchEnd(client: Client, channel: ClientChannel): Promise<Outcome> {
 }
 
 /**
- * @throws if the host cannot be reached; if the command fails, with the command and all its output in the message, as the real
- *   plugin does; if `signal` is aborted
+ * An interrupt, which aborts `signal`, ends only the waits between attempts to connect: like the real plugin, a command that runs is waited
+ * for. The CLI ends this process on a second interrupt.
+ *
+ * @throws if the host cannot be reached; if the command fails, with the command and all its output in the message, as the real plugin does;
+ *   if its output is not UTF-8
  */
 export async function runRemoteCommand(
     state: CommandState,
@@ -74,36 +86,62 @@ export async function runRemoteCommand(
     onLine: (line: string) => void,
 ): Promise<CommandResult> {
     const { client, close } = await dial(state.connection, signal, onLine);
-    signal.addEventListener("abort", close);
     try {
         const { channel, ended } = await start(client, command, commandEnvironment(state));
         const out: Buffer[] = [];
         const err: Buffer[] = [];
         const both: Buffer[] = [];
-        const logged = new PassThrough();
-        const lines = createInterface(logged).on("line", onLine);
+        const log = lineLog(onLine);
         const logging = state.logging ?? "stdoutAndStderr";
         const gather = (into: Buffer[], name: "stdout" | "stderr") => (chunk: Buffer) => {
             into.push(chunk);
             both.push(chunk);
-            if (logging === name || logging === "stdoutAndStderr") logged.write(chunk);
+            if (logging === name || logging === "stdoutAndStderr") log.write(chunk);
         };
         channel.on("data", gather(out, "stdout"));
         channel.stderr.on("data", gather(err, "stderr"));
         channel.on("error", () => {}); // A command may leave its input unread; its exit status decides.
         channel.end(state.stdin ?? "");
-        const failure = await ended;
-        logged.end();
-        await once(lines, "close");
-        signal.throwIfAborted();
+        const failure = await Promise.race([ended, log.failed]);
+        log.end();
         if (failure) {
             throw new Error(`${failure}: running ${JSON.stringify(command)}:\n${Buffer.concat(both).toString()}`);
         }
-        return { stdout: trimmed(out), stderr: trimmed(err) };
-    } catch (error) {
-        throw signal.aborted ? signal.reason : error;
+        return { stdout: textOf("stdout", out), stderr: textOf("stderr", err) };
     } finally {
-        signal.removeEventListener("abort", close);
         close();
     }
+}
+
+interface LineLog {
+    write(chunk: Buffer): void;
+    /** Passes on the last line, if nothing ended it. */
+    end(): void;
+    /** Rejects on a line that is too long. */
+    readonly failed: Promise<never>;
+}
+
+/** Passes on each line as soon as it is whole. */
+function lineLog(onLine: (line: string) => void): LineLog {
+    let rest = Buffer.alloc(0);
+    let fail = (_: Error): void => {};
+    const failed = new Promise<never>((_, reject) => {
+        fail = reject;
+    });
+    failed.catch(() => undefined);
+    const pass = (line: Buffer) => onLine(line.toString().replace(/\r$/, ""));
+    return {
+        failed,
+        write(chunk) {
+            rest = Buffer.concat([rest, chunk]);
+            for (let at = rest.indexOf("\n"); at >= 0 && at <= longestLine; at = rest.indexOf("\n")) {
+                pass(rest.subarray(0, at));
+                rest = rest.subarray(at + 1);
+            }
+            if (rest.length > longestLine) fail(new Error(tooLong));
+        },
+        end() {
+            if (rest.length > 0) pass(rest);
+        },
+    };
 }

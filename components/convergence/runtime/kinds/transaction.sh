@@ -8,7 +8,8 @@
 # restores.
 
 # Sets for all functions of a transaction: tx_id, tx_name, tx_adapter, tx_directory, tx_digest, tx_files, tx_owned and tx_allowed,
-# the arguments; tx_good, the directory of the last good files; tx_before, what differs in earlier resources.
+# the arguments; tx_good, the directory of the last good files; tx_before, what differs in earlier resources; tx_new, whether the daemon
+# or its directory is missing in a why-run; tx_firm, see refuse_transaction.
 transaction() {
     tx_id=$id
     tx_name=$1
@@ -21,13 +22,18 @@ transaction() {
     tx_good=$lib/last-good/$1
     find_differing_before
     tx_before=$differing_before
+    tx_firm=$stage/firm
+    tx_new=
     transaction_test
-    [ -n "$tx_differs" ] || return 0
-    if ! applying && { ! "${tx_adapter}_installed" || [ ! -d "$tx_directory" ]; }; then
-        printf 'activation\t%s\tstart\tfirst installation; no daemon has checked these files yet, an up checks them before it starts one\n' "$id"
+    if [ -z "$tx_differs" ]; then
+        report_settings
         return
     fi
-    [ -d "$tx_directory" ] || step "make $tx_directory" make_path "$tx_directory"
+    if applying; then
+        [ -d "$tx_directory" ] || step "make $tx_directory" make_path "$tx_directory"
+    elif ! "${tx_adapter}_installed" || [ ! -d "$tx_directory" ]; then
+        tx_new=yes
+    fi
     transaction_check
     transaction_activation
     applying || return 0
@@ -132,17 +138,29 @@ each_owned_test() {
     unsplit
 }
 
-# Stages, validates and runs the preflight, without touching anything that serves. Sets tx_stage.
+# Stages, validates and runs the preflight, without touching anything that serves. Sets tx_stage, and tx_unchecked to what the preflight
+# could not check.
 transaction_check() {
     tx_stage=$stage/$tx_name
-    rm -rf "$tx_stage"
+    tx_unchecked=
+    rm -rf "$tx_stage" "$tx_firm"
     if step_quietly transaction_stage; then
-        step_quietly "${tx_adapter}_validate" "$tx_stage" || refuse_transaction validation
-        step_quietly "${tx_adapter}_preflight" "$tx_stage" || refuse_transaction preflight
+        [ -n "$tx_new" ] || step_quietly "${tx_adapter}_validate" "$tx_stage" || refuse_transaction validation
+        if step_quietly "${tx_adapter}_preflight" "$tx_stage"; then
+            tx_unchecked=$words
+        else
+            refuse_transaction preflight
+        fi
+        report_settings
     else
         refuse_transaction stage
     fi
     rm -rf "$tx_stage"
+}
+
+# In a why-run, reports whether the host needs the settings for one up that the adapter knows.
+report_settings() {
+    applying || ! command -v "${tx_adapter}_settings" >/dev/null || "${tx_adapter}_settings"
 }
 
 # step_quietly COMMAND...: runs a command that changes nothing outside the stage. Sets words to its output.
@@ -188,8 +206,8 @@ stage_file() {
     set_permissions "$staged" "$field_owner" "$field_group" "$field_mode" 2>/dev/null || ! applying
 }
 
-# refuse_transaction STAGE: fails an apply; reports a refusal in a why-run, or something unchecked if earlier resources differ. Reads
-# words.
+# refuse_transaction STAGE: fails an apply; reports a refusal in a why-run, or something unchecked if earlier resources differ, unless the
+# adapter says that they do not matter: by the file tx_firm. Reads words.
 refuse_transaction() {
     refusal=refused
     applying || ! depends_on_before "$1" || refusal=unchecked
@@ -206,13 +224,17 @@ refuse_transaction() {
 # wrong, except that another version of the daemon may accept them.
 depends_on_before() {
     [ -n "$tx_before" ] && [ "$1" != stage ] || return 1
+    [ "$1" != preflight ] || [ ! -e "$tx_firm" ] || return 1
     case $tx_before in *"${NL}packages["*) return 0 ;; esac
     [ "$1" != validation ] || ! "${tx_adapter}_blames_files" "$words"
 }
 
 # Sets activation to the smallest one that is enough: none, reload, restart or start; and activation_reason.
 transaction_activation() {
-    if [ "$tx_process" = current ] && [ -z "$tx_rewrite" ]; then
+    if [ -n "$tx_new" ]; then
+        activation=start
+        activation_reason="first installation; no daemon has checked these files yet, an up checks them before it starts one${tx_unchecked:+; $tx_unchecked}"
+    elif [ "$tx_process" = current ] && [ -z "$tx_rewrite" ]; then
         activation=none
         activation_reason="the running process already has these files"
     else

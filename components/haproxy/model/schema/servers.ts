@@ -42,5 +42,6 @@ export const serverTemplate = formOf<ServerTemplate>()(
 export const guards = {
     minServers: whole(1, 100_000).optional(),
     maxShrinkPercent: whole(0, 100).optional(),
+    backups: flag.optional(),
     drain: text.optional(),
 };

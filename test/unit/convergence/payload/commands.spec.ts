@@ -1,14 +1,17 @@
 import assert from "node:assert/strict";
-import { askCommand, launchCommand } from "../../../../components/convergence/payload/commands";
+import { askCommand, launchCommand, reportOf } from "../../../../components/convergence/payload/commands";
 
 describe("askCommand", () => {
     it("keeps the payload from others, and runs a verb of it", () => {
         const file = "/run/haproxy-fleet/in.$$";
         assert.equal(
             askCommand("why-run"),
-            `exec /bin/sh -c 'umask 077; mkdir -p /run/haproxy-fleet && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1' sh why-run`,
+            `exec env LC_ALL=C /bin/sh -c 'umask 077; mkdir -p /run/haproxy-fleet && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1' sh why-run`,
         );
-        assert.match(askCommand("leave", "sudo", "t1"), /^exec sudo -n \/bin\/sh -c .* exit 1' sh leave t1$/);
+        assert.match(
+            askCommand("leave", "sudo", "t1"),
+            /^exec env LC_ALL=C sudo -n \/bin\/sh -c .* exit 1' sh leave t1$/,
+        );
     });
 });
 
@@ -16,8 +19,19 @@ describe("launchCommand", () => {
     it("is short and constant but for the token, because the engine stores and prints it", () => {
         assert.equal(
             launchCommand("t1"),
-            `exec /bin/sh -c 'cd /run/haproxy-fleet && exec /bin/sh launch "$0"; echo "restarted since it was asked: run again" >&2; exit 1' t1`,
+            `exec env LC_ALL=C /bin/sh -c 'cd /run/haproxy-fleet && exec /bin/sh launch "$0"; echo "restarted since it was asked: run again" >&2; exit 1' t1`,
         );
-        assert.equal(launchCommand("t1", "sudo"), launchCommand("t1").replace("exec ", "exec sudo -n "));
+        assert.equal(launchCommand("t1", "sudo"), launchCommand("t1").replace("LC_ALL=C ", "LC_ALL=C sudo -n "));
+    });
+});
+
+describe("reportOf", () => {
+    it("leaves out what a login has printed before the report", () => {
+        const report = "changed: file[/etc/x] (content)\n";
+        for (const noise of ["", "welcome\n", "welcome", "changed: your mind\n"]) {
+            assert.equal(reportOf(`${noise}haproxy-fleet reports:\n${report}`), report);
+        }
+        // What a version before this one has left in the state.
+        assert.equal(reportOf(report), report);
     });
 });

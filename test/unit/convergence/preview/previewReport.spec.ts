@@ -2,10 +2,8 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Resource } from "../../../../components/convergence/kinds/index";
-import { makePlan } from "../../../../components/convergence/payload/plan";
-import { previewReport as report } from "../../../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
-import { differs, packages, transaction, whyRunWith, words } from "./whyRuns";
+import { differs, packages, reportOn, transaction, words } from "./whyRuns";
 
 /** The words for one difference of one resource. */
 function word(resource: Resource, aspect: string, have = ""): string {
@@ -22,10 +20,10 @@ const service: Resource = { kind: "service", name: "x.service" };
 
 describe("previewReport", () => {
     it("says nothing if nothing differs, even if the daemon was asked", () => {
-        const nothing = { text: "", refused: false, refusal: [], differences: [] };
         const activations = [{ id: "r0", kind: "none", reason: "the running process has it already" }];
-        assert.deepEqual(report("lb1", whyRunWith(), makePlan([file]), {}), nothing);
-        assert.deepEqual(report("lb1", whyRunWith({ activations }), makePlan([transaction]), {}), nothing);
+        for (const report of [reportOn([file], {}), reportOn([transaction], { activations })]) {
+            assert.deepEqual([report.severity, report.text, report.differences], ["none", "", []]);
+        }
     });
 
     it("words every aspect", () => {
@@ -101,8 +99,8 @@ describe("previewReport", () => {
             { kind: "execute", name: "touch", command: "touch /tmp/x", creates: "/tmp/x" },
             { kind: "systemdUnit", name: "haproxy.service.d/10-limits.conf", content: "[Service]\n" },
         ];
-        const lines = report("lb1", parseWhyRun(text), makePlan(run), {}).text.split("\n");
-        assert.equal(lines[0], "lb1 differs in 13 resources; an up would repair that, with no reload");
+        const lines = words(run, parseWhyRun(text));
+        assert.equal(lines[0], "lb1 differs in 13 resources; an up would converge it, with no reload");
         assert.deepEqual(lines.slice(1, 16), [
             "  packages[haproxy cowsay perl-base=1.0]",
             "    cowsay is not installed",
@@ -133,7 +131,7 @@ describe("previewReport", () => {
 
     it("names the file of a transaction that differs", () => {
         assert.deepEqual(words([file, transaction], { differences: [differs("mode", "8180", "r1.2")] }), [
-            "lb1 differs in 1 resource; an up would repair that, with no reload",
+            "lb1 differs in 1 resource; an up would converge it, with no reload",
             "  transaction[demo]",
             "    /etc/demo/b: mode is 0600, declared 0644",
         ]);
@@ -143,27 +141,26 @@ describe("previewReport", () => {
         const of = (change: Partial<WhyRun>) =>
             words([transaction, service], { differences: [differs("stopped")], ...change });
         const activation = (kind: string) => [{ id: "r0", kind, reason: "because" }];
-        assert.match(of({ activations: activation("restart") })[0] ?? "", /; an up would repair that and restart$/);
+        assert.match(of({ activations: activation("restart") })[0] ?? "", /; an up would converge it and restart$/);
         assert.ok(of({ activations: activation("restart") }).includes("    restart: because"));
-        assert.match(of({ activations: activation("none") })[0] ?? "", /; an up would repair that, with no reload$/);
+        assert.match(of({ activations: activation("none") })[0] ?? "", /; an up would converge it, with no reload$/);
         assert.ok(of({ activations: activation("none") }).includes("    no reload: because"));
         const outdated = of({ differences: [differs("outdated", "reload", "r1")], activations: [] });
-        assert.match(outdated[0] ?? "", /; an up would repair that and reload$/);
+        assert.match(outdated[0] ?? "", /; an up would converge it and reload$/);
     });
 
     it("shows a refused configuration, and no activation", () => {
-        const { text, refused } = report(
-            "lb1",
-            whyRunWith({
+        const { text, severity } = reportOn(
+            [transaction],
+            {
                 differences: [differs("content", "", "r0.1")],
                 live: new Map([["r0.1", Buffer.from("old\n")]]),
                 refused: [{ id: "r0", stage: "validation", words: "[ALERT] line 1\nunknown keyword s3cret" }],
                 activations: [{ id: "r0", kind: "reload", reason: "because" }],
-            }),
-            makePlan([transaction]),
+            },
             { password: "s3cret" },
         );
-        assert.equal(refused, true);
+        assert.equal(severity, "refusal");
         assert.deepEqual(text.split("\n"), [
             "lb1 refuses the declared configuration; nothing was touched",
             "  transaction[demo]",
@@ -180,9 +177,9 @@ describe("previewReport", () => {
     });
 
     it("refuses nothing that earlier repairs may correct, names these, and says what is wrong now", () => {
-        const { text, refused } = report(
-            "lb1",
-            whyRunWith({
+        const { text, severity } = reportOn(
+            [user, service, transaction, file],
+            {
                 differences: [
                     differs("missing", "", "r0"),
                     differs("mode", "8180", "r2.1"),
@@ -191,13 +188,12 @@ describe("previewReport", () => {
                 ],
                 unchecked: [{ id: "r2", stage: "validation", words: "cannot find user id for 's3cret'\nFatal errors" }],
                 activations: [{ id: "r2", kind: "reload", reason: "because" }],
-            }),
-            makePlan([user, service, transaction, file]),
+            },
             { password: "s3cret" },
         );
-        assert.equal(refused, false);
+        assert.equal(severity, "warning");
         assert.deepEqual(text.split("\n").slice(0, -3), [
-            "lb1 differs in 3 resources; an up would repair that and reload",
+            "lb1 differs in 3 resources; an up would converge it and reload",
             "  user[u]",
             "    does not exist",
             "  transaction[demo]",

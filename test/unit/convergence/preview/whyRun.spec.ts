@@ -8,7 +8,16 @@ function recorded(name: string): string {
     return readFileSync(join(__dirname, "reports", `${name}.txt`), "utf8");
 }
 
-const nothing = { differences: [], live: new Map(), refused: [], unchecked: [], activations: [], secretLines: [] };
+const nothing = {
+    differences: [],
+    live: new Map(),
+    refused: [],
+    unchecked: [],
+    activations: [],
+    settings: [],
+    secretLines: [],
+    warnings: [],
+};
 
 describe("parseWhyRun", () => {
     it("finds nothing in the report of a host with nothing to do", () => {
@@ -51,6 +60,14 @@ describe("parseWhyRun", () => {
         );
         assert.deepEqual([...live.keys()], ["r5", "r12"]);
         assert.match(live.get("r5")?.toString() ?? "", /^# Managed by haproxy-fleet.*\n {4}stats refresh 10s\n$/s);
+    });
+
+    it("reads which settings for one up the host needs", () => {
+        const report = "host\tb\tt\nsetting\ttakeOver\tneeded\nsetting\tallowShrink\tunneeded\nend\tdone\n";
+        assert.deepEqual(parseWhyRun(report).settings, [
+            { name: "takeOver", needed: true },
+            { name: "allowShrink", needed: false },
+        ]);
     });
 
     it("reads what the daemon refuses, and what an activation would be", () => {

@@ -1,6 +1,11 @@
 import type { Resource } from "../../../../components/convergence/kinds/index";
 import { makePlan } from "../../../../components/convergence/payload/plan";
-import { previewReport } from "../../../../components/convergence/preview/previewReport";
+import {
+    differenceText,
+    previewReport,
+    type Report,
+    refusalText,
+} from "../../../../components/convergence/preview/previewReport";
 import type { WhyRun } from "../../../../components/convergence/preview/whyRun";
 import { slot } from "../../../../components/convergence/slots";
 
@@ -14,14 +19,27 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         refused: [],
         unchecked: [],
         activations: [],
+        settings: [],
         secretLines: [],
+        warnings: [],
         ...change,
     };
 }
 
+/** The report about an answer, and its text. */
+export function reportOn(
+    resources: Resource[],
+    whyRun: Partial<WhyRun>,
+    slots: Record<string, string> = {},
+): Report & { text: string } {
+    const report = previewReport(whyRunWith(whyRun), makePlan(resources), slots);
+    const about = [{ host: "lb1", ...report }];
+    return { ...report, text: report.severity === "refusal" ? refusalText(about) : differenceText(about) };
+}
+
 /** The lines of the report about an answer. */
-export function words(resources: Resource[], whyRun: Partial<WhyRun>, slots: Record<string, string> = {}): string[] {
-    return previewReport("lb1", whyRunWith(whyRun), makePlan(resources), slots).text.split("\n");
+export function words(...args: Parameters<typeof reportOn>): string[] {
+    return reportOn(...args).text.split("\n");
 }
 
 /** A difference of the first resource. */

@@ -66,7 +66,7 @@ describe("runOverSsh", () => {
     let underWay = 0;
     let mostUnderWay = 0;
 
-    /** Accepts only the owner of the locked key, and answers every command with yes. */
+    /** Accepts only the owner of the locked key, and answers every command with yes, after what a shell prints for its first part. */
     const server = new Server({ hostKeys: [host.private] }, (client) => {
         underWay += 1;
         mostUnderWay = Math.max(mostUnderWay, underWay);
@@ -84,9 +84,9 @@ describe("runOverSsh", () => {
             return known ? attempt.accept() : attempt.reject(["publickey"]);
         });
         client.on("session", (accept) =>
-            accept().on("exec", (run) => {
+            accept().on("exec", (run, _, { command }) => {
                 const channel = run();
-                channel.write("yes");
+                channel.write(command.replace(/^echo (\S+) +(\S+); true$/, "$1 $2\nyes"));
                 channel.exit(0);
                 channel.end();
             }),
@@ -166,7 +166,7 @@ describe("runOverSsh", () => {
         for (const privateKey of ["", "planted", plain.public, plain.private.slice(0, 200)]) {
             await fails(
                 { privateKey },
-                /^the private key for 127\.0\.0\.1:\d+ cannot be read; use a complete key in OpenSSH or PEM/,
+                /^the private key for 127\.0\.0\.1:\d+ cannot be read; use a complete ed25519, ecdsa or RSA key in OpenSSH or PEM format/,
             );
         }
         const { address, port, user, hostKey } = target;

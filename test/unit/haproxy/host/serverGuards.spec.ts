@@ -28,14 +28,14 @@ describe("server guards", () => {
         const model = config(
             backend("plain", {}),
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),
+            backend("without", { minServers: 2, maxShrinkPercent: 0, backups: false }),
             backend("drained", { drain: "1500ms" }),
         );
-        assert.equal(serverGuardRules(model, false), "guarded 2 0 -\ndrained - - 2");
-        assert.equal(serverGuardRules(model, true), "drained - - 2");
+        assert.equal(serverGuardRules(model), "guarded 2 0 - yes\nwithout 2 0 - no\ndrained - - 2 yes");
     });
 
     it("do not change haproxy.cfg", () => {
-        const says = { minServers: 2, maxShrinkPercent: 0, drain: "3s" };
+        const says = { minServers: 2, maxShrinkPercent: 0, backups: false, drain: "3s" };
         const digest = "0";
         assert.deepEqual(
             render(config(backend("app", says)), { digest }),

@@ -25,6 +25,7 @@ describe("the form of services", () => {
             backupFacility: "ams",
             minServers: 1,
             maxShrinkPercent: 25,
+            backups: true,
             drain: "30s",
             balance: "leastconn",
             weights: { shop1: 3 },

@@ -45,7 +45,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
                 join(directory, "new.cfg"),
                 backends.map((backend) => `backend ${backend}\n    server s1 192.0.2.1:80\n`).join(""),
             );
-            writeFileSync(join(directory, "rules"), backends.map((backend) => `${backend} 2 - 30`).join("\n"));
+            writeFileSync(join(directory, "rules"), backends.map((backend) => `${backend} 2 - 30 yes`).join("\n"));
             const words = run(
                 [columns, ...servers],
                 `
@@ -72,11 +72,35 @@ for (const [name, shell = "", ...options] of SHELLS) {
             const words = run(
                 ["# pxname,svname,status,weight,bck", ...running],
                 `haproxy_config=${directory}/none stage=${directory}
-                haproxy_servers_after "app 3 - -" | haproxy_judge_servers ${directory}/new.cfg`,
+                haproxy_servers_after "app 3 - - yes" | haproxy_judge_servers ${directory}/new.cfg`,
             );
             assert.match(
                 words,
                 /^backend app would have 2 servers, now it has 5: minServers is 3\n.*\n +declared: a d\n/,
+            );
+        });
+
+        it("count a backup as lost unless it becomes a server, or backups are not wanted any more", () => {
+            const judged = (rule: string, ...declared: string[]) => {
+                const lines = declared.map((server, n) => `    server ${server.replace(" ", ` 192.0.2.${n + 1}:80 `)}`);
+                writeFileSync(join(directory, "new.cfg"), `backend app\n${lines.join("\n")}\n`);
+                return run(
+                    ["# pxname,svname,status,weight,bck", "app,a,UP,1,0", "app,b,UP,1,1", "app,c,UP,1,1"],
+                    `haproxy_servers_after "${rule}" | haproxy_judge_servers ${directory}/new.cfg ${directory}/none`,
+                );
+            };
+            assert.equal(judged("app - 0 - yes", "a ", "b ", "c "), "");
+            assert.equal(judged("app - 0 - yes", "a ", "b ", "c backup"), "");
+            assert.match(
+                judged("app - 49 - yes", "a ", "b "),
+                /^backend app would have 0 backup servers, now it has 2:/,
+            );
+            assert.match(judged("app - 50 - yes", "a "), /: a shrink by 100 %, maxShrinkPercent is 50\n/);
+            assert.equal(judged("app - 0 - no", "a "), "");
+            // A server that becomes a backup takes no requests any more.
+            assert.match(
+                judged("app - 50 - no", "a backup", "b backup"),
+                /^backend app would have 0 servers, now it has 1:/,
             );
         });
 

@@ -1,0 +1,130 @@
+/** Why a host differs: because something was declared anew, or because the host has drifted. */
+import { isDeepStrictEqual } from "node:util";
+import { filesOf, kindOf, type Resource } from "../kinds/index";
+import type { DeclaredFile, FilledFile } from "../kinds/kind";
+import { fillFiles } from "../payload/fileContents";
+import type { Plan } from "../payload/plan";
+import { type Declared, declaredOf, type Remembered, subjectOf } from "../remembered";
+import type { Difference, WhyRun } from "./whyRun";
+
+/** Since the last converge, the declaration has changed, or the host (drift), or both. */
+export type Cause = "declared" | "drift" | "both";
+
+/** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
+const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version"];
+
+/**
+ * Returns a function that says why a resource differs; undefined if the host remembers nothing of its last converge.
+ *
+ * @param slots with encodings, see `encodedSlots`
+ */
+export function causes(
+    whyRun: WhyRun,
+    { resources }: Plan,
+    slots: Record<string, string>,
+): (difference: Difference) => Cause | undefined {
+    const { remembered, token, differences } = whyRun;
+    if (remembered === undefined || token === "" || remembered.token !== token) {
+        return () => undefined;
+    }
+    const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
+    const declared = declaredOf(resources, (path) => files.get(path) as FilledFile);
+    const cause = (difference: Difference): Cause => {
+        const resource = resources[positionOf(difference)];
+        if (resource === undefined) {
+            // What has left the run list, and a takeover.
+            return "declared";
+        }
+        const unread = difference.aspect === "outdated" ? filesRead(resource, resources, differences) : [];
+        return unread.length > 0
+            ? together(unread.map(cause))
+            : causeOf(difference, resource, declared, remembered as Remembered);
+    };
+    return cause;
+}
+
+/** The cause of several differences as a whole. */
+export function together(all: Cause[]): Cause {
+    return all.every((cause) => cause === all[0]) ? (all[0] ?? "declared") : "both";
+}
+
+/** Differences of the files that a process reads: it is outdated because of them. */
+function filesRead(resource: Resource, resources: Resource[], differences: Difference[]): Difference[] {
+    const reads = kindOf(resource).reads?.(resource) ?? [];
+    return differences.filter((difference) => {
+        const other = resources[positionOf(difference)];
+        return reads.includes((other && fileOf(other, difference.id)?.path) ?? "");
+    });
+}
+
+function causeOf(
+    { id, aspect, have }: Difference,
+    resource: Resource,
+    declared: Map<string, Declared>,
+    { converged, attempted }: Remembered,
+): Cause {
+    const subject = fileOf(resource, id)?.path ?? subjectOf(resource);
+    const key = resource.kind === "packages" ? (have.split(" ")[0] ?? "") : aspect;
+    const before = converged.get(subject);
+    const now = declared.get(subject) ?? {};
+    if (before === undefined || (now[key] !== undefined && before[key] === undefined)) {
+        return "declared";
+    }
+    if (aspect === "orphan") {
+        return before.orphan !== now.orphan || wasDeclared(resource, have, converged) ? "declared" : "drift";
+    }
+    const gone = aspect === "missing" || aspect === "type";
+    const anew =
+        now[key] === undefined || (gone && resource.kind !== "packages")
+            ? !isDeepStrictEqual(before, now)
+            : before[key] !== now[key];
+    const known = [
+        before[key],
+        ...attempted.filter((attempt) => attempt.subject === subject).map((attempt) => attempt.declared[key]),
+    ];
+    const edited = gone || (isComparable(resource, aspect, have) ? !holds(known, aspect, have) : !anew);
+    if (anew) {
+        return edited ? "both" : "declared";
+    }
+    // Otherwise an unfinished converge has written it, and the declaration was changed back.
+    return edited ? "drift" : "declared";
+}
+
+function isComparable(resource: Resource, aspect: string, have: string): boolean {
+    return (
+        COMPARABLE.includes(aspect) ||
+        // A transaction's process says which digest it has; a service is outdated without details.
+        (resource.kind === "transaction" && aspect === "outdated" && have !== "")
+    );
+}
+
+/** Whether what the host has is what an earlier converge declared. Empty: nothing was declared, so it may be anything. */
+function holds(known: (string | undefined)[], aspect: string, have: string): boolean {
+    const value = aspect === "version" ? have.split(" ")[1] : have;
+    return known.some((one) => one === "" || one === value);
+}
+
+/** Whether an entry of an owned directory is, or holds, something that was declared. */
+function wasDeclared(resource: Resource, entry: string, converged: Map<string, Declared>): boolean {
+    const directories =
+        resource.kind === "directory" ? [resource.path] : resource.kind === "transaction" ? (resource.owned ?? []) : [];
+    return directories
+        .map((directory) => `${directory}/${entry}`)
+        .some((path) =>
+            [...converged.keys()].some(
+                (subject) => subject === path || subject === `directory[${path}]` || subject.startsWith(`${path}/`),
+            ),
+        );
+}
+
+/** The resource's position in the plan; NaN for the host as a whole. */
+export function positionOf({ id }: { id: string }): number {
+    return Number(id.slice(1).split(".")[0] || Number.NaN);
+}
+
+/** The file that an id is about: `r3.1` is the first of several, `r3` the only one of a resource. */
+export function fileOf(resource: Resource, id: string): DeclaredFile | undefined {
+    const [, number] = id.split(".");
+    const files = filesOf(resource);
+    return kindOf(resource).filesTogether ? files[Number(number) - 1] : files[0];
+}
