@@ -98,7 +98,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const token = pulumi.all([target, pulumi.all(args.slots ?? {}), dependencies]).apply(async ([to, slots]) => {
             const decision = await this.decide(name, args, plan, to, slots);
             if (decision.launched !== undefined) {
-                void this.follow(name, decision.launched, command.stdout);
+                void this.follow(name, decision.launched, decision.token, command.stdout);
             }
             return decision.token;
         });
@@ -199,10 +199,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     /** Waits until the host's converge has ended, and says what it did. */
-    private async follow(name: string, host: AskedHost, stdout: pulumi.Output<string>): Promise<void> {
+    private async follow(name: string, host: AskedHost, token: string, stdout: pulumi.Output<string>): Promise<void> {
         const done = pulumi.runtime.rpcKeepAlive();
         const output = await inRound(() => settled(stdout), "converge");
+        const cause = typeof output === "string" ? "" : await host.cause(token);
         host.close();
+        if (cause !== "") {
+            await pulumi.log.error(`${name}: ${cause}`, this);
+        }
         if (typeof output === "string") {
             const did = reportOf(output);
             const about = { host: name, did };

@@ -108,6 +108,11 @@ describeLab("the engine on a fleet", () => {
         const failed = await program.pulumi("up", "--yes");
         assert.notEqual(failed.code, 0);
         assert.match(failed.text, /transaction\[haproxy\] failed: /);
+        assert.match(
+            failed.text,
+            /ConvergedHost \(lb1\):\s+error: lb1: transaction\[haproxy\] failed: the daemon refused/,
+        );
+        assert.match(failed.text, /^ +the step was: activate$/m);
         assert.deepEqual(await lb1.readFile(CONFIG), before);
 
         await lb1.exec(`rm ${dropIn}; systemctl daemon-reload`);

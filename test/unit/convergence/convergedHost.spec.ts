@@ -102,6 +102,18 @@ describe("ConvergedHost", () => {
         assert.deepEqual([...hosts.left], [[nextToken(drifted, makePlan(resources)), hosts.asked[0]?.payload]]);
     });
 
+    it("says as an error of the host why its converge has failed", async () => {
+        hosts.give(drifted);
+        const { messages } = await mockEngine({
+            creation: async (name) => {
+                if (name === "lb1-converge") throw new Error("Process exited with status 1");
+            },
+        });
+        assert.ok((await failuresOf(() => void converge())).length > 0);
+        assert.deepEqual(messages, [{ severity: "error", text: "lb1: file[/etc/x] failed: the disk is full" }]);
+        assert.equal(hosts.open(), 0);
+    });
+
     it("closes every connection, after the converge has ended at the latest", async () => {
         const refusing = probeReply({ refused: [{ id: "-", stage: "host", words: "old" }] });
         for (const preview of [true, false]) {
