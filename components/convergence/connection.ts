@@ -92,7 +92,8 @@ export function judgedConnection(
 
 type ResolvedHop = { [K in keyof Hop]: pulumi.Unwrap<Hop[K]> };
 
-function targetOf(host: ResolvedHop, bastion?: ResolvedHop): SshTarget {
+/** What to dial, with the defaults of what is not declared. */
+export function targetOf(host: ResolvedHop, bastion?: ResolvedHop): SshTarget {
     const login = ({ privateKey, privateKeyPassword }: ResolvedHop) => ({ privateKey, privateKeyPassword });
     const user = host.user ?? "root";
     const { address, hostKey, port = 22 } = host;

@@ -41,12 +41,7 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         const answer = await whyRun(session, target, payload, become);
         return {
             answer,
-            leave: async (token) => {
-                const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
-                if (code !== 0) {
-                    throw new SshError(`${target.address} did not keep the payload of the converge${quoted(stderr)}`);
-                }
-            },
+            leave: (token) => leavePayload(session, target, payload, become, token),
             lost: session.lost,
             close: session.close,
         };
@@ -55,6 +50,24 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         throw error;
     }
 };
+
+/**
+ * Leaves a payload on the host's tmpfs, for the command with this token.
+ *
+ * @throws SshError if that fails
+ */
+export async function leavePayload(
+    session: SshSession,
+    { address }: SshTarget,
+    payload: string,
+    become: "sudo" | undefined,
+    token: string,
+): Promise<void> {
+    const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
+    if (code !== 0) {
+        throw new SshError(`${address} did not keep the payload of the converge${quoted(stderr)}`);
+    }
+}
 
 async function whyRun(
     session: SshSession,
