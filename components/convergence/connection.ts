@@ -41,7 +41,7 @@ export interface BastionConnection {
     privateKeyPassword?: pulumi.Input<string>;
 }
 
-/** The command plugin gives up after this many refused connections, about 30 s. Constant, because a change of it would update every host. */
+/** The command plugin gives up after this many refused connections, about 30 s. Constant, because a change would update every host. */
 const DIAL_ERROR_LIMIT = 12;
 
 /** Seconds that the command plugin waits for one connection. */

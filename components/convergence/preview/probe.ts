@@ -65,7 +65,9 @@ export async function leavePayload(
 ): Promise<void> {
     const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
     if (code !== 0) {
-        throw new SshError(`${address} did not keep the payload of the converge${quoted(stderr)}`);
+        throw new SshError(
+            `${address} does not keep the payload of the converge${quoted(stderr)}; check that /run has room, then run again`,
+        );
     }
 }
 
