@@ -95,13 +95,9 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const target = judgedConnection(args.connection, (issues) => this.refuse(name, issues));
         // They may create the host. A preview creates nothing.
         const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
-        const token = pulumi.all([target, pulumi.all(args.slots ?? {}), dependencies]).apply(async ([to, slots]) => {
-            const decision = await this.decide(name, args, plan, to, slots);
-            if (decision.launched !== undefined) {
-                void this.follow(name, decision.launched, decision.token, command.stdout);
-            }
-            return decision.token;
-        });
+        const token = pulumi
+            .all([target, pulumi.all(args.slots ?? {}), dependencies])
+            .apply(([to, slots]) => this.token(name, args, plan, to, slots, () => command.stdout));
         const command = this.command(name, args, target, token);
 
         this.lastRun = command.stdout.apply(reportOf);
@@ -144,14 +140,20 @@ export class ConvergedHost extends pulumi.ComponentResource {
         });
     }
 
-    /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
-    private async decide(
+    /**
+     * Asks the host what differs, and returns the token of its command. A preview reports what differs; an up leaves the payload there
+     * if a converge is due, and follows it.
+     *
+     * @param stdout what the command prints, once it has ended
+     */
+    private async token(
         name: string,
         args: ConvergedHostArgs,
         plan: Plan,
         target: SshTarget,
         slots: Record<string, string>,
-    ): Promise<Decision> {
+        stdout: () => pulumi.Output<string>,
+    ): Promise<string> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
             await this.refuse(name, issues);
@@ -159,7 +161,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         assertClaims();
         const preview = pulumi.runtime.isDryRun();
         if (preview && args.probe === false) {
-            return { token: unknown };
+            return unknown;
         }
         const { connection, deadline, takeOver, requireAnswer = false } = args;
         const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });
@@ -169,7 +171,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const question = () => probe(target, payload, connection.become, preview ? undefined : waiting);
         const host = await this.ask(name, question, mayBeAway);
         if (host === undefined) {
-            return { token: unknown };
+            return unknown;
         }
         const { answer } = host;
         for (const warning of answer.warnings) {
@@ -179,11 +181,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const token = nextToken(answer, plan);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
-            return { token, launched: host };
+            void this.follow(name, host, token, stdout());
+        } else {
+            host.close();
+            await this.report(name, answer, plan, slots);
         }
-        host.close();
-        await this.report(name, answer, plan, slots);
-        return { token };
+        return token;
     }
 
     /** Leaves the payload on the host, and watches the host until its converge has ended. */
@@ -281,13 +284,6 @@ export class ConvergedHost extends pulumi.ComponentResource {
 
 /** Resolves an output to a value that only an up knows. */
 const unknown = pulumi.unknown as unknown as string;
-
-/** What is due on a host. */
-interface Decision {
-    token: string;
-    /** The host whose payload waits there, if a converge is due. */
-    launched?: AskedHost;
-}
 
 const LOST =
     "no longer answers; its converge goes on or ends there by itself; the up waits for it, and ^C twice ends the wait";

@@ -30,7 +30,10 @@ export interface Report {
 /** A report with the name of its host. */
 export type HostReport = Report & { host: string };
 
-/** Turns a why-run into text: what differs and why, the lines that would change, what that means for the daemon, and what the host refuses. */
+/**
+ * Turns a why-run into text: what differs and why, the lines that would change, what that means for the daemon, and what the host
+ * refuses.
+ */
 export function previewReport(whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
     const slots = encodedSlots(plan.resources, given);
     const causeOf = causes(whyRun, plan, slots);

@@ -46,12 +46,7 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         const answer = await whyRun(session, target, payload, become);
         return {
             answer,
-            leave: async (token) => {
-                const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
-                if (code !== 0) {
-                    throw new SshError(`${target.address} did not keep the payload of the converge${quoted(stderr)}`);
-                }
-            },
+            leave: (token) => leavePayload(session, target, payload, become, token),
             cause: async (token) => {
                 const asked = session.run(causeCommand(token, become), "", CAUSE_TIMEOUT);
                 return asked.then(({ stdout }) => stdout.toString("utf8").trim()).catch(() => "");
@@ -64,6 +59,26 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         throw error;
     }
 };
+
+/**
+ * Leaves a payload on the host's tmpfs, for the command with this token.
+ *
+ * @throws SshError if that fails
+ */
+export async function leavePayload(
+    session: SshSession,
+    { address }: SshTarget,
+    payload: string,
+    become: "sudo" | undefined,
+    token: string,
+): Promise<void> {
+    const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
+    if (code !== 0) {
+        throw new SshError(
+            `${address} does not keep the payload of the converge${quoted(stderr)}; check that /run has room, then run again`,
+        );
+    }
+}
 
 async function whyRun(
     session: SshSession,

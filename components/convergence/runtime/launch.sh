@@ -43,6 +43,8 @@ leave() {
     verify_payload
     keep_launcher
     lock
+    # Each payload that is left starts the timer anew, so it may never end for those of interrupted ups.
+    find "$run" -maxdepth 1 -name 'payload.*' -mmin "+$((kept_seconds / 60))" -delete
     forget_later
     mv -f -- "$0" "$run/payload.$1" || exit 1
 }
@@ -292,6 +294,8 @@ result() {
     [ "$ended" != timeout ] || [ "$elapsed" -lt $((deadline - 1)) ] || ended=deadline
     printf '%s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" >"$run/result.$token.new"
     mv -f "$run/result.$token.new" "$run/result.$token"
+    # Otherwise a payload that arrives now could lose its timer.
+    lock
     set +f
     set -- "$run"/payload.*
     set -f

@@ -9,7 +9,7 @@ import { makePlan } from "../../../components/convergence/payload/plan";
 import { slot } from "../../../components/convergence/slots";
 import { SshError } from "../../../components/convergence/ssh/ssh";
 import { nextToken } from "../../../components/convergence/token";
-import { assertSecret, failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
+import { failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
 import { COMMAND, connection, HOST, hostKey, otherKey, probeReply, withProbeReplies } from "../../support/probeReplies";
 import { until } from "../../support/traffic";
 
@@ -127,71 +127,6 @@ describe("ConvergedHost", () => {
             assert.ok((await failuresOf(() => void converge())).length > 0);
             assert.equal(hosts.open(), 0);
         }
-    });
-
-    it("passes on every field of a connection, and the bastion's", async () => {
-        const bastion = { address: "192.0.2.9", hostKey: otherKey, port: 2222, user: "jump", privateKey: "K2" };
-        const full = {
-            ...connection,
-            port: 2022,
-            user: "deploy",
-            become: "sudo" as const,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            bastion: { ...bastion, privateKeyPassword: "P2" },
-        };
-        const { inputs, plain } = await commandInputs({ connection: full });
-        assert.deepEqual(plain.connection, {
-            host: "192.0.2.1",
-            port: 2022,
-            user: "deploy",
-            hostKey,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            dialErrorLimit: 12,
-            perDialTimeout: 15,
-            proxy: {
-                host: "192.0.2.9",
-                port: 2222,
-                user: "jump",
-                hostKey: otherKey,
-                privateKey: "K2",
-                privateKeyPassword: "P2",
-                dialErrorLimit: 12,
-                perDialTimeout: 15,
-            },
-        });
-        assertSecret(inputs.connection);
-        assert.equal(plain.create, launchCommand("t0", "sudo"));
-        assert.deepEqual(hosts.asked[0]?.become, "sudo");
-        assert.deepEqual(hosts.asked[0]?.target, {
-            address: "192.0.2.1",
-            port: 2022,
-            user: "deploy",
-            hostKey,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            bastion: { ...bastion, privateKeyPassword: "P2" },
-        });
-    });
-
-    it("logs in to the bastion with the host's user and key by default", async () => {
-        const bastion = { address: "192.0.2.9", hostKey: otherKey };
-        const { plain } = await commandInputs({
-            connection: { ...connection, user: "deploy", privateKey: "K1", privateKeyPassword: "P1", bastion },
-        });
-        assert.equal(hosts.asked[0]?.target.bastion?.user, "deploy");
-        const { proxy } = plain.connection as { proxy: unknown };
-        assert.deepEqual(proxy, {
-            host: "192.0.2.9",
-            port: 22,
-            user: "deploy",
-            hostKey: otherKey,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            dialErrorLimit: 12,
-            perDialTimeout: 15,
-        });
     });
 
     it("asks the host once", async () => {
