@@ -50,7 +50,8 @@ function warnOfUnknownKeys(known: string[]): void {
     const prefix = `${config.name}:`;
     const keys = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(prefix));
     for (const key of keys.map((name) => name.slice(prefix.length)).filter((name) => !known.includes(name))) {
-        const remedy = `correct it, or remove it with pulumi config rm ${key}`;
+        const rm = `npm run pulumi -- config rm ${key} --stack ${pulumi.getStack()}`;
+        const remedy = `correct it, or remove it with ${rm}`;
         void pulumi.log.warn(`unknown config key ${JSON.stringify(key)} (known: ${known.join(", ")}); ${remedy}`);
     }
 }

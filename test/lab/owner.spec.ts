@@ -139,7 +139,7 @@ describeLab("a host's owner", () => {
             assert.equal(left.code, 0, left.stderr);
             assert.match(
                 left.stdout,
-                /takeOver is set, but lb1 does not need it; remove it: pulumi config rm takeOver/,
+                /takeOver is set, but lb1 does not need it; remove it: npm run pulumi -- config rm takeOver/,
             );
             project.program(hostsProgram([declared()]));
             const removed = await engine("preview", "--expect-no-changes");

@@ -69,7 +69,7 @@ describe("answers of several hosts", () => {
             [
                 [
                     "warn",
-                    "takeOver is set, but lb1, lb2, lb10 do not need it; remove it: pulumi config rm takeOver (in a program of your own, the argument takeOver)",
+                    "takeOver is set, but lb1, lb2, lb10 do not need it; remove it: npm run pulumi -- config rm takeOver (in a program of your own, the argument takeOver)",
                 ],
             ],
         );

@@ -105,7 +105,7 @@ describe("index.ts", () => {
         assert.deepEqual(
             messages.filter(({ text }) => text.includes("config key")).map(({ text }) => text),
             [
-                'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with pulumi config rm takeover',
+                'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
             ],
         );
     });
@@ -117,7 +117,7 @@ describe("index.ts", () => {
                 .map(({ text }) => text)
                 .filter((text) => /plain text/.test(text));
         const warning = (key: string) =>
-            `config key ${key}: its value is plain text in the stack's config; encrypt it with pulumi config set --secret ${key}, and replace it, because others may have read it`;
+            `config key ${key}: its value is plain text in the stack's config; replace it, because others may have read it, with npm run pulumi -- config set --secret ${key} --stack staging`;
         assert.deepEqual(await about(Object.keys(config)), []);
         assert.deepEqual(await about(["haproxy-fleet:sshPrivateKeyPassword"]), [warning("sshPrivateKey")]);
         assert.deepEqual(await about([]), [warning("sshPrivateKey"), warning("sshPrivateKeyPassword")]);
