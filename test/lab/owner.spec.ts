@@ -34,7 +34,10 @@ describeLab("a host's owner", () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 1);
         assert.ok(stderr.startsWith(`refused: ${words}`), stderr);
-        assert.match(stderr, /take it over: set takeOver, or remove \/var\/lib\/haproxy-fleet\/owner on the host\n$/);
+        assert.match(
+            stderr,
+            /take it over once: npm run pulumi -- up --config takeOver=true \(in a program of your own: takeOver: true\)\n$/,
+        );
         assert.deepEqual(await hostState(host()), before);
     }
 
