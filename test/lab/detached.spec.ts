@@ -341,7 +341,7 @@ describeLab("a converge", () => {
             stat -c '%a %U' /run/haproxy-fleet/payload.waits
             systemctl list-timers --all --no-legend haproxy-fleet-forget.timer | grep -c haproxy-fleet-forget.service
             systemctl show -p ActiveState --value haproxy-fleet-forget.timer
-            systemctl start haproxy-fleet-forget.service
+            systemctl start --wait haproxy-fleet-forget.service
             ls /run/haproxy-fleet/payload.* 2>/dev/null || echo forgotten`);
         assert.equal(stdout, "600 root\n1\nactive\nforgotten\n");
         const { stdout: left } = await host().exec(

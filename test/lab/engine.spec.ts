@@ -199,6 +199,32 @@ describeLab("the engine on a fleet", () => {
         assert.equal((await exported()).match(mark)?.length, state.match(mark)?.length);
     });
 
+    it("updates a host's command once, and nothing on the host, if an older version sent the payload through the engine", async () => {
+        interface State {
+            deployment: { resources: { type: string; inputs: object; outputs: object }[] };
+        }
+        const state = JSON.parse(await program.succeed("stack", "export")) as State;
+        const commands = state.deployment.resources.filter(({ type }) => type === "command:remote:Command");
+        assert.equal(commands.length, 1);
+        const script = 'umask 077; mkdir -p /run/haproxy-fleet && read -r h && exec /bin/sh "$h" launch; exit 1';
+        const old = {
+            create: `exec /bin/sh -c '${script}'`,
+            update: `exec /bin/sh -c '${script}' ${"ab".repeat(32)}`,
+            stdin: "# haproxy-fleet payload after=/dev/null length=1 sha256=0\n:\n",
+        };
+        for (const { inputs, outputs } of commands) {
+            Object.assign(inputs, old);
+            Object.assign(outputs, old);
+        }
+        await program.importState(JSON.stringify(state));
+        const before = [await restartTraces(lb1), (await lb1.exec("ls -l --time-style=full-iso /etc/haproxy")).stdout];
+        assert.match(await program.up(), /~ 1 updated/);
+        const after = [await restartTraces(lb1), (await lb1.exec("ls -l --time-style=full-iso /etc/haproxy")).stdout];
+        assert.deepEqual(after, before);
+        assert.doesNotMatch(await program.succeed("stack", "export"), /"stdin"/);
+        await program.nothingToDo();
+    });
+
     it("stops before any probe if a search finds nothing", async () => {
         program.nodes(program.labNodes().filter(({ name }) => name !== "app2"));
         const [before, seen] = [await restartTraces(lb1), await logins(lb1)];

@@ -27,8 +27,7 @@ describeLab("idempotence", () => {
         await until("the new worker answers", async () => (await digest()).includes("value=<"));
         const before = [await restartTraces(host), await heard(host)];
         assert.equal((await convergence.preview()).text, "");
-        // The same payload would only get the earlier result.
-        const { code, stdout, stderr } = await convergence.up((body) => `${body}# again\n`);
+        const { code, stdout, stderr } = await convergence.again();
         assert.equal(code, 0, stderr);
         assert.match(stdout, /nothing to do/);
         assert.doesNotMatch(stderr, /haproxy|echod/);

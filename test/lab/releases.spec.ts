@@ -27,10 +27,7 @@ describeLab("a release of haproxy", () => {
             const nothingToDo = async () => {
                 const before = await state();
                 assert.equal((await loadBalancer().declare().preview()).text, "");
-                // The same payload would only get the earlier result.
-                const { code, stdout, stderr } = await loadBalancer()
-                    .declare()
-                    .up((body) => `${body}# again\n`);
+                const { code, stdout, stderr } = await loadBalancer().declare().again();
                 assert.equal(code, 0, stderr);
                 assert.match(stdout, /nothing to do/);
                 assert.deepEqual(await state(), before);

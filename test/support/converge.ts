@@ -60,6 +60,13 @@ export class Convergence {
         }
         return launch(this.target, token, this.become);
     }
+
+    /** Applies the run list even if nothing differs, which no up does. The host then has another token. */
+    async again(): Promise<Launched> {
+        const token = `${(await this.whyRun()).token}0`;
+        await leave(this.target, token, this.payload(), this.become);
+        return launch(this.target, token, this.become);
+    }
 }
 
 /** How a launch has ended. */

@@ -281,8 +281,14 @@ export function hostConditions(loadBalancer: () => LoadBalancerHost): void {
         assert.equal(code, 0, stderr);
         assert.equal((await watching("read").preview()).text, "");
         const { text } = await watching("unread").preview();
-        assert.match(text, /service\[ssh\.service]\n +has not read its current files, would be reloaded/);
-        assert.match(text, /service\[systemd-logind\.service]\n +has not read its current files, would be restarted/);
+        assert.match(
+            text,
+            /service\[ssh\.service]\n +declared anew: has not read its current files, would be reloaded/,
+        );
+        assert.match(
+            text,
+            /service\[systemd-logind\.service]\n +declared anew: has not read its current files, would be restarted/,
+        );
     });
 
     it("is refused once, without a check, if the host has no room for the stage", async () => {

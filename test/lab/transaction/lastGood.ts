@@ -23,6 +23,8 @@ const withMaps = (loadBalancer: LoadBalancerHost, maps: Record<string, string>, 
 
 /** The files to which a failed converge goes back. */
 export function lastGood(loadBalancer: () => LoadBalancerHost): void {
+    /** All steps of the last converge: its output has only the last one. */
+    const newestLog = () => loadBalancer().shell('cat "$(ls -t /run/haproxy-fleet/log.* | head -n 1)"');
     const fails = async (convergence: ReturnType<LoadBalancerHost["declare"]>, edit = unproven) => {
         const { code, stderr } = await convergence.up(edit);
         assert.equal(code, 1, stderr);
@@ -103,7 +105,7 @@ export function lastGood(loadBalancer: () => LoadBalancerHost): void {
         const inodes = () => loadBalancer().shell(`stat -c '%n %i %y' ${MAPS}/*`);
         const before = await inodes();
         await fails(withMaps(loadBalancer(), { "a.map": "one\n", "z.map": "one\n" }, "other"));
-        const log = await loadBalancer().shell('cat "$(ls -t /run/haproxy-fleet/log.* | head -n 1)"');
+        const log = await newestLog();
         assert.match(log, /put back \/etc\/haproxy\/haproxy\.cfg/);
         assert.equal(await inodes(), before);
         // The same content with another mode is a change.
@@ -125,7 +127,7 @@ export function lastGood(loadBalancer: () => LoadBalancerHost): void {
         const before = await theirs();
         const declared = { file: "ours\n", link: "ours\n", dangling: "ours\n", added: "ours\n" };
         const stderr = await fails(withMaps(loadBalancer(), declared, "taking"));
-        assert.match(stderr, /write \/etc\/haproxy\/maps\/dangling/);
+        assert.match(await newestLog(), /write \/etc\/haproxy\/maps\/dangling/);
         assert.equal(await theirs(), before, stderr);
 
         // The same after a successful converge, once they leave the run list.
