@@ -8,7 +8,7 @@ export function warnOfPlainSecrets(project: string, names: readonly string[]): v
     const isPlain = (key: string) => pulumi.runtime.getConfig(key) !== undefined && !isConfigSecret(key);
     for (const name of new Set(names.filter((each) => isPlain(`${project}:${each}`)))) {
         const set = `npm run pulumi -- config set --secret ${name} --stack ${pulumi.getStack()}`;
-        const remedy = `replace it, because others may have read it, with ${set}`;
+        const remedy = `others may have read it, so set a new one: ${set}`;
         void pulumi.log.warn(`config key ${name}: its value is plain text in the stack's config; ${remedy}`);
     }
 }

@@ -120,7 +120,7 @@ describe("index.ts", () => {
                 .map(({ text }) => text)
                 .filter((text) => /plain text/.test(text));
         const warning = (key: string) =>
-            `config key ${key}: its value is plain text in the stack's config; replace it, because others may have read it, with npm run pulumi -- config set --secret ${key} --stack staging`;
+            `config key ${key}: its value is plain text in the stack's config; others may have read it, so set a new one: npm run pulumi -- config set --secret ${key} --stack staging`;
         assert.deepEqual(await about(Object.keys(config)), []);
         assert.deepEqual(await about(["haproxy-fleet:sshPrivateKeyPassword"]), [warning("sshPrivateKey")]);
         assert.deepEqual(await about([]), [warning("sshPrivateKey"), warning("sshPrivateKeyPassword")]);
