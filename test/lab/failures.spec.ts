@@ -212,7 +212,7 @@ describeLab("a failure", () => {
                     assert.match(refused.map((judgement) => `${judgement.stage}: ${judgement.words}`).join(), words);
                     assert.match(await fails(transaction), words);
                 } finally {
-                    await host().exec(`umount ${room}; rm /srv/daemon/core`);
+                    await host().exec(`rm /srv/daemon/core; umount ${room}`);
                 }
             });
 
@@ -345,19 +345,25 @@ describeLab("a failure", () => {
             { kind: "execute", name: "waits", command: waits, creates: "/srv/waited" },
             { kind: "packages", names: ["tree"] },
         ]).up();
-        await until("it runs", async () => (await host().exec("ls /run/waits", { check: false })).code === 0);
-        await upgradeLibrary();
-        const first = await bystander();
-        const { stdout } = await host().exec("needrestart -l");
-        assert.match(stdout, /refused by systemd:\n haproxy-fleet-converge\.service/);
-        const second = await bystander();
-        assert.notEqual(second, first, "needrestart restarts nothing");
-        await upgradeLibrary();
-        await host().exec("touch /run/go");
-        const { code, stderr } = await converged;
-        assert.equal(code, 0, stderr);
-        assert.equal(await bystander(), second, "the converge's own package manager has restarted it");
-        await host().exec("systemctl stop bystander; dpkg --purge needrestart 2>&1");
+        try {
+            await until("it runs", async () => (await host().exec("ls /run/waits", { check: false })).code === 0);
+            await upgradeLibrary();
+            const first = await bystander();
+            const { stdout } = await host().exec("needrestart -l");
+            assert.match(stdout, /refused by systemd:\n haproxy-fleet-converge\.service/);
+            const second = await bystander();
+            assert.notEqual(second, first, "needrestart restarts nothing");
+            await upgradeLibrary();
+            await host().exec("touch /run/go");
+            const { code, stderr } = await converged;
+            assert.equal(code, 0, stderr);
+            assert.equal(await bystander(), second, "the converge's own package manager has restarted it");
+        } finally {
+            // Else the next tests wait for its converge, and their packages for needrestart.
+            await host().exec("touch /run/go");
+            await converged.catch(() => undefined);
+            await host().exec("systemctl stop bystander; dpkg --purge needrestart 2>&1");
+        }
     });
 
     describe("on the way to the host is reported with cause and remedy:", () => {

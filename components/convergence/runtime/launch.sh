@@ -14,7 +14,8 @@ kept_minutes=60
 # Writes what the program's command runs, with the token, if it is missing or from another version. A host that was as declared when
 # it was asked has no payload. A token counts only on the machine that has stored it: another one may have taken over the address.
 keep_launcher() {
-    launcher="for file in payload apply; do
+    launcher="cd /
+for file in payload apply; do
     [ ! -f $run/\$file.\$1 ] || exec /bin/sh $run/\$file.\$1 launch
 done
 have= noted= machine=
