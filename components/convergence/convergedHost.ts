@@ -230,10 +230,17 @@ export class ConvergedHost extends pulumi.ComponentResource {
             if (!(error instanceof SshError)) {
                 throw error;
             }
+            const { message } = error;
+            const unasked = (verb: string) => ({
+                about: { host: name },
+                key: message,
+                words: (hosts: { host: string }[]) => `${hostNames(hosts)}${verb}: ${message}`,
+                resource: this,
+            });
             if (!mayBeAway) {
-                throw resourceError(`${name}: ${error.message}`, this);
+                await failTogether(unasked(""));
             }
-            await pulumi.log.warn(`${name} could not be asked what differs: ${error.message}`, this);
+            await logTogether("warn", unasked(" could not be asked what differs"));
             return undefined;
         }
     }

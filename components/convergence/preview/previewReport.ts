@@ -125,7 +125,7 @@ export function settingText(hosts: { host: string; name: string; needed: boolean
         return "";
     }
     const verb = hosts.length === 1 ? "does" : "do";
-    const remedy = `pulumi config rm ${first.name} (in a program of your own, the argument ${first.name})`;
+    const remedy = `npm run pulumi -- config rm ${first.name} (in a program of your own, the argument ${first.name})`;
     return `${first.name} is set, but ${hostNames(hosts)} ${verb} not need it; remove it: ${remedy}`;
 }
 

@@ -92,7 +92,7 @@ describeShells("a converge", (sandbox) => {
             {
                 id: "r0",
                 kind: "start",
-                reason: "first installation; no daemon has checked these files yet, an up checks them before it starts one",
+                reason: "it is not installed; no daemon has checked these files yet, an up checks them before it starts one",
             },
         ]);
     });
