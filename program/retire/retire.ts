@@ -42,7 +42,7 @@ export async function retirementOf(
     const project = projectName(directory);
     // The login's key may be among the secrets.
     const text = await answer("config", "--json", "--show-secrets", "--stack", selected);
-    const values = JSON.parse(text) as Record<string, { readonly value?: string }>;
+    const values = parseConfig(text);
     const config = (key: string) => values[`${project}:${key}`]?.value;
 
     const stack = selected.split("/").at(-1) ?? selected;
@@ -77,4 +77,13 @@ function projectName(directory: string): string {
         throw new Error(`${file}: no name of the project; set name`);
     }
     return name;
+}
+
+/** Parses what `pulumi config --json` prints. Its errors quote nothing, because secrets are among the values. */
+function parseConfig(text: string): Record<string, { readonly value?: string }> {
+    try {
+        return JSON.parse(text);
+    } catch {
+        throw new Error("pulumi config --json: it printed no JSON; run it by hand, without --show-secrets, to see why");
+    }
 }
