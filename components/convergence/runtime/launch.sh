@@ -21,8 +21,7 @@ have= noted= machine=
 [ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
 [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
 if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
-    echo '$product reports:'
-    echo 'nothing to do'
+    echo '$product reports:' && echo 'nothing to do' && rm -f $lib/unreported
     exit 0
 fi
 echo 'nothing was done: since it was asked, this host was restarted, or another machine took over its address, or more than a day has passed; run again' >&2
@@ -76,8 +75,9 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
-                begin_report
-                echo "nothing to do"
+                applied_this ||
+                    refuse "another up has converged this host since it was asked, with other secrets or settings; nothing was done; run again"
+                begin_report && echo "nothing to do" && note_reported
                 exit 0
             fi
             [ "$waited" = 0 ] || say_or_quit "the host is free: starting"
@@ -87,6 +87,11 @@ launch() {
             ;;
         esac
     done
+    # Who joins a converge needs its payload no more. Later there may be another one with this name.
+    case $0 in
+    "$run/payload."*) rm -f "$0" ;;
+    esac
+    trap - EXIT
     unlock
     follow
 }
@@ -102,6 +107,27 @@ holds_this() {
     *" id=$token") [ "$0" = "$run/apply.$token" ] || cmp -s -- "$0" "$run/apply.$token" ;;
     *) false ;;
     esac
+}
+
+# Whether the converge that has stored this token had this payload. Values of secrets are no part of a token, so an up with other values
+# may have the same one.
+applied_this() {
+    result=
+    [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
+    find_sum
+    [ -z "$sum" ] || [ "${result##* }" = "$sum" ]
+}
+
+# Sets sum to the digest of this payload, which its first line holds; empty if that converge was started with this very file.
+find_sum() {
+    sum=
+    [ ! -r "$0" ] || read -r sum <"$0" || :
+    sum=${sum##*sha256=}
+}
+
+# An up now knows that the converge has ended well.
+note_reported() {
+    rm -f "$lib/unreported"
 }
 
 # Waits half a second, and in all at most as long as the deadline. Prints a line every 5 s, because only that shows whether the
@@ -205,8 +231,7 @@ follow() {
     judge_result
     case $ending in
     "")
-        begin_report
-        cat "$run/report.$token"
+        begin_report && cat "$run/report.$token" && note_reported
         exit 0
         ;;
     failed) ;;
@@ -262,6 +287,8 @@ await_result() {
 judge_result() {
     result=
     [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
+    # The last field is the digest of the payload.
+    result=${result% *}
     # shellcheck disable=SC2086 # result, code, status, seconds
     set -- $result
     again="nothing else was done; run again"
@@ -281,6 +308,7 @@ judge_result() {
 
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
+    find_sum
     rm -rf "$run/stage" "$0"
     began=
     [ ! -r "$run/began.$token" ] || read -r began <"$run/began.$token" || :
@@ -289,7 +317,10 @@ result() {
     ended=${SERVICE_RESULT-}
     # A unit that does not stop in time has this result, too.
     [ "$ended" != timeout ] || [ "$elapsed" -lt $((deadline - 1)) ] || ended=deadline
-    printf '%s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" >"$run/result.$token.new"
+    case "$ended ${EXIT_CODE-} ${EXIT_STATUS-}" in
+    "success exited 0") [ ! -d "$lib" ] || : >"$lib/unreported" ;;
+    esac
+    printf '%s %s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" "$sum" >"$run/result.$token.new"
     mv -f "$run/result.$token.new" "$run/result.$token"
     set +f
     set -- "$run"/payload.*
