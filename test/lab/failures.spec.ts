@@ -421,6 +421,26 @@ describeLab("a failure", () => {
             await host().exec("mv /usr/bin/sudo.away /usr/bin/sudo");
         });
 
+        it("no room for the payload in /run", async () => {
+            const room = "/run/haproxy-fleet";
+            const { leave, close } = await probeOverSsh(
+                target(),
+                new Convergence(target(), [earlier]).payload(),
+                undefined,
+            );
+            await host().exec(`mkdir -p ${room}; mount -t tmpfs -o size=4k tmpfs ${room}`);
+            try {
+                const words = /: the file system of \/run, in memory, is full; see what fills it .*, then run again$/;
+                await rejects(probe({}), words);
+                await rejects(leave("full"), words);
+            } finally {
+                close();
+                await until("the mount is free", async () => {
+                    return (await host().exec(`umount ${room}`, { check: false })).code === 0;
+                });
+            }
+        });
+
         it("a cable that is cut", async () => {
             await host().cutCable();
             // Which of the two depends on the machine's neighbour table.
