@@ -49,8 +49,11 @@ function orRunError<T>(compute: () => T): T {
 function warnOfUnknownKeys(known: string[]): void {
     const prefix = `${config.name}:`;
     const keys = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(prefix));
-    for (const key of keys.map((name) => name.slice(prefix.length)).filter((name) => !known.includes(name))) {
-        const remedy = `correct it, or remove it with pulumi config rm ${key}`;
-        void pulumi.log.warn(`unknown config key ${JSON.stringify(key)} (known: ${known.join(", ")}); ${remedy}`);
+    const unknown = keys.map((key) => key.slice(prefix.length)).filter((key) => !known.includes(key));
+    if (unknown.length > 0) {
+        const [s, them, key] = unknown.length === 1 ? ["", "it", unknown[0]] : ["s", "them", "KEY"];
+        const remedy = `correct ${them}, or remove ${them} with npm run pulumi -- config rm ${key} --stack ${pulumi.getStack()}`;
+        const names = unknown.map((name) => JSON.stringify(name)).join(", ");
+        void pulumi.log.warn(`unknown config key${s} ${names} (known: ${known.join(", ")}); ${remedy}`);
     }
 }

@@ -39,7 +39,7 @@ export interface Host {
  * @throws {Error} With every error in inventory, hosts, services, configuration and secrets, one per line.
  */
 export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolean): Fleet {
-    const { stack, source } = loaded;
+    const { stack, name: stackName, source } = loaded;
     const { environment, loadBalancers } = stack;
     const errors: string[] = [];
     const attempt = <T>(compute: () => T): T | undefined => {
@@ -64,7 +64,7 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     errors.push(...issues.filter(isError).map(({ path, message }) => `${source}: ${path}: ${message}`));
     const secrets = [...new Set([...secretsIn(config), ...namedSecrets(stack)])];
     for (const name of secrets.filter((secret) => !hasSecret(secret))) {
-        const remedy = `set it with pulumi config set --secret ${name}`;
+        const remedy = `set it with npm run pulumi -- config set --secret ${name} --stack ${stackName}`;
         errors.push(`${source}: secret ${name}: it is not in the config of the stack; ${remedy}`);
     }
     if (errors.length > 0) {

@@ -5,6 +5,8 @@ import { parseStack, type Stack } from "./schema";
 /** A stack, and the files that it names. */
 export interface LoadedStack {
     readonly stack: Stack;
+    /** The name of the Pulumi stack. */
+    readonly name: string;
     /** Path of the stack's file, for messages. */
     readonly source: string;
     /** Texts by path, as the stack writes it; files that do not exist are left out. */
@@ -37,7 +39,7 @@ export function loadStack(name: string, directory = process.cwd()): LoadedStack 
     const paths = [stack.inventory.file, stack.ssh.privateKeyFile].flatMap((path) => path ?? []);
     const existing = paths.filter((path) => existsSync(resolve(directory, path)));
     const texts = existing.map((path) => [path, readFileSync(resolve(directory, path), "utf8")] as const);
-    return { stack, source, files: new Map(texts) };
+    return { stack, name, source, files: new Map(texts) };
 }
 
 /** The default export of a stack's file. */
@@ -45,6 +47,9 @@ function loadData(directory: string, source: string): unknown {
     try {
         return (require(resolve(directory, source)) as { default?: unknown }).default;
     } catch (error) {
-        throw new Error(`${source}: cannot be loaded: ${(error as Error).message}; correct the file`);
+        // On one line, because each line of a message counts as an error.
+        const [message = ""] = (error as Error).message.split("\nRequire stack:");
+        const words = message.replace(/^Transform failed with \d+ errors?:\n/, "").replace(/\s*\n\s*/g, ", ");
+        throw new Error(`${source}: cannot be loaded: ${words}; correct the file`);
     }
 }

@@ -7,7 +7,8 @@ const { isConfigSecret } = pulumi.runtime as unknown as { readonly isConfigSecre
 export function warnOfPlainSecrets(project: string, names: readonly string[]): void {
     const isPlain = (key: string) => pulumi.runtime.getConfig(key) !== undefined && !isConfigSecret(key);
     for (const name of new Set(names.filter((each) => isPlain(`${project}:${each}`)))) {
-        const remedy = `encrypt it with pulumi config set --secret ${name}, and replace it, because others may have read it`;
+        const set = `npm run pulumi -- config set --secret ${name} --stack ${pulumi.getStack()}`;
+        const remedy = `others may have read it, so set a new one: ${set}`;
         void pulumi.log.warn(`config key ${name}: its value is plain text in the stack's config; ${remedy}`);
     }
 }

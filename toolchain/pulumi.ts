@@ -4,6 +4,7 @@ import { localBackend, pulumiBin, pulumiEnv, pulumiInstall } from "./environment
 
 export { localBackend, pulumiBin, pulumiEnv, pulumiInstall };
 
+/** How the CLI is run. */
 export interface RunPulumiOptions {
     /** The project's folder. @default the current folder */
     cwd?: string;
@@ -15,6 +16,7 @@ export interface RunPulumiOptions {
     onStart?: (interrupt: () => void) => void;
 }
 
+/** How a run of the CLI has ended, and what it has printed. */
 export interface PulumiResult {
     /** The exit code; 128 or more if a signal ended the CLI. */
     code: number;

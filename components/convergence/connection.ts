@@ -41,7 +41,7 @@ export interface BastionConnection {
     privateKeyPassword?: pulumi.Input<string>;
 }
 
-/** The command plugin gives up after this many refused connections, about 30 s. Constant, because a change of it would update every host. */
+/** The command plugin gives up after this many refused connections, about 30 s. Constant, because a change would update every host. */
 const DIAL_ERROR_LIMIT = 12;
 
 /** Seconds that the command plugin waits for one connection. */
@@ -92,7 +92,8 @@ export function judgedConnection(
 
 type ResolvedHop = { [K in keyof Hop]: pulumi.Unwrap<Hop[K]> };
 
-function targetOf(host: ResolvedHop, bastion?: ResolvedHop): SshTarget {
+/** What to dial, with the defaults of what is not declared. */
+export function targetOf(host: ResolvedHop, bastion?: ResolvedHop): SshTarget {
     const login = ({ privateKey, privateKeyPassword }: ResolvedHop) => ({ privateKey, privateKeyPassword });
     const user = host.user ?? "root";
     const { address, hostKey, port = 22 } = host;

@@ -95,13 +95,9 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const target = judgedConnection(args.connection, (issues) => this.refuse(name, issues));
         // They may create the host. A preview creates nothing.
         const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
-        const token = pulumi.all([target, pulumi.all(args.slots ?? {}), dependencies]).apply(async ([to, slots]) => {
-            const decision = await this.decide(name, args, plan, to, slots);
-            if (decision.launched !== undefined) {
-                void this.follow(name, decision.launched, command.stdout);
-            }
-            return decision.token;
-        });
+        const token = pulumi
+            .all([target, pulumi.all(args.slots ?? {}), dependencies])
+            .apply(([to, slots]) => this.token(name, args, plan, to, slots, () => command.stdout));
         const command = this.command(name, args, target, token);
 
         this.lastRun = command.stdout.apply(reportOf);
@@ -144,14 +140,20 @@ export class ConvergedHost extends pulumi.ComponentResource {
         });
     }
 
-    /** Asks the host what differs. A preview reports it; an up leaves the payload there if a converge is due. */
-    private async decide(
+    /**
+     * Asks the host what differs, and returns the token of its command. A preview reports what differs; an up leaves the payload there
+     * if a converge is due, and follows it.
+     *
+     * @param stdout what the command prints, once it has ended
+     */
+    private async token(
         name: string,
         args: ConvergedHostArgs,
         plan: Plan,
         target: SshTarget,
         slots: Record<string, string>,
-    ): Promise<Decision> {
+        stdout: () => pulumi.Output<string>,
+    ): Promise<string> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
             await this.refuse(name, issues);
@@ -159,7 +161,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         assertClaims();
         const preview = pulumi.runtime.isDryRun();
         if (preview && args.probe === false) {
-            return { token: unknown };
+            return unknown;
         }
         const { connection, deadline, takeOver, requireAnswer = false } = args;
         const payload = buildPayload(plan, { slots, owner: ownerOf(name), deadline, takeOver });
@@ -169,7 +171,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const question = () => probe(target, payload, connection.become, preview ? undefined : waiting);
         const host = await this.ask(name, question, mayBeAway);
         if (host === undefined) {
-            return { token: unknown };
+            return unknown;
         }
         const { answer } = host;
         for (const warning of answer.warnings) {
@@ -179,11 +181,12 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const token = nextToken(answer, plan);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
-            return { token, launched: host };
+            void this.follow(name, host, token, stdout());
+        } else {
+            host.close();
+            await this.report(name, answer, plan, slots);
         }
-        host.close();
-        await this.report(name, answer, plan, slots);
-        return { token };
+        return token;
     }
 
     /** Leaves the payload on the host, and watches the host until its converge has ended. */
@@ -199,10 +202,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     /** Waits until the host's converge has ended, and says what it did. */
-    private async follow(name: string, host: AskedHost, stdout: pulumi.Output<string>): Promise<void> {
+    private async follow(name: string, host: AskedHost, token: string, stdout: pulumi.Output<string>): Promise<void> {
         const done = pulumi.runtime.rpcKeepAlive();
         const output = await inRound(() => settled(stdout), "converge");
+        const cause = typeof output === "string" ? "" : await host.cause(token);
         host.close();
+        if (cause !== "") {
+            await pulumi.log.error(`${name}: ${cause}`, this);
+        }
         if (typeof output === "string") {
             const did = reportOf(output);
             const about = { host: name, did };
@@ -223,10 +230,17 @@ export class ConvergedHost extends pulumi.ComponentResource {
             if (!(error instanceof SshError)) {
                 throw error;
             }
+            const { message } = error;
+            const unasked = (verb: string) => ({
+                about: { host: name },
+                key: message,
+                words: (hosts: { host: string }[]) => `${hostNames(hosts)}${verb}: ${message}`,
+                resource: this,
+            });
             if (!mayBeAway) {
-                throw resourceError(`${name}: ${error.message}`, this);
+                await failTogether(unasked(""));
             }
-            await pulumi.log.warn(`${name} could not be asked what differs: ${error.message}`, this);
+            await logTogether("warn", unasked(" could not be asked what differs"));
             return undefined;
         }
     }
@@ -277,13 +291,6 @@ export class ConvergedHost extends pulumi.ComponentResource {
 
 /** Resolves an output to a value that only an up knows. */
 const unknown = pulumi.unknown as unknown as string;
-
-/** What is due on a host. */
-interface Decision {
-    token: string;
-    /** The host whose payload waits there, if a converge is due. */
-    launched?: AskedHost;
-}
 
 const LOST =
     "no longer answers; its converge goes on or ends there by itself; the up waits for it, and ^C twice ends the wait";

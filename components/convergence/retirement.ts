@@ -1,17 +1,17 @@
-import type { Resource } from "./kinds/index";
-import { label } from "./kinds/index";
-import { askCommand, launchCommand } from "./payload/commands";
+import type * as pulumi from "@pulumi/pulumi";
+import { type HostConnection, targetOf } from "./connection";
+import { label, type Resource } from "./kinds/index";
+import { launchCommand } from "./payload/commands";
 import { buildPayload } from "./payload/payload";
 import { makePlan } from "./payload/plan";
-import { probeOverSsh } from "./preview/probe";
+import { leavePayload, probeOverSsh } from "./preview/probe";
 import { sha256 } from "./sha256";
-import { connectSsh, SshError, type SshTarget } from "./ssh/ssh";
+import { connectSsh, SshError } from "./ssh/ssh";
 
 /** A host to take out of service. */
 export interface RetiredHost {
-    readonly target: SshTarget;
-    /** How the login becomes root. @default - it is root */
-    readonly become?: "sudo";
+    /** How the host is reached, with all outputs resolved. */
+    readonly connection: pulumi.Unwrap<HostConnection>;
     /** The run list with which it was converged; what it says of daemons is needed to end their service. */
     readonly resources: Resource[];
     /** `project/stack/name`, as the host has recorded it; another owner's host is refused. */
@@ -42,7 +42,9 @@ export interface Retirement {
  *
  * @throws {SshError} If the host cannot be asked, or refuses, for example because another component converges it.
  */
-export async function planRetirement({ target, become, resources, owner, deadline }: RetiredHost): Promise<Retirement> {
+export async function planRetirement({ connection, resources, owner, deadline }: RetiredHost): Promise<Retirement> {
+    const { become, bastion, ...login } = connection;
+    const target = targetOf(login, bastion);
     const plan = makePlan(resources);
     const payload = buildPayload(plan, { slots: {}, owner, deadline, retire: true });
     const host = await probeOverSsh(target, payload, become);
@@ -61,10 +63,7 @@ export async function planRetirement({ target, become, resources, owner, deadlin
         run: async (hear) => {
             const session = await connectSsh(target);
             try {
-                const left = await session.run(askCommand("leave", become, launch), payload);
-                if (left.code !== 0) {
-                    throw new SshError(`the host did not keep the payload: ${left.stderr.trim()}`);
-                }
+                await leavePayload(session, target, payload, become, launch);
                 const { code } = await session.run(launchCommand(launch, become), "", deadline * 2_000, hear);
                 if (code !== 0) {
                     throw new SshError("the host is not retired yet; mend what it says, then run this again");

@@ -54,7 +54,10 @@ async function main(args: readonly string[]): Promise<number> {
     }
     const { host, yes } = options;
     const { address, stack, daemons, undone, retired, hardStopAfter, run } = await retirementOf(host, options.stack);
-    const next = `next: remove ${host} from the inventory of stack ${stack}, or its tag, then run pulumi up; as long as it is in the stack, an up converges it again`;
+    const next = [
+        `next: remove ${host} from the inventory of stack ${stack}, or its tag, then: npm run pulumi -- up --stack ${stack}`,
+        "as long as it is in the stack, an up converges it again",
+    ].join("\n");
     if (retired) {
         say(`${host} (${address}): nothing to do, no stack converges it\n${next}`);
         return 0;
@@ -75,7 +78,7 @@ async function main(args: readonly string[]): Promise<number> {
         return 1;
     }
     await run((text) => process.stdout.write(text));
-    say(`${host} is out of service; packages and accounts stay\n${next}`);
+    say(`${host} is out of service\n${next}`);
     return 0;
 }
 

@@ -56,30 +56,18 @@ export async function retirementOf(
     const { services, stats, ...settings } = fleet.haproxy;
     const model = compileServices(settings, services, undefined, stats).config;
     const { hardStopAfter } = hostRequirements(model);
-    const { address, hostKey, port = 22, user = "root", become, bastion } = host.connection;
     const login = {
         privateKey: host.privateKey ?? config("sshPrivateKey"),
         privateKeyPassword: config("sshPrivateKeyPassword"),
     };
     const retired: RetiredHost = {
-        target: {
-            ...{ address, hostKey: hostKey as string, port, user, ...login },
-            ...(bastion && {
-                bastion: {
-                    address: bastion.address as string,
-                    hostKey: bastion.hostKey as string,
-                    port: bastion.port ?? 22,
-                    user: bastion.user ?? user,
-                    ...login,
-                },
-            }),
-        },
-        become,
+        // Stacks are plain data: nothing in them is an output.
+        connection: { ...host.connection, ...login } as RetiredHost["connection"],
         resources: haproxy(model),
         owner: [project, stack, name].join("/"),
         deadline: Math.min(86_400, hardStopAfter + WORK),
     };
-    return { ...(await planRetirement(retired)), address, stack, hardStopAfter };
+    return { ...(await planRetirement(retired)), address: host.connection.address, stack, hardStopAfter };
 }
 
 function projectName(directory: string): string {

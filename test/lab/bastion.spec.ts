@@ -137,25 +137,29 @@ describeLab("a host behind a bastion", () => {
             );
             asked.close();
         };
+        const named = (of: Host) => `${of === jump ? "the bastion " : ""}${of.address}:22`;
         /** Expects this error about this host in the given state, and none after its end. */
         async function fails(of: Host, words: string, spoil: () => Promise<unknown>, mend: () => Promise<unknown>) {
             await spoil();
-            await assert.rejects(probe(), { message: new RegExp(`^${of.address}:22 ${words}`) }).finally(mend);
+            await assert.rejects(probe(), { message: new RegExp(`^${named(of)} ${words}`) }).finally(mend);
             await probe();
         }
 
         it("if one of the host keys is not the pinned one", async () => {
             const message = (of: Host) => ({
-                message: new RegExp(`^${of.address}:22 is not the pinned host: its key`),
+                message: new RegExp(`^${named(of)} is not the pinned host: its key`),
             });
             await assert.rejects(probe({}, { hostKey: host.hostKey }), message(jump));
             await assert.rejects(probe({ hostKey: jump.hostKey }), message(host));
         });
 
         it("if the bastion has no sshd or refuses the login", async () => {
-            await assert.rejects(probe({}, { port: 2222 }), /:2222 refuses connections; check that sshd is running/);
+            await assert.rejects(
+                probe({}, { port: 2222 }),
+                /^the bastion \S+:2222 refuses connections; check that sshd is running/,
+            );
             await assert.rejects(probe({}, { user: "nobody-here" }), {
-                message: new RegExp(`^${jump.address}:22 refuses the login of "nobody-here"; check the user`),
+                message: new RegExp(`^${named(jump)} refuses the login of "nobody-here"; check the user`),
             });
         });
 

@@ -392,12 +392,14 @@ describeLab("a converge", () => {
     });
 
     it("removes what killed converges have left, and results that are no longer read", async () => {
-        const left = "in.4194305 apply.00 began.00 why-run.4194305/haproxy/haproxy.cfg result.00 log.00 report.00";
+        const left =
+            "in.4194305 payload.00 apply.00 began.00 why-run.4194305/haproxy/haproxy.cfg result.00 log.00 report.00";
         await host().exec(`
             cd /run/haproxy-fleet
             mkdir -p why-run.4194305/haproxy
             touch ${left}
-            touch -d '2 hours ago' result.00 log.00 report.00 began.00`);
+            touch -d '2 hours ago' result.00 log.00 report.00 began.00
+            touch -d '25 hours ago' payload.00`);
         assert.equal((await run("clears", quick("clears").payload())).code, 0);
         assert.equal((await host().exec(`cd /run/haproxy-fleet; ls -d why-run.* ${left} 2>/dev/null || :`)).stdout, "");
     });

@@ -77,7 +77,7 @@ describeLab("guards on search results", () => {
             "backend app would have 2 servers, now it has 5: a shrink by 60 %, maxShrinkPercent is 50",
             "now: a1 a2 a3 a4 a5",
             "declared: a1 a4",
-            "allow it once: pulumi up --config allowShrink=true (in a program of your own: allowShrink: true)",
+            "allow it once: npm run pulumi -- up --config allowShrink=true (in a program of your own: allowShrink: true)",
         ));
 
     it("compare with the running process, not with its file", async () => {

@@ -34,7 +34,10 @@ describeLab("a host's owner", () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 1);
         assert.ok(stderr.startsWith(`refused: ${words}`), stderr);
-        assert.match(stderr, /take it over: set takeOver, or remove \/var\/lib\/haproxy-fleet\/owner on the host\n$/);
+        assert.match(
+            stderr,
+            /take it over once: npm run pulumi -- up --config takeOver=true \(in a program of your own: takeOver: true\)\n$/,
+        );
         assert.deepEqual(await hostState(host()), before);
     }
 
@@ -139,7 +142,7 @@ describeLab("a host's owner", () => {
             assert.equal(left.code, 0, left.stderr);
             assert.match(
                 left.stdout,
-                /takeOver is set, but lb1 does not need it; remove it: pulumi config rm takeOver/,
+                /takeOver is set, but lb1 does not need it; remove it: npm run pulumi -- config rm takeOver/,
             );
             project.program(hostsProgram([declared()]));
             const removed = await engine("preview", "--expect-no-changes");

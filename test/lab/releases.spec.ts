@@ -37,7 +37,7 @@ describeLab("a release of haproxy", () => {
 
             it("is converged from a bare host, and then has nothing to do", async () => {
                 const { text } = await loadBalancer().declare().preview();
-                assert.match(text, /start: first installation/);
+                assert.match(text, /start: it is not installed/);
                 await loadBalancer().converge();
                 assert.match(
                     await loadBalancer().shell("haproxy -v"),

@@ -124,7 +124,7 @@ describeLab("retire", () => {
             assert.ok(body.length > 0 && body.length % 16_384 === 0);
         }
         const text = await ending;
-        assert.match(text, /lb1 is out of service; packages and accounts stay\nnext: remove lb1 from the inventory/);
+        assert.match(text, /lb1 is out of service\nnext: remove lb1 from the inventory/);
         const left = await state();
         assert.match(left, /ActiveState=inactive/);
         assert.match(left, /UnitFileState=disabled/);

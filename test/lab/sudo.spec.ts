@@ -204,7 +204,7 @@ describeLab("a sudo user", () => {
             }
         });
 
-        it("is told that its login shell lets no command run", async () => {
+        it("reads that its login shell lets no command run", async () => {
             await shellOf("/usr/sbin/nologin");
             await assert.rejects(
                 probe(),
@@ -217,7 +217,7 @@ describeLab("a sudo user", () => {
             );
         });
 
-        it("is told that its profile ends the login", async () => {
+        it("reads that its profile ends the login", async () => {
             await shellOf("/bin/bash");
             await host.exec("cp /home/ops/.bashrc /home/ops/away; echo 'exec date +%F' >/home/ops/.bashrc");
             try {

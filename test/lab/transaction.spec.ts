@@ -55,7 +55,7 @@ describeLab("a transaction of haproxy", () => {
 
     it("installs a bare host, and then recognizes its own configuration", async () => {
         const { text } = await loadBalancer().declare().preview();
-        assert.match(text, /start: first installation; no daemon has checked these files yet/);
+        assert.match(text, /start: it is not installed; no daemon has checked these files yet/);
         await loadBalancer().converge();
         assert.equal(await loadBalancer().answer(), "app1");
         assert.equal((await loadBalancer().declare().preview()).text, "");

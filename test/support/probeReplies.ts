@@ -64,6 +64,7 @@ export function withProbeReplies(): ProbeReplies {
             return {
                 answer: reply,
                 leave: async (token) => void left.set(token, payload),
+                cause: async () => "file[/etc/x] failed: the disk is full",
                 lost: new Promise((resolve) => lost.push(resolve)),
                 close: () => void open--,
             };

@@ -2,7 +2,7 @@ import { type ChildProcess, execFileSync, spawn, spawnSync } from "node:child_pr
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
-import type { Resource } from "../../components/convergence/kinds/index";
+import type { Content, Resource } from "../../components/convergence/kinds/index";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
 import { redefine } from "./converge";
@@ -18,10 +18,38 @@ export function has(program: string): boolean {
     return spawnSync("sh", ["-c", `command -v ${program}`]).status === 0;
 }
 
+/** What a shell has printed, and how it ended. */
 export interface ShellResult {
     code: number | null;
     stdout: string;
     stderr: string;
+}
+
+/** Describes what the runtime does, under each shell, with a new sandbox for each test. */
+export function describeShells(what: string, tests: (sandbox: () => Sandbox) => void): void {
+    for (const [name, ...shell] of SHELLS) {
+        describe(`${what} under ${name}`, function () {
+            this.timeout(60_000);
+            let sandbox: Sandbox;
+            before(function () {
+                if (!has(shell[0] ?? "")) {
+                    console.log(`    skipped: no ${shell[0]}`);
+                    this.skip();
+                }
+            });
+            beforeEach(() => {
+                sandbox = new Sandbox(shell);
+            });
+            // Unset if the shell is missing.
+            afterEach(() => sandbox?.remove());
+            tests(() => sandbox);
+        });
+    }
+}
+
+/** The lines of a text that are not empty. */
+export function lines(text: string): string[] {
+    return text.split("\n").filter((line) => line !== "");
 }
 
 /**
@@ -41,6 +69,16 @@ export class Sandbox {
     }
 
     path = (name: string) => join(this.directory, name);
+
+    /** Files in the sandbox, with names that need quoting. */
+    files(contents: Content[]): Resource[] {
+        return contents.map((content, n) => ({
+            kind: "file",
+            path: this.path(`file ${n} it's "$(reboot)" *`),
+            content,
+            ...this.account,
+        }));
+    }
 
     /** A payload for the sandbox. `shell` may redefine more of the runtime. */
     payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {

@@ -20,7 +20,7 @@ describe("a refusal of two hosts", () => {
             const answer = {
                 bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [],
             };
-            useProbe(async () => ({ answer, leave: async () => {}, lost: new Promise(() => {}), close: () => {} }));
+            useProbe(async () => ({ answer, leave: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
             for (const name of ["lb2", "lb1"]) {
                 new ConvergedHost(name, {
                     connection: { address: name + ".example", hostKey: ${JSON.stringify(hostKey)} },

@@ -22,6 +22,11 @@ export function launchCommand(token: string, become?: "sudo"): string {
     return asRoot(`'${script}' ${token}`, become);
 }
 
+/** The command that prints why a converge has failed, in one line: nothing if it could not say it itself. */
+export function causeCommand(token: string, become?: "sudo"): string {
+    return asRoot(`'sed -n "/ failed: /{p;q;}" ${RUN}/log.$0' ${token}`, become);
+}
+
 /** The report in what the command of a converge has printed: a login may print something before. */
 export function reportOf(stdout: string): string {
     return stdout.split(`${PRODUCT} reports:\n`).at(-1) ?? "";

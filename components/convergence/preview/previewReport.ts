@@ -30,7 +30,10 @@ export interface Report {
 /** A report with the name of its host. */
 export type HostReport = Report & { host: string };
 
-/** Turns a why-run into text: what differs and why, the lines that would change, what that means for the daemon, and what the host refuses. */
+/**
+ * Turns a why-run into text: what differs and why, the lines that would change, what that means for the daemon, and what the host
+ * refuses.
+ */
 export function previewReport(whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
     const slots = encodedSlots(plan.resources, given);
     const causeOf = causes(whyRun, plan, slots);
@@ -122,7 +125,7 @@ export function settingText(hosts: { host: string; name: string; needed: boolean
         return "";
     }
     const verb = hosts.length === 1 ? "does" : "do";
-    const remedy = `pulumi config rm ${first.name} (in a program of your own, the argument ${first.name})`;
+    const remedy = `npm run pulumi -- config rm ${first.name} (in a program of your own, the argument ${first.name})`;
     return `${first.name} is set, but ${hostNames(hosts)} ${verb} not need it; remove it: ${remedy}`;
 }
 

@@ -1,7 +1,10 @@
-import { askCommand } from "../payload/commands";
+import { askCommand, causeCommand } from "../payload/commands";
 import { untilBooted } from "../ssh/booting";
 import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
 import { parseWhyRun, type WhyRun } from "./whyRun";
+
+/** Limit for asking why a converge has failed, in milliseconds. */
+const CAUSE_TIMEOUT = 5_000;
 
 /** A host that has answered a why-run, over a connection that stays open until `close`. */
 export interface AskedHost {
@@ -12,6 +15,8 @@ export interface AskedHost {
      * @throws SshError if that fails
      */
     leave(token: string): Promise<void>;
+    /** Why the converge with this token has failed, in one line; empty if the host cannot say it. */
+    cause(token: string): Promise<string>;
     /** Resolves if the host stops answering before `close`. */
     readonly lost: Promise<void>;
     close(): void;
@@ -41,12 +46,10 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         const answer = await whyRun(session, target, payload, become);
         return {
             answer,
-            leave: async (token) => {
-                const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
-                if (code !== 0) {
-                    const problem = `${target.address} did not keep the payload of the converge${quoted(stderr)}`;
-                    throw new SshError(roomError(target, stderr) ?? problem);
-                }
+            leave: (token) => leavePayload(session, target, payload, become, token),
+            cause: async (token) => {
+                const asked = session.run(causeCommand(token, become), "", CAUSE_TIMEOUT);
+                return asked.then(({ stdout }) => stdout.toString("utf8").trim()).catch(() => "");
             },
             lost: session.lost,
             close: session.close,
@@ -56,6 +59,26 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         throw error;
     }
 };
+
+/**
+ * Leaves a payload on the host's tmpfs, for the command with this token.
+ *
+ * @throws SshError if that fails
+ */
+export async function leavePayload(
+    session: SshSession,
+    { address }: SshTarget,
+    payload: string,
+    become: "sudo" | undefined,
+    token: string,
+): Promise<void> {
+    const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
+    if (code !== 0) {
+        throw new SshError(
+            `${address} does not keep the payload of the converge${quoted(stderr)}; check that /run has room, then run again`,
+        );
+    }
+}
 
 async function whyRun(
     session: SshSession,

@@ -40,8 +40,10 @@ commit_file() {
 transaction_undo() {
     recover=
     refusal=$words
+    failed_step=$doing
     each_file restore_file
     forget_unproven
+    doing=$failed_step
     fail "$1; last good files are back, the running process is untouched" "$refusal"
 }
 
@@ -77,6 +79,7 @@ try() {
 # transaction_restore REASON: puts the last good files back, makes sure that the daemon runs with them, and fails with its words.
 transaction_restore() {
     refusal=$words
+    failed_step=$doing
     each_file restore_file
     read_good_digest
     "${tx_adapter}_running"
@@ -88,6 +91,7 @@ transaction_restore() {
         transaction_reactivate || transaction_reactivate
     fi
     forget_unproven
+    doing=$failed_step
     fail "the daemon $1; $outcome" "$refusal"
 }
 

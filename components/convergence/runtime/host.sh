@@ -58,7 +58,7 @@ require_owner() {
     [ ! -r "$lib/owner" ] || { IFS= read -r have_owner && read -r noted_machine; } <"$lib/owner" || :
     [ "$noted_machine" = "$machine" ] || have_owner=
     [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || [ "$take_over" = yes ] ||
-        refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Remove it from one of them, or take it over: set takeOver, or remove $lib/owner on the host"
+        refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Remove it from one of them, or take it over once: npm run pulumi -- up --config takeOver=true (in a program of your own: takeOver: true)"
 }
 
 # setting NAME NEEDED: in a why-run, reports whether this host needs a setting that is meant for one up. NEEDED is needed or unneeded.

@@ -14,7 +14,8 @@ kept_minutes=60
 # Writes what the program's command runs, with the token, if it is missing or from another version. A host that was as declared when
 # it was asked has no payload. A token counts only on the machine that has stored it: another one may have taken over the address.
 keep_launcher() {
-    launcher="for file in payload apply; do
+    launcher="cd /
+for file in payload apply; do
     [ ! -f $run/\$file.\$1 ] || exec /bin/sh $run/\$file.\$1 launch
 done
 have= noted= machine=
@@ -41,6 +42,8 @@ leave() {
     verify_payload
     keep_launcher
     lock
+    # Each payload that is left starts the timer anew, so it may never end for those of interrupted ups.
+    find "$run" -maxdepth 1 -name 'payload.*' -mmin "+$((kept_seconds / 60))" -delete
     forget_later
     mv -f -- "$0" "$run/payload.$1" || exit 1
 }
@@ -322,6 +325,8 @@ result() {
     esac
     printf '%s %s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" "$sum" >"$run/result.$token.new"
     mv -f "$run/result.$token.new" "$run/result.$token"
+    # Otherwise a payload that arrives now could lose its timer.
+    lock
     set +f
     set -- "$run"/payload.*
     set -f

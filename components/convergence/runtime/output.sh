@@ -15,7 +15,8 @@ say_now() {
     say "$1" 2>&8
 }
 
-# progress TEXT: notes in the log what the apply does now. Who follows the log is told only if it takes a while, see show_progress.
+# progress TEXT: notes in the log what the apply does now. The connection that follows the log shows it only if it takes a while, see
+# show_progress.
 progress() {
     say "* $1"
 }

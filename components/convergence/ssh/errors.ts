@@ -19,8 +19,10 @@ interface Hop {
     user: string;
     privateKey?: string;
     loginTimeout?: number;
+    /** Whether it is the way to another host. */
+    isBastion?: boolean;
 }
-type Sshd = Pick<Hop, "address" | "port">;
+type Sshd = Pick<Hop, "address" | "port" | "isBastion">;
 
 /** sshd's default of MaxAuthTries is 6, and a refused one of 6 keys ends the login. */
 const MOST_KEYS_OFFERED = 5;
@@ -32,8 +34,8 @@ const ADMINISTRATIVELY_PROHIBITED = 1;
 export const LOGIN_TIMEOUT = 15_000;
 
 /** The name of a host in messages. */
-export function sshdName({ address, port }: Sshd): string {
-    return `${address}:${port}`;
+export function sshdName({ address, port, isBastion }: Sshd): string {
+    return `${isBastion ? "the bastion " : ""}${address}:${port}`;
 }
 
 /** Why a connection failed. @param presented the key that the host has sent @param pinned the declared key */
@@ -140,7 +142,7 @@ export function agentError(remedy: string): SshError {
 export function forwardError(sshd: Sshd, bastion: Sshd, { reason, message }: Error & { reason?: unknown }): SshError {
     if (reason === ADMINISTRATIVELY_PROHIBITED) {
         return new SshError(
-            `the bastion ${sshdName(bastion)} forbids connections to ${sshdName(sshd)}; allow them in its sshd_config (AllowTcpForwarding, PermitOpen, DisableForwarding), and for the key in its authorized_keys (no-port-forwarding, restrict, permitopen)`,
+            `${sshdName({ ...bastion, isBastion: true })} forbids connections to ${sshdName(sshd)}; allow them in its sshd_config (AllowTcpForwarding, PermitOpen, DisableForwarding), and for the key in its authorized_keys (no-port-forwarding, restrict, permitopen)`,
         );
     }
     return unreachableError(sshd, message.replace(/^\(SSH\) Channel open failure: /, ""));

@@ -91,12 +91,12 @@ export async function connectSsh(target: SshTarget): Promise<SshSession> {
         }
     };
     try {
-        const { bastion } = target;
+        const bastion = target.bastion && { ...target.bastion, isBastion: true };
         for (const hop of bastion ? [bastion, target] : [target]) {
             await requireKey(hop);
         }
         const enter = (hop: SshTarget, dial: () => Promise<Duplex>) =>
-            limitLogins(sshdName(hop), async () => logIn(hop, await dial(), connections));
+            limitLogins(`${hop.address}:${hop.port}`, async () => logIn(hop, await dial(), connections));
         const through = bastion && (await enter(bastion, () => reach(bastion)));
         const client = await enter(target, () => (through ? forward(through, target) : reach(target)));
         const lost = new Promise<void>((resolve) =>

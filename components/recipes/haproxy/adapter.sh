@@ -50,7 +50,7 @@ haproxy_validate() {
     124) printf '%s\n' "haproxy did not finish its check within 60 s; look for a server name that resolves slowly" ;;
     # 2 is also the status of the shell if it cannot read the command line.
     2) haproxy_check_words | grep -v -e '(no listener)' || printf '%s\n' "no frontend or listener would be left" ;;
-    *) haproxy_check_words | grep -v -e '^\[NOTICE]' -e 'New worker' -e 'configuration file is valid' -e '^$' ;;
+    *) haproxy_check_words | haproxy_without_summary || haproxy_check_words ;;
     esac
     return $checked
 }
@@ -58,6 +58,12 @@ haproxy_validate() {
 # Prints the output of the check without dates and process ids, so that equal refusals of several hosts are equal text.
 haproxy_check_words() {
     sed 's|^\(\[[A-Z]*]\)[ 0-9/]*([0-9]*) *: *|\1 |' "$stage/check.out"
+}
+
+# Leaves out what says no more than that there is an error. Fails if nothing is left.
+haproxy_without_summary() {
+    grep -v -e '^\[NOTICE]' -e 'New worker' -e 'configuration file is valid' -e '^$' \
+        -e 'Error(s) found in configuration file' -e 'Fatal errors found in configuration'
 }
 
 # haproxy_check_allowed STAGE: checks again without -dW, which makes warnings fail. Sets checked to 0 if tx_allowed allows all of them;

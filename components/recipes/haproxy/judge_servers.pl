@@ -86,4 +86,4 @@ exit if !@faults;
 print @faults[0 .. ($#faults > 3 ? 3 : $#faults)];
 print "and " . (@faults - 4) . " more\n" if @faults > 4;
 print "If servers are missing, correct their tags or the search; if they should go, allow it once: "
-    . "pulumi up --config allowShrink=true (in a program of your own: allowShrink: true)\n";
+    . "npm run pulumi -- up --config allowShrink=true (in a program of your own: allowShrink: true)\n";

@@ -306,8 +306,8 @@ haproxy_running_maxconn() {
     printf %s "${answer%%[!0-9]*}"
 }
 
-# Sets descriptor_limit, and capabilities; and limited_by to systemdUnit if the unit's limit is the lowest. With CAP_SYS_RESOURCE, root raises its own limit up to fs.nr_open; without, as in some
-# containers, the limit is that of init or of the unit.
+# Sets descriptor_limit and capabilities, and limited_by to systemdUnit if the unit's limit is the lowest. With CAP_SYS_RESOURCE, root raises
+# its own limit up to fs.nr_open; without, as in some containers, the limit is that of init or of the unit.
 haproxy_descriptor_limit() {
     limited_by=
     capabilities=$(grep -s CapBnd /proc/1/status)

@@ -25,7 +25,7 @@ haproxy_retire() {
     find_time_left
     patience=$((haproxy_hard_stop + 10))
     [ "$patience" -le "$time_left" ] || patience=$time_left
-    say_now "$label: takes no new connections, ends with its last one, at the latest in $patience s"
+    say_now "$label: takes no new connections, waits for its last one, at most $patience s"
     { mkdir -p "${retirement%/*}" &&
         put_text "$retirement" "[Service]${NL}KillSignal=SIGUSR1${NL}TimeoutStopSec=$patience" &&
         systemctl daemon-reload && systemctl stop -- "$haproxy_unit"; }

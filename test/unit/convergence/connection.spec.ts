@@ -4,7 +4,8 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import type { BastionConnection, HostConnection } from "../../../components/convergence/connection";
 import { ConvergedHost } from "../../../components/convergence/convergedHost";
-import { failuresOf, mockEngine, registered, settled, unsecret } from "../../support/mocks";
+import { launchCommand } from "../../../components/convergence/payload/commands";
+import { assertSecret, failuresOf, mockEngine, registered, settled, unsecret } from "../../support/mocks";
 import { COMMAND, connection, hostKey, otherKey, withProbeReplies } from "../../support/probeReplies";
 
 const privateKey = "-----BEGIN planted-key";
@@ -58,6 +59,14 @@ const wrong: Record<string, [value: unknown, words: string][]> = {
 describe("a connection", () => {
     const hosts = withProbeReplies();
     const converge = (to: HostConnection, name = "lb1") => new ConvergedHost(name, { connection: to, resources: [] });
+
+    /** The inputs of the command of a host with this connection, in an up. */
+    async function commandInputs(to: HostConnection) {
+        const recording = await mockEngine();
+        converge(to);
+        await settled();
+        return registered(recording, COMMAND, "lb1-converge").inputs;
+    }
 
     /** Fails unless these words are all that is said, nothing is asked, and no command is registered. */
     async function refuses(program: () => void, words: string): Promise<void> {
@@ -125,18 +134,78 @@ describe("a connection", () => {
             hostKey: Promise.resolve(hostKey),
             privateKey: pulumi.secret(privateKey),
         };
-        const recording = await mockEngine();
-        converge(outputs);
-        await settled();
-        const { connection: given } = unsecret(registered(recording, COMMAND, "lb1-converge").inputs) as {
-            connection: unknown;
-        };
+        const { connection: given } = unsecret(await commandInputs(outputs)) as { connection: unknown };
         assert.deepEqual(given, {
             host: "192.0.2.1",
             port: 22,
             user: "root",
             hostKey,
             privateKey,
+            dialErrorLimit: 12,
+            perDialTimeout: 15,
+        });
+    });
+
+    it("reaches the command with every field of its own and of its bastion", async () => {
+        const bastion = { address: "192.0.2.9", hostKey: otherKey, port: 2222, user: "jump", privateKey: "K2" };
+        const full = {
+            ...connection,
+            port: 2022,
+            user: "deploy",
+            become: "sudo" as const,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            bastion: { ...bastion, privateKeyPassword: "P2" },
+        };
+        const inputs = await commandInputs(full);
+        const plain = unsecret(inputs) as Record<string, unknown>;
+        assert.deepEqual(plain.connection, {
+            host: "192.0.2.1",
+            port: 2022,
+            user: "deploy",
+            hostKey,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            dialErrorLimit: 12,
+            perDialTimeout: 15,
+            proxy: {
+                host: "192.0.2.9",
+                port: 2222,
+                user: "jump",
+                hostKey: otherKey,
+                privateKey: "K2",
+                privateKeyPassword: "P2",
+                dialErrorLimit: 12,
+                perDialTimeout: 15,
+            },
+        });
+        assertSecret(inputs.connection);
+        assert.equal(plain.create, launchCommand("t0", "sudo"));
+        assert.deepEqual(hosts.asked[0]?.become, "sudo");
+        assert.deepEqual(hosts.asked[0]?.target, {
+            address: "192.0.2.1",
+            port: 2022,
+            user: "deploy",
+            hostKey,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
+            bastion: { ...bastion, privateKeyPassword: "P2" },
+        });
+    });
+
+    it("logs in to its bastion with the host's user and key by default", async () => {
+        const bastion = { address: "192.0.2.9", hostKey: otherKey };
+        const login = { user: "deploy", privateKey: "K1", privateKeyPassword: "P1" };
+        const plain = unsecret(await commandInputs({ ...connection, ...login, bastion })) as Record<string, unknown>;
+        assert.equal(hosts.asked[0]?.target.bastion?.user, "deploy");
+        const { proxy } = plain.connection as { proxy: unknown };
+        assert.deepEqual(proxy, {
+            host: "192.0.2.9",
+            port: 22,
+            user: "deploy",
+            hostKey: otherKey,
+            privateKey: "K1",
+            privateKeyPassword: "P1",
             dialErrorLimit: 12,
             perDialTimeout: 15,
         });

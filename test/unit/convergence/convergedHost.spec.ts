@@ -9,7 +9,7 @@ import { makePlan } from "../../../components/convergence/payload/plan";
 import { slot } from "../../../components/convergence/slots";
 import { SshError } from "../../../components/convergence/ssh/ssh";
 import { nextToken } from "../../../components/convergence/token";
-import { assertSecret, failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
+import { failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../../support/mocks";
 import { COMMAND, connection, HOST, hostKey, otherKey, probeReply, withProbeReplies } from "../../support/probeReplies";
 import { until } from "../../support/traffic";
 
@@ -102,6 +102,18 @@ describe("ConvergedHost", () => {
         assert.deepEqual([...hosts.left], [[nextToken(drifted, makePlan(resources)), hosts.asked[0]?.payload]]);
     });
 
+    it("says as an error of the host why its converge has failed", async () => {
+        hosts.give(drifted);
+        const { messages } = await mockEngine({
+            creation: async (name) => {
+                if (name === "lb1-converge") throw new Error("Process exited with status 1");
+            },
+        });
+        assert.ok((await failuresOf(() => void converge())).length > 0);
+        assert.deepEqual(messages, [{ severity: "error", text: "lb1: file[/etc/x] failed: the disk is full" }]);
+        assert.equal(hosts.open(), 0);
+    });
+
     it("closes every connection, after the converge has ended at the latest", async () => {
         const refusing = probeReply({ refused: [{ id: "-", stage: "host", words: "old" }] });
         for (const preview of [true, false]) {
@@ -115,71 +127,6 @@ describe("ConvergedHost", () => {
             assert.ok((await failuresOf(() => void converge())).length > 0);
             assert.equal(hosts.open(), 0);
         }
-    });
-
-    it("passes on every field of a connection, and the bastion's", async () => {
-        const bastion = { address: "192.0.2.9", hostKey: otherKey, port: 2222, user: "jump", privateKey: "K2" };
-        const full = {
-            ...connection,
-            port: 2022,
-            user: "deploy",
-            become: "sudo" as const,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            bastion: { ...bastion, privateKeyPassword: "P2" },
-        };
-        const { inputs, plain } = await commandInputs({ connection: full });
-        assert.deepEqual(plain.connection, {
-            host: "192.0.2.1",
-            port: 2022,
-            user: "deploy",
-            hostKey,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            dialErrorLimit: 12,
-            perDialTimeout: 15,
-            proxy: {
-                host: "192.0.2.9",
-                port: 2222,
-                user: "jump",
-                hostKey: otherKey,
-                privateKey: "K2",
-                privateKeyPassword: "P2",
-                dialErrorLimit: 12,
-                perDialTimeout: 15,
-            },
-        });
-        assertSecret(inputs.connection);
-        assert.equal(plain.create, launchCommand("t0", "sudo"));
-        assert.deepEqual(hosts.asked[0]?.become, "sudo");
-        assert.deepEqual(hosts.asked[0]?.target, {
-            address: "192.0.2.1",
-            port: 2022,
-            user: "deploy",
-            hostKey,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            bastion: { ...bastion, privateKeyPassword: "P2" },
-        });
-    });
-
-    it("logs in to the bastion with the host's user and key by default", async () => {
-        const bastion = { address: "192.0.2.9", hostKey: otherKey };
-        const { plain } = await commandInputs({
-            connection: { ...connection, user: "deploy", privateKey: "K1", privateKeyPassword: "P1", bastion },
-        });
-        assert.equal(hosts.asked[0]?.target.bastion?.user, "deploy");
-        const { proxy } = plain.connection as { proxy: unknown };
-        assert.deepEqual(proxy, {
-            host: "192.0.2.9",
-            port: 22,
-            user: "deploy",
-            hostKey: otherKey,
-            privateKey: "K1",
-            privateKeyPassword: "P1",
-            dialErrorLimit: 12,
-            perDialTimeout: 15,
-        });
     });
 
     it("asks the host once", async () => {

@@ -33,6 +33,7 @@ describe("answers of several hosts", () => {
         replies: Record<string, WhyRun | Error>,
         delays: Record<string, number> = {},
         refused = true,
+        requireAnswer = false,
     ) {
         const { messages } = await mockEngine({ preview: true });
         hosts.giveEach(async ({ target }) => {
@@ -43,7 +44,8 @@ describe("answers of several hosts", () => {
         const program = () => {
             for (const name of ["lb10", "lb2", "lb1"]) {
                 const connection = { address: `${name}.example`, hostKey };
-                new ConvergedHost(name, { connection, resources: [transaction], slots: { password: "pl4nted" } });
+                const slots = { password: "pl4nted" };
+                new ConvergedHost(name, { connection, resources: [transaction], slots, requireAnswer });
             }
         };
         if (!refused) {
@@ -69,7 +71,7 @@ describe("answers of several hosts", () => {
             [
                 [
                     "warn",
-                    "takeOver is set, but lb1, lb2, lb10 do not need it; remove it: pulumi config rm takeOver (in a program of your own, the argument takeOver)",
+                    "takeOver is set, but lb1, lb2, lb10 do not need it; remove it: npm run pulumi -- config rm takeOver (in a program of your own, the argument takeOver)",
                 ],
             ],
         );
@@ -179,6 +181,23 @@ describe("answers of several hosts", () => {
         assert.equal(messages.length, 2);
         assert(messages.some(({ text }) => text.startsWith("lb2 differs in 1 resource")));
         assert(messages.some(({ text }) => text.startsWith("lb10 could not be asked")));
+    });
+
+    it("cannot be had: hosts that cannot be asked for one reason, as behind one bastion, share a warning or an error", async () => {
+        const down = new SshError("bastion.example:22 refuses connections");
+        const replies = { lb10: down, lb2: down, lb1: new SshError("lb1.example:22 refuses connections") };
+        const { messages } = await preview(replies, {}, false);
+        assert.deepEqual(messages, [
+            { severity: "warn", text: "lb1 could not be asked what differs: lb1.example:22 refuses connections" },
+            {
+                severity: "warn",
+                text: "lb2, lb10 could not be asked what differs: bastion.example:22 refuses connections",
+            },
+        ]);
+        assert.deepEqual((await preview(replies, {}, true, true)).failures, [
+            "lb1: lb1.example:22 refuses connections",
+            "lb2, lb10: bastion.example:22 refuses connections",
+        ]);
     });
 });
 

@@ -33,7 +33,8 @@ function composed(
     nodes: readonly Node[] = [lb2, lb1, ...servers],
     files: Record<string, string> = { "nodes.json": JSON.stringify({ nodes }), key: "a private key" },
 ): Fleet {
-    const loaded = { stack: { ...stack, ...changes }, source: "stacks/test.ts", files: new Map(Object.entries(files)) };
+    const texts = new Map(Object.entries(files));
+    const loaded = { stack: { ...stack, ...changes }, name: "test", source: "stacks/test.ts", files: texts };
     return compose(loaded, (name) => name === "known");
 }
 
@@ -86,7 +87,7 @@ describe("compose", () => {
 
     for (const example of [staging, prod]) {
         it(`accepts the example ${example.environment}`, () => {
-            const loaded = { stack: example, source: "stacks/example.ts", files: new Map() };
+            const loaded = { stack: example, name: "example", source: "stacks/example.ts", files: new Map() };
             const { hosts, haproxy } = compose(loaded, () => false);
             assert.deepEqual(
                 hosts.map(({ name }) => name),
@@ -116,7 +117,7 @@ describe("compose", () => {
             /without ssh\.hostKey; add the key that ssh-keyscan -t ed25519 192\.0\.2\.11 prints/,
         );
         assert.match(found[1] ?? "", /: no node has the tag docs::app in the environment test of nodes\.json/);
-        assert.match(found[4] ?? "", /set it with pulumi config set --secret ops-password$/);
+        assert.match(found[4] ?? "", /set it with npm run pulumi -- config set --secret ops-password --stack test$/);
     });
 
     it("names each file that does not exist once, beside other errors", () => {

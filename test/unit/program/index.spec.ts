@@ -101,13 +101,16 @@ describe("index.ts", () => {
 
     it("warns of unknown config keys", async () => {
         const config = { "haproxy-fleet:takeover": "true", "haproxy-fleet:probe": "true", "aws:region": "x" };
-        const { messages } = await run({ config });
-        assert.deepEqual(
-            messages.filter(({ text }) => text.includes("config key")).map(({ text }) => text),
-            [
-                'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with pulumi config rm takeover',
-            ],
-        );
+        const warnings = async (more: Record<string, string> = {}) =>
+            (await run({ config: { ...config, ...more } })).messages
+                .map(({ text }) => text)
+                .filter((text) => text.includes("config key"));
+        assert.deepEqual(await warnings({ "haproxy-fleet:old-password": "x" }), [
+            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
+        ]);
+        assert.deepEqual(await warnings(), [
+            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
+        ]);
     });
 
     it("warns of a secret that is plain text in the config, without its value", async () => {
@@ -117,7 +120,7 @@ describe("index.ts", () => {
                 .map(({ text }) => text)
                 .filter((text) => /plain text/.test(text));
         const warning = (key: string) =>
-            `config key ${key}: its value is plain text in the stack's config; encrypt it with pulumi config set --secret ${key}, and replace it, because others may have read it`;
+            `config key ${key}: its value is plain text in the stack's config; others may have read it, so set a new one: npm run pulumi -- config set --secret ${key} --stack staging`;
         assert.deepEqual(await about(Object.keys(config)), []);
         assert.deepEqual(await about(["haproxy-fleet:sshPrivateKeyPassword"]), [warning("sshPrivateKey")]);
         assert.deepEqual(await about([]), [warning("sshPrivateKey"), warning("sshPrivateKeyPassword")]);

@@ -16,6 +16,7 @@ describe("loadStack", () => {
         write("stacks/nothing.ts", "export const stack = {};");
         write("stacks/broken.ts", "export default { environment: 5 };");
         write("stacks/throwing.ts", 'throw new Error("out of luck");');
+        write("stacks/cut.ts", "export default {\n    services: [[\n};");
         write("nodes.json", "nodes, unread");
     });
 
@@ -31,10 +32,10 @@ describe("loadStack", () => {
     });
 
     it("lists the stacks, and names them in the error about an unknown one", () => {
-        assert.deepEqual(stackNames(directory).sort(), ["broken", "mine", "nothing", "throwing"]);
+        assert.deepEqual(stackNames(directory).sort(), ["broken", "cut", "mine", "nothing", "throwing"]);
         assert.throws(
             () => loadStack("other", directory),
-            /^Error: stack other: stacks\/other\.ts does not exist; write it, or select one of broken, mine, nothing, throwing$/,
+            /^Error: stack other: stacks\/other\.ts does not exist; write it, or select one of broken, cut, mine, nothing, throwing$/,
         );
     });
 
@@ -47,6 +48,10 @@ describe("loadStack", () => {
         assert.throws(
             () => loadStack("throwing", directory),
             /^Error: stacks\/throwing\.ts: cannot be loaded: out of luck; correct the file$/,
+        );
+        assert.throws(
+            () => loadStack("cut", directory),
+            /^Error: stacks\/cut\.ts: cannot be loaded: [^\n]*stacks\/cut\.ts:3:0: ERROR: Unexpected "}"; correct the file$/,
         );
     });
 });

@@ -5,6 +5,7 @@ import { setTimeout as sleep } from "node:timers/promises";
 import { type AnyAuthMethod, Client, OpenSSHAgent, utils } from "ssh2";
 import { openPrivateKey } from "../../../components/convergence/ssh/keys";
 
+/** An sshd, and how to log in there; the names are those of the real plugin. */
 export interface Endpoint {
     host: string;
     port?: number;
@@ -21,10 +22,12 @@ export interface Endpoint {
     perDialTimeout?: number;
 }
 
+/** The `connection` of a command. */
 export interface Connection extends Endpoint {
     proxy?: Endpoint | null;
 }
 
+/** A connection that is open, to run commands over it. */
 export interface Dialled {
     client: Client;
     /** Closes the connection at once, and the one to the bastion. */

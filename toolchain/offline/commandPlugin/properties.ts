@@ -1,7 +1,9 @@
 // Property values on the wire, and the checks and the diff that release 1.2.1 derives from its schema.
 import { isDeepStrictEqual } from "node:util";
 
+/** A property as the engine sends it; secrets are wrapped. */
 export type Value = null | boolean | number | string | Value[] | { [key: string]: Value };
+/** The properties of a resource, or of an object in one. */
 export type Properties = { [key: string]: Value };
 
 const signature = "4dabf18193072939515e22adb298388d";
@@ -12,6 +14,7 @@ export const unknown = "04da6b54-80e4-46f7-96ec-b56ff0331ba9";
 const isObject = (value: Value | undefined): value is Properties =>
     typeof value === "object" && value !== null && !Array.isArray(value);
 const isTagged = (value: Value | undefined): value is Properties => isObject(value) && signature in value;
+/** Whether a value is wrapped as a secret. */
 export const isSecret = (value: Value | undefined) => isTagged(value) && value[signature] === secretSignature;
 
 /** The value without any secret wrapping, at any depth. */
@@ -29,6 +32,7 @@ export function reveal(value: Value): Value {
 }
 
 const wrap = (value: Value): Value => ({ [signature]: secretSignature, value });
+/** The value as one secret. */
 export const secret = (value: Value): Value => wrap(reveal(value));
 
 type Kind = "string" | "number" | "integer" | "bool" | "map" | "array" | "connection" | "proxy";
@@ -65,6 +69,7 @@ const connectionDefaults: Properties = { user: "root", port: 22, dialErrorLimit:
 /** A state holds these and the results. */
 export const inputNames = Object.keys(fieldsOf.command);
 
+/** What is wrong with a property. */
 export interface Failure {
     /** A property of the command itself, never a field of its connection. */
     property: string;
@@ -153,6 +158,7 @@ export function withDefaults(inputs: Properties): Properties {
     return { ...inputs, connection: wrap(isObject(connection) ? endpoint(connection) : connection) };
 }
 
+/** How a property differs. */
 export type Change = "add" | "delete" | "update";
 
 /** The differences between two property maps, by path (`environment.A`, `triggers[0]`). A secret is one value. */

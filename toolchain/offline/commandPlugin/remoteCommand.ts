@@ -13,6 +13,7 @@ export interface CommandState {
     stderr?: string | null;
 }
 
+/** What a command has printed, without the last line break. */
 export interface CommandResult {
     stdout: string;
     stderr: string;

@@ -233,7 +233,7 @@ depends_on_before() {
 transaction_activation() {
     if [ -n "$tx_new" ]; then
         activation=start
-        activation_reason="first installation; no daemon has checked these files yet, an up checks them before it starts one${tx_unchecked:+; $tx_unchecked}"
+        activation_reason="it is not installed; no daemon has checked these files yet, an up checks them before it starts one${tx_unchecked:+; $tx_unchecked}"
     elif [ "$tx_process" = current ] && [ -z "$tx_rewrite" ]; then
         activation=none
         activation_reason="the running process already has these files"

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { askCommand, launchCommand, reportOf } from "../../../../components/convergence/payload/commands";
+import { askCommand, causeCommand, launchCommand, reportOf } from "../../../../components/convergence/payload/commands";
 
 describe("askCommand", () => {
     it("keeps the payload from others, and runs a verb of it", () => {
@@ -33,5 +33,15 @@ describe("reportOf", () => {
         }
         // What a version before this one has left in the state.
         assert.equal(reportOf(report), report);
+    });
+});
+
+describe("causeCommand", () => {
+    it("prints the first line of the log that says what failed", () => {
+        const command = causeCommand("t1", "sudo");
+        assert.equal(
+            command,
+            `exec env LC_ALL=C sudo -n /bin/sh -c 'sed -n "/ failed: /{p;q;}" /run/haproxy-fleet/log.$0' t1`,
+        );
     });
 });

@@ -172,7 +172,7 @@ describe("runOverSsh", () => {
         const { address, port, user, hostKey } = target;
         await fails(
             { privateKey: locked.private, privateKeyPassword: "planted", bastion: { address, port, user, hostKey } },
-            /^no key to log in to/,
+            /^no key to log in to the bastion 127\.0\.0\.1:\d+; /,
         );
         assert.deepEqual(logins, []);
     });

@@ -64,6 +64,27 @@ for (const [name, ...shell] of SHELLS) {
             assert.deepEqual(reasons('"an access log"'), ["the check's words"]);
         });
 
+        it("leaves out of a refusal what says only that there is an error, unless nothing else is said", () => {
+            const words = (...printed: string[]) => {
+                const redefined = `
+                    haproxy_command() { haproxy_program=sh; }
+                    haproxy_unit_files() { return 1; }
+                    haproxy_version_fits() { :; }
+                    haproxy_check() { printf '%s\\n' ${printed.map((line) => `"${line}"`).join(" ")}; return 1; }`;
+                const lines = `stage=${sandbox.path("run")} tx_allowed=; haproxy_validate x >&2`;
+                return said(redefined, lines)
+                    .split("\n")
+                    .filter((line) => line.startsWith("["));
+            };
+            const cause = "[ALERT] (12) : config : parsing [/etc/haproxy/haproxy.cfg:3] : unknown keyword 'x'";
+            const fatal = "[ALERT] (12) : config : Fatal errors found in configuration.";
+            const summary = "[ALERT] (12) : config : Error(s) found in configuration file : /etc/haproxy/haproxy.cfg";
+            assert.deepEqual(words("[NOTICE] (12) : haproxy version is 2.6", cause, summary, fatal), [
+                cause.replace(" (12) :", ""),
+            ]);
+            assert.deepEqual(words(fatal), [fatal.replace(" (12) :", "")]);
+        });
+
         it("waits equally long for a new worker if the time of day is changed", () => {
             const redefined = `
                 date() { printf '%s\\n' "$((polls * 1000))"; }

@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
+import fc from "fast-check";
+import { describeShells } from "../../../support/sandbox";
+
+/** The results of a service, and how its main process may have ended: systemd.exec(5), $SERVICE_RESULT and $EXIT_CODE. */
+const SERVICE_RESULTS = [
+    "success",
+    "protocol",
+    "timeout",
+    "exit-code",
+    "signal",
+    "core-dump",
+    "watchdog",
+    "exec-condition",
+    "start-limit-hit",
+    "oom-kill",
+    "resources",
+    "",
+];
+const EXITS = [
+    ["exited", "0"],
+    ["exited", "1"],
+    ["exited", "2"],
+    ["exited", "127"],
+    ["killed", "TERM"],
+    ["killed", "HUP"],
+    ["killed", "INT"],
+    ["killed", "PIPE"],
+    ["killed", "KILL"],
+    ["dumped", "SEGV"],
+    ["", ""],
+] as const;
+
+/** Keeps a payload from this machine's systemd. */
+const ALONE = `
+lock() { :; }
+forget_later() { :; }
+systemctl() { :; }`;
+
+describeShells("a launch", (sandbox) => {
+    it("keeps no truncated payload", () => {
+        const text = Buffer.from(sandbox().payload(sandbox().files(["text"]), { shell: ALONE }));
+        const cuts = fc.oneof(
+            fc.integer({ min: 0, max: text.length - 1 }),
+            // The frame around the run list, a byte at a time.
+            fc.integer({ min: text.length - 400, max: text.length - 1 }),
+            fc.constantFrom(...ends(text)),
+        );
+        const untouched = (cut: number) => {
+            sandbox().run(text.subarray(0, cut), "leave", { args: ["left"] });
+            assert.equal(sandbox().exists("run/payload.left"), false, `cut after ${cut} of ${text.length} bytes`);
+        };
+        for (let cut = text.length - 40; cut < text.length; cut++) untouched(cut);
+        fc.assert(fc.property(cuts, untouched), { numRuns: 100 });
+        const { stderr } = sandbox().run(text, "leave", { args: ["left"] });
+        assert.equal(readFileSync(sandbox().path("run/payload.left"), "utf8"), text.toString(), stderr);
+    });
+
+    it("refuses a payload that has changed on its way", () => {
+        const text = sandbox().payload(sandbox().files(["text ".repeat(200)]), { shell: ALONE });
+        const start = text.indexOf("base64 -d <<'CONTENT'\n") + 22;
+        const length = text.indexOf("\nCONTENT", start) - start;
+        const refused = (damaged: string, what: string) => {
+            const { code, stderr } = sandbox().run(damaged, "leave", { args: ["left"] });
+            assert.equal(sandbox().exists("run/payload.left"), false, what);
+            assert.deepEqual(
+                { code, stderr },
+                { code: 1, stderr: "refused: the payload arrived damaged; nothing was done; run again\n" },
+            );
+        };
+        fc.assert(
+            fc.property(fc.nat(length - 1), fc.constantFrom(..."Az09+/=\n"), (at, other) => {
+                const damaged = text.slice(0, start + at) + other + text.slice(start + at + 1);
+                fc.pre(damaged !== text);
+                refused(damaged, `character ${at} of the content is now ${other}`);
+            }),
+            { numRuns: 40 },
+        );
+        refused(`${text}# more\n`, "text after the payload");
+    });
+
+    describe("counts as a success only what has done its work:", () => {
+        /** How a launch reports an apply that has ended like this, by systemd's variables (systemd.exec(5)). */
+        function ending(variables: [string, string, string], seconds = 3, report = "changed: x\n"): string {
+            const shell = `${ALONE}
+                find_now() { now=$((100 + ${seconds})); }
+                launch() { judge_result; printf '%s\\n' "$ending"; }`;
+            const payload = sandbox().payload([], { shell });
+            writeFileSync(sandbox().path("run/began.test"), "100\n");
+            writeFileSync(sandbox().path("run/report.test"), report);
+            const [SERVICE_RESULT, EXIT_CODE, EXIT_STATUS] = variables;
+            sandbox().run(payload, "result", { env: { SERVICE_RESULT, EXIT_CODE, EXIT_STATUS } });
+            return sandbox().run(payload, "launch").stdout.trim();
+        }
+
+        for (const result of SERVICE_RESULTS) {
+            it(`${result} with every exit code`, () => {
+                for (const [code, status] of EXITS) {
+                    const words = ending([result, code, status]);
+                    const what = `${result} ${code} ${status}: ${words}`;
+                    assert.equal(words === "", result === "success" && code === "exited" && status === "0", what);
+                    assert.equal(words === "failed", result === "exit-code" && status === "1", what);
+                    assert.doesNotMatch(words, /deadline/, what);
+                    if (words !== "" && words !== "failed") assert.match(words, /; run again$/, what);
+                }
+            });
+        }
+
+        it("names the deadline if that ended it, and the signal if something else did", () => {
+            const stopped =
+                "was ended by SIGTERM after 3 s, as by systemctl kill or a shutdown; nothing else was done; run again";
+            assert.equal(ending(["success", "killed", "TERM"]), stopped);
+            assert.equal(ending(["timeout", "killed", "TERM"]), stopped);
+            const late = "was ended at its deadline, after 900 s; run again, or give it a longer one";
+            assert.equal(ending(["timeout", "killed", "TERM"], 900), late);
+            assert.match(ending(["oom-kill", "killed", "KILL"]), /^was ended by the kernel, because the memory/);
+            assert.match(ending(["exit-code", "exited", "127"]), /^ended with status 127;/);
+        });
+
+        it("not one without a report, nor one without a result", () => {
+            assert.equal(ending(["success", "exited", "0"], 3, ""), "ended without a report; run again");
+            const shell = `launch() { judge_result; printf '%s\\n' "$ending"; }`;
+            rmSync(sandbox().path("run/result.test"));
+            const { stdout } = sandbox().run(sandbox().payload([], { shell }), "launch");
+            assert.equal(stdout, "has left no result (its unit is gone); nothing else was done; run again\n");
+        });
+    });
+});
+
+/** Positions after each line. */
+function ends(text: Buffer): number[] {
+    return [...text.toString("latin1").matchAll(/\n/g)].map(({ index }) => index + 1).slice(0, -1);
+}
