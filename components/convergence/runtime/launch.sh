@@ -90,10 +90,7 @@ launch() {
             ;;
         esac
     done
-    # Who joins a converge needs its payload no more. Later there may be another one with this name.
-    case $0 in
-    "$run/payload."*) rm -f "$0" ;;
-    esac
+    # From here on another up may leave a payload with this name.
     trap - EXIT
     unlock
     follow
@@ -312,6 +309,8 @@ judge_result() {
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
     find_sum
+    # Who has joined this converge has left the same payload.
+    if cmp -s -- "$0" "$run/payload.$token"; then rm -f "$run/payload.$token"; fi
     rm -rf "$run/stage" "$0"
     began=
     [ ! -r "$run/began.$token" ] || read -r began <"$run/began.$token" || :
