@@ -206,6 +206,43 @@ describeLab("a converge", () => {
         assert.match(stderr, /^nothing was done: since it was asked, this host was restarted, or another machine took/);
     });
 
+    it("fails if another up has converged the host under its token, but with other secrets", async () => {
+        // A token covers names of secrets, not their values. Both ups have asked before one of them converged.
+        const first = slow("first").payload();
+        const other = quick("other").payload();
+        const converging = run("same", first);
+        await begun("first");
+        const waiting = run("same", other);
+        await happens("the other one is there", "[ -e /run/haproxy-fleet/payload.same ]");
+        await go("first");
+        assert.equal((await converging).code, 0);
+        for (const { code, stderr } of [await waiting, await run("same", other)]) {
+            assert.equal(code, 1, stderr);
+            assert.match(stderr, /^refused: another up has converged this host .* nothing was done; run again$/m);
+        }
+        assert.equal(await history("other"), "");
+        assert.equal((await run("same", first)).stdout, "nothing to do\n");
+    });
+
+    it("says in the next preview why an up is due, if its own up did not see its end", async () => {
+        const converge = quick("unseen");
+        const unseen = async () => (await converge.whyRun()).warnings.filter((text) => /up was interrupted/.test(text));
+        const up = slow("unseen");
+        const first = run("unseen", up.payload()).catch(() => undefined);
+        await begun("unseen");
+        await killSessions();
+        await first;
+        await go("unseen");
+        await ended();
+        assert.equal((await unseen()).length, 1);
+        assert.equal((await launch(target(), "unseen")).stdout, "nothing to do\n");
+        assert.deepEqual(await unseen(), []);
+
+        await host().exec("rm /srv/unseen*");
+        assert.equal((await converge.up()).code, 0);
+        assert.deepEqual(await unseen(), []);
+    });
+
     it("has another token each time the host has forgotten everything, so that the engine plans an update", async () => {
         const converge = quick("forgotten");
         const tokens = new Set<string>();

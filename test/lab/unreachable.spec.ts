@@ -79,6 +79,17 @@ describeLab("a host that cannot be converged", () => {
             await host().exec("mv /usr/bin/sudo.away /usr/bin/sudo");
         });
 
+        it("a /run without room for the payload", async () => {
+            const room = "/run/haproxy-fleet";
+            await host().exec(`mkdir -p ${room}; mount -t tmpfs -o size=4k tmpfs ${room}`);
+            await rejects(
+                probe({}),
+                /: the file system of \/run, in memory, is full; see what fills it .*, then run again$/,
+            );
+            // A process of the why-run may still be there for a moment.
+            await host().exec(`umount --lazy ${room}`);
+        });
+
         it("a cable that is cut", async () => {
             await host().cutCable();
             // Which of the two depends on the machine's neighbour table.

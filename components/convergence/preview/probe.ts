@@ -90,7 +90,11 @@ async function whyRun(
     try {
         return parseWhyRun(result.stdout.toString("utf8"));
     } catch (error) {
-        throw new SshError(rootError(target, result) ?? unreadable(target, result, (error as Error).message));
+        throw new SshError(
+            rootError(target, result) ??
+                roomError(target, result.stderr) ??
+                unreadable(target, result, (error as Error).message),
+        );
     }
 }
 
@@ -122,6 +126,13 @@ function rootError({ address, user }: SshTarget, { stdout, stderr }: SshResult):
         return `${address}: ${name} is not root; log in as root, or set become to "sudo"`;
     }
     return undefined;
+}
+
+/** That the payload does not fit on the host, if stderr says so. */
+function roomError({ address }: SshTarget, stderr: string): string | undefined {
+    return /No space left on device/.test(stderr)
+        ? `${address}: the file system of /run, in memory, is full; see what fills it (du -xs /run/*), then run again`
+        : undefined;
 }
 
 /** What sudo and sudo-rs say of a user who needs a password or may not run our command. */

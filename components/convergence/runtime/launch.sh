@@ -22,8 +22,7 @@ have= noted= machine=
 [ ! -r $lib/token ] || { read -r have && read -r noted; } <$lib/token
 [ ! -r /etc/machine-id ] || read -r machine </etc/machine-id
 if [ \"\$have\" = \"\$1\" ] && [ \"\${noted:-\$machine}\" = \"\$machine\" ]; then
-    echo '$product reports:'
-    echo 'nothing to do'
+    echo '$product reports:' && echo 'nothing to do' && rm -f $lib/unreported
     exit 0
 fi
 echo 'nothing was done: since it was asked, this host was restarted, or another machine took over its address, or more than a day has passed; run again' >&2
@@ -79,8 +78,9 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
-                begin_report
-                echo "nothing to do"
+                applied_this ||
+                    refuse "another up has converged this host since it was asked, with other secrets or settings; nothing was done; run again"
+                begin_report && echo "nothing to do" && note_reported
                 exit 0
             fi
             [ "$waited" = 0 ] || say_or_quit "the host is free: starting"
@@ -90,6 +90,8 @@ launch() {
             ;;
         esac
     done
+    # From here on another up may leave a payload with this name.
+    trap - EXIT
     unlock
     follow
 }
@@ -105,6 +107,27 @@ holds_this() {
     *" id=$token") [ "$0" = "$run/apply.$token" ] || cmp -s -- "$0" "$run/apply.$token" ;;
     *) false ;;
     esac
+}
+
+# Whether the converge that has stored this token had this payload. Values of secrets are no part of a token, so an up with other values
+# may have the same one.
+applied_this() {
+    result=
+    [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
+    find_sum
+    [ -z "$sum" ] || [ "${result##* }" = "$sum" ]
+}
+
+# Sets sum to the digest of this payload, which its first line holds; empty if that converge was started with this very file.
+find_sum() {
+    sum=
+    [ ! -r "$0" ] || read -r sum <"$0" || :
+    sum=${sum##*sha256=}
+}
+
+# An up now knows that the converge has ended well.
+note_reported() {
+    rm -f "$lib/unreported"
 }
 
 # Waits half a second, and in all at most as long as the deadline. Prints a line every 5 s, because only that shows whether the
@@ -208,8 +231,7 @@ follow() {
     judge_result
     case $ending in
     "")
-        begin_report
-        cat "$run/report.$token"
+        begin_report && cat "$run/report.$token" && note_reported
         exit 0
         ;;
     failed) ;;
@@ -265,6 +287,8 @@ await_result() {
 judge_result() {
     result=
     [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
+    # The last field is the digest of the payload.
+    result=${result% *}
     # shellcheck disable=SC2086 # result, code, status, seconds
     set -- $result
     again="nothing else was done; run again"
@@ -284,6 +308,9 @@ judge_result() {
 
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
+    find_sum
+    # Who has joined this converge has left the same payload.
+    if cmp -s -- "$0" "$run/payload.$token"; then rm -f "$run/payload.$token"; fi
     rm -rf "$run/stage" "$0"
     began=
     [ ! -r "$run/began.$token" ] || read -r began <"$run/began.$token" || :
@@ -292,7 +319,10 @@ result() {
     ended=${SERVICE_RESULT-}
     # A unit that does not stop in time has this result, too.
     [ "$ended" != timeout ] || [ "$elapsed" -lt $((deadline - 1)) ] || ended=deadline
-    printf '%s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" >"$run/result.$token.new"
+    case "$ended ${EXIT_CODE-} ${EXIT_STATUS-}" in
+    "success exited 0") [ ! -d "$lib" ] || : >"$lib/unreported" ;;
+    esac
+    printf '%s %s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" "$sum" >"$run/result.$token.new"
     mv -f "$run/result.$token.new" "$run/result.$token"
     # Otherwise a payload that arrives now could lose its timer.
     lock

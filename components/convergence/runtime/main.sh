@@ -90,6 +90,7 @@ why_run() {
         prune
         [ "$retiring" = no ] || differs recorded
         report_unfinished
+        warn_of_unreported
         show_secret_lines
         show_declared
     fi
@@ -174,6 +175,12 @@ store_token() {
 # A converge that is killed while it writes its last records leaves nothing else that differs.
 mark_finishing() {
     : >"$lib/finishing"
+}
+
+# Says why an up is due though nothing differs: the engine has not got the token of the last converge. Reads changed.
+warn_of_unreported() {
+    [ -e "$lib/unreported" ] && [ -z "$changed" ] || return 0
+    printf 'warning\t%s\n' "the last converge ended well, but after its up was interrupted; an up will only record that"
 }
 
 # Reports a converge that was killed there. Sets id, label.
