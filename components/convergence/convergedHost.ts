@@ -178,7 +178,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
             const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${warning}`;
             void logTogether("warn", { about: { host: name }, key: warning, words, resource: this });
         }
-        const token = nextToken(answer, plan);
+        const token = nextToken(answer, payload);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
             void this.follow(name, host, token, stdout());

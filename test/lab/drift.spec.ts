@@ -1,6 +1,5 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
-import { makePlan } from "../../components/convergence/payload/plan";
 import { slot } from "../../components/convergence/slots";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
@@ -110,7 +109,7 @@ describeLab("drift", () => {
     let host: Host;
     let convergence: Convergence;
     const out = async (command: string) => (await host.exec(command, { check: false })).stdout.trim();
-    const token = async () => nextToken(await convergence.whyRun(), makePlan(convergence.resources));
+    const token = async () => nextToken(await convergence.whyRun(), convergence.payload());
     const stored = () => out("head -n 1 /var/lib/haproxy-fleet/token");
     const up = async () => {
         const { code, stderr } = await convergence.up();

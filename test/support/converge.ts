@@ -54,9 +54,10 @@ export class Convergence {
     /** Does what an up does: probes the host, leaves the payload if a converge is due, and launches it. */
     async up(edit?: (body: string) => string, deadline?: number): Promise<Launched> {
         const answer = await this.whyRun();
-        const token = nextToken(answer, makePlan(this.resources));
+        const payload = this.payload(edit, deadline);
+        const token = nextToken(answer, payload);
         if (token !== answer.token) {
-            await leave(this.target, token, this.payload(edit, deadline), this.become);
+            await leave(this.target, token, payload, this.become);
         }
         return launch(this.target, token, this.become);
     }

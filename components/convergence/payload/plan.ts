@@ -1,12 +1,9 @@
 import { filesOf, kindOf, label, type Resource } from "../kinds/index";
-import { sha256 } from "../sha256";
 import { count } from "../text";
 
 /** A run list that has been checked, in order and without repetitions. */
 export interface Plan {
     resources: Resource[];
-    /** Identifies the declared state, slots by name: the same plan always has the same digest. */
-    digest: string;
 }
 
 /** Every issue of a run list, one line each. */
@@ -40,7 +37,7 @@ export function makePlan(resources: Resource[]): Plan {
     if (issues.length > 0) {
         throw new PlanError(issues);
     }
-    return { resources: unique, digest: sha256(unique.map(canonical).join("\n")) };
+    return { resources: unique };
 }
 
 /** Two resources that claim the same thing on different terms. */

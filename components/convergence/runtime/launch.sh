@@ -1,6 +1,6 @@
 # The detached apply: a transient unit, which outlives the connection. Its fixed name is the lock of the host.
 #
-# A converge is named by its token. Its files are in $run: payload.TOKEN waits to be launched, apply.TOKEN runs; began.TOKEN, log.TOKEN,
+# A converge is named by its token, which no other payload has. Its files are in $run: payload.TOKEN waits to be launched, apply.TOKEN runs; began.TOKEN, log.TOKEN,
 # report.TOKEN and result.TOKEN are what it leaves for those who follow it.
 
 converge_unit=$product-converge
@@ -78,8 +78,6 @@ launch() {
             read_token
             if [ "$have_token" = "$token" ]; then
                 # The same converge has ended meanwhile.
-                applied_this ||
-                    refuse "another up has converged this host since it was asked, with other secrets or settings; nothing was done; run again"
                 begin_report && echo "nothing to do" && note_reported
                 exit 0
             fi
@@ -101,28 +99,12 @@ begin_report() {
     echo "$product reports:"
 }
 
-# Whether the running converge has this payload. Another one with the same token may have another deadline or permission. Reads holder.
+# Whether the running converge is this one. Reads holder.
 holds_this() {
     case $holder in
-    *" id=$token") [ "$0" = "$run/apply.$token" ] || cmp -s -- "$0" "$run/apply.$token" ;;
+    *" id=$token") ;;
     *) false ;;
     esac
-}
-
-# Whether the converge that has stored this token had this payload. Values of secrets are no part of a token, so an up with other values
-# may have the same one.
-applied_this() {
-    result=
-    [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
-    find_sum
-    [ -z "$sum" ] || [ "${result##* }" = "$sum" ]
-}
-
-# Sets sum to the digest of this payload, which its first line holds; empty if that converge was started with this very file.
-find_sum() {
-    sum=
-    [ ! -r "$0" ] || read -r sum <"$0" || :
-    sum=${sum##*sha256=}
 }
 
 # An up now knows that the converge has ended well.
@@ -287,8 +269,6 @@ await_result() {
 judge_result() {
     result=
     [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
-    # The last field is the digest of the payload.
-    result=${result% *}
     # shellcheck disable=SC2086 # result, code, status, seconds
     set -- $result
     again="nothing else was done; run again"
@@ -308,9 +288,6 @@ judge_result() {
 
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
-    find_sum
-    # Who has joined this converge has left the same payload.
-    if cmp -s -- "$0" "$run/payload.$token"; then rm -f "$run/payload.$token"; fi
     rm -rf "$run/stage" "$0"
     began=
     [ ! -r "$run/began.$token" ] || read -r began <"$run/began.$token" || :
@@ -319,13 +296,19 @@ result() {
     ended=${SERVICE_RESULT-}
     # A unit that does not stop in time has this result, too.
     [ "$ended" != timeout ] || [ "$elapsed" -lt $((deadline - 1)) ] || ended=deadline
+    done=
     case "$ended ${EXIT_CODE-} ${EXIT_STATUS-}" in
-    "success exited 0") [ ! -d "$lib" ] || : >"$lib/unreported" ;;
+    "success exited 0")
+        done=yes
+        [ ! -d "$lib" ] || : >"$lib/unreported"
+        ;;
     esac
-    printf '%s %s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" "$sum" >"$run/result.$token.new"
+    printf '%s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" >"$run/result.$token.new"
     mv -f "$run/result.$token.new" "$run/result.$token"
     # Otherwise a payload that arrives now could lose its timer.
     lock
+    # Left by another up to which the host has looked the same.
+    [ -z "$done" ] || rm -f "$run/payload.$token"
     set +f
     set -- "$run"/payload.*
     set -f

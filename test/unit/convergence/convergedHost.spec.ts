@@ -82,7 +82,7 @@ describe("ConvergedHost", () => {
         const first = await commandInputs();
         hosts.give(drifted);
         const second = await commandInputs({ resources: [], deadline: 60 });
-        const token = nextToken(drifted, makePlan([]));
+        const token = nextToken(drifted, hosts.asked[1]?.payload ?? "");
         assert.deepEqual(second.plain, { ...first.plain, create: launchCommand(token), update: launchCommand(token) });
     });
 
@@ -99,7 +99,8 @@ describe("ConvergedHost", () => {
         await commandInputs({}, true);
         assert.deepEqual([...hosts.left], []);
         await commandInputs();
-        assert.deepEqual([...hosts.left], [[nextToken(drifted, makePlan(resources)), hosts.asked[0]?.payload]]);
+        const payload = hosts.asked[0]?.payload ?? "";
+        assert.deepEqual([...hosts.left], [[nextToken(drifted, payload), payload]]);
     });
 
     it("says as an error of the host why its converge has failed", async () => {
@@ -169,7 +170,7 @@ describe("ConvergedHost", () => {
             hosts.give(drifted);
             const preview = await commandInputs({}, true);
             const up = await commandInputs({}, false);
-            const token = nextToken(drifted, makePlan(resources));
+            const token = nextToken(drifted, hosts.asked[0]?.payload ?? "");
             assert.equal(preview.plain.update, launchCommand(token));
             assert.equal(up.plain.update, preview.plain.update);
             assert.deepEqual(preview.messages, [
@@ -269,6 +270,17 @@ describe("ConvergedHost", () => {
                 assert.ok(!seen.includes("pl4nted") && !seen.includes(encoded));
             }
             assert.ok([...hosts.left.values()][0]?.includes(encoded));
+        });
+
+        it("has another token for other values, so that no up takes another's converge for its own", async () => {
+            const tokens = new Set<unknown>();
+            for (const key of ["one", "two"]) {
+                hosts.give(probeReply({ differences: [{ id: "r0", aspect: "content", have: "" }] }));
+                tokens.add(
+                    (await commandInputs({ resources: secret, slots: { key: pulumi.secret(key) } })).plain.update,
+                );
+            }
+            assert.equal(tokens.size, 2);
         });
 
         it("does not make update a secret, so that plans are readable", async () => {
