@@ -158,7 +158,9 @@ describeLab("a host that cannot be converged", () => {
 
         it("an unknown package", async () => {
             const { said } = await upWith({ resources: [{ kind: "packages", names: ["no-such-package"] }] });
-            assert.equal(times("the package manager does not know this package", said), 1, said);
+            const cause = "packages[no-such-package] failed: the package manager does not know this package";
+            assert.equal(times(`error: lb2: ${cause}`, said), 1, said);
+            assert.equal(times(cause, said), 2, "as the host's error, and below the text of the command");
         });
 
         it("a preview only warns of an unreachable host", async () => {
