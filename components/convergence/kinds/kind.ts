@@ -26,8 +26,8 @@ export interface DeclaredFile {
      */
     slotValue?: (value: string, encoding: string) => string;
     /**
-     * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. Not sent to a host and not part of
-     * the plan's digest. Null is the same as undefined, which JSON does not have. @default - unknown
+     * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. Not sent to a host, and not counted when
+     * resources are compared. Null is the same as undefined, which JSON does not have. @default - unknown
      */
     lineSources?: readonly (string | null | undefined)[];
 }

@@ -1,7 +1,7 @@
 # The detached apply: a transient unit, which outlives the connection. Its fixed name is the lock of the host.
 #
-# A converge is named by its token, which no other payload has. Its files are in $run: payload.TOKEN waits to be launched, apply.TOKEN runs; began.TOKEN, log.TOKEN,
-# report.TOKEN and result.TOKEN are what it leaves for those who follow it.
+# A converge is named by its token, which no other payload has. Its files are in $run: payload.TOKEN waits to be launched, apply.TOKEN
+# runs; began.TOKEN, log.TOKEN, report.TOKEN and result.TOKEN are what it leaves for those who follow it.
 
 converge_unit=$product-converge
 forget_unit=$product-forget
@@ -55,7 +55,7 @@ forget_later() {
         -- /bin/sh -c "rm -f $run/payload.*" || exit 1
 }
 
-# Starts the apply, joins an identical one, or waits for another one; then follows it to its end. Sets mode, label, waited.
+# Starts the apply, joins it if it runs already, or waits for another one; then follows it to its end. Sets mode, label, waited.
 launch() {
     mode=launch
     label=host
