@@ -86,12 +86,12 @@ transaction_activate() {
 # Whether what worked before works with the new process, if the adapter can say. Sets words.
 transaction_gate() {
     words=
-    ! command -v "${tx_adapter}_gate" >/dev/null || attempt gate "$tx_baseline"
+    ! command -v "${tx_adapter}_gate" >/dev/null || attempt gate "$tx_baseline" "see whether everything works as before"
 }
 
-# attempt FUNCTION ARGUMENT: calls a function of the adapter as a step that may fail. Sets words.
+# attempt FUNCTION ARGUMENT [TEXT]: calls a function of the adapter as a step that may fail. Sets words.
 attempt() {
-    step "$1" try "${tx_adapter}_$1" "$2"
+    step "${3:-$1}" try "${tx_adapter}_$1" "$2"
     [ "$tried" = 0 ]
 }
 

@@ -6,10 +6,12 @@ haproxy_baseline() {
 }
 
 # haproxy_gate BASELINE: waits until each server has been checked, then watches them for haproxy_bake seconds more. Fails if a backend has
-# lost its servers, and prints which. Without a baseline it only waits, so that what is said of the servers afterwards is true.
+# lost its servers, and prints which. Without a baseline it only waits a moment, so that more can be said of the servers afterwards.
 haproxy_gate() {
     haproxy_running
-    haproxy_watch "$1" wait "$haproxy_gate_limit" "waits for the first health checks of its servers" || return
+    limit=3
+    [ ! -s "$1" ] || limit=$haproxy_gate_limit
+    haproxy_watch "$1" wait "$limit" "waits for the first health checks of its servers" || return
     [ -s "$1" ] && [ "$haproxy_bake" != 0 ] || return 0
     haproxy_watch "$1" now "$haproxy_bake" "watches its servers for $haproxy_bake s"
 }

@@ -42,7 +42,7 @@ sub running {
         $found{$row{pxname}}{$row{svname}} = {
             backup => $row{bck} ? 1 : 0,
             works => $row{status} =~ /^(UP|no check)/ && $row{weight} > 0,
-            drains => $row{status} =~ /^(UP|no check|DRAIN|NOLB)/,
+            drains => scalar $row{status} =~ /^(UP|no check|DRAIN|NOLB)/,
             mark => $row{status} =~ /^DRAIN/ ? "hand" : "ours",
         };
     }

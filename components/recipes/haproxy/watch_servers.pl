@@ -35,7 +35,8 @@ sub server {
     (my $check = $row->{check_status}) =~ s/^\* //;
     my $up = $row->{status} =~ /^(UP|no check)/;
     my $checked = $check ne "" || $row->{status} =~ /^(UP|DOWN)/;
-    my $waits = $check =~ /^(INI|UNK)$/;
+    # A server that is down without a check has been so in the process before.
+    my $waits = $check =~ /^(INI|UNK)$/ && $up;
     my $passes = $check eq "" || $check =~ /OK/;
     return {
         name => $row->{svname},
@@ -47,7 +48,7 @@ sub server {
         waits => $waits,
         works => $up && $passes,
         # Its status is about to change, or not.
-        open => $waits || $row->{status} =~ m{^(UP|DOWN) \d+/\d+} || $up && !$passes,
+        open => $check =~ /^(INI|UNK)$/ || $row->{status} =~ m{^(UP|DOWN) \d+/\d+} || $up && !$passes,
     };
 }
 
