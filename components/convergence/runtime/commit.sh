@@ -72,15 +72,15 @@ transaction_activate() {
     if [ "$activation" != none ]; then
         say "$label: $activation ($activation_reason)"
         activated_at=$(date +%s)
-        attempt activate "$activation" || transaction_restore "refused the $activation"
+        attempt activate "$activation" || transaction_restore "the daemon refused the $activation"
     elif [ "$good_digest" = "$tx_digest" ]; then
         return
     else
         activated_at=$running_since
     fi
-    attempt prove "$tx_digest" || transaction_restore "was not proven to have the new configuration"
+    attempt prove "$tx_digest" || transaction_restore "the daemon was not proven to have the new configuration"
     [ -z "$words" ] || say "$label: $words"
-    transaction_gate || transaction_restore "has lost what worked before"
+    transaction_gate || transaction_restore "what worked before does not work with the new configuration"
 }
 
 # Whether what worked before works with the new process, if the adapter can say. Sets words.
@@ -120,7 +120,7 @@ transaction_restore() {
     forget_unproven
     forget_baseline
     doing=$failed_step
-    fail "the daemon $1; $outcome" "$refusal"
+    fail "$1; $outcome" "$refusal"
 }
 
 # Sets outcome.

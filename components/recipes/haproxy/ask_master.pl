@@ -16,7 +16,8 @@ local $/;
 my $answer = <$master>;
 if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
     my @columns = split / /, $1;
-    my @servers = map { my %server; @server{@columns} = split / /; \%server } split /\n/, $2;
+    # HAProxy 2.2 lists its own worker, too.
+    my @servers = map { my %server; @server{@columns} = split / /; \%server } grep { !/^\d+ MASTER \d+ cur-/ } split /\n/, $2;
     my $summary = by_hand(@servers) . serving(@servers);
     $answer =~ s/\0/$summary/;
 }
@@ -61,7 +62,7 @@ sub serving {
         next if ($admin & 5) == 5 || $server->{srv_iweight} == 0 && $weight == 0;
         push @backends, $backend if !$count{$backend}++;
         my $check = $checks[$server->{srv_check_status}] // "-";
-        my $why = $admin & 35 ? "in maintenance" : $admin & 24 ? "drained" : $weight == 0 ? "weight 0"
+        my $why = $admin & 32 ? "unresolved" : $admin & 3 ? "in maintenance" : $admin & 24 ? "drained" : $weight == 0 ? "weight 0"
             : !$server->{srv_op_state} ? $check eq "-" ? "down" : $check
             : ($server->{srv_check_state} & 6) == 6 && $server->{srv_check_status} < 2 ? "not checked yet" : next;
         push @{$lack{$backend}}, "$server->{srv_name} $why";
@@ -73,7 +74,7 @@ sub serving {
     } sort { $count{$a} - @{$lack{$a}} <=> $count{$b} - @{$lack{$b}} } grep { $lack{$_} } @backends;
     return "" if !@backends;
     my $others = @backends - @lacking;
-    return "serving\t" . (@backends == 1 ? "the 1 backend is up" : "all " . @backends . " backends are up") . "\n" if !@lacking;
+    return "serving\t" . (@backends == 1 ? "its backend is up" : "all " . @backends . " backends are up") . "\n" if !@lacking;
     my $more = @lacking - 5;
     return "serving\tnot all up: " . join(", ", @lacking[0 .. ($more > 0 ? 4 : $#lacking)]) . ($more > 0 ? " and $more more" : "")
         . ($others ? "; $others other" . ($others == 1 ? " is" : "s are") . " up" : "") . "\n";

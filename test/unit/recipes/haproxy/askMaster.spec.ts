@@ -1,0 +1,125 @@
+import assert from "node:assert/strict";
+import { spawn } from "node:child_process";
+import { once } from "node:events";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { createServer } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { has } from "../../../support/sandbox";
+
+const PROGRAM = join(__dirname, "../../../../components/recipes/haproxy/ask_master.pl");
+
+const COLUMNS =
+    "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight " +
+    "srv_time_since_last_change srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state";
+
+/** Values of a server's columns in `show servers state`; by default it is up. */
+interface State {
+    op?: number;
+    admin?: number;
+    weight?: number;
+    declared?: number;
+    check?: number;
+    checkState?: number;
+    agent?: number;
+}
+
+function row(name: string, state: State = {}): string {
+    const { op = 2, admin = 0, weight = 1, declared = 1, check = 15, checkState = 6, agent = 0 } = state;
+    const [backend, server] = name.split("/");
+    return `3 ${backend} 1 ${server} 192.0.2.1 ${op} ${admin} ${weight} ${declared} 9 ${check} 3 4 ${checkState} ${agent}`;
+}
+
+describe("the master's answer about servers", () => {
+    let directory: string;
+    before(function () {
+        if (!has("perl")) this.skip();
+        directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-master-"));
+    });
+    after(() => rmSync(directory, { recursive: true, force: true }));
+
+    /** What the program prints if a master answers like this. */
+    async function ask(answer: string, notes = ""): Promise<string> {
+        const path = join(directory, "master.sock");
+        const server = createServer({ allowHalfOpen: true }, (socket) => {
+            socket.resume().on("end", () => socket.end(answer));
+        }).listen(path);
+        try {
+            await once(server, "listening");
+            writeFileSync(join(directory, "notes"), notes);
+            const child = spawn("perl", [PROGRAM, path, "commands", join(directory, "notes")]);
+            const chunks: Buffer[] = [];
+            child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
+            child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
+            assert.deepEqual(await once(child, "close"), [0, null]);
+            return Buffer.concat(chunks).toString();
+        } finally {
+            server.close();
+        }
+    }
+
+    const summary = async (rows: string[], notes?: string) =>
+        await ask(`first\n\n1\n${[COLUMNS, ...rows].join("\n")}\n\n`, notes);
+
+    it("is summed up, beside what else was asked", async () => {
+        assert.equal(await summary([row("web/a"), row("web/b")]), "first\n\n1\nserving\tits backend is up\n\n");
+        assert.equal(await summary([row("web/a"), row("shop/a")]), "first\n\n1\nserving\tall 2 backends are up\n\n");
+        assert.equal(await summary([]), "first\n\n1\n\n");
+        assert.equal(await ask("Unknown command\n"), "Unknown command\n");
+    });
+
+    it("names the backends that lack servers, those with the fewest first, and why", async () => {
+        const rows = [
+            row("web/a"),
+            row("web/b", { op: 0, check: 17 }),
+            row("shop/a", { op: 0, check: 8 }),
+            row("shop/b", { admin: 1 }),
+            row("shop/c", { admin: 8 }),
+            row("new/a", { check: 1 }),
+            row("weight/a"),
+            row("weight/b", { weight: 0 }),
+            row("name/a"),
+            row("name/b", { op: 0, admin: 32 }),
+            row("unchecked/a", { check: 1, checkState: 0 }),
+        ];
+        assert.match(
+            await summary(rows),
+            new RegExp(
+                "serving\tnot all up: shop 0 of 3 \\(a L4CON, b in maintenance, \\.\\.\\.\\), new 0 of 1 \\(a not checked yet\\), " +
+                    "web 1 of 2 \\(b L7STS\\), weight 1 of 2 \\(b weight 0\\), name 1 of 2 \\(b unresolved\\); 1 other is up\n",
+            ),
+        );
+    });
+
+    it("does not count servers that are declared disabled or without weight, nor the worker of 2.2", async () => {
+        const rows = [
+            row("web/a"),
+            row("web/b", { op: 0, admin: 5 }),
+            row("web/c", { weight: 0, declared: 0 }),
+            "2 MASTER 1 cur-1 - 2 0 0 0 9 0 0 0 0 0",
+        ];
+        assert.equal(await summary(rows), "first\n\n1\nserving\tits backend is up\n\n");
+    });
+
+    it("names what was set by hand, and how to undo it", async () => {
+        const rows = [
+            row("web/a", { admin: 1 }),
+            row("web/b", { admin: 8 }),
+            row("web/c", { weight: 10, declared: 100 }),
+            row("web/d", { admin: 4 }),
+            row("web/e", { checkState: 2 }),
+            row("web/f", { admin: 1 }),
+        ];
+        assert.match(
+            await summary(rows),
+            /by hand\tweb\/b drained, web\/a, web\/f in maintenance, web\/d ready, though declared disabled, web\/c with weight 10 of 100, web\/e without health checks; kept over reloads; undo with: set server web\/a state ready\n/,
+        );
+        const many = Array.from({ length: 40 }, (_, n) => row(`web/s${n}`, { admin: 1 }));
+        assert.match(await summary(many), /by hand\tweb\/s0, .*, web\/s7 in maintenance and 32 more; kept/);
+    });
+
+    it("takes neither our own drains for set by hand, nor what an agent sets", async () => {
+        const rows = [row("web/a", { admin: 8 }), row("web/ab", { admin: 8 }), row("web/c", { weight: 3, agent: 22 })];
+        assert.match(await summary(rows, "100\ndrain web/a\n"), /\nby hand\tweb\/ab drained; kept/);
+    });
+});
