@@ -168,7 +168,8 @@ export class LoadBalancer extends pulumi.ComponentResource {
         const verb = names.length === 1 ? "has" : "have";
         if (names.length > 0) {
             const problem = `an up keeps a configuration with which ${names.join(", ")} ${verb} no server up`;
-            warn(name, `acceptDown: ${problem}; remove it after the up`, this);
+            const remedy = "npm run pulumi -- config rm acceptDown (in a program of your own, the argument acceptDown)";
+            warn(name, `acceptDown: ${problem}; remove it after the up: ${remedy}`, this);
         }
     }
 

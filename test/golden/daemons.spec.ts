@@ -61,6 +61,14 @@ for (const release of releases) {
             }
         });
 
+        it("accepts a second state file, and ignores it", async () => {
+            const global = { serverStates: true, raw: ["server-state-file /none"] };
+            const config: HaproxyConfig = { version: "2.2", global, frontends: [], backends: [] };
+            const { accepted, output } = await acceptedByDaemon(release, render(config, { digest: "d" }).text);
+            assert.equal(accepted, true, output);
+            assert.match(output, /'server-state-file' already specified. Continuing/);
+        });
+
         it("accepts any model without an error", async () => {
             const declared = sound.filter(({ version }) => atLeast(release.version, version));
             await fc.assert(

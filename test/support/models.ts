@@ -23,7 +23,11 @@ const balances = { http: ["uri", "hdr(x-id)"], tcp: [] };
 const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
     fc.record({
         version: fc.constantFrom("2.2", "2.4", "2.6"),
-        global: fc.record({ maxconn: fc.integer({ min: 100, max: 5000 }), hardStopAfter: maybe(fc.constant("90s")) }),
+        global: fc.record({
+            maxconn: fc.integer({ min: 100, max: 5000 }),
+            hardStopAfter: maybe(fc.constant("90s")),
+            serverStates: maybe(fc.boolean()),
+        }),
         defaults: fc.record({ mode: fc.constant(mode), retries: maybe(fc.integer({ min: 0, max: 5 })) }),
         frontends: fc.uniqueArray(
             fc.record({

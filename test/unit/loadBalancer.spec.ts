@@ -42,6 +42,48 @@ describe("LoadBalancer", () => {
         assert.deepEqual(taken, ["yes", "no"]);
     });
 
+    it("gives a converge the time that it bakes", async () => {
+        for (const bake of [undefined, "90s"]) {
+            await mockEngine({ preview: true });
+            new LoadBalancer("lb1", { connection, haproxy: config, bake });
+            await settled();
+        }
+        const times = ["deadline", "haproxy_bake"].map((name) =>
+            hosts.asked.map(({ payload }) => new RegExp(`^${name}='(.*)'$`, "m").exec(payload)?.[1]),
+        );
+        assert.deepEqual(times, [
+            ["900", "990"],
+            ["0", "90"],
+        ]);
+    });
+
+    it("warns once of acceptDown, which plans nothing, and refuses names that no backend has", async () => {
+        const update = async (args: object) => {
+            const recording = await mockEngine();
+            for (const [name, address] of [
+                ["lb1", "192.0.2.1"],
+                ["lb2", "192.0.2.2"],
+            ] as const) {
+                new LoadBalancer(name, { connection: { ...connection, address }, haproxy: config, ...args });
+            }
+            await settled();
+            const { inputs } = registered(recording, COMMAND, "lb1-converge");
+            return { update: inputs.update, texts: recording.messages.map(({ severity, text }) => severity + text) };
+        };
+        const [without, accepting] = [await update({}), await update({ acceptDown: ["app"], bake: "9s" })];
+        assert.ok(without.update);
+        assert.equal(accepting.update, without.update);
+        assert.deepEqual(without.texts, []);
+        assert.deepEqual(accepting.texts, [
+            "warnlb1, lb2: acceptDown: an up keeps a configuration with which app has no server up; remove it after the up: npm run pulumi -- config rm acceptDown (in a program of your own, the argument acceptDown)",
+        ]);
+        await mockEngine();
+        assert.throws(() => new LoadBalancer("lb1", { connection, haproxy: config, acceptDown: ["ap"] }), {
+            message: 'lb1: 1 error in what is declared\n  acceptDown: "ap": no such backend; declared are app',
+        });
+        await settled();
+    });
+
     it("shows address, configuration and last run", async () => {
         await mockEngine();
         const loadBalancer = new LoadBalancer("lb1", { connection, haproxy: config });

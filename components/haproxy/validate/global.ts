@@ -1,6 +1,6 @@
 import type { HaproxyConfig, Stats } from "../model";
 import { milliseconds } from "../model/durations";
-import { addressesOf } from "../model/lookup";
+import { addressesOf, keepsServerStates } from "../model/lookup";
 import { hiddenHost } from "./healthChecks";
 import { type IssueList, show } from "./issues";
 import { timeoutIssues, zeroDuration } from "./proxies";
@@ -19,7 +19,15 @@ export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
         zeroDuration("global.hardStopAfter", "hard-stop-after", issues);
     }
     global.raw?.forEach((line, i) => {
-        const field = fields[line.trim().split(/\s/, 1)[0] as string];
+        const keyword = line.trim().split(/\s/, 1)[0] as string;
+        if (keyword === "server-state-file" && keepsServerStates(config)) {
+            issues.error(
+                "duplicate-setting",
+                `global.raw.${i}`,
+                `raw line ${show(line)}: HAProxy takes the first of two such lines, which is ours; set global.serverStates to false, or remove the line`,
+            );
+        }
+        const field = fields[keyword];
         if (field !== undefined) {
             issues.error(
                 "duplicate-setting",

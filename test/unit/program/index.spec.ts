@@ -65,6 +65,19 @@ describe("index.ts", () => {
         assert.deepEqual(new Set(assigned("haproxy_allow_shrink")), new Set(["yes"]));
     });
 
+    it("accepts the backends of config acceptDown without servers", async () => {
+        await run({ config: { "haproxy-fleet:acceptDown": "ecom-docs,ecom-platform" } });
+        assert.deepEqual(new Set(assigned("haproxy_accept_down")), new Set(["ecom-docs ecom-platform"]));
+        hosts.asked.length = 0;
+        await run();
+        assert.deepEqual(new Set(assigned("haproxy_accept_down")), new Set([""]));
+        await assert.rejects(
+            run({ config: { "haproxy-fleet:acceptDown": "docs" } }),
+            /acceptDown: "docs": no such backend; declared are ecom-docs, ecom-platform$/,
+        );
+        await settled();
+    });
+
     it("asks no host if config probe is false", async () => {
         await run({ preview: true, config: { "haproxy-fleet:probe": "false" } });
         assert.deepEqual(hosts.asked, []);

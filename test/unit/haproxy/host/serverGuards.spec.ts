@@ -54,6 +54,30 @@ describe("server guards", () => {
         }
     });
 
+    it("refuse a minUp that the servers cannot reach", () => {
+        const server = (name: string, backup?: boolean) => ({ name, address: "192.0.2.1", port: 80, backup });
+        const two = [server("a1"), server("a2"), server("b1", true)];
+        const found = (minUp: number | string, change: Partial<Backend> = {}) =>
+            validate(config({ ...backend("app", { minUp }), servers: two, ...change })).map(
+                ({ rule, path }) => `${rule} ${path}`,
+            );
+        const many = ["min-up backends[0].minUp"];
+        assert.deepEqual(found(2), []);
+        assert.deepEqual(found(3), many);
+        assert.deepEqual(found("100%"), []);
+        const template = { prefix: "t", fqdn: "app.example", port: 80, count: 3 };
+        assert.deepEqual(found(5, { serverTemplates: [template] }), []);
+        assert.deepEqual(found(6, { serverTemplates: [template] }), many);
+        assert.deepEqual(found(6, { raw: ["server a3 192.0.2.3:80"] }), []);
+        // Backups count if there are only those.
+        assert.deepEqual(found(1, { servers: [server("b1", true)] }), []);
+        assert.deepEqual(found(2, { servers: [server("b1", true)] }), many);
+        assert.deepEqual(found(2, { servers: [], raw: ["use-server s1 if TRUE"] }), []);
+        for (const minUp of [0, 1.5, "2", "0%", "101%", "half"]) {
+            assert.deepEqual(found(minUp), ["form backends[0].minUp"], String(minUp));
+        }
+    });
+
     it("warn about fewer servers than minServers, because a host judges only what changes", () => {
         const guarded = (of: Partial<Backend>) =>
             validate(config({ ...backend("app", { minServers: 3 }), ...of })).map(

@@ -43,6 +43,37 @@ describe("render", () => {
         );
     });
 
+    it("keeps states of servers in all sections unless that is turned off, which changes nothing else", () => {
+        const rules = { raw: ["http-request deny if { path /x }"] };
+        const config: HaproxyConfig = {
+            version: "2.6",
+            namedDefaults: [{ name: "plain" }, { name: "shared", ...rules }],
+            frontends: [{ name: "http", from: "shared", binds: [{ port: 80 }], defaultBackend: "app" }],
+            backends: [{ name: "app", from: "shared", servers: [] }],
+            stats: { bind: { address: "127.0.0.1", port: 8404 } },
+        };
+        const linesWith = (serverStates?: boolean) =>
+            render({ ...config, global: { serverStates } }, { digest: "d" }).text.split("\n");
+        const on = linesWith();
+        const sections = on.flatMap((line, i) =>
+            line === "    load-server-state-from-file global"
+                ? [
+                      on
+                          .slice(0, i)
+                          .filter((each) => /^\S/.test(each))
+                          .at(-1),
+                  ]
+                : [],
+        );
+        assert.deepEqual(sections, ["defaults plain", "defaults shared", "defaults shared:backends", "defaults"]);
+        assert.equal(on.filter((line) => line === "    server-state-file /run/haproxy-fleet/server-states").length, 1);
+        assert.deepEqual(linesWith(true), on);
+        assert.deepEqual(
+            linesWith(false),
+            on.filter((line) => !line.includes("server-state")),
+        );
+    });
+
     it("sets a log format if anything is logged", () => {
         const raw = ["log 192.0.2.1 local0"];
         const logless = { version: "2.6", global: { log: [] }, backends: [] };

@@ -27,6 +27,7 @@ describe("the form of services", () => {
             maxShrinkPercent: 25,
             backups: true,
             drain: "30s",
+            minUp: "50%",
             balance: "leastconn",
             weights: { shop1: 3 },
             slowStart: "10s",

@@ -32,6 +32,11 @@ cases("validate: global", {
         "duplicate-setting global.raw[0]",
         "duplicate-setting global.raw[1]",
     ],
+    "a state file beside ours": [
+        { ...good, global: { raw: ["server-state-file /x"] } },
+        "duplicate-setting global.raw[0]",
+    ],
+    "a state file instead of ours": [{ ...good, global: { serverStates: false, raw: ["server-state-file /x"] } }],
     "durations that mean no limit": [
         {
             ...withBackend({ timeouts: { queue: "0", tunnel: "0" } }),

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import type { Global } from "../../../../components/haproxy/model";
-import { haproxy } from "../../../../components/recipes/haproxy/index";
+import type { Transaction } from "../../../../components/convergence/kinds/index";
+import type { Global, HaproxyConfig } from "../../../../components/haproxy/model";
+import { type HaproxyOptions, haproxy } from "../../../../components/recipes/haproxy/index";
 
 describe("the recipe of haproxy", () => {
     const recipe = (global: Global, options = {}) =>
@@ -28,5 +29,35 @@ describe("the recipe of haproxy", () => {
                 /^Error: haproxy: oldWorkers: expected a whole number from 1 to 1000000, got /,
             );
         }
+    });
+
+    const app = { name: "app", servers: [{ name: "a", address: "192.0.2.1", port: 80 }] };
+    const parameters = (options: HaproxyOptions, rest: Partial<HaproxyConfig> = {}) => {
+        const resources = haproxy({ version: "2.6", frontends: [], backends: [app], ...rest }, options);
+        const [transaction = assert.fail()] = resources.filter(({ kind }) => kind === "transaction");
+        return (transaction as Transaction).adapter.parameters;
+    };
+
+    it("gives the adapter the limits of its gate, and what may be down", () => {
+        const { gate_limit, bake, accept_down, servers } = parameters({});
+        assert.deepEqual([gate_limit, bake, accept_down, servers], ["15", "0", "", ""]);
+        const listens = [{ ...app, name: "api", binds: [{ port: 81 }], minUp: "50%" }];
+        const set = parameters({ bake: "90s", acceptDown: ["api", "app"] }, { listens });
+        assert.deepEqual([set.bake, set.accept_down, set.servers], ["90", "api app", "api - - - yes 50%"]);
+    });
+
+    it("fails if bake is no duration of at most 10 minutes", () => {
+        assert.equal(parameters({ bake: "10m" }).bake, "600");
+        for (const bake of ["", "60", "soon", "11m", "601s"]) {
+            assert.throws(() => parameters({ bake }), /^Error: haproxy: bake: expected /, bake);
+        }
+    });
+
+    it("fails once for all names in acceptDown that no backend has, and lists the backends", () => {
+        const listens = [{ ...app, name: "api", binds: [{ port: 81 }] }];
+        assert.throws(() => parameters({ acceptDown: ["app", "ap", "shop"] }, { listens }), {
+            message: 'haproxy: acceptDown: "ap", "shop": no such backend; declared are api, app',
+        });
+        assert.throws(() => parameters({ acceptDown: [""] }), /^Error: haproxy: acceptDown\[0\]: expected text/);
     });
 });

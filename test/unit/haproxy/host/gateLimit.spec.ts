@@ -1,0 +1,42 @@
+import assert from "node:assert/strict";
+import { gateLimit } from "../../../../components/haproxy/host/gateLimit";
+import type { Backend, HaproxyConfig } from "../../../../components/haproxy/model";
+
+const backend = (change: Partial<Backend> = {}): Backend => ({
+    name: "app",
+    servers: [{ name: "app1", address: "192.0.2.1", port: 80 }],
+    ...change,
+});
+const limit = (change: Partial<Backend>, rest: Partial<HaproxyConfig> = {}) =>
+    gateLimit({ version: "2.6", frontends: [], backends: [backend(change)], ...rest });
+const server = { name: "app1", address: "192.0.2.1", port: 80 };
+
+describe("the limit of the gate", () => {
+    it("is the time in which checks find the slowest server down, and 2 s", () => {
+        assert.equal(limit({}), 15);
+        assert.equal(limit({ defaultServer: { inter: "1s", fall: 2 } }), 10);
+        assert.equal(limit({ defaultServer: { inter: "1s" }, servers: [server, { ...server, inter: "10s" }] }), 47);
+        assert.equal(limit({ serverTemplates: [{ prefix: "t", count: 2, fqdn: "a.example", port: 80, fall: 9 }] }), 27);
+        assert.equal(limit({}, { listens: [{ ...backend({ defaultServer: { inter: "5s" } }), binds: [] }] }), 27);
+    });
+
+    it("knows the check timeout of the section, or of its defaults", () => {
+        const namedDefaults = [{ name: "slow", timeouts: { check: "20s" } }];
+        assert.equal(limit({}, { defaults: { timeouts: { check: "1500ms" } } }), 12);
+        assert.equal(limit({ from: "slow" }, { namedDefaults }), 30);
+        assert.equal(limit({ from: "slow", timeouts: { check: "1s" } }, { namedDefaults }), 11);
+    });
+
+    it("reads raw parameters of servers, but not fastinter", () => {
+        assert.equal(limit({ servers: [{ ...server, inter: "1s", raw: "fastinter 50s inter 6s" }] }), 31);
+        assert.equal(limit({ defaultServer: { raw: "inter 6s fall 1" } }), 19);
+        assert.equal(limit({ defaultServer: { raw: "inter 6s" }, servers: [{ ...server, inter: "1s" }] }), 11);
+        assert.equal(limit({ raw: ["default-server inter 6s"] }), 31);
+    });
+
+    it("is 5 s to 5 minutes", () => {
+        assert.equal(limit({ servers: [{ ...server, inter: "1h", check: false }] }), 5);
+        assert.equal(limit({ servers: [], timeouts: { check: "1m" } }), 5);
+        assert.equal(limit({ servers: [{ ...server, inter: "1h" }] }), 300);
+    });
+});
