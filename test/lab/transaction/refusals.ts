@@ -155,7 +155,7 @@ export function refusals(loadBalancer: () => LoadBalancerHost): void {
             assert.equal(await loadBalancer().state(), state, fault.name);
             assert.equal(
                 await loadBalancer().leftovers(),
-                "began launch lock log report result stamp step token",
+                "began launch lock log report result server-states stamp step token",
                 fault.name,
             );
         }
