@@ -29,26 +29,27 @@ while (<STDIN>) {
     push @{$servers{$row{pxname}}}, server(\%row);
 }
 
-# In maintenance, drained, closing or without weight, a server is out on purpose.
+# In maintenance, drained, closing or without weight, a server is out on purpose; not if its name does not resolve (yet).
 sub server {
     my ($row) = @_;
+    my $unresolved = $row->{status} eq "MAINT (resolution)";
     (my $check = $row->{check_status}) =~ s/^\* //;
     my $up = $row->{status} =~ /^(UP|no check)/;
-    my $checked = $check ne "" || $row->{status} =~ /^(UP|DOWN)/;
+    my $checked = $check ne "" || $row->{status} =~ /^(UP|DOWN)/ || $unresolved;
     # A server that is down without a check has been so in the process before.
     my $waits = $check =~ /^(INI|UNK)$/ && $up;
     my $passes = $check eq "" || $check =~ /OK/;
     return {
         name => $row->{svname},
-        check => $check . ($row->{check_code} ne "" && $check =~ /^L7/ ? "/$row->{check_code}" : ""),
+        check => $unresolved ? "unresolved" : $check . ($row->{check_code} ne "" && $check =~ /^L7/ ? "/$row->{check_code}" : ""),
         backup => $row->{bck} ? 1 : 0,
-        out => $row->{status} =~ /^(MAINT|DRAIN|NOLB)/ || $row->{weight} == 0,
+        out => !$unresolved && $row->{status} =~ /^(MAINT|DRAIN|NOLB)/ || $row->{weight} == 0,
         up => $up,
         checked => $checked,
         waits => $waits,
         works => $up && $passes,
         # Its status is about to change, or not.
-        open => $check =~ /^(INI|UNK)$/ || $row->{status} =~ m{^(UP|DOWN) \d+/\d+} || $up && !$passes,
+        open => $unresolved || $check =~ /^(INI|UNK)$/ || $row->{status} =~ m{^(UP|DOWN) \d+/\d+} || $up && !$passes,
     };
 }
 

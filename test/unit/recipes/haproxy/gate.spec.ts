@@ -120,10 +120,21 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
 
     it("judges no backend whose servers are all out on purpose", () => {
         const before = { web: { a: up, b: up } };
-        const out: Row[] = [["MAINT"], ["MAINT (resolution)"], ["DRAIN", "L4OK"], ["NOLB", "L7OKC", "404"], [...up]];
+        const out: Row[] = [["MAINT"], ["MAINT (via web/x)"], ["DRAIN", "L4OK"], ["NOLB", "L7OKC", "404"], [...up]];
         out[4] = ["UP", "L7OK", "200", false, 0];
         for (const a of out) assert.equal(verdict({ before, after: { web: { a, b: a } } }), "up", a[0]);
         assert.equal(verdict({ before, after: { web: { a: ["MAINT"], b: refused } } }), "lost");
+    });
+
+    it("waits for a name to resolve, and fails if it does not", () => {
+        const unresolved: Row = ["MAINT (resolution)"];
+        const change = { before: { web: { a: up } }, after: { web: { a: unresolved } } };
+        assert.equal(verdict(change), "wait");
+        assert.match(
+            words({ ...change, task: "last" }),
+            /^lost\nbackend web has no server up; before, it had 1: a unresolved\n/,
+        );
+        assert.equal(verdict({ ...change, after: { web: { a: unresolved, b: up } } }), "up");
     });
 
     it("counts servers that are no backups, unless only backups were up", () => {
