@@ -55,7 +55,7 @@ export interface HostSettings {
     readonly allowWarnings?: string[];
     /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
     readonly oldWorkers?: number;
-    /** How long after an activation a host goes on to see that servers are up; `"10m"` at most. @default "0" */
+    /** How long the gate goes on to watch the servers after an activation; `"10m"` at most. @default "0" */
     readonly bake?: string;
 }
 

@@ -83,8 +83,8 @@ export interface ServerGuards {
      */
     readonly drain?: string;
     /**
-     * Servers that must be up after a change, as a number or as a share such as `"50%"`; else the host goes back to the configuration
-     * that it had. Only for sections with servers up before the change.
+     * Servers that must be up after a change, not counting backups: a number, or a share such as `"50%"`, which is rounded up. If
+     * fewer were up before it, as many as then. Otherwise the host goes back to the configuration that it had.
      * @default 1
      */
     readonly minUp?: number | string;

@@ -32,10 +32,11 @@ export function serverGuardIssues(backend: AnyProxy, path: string, where: string
     }
     const possible = count || backups;
     if (typeof minUp === "number" && possible && possible < minUp) {
-        issues.error(
+        // A gate then asks for all servers that were up before.
+        issues.warning(
             "min-up",
             `${path}.minUp`,
-            `minUp of ${where}: it is ${minUp}, but only ${possible} ${possible === 1 ? "server is" : "servers are"} declared or found${count ? " (without backups)" : ""}, so hosts would undo every change; add servers, correct their tags, or lower it`,
+            `minUp of ${where}: it is ${minUp}, but only ${possible} ${possible === 1 ? "server is" : "servers are"} declared or found${count ? " (without backups)" : ""}, so a change is undone whenever it takes one down; add servers, correct their tags, or lower it`,
         );
     }
     const length = drain === undefined ? 0 : milliseconds(drain);

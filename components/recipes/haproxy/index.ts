@@ -53,8 +53,8 @@ export interface HaproxyOptions {
      */
     oldWorkers?: number;
     /**
-     * How long after an activation the host goes on to see that servers are up, a duration of at most `"10m"`. If some go down, the
-     * configuration of before comes back. @default "0"
+     * How long the gate goes on to watch the servers after an activation, a duration of at most `"10m"`. If a backend loses its servers
+     * meanwhile, the last good files come back. @default "0"
      */
     bake?: string;
     /**
