@@ -24,15 +24,18 @@ haproxy_installed() {
     command -v "$haproxy_program" >/dev/null || command -v haproxy >/dev/null
 }
 
-# haproxy_check STAGE [OPTION]: runs the unit's command with -c, and the stage mounted over the live directory.
+# haproxy_check STAGE [OPTION]: runs the unit's command with -c, the stage mounted over the live directory, and no states of servers: the
+# checker warns of those that are down, and some releases warn if their file is missing.
 haproxy_check() (
     haproxy_command
     haproxy_environment
+    echo 1 >"$stage/no-states" && { [ -e "$run/server-states" ] || put_text "$run/server-states" 1; } || return
     # eval: quoted by systemd, see haproxy_command.
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
         mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
-        eval "exec $3 -c $4"' sh "$1" "$tx_directory" "$command_line" "${2-}"
+        mount --bind "$3" "$4" || exit 32
+        eval "exec $5 -c $6"' sh "$1" "$tx_directory" "$stage/no-states" "$run/server-states" "$command_line" "${2-}"
 )
 
 # haproxy_validate STAGE: prints the words of the checker if it refuses. Checks nothing if the service has no program or would not read
@@ -42,8 +45,6 @@ haproxy_validate() {
     command -v "$haproxy_program" >/dev/null || return 0
     ! files=$(haproxy_unit_files 2>/dev/null) || haproxy_reads "$files" || return 0
     haproxy_version_fits || return
-    # Some releases warn if it is missing, and only a start or a reload makes it.
-    [ -e "$run/server-states" ] || put_text "$run/server-states" 1 || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1
     checked=$?
     if [ "$checked" = 1 ] && [ -n "$tx_allowed" ]; then
