@@ -23,6 +23,15 @@ export function adapterScript(recipe: string): string {
     ].join("\n");
 }
 
+/**
+ * A program that a recipe installs on its hosts: `programs/<name>.pl` of the recipe's folder.
+ *
+ * @throws {Error} If there is no such program: a defect of the recipe, never of a stack.
+ */
+export function hostProgram(recipe: string, name: string): string {
+    return readFileSync(join(__dirname, "recipes", recipe, "programs", `${name}.pl`), "utf8");
+}
+
 /** The program is one argument in single quotes. */
 function perlFunction(name: string, program: string): string {
     const quoted = program.replaceAll("'", "'\\''");

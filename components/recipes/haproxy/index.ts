@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
@@ -12,19 +13,23 @@ import {
     globalDefaults,
     type HaproxyConfig,
     hostRequirements,
+    keepsServerStates,
     type Listener,
     modelFormIssues,
     render,
     seconds,
     serverGuardRules,
+    serverStatesFile,
     slotIssue,
     slotValue,
 } from "../../haproxy";
-import { adapterScript } from "../../scripts";
+import { adapterScript, hostProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
+const MASTER = "/run/haproxy-master.sock";
+const RELOAD = "/usr/local/lib/haproxy-fleet/haproxy-reload";
 
 /** The form of {@link HaproxyOptions} without functions, for forms that have more fields. */
 export const optionsShape = {
@@ -84,8 +89,9 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
     return [
         // Before the package, so that the first start has it: a reload cannot raise a limit.
         { kind: "systemdUnit", name: `${UNIT}.d/10-limits.conf`, content: limits(config) },
-        // The adapter needs iproute2 and perl.
+        // The adapter needs iproute2 and perl, and so does the program that reloads.
         { kind: "packages", names: ["haproxy", "iproute2", "perl-base"] },
+        ...(keepsServerStates(config) ? serverStates() : []),
         { kind: "group", name: group },
         // HAProxy sets its group itself, so an account such as www-data, which others use, keeps its own primary group.
         { kind: "user", name: user, ...(user === group && { group }) },
@@ -97,6 +103,23 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
 function limits(config: HaproxyConfig): string {
     const descriptors = Math.max(65_536, hostRequirements(config).fileDescriptors);
     return renderTemplate("limits.conf.mustache", { descriptors });
+}
+
+/**
+ * Reloads, also those by hand, hand the states of servers over; a start reads none. The drop-in comes after the program that it
+ * names, and sorts before an `override.conf`, so that a user's own ExecReload wins.
+ */
+function serverStates(): Resource[] {
+    const directory = dirname(serverStatesFile);
+    return [
+        { kind: "directory", path: dirname(RELOAD) },
+        { kind: "file", path: RELOAD, content: hostProgram("haproxy", "haproxy-reload"), mode: "0755" },
+        {
+            kind: "systemdUnit",
+            name: `${UNIT}.d/10-server-states.conf`,
+            content: renderTemplate("server-states.conf.mustache", { program: RELOAD, master: MASTER, directory }),
+        },
+    ];
 }
 
 /** Readable by HAProxy's group, not by others, because the files may contain passwords. */
@@ -130,7 +153,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             parameters: {
                 config: `${DIRECTORY}/haproxy.cfg`,
                 unit: UNIT,
-                master: "/run/haproxy-master.sock",
+                master: MASTER,
                 release: config.version,
                 binds: requirements.binds.map(listener).join("\n"),
                 directories: requirements.socketDirectories.join("\n"),
