@@ -8,6 +8,7 @@ import { warn } from "./convergence/sharedMessages";
 import { showSlots } from "./convergence/slots";
 import { aFunction, flag, formIssues, texts } from "./forms";
 import {
+    acceptDownIssues,
     balancedServicesFormIssues,
     type CompiledServices,
     compileServices,
@@ -18,6 +19,7 @@ import {
     remembering,
     type Service,
     type StatsSettings,
+    seconds,
     validate,
     withoutIgnored,
 } from "./haproxy";
@@ -43,6 +45,15 @@ export interface LoadBalancerArgs {
     allowShrink?: boolean;
     /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
     oldWorkers?: number;
+    /**
+     * How long after an activation the host goes on to see that servers are up, a duration of at most `"10m"`. If some go down, the
+     * configuration of before comes back. @default "0"
+     */
+    bake?: string;
+    /**
+     * Backends, and sections `listen`, that may have fewer servers up after a change than `minUp`, or none; for one up. @default []
+     */
+    acceptDown?: string[];
     /** Values of the slots in the configuration, such as the password of the statistics page. @default {} */
     slots?: Record<string, pulumi.Input<string>>;
     /** Whether a preview asks the host what differs. @default true */
@@ -110,13 +121,15 @@ export class LoadBalancer extends pulumi.ComponentResource {
             throw resourceError(`${name}: customize: returned ${String(config)}; ${remedy}`, this);
         }
         this.report(name, withoutIgnored(compiled.validate(config), ignoreIssues));
-        const { allowWarnings, allowShrink, oldWorkers } = args;
-        const options = { allowWarnings, allowShrink, oldWorkers };
+        const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
+        this.report(name, acceptDownIssues(config, acceptDown));
+        this.warnOfAcceptDown(name, acceptDown);
+        const options = { allowWarnings, allowShrink, oldWorkers, bake, acceptDown };
         const resources = resourcesFor({ declared: args.haproxy, config, options });
         const { dependsOn } = opts ?? {};
         const host = new ConvergedHost(
             name,
-            { connection, resources, slots, probe, requireAnswer, takeOver },
+            { connection, resources, slots, probe, requireAnswer, takeOver, deadline: 900 + seconds(bake ?? "0") },
             { parent: this, dependsOn },
         );
 
@@ -148,6 +161,14 @@ export class LoadBalancer extends pulumi.ComponentResource {
                 throw resourceError(`${name}: customize: ${error.message}; ${remedy}`, this);
             }
             throw error;
+        }
+    }
+
+    private warnOfAcceptDown(name: string, names: readonly string[] = []): void {
+        const verb = names.length === 1 ? "has" : "have";
+        if (names.length > 0) {
+            const problem = `an up keeps a configuration with which ${names.join(", ")} ${verb} no server up`;
+            warn(name, `acceptDown: ${problem}; remove it after the up`, this);
         }
     }
 

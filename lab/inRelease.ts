@@ -1,6 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
+import { noServerStates, serverStatesFile } from "../components/haproxy";
 import { buildImage } from "./images";
 import { type Result, run } from "./machine/exec";
 import type { Release } from "./releases";
@@ -19,7 +20,7 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$root" "$@
  * Runs a program in the image of a release, isolated from the machine. Its processes end with it, and its files are removed.
  *
  * @param command program and arguments; `haproxy` and `varnishtest` are on its PATH
- * @param files contents by absolute path, written before the program starts
+ * @param files contents by absolute path, written before the program starts, beside a state file without states, as on a host
  */
 export async function inRelease(
     { version }: Pick<Release, "version">,
@@ -30,7 +31,8 @@ export async function inRelease(
     const scratch = mkdtempSync(join(tmpdir(), `haproxy-${version}-`));
     try {
         for (const dir of ["upper", "work", "root"]) mkdirSync(join(scratch, dir));
-        for (const [path, content] of Object.entries({ "/etc/hosts": "127.0.0.1 localhost\n", ...files })) {
+        const given = { "/etc/hosts": "127.0.0.1 localhost\n", [serverStatesFile]: noServerStates };
+        for (const [path, content] of Object.entries({ ...given, ...files })) {
             const file = join(scratch, "upper", path);
             mkdirSync(dirname(file), { recursive: true });
             writeFileSync(file, content);

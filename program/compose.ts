@@ -19,7 +19,7 @@ export interface Fleet {
     readonly hosts: readonly Host[];
     /** What each host balances. */
     readonly haproxy: BalancedServices;
-    readonly options: Pick<LoadBalancerArgs, "ignoreIssues" | "allowWarnings" | "oldWorkers">;
+    readonly options: Pick<LoadBalancerArgs, "ignoreIssues" | "allowWarnings" | "oldWorkers" | "bake">;
     /** Names of the secrets in the configuration. */
     readonly secrets: readonly string[];
 }
@@ -58,7 +58,7 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
             ? service
             : (attempt(() => withServers(service, inventory, environment, `${source}: services[${i}]`)) ?? service),
     );
-    const { ignoreIssues, allowWarnings, oldWorkers, ...settings } = stack.haproxy;
+    const { ignoreIssues, allowWarnings, oldWorkers, bake, ...settings } = stack.haproxy;
     const { config, validate } = compileServices(settings, services, () => undefined, stack.stats);
     const issues = withoutIgnored(validate(config), ignoreIssues);
     errors.push(...issues.filter(isError).map(({ path, message }) => `${source}: ${path}: ${message}`));
@@ -73,7 +73,7 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     return {
         hosts,
         haproxy: { ...settings, services, stats: stack.stats },
-        options: { ignoreIssues, allowWarnings, oldWorkers },
+        options: { ignoreIssues, allowWarnings, oldWorkers, bake },
         secrets,
     };
 }

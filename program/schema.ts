@@ -55,9 +55,11 @@ export interface HostSettings {
     readonly allowWarnings?: string[];
     /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
     readonly oldWorkers?: number;
+    /** How long after an activation a host goes on to see that servers are up; `"10m"` at most. @default "0" */
+    readonly bake?: string;
 }
 
-const { allowWarnings, oldWorkers } = optionsShape;
+const { allowWarnings, oldWorkers, bake } = optionsShape;
 
 const stackSchema = formOf<Stack>()(
     z.strictObject({
@@ -74,7 +76,7 @@ const stackSchema = formOf<Stack>()(
             privateKeyFile: text.optional(),
             become: z.literal("sudo").optional(),
         }),
-        haproxy: z.strictObject({ ...settingsShape, ignoreIssues: texts.optional(), allowWarnings, oldWorkers }),
+        haproxy: z.strictObject({ ...settingsShape, ignoreIssues: texts.optional(), allowWarnings, oldWorkers, bake }),
         services,
         stats: stats.optional(),
     }),

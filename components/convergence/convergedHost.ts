@@ -174,10 +174,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
             return unknown;
         }
         const { answer } = host;
-        for (const warning of answer.warnings) {
-            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${warning}`;
-            void logTogether("warn", { about: { host: name }, key: warning, words, resource: this });
-        }
+        this.say(name, "warn", answer.warnings);
         const token = nextToken(answer, payload);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
@@ -185,8 +182,18 @@ export class ConvergedHost extends pulumi.ComponentResource {
         } else {
             host.close();
             await this.report(name, answer, plan, slots);
+            // A host with a converge says at its end, on stderr, what serves then.
+            this.say(name, "info", preview ? [] : answer.serving);
         }
         return token;
+    }
+
+    /** Shows texts of a host; hosts with an equal one share it. */
+    private say(name: string, severity: "info" | "warn", texts: string[]): void {
+        for (const text of texts.map(printable)) {
+            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${text}`;
+            void logTogether(severity, { about: { host: name }, key: text, words, resource: this });
+        }
     }
 
     /** Leaves the payload on the host, and watches the host until its converge has ended. */

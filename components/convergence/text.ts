@@ -15,6 +15,17 @@ export function count(n: number, noun: string): string {
     return `${n} ${noun}${n === 1 ? "" : "s"}`;
 }
 
+/** A whole number of seconds as people say it: `30 s`, `1 min 52 s`, `24 h`. */
+export function duration(seconds: number): string {
+    const parts = [
+        [Math.floor(seconds / 3600), "h"],
+        [Math.floor(seconds / 60) % 60, "min"],
+        [seconds % 60, "s"],
+    ] as const;
+    const said = parts.filter(([n]) => n > 0).map(([n, unit]) => `${n} ${unit}`);
+    return said.length === 0 ? "0 s" : said.join(" ");
+}
+
 /** Each value once, in order of first appearance. */
 export function unique<T>(values: readonly T[]): T[] {
     return [...new Set(values)];

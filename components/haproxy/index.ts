@@ -1,13 +1,17 @@
 /** HAProxy's language, for the other folders: they import only this file. */
 
+export { gateLimit } from "./host/gateLimit";
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
 export type * from "./model";
 export { canonical, isAddress, isHostName } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
-export { fleetDirectory, mapPath } from "./model/files";
+export { seconds } from "./model/durations";
+export { fleetDirectory, mapPath, noServerStates, serverStatesFile } from "./model/files";
+export { keepsServerStates } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
+export { duration } from "./model/schema/values";
 export { secretsIn, stringsIn } from "./model/strings";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";
@@ -17,3 +21,4 @@ export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
 export { type Issue, isError, validate, withoutIgnored } from "./validate/index";
+export { acceptDownIssues } from "./validate/serverGuards";

@@ -1,5 +1,5 @@
 import { refusedLines } from "../../components/convergence/preview/refusedLines";
-import { globalDefaults } from "../../components/haproxy";
+import { globalDefaults, noServerStates, serverStatesFile } from "../../components/haproxy";
 import { compose } from "../compose";
 import { type LoadedStack, loadStack } from "../load";
 import { type Daemon, findDaemon } from "./daemon";
@@ -57,7 +57,8 @@ export async function checkStack(
     } catch (error) {
         return { result: "not checked by a daemon", remark: (error as Error).message, details };
     }
-    const texts = new Map([...files.map((file) => [file.path, filled(file)] as const), ...placeholders]);
+    const declared = files.map((file) => [file.path, filled(file)] as const);
+    const texts = new Map([...declared, ...placeholders, [serverStatesFile, noServerStates]]);
     const words = await refusal(daemon, texts, stack.haproxy.allowWarnings ?? []);
     return {
         result: words === undefined ? "accepted" : "refused",

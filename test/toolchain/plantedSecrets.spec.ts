@@ -46,6 +46,8 @@ describe("secrets under the real CLI", () => {
             secretLines: [],
             settings: [],
             warnings: [],
+            longest: [],
+            serving: [],
         };
         const { host: address, dialErrorLimit: _, ...connection } = sshd.connection();
         const { code, text } = await printed(`

@@ -18,7 +18,7 @@ describe("a refusal of two hosts", () => {
             import { ConvergedHost, useProbe } from ${module("convergedHost")};
             const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
             const answer = {
-                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [],
+                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],
             };
             useProbe(async () => ({ answer, leave: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
             for (const name of ["lb2", "lb1"]) {

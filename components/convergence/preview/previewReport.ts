@@ -3,12 +3,12 @@ import type { DeclaredFile, Wording } from "../kinds/kind";
 import { permissionsOf } from "../kinds/paths";
 import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
-import { count, printable, unique } from "../text";
+import { count, duration, printable, unique } from "../text";
 import { type Cause, causes, fileOf, positionOf, together } from "./cause";
 import { diffLines } from "./fileDiff";
 import { hideValues } from "./redaction";
 import { refusedLines } from "./refusedLines";
-import type { Difference, WhyRun } from "./whyRun";
+import type { Difference, Longest, WhyRun } from "./whyRun";
 
 /** Longest line that is shown whole, in characters. */
 const LONGEST_LINE = 400;
@@ -207,7 +207,11 @@ function differencesOf(
             .flatMap((difference) => differenceLines(difference, resource, whyRun, slots, causeOf(difference))),
         ...whyRun.activations
             .filter((activation) => has(activation) && whyRun.refused.length === 0)
-            .map(({ kind, reason }) => `    ${kind === "none" ? "no reload" : kind}: ${reason}`),
+            .flatMap(({ id, kind, reason }) =>
+                kind === "none"
+                    ? [`    no reload: ${reason}`]
+                    : [`    ${kind}: ${reason}`, ...whyRun.longest.filter((one) => one.id === id).map(longestLine)],
+            ),
         ...whyRun.unchecked
             .filter(has)
             .flatMap(({ id, stage, words }) => [
@@ -216,6 +220,20 @@ function differencesOf(
                 ...refusedLines(words, files, slots).map((line) => `      ${line}`),
             ]),
     ];
+}
+
+/**
+ * How long an activation may wait, and when the converge ends. There is no sum, because steps between the waits, such as packages and
+ * the proof, have no limit of their own.
+ */
+function longestLine({ drain, gate, bake, deadline }: Longest): string {
+    const waits = [
+        ...(drain > 0 ? [`drain up to ${duration(drain)}`] : []),
+        ...(gate > 0 ? [`gate up to ${duration(gate)}`] : []),
+        ...(bake > 0 ? [`bake ${duration(bake)}`] : []),
+    ];
+    const end = `ends after ${duration(deadline)} at the latest`;
+    return `    ${waits.length === 0 ? end : `waits: ${waits.join(", ")}; ${end}`}`;
 }
 
 /** The resources that differ and come before a resource. */

@@ -22,6 +22,19 @@ export interface Judgement {
     words: string;
 }
 
+/** How long an activation may take, in seconds; 0 is none. */
+export interface Longest {
+    id: string;
+    /** The longest wait for the sessions of servers that leave. */
+    drain: number;
+    /** The longest wait for the first results of the checks. */
+    gate: number;
+    /** How long the results are watched after that. */
+    bake: number;
+    /** After how long the whole converge is ended. */
+    deadline: number;
+}
+
 /** How a host compares with a plan. */
 export interface WhyRun {
     bootId: string;
@@ -35,6 +48,8 @@ export interface WhyRun {
     /** Refusals that may vanish when earlier resources, which differ, are repaired. */
     unchecked: Judgement[];
     activations: { id: string; kind: string; reason: string }[];
+    /** How long the activations may take. */
+    longest: Longest[];
     /** The settings that are meant for one up, such as `takeOver`, if they are set, and whether this host needs them now. */
     settings: { name: string; needed: boolean }[];
     /** Texts that precede secrets in lines of managed files, remembered from earlier converges. */
@@ -43,6 +58,8 @@ export interface WhyRun {
     remembered?: Remembered;
     /** What is amiss with the host besides the plan, each a problem and its remedy. */
     warnings: string[];
+    /** Which services are not all up, and how many are; a text for each daemon that was asked. */
+    serving: string[];
 }
 
 /**
@@ -60,13 +77,15 @@ export function parseWhyRun(text: string): WhyRun {
         unchecked: [],
         activations: [],
         settings: [],
+        longest: [],
         secretLines: [],
         warnings: [],
+        serving: [],
     };
     const lines = text.split("\n");
     let ended = false;
     for (let n = 0; n < lines.length; n++) {
-        const [verb = "", id = "", second = "", third = ""] = (lines[n] ?? "").split("\t");
+        const [verb = "", id = "", second = "", third = "", ...rest] = (lines[n] ?? "").split("\t");
         switch (verb) {
             case "host":
                 result.bootId = id;
@@ -82,6 +101,15 @@ export function parseWhyRun(text: string): WhyRun {
             case "activation":
                 result.activations.push({ id, kind: second, reason: third });
                 break;
+            case "longest":
+                result.longest.push({
+                    id,
+                    drain: seconds(second),
+                    gate: seconds(third),
+                    bake: seconds(rest[0]),
+                    deadline: seconds(rest[1]),
+                });
+                break;
             case "setting":
                 result.settings.push({ name: id, needed: second === "needed" });
                 break;
@@ -93,6 +121,9 @@ export function parseWhyRun(text: string): WhyRun {
                 break;
             case "warning":
                 result.warnings.push(decode(id));
+                break;
+            case "serving":
+                result.serving.push(decode(id));
                 break;
             case "live":
             case "declared": {
@@ -119,6 +150,14 @@ export function parseWhyRun(text: string): WhyRun {
         throw new Error("the host's report was truncated");
     }
     return result;
+}
+
+/** A whole number of seconds. */
+function seconds(field = ""): number {
+    if (!/^\d+$/.test(field)) {
+        throw new Error(`the host's report has ${JSON.stringify(field)} for a number of seconds`);
+    }
+    return Number(field);
 }
 
 /** The host sends plain ASCII as it is, other text as `=` and base64. */

@@ -1,4 +1,23 @@
-# How a transaction writes its files, activates them and proves that the daemon has them. Reads the tx_ variables of transaction.
+# How a transaction writes its files, activates them and proves that the daemon has them and works. Reads the tx_ variables of transaction.
+
+# Keeps what works with the last good files until the new ones are proven. If the process has unproven ones, from a converge that was
+# killed, what that one has kept counts. Before a first converge there is nothing to compare with.
+transaction_baseline() {
+    command -v "${tx_adapter}_baseline" >/dev/null || return 0
+    if [ -z "$good_digest" ]; then
+        forget_baseline
+    elif [ "$running_digest" = "$good_digest" ]; then
+        step "note what works" keep_baseline
+    fi
+}
+
+keep_baseline() {
+    mkdir -p -- "${tx_baseline%/*}" && put_text "$tx_baseline" "$("${tx_adapter}_baseline")"
+}
+
+forget_baseline() {
+    [ ! -e "$tx_baseline" ] || step "forget what worked" rm -f -- "$tx_baseline"
+}
 
 # Writes new files first, so that a changed file never names one that does not exist yet.
 transaction_commit() {
@@ -61,6 +80,13 @@ transaction_activate() {
     fi
     attempt prove "$tx_digest" || transaction_restore "was not proven to have the new configuration"
     [ -z "$words" ] || say "$label: $words"
+    transaction_gate || transaction_restore "has lost what worked before"
+}
+
+# Whether what worked before works with the new process, if the adapter can say. Sets words.
+transaction_gate() {
+    words=
+    ! command -v "${tx_adapter}_gate" >/dev/null || attempt gate "$tx_baseline"
 }
 
 # attempt FUNCTION ARGUMENT: calls a function of the adapter as a step that may fail. Sets words.
@@ -80,6 +106,7 @@ try() {
 transaction_restore() {
     refusal=$words
     failed_step=$doing
+    tx_restoring=yes
     each_file restore_file
     read_good_digest
     "${tx_adapter}_running"
@@ -91,6 +118,7 @@ transaction_restore() {
         transaction_reactivate || transaction_reactivate
     fi
     forget_unproven
+    forget_baseline
     doing=$failed_step
     fail "the daemon $1; $outcome" "$refusal"
 }
@@ -101,7 +129,11 @@ transaction_reactivate() {
     "${tx_adapter}_activation"
     activated_at=$(date +%s)
     outcome="last good files are back and active"
-    attempt activate "$activation" && attempt prove "$good_digest" && return
+    if attempt activate "$activation" && attempt prove "$good_digest"; then
+        transaction_gate ||
+            outcome="$outcome, but what worked before does not work with them either, so the change is not the cause"
+        return 0
+    fi
     outcome="last good files are back, but they could not be activated either: $words"
     return 1
 }

@@ -47,6 +47,8 @@ doing=
 recover=
 # Set if the facts are out of date.
 stale=1
+# Adapters of the daemons on this host.
+standing_adapters=
 booted=
 owned_directories=
 user_facts=
@@ -110,6 +112,7 @@ apply() {
     stage=$run/stage
     is_retired || converge
     label=
+    say_standing
     report=$(report_changes 2>&1)
     printf '%s\n' "$report"
     say_changes
@@ -133,6 +136,34 @@ converge() {
         remember_declared
         step "store the token" store_token
     fi
+}
+
+# Says how the daemons work. Reads standing_adapters.
+say_standing() {
+    for tx_adapter in $standing_adapters; do
+        find_standing
+        [ -z "$standing" ] || say "$standing"
+    done
+}
+
+# Reports it, and what the host has besides the plan. Reads tx_adapter.
+report_standing() {
+    find_standing
+    if [ -n "$standing" ]; then
+        encode "$standing"
+        printf 'serving\t%s\n' "$encoded"
+    fi
+    if [ -n "$standing_warning" ]; then
+        encode "$standing_warning"
+        printf 'warning\t%s\n' "$encoded"
+    fi
+}
+
+# Sets standing and standing_warning; empty if the adapter does not say.
+find_standing() {
+    standing=
+    standing_warning=
+    ! command -v "${tx_adapter}_standing" >/dev/null || "${tx_adapter}_standing"
 }
 
 # Says the report in one line, because the engine shows the last line. Reads report.

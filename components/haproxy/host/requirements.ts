@@ -2,7 +2,7 @@ import { posix } from "node:path";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
 import { isAddress, withoutFamily } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
-import { milliseconds } from "../model/durations";
+import { seconds } from "../model/durations";
 import { addressesOf, localPeers, modeOf, portsOf } from "../model/lookup";
 
 /** What a configuration needs from its host that `haproxy -c` does not check. */
@@ -73,7 +73,7 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
         maxconn,
         fileDescriptors: descriptors(maxconn, binds.length + files.length, servers.length + slots),
         memory: memoryNeeded(maxconn, config),
-        hardStopAfter: Math.ceil((milliseconds(global.hardStopAfter ?? globalDefaults.hardStopAfter) ?? 0) / 1000),
+        hardStopAfter: seconds(global.hardStopAfter ?? globalDefaults.hardStopAfter),
         serverNames: unique(servers.filter(mustResolve).map(({ address }) => withoutFamily(address))),
     };
 }

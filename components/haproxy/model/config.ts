@@ -65,6 +65,12 @@ export interface Global {
     readonly statsSockets?: readonly StatsSocket[];
     /** Idle time of the runtime API, keyword `stats timeout`. @default "30s" */
     readonly statsTimeout?: string;
+    /**
+     * Whether servers stay down, in maintenance or drain, and at a weight that was set by hand, over a reload. `false`: each reload takes
+     * every server for up until its first check, and forgets what was set by hand.
+     * @default true
+     */
+    readonly serverStates?: boolean;
     /** Lines at the end of the section, as written. @default - none */
     readonly raw?: readonly string[];
 }
@@ -131,8 +137,8 @@ export interface Defaults {
     /** @default "roundrobin" */
     readonly balance?: string;
     /**
-     * After a reload every checked server counts as up until its first check. Without retries on another server, requests to one that
-     * is down would get a 503. @default 3
+     * After a start every checked server counts as up until its first check, and after a reload every new one. Without retries on
+     * another server, requests to one that is down would get a 503. @default 3
      */
     readonly retries?: number;
     /** Merged with the default; `false` removes an option from it. @default - `dontlognull` and `redispatch` */

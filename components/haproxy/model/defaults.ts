@@ -17,6 +17,7 @@ export const globalDefaults = {
     ],
     statsSockets: [{ path: "/run/haproxy/admin.sock" }],
     statsTimeout: "30s",
+    serverStates: true,
     raw: [],
 } as const satisfies Global;
 

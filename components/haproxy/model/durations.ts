@@ -5,3 +5,8 @@ export function milliseconds(duration: string): number | undefined {
     const [, digits, unit = "ms"] = /^(\d+)(us|ms|s|m|h|d)?$/.exec(duration) ?? [];
     return digits === undefined ? undefined : Number(digits) * (factors[unit] as number);
 }
+
+/** A duration in seconds, rounded up; 0 if the text is not a duration. */
+export function seconds(duration: string): number {
+    return Math.ceil((milliseconds(duration) ?? 0) / 1000);
+}

@@ -28,6 +28,12 @@ export interface ErrorFile {
 /** Directory that contains only declared files; other files of the host stay outside of it. */
 export const fleetDirectory = "/etc/haproxy/fleet";
 
+/** File from which a new worker reads the states of its servers. A start finds only {@link noServerStates} in it. */
+export const serverStatesFile = "/run/haproxy-fleet/server-states";
+
+/** A state file without states. Below 2.8, HAProxy warns if there is no file. */
+export const noServerStates = "1\n";
+
 /** Path of a map, by which rules refer to it. */
 export function mapPath(name: string): string {
     return `${fleetDirectory}/${name}.map`;

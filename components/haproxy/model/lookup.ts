@@ -1,5 +1,6 @@
 import type { PortBind } from "./binds";
 import type { Defaults, HaproxyConfig } from "./config";
+import { globalDefaults } from "./defaults";
 import type { Backend, Frontend, Listen, Mode, ProxySection } from "./proxies";
 import type { Peer } from "./sections";
 import type { ServerOptions } from "./servers";
@@ -29,6 +30,11 @@ export function modeOf({ mode, from }: { readonly mode?: Mode; readonly from?: s
 /** The `defaults` that a section uses. */
 export function defaultsOf(from: string | undefined, config: HaproxyConfig): Defaults | undefined {
     return from === undefined ? config.defaults : config.namedDefaults?.find(({ name }) => name === from);
+}
+
+/** Whether a reload keeps the states of servers. */
+export function keepsServerStates({ global = {} }: HaproxyConfig): boolean {
+    return global.serverStates ?? globalDefaults.serverStates;
 }
 
 /** Every port of a bind's range; only the first port of an invalid range. */

@@ -82,6 +82,12 @@ export interface ServerGuards {
      * is down, or the last that works, is removed without waiting. @default - servers are not drained
      */
     readonly drain?: string;
+    /**
+     * Servers that must be up after a change, as a number or as a share such as `"50%"`; else the host goes back to the configuration
+     * that it had. Only for sections with servers up before the change.
+     * @default 1
+     */
+    readonly minUp?: number | string;
 }
 
 /** Section 4.2, keyword `server-template`: servers named by prefix and number, with addresses from DNS. */

@@ -2,7 +2,15 @@ import type { View } from "../../templates";
 import type { Defaults, HaproxyConfig, Mode, NamedDefaults, Options, Timeouts } from "../model";
 import { defaultTimeouts, httpIdle, httpTunnel, proxyDefaults } from "../model/defaults";
 import { milliseconds } from "../model/durations";
-import { type AnyProxy, allProxies, defaultsOf, hasLine, modeOf, type PlacedProxy } from "../model/lookup";
+import {
+    type AnyProxy,
+    allProxies,
+    defaultsOf,
+    hasLine,
+    keepsServerStates,
+    modeOf,
+    type PlacedProxy,
+} from "../model/lookup";
 import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
 import { from } from "./lineIndex";
@@ -54,6 +62,7 @@ function view(defaults: Defaults | NamedDefaults, path: string, config: HaproxyC
         options: optionLines(`${path}.options`, { ...proxyDefaults.options, ...defaults.options }, () => []),
         balance: balanceInDefaults(name, config) ? [from(`${path}.balance`, fragment(balance))] : [],
         retries: from(`${path}.retries`, retries),
+        serverStates: keepsServerStates(config) ? [from("global.serverStates", "global")] : [],
         ...timeoutsView(`${path}.timeouts`, timeoutsOf(defaults)),
         raw: rawLinesInOrder(defaults.raw, `${path}.raw`),
     };

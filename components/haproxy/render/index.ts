@@ -1,7 +1,8 @@
 import { renderTemplate, type View } from "../../templates";
 import type { HaproxyConfig, StatsSocket } from "../model";
 import { defaultTimeouts, globalDefaults } from "../model/defaults";
-import { allProxies } from "../model/lookup";
+import { serverStatesFile } from "../model/files";
+import { allProxies, keepsServerStates } from "../model/lookup";
 import { given } from "../model/strings";
 import { atLeast } from "../model/versions";
 import { bindText } from "./binds";
@@ -40,9 +41,10 @@ export function render(config: HaproxyConfig, proof: { readonly digest: string }
     );
 }
 
-function globalView({ global = {}, version }: HaproxyConfig, digest: string): View {
+function globalView(config: HaproxyConfig, digest: string): View {
+    const { global = {}, version } = config;
     const settings = { ...globalDefaults, ...given(global) };
-    const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "raw">) =>
+    const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "serverStates" | "raw">) =>
         from(`global.${name}`, word(`${settings[name]}`));
     return {
         log: fromEach("global.log", settings.log, ({ address, facility = "local0", level }) =>
@@ -56,6 +58,7 @@ function globalView({ global = {}, version }: HaproxyConfig, digest: string): Vi
         maxconn: setting("maxconn"),
         hardStopAfter: setting("hardStopAfter"),
         mworkerMaxReloads: setting("mworkerMaxReloads"),
+        serverStates: keepsServerStates(config) ? [from("global.serverStates", word(serverStatesFile))] : [],
         digestInVariable: atLeast(version, "2.4"),
         digest,
         raw: rawLinesInOrder(settings.raw, "global.raw"),

@@ -148,12 +148,14 @@ function guardsOf({
     backupFacility,
     backups = servers !== undefined || backupFacility !== undefined,
     drain,
+    minUp,
 }: Service): ServerGuards {
     return {
         ...(minServers !== undefined && { minServers }),
         ...(maxShrinkPercent !== undefined && { maxShrinkPercent }),
         ...(maxShrinkPercent !== undefined && !backups && { backups }),
         ...(drain !== undefined && { drain }),
+        ...(minUp !== undefined && { minUp }),
     };
 }
 

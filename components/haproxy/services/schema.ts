@@ -3,8 +3,8 @@ import { type FormIssue, flag, formIssues, formOf, matching, text, whole } from 
 import { isAddress, isHostName } from "../model/addresses";
 import { defaults, globalShape, statsShape } from "../model/schema/index";
 import { httpRequestRule } from "../model/schema/rules";
-import { serverShape, serverTls } from "../model/schema/servers";
-import { lines, port, release } from "../model/schema/values";
+import { minUp, serverShape, serverTls } from "../model/schema/servers";
+import { duration, lines, port, release } from "../model/schema/values";
 import { remembering } from "../remembering";
 import type {
     BasicAuth,
@@ -36,10 +36,6 @@ const urlPath = matching(
     'expected a path that begins with "/", percent-encoded where a URL needs it',
 );
 const urlPaths = z.array(urlPath, { message: "expected a list of paths" });
-const duration = matching(
-    /^(0|\d+(us|ms|s|m|h|d))$/,
-    'expected a duration with its unit, like "30s": us, ms, s, m, h or d',
-);
 const network = matching(isNetwork, 'expected an IP address, or a network like "192.0.2.0/24"');
 /** RFC 9110, section 5.6.2, without the characters that an acl would have to quote; no header in use has them. */
 const headerName = matching(/^[A-Za-z0-9_.-]+$/, 'expected a header name of letters, digits and "-"');
@@ -155,6 +151,7 @@ export const service = formOf<Service>()(
         maxShrinkPercent: whole(0, 100).optional(),
         backups: flag.optional(),
         drain: duration.optional(),
+        minUp: minUp.optional(),
         balance: text.optional(),
         weights: z.record(text, whole(0, 256)).optional(),
         slowStart: duration.optional(),

@@ -49,6 +49,7 @@ export const rules = {
     "check-hidden-host": { severity: "error", meaning: "`option httpchk` holds headers, which HAProxy refuses." },
     "connect-only-check": { severity: "warning", meaning: "Servers of one HTTP backend are only connected to." },
     drain: { severity: "error", meaning: "`drain` is not a duration that a converge can wait for." },
+    "min-up": { severity: "error", meaning: "`minUp` is more than the servers that are declared or found." },
     "min-servers": { severity: "warning", meaning: "Fewer servers than `minServers` are declared or found." },
 
     "map-key": { severity: "error", meaning: "HAProxy would read the key of a map differently." },

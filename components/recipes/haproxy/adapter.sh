@@ -1,5 +1,5 @@
 # The adapter of HAProxy: how its configuration is validated, activated and proven. The rest of it is in unit.sh, preflight.sh,
-# servers.sh and proof.sh. docs/adapters.md describes what each function has to do.
+# servers.sh, proof.sh and gate.sh. docs/adapters.md describes what each function has to do.
 #
 # Parameters, set by the recipe:
 #   haproxy_config       path of haproxy.cfg
@@ -13,6 +13,8 @@
 #   haproxy_fds, haproxy_maxconn, haproxy_memory  file descriptors, connections, and kB that they need
 #   haproxy_names        servers that are given by name
 #   haproxy_servers      see servers.sh
+#   haproxy_gate_limit, haproxy_bake  seconds, see gate.sh
+#   haproxy_accept_down  backends whose servers may all be down, with blanks between them
 #   haproxy_hard_stop    seconds after which HAProxy ends an old worker
 #   haproxy_old_workers  old workers that may still have connections when the next reload begins; each keeps its memory
 
@@ -40,6 +42,8 @@ haproxy_validate() {
     command -v "$haproxy_program" >/dev/null || return 0
     ! files=$(haproxy_unit_files 2>/dev/null) || haproxy_reads "$files" || return 0
     haproxy_version_fits || return
+    # Some releases warn if it is missing, and only a start or a reload makes it.
+    [ -e "$run/server-states" ] || put_text "$run/server-states" 1 || return
     haproxy_check "$1" -dW >"$stage/check.out" 2>&1
     checked=$?
     if [ "$checked" = 1 ] && [ -n "$tx_allowed" ]; then
@@ -109,15 +113,14 @@ haproxy_version_fits() {
     return 1
 }
 
-# haproxy_talk COMMANDS: prints the answer on the master's socket. Waits 20 s, so that a briefly frozen host still answers.
+# haproxy_talk COMMANDS: prints the answer on the master's socket.
 haproxy_talk() {
-    # shellcheck disable=SC2016 # perl's variables
-    perl -MSocket -e 'alarm 20; socket(S, AF_UNIX, SOCK_STREAM, 0) && connect(S, sockaddr_un($ARGV[0])) or exit 1;
-        syswrite(S, "$ARGV[1]\n"); shutdown(S, 1); local $/; print <S>;' "$haproxy_master" "$1"
+    haproxy_ask_master "$haproxy_master" "$1"
 }
 
 # Sets running_digest and running_since (seconds since 1970): what the running worker has read, and when; running_worker: its process;
-# running_failed, how many reloads have failed; running_old and running_older, see haproxy_sort_old.
+# running_failed, how many reloads have failed; running_old and running_older, see haproxy_sort_old; running_unfinished, see
+# haproxy_read_notes; in a why-run, running_servers, what is said of the servers.
 haproxy_running() {
     running_digest=
     running_since=
@@ -125,8 +128,16 @@ haproxy_running() {
     running_worker=
     running_old=
     running_older=
+    running_unfinished=
+    running_servers=
     [ -S "$haproxy_master" ] || return 0
-    answer=$(haproxy_talk 'show proc;@1 get var proc.cfg' 2>/dev/null) || return 0
+    if applying; then
+        answer=$(haproxy_talk 'show proc;@1 get var proc.cfg' 2>/dev/null) || return 0
+    else
+        answer=$(haproxy_ask_master "$haproxy_master" "show proc;@1 get var proc.cfg;@1 show servers state" "$run/server-notes" 2>/dev/null) ||
+            return 0
+        running_servers=$NL$answer
+    fi
     # Before 2.4 the digest is in the description, which a shell takes 30 ms to find in the long answer.
     case $answer in *"value=<"*) ;; *) answer=$answer$NL$(haproxy_talk '@1 show info desc' 2>/dev/null) ;; esac
     haproxy_old_workers_of "${answer#*"# old workers$NL"}"
@@ -158,6 +169,7 @@ haproxy_running() {
         ;;
     esac
     haproxy_sort_old
+    haproxy_read_notes
     process_started "$running_worker"
     running_since=$started
 }
@@ -298,6 +310,7 @@ haproxy_activate() {
             case $state in active | activating | reloading) systemctl reload -- "$haproxy_unit" ;; esac
         ;;
     *)
+        [ -z "$tx_restoring" ] || haproxy_note_up
         haproxy_drain
         systemctl "$1" -- "$haproxy_unit"
         ;;
@@ -311,7 +324,7 @@ haproxy_activate() {
 # checks quietly before a reload, and journald drops lines of a daemon that logs much; then it asks the check and the preflight. Reads
 # activated_at, sets haproxy_alerts.
 haproxy_reason() {
-    haproxy_set_servers ready
+    haproxy_undo_drains
     journalctl --sync 2>/dev/null
     haproxy_alerts=$(
         journalctl -q --no-pager -o cat --since="@$activated_at" "_SYSTEMD_UNIT=$haproxy_unit" _TRANSPORT=stdout |

@@ -3,15 +3,19 @@ import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
 import { aFunction, flag, formError, formIssues, formOf, texts, whole } from "../../forms";
 import {
+    acceptDownIssues,
     canonical,
+    duration,
     filesOf,
     fleetDirectory,
+    gateLimit,
     globalDefaults,
     type HaproxyConfig,
     hostRequirements,
     type Listener,
     modelFormIssues,
     render,
+    seconds,
     serverGuardRules,
     slotIssue,
     slotValue,
@@ -27,6 +31,8 @@ export const optionsShape = {
     allowWarnings: texts.optional(),
     allowShrink: flag.optional(),
     oldWorkers: whole(1, 1_000_000).optional(),
+    bake: duration.refine((text) => seconds(text) <= 600, { message: "expected at most 10 minutes" }).optional(),
+    acceptDown: texts.optional(),
 };
 const optionsForm = formOf<HaproxyOptions>()(
     z.strictObject({
@@ -47,6 +53,16 @@ export interface HaproxyOptions {
      */
     oldWorkers?: number;
     /**
+     * How long after an activation the host goes on to see that servers are up, a duration of at most `"10m"`. If some go down, the
+     * configuration of before comes back. @default "0"
+     */
+    bake?: string;
+    /**
+     * Backends, and sections `listen`, that may have fewer servers up after a change than `minUp`, or none; meant for a single up.
+     * @default []
+     */
+    acceptDown?: string[];
+    /**
      * Returns where a part of the configuration was declared, for messages about its lines; see `sourceOf` of `compileServices`.
      * @default - the path in the configuration
      */
@@ -60,8 +76,9 @@ export interface HaproxyOptions {
  */
 export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Resource[] {
     const form = [...modelFormIssues(config), ...formIssues(optionsForm, options)];
-    if (form.length > 0) {
-        throw formError(form, "haproxy");
+    const issues = form.length > 0 ? form : acceptDownIssues(config, options.acceptDown);
+    if (issues.length > 0) {
+        throw formError(issues, "haproxy");
     }
     const { user = globalDefaults.user, group = globalDefaults.group } = config.global ?? {};
     return [
@@ -83,11 +100,9 @@ function limits(config: HaproxyConfig): string {
 }
 
 /** Readable by HAProxy's group, not by others, because the files may contain passwords. */
-function configuration(
-    config: HaproxyConfig,
-    { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path }: HaproxyOptions,
-    group: string,
-): Transaction {
+function configuration(config: HaproxyConfig, options: HaproxyOptions, group: string): Transaction {
+    const { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path } = options;
+    const { bake = "0", acceptDown = [] } = options;
     const requirements = hostRequirements(config);
     const { text, sources } = render(config, { digest: slot(DIGEST_SLOT) });
     const permissions = { group, mode: "0640" };
@@ -128,6 +143,9 @@ function configuration(
                 names: requirements.serverNames.join(" "),
                 servers: serverGuardRules(config),
                 allow_shrink: allowShrink ? "yes" : "no",
+                gate_limit: String(gateLimit(config)),
+                bake: String(seconds(bake)),
+                accept_down: acceptDown.join(" "),
             },
         },
     };

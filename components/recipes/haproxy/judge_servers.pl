@@ -2,7 +2,8 @@
 #
 # Standard input has the rules, a line each: backend, minServers, maxShrinkPercent, seconds to drain, "-" for none, and "no" if the backend
 # has no backup servers on purpose. After an empty line come the servers of the process as CSV; if there are none, those of LIVE count.
-# Prints what a rule refuses. Writes to DRAIN a line for each server to drain: backend/server, seconds.
+# Prints what a rule refuses. Writes to DRAIN a line for each server to drain: backend/server, seconds, and "ours", or "hand" if it is
+# drained already.
 #
 # Servers and backup servers are counted separately, because each kind is a search of its own. A backup that becomes a server is no loss. A
 # server is drained only if a working one stays, because the new configuration's servers take no requests before the reload.
@@ -42,6 +43,7 @@ sub running {
             backup => $row{bck} ? 1 : 0,
             works => $row{status} =~ /^(UP|no check)/ && $row{weight} > 0,
             drains => $row{status} =~ /^(UP|no check|DRAIN|NOLB)/,
+            mark => $row{status} =~ /^DRAIN/ ? "hand" : "ours",
         };
     }
     return \%found;
@@ -74,7 +76,7 @@ for (@rules) {
     next if $seconds eq "-";
     for my $name (grep { $before->{$_}{drains} && !$after->{$_} } sort keys %$before) {
         my @stay = grep { $before->{$_}{works} && $after->{$_} } keys %$before;
-        push @gone, "$backend/$name $seconds\n"
+        push @gone, "$backend/$name $seconds $before->{$name}{mark}\n"
             if grep { $before->{$name}{backup} || !$before->{$_}{backup} } @stay;
     }
 }

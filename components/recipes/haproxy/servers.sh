@@ -1,15 +1,17 @@
 # Servers that leave a configuration: guards against a search that finds too few, and the drain of those that leave. haproxy_servers has
-# a line for each backend: its name, minServers, maxShrinkPercent, seconds to drain, with "-" for none, and whether it may have backups:
-# yes or no. haproxy_allow_shrink is yes if the guards are off.
+# a line for each backend: its name, minServers, maxShrinkPercent, seconds to drain, with "-" for none, whether it may have backups: yes or
+# no, and minUp, see gate.sh. haproxy_allow_shrink is yes if the guards are off.
 
-# A line for each server that the next reload drains, and text about it for messages.
+# A line for each server that the next reload drains, text about it for messages, and the seconds that it takes at most.
 drain=
 drain_words=
+drain_longest=0
 
 # haproxy_preflight_servers STAGE: refuses what breaks a guard, or creates $stage/shrinks if that is allowed. Writes the servers to drain
 # to $stage/drain, a line each.
 haproxy_preflight_servers() {
     rm -f -- "$stage/drain" "$stage/shrinks"
+    ! applying || haproxy_undo_drains
     [ -n "$haproxy_servers" ] || return 0
     shrunk=$(haproxy_servers_after "$haproxy_servers" |
         haproxy_judge_servers "$1${haproxy_config#"$tx_directory"}" "$haproxy_config" "$stage/drain") ||
@@ -46,34 +48,37 @@ haproxy_servers_after() {
     haproxy_server_stats
 }
 
-# Sets drain and drain_words if a reload follows, and only once, because a restore activates, too. Reads activation; adds to
+# Sets drain, drain_words and drain_longest if a reload follows, and only once, because a restore activates, too. Reads activation; adds to
 # activation_reason.
 haproxy_plan_drain() {
     drain=
     drain_words=
+    drain_longest=0
     [ "$activation" = reload ] && [ -s "$stage/drain" ] || return 0
     drain=$(cat -- "$stage/drain")
     rm -f -- "$stage/drain"
     names=
     count=0
-    longest=0
     split_lines
     for line in $drain; do
         count=$((count + 1))
-        [ "$count" -gt 5 ] || names="$names ${line% *}"
-        [ "${line##* }" -le "$longest" ] || longest=${line##* }
+        [ "$count" -gt 5 ] || names="$names ${line%% *}"
+        line=${line#* }
+        [ "${line%% *}" -le "$drain_longest" ] || drain_longest=${line%% *}
     done
     unsplit
     [ "$count" -le 5 ] || names="$names and $((count - 5)) more"
-    drain_words="; first drains$names, up to $longest s"
+    drain_words="; first drains$names, up to $drain_longest s"
     activation_reason=$activation_reason$drain_words
 }
 
 # Stops new sessions on the servers that leave, and waits until they have none, each within its limit. Does not wait for a server that is
-# down or cannot be asked. If this is killed, the next run reloads, because the files are already newer than the process.
+# down or cannot be asked. If this is killed, the next run undoes it, or drains again.
 haproxy_drain() {
     [ -n "$drain" ] || return 0
-    haproxy_set_servers drain
+    haproxy_note "$(printf '%s\n' "$drain" | sed -n 's/^\(.*\) [0-9]* ours$/drain \1/p')"
+    haproxy_read_notes
+    haproxy_set_noted drain
     find_now
     drain_since=$now
     said_at=0
@@ -99,11 +104,69 @@ haproxy_drain() {
     done
 }
 
-# haproxy_set_servers STATE: of all servers in drain.
-haproxy_set_servers() {
+# Our notes about the servers of one worker, for the unit's reload, see programs/haproxy-reload.pl. The first line is its process; then
+# follow "drain BACKEND/SERVER", which we have drained, and "up BACKEND/SERVER", whose health the next worker does not inherit.
+
+# haproxy_note LINES: replaces the notes. Reads running_worker.
+haproxy_note() {
+    put_text "$run/server-notes" "$running_worker$NL$1"
+}
+
+# Sets notes to those about the running worker, and running_unfinished if it has servers that we have drained. Reads running_worker.
+haproxy_read_notes() {
+    notes=
+    [ -r "$run/server-notes" ] || return 0
+    {
+        read -r noted_worker
+        [ "$noted_worker" = "$running_worker" ] || return 0
+        while read -r line; do notes=$notes$line$NL; done
+    } <"$run/server-notes"
+    case $notes in *"drain "*) running_unfinished=yes ;; esac
+}
+
+# haproxy_set_noted STATE: of the servers that we have drained. Reads notes.
+haproxy_set_noted() {
     split_lines
-    for line in $drain; do
-        haproxy_talk "@1 set server ${line% *} state $1" >/dev/null 2>&1
+    for line in $notes; do
+        case $line in "drain "*) haproxy_talk "@1 set server ${line#drain } state $1" >/dev/null 2>&1 ;; esac
     done
     unsplit
+}
+
+# Makes the servers ready that an earlier converge has drained and not removed.
+haproxy_undo_drains() {
+    [ -e "$run/server-notes" ] || return 0
+    haproxy_read_notes
+    haproxy_set_noted ready
+    rm -f -- "$run/server-notes"
+}
+
+# Notes, before last good files come back, which servers were up with them: what a bad configuration has found since then says nothing
+# about them. Reads tx_baseline.
+haproxy_note_up() {
+    [ -s "$tx_baseline" ] || return 0
+    noted=
+    while read -r backend _ _ _ names; do
+        for name in $names; do noted="${noted}up $backend/$name$NL"; done
+    done <"$tx_baseline"
+    haproxy_note "$noted"
+}
+
+# Sets standing to what is said of the servers, and standing_warning to what somebody has set. A why-run has asked already, with
+# haproxy_running.
+haproxy_standing() {
+    ! applying ||
+        running_servers=$NL$(haproxy_ask_master "$haproxy_master" "@1 show servers state" "$run/server-notes" 2>/dev/null)
+    haproxy_sum serving
+    standing=$sum
+    haproxy_sum "by hand"
+    standing_warning=${sum:+set by hand: $sum}
+}
+
+# haproxy_sum TITLE: sets sum to that line of running_servers; empty if there is none.
+haproxy_sum() {
+    sum=
+    case $running_servers in *"$NL$1$TAB"*) ;; *) return 0 ;; esac
+    sum=${running_servers#*"$NL$1$TAB"}
+    sum=${sum%%"$NL"*}
 }

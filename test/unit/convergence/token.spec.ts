@@ -21,6 +21,17 @@ describe("nextToken", () => {
         );
     });
 
+    it("does not depend on which servers are up or were set by hand, nor on how long an up may take", () => {
+        const now: Partial<WhyRun> = {
+            serving: ["web 1 of 2"],
+            warnings: ["set by hand: web/web1 in maintenance"],
+            longest: [{ id: "r0", drain: 30, gate: 12, bake: 60, deadline: 960 }],
+        };
+        assert.equal(nextToken(host(now), payload), "t0");
+        const differences = [mode];
+        assert.equal(nextToken(host({ ...now, differences }), payload), nextToken(host({ differences }), payload));
+    });
+
     it("is the same in the preview and in the up", () => {
         assert.equal(
             nextToken(host({ differences: [mode] }), payload),

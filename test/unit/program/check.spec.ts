@@ -79,7 +79,12 @@ describe("npm run check", () => {
         const [text = ""] = files.values();
         assert.deepEqual(
             [...files.keys()].map((path) => path.replace(/[^/]*\.map$/, "*.map")),
-            ["/etc/haproxy/haproxy.cfg", "/etc/haproxy/fleet/*.map", "/etc/ssl/host-only.pem"],
+            [
+                "/etc/haproxy/haproxy.cfg",
+                "/etc/haproxy/fleet/*.map",
+                "/etc/ssl/host-only.pem",
+                "/run/haproxy-fleet/server-states",
+            ],
         );
         assert.match(text, /^ {4}user me\n {4}group us$/m);
         assert.match(text, /server app1 app1\.internal:80 .*init-addr none/);

@@ -78,7 +78,7 @@ describe("compose", () => {
     });
 
     it("keeps the settings of hosts apart from those of HAProxy", () => {
-        const settings = { ignoreIssues: ["open-stats"], allowWarnings: ["x"], oldWorkers: 9 };
+        const settings = { ignoreIssues: ["open-stats"], allowWarnings: ["x"], oldWorkers: 9, bake: "60s" };
         const { haproxy, options } = composed({ haproxy: { version: "2.6", maxconn: 100, ...settings } });
         assert.deepEqual(options, settings);
         const { services: _, stats: __, ...rest } = haproxy;

@@ -56,7 +56,7 @@ describe("index.ts", () => {
 
     it("guards servers that are found by search, unless config allowShrink is true", async () => {
         await run();
-        const rules = "ecom-platform - 50 - no\necom-docs - 50 - no";
+        const rules = "ecom-platform - 50 - no -\necom-docs - 50 - no -";
         assert.deepEqual(new Set(assigned("haproxy_servers")), new Set([rules]));
         assert.deepEqual(new Set(assigned("haproxy_allow_shrink")), new Set(["no"]));
         hosts.asked.length = 0;
@@ -106,10 +106,10 @@ describe("index.ts", () => {
                 .map(({ text }) => text)
                 .filter((text) => text.includes("config key"));
         assert.deepEqual(await warnings({ "haproxy-fleet:old-password": "x" }), [
-            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
+            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, acceptDown, sshPrivateKey, sshPrivateKeyPassword); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
         ]);
         assert.deepEqual(await warnings(), [
-            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
+            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, acceptDown, sshPrivateKey, sshPrivateKeyPassword); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
         ]);
     });
 

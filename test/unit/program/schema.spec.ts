@@ -39,7 +39,7 @@ describe("parseStack", () => {
                     ["haproxy.oldWorkers", "expected a whole number from 1 to 1000000, got 0"],
                     [
                         "haproxy",
-                        'unknown key "maxcon"; remove it, or use version, maxconn, port, hostMap, peersPort, ipv6, global, defaults, ignoreIssues, allowWarnings or oldWorkers',
+                        'unknown key "maxcon"; remove it, or use version, maxconn, port, hostMap, peersPort, ipv6, global, defaults, ignoreIssues, allowWarnings, oldWorkers or bake',
                     ],
                     [
                         "services[0].hosts[0]",

@@ -9,7 +9,8 @@
 
 # Sets for all functions of a transaction: tx_id, tx_name, tx_adapter, tx_directory, tx_digest, tx_files, tx_owned and tx_allowed,
 # the arguments; tx_good, the directory of the last good files; tx_before, what differs in earlier resources; tx_new, whether the daemon
-# or its directory is missing in a why-run; tx_firm, see refuse_transaction.
+# or its directory is missing in a why-run; tx_firm, see refuse_transaction; tx_baseline, see transaction_baseline; tx_restoring, set
+# while last good files are activated.
 transaction() {
     tx_id=$id
     tx_name=$1
@@ -24,7 +25,11 @@ transaction() {
     tx_before=$differing_before
     tx_firm=$stage/firm
     tx_new=
+    tx_baseline=$lib/baseline/$1
+    tx_restoring=
+    standing_adapters="$standing_adapters $tx_adapter"
     transaction_test
+    applying || report_standing
     if [ -z "$tx_differs" ]; then
         report_settings
         return
@@ -38,6 +43,7 @@ transaction() {
     transaction_activation
     applying || return 0
     ! command -v "${tx_adapter}_await" >/dev/null || "${tx_adapter}_await"
+    transaction_baseline
     transaction_commit
     transaction_activate
     transaction_finish
@@ -64,7 +70,7 @@ each_file() {
     return "$each_status"
 }
 
-# Finds what differs: the files, and the running process, which may have read other files. Sets tx_differs if anything does,
+# Finds what differs: the files, and the running process, which may have read other files or be left in the middle of something. Sets tx_differs if anything does,
 # tx_files_differ if files do, tx_rewrite if contents do, tx_written (the newest file, in seconds since 1970), and tx_process: start
 # (none runs), outdated or current.
 transaction_test() {
@@ -77,6 +83,7 @@ transaction_test() {
     id=$tx_id
     tx_files_differ=$tx_differs
     read_good_digest
+    running_unfinished=
     "${tx_adapter}_running"
     if [ -z "$running_digest$running_since" ]; then
         tx_process=start
@@ -86,13 +93,13 @@ transaction_test() {
         [ -n "$tx_files_differ" ] || differs outdated "$running_digest"
     else
         tx_process=current
-        if [ -z "$tx_files_differ" ] && [ "$good_digest" != "$tx_digest" ]; then
+        if [ -z "$tx_files_differ" ] && [ "$good_digest,$running_unfinished" != "$tx_digest," ]; then
             differs unfinished
         fi
     fi
     each_owned_test
-    case $tx_process,$tx_files_differ,$good_digest in
-    current,,"$tx_digest") ;;
+    case $tx_process,$tx_files_differ,$running_unfinished,$good_digest in
+    current,,,"$tx_digest") ;;
     *) tx_differs=yes ;;
     esac
 }
@@ -240,7 +247,15 @@ transaction_activation() {
     else
         "${tx_adapter}_activation"
     fi
-    applying || printf 'activation\t%s\t%s\t%s\n' "$id" "$activation" "$activation_reason"
+    applying || report_activation
+}
+
+# Reports the activation, and the seconds that an up may wait for it: before it, for its verdict, and on request.
+report_activation() {
+    printf 'activation\t%s\t%s\t%s\n' "$id" "$activation" "$activation_reason"
+    command -v "${tx_adapter}_waits" >/dev/null || return 0
+    "${tx_adapter}_waits"
+    printf 'longest\t%s\t%s\t%s\t%s\t%s\n' "$id" "$drain_wait" "$gate_wait" "$bake_wait" "$deadline"
 }
 
 # Removes undeclared entries, and keeps the proven tree as last good.
@@ -253,4 +268,5 @@ transaction_finish() {
     done
     unsplit
     step "keep it as last good" keep_last_good "$tx_digest"
+    forget_baseline
 }

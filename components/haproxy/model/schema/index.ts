@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { type FormIssue, formIssues, formOf, text } from "../../../forms";
+import { type FormIssue, flag, formIssues, formOf, text } from "../../../forms";
 import { remembering } from "../../remembering";
 import { type Defaults, type Global, type HaproxyConfig, logFacilities, logLevels, type Stats } from "../config";
 import { portBind } from "./binds";
@@ -39,6 +39,7 @@ export const globalShape = {
         )
         .optional(),
     statsTimeout: text.optional(),
+    serverStates: flag.optional(),
     raw: lines.optional(),
 };
 const global = formOf<Global>()(z.strictObject(globalShape));

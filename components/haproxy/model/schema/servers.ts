@@ -1,7 +1,9 @@
 import { z } from "zod";
-import { anyText, flag, formOf, text, texts, whole } from "../../../forms";
+import { anyText, flag, formOf, matching, text, texts, whole } from "../../../forms";
 import type { Server, ServerOptions, ServerTemplate, ServerTls } from "../servers";
 import { atLeastOne, count, port } from "./values";
+
+const minUpForm = 'expected a whole number from 1 to 100000, or a share from "1%" to "100%"';
 
 export const serverTls = formOf<ServerTls>()(
     z.strictObject({
@@ -39,9 +41,11 @@ export const server = formOf<Server>()(z.strictObject(serverShape));
 export const serverTemplate = formOf<ServerTemplate>()(
     z.strictObject({ prefix: text, count: atLeastOne, fqdn: text, port, ...serverOptionShape }),
 );
+export const minUp = z.union([whole(1, 100_000), matching(/^([1-9]\d?|100)%$/, minUpForm)], { message: minUpForm });
 export const guards = {
     minServers: whole(1, 100_000).optional(),
     maxShrinkPercent: whole(0, 100).optional(),
     backups: flag.optional(),
     drain: text.optional(),
+    minUp: minUp.optional(),
 };

@@ -11,6 +11,10 @@ export const port = whole(1, 65_535);
 /** A number without a unit, which may be 0. */
 export const count = whole(0, 2_147_483_647);
 export const atLeastOne = whole(1, 2_147_483_647);
+export const duration = matching(
+    /^(0|\d+(us|ms|s|m|h|d))$/,
+    'expected a duration with its unit, like "30s": us, ms, s, m, h or d',
+);
 export const status = whole(200, 599);
 export const mode = z.enum(["http", "tcp"]);
 /** Any names: the daemon judges them, so that `otherOptions` can hold those of a newer release. */

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Resource } from "../../../../components/convergence/kinds/index";
-import { parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
+import { type Longest, parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
 import { differs, packages, reportOn, transaction, words } from "./whyRuns";
 
 /** The words for one difference of one resource. */
@@ -147,6 +147,43 @@ describe("previewReport", () => {
         assert.ok(of({ activations: activation("none") }).includes("    no reload: because"));
         const outdated = of({ differences: [differs("outdated", "reload", "r1")], activations: [] });
         assert.match(outdated[0] ?? "", /; an up would converge it and reload$/);
+    });
+
+    describe("says how long an up may take", () => {
+        const said = (change: Partial<Longest>, kind = "reload", refused: WhyRun["refused"] = []) =>
+            words([file, transaction], {
+                differences: [differs("mode", "8180", "r1.2")],
+                activations: [{ id: "r1", kind, reason: "because" }],
+                longest: [{ id: "r1", drain: 0, gate: 0, bake: 0, deadline: 900, ...change }],
+                refused,
+            });
+
+        it("below the activation, without waits that there are not", () => {
+            assert.deepEqual(said({ drain: 30, gate: 12, bake: 90, deadline: 990 }).slice(-2), [
+                "    reload: because",
+                "    waits: drain up to 30 s, gate up to 12 s, bake 1 min 30 s; ends after 16 min 30 s at the latest",
+            ]);
+            assert.equal(said({ gate: 5 }).at(-1), "    waits: gate up to 5 s; ends after 15 min at the latest");
+            assert.equal(said({ deadline: 86_400 }).at(-1), "    ends after 24 h at the latest");
+        });
+
+        it("below its own activation only, and not if there is none or the configuration is refused", () => {
+            const lines = [
+                said({ id: "r0", gate: 5 }),
+                said({ gate: 5 }, "none"),
+                said({ gate: 5 }, "reload", [{ id: "r1", stage: "preflight", words: "no" }]),
+            ].flat();
+            assert.deepEqual(
+                lines.filter((line) => /waits|ends after/.test(line)),
+                [],
+            );
+        });
+
+        it("and has nothing to say of a host on which nothing differs", () => {
+            const longest = [{ id: "r1", drain: 30, gate: 12, bake: 60, deadline: 960 }];
+            const { severity, text } = reportOn([file, transaction], { longest, serving: ["web 0 of 2"] });
+            assert.deepEqual([severity, text], ["none", ""]);
+        });
     });
 
     it("shows a refused configuration, and no activation", () => {

@@ -17,6 +17,8 @@ const nothing = {
     settings: [],
     secretLines: [],
     warnings: [],
+    longest: [],
+    serving: [],
 };
 
 describe("parseWhyRun", () => {
@@ -99,6 +101,33 @@ describe("parseWhyRun", () => {
         );
         assert.deepEqual(unchecked, [{ id: "r4", stage: "validation", words: "one\ntwo" }]);
         assert.deepEqual(refused, [{ id: "r5", stage: "preflight", words: "three" }]);
+    });
+
+    it("reads how long an activation may take, for each transaction", () => {
+        const { longest } = parseWhyRun(
+            "host\tb\tt\nlongest\tr4\t30\t12\t60\t960\nlongest\tr5\t0\t0\t0\t900\nend\tdone\n",
+        );
+        assert.deepEqual(longest, [
+            { id: "r4", drain: 30, gate: 12, bake: 60, deadline: 960 },
+            { id: "r5", drain: 0, gate: 0, bake: 0, deadline: 900 },
+        ]);
+    });
+
+    it("fails on a time that is no whole number of seconds", () => {
+        for (const fields of ["30\t12\t60", "30\t12\t60\t", "30\t-\t60\t960", "30\t1.5\t60\t960", "-1\t12\t60\t960"]) {
+            assert.throws(
+                () => parseWhyRun(`host\tb\tt\nlongest\tr4\t${fields}\nend\tdone\n`),
+                /number of seconds/,
+                fields,
+            );
+        }
+    });
+
+    it("reads which services are not all up", () => {
+        const { serving, differences } = parseWhyRun(
+            `host\tb\tt\nserving\tweb 1 of 2; 3 others are up\nserving\t=${Buffer.from("Läden 0 of 1").toString("base64")}\nend\tdone\n`,
+        );
+        assert.deepEqual([serving, differences], [["web 1 of 2; 3 others are up", "Läden 0 of 1"], []]);
     });
 
     it("decodes free text that is not plain ASCII", () => {

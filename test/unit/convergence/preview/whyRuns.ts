@@ -22,6 +22,8 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         settings: [],
         secretLines: [],
         warnings: [],
+        longest: [],
+        serving: [],
         ...change,
     };
 }

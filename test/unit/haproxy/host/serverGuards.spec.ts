@@ -30,12 +30,16 @@ describe("server guards", () => {
             backend("guarded", { minServers: 2, maxShrinkPercent: 0 }),
             backend("without", { minServers: 2, maxShrinkPercent: 0, backups: false }),
             backend("drained", { drain: "1500ms" }),
+            backend("up", { minUp: "50%" }),
         );
-        assert.equal(serverGuardRules(model), "guarded 2 0 - yes\nwithout 2 0 - no\ndrained - - 2 yes");
+        assert.equal(
+            serverGuardRules(model),
+            "guarded 2 0 - yes -\nwithout 2 0 - no -\ndrained - - 2 yes -\nup - - - yes 50%",
+        );
     });
 
     it("do not change haproxy.cfg", () => {
-        const says = { minServers: 2, maxShrinkPercent: 0, backups: false, drain: "3s" };
+        const says = { minServers: 2, maxShrinkPercent: 0, backups: false, drain: "3s", minUp: 1 };
         const digest = "0";
         assert.deepEqual(
             render(config(backend("app", says)), { digest }),

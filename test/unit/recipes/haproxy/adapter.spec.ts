@@ -20,7 +20,13 @@ describe("the Perl programs of the adapter", () => {
 
     it("compile", function () {
         if (!has("perl")) this.skip();
-        assert.deepEqual(programs.sort(), ["ask_ports.pl", "busy_servers.pl", "judge_servers.pl"]);
+        assert.deepEqual(programs.sort(), [
+            "ask_master.pl",
+            "ask_ports.pl",
+            "busy_servers.pl",
+            "judge_servers.pl",
+            "watch_servers.pl",
+        ]);
         for (const program of programs) {
             const { status, stderr } = spawnSync("perl", ["-c", join(folder, program)], { encoding: "utf8" });
             assert.equal(status, 0, stderr);
@@ -50,7 +56,7 @@ for (const [name, ...shell] of SHELLS) {
             const reasons = (alerts: string) =>
                 said(
                     `
-                    haproxy_set_servers() { :; }
+                    haproxy_undo_drains() { :; }
                     haproxy_validate() { echo "the check's words"; }
                     journalctl() { [ "$1" = --sync ] || printf '%s\\n' ${alerts}; }`,
                     `activated_at=1 tx_directory=/x; haproxy_reason >&2`,

@@ -54,7 +54,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.match(words, /^backend backend-of-service-0 would have 1 server, now it has 2: minServers is 2\n/);
             assert.match(words, new RegExp(`\\nand ${MANY - 4} more\\n`));
             const drain = readFileSync(join(directory, "drain"), "utf8");
-            assert.equal(drain, backends.map((backend) => `${backend}/s2 30\n`).join(""));
+            assert.equal(drain, backends.map((backend) => `${backend}/s2 30 ours\n`).join(""));
         });
 
         it("count a server by its own backup or no-backup, or by that of default-server", () => {
@@ -108,7 +108,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
             const last = backends.at(-1);
             const row = (queued: number, sessions: number) =>
                 [last, "s2", queued, 0, sessions, ...Array(12).fill(""), "DRAIN"].join(",");
-            writeFileSync(join(directory, "list"), backends.map((backend) => `${backend}/s2 30\n`).join(""));
+            writeFileSync(join(directory, "list"), backends.map((backend) => `${backend}/s2 30 ours\n`).join(""));
             const busy = (stats: string, elapsed: number) =>
                 run([stats], `haproxy_servers_after "$(cat ${directory}/list)" | haproxy_busy_servers ${elapsed}`);
             assert.equal(busy(row(1, 2), 29), `wait ${last}/s2 3`);

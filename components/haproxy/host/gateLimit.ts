@@ -1,0 +1,38 @@
+import type { HaproxyConfig, ServerOptions } from "../model";
+import { defaultTimeouts } from "../model/defaults";
+import { milliseconds } from "../model/durations";
+import { type AnyProxy, defaultsOf, isChecked } from "../model/lookup";
+import { given } from "../model/strings";
+
+/**
+ * Seconds in which each checked server of a new worker has been judged by its checks: until then, a server that has just failed counts
+ * as up. 5 to 300.
+ */
+export function gateLimit(config: HaproxyConfig): number {
+    const longest = [...config.backends, ...(config.listens ?? [])]
+        .flatMap((backend) => judgedAfter(backend, config))
+        .reduce((a, b) => Math.max(a, b), 0);
+    return Math.min(300, Math.max(5, Math.ceil(longest / 1000) + 2));
+}
+
+/** For each checked server the milliseconds after which it is down at the latest. */
+function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
+    const { servers = [], serverTemplates = [], defaultServer = {}, timeouts = {}, raw = [] } = proxy;
+    const inherited = { ...defaultTimeouts("http"), ...given(defaultsOf(proxy.from, config)?.timeouts ?? {}) };
+    const check = milliseconds((timeouts.check ?? inherited.check) as string) ?? 0;
+    const lines = raw.filter((line) => /^\s*(default-server|server|server-template)\s/.test(line));
+    const all: ServerOptions[] = [...servers, ...serverTemplates, ...lines.map((line) => ({ raw: line }))];
+    return all
+        .filter((server) => isChecked(server, defaultServer))
+        .map((server) => {
+            const { inter = "2s", fall = 3 } = { ...intervalOf(defaultServer), ...intervalOf(server) };
+            return (fall + 1) * (milliseconds(inter) ?? 0) + check;
+        });
+}
+
+/** `inter` and `fall`, which raw parameters may set as well. `fastinter` and `downinter` are ignored: they are usually shorter. */
+function intervalOf({ inter, fall, raw = "" }: ServerOptions): Pick<ServerOptions, "inter" | "fall"> {
+    const [, rawInter = inter] = /(?:^|\s)inter\s+(\w+)/.exec(raw) ?? [];
+    const [, rawFall = fall] = /(?:^|\s)fall\s+(\d+)/.exec(raw) ?? [];
+    return given({ inter: rawInter, fall: rawFall === undefined ? undefined : Number(rawFall) });
+}

@@ -1,0 +1,79 @@
+# ask_master.pl SOCKET COMMANDS [NOTES]: prints the answer on the master's socket. Waits 20 s, so that a briefly frozen host still answers.
+# Status 1: nothing listens there.
+#
+# With NOTES, the file of our own notes, the servers of the answer to "show servers state" are summed up in two lines, each left out if it
+# would be empty: "by hand", TAB, the servers that somebody has set, and "serving", TAB, the backends that lack servers.
+use strict;
+use Socket;
+
+my ($path, $commands, $notes) = @ARGV;
+alarm 20;
+my $master;
+socket($master, AF_UNIX, SOCK_STREAM, 0) && connect($master, sockaddr_un($path)) or exit 1;
+syswrite $master, "$commands\n";
+shutdown $master, 1;
+local $/;
+my $answer = <$master>;
+if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
+    my @columns = split / /, $1;
+    my @servers = map { my %server; @server{@columns} = split / /; \%server } split /\n/, $2;
+    my $summary = by_hand(@servers) . serving(@servers);
+    $answer =~ s/\0/$summary/;
+}
+print $answer;
+
+# Leaves out our own drains, and servers with an agent, which sets the same.
+sub by_hand {
+    open my $file, "<", $notes;
+    my $ours = defined $file ? <$file> : "";
+    my (%found, $undo);
+    for my $server (@_) {
+        my ($admin, $now, $declared) = @$server{qw(srv_admin_state srv_uweight srv_iweight)};
+        my $name = "$server->{be_name}/$server->{srv_name}";
+        next if $server->{srv_agent_state} & 2 || $ours =~ /^drain \Q$name\E$/m;
+        my @found = (
+            ($admin & 5) == 1 ? ["in maintenance", "state ready"] : (),
+            $admin & 8 ? ["drained", "state ready"] : (),
+            ($admin & 5) == 4 ? ["ready, though declared disabled", "state maint"] : (),
+            ($server->{srv_check_state} & 6) == 2 ? ["without health checks", "health up"] : (),
+            $now != $declared ? ["with weight $now of $declared", "weight $declared"] : (),
+        );
+        push @{$found{$_->[0]}}, $name for @found;
+        $undo ||= "set server $name $found[0][1]" if @found;
+    }
+    return "" if !$undo;
+    my ($left, $more, @groups) = (8, 0);
+    for my $state (sort keys %found) {
+        my @names = splice @{$found{$state}}, 0, $left;
+        $left -= @names;
+        $more += @{$found{$state}};
+        push @groups, join(", ", @names) . " $state" if @names;
+    }
+    return "by hand\t" . join(", ", @groups) . ($more ? " and $more more" : "") . "; kept over reloads; undo with: $undo\n";
+}
+
+# Does not count servers that are declared to take nothing.
+sub serving {
+    my @checks = qw(- - - - HANA SOCKERR L4OK L4TOUT L4CON L6OK L6TOUT L6RSP L7TOUT L7RSP - L7OK L7OKC L7STS PROCERR PROCTOUT PROCOK);
+    my (@backends, %count, %lack);
+    for my $server (@_) {
+        my ($backend, $admin, $weight) = @$server{qw(be_name srv_admin_state srv_uweight)};
+        next if ($admin & 5) == 5 || $server->{srv_iweight} == 0 && $weight == 0;
+        push @backends, $backend if !$count{$backend}++;
+        my $check = $checks[$server->{srv_check_status}] // "-";
+        my $why = $admin & 35 ? "in maintenance" : $admin & 24 ? "drained" : $weight == 0 ? "weight 0"
+            : $server->{srv_op_state} ? next : $check eq "-" ? "down" : $check;
+        push @{$lack{$backend}}, "$server->{srv_name} $why";
+    }
+    my @lacking = map {
+        my @servers = @{$lack{$_}};
+        my $shown = join ", ", @servers[0 .. ($#servers > 1 ? 1 : $#servers)];
+        "$_ " . ($count{$_} - @servers) . " of $count{$_} ($shown" . (@servers > 2 ? ", ..." : "") . ")"
+    } sort { $count{$a} - @{$lack{$a}} <=> $count{$b} - @{$lack{$b}} } grep { $lack{$_} } @backends;
+    return "" if !@backends;
+    my $others = @backends - @lacking;
+    return "serving\t" . (@backends == 1 ? "the 1 backend is up" : "all " . @backends . " backends are up") . "\n" if !@lacking;
+    my $more = @lacking - 5;
+    return "serving\tnot all up: " . join(", ", @lacking[0 .. ($more > 0 ? 4 : $#lacking)]) . ($more > 0 ? " and $more more" : "")
+        . ($others ? "; $others other" . ($others == 1 ? " is" : "s are") . " up" : "") . "\n";
+}

@@ -1,0 +1,183 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { has } from "../../../support/sandbox";
+
+/** A server as `show stat` describes it: status, check_status, check_code, backup, weight. */
+type Row = [status: string, check?: string, code?: string, backup?: boolean, weight?: number];
+type Servers = Record<string, Row>;
+
+const PROGRAM = join(__dirname, "../../../../components/recipes/haproxy/watch_servers.pl");
+
+const up: Row = ["UP", "L7OK", "200"];
+const down: Row = ["DOWN", "L7STS", "500"];
+const refused: Row = ["DOWN", "L4CON"];
+const unchecked: Row = ["no check"];
+const waiting: Row = ["UP", "* INI"];
+
+function csv(backends: Record<string, Servers>): string {
+    const columns = "# pxname,svname,qcur,status,weight,bck,check_status,check_code,last_chk";
+    const rows = Object.entries(backends).flatMap(([backend, servers]) =>
+        Object.entries(servers).map(([name, [status, check = "", code = "", backup = false, weight = 1]]) =>
+            [backend, name, 0, status, weight, backup ? 1 : 0, check, code, ""].join(","),
+        ),
+    );
+    return `${[columns, ...rows].join("\n")}\n\n`;
+}
+
+function watch(input: string, ...args: string[]): string {
+    const { status, stdout, stderr } = spawnSync("perl", [PROGRAM, ...args], { input, encoding: "utf8" });
+    assert.deepEqual({ status, stderr }, { status: 0, stderr: "" });
+    return stdout;
+}
+
+const baseline = (backends: Record<string, Servers>) => watch(csv(backends), "baseline");
+
+interface Change {
+    before: Record<string, Servers>;
+    after: Record<string, Servers>;
+    minUp?: Record<string, string>;
+    accept?: string[];
+    task?: string;
+}
+
+/** The first word of the verdict. */
+function verdict(change: Change): string {
+    return words(change).split("\n")[0] ?? "";
+}
+
+function words({ before, after, minUp = {}, accept = [], task = "wait" }: Change): string {
+    const rules = Object.entries(minUp).map(([backend, least]) => `${backend} - - - yes ${least}\n`);
+    return watch(`${rules.join("")}\n${baseline(before)}\n${csv(after)}`, task, ...accept);
+}
+
+describe("the gate's judgement", () => {
+    before(function () {
+        if (!has("perl")) this.skip();
+    });
+
+    it("counts for the baseline what takes requests, and has been checked if it has checks", () => {
+        assert.equal(
+            baseline({
+                web: { a: up, b: down, c: waiting, d: ["MAINT"], e: ["DRAIN", "L4OK"], f: ["UP 1/3", "L4TOUT"] },
+                plain: { a: unchecked, b: ["no check", "", "", false, 0] },
+                two: { a: up, b: ["UP", "L4OK", "", true] },
+                none: { a: down },
+            }),
+            "web 2 0 0 a f\nplain 0 1 0 a\ntwo 1 0 1 a b\nnone 0 0 0\n",
+        );
+    });
+
+    it("passes what works as before, and what does not work either as before", () => {
+        const before = { web: { a: up, b: down }, dead: { a: refused }, plain: { a: unchecked } };
+        assert.equal(verdict({ before, after: before }), "up");
+        assert.equal(verdict({ before, after: { ...before, web: { a: down, b: up } } }), "up");
+    });
+
+    it("fails a backend that has lost all its servers, and says what their checks have found", () => {
+        const change = { before: { web: { a: up, b: up } }, after: { web: { a: refused, b: down } } };
+        assert.equal(
+            words(change),
+            `lost
+backend web has no server up; before, it had 2: a L4CON, b L7STS/500
+If they may be down, accept it once: npm run pulumi -- up --config acceptDown=web (in a program of your own: acceptDown: ["web"])
+`,
+        );
+        assert.equal(verdict({ ...change, accept: ["web"] }), "up");
+        assert.equal(verdict({ ...change, accept: ["shop"] }), "lost");
+    });
+
+    it("fails a backend whose unchecked servers have a check now, and fail it", () => {
+        assert.equal(verdict({ before: { web: { a: unchecked } }, after: { web: { a: down } } }), "lost");
+        assert.equal(verdict({ before: { web: { a: up } }, after: { web: { a: unchecked } } }), "up");
+    });
+
+    it("waits for results of the new process, and for servers whose status is open, if they matter", () => {
+        const before = { web: { a: up, b: up } };
+        const change = (a: Row, b: Row) => ({ before, after: { web: { a, b } } });
+        assert.equal(verdict(change(waiting, waiting)), "wait");
+        assert.equal(verdict(change(up, waiting)), "wait");
+        assert.equal(verdict(change(refused, waiting)), "wait");
+        assert.equal(verdict(change(["UP 2/3", "L7STS", "500"], refused)), "wait");
+        assert.equal(verdict(change(["UP", "L7STS", "500"], refused)), "wait");
+        assert.equal(verdict(change(["DOWN 1/2", "L7OK", "200"], refused)), "wait");
+        assert.equal(verdict(change(up, ["DOWN 1/2", "L7OK", "200"])), "up");
+        assert.equal(verdict({ before: {}, after: { web: { a: waiting } } }), "wait");
+        assert.equal(verdict({ before: {}, after: { web: { a: down } } }), "up");
+    });
+
+    it("fails as soon as one backend is lost, whatever others wait for", () => {
+        const before = { web: { a: up }, slow: { a: up } };
+        assert.equal(verdict({ before, after: { web: { a: down }, slow: { a: waiting } } }), "lost");
+    });
+
+    it("goes at its end by what HAProxy says of the servers", () => {
+        const change = (a: Row): Change => ({ before: { web: { a: up } }, after: { web: { a } }, task: "last" });
+        assert.equal(verdict(change(waiting)), "up");
+        assert.equal(verdict(change(["UP 1/3", "L7STS", "500"])), "up");
+        assert.equal(verdict(change(["DOWN 1/2", "L7OK", "200"])), "lost");
+    });
+
+    it("judges no backend whose servers are all out on purpose", () => {
+        const before = { web: { a: up, b: up } };
+        const out: Row[] = [["MAINT"], ["MAINT (resolution)"], ["DRAIN", "L4OK"], ["NOLB", "L7OKC", "404"], [...up]];
+        out[4] = ["UP", "L7OK", "200", false, 0];
+        for (const a of out) assert.equal(verdict({ before, after: { web: { a, b: a } } }), "up", a[0]);
+        assert.equal(verdict({ before, after: { web: { a: ["MAINT"], b: refused } } }), "lost");
+    });
+
+    it("counts servers that are no backups, unless only backups were up", () => {
+        const backup = (row: Row): Row => [row[0], row[1], row[2], true];
+        const both = { web: { a: up, b: backup(up) } };
+        assert.equal(verdict({ before: both, after: { web: { a: refused, b: backup(up) } } }), "lost");
+        assert.equal(verdict({ before: both, after: { web: { a: up, b: backup(refused) } } }), "up");
+        assert.equal(verdict({ before: both, after: { web: { b: backup(up) } } }), "up");
+        const failedOver = { web: { a: refused, b: backup(up) } };
+        assert.equal(verdict({ before: failedOver, after: failedOver }), "up");
+        assert.equal(verdict({ before: failedOver, after: { web: { a: refused, b: backup(refused) } } }), "lost");
+    });
+
+    it("asks for minUp servers, but not for more than there were", () => {
+        const five = (count: number) =>
+            Object.fromEntries(["a", "b", "c", "d", "e"].map((name, n) => [name, n < count ? up : refused]));
+        const change = (before: number, after: number, minUp: string) =>
+            words({ before: { web: five(before) }, after: { web: five(after) }, minUp: { web: minUp } });
+        assert.match(
+            change(5, 2, "3"),
+            /^lost\nbackend web has 2 of 5 servers up, minUp is 3; before, it had 5: c L4CON, d/,
+        );
+        assert.equal(change(5, 3, "3"), "up\n");
+        assert.equal(change(2, 2, "3"), "up\n");
+        assert.match(change(5, 2, "50%"), /^lost\nbackend web has 2 of 5 servers up, minUp is 50%;/);
+        assert.equal(change(5, 3, "50%"), "up\n");
+        assert.equal(change(5, 1, "-"), "up\n");
+        assert.match(change(5, 4, "100%"), /^lost\n/);
+    });
+
+    it("recognizes a backend with another name if nothing works any more", () => {
+        const before = { web: { a: up } };
+        assert.match(
+            words({ before, after: { shop: { a: refused } } }),
+            /^lost\nbackend shop has no server up; before, a backend that is gone had some: a L4CON\n/,
+        );
+        // Another one works; or the old one has gone, and what is left was down before.
+        assert.equal(verdict({ before, after: { shop: { a: refused }, api: { a: up } } }), "up");
+        assert.equal(verdict({ before: { ...before, api: { a: down } }, after: { api: { a: down } } }), "up");
+        assert.equal(verdict({ before, after: { shop: { a: refused } }, accept: ["shop"] }), "up");
+    });
+
+    it("fails if HAProxy does not answer any more", () => {
+        const input = `\n${baseline({ web: { a: up } })}\n`;
+        assert.equal(watch(input, "wait"), "wait\n");
+        assert.match(watch(input, "last"), /^lost\nHAProxy does not answer/);
+    });
+
+    it("shows four losses of five servers, and counts the rest", () => {
+        const names = ["a", "b", "c", "d", "e", "f"];
+        const servers = (row: Row) => Object.fromEntries(names.map((name) => [name, row]));
+        const backends = (row: Row) => Object.fromEntries(names.map((name) => [name, servers(row)]));
+        const text = words({ before: backends(up), after: backends(refused) });
+        assert.match(text, /: a L4CON, b L4CON, c L4CON, d L4CON, e L4CON and 1 more\n/);
+        assert.match(text, /\nand 2 more\nIf they may be down, .* acceptDown=a,b,c,d,e,f /);
+    });
+});
