@@ -1,0 +1,49 @@
+import assert from "node:assert/strict";
+import { all, checked, to } from "./gatedHost";
+import type { Register } from "./refusals";
+
+/** How long the gate waits, and for whom. */
+export function limits(once: Register): void {
+    once("waits for slow checks, whatever they say", async (host) => {
+        const apps = await host.serve("app1", "app2");
+        const none = await host.dead("none");
+        const slow = { inter: "5s", fall: 1, rise: 1 };
+        await host.good({ backends: [checked("app", to(apps), { defaultServer: slow })] });
+        await host.good({ backends: [checked("app", to(apps, { maxconn: 50 }), { defaultServer: slow })] });
+        await host.refused(
+            { backends: [checked("app", to(apps, { port: none.port }), { defaultServer: slow })] },
+            /app1 L4CON, app2 L4CON/,
+        );
+    });
+
+    once("waits for a server that answers its check late", async (host) => {
+        const apps = await host.serve("late");
+        await host.begin({ backends: [checked("app", to(apps))] });
+        for (const app of apps) app.delay = 3000;
+        const timeouts = { check: "4s" };
+        await host.good({ backends: [checked("app", to(apps, { maxconn: 50 }), { timeouts })] });
+        await all(apps, "silent");
+        await host.refused({ backends: [checked("shop", to(apps), { timeouts: { check: "1s" } })] }, /late L7TOUT/);
+    });
+
+    once("needs no more than 5 s for a backend of 500 servers", async (host) => {
+        const apps = await host.serve("app1");
+        const [app] = apps;
+        const none = await host.dead("none");
+        assert.ok(app);
+        const servers = (port: number) =>
+            Array.from({ length: 500 }, (_, n) => ({
+                name: `s${n}`,
+                address: app.address,
+                port,
+                inter: "2s",
+                fall: 1,
+            }));
+        await host.begin({ backends: [{ name: "app", servers: servers(app.port) }] });
+        const began = Date.now();
+        const stderr = await host.refused({ backends: [{ name: "app", servers: servers(none.port) }] }, /s0 L4CON/);
+        const time = (Date.now() - began) / 1000;
+        assert.ok(time < 20, `${time} s`);
+        assert.ok(stderr.length < 5000, `an error of ${stderr.length} characters`);
+    });
+}
