@@ -1,10 +1,12 @@
 // The program, the real CLI and real hosts. PULUMI_FULL=1 uses a full Pulumi install.
 import assert from "node:assert/strict";
 import type { Host } from "../../lab/host";
+import local from "../../stacks/local";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { restartTraces } from "../support/smallLoadBalancer";
 import { ask as request } from "../support/traffic";
+import { ASK_MASTER } from "./transaction/loadBalancerHost";
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
 const PASSWORD = "planted-hunter-2";
@@ -97,6 +99,47 @@ describeLab("the engine on a fleet", () => {
         assert.doesNotMatch((await lb2.readFile(CONFIG)).toString(), /edited/);
         assert.equal(await restartTraces(lb1), untouched);
         await program.nothingToDo();
+    });
+
+    it("names what was set by hand on a host that is as declared, and plans nothing for it", async () => {
+        const set = (state: string) => lb1.exec(`${ASK_MASTER} '@1 set server ecom-docs/app2 state ${state}'`);
+        await set("maint");
+        const words =
+            "lb1: set by hand: ecom-docs/app2 in maintenance; kept over reloads; undo with: set server ecom-docs/app2 state ready";
+        const preview = await program.nothingToDo();
+        assert.ok(preview.includes(`warning: ${words}`), preview);
+        assert.doesNotMatch(preview, /lb2: set by hand/);
+        const up = await program.up("--skip-preview");
+        assert.match(up, /lb1: not all up: ecom-docs 0 of 1 \(app2 in maintenance\), ecom-platform 1 of 2 \(app9 L4/);
+        assert.match(up, /lb2: not all up: ecom-platform 1 of 2 \(app9 L4\w+\); 1 other is up/);
+        await set("ready");
+        assert.doesNotMatch(await program.nothingToDo(), /set by hand/);
+    });
+
+    it("brings a service back that a change has taken down, unless that is accepted", async () => {
+        const services = local.services.map((service) => ({
+            ...service,
+            port: service.name === "ecom-docs" ? 81 : 80,
+        }));
+        program.stack({ services });
+        const failed = await program.pulumi("up", "--yes", "--skip-preview");
+        assert.notEqual(failed.code, 0);
+        for (const host of [lb1, lb2]) {
+            assert.match(
+                failed.text,
+                new RegExp(`ConvergedHost \\(${host.name}\\):\\s+error: ${host.name}: .*; last good files are back`),
+            );
+            assert.equal(await ask(host, "docs.example.test"), "app2");
+        }
+        assert.match(failed.text, /backend ecom-docs has no server up; before, it had 1: app2 L4CON\n/);
+        const accepted = await program.up("--skip-preview", "--config", "haproxy-fleet:acceptDown=ecom-docs");
+        assert.match(accepted, /not all up: ecom-docs 0 of 1 \(app2 L4CON\)/);
+        assert.equal(await ask(lb1, "docs.example.test"), "503");
+        program.stack({});
+        withAnother();
+        await program.up("--skip-preview");
+        await program.nothingToDo();
+        assert.equal(await ask(lb1, "docs.example.test"), "app2");
     });
 
     it("plans an update again for the host whose converge has failed", async () => {

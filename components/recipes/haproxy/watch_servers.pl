@@ -41,7 +41,7 @@ sub server {
     my $passes = $check eq "" || $check =~ /OK/;
     return {
         name => $row->{svname},
-        check => $unresolved ? "unresolved" : $check . ($row->{check_code} ne "" && $check =~ /^L7/ ? "/$row->{check_code}" : ""),
+        check => $unresolved ? "unresolved" : $check . ($check =~ /^L7/ && $row->{check_code} > 0 ? "/$row->{check_code}" : ""),
         backup => $row->{bck} ? 1 : 0,
         out => !$unresolved && $row->{status} =~ /^(MAINT|DRAIN)/ || $row->{weight} == 0,
         up => $up,
@@ -74,9 +74,9 @@ if (!@columns) {
 my ($wait, $rest, $works, $may_work, %lost, @words, @new);
 my @gone = grep { !$servers{$_} } sort keys %before;
 for my $backend (@backends) {
-    next if grep { $_ eq $backend } @accepted;
     my @in = grep { !$_->{out} } @{$servers{$backend}};
-    next if !grep { $_->{checked} } @in;
+    $rest ||= grep { $_->{waits} } @in;
+    next if !(grep { $_->{checked} } @in) || grep { $_ eq $backend } @accepted;
     my $before = $before{$backend} ? $backend : (grep { had($_, @in) } @gone)[0];
     my ($checked, $unchecked, $backups) = defined $before ? @{$before{$before}} : (0, 0, 0);
     my $had = $checked + $unchecked || $backups;
@@ -96,7 +96,6 @@ for my $backend (@backends) {
     $may_work ||= grep { $waits && $_->{open} } @in;
     push @new, $backend if !defined $before;
     $wait ||= $up < $least;
-    $rest ||= grep { $_->{waits} } @in;
 }
 # If nothing works any more, a backend that is new may be an old one with other servers.
 my ($old) = grep { $before{$_}[0] } @gone;
