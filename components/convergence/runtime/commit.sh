@@ -80,7 +80,7 @@ transaction_activate() {
     fi
     attempt prove "$tx_digest" || transaction_restore "the daemon was not proven to have the new configuration"
     [ -z "$words" ] || say "$label: $words"
-    transaction_gate || transaction_restore "what worked before does not work with the new configuration"
+    transaction_gate || transaction_restore "with the new configuration, ${words%%"$NL"*}"
 }
 
 # Whether what worked before works with the new process, if the adapter can say. Sets words.

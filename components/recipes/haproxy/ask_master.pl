@@ -75,7 +75,10 @@ sub serving {
     return "" if !@backends;
     my $others = @backends - @lacking;
     return "serving\t" . (@backends == 1 ? "its backend is up" : "all " . @backends . " backends are up") . "\n" if !@lacking;
-    my $more = @lacking - 5;
-    return "serving\tnot all up: " . join(", ", @lacking[0 .. ($more > 0 ? 4 : $#lacking)]) . ($more > 0 ? " and $more more" : "")
-        . ($others ? "; $others other" . ($others == 1 ? " is" : "s are") . " up" : "") . "\n";
+    my $end = $others ? "; $others other" . ($others == 1 ? " is" : "s are") . " up" : "";
+    # A line for people has 300 characters.
+    my $shown = @lacking < 5 ? @lacking : 5;
+    $shown-- while $shown > 1 && length join(", ", @lacking[0 .. $shown - 1]) > 220;
+    my $more = @lacking - $shown;
+    return "serving\tnot all up: " . join(", ", @lacking[0 .. $shown - 1]) . ($more ? " and $more more" : "") . "$end\n";
 }

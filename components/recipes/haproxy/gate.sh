@@ -1,5 +1,8 @@
 # The gate: whether the backends still have working servers after an activation. It is judged against the baseline: what worked before.
 
+# Seconds to wait for the first results of checks that do not decide anything.
+haproxy_first_limit=3
+
 # Prints what works now, for haproxy_gate. A process that has just started has no results of checks yet: waits for them, then takes the
 # others to be up, as HAProxy does. Reads running_worker.
 haproxy_baseline() {
@@ -20,19 +23,20 @@ haproxy_baseline() {
 haproxy_gate() {
     haproxy_running
     find_time_left
-    limit=$haproxy_gate_limit
+    limit=$haproxy_first_limit
+    [ ! -s "$1" ] || limit=$haproxy_gate_limit
     [ "$time_left" -ge 15 ] || time_left=15
     [ "$limit" -le "$time_left" ] || limit=$time_left
     haproxy_watch "$1" wait "$limit" "waits for the first health checks of its servers" || return
     find_time_left
     limit=$haproxy_bake
     [ "$limit" -le "$time_left" ] || limit=$time_left
-    [ -s "$1" ] && [ "$limit" != 0 ] || return 0
+    [ -s "$1" ] && [ -z "$tx_restoring" ] && [ "$limit" != 0 ] || return 0
     haproxy_watch "$1" now "$limit" "watches its servers for $haproxy_bake s"
 }
 
 # haproxy_watch BASELINE TASK SECONDS TEXT: judges the servers until nothing is left to wait for, or time is up; with the task "now", until
-# time is up. For results that do not matter, it waits 3 s. Fails if something is lost, and prints it.
+# time is up. For results that do not matter, it waits haproxy_first_limit. Fails if something is lost, and prints it.
 haproxy_watch() {
     find_now
     watch_since=$now
@@ -49,7 +53,7 @@ haproxy_watch() {
             return 1
             ;;
         last,* | wait,up) return 0 ;;
-        wait,rest) [ "$elapsed" -lt 3 ] || return 0 ;;
+        wait,rest) [ "$elapsed" -lt "$haproxy_first_limit" ] || return 0 ;;
         esac
         if [ $((now - said_at)) -ge 2 ]; then
             say_now "$label: $4"
@@ -77,6 +81,8 @@ haproxy_waits() {
     gate_wait=0
     bake_wait=0
     [ "$activation" != none ] || return 0
+    gate_wait=$haproxy_first_limit
+    [ -n "$good_digest" ] || return 0
     gate_wait=$haproxy_gate_limit
-    [ -z "$good_digest" ] || bake_wait=$haproxy_bake
+    bake_wait=$haproxy_bake
 }

@@ -133,6 +133,6 @@ sub need {
 
 sub checks {
     my @down = grep { !$_->{works} } @_;
-    my $text = join ", ", map { "$_->{name} " . ($_->{check} eq "" ? "down" : $_->{check}) } @down[0 .. ($#down > 4 ? 4 : $#down)];
-    return (@down ? ": $text" : "") . (@down > 5 ? " and " . (@down - 5) . " more" : "");
+    my $text = join ", ", map { "$_->{name} " . ($_->{check} eq "" ? "down" : $_->{check}) } @down[0 .. ($#down > 2 ? 2 : $#down)];
+    return (@down ? ": $text" : "") . (@down > 3 ? " and " . (@down - 3) . " more" : "");
 }

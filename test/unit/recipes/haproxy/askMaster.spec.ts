@@ -91,6 +91,17 @@ describe("the master's answer about servers", () => {
         );
     });
 
+    it("names no more backends than a line for people has room for", async () => {
+        const down = (backend: string) => row(`${backend}/a`, { op: 0, check: 8 });
+        const short = await summary(Array.from({ length: 9 }, (_, n) => down(`b${n}`)));
+        assert.match(short, /serving\tnot all up: b0 0 of 1 \(a L4CON\), .*b4 0 of 1 \(a L4CON\) and 4 more\n/);
+        const long = await summary(Array.from({ length: 9 }, (_, n) => down(`${"long".repeat(20)}${n}`)));
+        assert.match(
+            long,
+            /serving\tnot all up: (long)+0 0 of 1 \(a L4CON\), (long)+1 0 of 1 \(a L4CON\) and 7 more\n/,
+        );
+    });
+
     it("does not count servers that are declared disabled or without weight, nor the worker of 2.2", async () => {
         const rows = [
             row("web/a"),
