@@ -320,9 +320,9 @@ function ownerOf(name: string): string {
 function shownFiles(resources: Resource[]): { files: Record<string, string> } {
     const texts = resources
         .flatMap(filesOf)
-        .map(({ path, content }) => [
+        .map(({ path, content, program = false }) => [
             path,
-            typeof content === "string" ? showSlots(content) : `${content.length} bytes`,
+            typeof content === "string" && !program ? showSlots(content) : `${content.length} bytes`,
         ]);
     return { files: Object.fromEntries(texts) };
 }

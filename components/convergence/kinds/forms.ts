@@ -1,6 +1,6 @@
 /** Forms of fields that several kinds have, for data that no compiler has seen. `issues` of each kind checks what the fields hold. */
 import { z } from "zod";
-import { aFunction, anyText } from "../../forms";
+import { aFunction, anyText, flag } from "../../forms";
 import type { Content, DeclaredFile } from "./kind";
 
 /** A number. Its range is checked by `issues`. */
@@ -18,4 +18,5 @@ export const declaredFileShape = {
     slotIssue: aFunction<NonNullable<DeclaredFile["slotIssue"]>>().optional(),
     slotValue: aFunction<NonNullable<DeclaredFile["slotValue"]>>().optional(),
     lineSources: z.array(anyText.nullish()).optional(),
+    program: flag.optional(),
 };

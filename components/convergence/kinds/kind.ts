@@ -30,6 +30,11 @@ export interface DeclaredFile {
      * resources are compared. Null is the same as undefined, which JSON does not have. @default - unknown
      */
     lineSources?: readonly (string | null | undefined)[];
+    /**
+     * Whether it is a program that a recipe installs. A preview then says that it is missing, without its whole text, and the component's
+     * inputs have only its size. @default false
+     */
+    program?: boolean;
 }
 
 /** Something that only one resource of a plan may have, such as a path. */

@@ -73,7 +73,7 @@ function unreadFiles(resources: Resource[]): string[] {
 /** JSON with sorted keys and bytes as base64, without undefined values and fields that are only for messages. */
 export function canonical(value: unknown): string {
     return JSON.stringify(value, (key, part: unknown) => {
-        if (key === "lineSources") {
+        if (key === "lineSources" || key === "program") {
             return undefined;
         }
         if (part instanceof Uint8Array) {

@@ -280,7 +280,7 @@ function differenceLines(
     const declared = file ? declaredPermissions(file, aspect) : resource && kind?.declared?.(resource, aspect, have);
     const line = `    ${cause === undefined ? "" : `${CAUSES[cause]}: `}${prefix}${hideValues(text, slots)}${declared === undefined ? "" : `, declared ${declared}`}`;
     const live = aspect === "missing" ? Buffer.alloc(0) : whyRun.live.get(id);
-    return file && (aspect === "missing" || aspect === "content")
+    return file && (aspect === "content" || (aspect === "missing" && !file.program))
         ? [line, ...indented(diffLines(live, file, whyRun, slots))]
         : [line];
 }

@@ -42,7 +42,11 @@ describe("ConvergedHost", () => {
     it("registers itself, with redacted files, and one command, and nothing else", async () => {
         const recording = await mockEngine();
         converge({
-            resources: [...resources, { kind: "file", path: "/etc/y", content: `key ${slot("key")}`, mode: "0600" }],
+            resources: [
+                ...resources,
+                { kind: "file", path: "/etc/y", content: `key ${slot("key")}`, mode: "0600" },
+                { kind: "file", path: "/usr/local/bin/z", content: "#!/bin/sh\n", program: true },
+            ],
             slots: { key: "s3cret" },
         });
         await settled();
@@ -54,7 +58,7 @@ describe("ConvergedHost", () => {
             ],
         );
         assert.deepEqual(registered(recording, HOST, "lb1").inputs, {
-            files: { "/etc/x": "x\n", "/etc/y": "key ‹key›" },
+            files: { "/etc/x": "x\n", "/etc/y": "key ‹key›", "/usr/local/bin/z": "10 bytes" },
         });
     });
 

@@ -26,6 +26,14 @@ describe("previewReport", () => {
         }
     });
 
+    it("shows the text of a program only if it differs from what the host has", () => {
+        const program: Resource = { ...file, program: true };
+        assert.equal(word(program, "missing"), "does not exist");
+        const live = new Map([["r0", Buffer.from("edited\n")]]);
+        const shown = words([program], { differences: [differs("content")], live });
+        assert.deepEqual(shown.slice(-2), ["      -edited", "      +x"]);
+    });
+
     it("words every aspect", () => {
         const said: [Resource, string, string, string][] = [
             [packages, "missing", "haproxy", "haproxy is not installed"],
