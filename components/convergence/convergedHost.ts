@@ -7,7 +7,7 @@ import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
 import { assertClaims, claimHost } from "./hostClaims";
 import { filesOf, type Resource } from "./kinds/index";
-import { launchCommand, reportOf } from "./payload/commands";
+import { launchCommand, reportOf, standingOf } from "./payload/commands";
 import { missingSlotIssues, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
@@ -97,7 +97,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
         const token = pulumi
             .all([target, pulumi.all(args.slots ?? {}), dependencies])
-            .apply(([to, slots]) => this.token(name, args, plan, to, slots, () => command.stdout));
+            .apply(([to, slots]) => this.token(name, args, plan, to, slots, () => command));
         const command = this.command(name, args, target, token);
 
         this.lastRun = command.stdout.apply(reportOf);
@@ -144,7 +144,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
      * Asks the host what differs, and returns the token of its command. A preview reports what differs; an up leaves the payload there
      * if a converge is due, and follows it.
      *
-     * @param stdout what the command prints, once it has ended
+     * @param command converges the host
      */
     private async token(
         name: string,
@@ -152,7 +152,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         plan: Plan,
         target: SshTarget,
         slots: Record<string, string>,
-        stdout: () => pulumi.Output<string>,
+        command: () => remote.Command,
     ): Promise<string> {
         const issues = slotValueIssues(args.resources, slots);
         if (issues.length > 0) {
@@ -174,26 +174,26 @@ export class ConvergedHost extends pulumi.ComponentResource {
             return unknown;
         }
         const { answer } = host;
-        this.say(name, "warn", answer.warnings);
+        void this.say(name, "warn", answer.warnings);
         const token = nextToken(answer, payload);
         if (!preview && token !== answer.token && answer.refused.length === 0) {
             await this.leave(name, host, token);
-            void this.follow(name, host, token, stdout());
+            void this.follow(name, host, token, command());
         } else {
             host.close();
             await this.report(name, answer, plan, slots);
-            // A host with a converge says at its end, on stderr, what serves then.
-            this.say(name, "info", preview ? [] : answer.serving);
+            void this.say(name, "info", preview ? [] : answer.serving);
         }
         return token;
     }
 
     /** Shows texts of a host; hosts with an equal one share it. */
-    private say(name: string, severity: "info" | "warn", texts: string[]): void {
-        for (const text of texts.map(printable)) {
+    private async say(name: string, severity: "info" | "warn", texts: string[], work?: "converge"): Promise<void> {
+        const messages = texts.map(printable).map((text) => {
             const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${text}`;
-            void logTogether(severity, { about: { host: name }, key: text, words, resource: this });
-        }
+            return logTogether(severity, { about: { host: name }, key: text, words, resource: this }, work);
+        });
+        await Promise.all(messages);
     }
 
     /** Leaves the payload on the host, and watches the host until its converge has ended. */
@@ -209,18 +209,21 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     /** Waits until the host's converge has ended, and says what it did. */
-    private async follow(name: string, host: AskedHost, token: string, stdout: pulumi.Output<string>): Promise<void> {
+    private async follow(name: string, host: AskedHost, token: string, command: remote.Command): Promise<void> {
         const done = pulumi.runtime.rpcKeepAlive();
-        const output = await inRound(() => settled(stdout), "converge");
-        const cause = typeof output === "string" ? "" : await host.cause(token);
+        const outputs = [command.stdout, command.stderr];
+        const [stdout, stderr] = await inRound(() => Promise.all(outputs.map(settled)), "converge");
+        const cause = typeof stdout === "string" ? "" : await host.cause(token);
         host.close();
         if (cause !== "") {
             await pulumi.log.error(`${name}: ${cause}`, this);
         }
-        if (typeof output === "string") {
-            const did = reportOf(output);
+        if (typeof stdout === "string") {
+            const did = reportOf(stdout);
             const about = { host: name, did };
-            await logTogether("info", { about, key: did, words: convergedText, resource: this }, "converge");
+            const changes = logTogether("info", { about, key: did, words: convergedText, resource: this }, "converge");
+            // The engine shows stderr while the command runs, and not at the end of the up.
+            await Promise.all([changes, this.say(name, "info", standingOf(String(stderr)), "converge")]);
         }
         done();
     }

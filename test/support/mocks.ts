@@ -32,6 +32,8 @@ export interface MockOptions {
     secretConfig?: string[];
     /** Resolves when a resource of this name is created. @default - at once */
     creation?: (name: string) => Promise<void> | undefined;
+    /** What the command of this name prints there. @default - nothing */
+    stderr?: (name: string) => string;
 }
 
 /**
@@ -45,7 +47,8 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
             async newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
                 await options.creation?.(name);
                 recording.registrations.push({ type, name, custom, inputs });
-                const outputs = options.preview || !custom ? {} : { stdout: "changed: nothing", stderr: "" };
+                const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
+                const outputs = options.preview || !custom ? {} : printed;
                 return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
             call({ token }) {

@@ -6,7 +6,7 @@ type Work<Host> = (host: Host) => Promise<unknown>;
  * free, and is reported as a test of its own.
  *
  * @param hosts returns the hosts once they are up
- * @param prepare prepares a host for each test
+ * @param prepare ends on a host what an earlier test has left; before each test, and after the last
  * @returns a function like mocha's `it`; with a third argument, the test runs only on hosts that fit
  */
 export function pool<Host>(hosts: () => Host[], prepare: (host: Host) => Promise<unknown>) {
@@ -25,7 +25,10 @@ export function pool<Host>(hosts: () => Host[], prepare: (host: Host) => Promise
     before("tests on all hosts begin", () => {
         ended = Promise.all(hosts().map(work));
     });
-    after("tests on all hosts end", () => ended);
+    after("tests on all hosts end", async () => {
+        await ended;
+        await Promise.all(hosts().map(prepare));
+    });
 
     return (title: string, test: Work<Host>, fits: (host: Host) => boolean = () => true): void => {
         const result = new Promise<unknown>((resolve, reject) => {

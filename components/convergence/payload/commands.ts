@@ -32,6 +32,11 @@ export function reportOf(stdout: string): string {
     return stdout.split(`${PRODUCT} reports:\n`).at(-1) ?? "";
 }
 
+/** What a converge has said of its daemons at the end, among what its command has printed on stderr. */
+export function standingOf(stderr: string): string[] {
+    return [...stderr.matchAll(/^now: (.*)$/gm)].map(([, standing = ""]) => standing);
+}
+
 /** The locale makes sudo and the tools say in English what went wrong, because the probe reads it. */
 function asRoot(script: string, become?: "sudo"): string {
     return `exec env LC_ALL=C ${become === "sudo" ? "sudo -n " : ""}/bin/sh -c ${script}`;

@@ -101,15 +101,11 @@ export function parseWhyRun(text: string): WhyRun {
             case "activation":
                 result.activations.push({ id, kind: second, reason: third });
                 break;
-            case "longest":
-                result.longest.push({
-                    id,
-                    drain: seconds(second),
-                    gate: seconds(third),
-                    bake: seconds(rest[0]),
-                    deadline: seconds(rest[1]),
-                });
+            case "longest": {
+                const [drain = 0, gate = 0, bake = 0, deadline = 0] = [second, third, ...rest].map(Number);
+                result.longest.push({ id, drain, gate, bake, deadline });
                 break;
+            }
             case "setting":
                 result.settings.push({ name: id, needed: second === "needed" });
                 break;
@@ -150,14 +146,6 @@ export function parseWhyRun(text: string): WhyRun {
         throw new Error("the host's report was truncated");
     }
     return result;
-}
-
-/** A whole number of seconds. */
-function seconds(field = ""): number {
-    if (!/^\d+$/.test(field)) {
-        throw new Error(`the host's report has ${JSON.stringify(field)} for a number of seconds`);
-    }
-    return Number(field);
 }
 
 /** The host sends plain ASCII as it is, other text as `=` and base64. */

@@ -138,11 +138,11 @@ converge() {
     fi
 }
 
-# Says how the daemons work. Reads standing_adapters.
+# Says how the daemons work, for standingOf in commands.ts. Reads standing_adapters.
 say_standing() {
     for tx_adapter in $standing_adapters; do
         find_standing
-        [ -z "$standing" ] || say "$standing"
+        [ -z "$standing" ] || say "now: $standing"
     done
 }
 

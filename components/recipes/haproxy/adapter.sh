@@ -13,6 +13,7 @@
 #   haproxy_fds, haproxy_maxconn, haproxy_memory  file descriptors, connections, and kB that they need
 #   haproxy_names        servers that are given by name
 #   haproxy_servers      see servers.sh
+#   haproxy_states       yes if reloads hand over the states of servers
 #   haproxy_gate_limit, haproxy_bake  seconds, see gate.sh
 #   haproxy_accept_down  backends whose servers may all be down, with blanks between them
 #   haproxy_hard_stop    seconds after which HAProxy ends an old worker
@@ -227,7 +228,7 @@ haproxy_too_many() {
 haproxy_activation() {
     activation=reload
     activation_reason="no connection is lost"
-    state=$(systemctl show -p ActiveState -p MainPID -p CanReload -- "$haproxy_unit")
+    state=$(systemctl show -p ActiveState -p MainPID -p CanReload -p ExecReload -- "$haproxy_unit")
     case $state in
     *ActiveState=active* | *ActiveState=reloading*) ;;
     *)
@@ -261,7 +262,20 @@ haproxy_activation() {
     elif haproxy_too_many "$running_older"; then
         activation_reason="$activation_reason. $count old workers of a configuration that is not ours still have connections, and each keeps its memory"
     fi
+    [ "$activation" = restart ] || haproxy_keeps_states "$state" ||
+        activation_reason="$activation_reason. Servers that are down or were set by hand come back until their next check, because the unit has another ExecReload${says:+ (see $says)}; remove it, or set serverStates: false"
     haproxy_plan_drain
+}
+
+# haproxy_keeps_states PROPERTIES: whether the unit's reload hands over the states of servers, as declared, or will after this converge. Sets
+# says. Reads tx_before.
+haproxy_keeps_states() {
+    case $haproxy_states,$1,$tx_before in
+    no,* | *"haproxy-reload signal"* | *"systemdUnit[$haproxy_unit.d/10-server-states.conf]"*) return 0 ;;
+    esac
+    haproxy_command
+    haproxy_says ExecReload=
+    return 1
 }
 
 # Whether nothing listens on the master's socket: status 1 is a failed connection, not a slow master.

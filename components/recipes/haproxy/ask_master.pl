@@ -63,7 +63,7 @@ sub serving {
         push @backends, $backend if !$count{$backend}++;
         my $check = $checks[$server->{srv_check_status}] // "-";
         my $why = $admin & 32 ? "unresolved" : $admin & 3 ? "in maintenance" : $admin & 24 ? "drained" : $weight == 0 ? "weight 0"
-            : !$server->{srv_op_state} ? $check eq "-" ? "down" : $check
+            : $server->{srv_op_state} % 3 == 0 ? $check eq "-" ? "down" : $check
             : ($server->{srv_check_state} & 6) == 6 && $server->{srv_check_status} < 2 ? "not checked yet" : next;
         push @{$lack{$backend}}, "$server->{srv_name} $why";
     }

@@ -1,31 +1,47 @@
 # The gate: whether the backends still have working servers after an activation. It is judged against the baseline: what worked before.
 
-# Prints what works now, for haproxy_gate. Reads running_worker.
+# Prints what works now, for haproxy_gate. A process that has just started has no results of checks yet: waits for them, then takes the
+# others to be up, as HAProxy does. Reads running_worker.
 haproxy_baseline() {
-    haproxy_server_stats | haproxy_watch_servers baseline
+    find_now
+    watch_until=$((now + 10))
+    while baseline=$(haproxy_server_stats | haproxy_watch_servers baseline) && [ "$now" -lt "$watch_until" ]; do
+        case $NL$baseline in *"${NL}wait") ;; *) break ;; esac
+        sleep 0.2
+        find_now
+    done
+    case $NL$baseline in *"${NL}wait") baseline=$(haproxy_server_stats | haproxy_watch_servers assume) ;; esac
+    printf '%s\n' "$baseline"
 }
 
-# haproxy_gate BASELINE: waits until each server has been checked, then watches them for haproxy_bake seconds more. Fails if a backend has
-# lost its servers, and prints which. Without a baseline it only waits a moment, so that more can be said of the servers afterwards.
+# haproxy_gate BASELINE: waits until the checks have shown what works, then watches the servers for haproxy_bake seconds more. Fails if a
+# backend has lost its servers, and prints which. Without a baseline it only waits a moment, so that more can be said of the servers
+# afterwards. A gate that begins late has some of the time that is left for the last steps.
 haproxy_gate() {
     haproxy_running
-    limit=3
-    [ ! -s "$1" ] || limit=$haproxy_gate_limit
+    find_time_left
+    limit=$haproxy_gate_limit
+    [ "$time_left" -ge 15 ] || time_left=15
+    [ "$limit" -le "$time_left" ] || limit=$time_left
     haproxy_watch "$1" wait "$limit" "waits for the first health checks of its servers" || return
-    [ -s "$1" ] && [ "$haproxy_bake" != 0 ] || return 0
-    haproxy_watch "$1" now "$haproxy_bake" "watches its servers for $haproxy_bake s"
+    find_time_left
+    limit=$haproxy_bake
+    [ "$limit" -le "$time_left" ] || limit=$time_left
+    [ -s "$1" ] && [ "$limit" != 0 ] || return 0
+    haproxy_watch "$1" now "$limit" "watches its servers for $haproxy_bake s"
 }
 
 # haproxy_watch BASELINE TASK SECONDS TEXT: judges the servers until nothing is left to wait for, or time is up; with the task "now", until
-# time is up. Fails if something is lost, and prints it.
+# time is up. For results that do not matter, it waits 3 s. Fails if something is lost, and prints it.
 haproxy_watch() {
     find_now
-    watch_until=$((now + $3))
+    watch_since=$now
     said_at=$now
     while :; do
-        find_time_left
+        find_now
+        elapsed=$((now - watch_since))
         task=$2
-        [ "$now" -lt "$watch_until" ] && [ "$time_left" -gt 0 ] || task=last
+        [ "$elapsed" -lt "$3" ] || task=last
         verdict=$(haproxy_judge_gate "$1" "$task")
         case $task,$verdict in
         *,lost*)
@@ -33,6 +49,7 @@ haproxy_watch() {
             return 1
             ;;
         last,* | wait,up) return 0 ;;
+        wait,rest) [ "$elapsed" -lt 3 ] || return 0 ;;
         esac
         if [ $((now - said_at)) -ge 2 ]; then
             say_now "$label: $4"

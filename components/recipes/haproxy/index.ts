@@ -165,6 +165,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
                 old_workers: String(oldWorkers),
                 names: requirements.serverNames.join(" "),
                 servers: serverGuardRules(config),
+                states: keepsServerStates(config) ? "yes" : "no",
                 allow_shrink: allowShrink ? "yes" : "no",
                 gate_limit: String(gateLimit(config)),
                 bake: String(seconds(bake)),

@@ -1,12 +1,12 @@
 # watch_servers.pl TASK [BACKEND...]: judges by the servers of the running process, given as CSV, whether the backends still work.
 #
 # With TASK "baseline", prints a line for each backend: its name; how many of its servers are up: checked ones, unchecked ones, backups;
-# and their names. A server that has no result of a check yet does not count.
+# and their names. A server that has no result of a check yet does not count, and a line "wait" follows; with TASK "assume", it counts.
 #
 # Otherwise standard input has, before the CSV, two parts that end with an empty line: the rules of the recipe, whose sixth word is minUp,
 # and the baseline. BACKENDs are accepted as they are. Prints "lost" and a line for each loss, else "up"; or, with TASK "wait", "wait" as
-# long as a check that could still matter has no result. With other TASKs what HAProxy says of a server counts, whatever its last check
-# has found.
+# long as a check that matters has no result, then "rest" as long as another has none. With other TASKs what HAProxy says of a server
+# counts, whatever its last check has found.
 #
 # A backend counts by its servers that are no backups, unless only backups were up before, or no other is left.
 use strict;
@@ -14,7 +14,7 @@ use strict;
 my ($task, @accepted) = @ARGV;
 my $waits = $task eq "wait";
 my (%minimum, %before);
-if ($task ne "baseline") {
+if ($task !~ /^(baseline|assume)$/) {
     while (<STDIN>) { chomp; last if $_ eq ""; my @rule = split / /; $minimum{$rule[0]} = $rule[5] }
     while (<STDIN>) { chomp; last if $_ eq ""; my ($backend, @up) = split / /; $before{$backend} = \@up }
 }
@@ -29,13 +29,13 @@ while (<STDIN>) {
     push @{$servers{$row{pxname}}}, server(\%row);
 }
 
-# In maintenance, drained, closing or without weight, a server is out on purpose; not if its name does not resolve (yet).
+# In maintenance, drained or without weight, a server is out on purpose; not if its name does not resolve (yet).
 sub server {
     my ($row) = @_;
     my $unresolved = $row->{status} eq "MAINT (resolution)";
     (my $check = $row->{check_status}) =~ s/^\* //;
     my $up = $row->{status} =~ /^(UP|no check)/;
-    my $checked = $check ne "" || $row->{status} =~ /^(UP|DOWN)/ || $unresolved;
+    my $checked = $check ne "" || $row->{status} =~ /^(UP|DOWN|NOLB)/ || $unresolved;
     # A server that is down without a check has been so in the process before.
     my $waits = $check =~ /^(INI|UNK)$/ && $up;
     my $passes = $check eq "" || $check =~ /OK/;
@@ -43,7 +43,7 @@ sub server {
         name => $row->{svname},
         check => $unresolved ? "unresolved" : $check . ($row->{check_code} ne "" && $check =~ /^L7/ ? "/$row->{check_code}" : ""),
         backup => $row->{bck} ? 1 : 0,
-        out => !$unresolved && $row->{status} =~ /^(MAINT|DRAIN|NOLB)/ || $row->{weight} == 0,
+        out => !$unresolved && $row->{status} =~ /^(MAINT|DRAIN)/ || $row->{weight} == 0,
         up => $up,
         checked => $checked,
         waits => $waits,
@@ -53,13 +53,17 @@ sub server {
     };
 }
 
-if ($task eq "baseline") {
+if ($task =~ /^(baseline|assume)$/) {
+    my $wait;
     for my $backend (@backends) {
-        my @up = grep { !$_->{out} && $_->{up} && !$_->{waits} } @{$servers{$backend}};
+        my @up = grep { !$_->{out} && $_->{up} } @{$servers{$backend}};
+        $wait ||= grep { $_->{waits} } @up;
+        @up = grep { !$_->{waits} } @up if $task eq "baseline";
         my @active = grep { !$_->{backup} } @up;
         my $checked = grep { $_->{checked} } @active;
         print join(" ", $backend, $checked, @active - $checked, @up - @active, map { $_->{name} } @up), "\n";
     }
+    print "wait\n" if $wait && $task eq "baseline";
     exit;
 }
 if (!@columns) {
@@ -67,12 +71,14 @@ if (!@columns) {
     exit;
 }
 
-my ($wait, $works, %lost, @words, @new);
+my ($wait, $rest, $works, $may_work, %lost, @words, @new);
+my @gone = grep { !$servers{$_} } sort keys %before;
 for my $backend (@backends) {
     next if grep { $_ eq $backend } @accepted;
     my @in = grep { !$_->{out} } @{$servers{$backend}};
     next if !grep { $_->{checked} } @in;
-    my ($checked, $unchecked, $backups) = @{$before{$backend} || [0, 0, 0]};
+    my $before = $before{$backend} ? $backend : (grep { had($_, @in) } @gone)[0];
+    my ($checked, $unchecked, $backups) = defined $before ? @{$before{$before}} : (0, 0, 0);
     my $had = $checked + $unchecked || $backups;
     my @kind = grep { !$_->{backup} } @{$servers{$backend}};
     @kind = @{$servers{$backend}} if !@kind || $had && !($checked + $unchecked);
@@ -83,19 +89,21 @@ for my $backend (@backends) {
     my $open = grep { $waits && $_->{open} && !works($_) } @kind;
     if ($up + $open < $least) {
         my $now = $up ? "$up of " . @kind . " servers up, minUp is $minimum{$backend}" : "no server up";
-        push @words, "backend $backend has $now; before, it had $had" . checks(@kind);
+        push @words, "backend $backend has $now; before, " . ($before eq $backend ? "it" : $before) . " had $had" . checks(@kind);
         $lost{$backend} = 1;
     }
-    $works ||= grep { works($_) || $waits && $_->{open} } @in;
-    push @new, $backend if !$before{$backend};
-    $wait ||= $up < $least || grep { $_->{waits} } @in;
+    $works ||= grep { works($_) } @in;
+    $may_work ||= grep { $waits && $_->{open} } @in;
+    push @new, $backend if !defined $before;
+    $wait ||= $up < $least;
+    $rest ||= grep { $_->{waits} } @in;
 }
-# A backend that is new may be an old one with another name.
-if (!@words && @new && !$works && grep { $before{$_}[0] && !$servers{$_} } keys %before) {
-    for my $backend (@new) {
-        push @words, "backend $backend has no server up; before, a backend that is gone had some" . checks(@{$servers{$backend}});
-        $lost{$backend} = 1;
-    }
+# If nothing works any more, a backend that is new may be an old one with other servers.
+my ($old) = grep { $before{$_}[0] } @gone;
+if (!@words && !$works && @new && defined $old) {
+    $wait ||= $may_work;
+    %lost = map { $_ => 1 } $may_work ? () : @new;
+    push @words, map { "backend $_ has no server up; before, $old had some" . checks(@{$servers{$_}}) } sort keys %lost;
 }
 if (@words) {
     print "lost\n", map { "$_\n" } @words[0 .. ($#words > 3 ? 3 : $#words)];
@@ -104,7 +112,14 @@ if (@words) {
     print "If they may be down, accept it once: npm run pulumi -- up --config acceptDown=", join(",", @names),
         " (in a program of your own: acceptDown: [", join(", ", map { "\"$_\"" } @names), "])\n";
 } else {
-    print $wait && $waits ? "wait\n" : "up\n";
+    print $waits && $wait ? "wait\n" : $waits && $rest ? "rest\n" : "up\n";
+}
+
+# had BACKEND, SERVERS: whether all of these were up in a backend, which has got another name then.
+sub had {
+    my (undef, undef, undef, @names) = @{$before{shift()}};
+    my %names = map { $_ => 1 } @names;
+    return @_ && !grep { !$names{$_->{name}} } @_;
 }
 
 sub works { return $waits ? $_[0]{works} : $_[0]{up} }

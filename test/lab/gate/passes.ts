@@ -126,17 +126,29 @@ export function passes(once: Register): void {
         assert.ok(time < 8, `${time} s`);
     });
 
-    once("passes servers that are checked by an agent only, or seldom", async (host) => {
+    once("passes servers that only an agent checks", async (host) => {
         const apps = await host.serve("app1", "app2");
         const none = await host.dead("none");
+        // An agent that does not answer changes nothing.
+        const agent = `agent-check agent-port ${none.port}`;
+        const backend = (maxconn: number) => ({
+            name: "app",
+            servers: to(apps, { maxconn, check: false, raw: agent }),
+        });
+        await host.good({ backends: [backend(40)] });
+        await host.good({ backends: [backend(50)] });
+        assert.match(await host.site(), /^200 app/);
+    });
+
+    once("does not wait for checks that come once an hour", async (host) => {
+        const apps = await host.serve("app1", "app2");
         const backends = (maxconn: number) => [
             checked("app", to(apps, { maxconn })),
-            // An agent that does not answer changes nothing.
-            { name: "agent", servers: to(apps, { maxconn, check: false, raw: `agent-check agent-port ${none.port}` }) },
             { name: "seldom", servers: to(apps, { maxconn, inter: "1h" }) },
         ];
         await host.good({ backends: backends(40) });
-        await host.good({ backends: backends(50) });
+        const time = await seconds(host, { backends: backends(50) });
+        assert.ok(time < 15, `${time} s`);
     });
 
     once("passes unresolved servers of a template", async (host) => {

@@ -148,6 +148,8 @@ export function refusals(onEach: Register, once: Register): void {
         const up = host.refused(change, /not the cause/, atGate(HOLD));
         await host.reaches("/run/gate");
         await all(apps, "refused");
+        await host.reports("app/app1", /^DOWN/);
+        await host.reports("app/app2", /^DOWN/);
         await host.shell("touch /run/go");
         await up;
         // What was down before is no reason to refuse anything.

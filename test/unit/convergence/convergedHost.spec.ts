@@ -383,20 +383,23 @@ describe("ConvergedHost", () => {
             assert.doesNotMatch(JSON.stringify([stored, registrations]), /web 1 of 2|backends are up/);
         });
 
-        it("leaves it to the host if the host had a converge", async () => {
+        it("says of hosts that had a converge what they say at its end, equal ones once", async () => {
             hosts.giveEach(async ({ target }) => ({
                 ...(target.address === "192.0.2.2" ? probeReply() : drifted),
                 serving: ["web 1 of 2"],
             }));
-            const { messages } = await mockEngine();
-            converge();
-            converge(other, "lb2");
-            await until("both have spoken", () => messages.length > 1);
+            const said = (text: string) => `file[/etc/x]: write it\nnow: ${text}\nchanged: file[/etc/x] (mode)\n`;
+            const { messages, registrations } = await mockEngine({ stderr: () => said("all 4 backends are up") });
+            const shown = [converge(), converge(other, "lb2"), converge(third, "lb3")];
+            await until("all have spoken", () => messages.length > 2);
             await settled();
             assert.deepEqual(messages, [
                 { severity: "info", text: "lb2: web 1 of 2" },
-                { severity: "info", text: "lb1: changed: nothing" },
+                { severity: "info", text: "lb1, lb3: changed: nothing" },
+                { severity: "info", text: "lb1, lb3: all 4 backends are up" },
             ]);
+            const stored = await Promise.all(shown.map(({ lastRun }) => promiseOf(lastRun)));
+            assert.doesNotMatch(JSON.stringify([stored, registrations]), /web 1 of 2|backends are up/);
         });
 
         it("says nothing in a preview, nor of a host that refuses what is declared", async () => {

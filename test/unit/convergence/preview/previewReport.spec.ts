@@ -167,6 +167,23 @@ describe("previewReport", () => {
             assert.equal(said({ deadline: 86_400 }).at(-1), "    ends after 24 h at the latest");
         });
 
+        it("as a real host does", () => {
+            const report = readFileSync(join(__dirname, "reports", "activation.txt"), "utf8");
+            const configuration: Resource = {
+                kind: "transaction",
+                name: "haproxy",
+                directory: "/etc/haproxy",
+                files: [{ path: "/etc/haproxy/haproxy.cfg", content: "other\n" }],
+                adapter: { name: "haproxy", script: "", parameters: {} },
+            };
+            const lines = words([packages, user, file, service, configuration], parseWhyRun(report));
+            assert.match(lines[0] ?? "", /^lb1 differs in 1 resource: .*; an up would converge it and reload$/);
+            assert.deepEqual(lines.slice(-2), [
+                "    reload: no connection is lost; first drains web/web3, up to 30 s",
+                "    waits: drain up to 30 s, gate up to 15 s, bake 1 min; ends after 15 min at the latest",
+            ]);
+        });
+
         it("below its own activation only, and not if there is none or the configuration is refused", () => {
             const lines = [
                 said({ id: "r0", gate: 5 }),

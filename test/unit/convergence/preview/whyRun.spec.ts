@@ -103,37 +103,24 @@ describe("parseWhyRun", () => {
         assert.deepEqual(refused, [{ id: "r5", stage: "preflight", words: "three" }]);
     });
 
-    it("reads how long an activation may take, for each transaction", () => {
-        const { longest } = parseWhyRun(
-            "host\tb\tt\nlongest\tr4\t30\t12\t60\t960\nlongest\tr5\t0\t0\t0\t900\nend\tdone\n",
-        );
-        assert.deepEqual(longest, [
-            { id: "r4", drain: 30, gate: 12, bake: 60, deadline: 960 },
-            { id: "r5", drain: 0, gate: 0, bake: 0, deadline: 900 },
+    it("reads how long an activation may take, which servers lack, and which were set by hand", () => {
+        const { longest, serving, warnings, activations } = parseWhyRun(recorded("activation"));
+        assert.deepEqual(longest, [{ id: "r4", drain: 30, gate: 15, bake: 60, deadline: 900 }]);
+        assert.deepEqual(serving, ["not all up: shop 0 of 1 (shop1 weight 0), web 2 of 3 (web1 in maintenance)"]);
+        assert.deepEqual(warnings, [
+            "set by hand: web/web1 in maintenance, shop/shop1 with weight 0 of 1; kept over reloads; undo with: set server web/web1 state ready",
         ]);
-    });
-
-    it("fails on a time that is no whole number of seconds", () => {
-        for (const fields of ["30\t12\t60", "30\t12\t60\t", "30\t-\t60\t960", "30\t1.5\t60\t960", "-1\t12\t60\t960"]) {
-            assert.throws(
-                () => parseWhyRun(`host\tb\tt\nlongest\tr4\t${fields}\nend\tdone\n`),
-                /number of seconds/,
-                fields,
-            );
-        }
-    });
-
-    it("reads which services are not all up", () => {
-        const { serving, differences } = parseWhyRun(
-            `host\tb\tt\nserving\tweb 1 of 2; 3 others are up\nserving\t=${Buffer.from("Läden 0 of 1").toString("base64")}\nend\tdone\n`,
+        assert.deepEqual(
+            activations.map(({ id, kind }) => [id, kind]),
+            [["r4", "reload"]],
         );
-        assert.deepEqual([serving, differences], [["web 1 of 2; 3 others are up", "Läden 0 of 1"], []]);
     });
 
     it("decodes free text that is not plain ASCII", () => {
         const text = (value: string) => `=${Buffer.from(value).toString("base64")}`;
-        const report = `host\tb\tt\ndiffers\tr0\torphan\t${text("Grüße\n\t=")}\nsecret\t${text("/etc/x\tauth a:")}\nend\tdone\n`;
-        const { differences, secretLines } = parseWhyRun(report);
+        const report = `host\tb\tt\ndiffers\tr0\torphan\t${text("Grüße\n\t=")}\nserving\t${text("Läden 0 of 1")}\nsecret\t${text("/etc/x\tauth a:")}\nend\tdone\n`;
+        const { differences, secretLines, serving } = parseWhyRun(report);
+        assert.deepEqual(serving, ["Läden 0 of 1"]);
         assert.deepEqual(differences, [{ id: "r0", aspect: "orphan", have: "Grüße\n\t=" }]);
         assert.deepEqual(secretLines, [{ path: "/etc/x", prefix: "auth a:" }]);
     });
@@ -153,7 +140,7 @@ describe("parseWhyRun", () => {
     });
 
     it("fails on a report that was truncated at any character", () => {
-        for (const name of ["differs", "refused"]) {
+        for (const name of ["differs", "refused", "activation"]) {
             const text = recorded(name);
             const last = text.lastIndexOf("end\t");
             for (let length = 0; length <= last; length += 7) {

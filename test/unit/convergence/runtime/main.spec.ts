@@ -3,6 +3,7 @@ import { spawnSync } from "node:child_process";
 import { chmodSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import fc from "fast-check";
 import type { Content, Resource } from "../../../../components/convergence/kinds/index";
+import { standingOf } from "../../../../components/convergence/payload/commands";
 import { parseWhyRun } from "../../../../components/convergence/preview/whyRun";
 import { describeShells, lines } from "../../../support/sandbox";
 import { content } from "../../../support/texts";
@@ -58,6 +59,29 @@ describeShells("a converge", (sandbox) => {
         for (const path of ["etc", "etc/daemon", "etc/daemon/maps", "etc/daemon/maps/by"]) {
             assert.equal(statSync(sandbox().path(path)).mode & 0o777, 0o755, path);
         }
+    });
+
+    it("says what stands at its end, and in a why-run, with how long an up may take", () => {
+        const directory = sandbox().path("etc/daemon");
+        const script = `${DAEMON}
+daemon_standing() { standing="web 1 of 2; Läden up" standing_warning=; }
+daemon_waits() { drain_wait=30 gate_wait=12 bake_wait=60; }
+`;
+        const transaction: Resource = {
+            kind: "transaction",
+            name: "daemon",
+            directory,
+            files: [{ path: `${directory}/a`, content: "one\n", ...sandbox().account }],
+            adapter: { name: "daemon", script, parameters: {} },
+        };
+        const payload = sandbox().payload([transaction]);
+        const { longest, serving } = parseWhyRun(sandbox().run(payload, "why-run").stdout);
+        assert.deepEqual(longest, [{ id: "r0", drain: 30, gate: 12, bake: 60, deadline: 900 }]);
+        assert.deepEqual(serving, ["web 1 of 2; Läden up"]);
+        assert.equal(sandbox().run(payload, "apply").code, 0);
+        const log = readFileSync(sandbox().path("run/log.test"), "utf8");
+        assert.deepEqual(standingOf(log), ["web 1 of 2; L??den up"]);
+        assert.deepEqual(standingOf(log.replace("now: ", "not now: ")), []);
     });
 
     it("gives a directory its mode below one with the set-group-id bit, and one that has the bit", () => {

@@ -64,8 +64,9 @@ describe("the gate's judgement", () => {
                 two: { a: up, b: ["UP", "L4OK", "", true] },
                 none: { a: down },
             }),
-            "web 2 0 0 a f\nplain 0 1 0 a\ntwo 1 0 1 a b\nnone 0 0 0\n",
+            "web 2 0 0 a f\nplain 0 1 0 a\ntwo 1 0 1 a b\nnone 0 0 0\nwait\n",
         );
+        assert.equal(watch(csv({ web: { a: up, c: waiting, d: down } }), "assume"), "web 2 0 0 a c\n");
     });
 
     it("passes what works as before, and what does not work either as before", () => {
@@ -96,13 +97,13 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         const before = { web: { a: up, b: up } };
         const change = (a: Row, b: Row) => ({ before, after: { web: { a, b } } });
         assert.equal(verdict(change(waiting, waiting)), "wait");
-        assert.equal(verdict(change(up, waiting)), "wait");
+        assert.equal(verdict(change(up, waiting)), "rest");
         assert.equal(verdict(change(refused, waiting)), "wait");
         assert.equal(verdict(change(["UP 2/3", "L7STS", "500"], refused)), "wait");
         assert.equal(verdict(change(["UP", "L7STS", "500"], refused)), "wait");
         assert.equal(verdict(change(["DOWN 1/2", "L7OK", "200"], refused)), "wait");
         assert.equal(verdict(change(up, ["DOWN 1/2", "L7OK", "200"])), "up");
-        assert.equal(verdict({ before: {}, after: { web: { a: waiting } } }), "wait");
+        assert.equal(verdict({ before: {}, after: { web: { a: waiting } } }), "rest");
         assert.equal(verdict({ before: {}, after: { web: { a: down } } }), "up");
     });
 
@@ -120,10 +121,12 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
 
     it("judges no backend whose servers are all out on purpose", () => {
         const before = { web: { a: up, b: up } };
-        const out: Row[] = [["MAINT"], ["MAINT (via web/x)"], ["DRAIN", "L4OK"], ["NOLB", "L7OKC", "404"], [...up]];
-        out[4] = ["UP", "L7OK", "200", false, 0];
+        const weightless: Row = ["UP", "L7OK", "200", false, 0];
+        const out: Row[] = [["MAINT"], ["MAINT (via web/x)"], ["DRAIN", "L4OK"], weightless];
         for (const a of out) assert.equal(verdict({ before, after: { web: { a, b: a } } }), "up", a[0]);
         assert.equal(verdict({ before, after: { web: { a: ["MAINT"], b: refused } } }), "lost");
+        const closing: Row = ["NOLB", "L7OKC", "404"];
+        assert.equal(verdict({ before, after: { web: { a: closing, b: closing } } }), "lost");
     });
 
     it("waits for a name to resolve, and fails if it does not", () => {
@@ -165,14 +168,28 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         assert.match(change(5, 4, "100%"), /^lost\n/);
     });
 
-    it("recognizes a backend with another name if nothing works any more", () => {
+    it("recognizes a backend with another name by its servers", () => {
+        const before = { web: { a: up, b: up } };
+        const after = { shop: { a: refused, b: down }, api: { c: up } };
+        assert.match(
+            words({ before, after }),
+            /^lost\nbackend shop has no server up; before, web had 2: a L4CON, b L7STS\/500\n/,
+        );
+        assert.equal(verdict({ before, after: { ...after, shop: { a: waiting, b: down } } }), "wait");
+        assert.equal(verdict({ before, after: { ...after, shop: { a: up, b: down } } }), "up");
+        assert.equal(verdict({ before, after: { ...after, shop: { a: refused, x: refused } } }), "up");
+        assert.equal(verdict({ before, after: { ...after, web: { a: up, b: up } } }), "up");
+    });
+
+    it("recognizes a backend with another name and other servers if nothing works any more", () => {
         const before = { web: { a: up } };
         assert.match(
-            words({ before, after: { shop: { a: refused } } }),
-            /^lost\nbackend shop has no server up; before, a backend that is gone had some: a L4CON\n/,
+            words({ before, after: { shop: { x: refused } } }),
+            /^lost\nbackend shop has no server up; before, web had some: x L4CON\n/,
         );
+        assert.equal(verdict({ before, after: { shop: { x: waiting } } }), "wait");
         // Another one works; or the old one has gone, and what is left was down before.
-        assert.equal(verdict({ before, after: { shop: { a: refused }, api: { a: up } } }), "up");
+        assert.equal(verdict({ before, after: { shop: { x: refused }, api: { a: up } } }), "up");
         assert.equal(verdict({ before: { ...before, api: { a: down } }, after: { api: { a: down } } }), "up");
         assert.equal(verdict({ before, after: { shop: { a: refused } }, accept: ["shop"] }), "up");
     });
