@@ -32,7 +32,7 @@ haproxy_may_repair() {
     split_lines
     for line in $tx_before; do
         case $line in
-        "group["* | "user["*) continue ;;
+        "group["* | "user["* | *"[/usr/local/lib/haproxy-fleet"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"*) continue ;;
         "packages["* | "systemdUnit[$haproxy_unit.d/10-limits.conf]"*)
             [ "${line%%[*}" = "$1" ] || continue
             ;;
