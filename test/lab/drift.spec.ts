@@ -171,7 +171,7 @@ describeLab("drift", () => {
         it("a content, or what has left the run list: information", async () => {
             convergence.resources = resources("anew\n");
             assert.deepEqual(await causes(), ["info", "1 resource: declared anew", `declared anew: ${content}`]);
-            convergence.resources = resources().filter((resource) => resource.kind !== "file");
+            convergence.resources = resources().filter(({ kind, ...rest }) => kind !== "file" || "program" in rest);
             assert.deepEqual(await causes(), [
                 "info",
                 "1 resource: declared anew",

@@ -4,18 +4,21 @@ import { milliseconds } from "../model/durations";
 import { type AnyProxy, defaultsOf, isChecked } from "../model/lookup";
 import { given } from "../model/strings";
 
+/** Seconds that an up waits at most for the checks of its servers. */
+const LONGEST = 300;
+
 /**
  * Seconds in which each checked server of a new worker has been judged by its checks: until then, a server that has just failed counts
- * as up. 5 to 300.
+ * as up. 5 to 300. For a server that is checked too rarely, only its first check counts, or nothing.
  */
 export function gateLimit(config: HaproxyConfig): number {
     const longest = [...config.backends, ...(config.listens ?? [])]
         .flatMap((backend) => judgedAfter(backend, config))
         .reduce((a, b) => Math.max(a, b), 0);
-    return Math.min(300, Math.max(5, Math.ceil(longest / 1000) + 2));
+    return Math.min(LONGEST, Math.max(5, Math.ceil(longest / 1000) + 2));
 }
 
-/** For each checked server the milliseconds after which it is down at the latest. */
+/** For each checked server the milliseconds after which it is down at the latest, or else has been checked once. */
 function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
     const { servers = [], serverTemplates = [], defaultServer = {}, timeouts = {}, raw = [] } = proxy;
     const inherited = { ...defaultTimeouts("http"), ...given(defaultsOf(proxy.from, config)?.timeouts ?? {}) };
@@ -26,7 +29,8 @@ function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
         .filter((server) => isChecked(server, defaultServer))
         .map((server) => {
             const { inter = "2s", fall = 3 } = { ...intervalOf(defaultServer), ...intervalOf(server) };
-            return (fall + 1) * (milliseconds(inter) ?? 0) + check;
+            const times = [fall + 1, 1, 0].map((checks) => checks * (milliseconds(inter) ?? 0) + check);
+            return times.find((time) => time <= LONGEST * 1000) ?? 0;
         });
 }
 

@@ -37,6 +37,21 @@ describe("the limit of the gate", () => {
     it("is 5 s to 5 minutes", () => {
         assert.equal(limit({ servers: [{ ...server, inter: "1h", check: false }] }), 5);
         assert.equal(limit({ servers: [], timeouts: { check: "1m" } }), 5);
-        assert.equal(limit({ servers: [{ ...server, inter: "1h" }] }), 300);
+        assert.equal(limit({ servers: [{ ...server, inter: "70s" }] }), 287);
+    });
+
+    it("does not wait for servers that are checked too rarely", () => {
+        assert.equal(limit({ servers: [{ ...server, inter: "2m" }] }), 127);
+        assert.equal(limit({ servers: [{ ...server, inter: "1h" }] }), 7);
+        assert.equal(
+            limit({
+                servers: [
+                    { ...server, inter: "1h" },
+                    { ...server, name: "app2" },
+                ],
+            }),
+            15,
+        );
+        assert.equal(limit({ timeouts: { check: "10m" } }), 5);
     });
 });

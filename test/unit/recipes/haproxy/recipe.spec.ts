@@ -22,6 +22,20 @@ describe("the recipe of haproxy", () => {
         ]);
     });
 
+    it("installs what keeps states of servers over a reload, the program before the drop-in that calls it", () => {
+        const named = (global: Global) =>
+            recipe(global).flatMap((resource) =>
+                "path" in resource ? [resource.path] : resource.kind === "systemdUnit" ? [resource.name] : [],
+            );
+        assert.deepEqual(named({}), [
+            "haproxy.service.d/10-limits.conf",
+            "/usr/local/lib/haproxy-fleet",
+            "/usr/local/lib/haproxy-fleet/haproxy-reload",
+            "haproxy.service.d/10-server-states.conf",
+        ]);
+        assert.deepEqual(named({ serverStates: false }), ["haproxy.service.d/10-limits.conf"]);
+    });
+
     it("fails if oldWorkers is not a whole number of at least 1", () => {
         for (const oldWorkers of [0, -1, 1.5, Number.NaN]) {
             assert.throws(
