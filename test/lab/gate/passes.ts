@@ -141,6 +141,17 @@ export function passes(once: Register): void {
         assert.match(await host.site(), /^200 app/);
     });
 
+    once("does not wait for checks that come once an hour", async (host) => {
+        const apps = await host.serve("app1", "app2");
+        const backends = (maxconn: number) => [
+            checked("app", to(apps, { maxconn })),
+            { name: "seldom", servers: to(apps, { maxconn, inter: "1h" }) },
+        ];
+        await host.good({ backends: backends(40) });
+        const time = await seconds(host, { backends: backends(50) });
+        assert.ok(time < 25, `${time} s`);
+    });
+
     once("passes servers of a template, whose name resolves only after the reload", async (host) => {
         const [app] = await host.serve("app1");
         assert.ok(app);
