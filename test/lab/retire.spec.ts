@@ -27,7 +27,7 @@ describeLab("retire", () => {
             await host.exec(
                 `
                 systemctl show -p ActiveState -p UnitFileState -p FragmentPath -p DropInPaths -p KillSignal -p NRestarts haproxy.service
-                find /etc/haproxy /etc/systemd/system /run/systemd/system /var/lib/haproxy-fleet 2>&1 | sort
+                find /etc/haproxy /etc/systemd/system /run/systemd/system /usr/local/lib/haproxy-fleet /var/lib/haproxy-fleet 2>&1 | sort
                 cat /etc/haproxy/haproxy.cfg; ls /run/haproxy-fleet | grep -v -e '^log' -e '^report' -e '^result' -e '^began'; systemctl list-units --all 'haproxy-fleet*' --no-legend`,
                 { check: false },
             )
@@ -130,7 +130,7 @@ describeLab("retire", () => {
         assert.match(left, /UnitFileState=disabled/);
         assert.match(left, /KillSignal=15/);
         assert.match(left, /find: .*haproxy-fleet.*No such file/);
-        assert.doesNotMatch(left, /10-limits|90-retire/);
+        assert.doesNotMatch(left, /10-limits|10-server-states|haproxy-reload|90-retire/);
         bare = left;
         assert.equal((await host.exec("dpkg --verify haproxy; pgrep haproxy", { check: false })).stdout, "");
     });

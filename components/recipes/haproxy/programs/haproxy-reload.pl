@@ -130,9 +130,10 @@ sub master {
 # The worker, the master's line, and the states. A master that is still at its last reload does not answer for a moment.
 sub dump_states {
     -S $socket or die "$socket: no such socket\n";
-    for (my $end = time + 6; time < $end; select undef, undef, undef, 0.1) {
+    # A busy machine may pause for seconds.
+    for (my $end = time + 15; time < $end; select undef, undef, undef, 0.1) {
         # A worker that has just started may never answer what it was asked too early.
-        my $answer = ask("show proc;\@1 show info;\@1 show servers state", 2) // next;
+        my $answer = ask("show proc;\@1 show info;\@1 show servers state", 5) // next;
         my ($worker) = $answer =~ /^Pid: (\d+)/m or next;
         return ($worker, master($answer), $1) if $answer =~ /^1\n(# be_id .*\n)\n/ms;
     }

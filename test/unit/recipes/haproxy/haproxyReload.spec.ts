@@ -369,8 +369,8 @@ backend two from named
     });
 
     describe("reloads without states", () => {
-        const without = async (words: RegExp) => {
-            const result = await host.run("signal");
+        const without = async (words: RegExp, edit?: (text: string) => string) => {
+            const result = await host.run("signal", edit);
             assert.equal(result.code, 0, result.words);
             assert.match(result.words, words);
             assert.deepEqual(await host.read(), ["1\n"]);
@@ -393,9 +393,7 @@ backend two from named
             await host.start("");
             const silent = createServer(() => undefined).listen(host.path("master.sock"));
             await once(silent, "listening");
-            const began = Date.now();
-            await without(/master\.sock: no answer/);
-            assert.ok(Date.now() - began < 15_000);
+            await without(/master\.sock: no answer/, (program) => program.replace("time + 15", "time + 1"));
             silent.close();
         });
 
