@@ -42,6 +42,19 @@ export function passes(once: Register): void {
         await host.good({ backends: [checked("app", to(apps)), docs] });
     });
 
+    once("passes the repair of an edit by hand that took everything down", async (host) => {
+        const apps = await host.serve("app1", "app2");
+        const none = await host.dead("none");
+        const right = { backends: [checked("app", to(apps))] };
+        await host.begin(right);
+        const edits = apps.map(({ port }) => `-e s/:${port}/:${none.port}/`).join(" ");
+        await host.shell(`sed -i ${edits} /etc/haproxy/haproxy.cfg; systemctl reload haproxy`);
+        await host.reports("app/app1", /^DOWN/);
+        await host.reports("app/app2", /^DOWN/);
+        await host.good(right);
+        await host.refused({ backends: [checked("app", to(apps, { port: none.port }))] }, /app1 L4CON/);
+    });
+
     once("passes a backend whose servers are all in maintenance by hand", async (host) => {
         const apps = await host.serve("app1", "app2");
         await host.begin({ backends: [checked("app", to(apps))] });

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import type { Server } from "../../../components/haproxy/model";
 import { Watch } from "../../support/outage";
 import { all, atGate, checked, type GatedHost, HOLD, QUICK, to } from "./gatedHost";
 
@@ -37,16 +38,23 @@ export function refusals(onEach: Register, once: Register): void {
         );
     });
 
-    onEach("has the servers up at once after a restore", async (host) => {
+    onEach("has after a restore the servers up at once that were up, and no other", async (host) => {
         const apps = await host.serve("app1", "app2");
+        const [failing, kept] = await host.serve("failing", "kept");
+        assert.ok(failing && kept);
         // Checks that would need 4 s to bring a server up again.
-        const slowRise = { ...QUICK, inter: "1s", rise: 4 };
-        await host.begin({ backends: [checked("app", to(apps), { defaultServer: slowRise })] });
+        const options = { defaultServer: { ...QUICK, inter: "1s", rise: 4 } };
+        const servers = to([...apps, failing, kept]);
+        await host.begin({ backends: [checked("app", servers, options)] });
+        await failing.become(500);
+        await host.reports("app/failing", /^DOWN/);
+        await host.master("@1 set server app/kept state maint");
         await host.refused(
-            { backends: [checked("app", to(apps), { defaultServer: slowRise, httpchk: { uri: "/wrong" } })] },
-            /L7STS\/404/,
+            { backends: [checked("app", servers, { ...options, httpchk: { uri: "/wrong" } })] },
+            /app1 L7STS\/404/,
         );
-        for (let n = 0; n < 4; n++) assert.match(await host.site(), /^200 app/);
+        for (let n = 0; n < 8; n++) assert.match(await host.site(), /^200 app/);
+        assert.match((await host.servers()).get("app/kept")?.status ?? "", /^MAINT/);
     });
 
     once("restores a backend that had no checks before and fails them now", async (host) => {
@@ -90,6 +98,37 @@ export function refusals(onEach: Register, once: Register): void {
         } finally {
             await host.shell(`rm ${dropIn}; systemctl daemon-reload`);
         }
+    });
+
+    once("restores a listen section, and names with every character", async (host) => {
+        const apps = await host.serve("app1", "app2");
+        const none = await host.dead("none");
+        const servers = to(apps).map((server, n) => ({ ...server, name: `s.${n}:x-_` }));
+        const declared = (port?: number) => ({
+            backends: [],
+            more: {
+                frontends: [],
+                listens: [
+                    {
+                        ...checked("a.b:c_d-E", port ? servers.map((server) => ({ ...server, port })) : servers),
+                        binds: [{ port: 80 }],
+                    },
+                ],
+            },
+        });
+        await host.begin(declared());
+        await host.refused(declared(none.port), /backend a\.b:c_d-E .*s\.0:x-_ L4CON, s\.1:x-_ L4CON/);
+    });
+
+    once("restores a server that was drained for the change", async (host) => {
+        const [stays, leaves] = await host.serve("stays", "leaves");
+        const none = await host.dead("none");
+        assert.ok(stays && leaves);
+        const backend = (servers: Server[]) => checked("app", servers, { drain: "5s" });
+        await host.begin({ backends: [backend(to([stays, leaves]))] });
+        await host.refused({ backends: [backend(to([stays], { port: none.port }))] }, /stays L4CON/);
+        await host.reports("app/leaves", /^UP$/);
+        await host.good({ backends: [backend(to([stays]))] });
     });
 
     once("restores if only backups are left", async (host) => {
@@ -189,8 +228,8 @@ export function refusals(onEach: Register, once: Register): void {
                 { minUp },
             );
         await host.begin({ backends: [backend(0, 2)] });
-        await host.refused({ backends: [backend(2, 2)] }, /\bapp\b.*\b1\b.*minUp.*\b2\b|minUp.*\b2\b.*\b1\b/);
-        await host.refused({ backends: [backend(2, "50%")] }, /minUp.*50%/);
+        await host.refused({ backends: [backend(2, 2)] }, /backend app .* of 3 servers up, minUp is 2/);
+        await host.refused({ backends: [backend(2, "50%")] }, /backend app .* of 3 servers up, minUp is 50%/);
         await host.good({ backends: [backend(1, "50%")] });
         await host.good({ backends: [backend(2)] });
         // It had no more before, so the next change does not take them.
