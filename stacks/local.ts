@@ -1,5 +1,8 @@
 import type { Stack } from "../program/schema";
 
+/** A failing server is out within 2 s, and an up sees that soon, too. */
+const check = { uri: "/healthz", inter: "1s", fall: 2 };
+
 /** The lab on this machine: `npm run lab -- up` starts its hosts and writes the inventory. */
 const local: Stack = {
     environment: "local",
@@ -9,8 +12,8 @@ const local: Stack = {
     // A lab host cannot have more than 20000 file descriptors.
     haproxy: { version: "2.6", maxconn: 4000 },
     services: [
-        { name: "ecom-platform", hosts: ["platform.example.test"], port: 80, check: { uri: "/healthz" } },
-        { name: "ecom-docs", hosts: ["docs.example.test"], port: 80, check: { uri: "/healthz" } },
+        { name: "ecom-platform", hosts: ["platform.example.test"], port: 80, check },
+        { name: "ecom-docs", hosts: ["docs.example.test"], port: 80, check },
     ],
     stats: { bind: { address: "127.0.0.1", port: 8404 } },
 };

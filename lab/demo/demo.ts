@@ -8,7 +8,10 @@ import { step } from "../machine/progress";
 import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "../print";
 import { Load, type Served } from "./load";
 import { backendPrefix, freshStack, pulumi } from "./pulumi";
-import { countAnswers } from "./requests";
+import { countAnswers, watchOutage } from "./requests";
+
+/** The data of the stack. */
+const STACK_FILE = "stacks/local.ts";
 
 /** A step had another result than announced. */
 class Unmet extends Error {}
@@ -48,13 +51,14 @@ function nodes(lab: Lab): InventoryNode[] {
 const tagged = (lab: Lab, tag: string) => nodes(lab).filter(({ runList }) => runList.includes(tag));
 const loadBalancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
 
-/** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do. */
-async function showAnswers(lab: Lab): Promise<void> {
+/** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do that are not `out`. */
+async function showAnswers(lab: Lab, ...out: string[]): Promise<void> {
     const rows: string[][] = [];
     for (const { name, address } of loadBalancers(lab))
         for (const service of local.services)
             for (const host of service.hosts ?? []) {
-                const apps = tagged(lab, `${service.name}::app`).map((node) => node.name);
+                const all = tagged(lab, `${service.name}::app`).map((node) => node.name);
+                const apps = all.filter((name) => !out.includes(name));
                 const tally = await countAnswers(address, host, 3 * apps.length);
                 rows.push([`${name} ${address}`, host, [...tally].map(([app, n]) => `${app} ×${n}`).join("  ")]);
                 expect(
@@ -85,10 +89,19 @@ async function preview(...flags: string[]): Promise<string> {
     return stdout + stderr;
 }
 
+const runUp = () => pulumi("up", "--yes", "--skip-preview");
+
 async function up(): Promise<string> {
-    const { code, stdout, stderr } = await pulumi("up", "--yes", "--skip-preview");
+    const { code, stdout, stderr } = await runUp();
     expect(code === 0, `pulumi up ended with status ${code}`);
     return stdout + stderr;
+}
+
+/** Waits until every load balancer has taken the server out. */
+async function isOut(lab: Lab, server: string): Promise<void> {
+    const down = `curl -s '127.0.0.1:8404/stats;csv' | grep -q '^[^,]*,${server},.*,DOWN,'`;
+    for (const { name } of loadBalancers(lab))
+        await lab.host(name).exec(`for _ in $(seq 100); do ${down} && exit; sleep 0.1; done; exit 1`);
 }
 
 /** What a preview must not change: the file and the serving process. */
@@ -136,6 +149,7 @@ async function story(): Promise<Lab> {
     const first = loadBalancers(lab)[0] as InventoryNode;
     const second = loadBalancers(lab)[1] as InventoryNode;
     const inventory = relative(".", lab.inventoryPath);
+    const failing = tagged(lab, "ecom-docs::app")[0]?.name ?? "";
 
     await chapter(
         "Load balancers from bare hosts",
@@ -151,6 +165,19 @@ async function story(): Promise<Lab> {
         await showAnswers(lab);
         return "the servers of each service";
     });
+
+    await chapter(
+        "An app server fails",
+        `On ${failing}, nginx answers 500 to everything. Health checks take it out; the other server of its service goes on.`,
+        async () => {
+            const fail = "sed -i 's/return 200/return 500/' /etc/nginx/nginx.conf && nginx -s reload";
+            say(`  ${bold(`${failing}# ${fail}`)}\n`);
+            await lab.host(failing).exec(fail);
+            await isOut(lab, failing);
+            await showAnswers(lab, failing);
+            return `${failing} gets no requests`;
+        },
+    );
 
     await chapter(
         "An app server is added",
@@ -175,12 +202,16 @@ async function story(): Promise<Lab> {
         },
     );
 
-    await chapter("The change is applied under load", "Clients must not notice.", async () => {
-        await load?.next();
-        await up();
-        await showAnswers(lab);
-        return showServed((await load?.next()) ?? []);
-    });
+    await chapter(
+        "The change is applied under load",
+        `Clients must not notice: each reload hands over what health checks have found, so that ${failing} stays out.`,
+        async () => {
+            await load?.next();
+            await up();
+            await showAnswers(lab, failing);
+            return showServed((await load?.next()) ?? []);
+        },
+    );
 
     await chapter(
         "Nothing is left to do",
@@ -248,10 +279,36 @@ async function story(): Promise<Lab> {
         },
     );
 
-    await chapter("The broken value is removed", "The load, which has not paused since step 4, ends.", async () => {
-        await preview("--expect-no-changes");
-        return `in all ${showServed((await load?.stop()) ?? [])}`;
-    });
+    await chapter(
+        "A wrong port",
+        `In ${STACK_FILE}, the port of ecom-docs becomes 81, where nothing listens. No checker can know that. The up finds out: ` +
+            "it compares the servers that work with those before, and restores the last good files. The load, without a pause " +
+            "since step 5, ends before.",
+        async () => {
+            const served = showServed((await load?.stop()) ?? []);
+            const docs = local.services[1]?.hosts?.[0] ?? "";
+            const good = readFileSync(STACK_FILE, "utf8");
+            const wrong = good.replace(/(?<=name: "ecom-docs".*port: )80\b/, "81");
+            expect(wrong !== good, `${STACK_FILE} must have the port 80 for ecom-docs`);
+            restore = () => writeFileSync(STACK_FILE, good);
+            writeFileSync(STACK_FILE, wrong);
+            const outage = watchOutage(first.address, docs);
+            const { code, stdout, stderr } = await runUp();
+            const without = await outage.stop();
+            restore();
+            restore = () => undefined;
+            expect(code !== 0, "an up that takes every server of a service down must fail");
+            expect(
+                /last good files are back and active/.test(stdout + stderr) && /app4 L4CON/.test(stdout + stderr),
+                "the up must say which checks failed, and that the last good files are back",
+            );
+            say(`  ${bold(`$ git checkout ${STACK_FILE}`)}\n`);
+            expect(!(await up()).includes("reload"), "with the port of before, nothing must be left to do");
+            await showAnswers(lab, failing);
+            return `restored after ${without.toFixed(1)} s; before, ${served}`;
+        },
+    );
+    await lab.host(failing).exec("sed -i 's/return 500/return 200/' /etc/nginx/nginx.conf && nginx -s reload");
     return lab;
 }
 

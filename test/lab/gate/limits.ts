@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { all, checked, to } from "./gatedHost";
+import type { Server } from "../../../components/haproxy/model";
+import { all, checked, type GatedHost, to } from "./gatedHost";
 import type { Register } from "./refusals";
 
 /** How long the gate waits, and for whom. */
@@ -24,6 +25,37 @@ export function limits(once: Register): void {
         await host.good({ backends: [checked("app", to(apps, { maxconn: 50 }), { timeouts })] });
         await all(apps, "silent");
         await host.refused({ backends: [checked("shop", to(apps), { timeouts: { check: "1s" } })] }, /late L7TOUT/);
+    });
+
+    /** Backends whose first checks come early, and late. */
+    async function lateChecks(host: GatedHost) {
+        const apps = await host.serve("app1", "app2");
+        const none = await host.dead("none");
+        const options = { defaultServer: { inter: "5s", fall: 1, rise: 1 } };
+        const many = Array.from({ length: 10 }, (_, n) => ({ ...to(apps)[n % 2], name: `early${n}` }) as Server);
+        const declared = (port?: number) => ({
+            backends: [
+                checked("early", many, options),
+                checked("app", to(apps, port === undefined ? {} : { port }), options),
+            ],
+        });
+        await host.begin(declared());
+        return declared(none.port);
+    }
+
+    for (const command of ["reload", "restart"])
+        once(`knows what works although HAProxy was ${command}ed a moment ago`, async (host) => {
+            const wrong = await lateChecks(host);
+            await host.shell(`systemctl ${command} haproxy`);
+            await host.refused(wrong, /\bapp\b.*app1 L4CON/);
+        });
+
+    once("waits for first checks although no time is left before the deadline", async (host) => {
+        const wrong = await lateChecks(host);
+        const { code, stderr } = await host.declared(wrong).up(undefined, 100);
+        assert.equal(code, 1, stderr);
+        assert.match(stderr, /\bapp\b.*app1 L4CON/);
+        assert.match(stderr, /last good files are back and active/);
     });
 
     once("needs no more than 5 s for a backend of 500 servers", async (host) => {

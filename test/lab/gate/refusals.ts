@@ -66,6 +66,32 @@ export function refusals(onEach: Register, once: Register): void {
         );
     });
 
+    once("restores a renamed backend beside one that works", async (host) => {
+        const [app, other] = await host.serve("app1", "other");
+        const none = await host.dead("none");
+        assert.ok(app && other);
+        const docs = checked("docs", to([other]));
+        await host.begin({ backends: [checked("app", to([app])), docs] });
+        await host.refused(
+            { backends: [checked("shop", to([app], { port: none.port })), docs] },
+            /\bshop\b.*app1 L4CON/,
+        );
+    });
+
+    once("restores after a restart, too", async (host) => {
+        const apps = await host.serve("app1", "app2");
+        const none = await host.dead("none");
+        await host.begin({ backends: [checked("app", to(apps))] });
+        const dropIn = "/etc/systemd/system/haproxy.service.d/zz-no-reload.conf";
+        await host.shell(`printf '[Service]\nExecReload=\n' >${dropIn}; systemctl daemon-reload`);
+        try {
+            await host.refused({ backends: [checked("app", to(apps, { port: none.port }))] }, /app1 L4CON, app2 L4CON/);
+            await host.good({ backends: [checked("app", to(apps, { maxconn: 50 }))] });
+        } finally {
+            await host.shell(`rm ${dropIn}; systemctl daemon-reload`);
+        }
+    });
+
     once("restores if only backups are left", async (host) => {
         const apps = await host.serve("app1", "app2");
         const [first, second] = apps;

@@ -267,6 +267,7 @@ transaction_finish() {
         split_lines
     done
     unsplit
-    step "keep it as last good" keep_last_good "$tx_digest"
+    # Before the last record, so that nothing is left if this is killed.
     forget_baseline
+    step "keep it as last good" keep_last_good "$tx_digest"
 }
