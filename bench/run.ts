@@ -2,6 +2,7 @@
 import { Lab } from "../lab/lab";
 import { obstacles } from "../lab/machine/prerequisites";
 import { step } from "../lab/machine/progress";
+import { gate } from "./gate";
 import type { Verdict } from "./measure";
 import { previews } from "./previews";
 import { probes } from "./probes";
@@ -13,7 +14,7 @@ const HOSTS = 20;
 type Note = (text: string) => void;
 
 /** Benchmarks on hosts of a lab. */
-const onHosts: Record<string, (lab: Lab, note: Note) => Promise<Verdict[]>> = { whyRuns, probes, previews };
+const onHosts: Record<string, (lab: Lab, note: Note) => Promise<Verdict[]>> = { whyRuns, probes, previews, gate };
 /** Benchmarks of the program alone. */
 const alone: Record<string, (note: Note) => Promise<Verdict[]>> = { rendering };
 
@@ -59,7 +60,7 @@ async function measureOnHosts(benchmarks: [string, (typeof onHosts)[string]][]):
     const found = await obstacles();
     if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
     const names = benchmarks.map(([name]) => name);
-    const count = names.includes("previews") ? HOSTS : names.includes("probes") ? 5 : 1;
+    const count = names.includes("previews") ? HOSTS : names.includes("probes") ? 5 : names.includes("gate") ? 3 : 1;
     const hosts = Array.from({ length: count }, (_, n) => ({
         name: `lb${String(n + 1).padStart(2, "0")}`,
         image: "bare" as const,

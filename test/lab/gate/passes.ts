@@ -58,6 +58,14 @@ export function passes(once: Register): void {
         assert.equal(await host.site(), "200 app3");
     });
 
+    once("passes a backend whose servers are all declared with weight 0", async (host) => {
+        const apps = await host.serve("app1", "app2");
+        await host.begin({ backends: [checked("app", to(apps))] });
+        await host.good({ backends: [checked("app", to(apps, { weight: 0 }))] });
+        await host.good({ backends: [checked("app", to(apps))] });
+        assert.match(await host.site(), /^200 app/);
+    });
+
     once("passes servers without checks, though nothing answers", async (host) => {
         const [app] = await host.serve("app1");
         assert.ok(app);

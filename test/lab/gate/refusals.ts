@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
+import { Watch } from "../../support/outage";
 import { all, atGate, checked, type GatedHost, HOLD, QUICK, to } from "./gatedHost";
-import { Watch } from "./outage";
 
 /** Registers a test; see `pool`. */
 export type Register = (title: string, test: (host: GatedHost) => Promise<unknown>) => void;
@@ -114,12 +114,6 @@ export function refusals(onEach: Register, once: Register): void {
             { backends: [checked("app", to(apps, { backup: true, port: none.port }))] },
             /app1 L4CON, app2 L4CON/,
         );
-    });
-
-    once("restores if every server has weight 0, because none gets a request", async (host) => {
-        const apps = await host.serve("app1", "app2");
-        await host.begin({ backends: [checked("app", to(apps))] });
-        await host.refused({ backends: [checked("app", to(apps, { weight: 0 }))] }, /\bapp\b/);
     });
 
     once("restores if names of servers no longer resolve, though HAProxy calls that maintenance", async (host) => {

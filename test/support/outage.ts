@@ -1,5 +1,5 @@
-import { sleep } from "../../../lab/machine/exec";
-import { ask } from "../../support/traffic";
+import { sleep } from "../../lab/machine/exec";
+import { ask } from "./traffic";
 
 /** Requests a page again and again, and notes for how long it gets no 200. */
 export class Watch {
