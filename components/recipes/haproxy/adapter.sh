@@ -343,7 +343,7 @@ haproxy_reason() {
     journalctl --sync 2>/dev/null
     haproxy_alerts=$(
         journalctl -q --no-pager -o cat --since="@$activated_at" "_SYSTEMD_UNIT=$haproxy_unit" _TRANSPORT=stdout |
-            grep ALERT
+            grep ALERT | haproxy_without_summary
     )
     [ -z "$haproxy_alerts" ] || printf '%s\n' "$haproxy_alerts"
     # The end of a worker is not a cause.
