@@ -171,6 +171,42 @@ describeLab("the drain of a server that is removed", () => {
         await sessionWith("app2");
     });
 
+    it("is undone if the converge is killed, even if the files and the process are as declared again", async () => {
+        await sessionWith("app2");
+        await killed();
+        await loadBalancer().shell("cp -a /var/lib/haproxy-fleet/last-good/haproxy/tree/haproxy.cfg /etc/haproxy/");
+        const both = declare("10m", ["app1", "app2"]);
+        const { text } = await both.preview();
+        assert.match(text, /an earlier converge did not finish/);
+        assert.match(text, /no reload/);
+        assert.doesNotMatch(text, /content differs/);
+        assert.equal((await both.up()).code, 0);
+        await state("app2", "UP");
+        assert.equal((await both.preview()).text, "");
+    });
+
+    it("is not handed over by a reload by hand, if the converge is killed and the server stays", async () => {
+        await sessionWith("app2");
+        await killed();
+        await loadBalancer().shell(`
+            cp -a /var/lib/haproxy-fleet/last-good/haproxy/tree/haproxy.cfg /etc/haproxy/
+            systemctl reload haproxy`);
+        await state("app2", "UP");
+        const both = declare("10m", ["app1", "app2"]);
+        assert.deepEqual((await both.whyRun()).warnings, []);
+        assert.equal((await both.preview()).text, "");
+    });
+
+    it("leaves a server as it is that was drained by hand", async () => {
+        await loadBalancer().master("@1 set server app/app2 state drain");
+        const failing = await declare("1s", ["app1"], [{ port: 8081 }]).up(
+            atStart("haproxy_activate", squat("0.0.0.0:8081")),
+        );
+        assert.equal(failing.code, 1, failing.stderr);
+        await state("app2", "DRAIN");
+        await loadBalancer().master("@1 set server app/app2 state ready");
+    });
+
     it("is undone if the reload fails", async () => {
         const { code, stderr } = await declare("1s", ["app1"], [{ port: 8081 }]).up(
             atStart("haproxy_activate", squat("0.0.0.0:8081")),
