@@ -98,7 +98,8 @@ sub guard {
         my $answer = ask("show proc;\@1 show info", 1) // next;
         # A worker that answers has read the file.
         last if $answer =~ /^Pid: (\d+)/m && $1 != $worker;
-        last if master($answer) ne $master && $answer =~ /\[failed: [1-9]|^# workers\n# old workers/m;
+        # From 3.1 on, failures of before count until the new worker is ready.
+        last if master($answer) ne $master && (failed($answer) > failed($master) || $answer =~ /^# workers\n# old workers/m);
     }
     truncate $file, length $VERSION;
     unlink $name if (stat $name)[1] == (stat $file)[1];
@@ -126,6 +127,9 @@ sub master {
     my ($line) = $_[0] =~ /^\d+\s+master\s+(.*?)\s+\d+d\d+h/m;
     return $line // "";
 }
+
+# How many reloads have failed one after the other, in an answer to `show proc` or the master's line; 0 before 2.5, which do not say.
+sub failed { return $_[0] =~ /\[failed: (\d+)/ ? $1 : 0 }
 
 # The worker, the master's line, and the states. A master that is still at its last reload does not answer for a moment.
 sub dump_states {

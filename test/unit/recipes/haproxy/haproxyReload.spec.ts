@@ -331,6 +331,16 @@ backend two from named
             await host.emptied();
         });
 
+        it("not because an earlier reload has failed", async () => {
+            host.master = "1 [failed: 1]";
+            await signal();
+            host.master = "2 [failed: 1]";
+            await new Promise((resolve) => setTimeout(resolve, 300));
+            assert.notEqual(statSync(host.states).size, 2);
+            host.master = "3 [failed: 2]";
+            await host.emptied();
+        });
+
         it("but not that of another reload", async () => {
             await signal();
             rmSync(host.states);
