@@ -22,14 +22,19 @@ export function gateLimit(config: HaproxyConfig): number {
 function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
     const { servers = [], serverTemplates = [], defaultServer = {}, timeouts = {}, raw = [] } = proxy;
     const inherited = { ...defaultTimeouts("http"), ...given(defaultsOf(proxy.from, config)?.timeouts ?? {}) };
-    const check = milliseconds((timeouts.check ?? inherited.check) as string) ?? 0;
+    const [check, connect] = [timeouts.check ?? inherited.check, timeouts.connect ?? inherited.connect].map(
+        (duration) => milliseconds(duration as string) ?? 0,
+    ) as [number, number];
     const lines = raw.filter((line) => /^\s*(default-server|server|server-template)\s/.test(line));
     const all: ServerOptions[] = [...servers, ...serverTemplates, ...lines.map((line) => ({ raw: line }))];
     return all
         .filter((server) => isChecked(server, defaultServer))
         .map((server) => {
             const { inter = "2s", fall = 3 } = { ...intervalOf(defaultServer), ...intervalOf(server) };
-            const times = [fall + 1, 1, 0].map((checks) => checks * (milliseconds(inter) ?? 0) + check);
+            const interval = milliseconds(inter) ?? 0;
+            // The next check of a server that does not answer begins one inter after the end of the last.
+            const round = interval + Math.max(check, Math.min(interval, connect));
+            const times = [fall, 1, 0].map((checks) => checks * round);
             return times.find((time) => time <= LONGEST * 1000) ?? 0;
         });
 }

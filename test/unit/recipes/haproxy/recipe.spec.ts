@@ -54,7 +54,7 @@ describe("the recipe of haproxy", () => {
 
     it("gives the adapter the limits of its gate, and what may be down", () => {
         const { gate_limit, bake, accept_down, servers } = parameters({});
-        assert.deepEqual([gate_limit, bake, accept_down, servers], ["15", "0", "", ""]);
+        assert.deepEqual([gate_limit, bake, accept_down, servers], ["23", "0", "", ""]);
         const listens = [{ ...app, name: "api", binds: [{ port: 81 }], minUp: "50%" }];
         const set = parameters({ bake: "90s", acceptDown: ["api", "app"] }, { listens });
         assert.deepEqual([set.bake, set.accept_down, set.servers], ["90", "api app", "api - - - yes 50%"]);
