@@ -14,7 +14,10 @@ const settings = {
     requireAnswer: config.getBoolean("requireAnswer") ?? runsInCi(),
     takeOver: config.getBoolean("takeOver") ?? false,
     allowShrink: config.getBoolean("allowShrink") ?? false,
-    acceptDown: config.get("acceptDown")?.split(/[\s,]+/).filter(Boolean),
+    acceptDown: config
+        .get("acceptDown")
+        ?.split(/[\s,]+/)
+        .filter(Boolean),
 };
 const slots = Object.fromEntries(secrets.map((name) => [name, config.requireSecret(name)]));
 

@@ -41,13 +41,26 @@ haproxy_watch() {
     find_now
     watch_since=$now
     said_at=$now
+    silent_since=
     while :; do
         find_now
         elapsed=$((now - watch_since))
         task=$2
         [ "$elapsed" -lt "$3" ] || task=last
         verdict=$(haproxy_judge_gate "$1" "$task")
+        case $verdict in
+        silent) silent_since=${silent_since:-$now} ;;
+        *) silent_since= ;;
+        esac
         case $task,$verdict in
+        # The master does not answer during a reload, which someone else may have begun.
+        *,silent)
+            if [ $((now - silent_since)) -ge "$haproxy_answer_limit" ]; then
+                echo "HAProxy does not answer on its master socket"
+                return 1
+            fi
+            haproxy_running
+            ;;
         *,lost*)
             printf '%s\n' "${verdict#lost"$NL"}"
             return 1

@@ -6,7 +6,7 @@
 # Otherwise standard input has, before the CSV, two parts that end with an empty line: the rules of the recipe, whose sixth word is minUp,
 # and the baseline. BACKENDs are accepted as they are. Prints "lost" and a line for each loss, else "up"; or, with TASK "wait", "wait" as
 # long as a check that matters has no result, then "rest" as long as another has none. With other TASKs what HAProxy says of a server
-# counts, whatever its last check has found.
+# counts, whatever its last check has found. Prints "silent" if there is no CSV.
 #
 # A backend counts by its servers that are no backups, unless only backups were up before, or no other is left.
 use strict;
@@ -54,7 +54,7 @@ sub server {
 }
 
 if ($task =~ /^(baseline|assume)$/) {
-    my $wait;
+    my $wait = !@columns;
     for my $backend (@backends) {
         my @up = grep { !$_->{out} && $_->{up} } @{$servers{$backend}};
         $wait ||= grep { $_->{waits} } @up;
@@ -66,10 +66,7 @@ if ($task =~ /^(baseline|assume)$/) {
     print "wait\n" if $wait && $task eq "baseline";
     exit;
 }
-if (!@columns) {
-    print $waits ? "wait\n" : "lost\nHAProxy does not answer on its master socket\n";
-    exit;
-}
+print("silent\n"), exit if !@columns;
 
 my ($wait, $rest, $works, $may_work, %lost, @words, @new);
 my @gone = grep { !$servers{$_} } sort keys %before;

@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { join } from "node:path";
-import { has } from "../../../support/sandbox";
+import { adapterScript } from "../../../../components/scripts";
+import { has, SHELLS } from "../../../support/sandbox";
 
 /** A server as `show stat` describes it: status, check_status, check_code, backup, weight. */
 type Row = [status: string, check?: string, code?: string, backup?: boolean, weight?: number];
@@ -194,10 +195,11 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         assert.equal(verdict({ before, after: { shop: { a: refused } }, accept: ["shop"] }), "up");
     });
 
-    it("fails if HAProxy does not answer any more", () => {
+    it("says that HAProxy does not answer, and waits for its answer before a change", () => {
         const input = `\n${baseline({ web: { a: up } })}\n`;
-        assert.equal(watch(input, "wait"), "wait\n");
-        assert.match(watch(input, "last"), /^lost\nHAProxy does not answer/);
+        for (const task of ["wait", "now", "last"]) assert.equal(watch(input, task), "silent\n");
+        assert.equal(watch("", "baseline"), "wait\n");
+        assert.equal(watch("", "assume"), "");
     });
 
     it("shows four losses of three servers, and counts the rest", () => {
@@ -209,3 +211,55 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         assert.match(text, /\nand 2 more\nIf they may be down, .* acceptDown=a,b,c,d,e,f /);
     });
 });
+
+for (const [name, shell = "", ...options] of SHELLS) {
+    describe(`the gate under ${name}`, () => {
+        before(function () {
+            if (!has(shell)) this.skip();
+        });
+
+        /** The verdicts of the gate's polls, one each second; the last one stays. */
+        function gate(task: string, ...verdicts: string[]) {
+            const script = `
+                set -uf
+                NL='\n'
+                ${adapterScript("haproxy")}
+                label=transaction polls=0
+                find_now() { now=$polls; }
+                sleep() { polls=$((polls + 1)); }
+                say_now() { :; }
+                haproxy_running() { :; }
+                haproxy_judge_gate() {
+                    case $polls in
+                    ${verdicts.map((verdict, n) => `${n === verdicts.length - 1 ? "*" : n}) printf '${verdict}' ;;`).join("\n")}
+                    esac
+                }
+                haproxy_watch baseline ${task} 5 text
+                echo "$? after $polls s"`;
+            const { stdout, stderr } = spawnSync(shell, [...options, "-c", script], { encoding: "utf8" });
+            assert.equal(stderr, "");
+            return stdout;
+        }
+
+        it("waits until the checks have shown what works, and watches for as long as it is asked", () => {
+            assert.equal(gate("wait", "wait", "wait", "up"), "0 after 2 s\n");
+            assert.equal(gate("wait", "rest"), "0 after 3 s\n");
+            assert.equal(gate("wait", "wait"), "0 after 5 s\n");
+            assert.equal(gate("now", "up"), "0 after 5 s\n");
+            assert.equal(gate("now", "up", "lost\\nbackend web"), "backend web\n1 after 1 s\n");
+        });
+
+        it("bears a master that is silent for a moment, as in a reload by hand, but not for long", () => {
+            for (const task of ["wait", "now"]) {
+                assert.equal(gate(task, "silent", "silent", "up").slice(0, 2), "0 ", task);
+                assert.equal(
+                    gate(task, "silent"),
+                    "HAProxy does not answer on its master socket\n1 after 15 s\n",
+                    task,
+                );
+            }
+            const breaks = Array.from({ length: 4 }, () => "silent").concat("up", "silent", "up");
+            assert.equal(gate("now", ...breaks), "0 after 6 s\n");
+        });
+    });
+}
