@@ -18,7 +18,9 @@ export function gateLimit(config: HaproxyConfig): number {
     return Math.min(LONGEST, Math.max(5, Math.ceil(longest / 1000) + 2));
 }
 
-/** For each checked server the milliseconds after which it is down at the latest, or else has been checked once. */
+/**
+ * For each checked server the milliseconds after which it is down at the latest, if it hangs, or up again; or else has been checked once.
+ */
 function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
     const { servers = [], serverTemplates = [], defaultServer = {}, timeouts = {}, raw = [] } = proxy;
     const inherited = { ...defaultTimeouts("http"), ...given(defaultsOf(proxy.from, config)?.timeouts ?? {}) };
@@ -30,18 +32,23 @@ function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
     return all
         .filter((server) => isChecked(server, defaultServer))
         .map((server) => {
-            const { inter = "2s", fall = 3 } = { ...intervalOf(defaultServer), ...intervalOf(server) };
+            const { inter = "2s", fall = 3, rise = 2 } = { ...intervalOf(defaultServer), ...intervalOf(server) };
             const interval = milliseconds(inter) ?? 0;
             // The next check of a server that does not answer begins one inter after the end of the last.
             const round = interval + Math.max(check, Math.min(interval, connect));
-            const times = [fall, 1, 0].map((checks) => checks * round);
+            const times = [Math.max(fall, rise), 1, 0].map((checks) => checks * round);
             return times.find((time) => time <= LONGEST * 1000) ?? 0;
         });
 }
 
-/** `inter` and `fall`, which raw parameters may set as well. `fastinter` and `downinter` are ignored: they are usually shorter. */
-function intervalOf({ inter, fall, raw = "" }: ServerOptions): Pick<ServerOptions, "inter" | "fall"> {
-    const [, rawInter = inter] = /(?:^|\s)inter\s+(\w+)/.exec(raw) ?? [];
-    const [, rawFall = fall] = /(?:^|\s)fall\s+(\d+)/.exec(raw) ?? [];
-    return given({ inter: rawInter, fall: rawFall === undefined ? undefined : Number(rawFall) });
+/** `inter`, `fall` and `rise`, which raw parameters may set as well. `fastinter` and `downinter` are ignored: they are usually shorter. */
+function intervalOf({ inter, fall, rise, raw = "" }: ServerOptions): Pick<ServerOptions, "inter" | "fall" | "rise"> {
+    const rawInter = /(?:^|\s)inter\s+(\w+)/.exec(raw)?.[1];
+    const count = (keyword: string) => new RegExp(`(?:^|\\s)${keyword}\\s+(\\d+)`).exec(raw)?.[1];
+    const [rawFall, rawRise] = [count("fall"), count("rise")];
+    return given({
+        inter: rawInter ?? inter,
+        fall: rawFall === undefined ? fall : Number(rawFall),
+        rise: rawRise === undefined ? rise : Number(rawRise),
+    });
 }

@@ -70,9 +70,9 @@ each_file() {
     return "$each_status"
 }
 
-# Finds what differs: the files, and the running process, which may have read other files or be left in the middle of something. Sets tx_differs if anything does,
-# tx_files_differ if files do, tx_rewrite if contents do, tx_written (the newest file, in seconds since 1970), and tx_process: start
-# (none runs), outdated or current.
+# Finds what differs: the files, and the running process, which may have read other files, or have been left in the middle of something.
+# Sets tx_differs if anything does, tx_files_differ if files do, tx_rewrite if contents do, tx_written (the newest file, in seconds since
+# 1970), and tx_process: start (none runs), outdated or current.
 transaction_test() {
     tx_differs=
     tx_rewrite=

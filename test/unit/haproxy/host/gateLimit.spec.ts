@@ -20,6 +20,10 @@ describe("the limit of the gate", () => {
         assert.equal(limit({}, { listens: [{ ...backend({ defaultServer: { inter: "5s" } }), binds: [] }] }), 32);
     });
 
+    it("is as long as a server needs to come back, if that is more", () => {
+        assert.equal(limit({ defaultServer: { rise: 10 } }), 72);
+    });
+
     it("knows the timeouts of the section, or of its defaults", () => {
         const namedDefaults = [{ name: "slow", timeouts: { check: "20s" } }];
         assert.equal(limit({}, { defaults: { timeouts: { check: "1500ms" } } }), 14);
@@ -32,7 +36,8 @@ describe("the limit of the gate", () => {
 
     it("reads raw parameters of servers, but not fastinter", () => {
         assert.equal(limit({ servers: [{ ...server, inter: "1s", raw: "fastinter 50s inter 6s" }] }), 35);
-        assert.equal(limit({ defaultServer: { raw: "inter 6s fall 1" } }), 13);
+        assert.equal(limit({ defaultServer: { raw: "inter 6s fall 1" } }), 24);
+        assert.equal(limit({ defaultServer: { raw: "inter 6s fall 1 rise 1" } }), 13);
         assert.equal(limit({ defaultServer: { raw: "inter 6s" }, servers: [{ ...server, inter: "1s" }] }), 20);
         assert.equal(limit({ raw: ["default-server inter 6s"] }), 35);
     });
