@@ -62,6 +62,7 @@ transaction_undo() {
     failed_step=$doing
     each_file restore_file
     forget_unproven
+    forget_baseline
     doing=$failed_step
     fail "$1; last good files are back, the running process is untouched" "$refusal"
 }
