@@ -292,6 +292,7 @@ async function story(): Promise<Lab> {
             expect(wrong !== good, `${STACK_FILE} must have the port 80 for ecom-docs`);
             restore = () => writeFileSync(STACK_FILE, good);
             writeFileSync(STACK_FILE, wrong);
+            say(`  ${bold(`${STACK_FILE}: port 81`)}\n`);
             const outage = watchOutage(first.address, docs);
             const { code, stdout, stderr } = await runUp();
             const without = await outage.stop();
@@ -302,7 +303,7 @@ async function story(): Promise<Lab> {
                 /last good files are back and active/.test(stdout + stderr) && /app4 L4CON/.test(stdout + stderr),
                 "the up must say which checks failed, and that the last good files are back",
             );
-            say(`  ${bold(`$ git checkout ${STACK_FILE}`)}\n`);
+            say(`  ${bold(`${STACK_FILE}: port 80 again`)}\n`);
             expect(!(await up()).includes("reload"), "with the port of before, nothing must be left to do");
             await showAnswers(lab, failing);
             return `restored after ${without.toFixed(1)} s; before, ${served}`;
