@@ -1,7 +1,7 @@
 # busy_servers.pl ELAPSED: says whether a drain has to wait.
 #
-# Standard input has a line for each server that is drained: backend/server, seconds, mark. After an empty line come the servers of the process
-# as CSV. Prints "wait" or, if no server has time left, "late", and which servers still have sessions; prints nothing if none has.
+# Standard input has a line for each server that is drained: backend/server, seconds, mark. After an empty line come the servers of the
+# process as CSV. Prints "wait" or, if no server has time left, "late", and which servers still have sessions; prints nothing if none has.
 use strict;
 
 my ($elapsed) = @ARGV;

@@ -36,7 +36,8 @@ haproxy_gate() {
 }
 
 # haproxy_watch BASELINE TASK SECONDS TEXT: judges the servers until nothing is left to wait for, or time is up; with the task "now", until
-# time is up. For results that do not matter, it waits haproxy_first_limit. Fails if something is lost, and prints it.
+# time is up. For results that do not matter, it waits haproxy_first_limit. Fails if something is lost or HAProxy has fallen silent, and
+# prints it.
 haproxy_watch() {
     find_now
     watch_since=$now
