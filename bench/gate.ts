@@ -4,7 +4,7 @@ import { haproxy } from "../components/recipes/haproxy/index";
 import type { Host } from "../lab/host";
 import type { Lab } from "../lab/lab";
 import { Convergence, redefine } from "../test/support/converge";
-import { Watch } from "../test/support/outage";
+import { watchPage } from "../test/support/outage";
 import { sshTargetOf } from "../test/support/sshTarget";
 import { SwitchedServer } from "../test/support/switchedServer";
 import { interleaved, median, s, type Verdict } from "./measure";
@@ -63,7 +63,7 @@ export async function gate(lab: Lab): Promise<Verdict[]> {
         await reload(both, few, true);
         const outages: number[] = [];
         for (let round = 0; round < WRONG_PORTS; round++) {
-            const watch = new Watch(both.address);
+            const watch = watchPage(both.address);
             const { code } = await up(both, servers(4, none), true);
             assert.equal(code, 1, "the gate passed a wrong port");
             outages.push(await watch.stop());

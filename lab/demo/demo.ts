@@ -8,7 +8,7 @@ import { step } from "../machine/progress";
 import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "../print";
 import { Load, type Served } from "./load";
 import { backendPrefix, freshStack, pulumi } from "./pulumi";
-import { countAnswers, watchOutage } from "./requests";
+import { ask, countAnswers, OutageWatch } from "./requests";
 
 /** The data of the stack. */
 const STACK_FILE = "stacks/local.ts";
@@ -293,7 +293,7 @@ async function story(): Promise<Lab> {
             restore = () => writeFileSync(STACK_FILE, good);
             writeFileSync(STACK_FILE, wrong);
             say(`  ${bold(`${STACK_FILE}: port 81`)}\n`);
-            const outage = watchOutage(first.address, docs);
+            const outage = new OutageWatch(async () => "app" in (await ask(first.address, docs)));
             const { code, stdout, stderr } = await runUp();
             const without = await outage.stop();
             restore();

@@ -2,7 +2,7 @@ import { get } from "node:http";
 import { sleep } from "../machine/exec";
 
 /** Sends a request on a connection of its own. Returns the app server that answered, or why none did. */
-function ask(address: string, host: string): Promise<{ app: string } | { failure: string }> {
+export function ask(address: string, host: string): Promise<{ app: string } | { failure: string }> {
     return new Promise((resolve) => {
         const request = get({ host: address, headers: { Host: host }, agent: false, timeout: 5000 }, (answer) => {
             answer.resume();
@@ -25,20 +25,34 @@ export async function countAnswers(address: string, host: string, count: number)
     return new Map([...tally].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
-/** Sends requests until it is stopped. Then returns the longest time, in seconds, in which no app server answered. */
-export function watchOutage(address: string, host: string): { stop(): Promise<number> } {
-    let over = false;
-    let longest = 0;
-    const ended = (async () => {
-        for (let good = Date.now(); !over; await sleep(20))
-            if ("app" in (await ask(address, host))) good = Date.now();
-            else longest = Math.max(longest, Date.now() - good);
-    })();
-    return {
-        async stop() {
-            over = true;
-            await ended;
-            return longest / 1000;
-        },
-    };
+/** Sends requests again and again, and notes for how long none is answered as it should be. */
+export class OutageWatch {
+    private over = false;
+    private longest = 0;
+    private readonly ended: Promise<void>;
+    /** Requests that got no proper answer. */
+    failed = 0;
+
+    /** @param answers sends a request, and returns whether its answer is proper */
+    constructor(private readonly answers: () => Promise<boolean>) {
+        this.ended = this.run();
+    }
+
+    private async run(): Promise<void> {
+        // A slow machine alone is no outage: only failed requests count.
+        for (let good = Date.now(); !this.over; await sleep(20))
+            if (await this.answers()) {
+                good = Date.now();
+            } else {
+                this.failed++;
+                this.longest = Math.max(this.longest, Date.now() - good);
+            }
+    }
+
+    /** Ends the requests. Returns the longest outage, in seconds. */
+    async stop(): Promise<number> {
+        this.over = true;
+        await this.ended;
+        return this.longest / 1000;
+    }
 }

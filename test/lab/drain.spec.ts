@@ -30,8 +30,8 @@ describeLab("the drain of a server that is removed", () => {
         await loadBalancer().shell(repair);
     });
 
-    function declare(drain: string, names: string[], binds: Bind[] = []): Convergence {
-        const config: HaproxyConfig = {
+    function configOf(drain: string, names: string[], binds: Bind[] = []): HaproxyConfig {
+        return {
             version: "2.6",
             global: { maxconn: 1000 },
             frontends: [{ name: "in", mode: "tcp", binds: [{ port: 7000 }, ...binds], defaultBackend: "app" }],
@@ -48,7 +48,10 @@ describeLab("the drain of a server that is removed", () => {
                 },
             ],
         };
-        return new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(config));
+    }
+
+    function declare(...config: Parameters<typeof configOf>): Convergence {
+        return new Convergence(sshTargetOf(lab(), loadBalancer().host), haproxy(configOf(...config)));
     }
 
     async function converge(drain: string, names: string[]): Promise<string> {
@@ -183,6 +186,28 @@ describeLab("the drain of a server that is removed", () => {
         assert.equal((await both.up()).code, 0);
         await state("app2", "UP");
         assert.equal((await both.preview()).text, "");
+    });
+
+    it("is not undone for a server that was put into maintenance since the converge was killed", async () => {
+        await sessionWith("app2");
+        await killed();
+        await loadBalancer().master("@1 set server app/app2 state maint");
+        await converge("60s", ["app1", "app2"]);
+        await state("app2", "MAINT");
+        assert.match(
+            (await declare("60s", ["app1", "app2"]).whyRun()).warnings.join(),
+            /set by hand: app\/app2 in maint/,
+        );
+        await loadBalancer().master("@1 set server app/app2 state ready");
+    });
+
+    it("is undone by the next run, even if that is refused", async () => {
+        await sessionWith("app2");
+        await killed();
+        const refused = declare("60s", ["app1", "app2"]);
+        refused.resources = haproxy({ ...configOf("60s", ["app1", "app2"]), defaults: { raw: ["nonsense"] } });
+        assert.equal((await refused.up()).code, 1);
+        await state("app2", "UP");
     });
 
     it("is not handed over by a reload by hand, if the converge is killed and the server stays", async () => {

@@ -207,11 +207,11 @@ function differencesOf(
             .flatMap((difference) => differenceLines(difference, resource, whyRun, slots, causeOf(difference))),
         ...whyRun.activations
             .filter((activation) => has(activation) && whyRun.refused.length === 0)
-            .flatMap(({ id, kind, reason }) =>
-                kind === "none"
-                    ? [`    no reload: ${reason}`]
-                    : [`    ${kind}: ${reason}`, ...whyRun.longest.filter((one) => one.id === id).map(longestLine)],
-            ),
+            .flatMap(({ id, kind, reason }) => [
+                `    ${kind === "none" ? "no reload" : kind}: ${reason}`,
+                // Without an activation, an up may still have to judge the one of before.
+                ...whyRun.longest.filter((one) => one.id === id && (kind !== "none" || one.gate > 0)).map(longestLine),
+            ]),
         ...whyRun.unchecked
             .filter(has)
             .flatMap(({ id, stage, words }) => [

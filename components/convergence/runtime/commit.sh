@@ -4,7 +4,9 @@
 # killed, what that one has kept counts. Before a first converge there is nothing to compare with.
 transaction_baseline() {
     command -v "${tx_adapter}_baseline" >/dev/null || return 0
-    if [ -z "$good_digest" ]; then
+    if [ "$activation,$good_digest" = "none,$tx_digest" ]; then
+        return
+    elif [ -z "$good_digest" ]; then
         forget_baseline
     elif [ "$running_digest" = "$good_digest" ]; then
         step "note what works" keep_baseline

@@ -268,9 +268,9 @@ haproxy_activation() {
 }
 
 # haproxy_keeps_states PROPERTIES: whether the unit's reload hands over the states of servers, as declared, or will after this converge. Sets
-# says. Reads tx_before.
+# says. Reads changed.
 haproxy_keeps_states() {
-    case $haproxy_states,$1,$tx_before in
+    case $haproxy_states,$1,$changed in
     no,* | *"haproxy-reload signal"* | *"systemdUnit[$haproxy_unit.d/10-server-states.conf]"*) return 0 ;;
     esac
     haproxy_command
@@ -339,7 +339,7 @@ haproxy_activate() {
 # checks quietly before a reload, and journald drops lines of a daemon that logs much; then it asks the check and the preflight. Reads
 # activated_at, sets haproxy_alerts.
 haproxy_reason() {
-    haproxy_undo_drains
+    haproxy_undo
     journalctl --sync 2>/dev/null
     haproxy_alerts=$(
         journalctl -q --no-pager -o cat --since="@$activated_at" "_SYSTEMD_UNIT=$haproxy_unit" _TRANSPORT=stdout |

@@ -25,8 +25,10 @@ print $answer;
 
 # Leaves out our own drains, and servers with an agent, which sets the same.
 sub by_hand {
+    # The notes are about one worker.
     open my $file, "<", $notes;
-    my $ours = defined $file ? <$file> : "";
+    my ($worker, $ours) = split /\n/, defined $file ? <$file> : "", 2;
+    $ours = "" if !defined $ours || $answer !~ /^# workers\n(?:$worker\s|# old)/m;
     my (%found, $undo);
     for my $server (@_) {
         my ($admin, $now, $declared) = @$server{qw(srv_admin_state srv_uweight srv_iweight)};

@@ -89,12 +89,12 @@ haproxy_judge_gate() {
     } | haproxy_watch_servers "$2" $haproxy_accept_down
 }
 
-# Sets the seconds that an up waits at most: drain_wait, gate_wait and bake_wait. Reads activation, good_digest.
+# Sets the seconds that an up waits at most: drain_wait, gate_wait and bake_wait. Reads activation, good_digest, tx_digest.
 haproxy_waits() {
     drain_wait=$drain_longest
     gate_wait=0
     bake_wait=0
-    [ "$activation" != none ] || return 0
+    [ "$activation,$good_digest" != "none,$tx_digest" ] || return 0
     gate_wait=$haproxy_first_limit
     [ -n "$good_digest" ] || return 0
     gate_wait=$haproxy_gate_limit

@@ -27,12 +27,17 @@ haproxy_refuse() {
     printf '%s\n' "$1"
 }
 
+# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, or its drop-in.
+haproxy_ignores() {
+    case $1 in *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"*) ;; *) return 1 ;; esac
+}
+
 # haproxy_may_repair REPAIR: see haproxy_refuse. Reads tx_before.
 haproxy_may_repair() {
     split_lines
     for line in $tx_before; do
         case $line in
-        "group["* | "user["* | *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"*) continue ;;
+        "group["* | "user["*) continue ;;
         "packages["* | "systemdUnit[$haproxy_unit.d/10-limits.conf]"*)
             [ "${line%%[*}" = "$1" ] || continue
             ;;

@@ -11,7 +11,6 @@ drain_longest=0
 # to $stage/drain, a line each.
 haproxy_preflight_servers() {
     rm -f -- "$stage/drain" "$stage/shrinks"
-    ! applying || haproxy_undo_drains
     [ -n "$haproxy_servers" ] || return 0
     shrunk=$(haproxy_servers_after "$haproxy_servers" |
         haproxy_judge_servers "$1${haproxy_config#"$tx_directory"}" "$haproxy_config" "$stage/drain") ||
@@ -78,7 +77,7 @@ haproxy_drain() {
     [ -n "$drain" ] || return 0
     haproxy_note "$(printf '%s\n' "$drain" | sed -n 's/^\(.*\) [0-9]* ours$/drain \1/p')"
     haproxy_read_notes
-    haproxy_set_noted drain
+    haproxy_drain_noted
     find_now
     drain_since=$now
     said_at=0
@@ -124,20 +123,29 @@ haproxy_read_notes() {
     case $notes in *"drain "*) running_unfinished=yes ;; esac
 }
 
-# haproxy_set_noted STATE: of the servers that we have drained. Reads notes.
-haproxy_set_noted() {
+# Drains the servers in notes.
+haproxy_drain_noted() {
     split_lines
     for line in $notes; do
-        case $line in "drain "*) haproxy_talk "@1 set server ${line#drain } state $1" >/dev/null 2>&1 ;; esac
+        haproxy_talk "@1 set server ${line#drain } state drain" >/dev/null 2>&1
     done
     unsplit
 }
 
-# Makes the servers ready that an earlier converge has drained and not removed.
-haproxy_undo_drains() {
+# Makes the servers ready that a converge has drained and not removed. One that somebody has put into maintenance since then stays there.
+haproxy_undo() {
     [ -e "$run/server-notes" ] || return 0
     haproxy_read_notes
-    haproxy_set_noted ready
+    stats=$NL$(haproxy_server_stats)$NL
+    split_lines
+    for line in $notes; do
+        name=${line#drain }
+        row="$NL${name%%/*},${name#*/},"
+        case $line,$stats in "drain "*"$row"*) ;; *) continue ;; esac
+        row=${stats#*"$row"}
+        case ${row%%"$NL"*} in *,DRAIN*) haproxy_talk "@1 set server $name state ready" >/dev/null 2>&1 ;; esac
+    done
+    unsplit
     rm -f -- "$run/server-notes"
 }
 

@@ -85,7 +85,7 @@ for my $backend (@backends) {
     my $up = grep { works($_) } @kind;
     my $open = grep { $waits && $_->{open} && !works($_) } @kind;
     if ($up + $open < $least) {
-        my $now = $up + $open ? "$up of " . @kind . " servers up, minUp is $minimum{$backend}" : "no server up";
+        my $now = $up + $open ? "$up of " . @kind . " servers up, minUp is $minimum{$backend}" : (grep { works($_) } @in) ? "only backups up" : "no server up";
         push @words, "backend $backend has $now; before, " . ($before eq $backend ? "it" : $before) . " had $had" . checks(@kind);
         $lost{$backend} = 1;
     }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { Server } from "../../../components/haproxy/model";
-import { Watch } from "../../support/outage";
+import { watchPage } from "../../support/outage";
 import { all, atGate, checked, type GatedHost, HOLD, QUICK, to } from "./gatedHost";
 
 /** Registers a test; see `pool`. */
@@ -15,7 +15,7 @@ export function refusals(onEach: Register, once: Register): void {
         const announced = (await host.declared(wrong).preview()).text;
         assert.match(announced, /reload/);
 
-        const watch = new Watch(host.host.address);
+        const watch = watchPage(host.host.address);
         const stderr = await host.refused(wrong, /\bapp\b.*\bapp1 L4CON, app2 L4CON/);
         assert.match(await host.site(), /^200 app/);
         const outage = await watch.stop();

@@ -22,7 +22,14 @@ transaction() {
     tx_allowed=$7
     tx_good=$lib/last-good/$1
     find_differing_before
-    tx_before=$differing_before
+    tx_before=
+    split_lines
+    for line in $differing_before; do
+        unsplit
+        ignores_before "$line" || tx_before=$tx_before$NL$line
+        split_lines
+    done
+    unsplit
     tx_firm=$stage/firm
     tx_new=
     tx_baseline=$lib/baseline/$1
@@ -35,6 +42,7 @@ transaction() {
         return
     fi
     if applying; then
+        ! command -v "${tx_adapter}_undo" >/dev/null || "${tx_adapter}_undo"
         [ -d "$tx_directory" ] || step "make $tx_directory" make_path "$tx_directory"
     elif ! "${tx_adapter}_installed" || [ ! -d "$tx_directory" ]; then
         tx_new=yes
@@ -48,6 +56,11 @@ transaction() {
     transaction_activate
     transaction_finish
     stale=1
+}
+
+# ignores_before LINE: whether the adapter knows that the repair of this earlier difference changes no verdict.
+ignores_before() {
+    command -v "${tx_adapter}_ignores" >/dev/null && "${tx_adapter}_ignores" "$1"
 }
 
 # each_file FUNCTION: calls it for each line of tx_files, with the line's fields in field_index, field_path, field_stat, field_sum,

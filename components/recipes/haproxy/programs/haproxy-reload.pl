@@ -158,6 +158,8 @@ sub kept {
         @row{@names} = split / /;
         my $name = "$row{be_name}/$row{srv_name}";
         my $new = $declared->{$name} // next;
+        # What an agent has set would stay for ever without it.
+        next if $row{srv_agent_state} & 2 && $sure && !$new->{"agent-check"};
         my $old = $row{srv_admin_state};
         my $admin = $old & ($FMAINT | $CMAINT | $FDRAIN);
         $admin &= ~$FDRAIN if $admin & $FMAINT || $note{"drain $name"};

@@ -192,10 +192,10 @@ describe("previewReport", () => {
             ]);
         });
 
-        it("below its own activation only, and not if there is none or the configuration is refused", () => {
+        it("below its own activation only, and not if nothing is left to judge or the configuration is refused", () => {
             const lines = [
                 said({ id: "r0", gate: 5 }),
-                said({ gate: 5 }, "none"),
+                said({ gate: 0 }, "none"),
                 said({ gate: 5 }, "reload", [{ id: "r1", stage: "preflight", words: "no" }]),
             ].flat();
             assert.deepEqual(

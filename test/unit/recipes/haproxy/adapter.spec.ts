@@ -56,7 +56,7 @@ for (const [name, ...shell] of SHELLS) {
             const reasons = (alerts: string) =>
                 said(
                     `
-                    haproxy_undo_drains() { :; }
+                    haproxy_undo() { :; }
                     haproxy_validate() { echo "the check's words"; }
                     journalctl() { [ "$1" = --sync ] || printf '%s\\n' ${alerts}; }`,
                     `activated_at=1 tx_directory=/x; haproxy_reason >&2`,
