@@ -104,6 +104,28 @@ for (const [name, shell = "", ...options] of SHELLS) {
             );
         });
 
+        it("say whether a reload keeps what was set by hand", () => {
+            const answer =
+                "by hand\tweb/a drained; undo with: set server web/a state ready\nserving\tits backend is up\n";
+            writeFileSync(join(directory, "answer"), answer);
+            const said = (states: string) =>
+                run(
+                    [],
+                    `NL='
+'
+                    TAB=$(printf '\\t') haproxy_states=${states}
+                    applying() { false; }
+                    running_servers=$NL$(cat ${directory}/answer)
+                    haproxy_standing
+                    echo "$standing_warning | $standing"`,
+                );
+            assert.equal(
+                said("yes"),
+                "set by hand: web/a drained; kept over reloads; undo with: set server web/a state ready | its backend is up\n",
+            );
+            assert.match(said("no"), /^set by hand: web\/a drained; lost at the next reload; undo with: set server /);
+        });
+
         it("wait for the sessions of any number of drained servers", () => {
             const last = backends.at(-1);
             const row = (queued: number, sessions: number) =>
