@@ -105,7 +105,7 @@ describeLab("the engine on a fleet", () => {
         const set = (state: string) => lb1.exec(`${ASK_MASTER} '@1 set server ecom-docs/app2 state ${state}'`);
         await set("maint");
         const words =
-            "lb1: set by hand: ecom-docs/app2 in maintenance; kept over reloads; undo with: set server ecom-docs/app2 state ready";
+            "lb1: set by hand: ecom-docs/app2 in maintenance; kept over reloads; undo in HAProxy's runtime API: set server ecom-docs/app2 state ready";
         const preview = await program.nothingToDo();
         assert.ok(preview.includes(`warning: ${words}`), preview);
         assert.doesNotMatch(preview, /lb2: set by hand/);
@@ -131,7 +131,7 @@ describeLab("the engine on a fleet", () => {
             );
             assert.equal(await ask(host, "docs.example.test"), "app2");
         }
-        assert.match(failed.text, /backend ecom-docs has no server up; before, it had 1: app2 L4CON\n/);
+        assert.match(failed.text, /backend ecom-docs has no server up \(app2 L4CON\); before, it had 1; last good/);
         const accepted = await program.up("--skip-preview", "--config", "haproxy-fleet:acceptDown=ecom-docs");
         assert.match(accepted, /not all up: ecom-docs 0 of 1 \(app2 L4CON\)/);
         assert.equal(await ask(lb1, "docs.example.test"), "503");

@@ -83,7 +83,11 @@ transaction_activate() {
     fi
     attempt prove "$tx_digest" || transaction_restore "the daemon was not proven to have the new configuration"
     [ -z "$words" ] || say "$label: $words"
-    transaction_gate || transaction_restore "with the new configuration, ${words%%"$NL"*}"
+    transaction_gate && return
+    lost=${words%%"$NL"*}
+    words=${words#"$lost"}
+    words=${words#"$NL"}
+    transaction_restore "with the new configuration, $lost"
 }
 
 # Whether what worked before works with the new process, if the adapter can say. Sets words.

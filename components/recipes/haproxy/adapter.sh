@@ -263,7 +263,7 @@ haproxy_activation() {
         activation_reason="$activation_reason. $count old workers of a configuration that is not ours still have connections, and each keeps its memory"
     fi
     [ "$activation" = restart ] || haproxy_keeps_states "$state" ||
-        activation_reason="$activation_reason. Servers that are down or were set by hand come back until their next check, because the unit has another ExecReload${says:+ (see $says)}; remove it, or set serverStates: false"
+        activation_reason="$activation_reason. Servers that are down get requests until their first check, and what was set by hand is lost, because the unit has another ExecReload${says:+ (see $says)}; remove it, or set serverStates: false"
     haproxy_plan_drain
 }
 

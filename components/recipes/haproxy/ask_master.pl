@@ -29,7 +29,7 @@ sub by_hand {
     open my $file, "<", $notes;
     my ($worker, $ours) = split /\n/, defined $file ? <$file> : "", 2;
     $ours = "" if !defined $ours || $answer !~ /^# workers\n(?:$worker\s|# old)/m;
-    my (%found, $undo);
+    my (%found, $set, $undo);
     for my $server (@_) {
         my ($admin, $now, $declared) = @$server{qw(srv_admin_state srv_uweight srv_iweight)};
         my $name = "$server->{be_name}/$server->{srv_name}";
@@ -39,10 +39,11 @@ sub by_hand {
             $admin & 8 ? ["drained", "set server $name state ready"] : (),
             ($admin & 5) == 4 ? ["ready, though declared disabled", "set server $name state maint"] : (),
             ($server->{srv_check_state} & 6) == 2 ? ["without health checks", "enable health $name"] : (),
-            $now != $declared ? ["with weight $now of $declared", "set server $name weight $declared"] : (),
+            $now != $declared ? ["with weight $now instead of $declared", "set server $name weight $declared"] : (),
         );
         push @{$found{$_->[0]}}, $name for @found;
         $undo ||= $found[0][1] if @found;
+        $set += @found;
     }
     return "" if !$undo;
     my ($left, $more, @groups) = (8, 0);
@@ -52,7 +53,8 @@ sub by_hand {
         $more += @{$found{$state}};
         push @groups, join(", ", @names) . " $state" if @names;
     }
-    return "by hand\t" . join(", ", @groups) . ($more ? " and $more more" : "") . "; undo with: $undo\n";
+    return "by hand\t" . join(", ", @groups) . ($more ? " and $more more" : "") . "; "
+        . ($set > 1 ? "undo each in HAProxy's runtime API, such as" : "undo in HAProxy's runtime API") . ": $undo\n";
 }
 
 # Does not count servers that are declared to take nothing.

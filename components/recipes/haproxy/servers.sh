@@ -172,7 +172,7 @@ haproxy_standing() {
     [ -n "$sum" ] || return 0
     kept="kept over reloads"
     [ "$haproxy_states" = yes ] || kept="lost at the next reload"
-    standing_warning="set by hand: ${sum%; undo with: *}; $kept; undo with: ${sum##*; undo with: }"
+    standing_warning="set by hand: ${sum%; undo *}; $kept; undo ${sum##*; undo }"
 }
 
 # haproxy_sum TITLE: sets sum to that line of running_servers; empty if there is none.

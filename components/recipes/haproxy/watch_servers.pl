@@ -85,8 +85,10 @@ for my $backend (@backends) {
     my $up = grep { works($_) } @kind;
     my $open = grep { $waits && $_->{open} && !works($_) } @kind;
     if ($up + $open < $least) {
-        my $now = $up + $open ? "$up of " . @kind . " servers up, minUp is $minimum{$backend}" : (grep { works($_) } @in) ? "only backups up" : "no server up";
-        push @words, "backend $backend has $now; before, " . ($before eq $backend ? "it" : $before) . " had $had" . checks(@kind);
+        my $down = checks(@kind);
+        my $now = $up + $open ? "$up of " . @kind . " servers up$down, minUp is $minimum{$backend}"
+            : ((grep { works($_) } @in) ? "only backups up" : "no server up") . $down;
+        push @words, "backend $backend has $now; before, " . ($before eq $backend ? "it" : $before) . " had $had";
         $lost{$backend} = 1;
     }
     $works ||= grep { works($_) } @in;
@@ -99,7 +101,7 @@ my ($old) = grep { $before{$_}[0] } @gone;
 if (!@words && !$works && @new && defined $old) {
     $wait ||= $may_work;
     %lost = map { $_ => 1 } $may_work ? () : @new;
-    push @words, map { "backend $_ has no server up; before, $old had some" . checks(@{$servers{$_}}) } sort keys %lost;
+    push @words, map { "backend $_ has no server up" . checks(@{$servers{$_}}) . "; before, $old had some" } sort keys %lost;
 }
 if (@words) {
     print "lost\n", map { "$_\n" } @words[0 .. ($#words > 3 ? 3 : $#words)];
@@ -131,5 +133,5 @@ sub need {
 sub checks {
     my @down = grep { !$_->{works} } @_;
     my $text = join ", ", map { "$_->{name} " . ($_->{check} eq "" ? "down" : $_->{check}) } @down[0 .. ($#down > 2 ? 2 : $#down)];
-    return (@down ? ": $text" : "") . (@down > 3 ? " and " . (@down - 3) . " more" : "");
+    return @down ? " ($text" . (@down > 3 ? " and " . (@down - 3) . " more" : "") . ")" : "";
 }

@@ -228,8 +228,8 @@ export function refusals(onEach: Register, once: Register): void {
                 { minUp },
             );
         await host.begin({ backends: [backend(0, 2)] });
-        await host.refused({ backends: [backend(2, 2)] }, /backend app .* of 3 servers up, minUp is 2/);
-        await host.refused({ backends: [backend(2, "50%")] }, /backend app .* of 3 servers up, minUp is 50%/);
+        await host.refused({ backends: [backend(2, 2)] }, /backend app .* of 3 servers up \(.*\), minUp is 2/);
+        await host.refused({ backends: [backend(2, "50%")] }, /backend app .* of 3 servers up \(.*\), minUp is 50%/);
         await host.good({ backends: [backend(1, "50%")] });
         await host.good({ backends: [backend(2)] });
         // It had no more before, so the next change does not take them.

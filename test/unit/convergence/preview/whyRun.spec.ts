@@ -108,7 +108,7 @@ describe("parseWhyRun", () => {
         assert.deepEqual(longest, [{ id: "r4", drain: 30, gate: 15, bake: 60, deadline: 900 }]);
         assert.deepEqual(serving, ["not all up: shop 0 of 1 (shop1 weight 0), web 2 of 3 (web1 in maintenance)"]);
         assert.deepEqual(warnings, [
-            "set by hand: web/web1 in maintenance, shop/shop1 with weight 0 of 1; kept over reloads; undo with: set server web/web1 state ready",
+            "set by hand: web/web1 in maintenance, shop/shop1 with weight 0 instead of 1; kept over reloads; undo each in HAProxy's runtime API, such as: set server web/web1 state ready",
         ]);
         assert.deepEqual(
             activations.map(({ id, kind }) => [id, kind]),

@@ -122,12 +122,15 @@ describe("the master's answer about servers", () => {
         ];
         assert.match(
             await summary(rows),
-            /by hand\tweb\/b drained, web\/a, web\/f in maintenance, web\/d ready, though declared disabled, web\/c with weight 10 of 100, web\/e without health checks; undo with: set server web\/a state ready\n/,
+            /by hand\tweb\/b drained, web\/a, web\/f in maintenance, web\/d ready, though declared disabled, web\/c with weight 10 instead of 100, web\/e without health checks; undo each in HAProxy's runtime API, such as: set server web\/a state ready\n/,
         );
-        assert.match(await summary([row("web/e", { checkState: 2 })]), /checks; undo with: enable health web\/e\n/);
+        assert.match(
+            await summary([row("web/e", { checkState: 2 })]),
+            /checks; undo in HAProxy's runtime API: enable health web\/e\n/,
+        );
         assert.match(
             await summary([row("web/c", { weight: 10, declared: 100 })]),
-            /; undo with: set server web\/c weight 100\n/,
+            /; undo in HAProxy's runtime API: set server web\/c weight 100\n/,
         );
         const many = Array.from({ length: 40 }, (_, n) => row(`web/s${n}`, { admin: 1 }));
         assert.match(await summary(many), /by hand\tweb\/s0, .*, web\/s7 in maintenance and 32 more; undo/);

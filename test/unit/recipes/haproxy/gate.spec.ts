@@ -81,7 +81,7 @@ describe("the gate's judgement", () => {
         assert.equal(
             words(change),
             `lost
-backend web has no server up; before, it had 2: a L4CON, b L7STS/500
+backend web has no server up (a L4CON, b L7STS/500); before, it had 2
 If they may be down, accept it once: npm run pulumi -- up --config acceptDown=web (in a program of your own: acceptDown: ["web"])
 `,
         );
@@ -136,7 +136,7 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         assert.equal(verdict(change), "wait");
         assert.match(
             words({ ...change, task: "last" }),
-            /^lost\nbackend web has no server up; before, it had 1: a unresolved\n/,
+            /^lost\nbackend web has no server up \(a unresolved\); before, it had 1\n/,
         );
         assert.equal(verdict({ ...change, after: { web: { a: unresolved, b: up } } }), "up");
     });
@@ -159,11 +159,11 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
             words({ before: { web: five(before) }, after: { web: five(after) }, minUp: { web: minUp } });
         assert.match(
             change(5, 2, "3"),
-            /^lost\nbackend web has 2 of 5 servers up, minUp is 3; before, it had 5: c L4CON, d/,
+            /^lost\nbackend web has 2 of 5 servers up \(c L4CON, d L4CON, e L4CON\), minUp is 3; before, it had 5\n/,
         );
         assert.equal(change(5, 3, "3"), "up\n");
         assert.equal(change(2, 2, "3"), "up\n");
-        assert.match(change(5, 2, "50%"), /^lost\nbackend web has 2 of 5 servers up, minUp is 50%;/);
+        assert.match(change(5, 2, "50%"), /^lost\nbackend web has 2 of 5 servers up \(.*\), minUp is 50%;/);
         assert.equal(change(5, 3, "50%"), "up\n");
         assert.equal(change(5, 1, "-"), "up\n");
         assert.match(change(5, 4, "100%"), /^lost\n/);
@@ -174,7 +174,7 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         const after = { shop: { a: refused, b: down }, api: { c: up } };
         assert.match(
             words({ before, after }),
-            /^lost\nbackend shop has no server up; before, web had 2: a L4CON, b L7STS\/500\n/,
+            /^lost\nbackend shop has no server up \(a L4CON, b L7STS\/500\); before, web had 2\n/,
         );
         assert.equal(verdict({ before, after: { ...after, shop: { a: waiting, b: down } } }), "wait");
         assert.equal(verdict({ before, after: { ...after, shop: { a: up, b: down } } }), "up");
@@ -186,7 +186,7 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         const before = { web: { a: up } };
         assert.match(
             words({ before, after: { shop: { x: refused } } }),
-            /^lost\nbackend shop has no server up; before, web had some: x L4CON\n/,
+            /^lost\nbackend shop has no server up \(x L4CON\); before, web had some\n/,
         );
         assert.equal(verdict({ before, after: { shop: { x: waiting } } }), "wait");
         // Another one works; or the old one has gone, and what is left was down before.
@@ -207,7 +207,7 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         const servers = (row: Row) => Object.fromEntries(names.map((name) => [name, row]));
         const backends = (row: Row) => Object.fromEntries(names.map((name) => [name, servers(row)]));
         const text = words({ before: backends(up), after: backends(refused) });
-        assert.match(text, /: a L4CON, b L4CON, c L4CON and 3 more\n/);
+        assert.match(text, / \(a L4CON, b L4CON, c L4CON and 3 more\); before, it had 6\n/);
         assert.match(text, /\nand 2 more\nIf they may be down, .* acceptDown=a,b,c,d,e,f /);
     });
 });

@@ -106,7 +106,7 @@ for (const [name, shell = "", ...options] of SHELLS) {
 
         it("say whether a reload keeps what was set by hand", () => {
             const answer =
-                "by hand\tweb/a drained; undo with: set server web/a state ready\nserving\tits backend is up\n";
+                "by hand\tweb/a drained; undo in HAProxy's runtime API: set server web/a state ready\nserving\tits backend is up\n";
             writeFileSync(join(directory, "answer"), answer);
             const said = (states: string) =>
                 run(
@@ -121,9 +121,12 @@ for (const [name, shell = "", ...options] of SHELLS) {
                 );
             assert.equal(
                 said("yes"),
-                "set by hand: web/a drained; kept over reloads; undo with: set server web/a state ready | its backend is up\n",
+                "set by hand: web/a drained; kept over reloads; undo in HAProxy's runtime API: set server web/a state ready | its backend is up\n",
             );
-            assert.match(said("no"), /^set by hand: web\/a drained; lost at the next reload; undo with: set server /);
+            assert.match(
+                said("no"),
+                /^set by hand: web\/a drained; lost at the next reload; undo in HAProxy's runtime API: set server /,
+            );
         });
 
         it("wait for the sessions of any number of drained servers", () => {
