@@ -171,7 +171,7 @@ async function story(): Promise<Lab> {
         `On ${failing}, nginx answers 500 to everything. Health checks take it out; the other server of its service goes on.`,
         async () => {
             const fail = "sed -i 's/return 200/return 500/' /etc/nginx/nginx.conf && nginx -s reload";
-            say(`  ${bold(`${failing}# ${fail}`)}\n`);
+            say(`  ${bold(`${failing}# ${fail}`)}`);
             await lab.host(failing).exec(fail);
             await isOut(lab, failing);
             await showAnswers(lab, failing);
@@ -282,8 +282,8 @@ async function story(): Promise<Lab> {
     await chapter(
         "A wrong port",
         `In ${STACK_FILE}, the port of ecom-docs becomes 81, where nothing listens. No checker can know that. The up finds out: ` +
-            "it compares the servers that work with those before, and restores the last good files. The load, without a pause " +
-            "since step 5, ends before.",
+            "it compares the servers that work with those before, and restores the last good files. The load that has run " +
+            "since step 5 ends first.",
         async () => {
             const served = showServed((await load?.stop()) ?? []);
             const docs = local.services[1]?.hosts?.[0] ?? "";
