@@ -10,7 +10,8 @@
 # killed. A start reads no states, because the unit's ExecStartPre empties the file.
 #
 # Which states are kept: of a server that still has its address and port, all; otherwise what was set by hand (maintenance, drain, weight,
-# disabled checks). DOWN is not kept without a check, because nothing would end it.
+# disabled checks). DOWN is not kept without a check, because nothing would end it. Nor is UP if the last check has failed: the new worker
+# would want all `fall` checks anew, so frequent reloads would keep a dead server up; without its state, one check takes it down.
 use strict;
 use Fcntl;
 use Socket qw(AF_INET AF_INET6 AF_UNIX SOCK_STREAM inet_pton sockaddr_un);
@@ -22,6 +23,8 @@ my @columns = qw(be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_s
 my ($STOPPED, $RUNNING) = (0, 2);
 # Bits of the administrative state: maintenance by hand, by a tracked server, by the configuration, by resolution; and drain by hand.
 my ($FMAINT, $IMAINT, $CMAINT, $FDRAIN, $RMAINT) = (1, 2, 4, 8, 32);
+# Results of checks that have failed: HANA, SOCKERR, L4TOUT, L4CON, L6TOUT, L6RSP, L7TOUT, L7RSP, L7STS, PROCERR, PROCTOUT.
+my %failed = map { ($_ => 1) } 4, 5, 7, 8, 10 .. 13, 17 .. 19;
 my $VERSION = "1\n";
 
 my ($verb, $pid, $socket, $directory) = @ARGV;
@@ -168,7 +171,7 @@ sub kept {
             || grep { ($_ & 6) == 2 } @row{"srv_check_state", "srv_agent_state"};
         my $checked = $new->{check} || ($new->{"agent-check"} && !($row{srv_check_state} & 2));
         my $whole = $sure && !$new->{track} && same($new, \%row) && !$note{"up $name"} && !($old & ($FMAINT | $IMAINT | $RMAINT))
-            && ($checked || $row{srv_op_state} == $RUNNING);
+            && ($row{srv_op_state} == $RUNNING ? !$failed{$row{srv_check_status}} : $checked);
         $state{$name} = $row{srv_op_state} if $whole;
         next if !$whole && !$by_hand;
         if (!defined $new->{port}) {

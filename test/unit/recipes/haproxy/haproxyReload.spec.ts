@@ -104,6 +104,22 @@ describe("haproxy-reload", function () {
             assert.deepEqual(await kept(config.join(""), rows), ["web/agent 0 0 1/1 80", "web/off 2 0 2/1 80"]);
         });
 
+        it("not that a server is up whose last check has failed, since it would need all its checks again", async () => {
+            const rows: Row[] = [
+                { name: "web/failing", status: 17 },
+                { name: "web/refused", status: 8 },
+                { name: "web/passing", status: 15 },
+                { name: "web/down", op: 0, status: 17 },
+                { name: "web/weighed", status: 17, weight: [2, 1] },
+            ];
+            const config = rows.map(({ name }) => `server ${name.slice(4)} 10.0.0.1:80 check\n`).join("");
+            assert.deepEqual(await kept(config, rows), [
+                "web/passing 2 0 1/1 80",
+                "web/down 0 0 1/1 80",
+                "web/weighed 2 0 2/1 80",
+            ]);
+        });
+
         it("of a tracking server what was set by hand, with the state of the tracked one", async () => {
             const config = `
                 server a 10.0.0.1:80 check
