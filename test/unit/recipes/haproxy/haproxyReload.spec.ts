@@ -135,6 +135,21 @@ describe("haproxy-reload", function () {
             ]);
         });
 
+        it("no drain of ours whose note is removed, or written, while the program runs", async () => {
+            await host.start("backend web\nserver a 10.0.0.1:80 check\n");
+            await host.listen();
+            host.dump = line({ name: "web/a", admin: 8 });
+            const notes = host.path("server-notes");
+            const atDump = (perl: string) => (program: string) =>
+                program.replace("    -S $socket or die", (found) => `${perl};\n${found}`);
+            writeFileSync(notes, "100\ndrain web/a\n");
+            await host.run("signal", atDump(`unlink "${notes}"`));
+            assert.ok(!existsSync(notes));
+            await host.run("signal", atDump(`open my $n, ">", "${notes}"; print $n "100\\ndrain web/a\\n"; close $n`));
+            assert.ok(existsSync(notes));
+            for (const text of await host.read(2)) assert.match(text, /^3 web 1 a - 2 0 /m);
+        });
+
         it("nothing that our notes about this worker except", async () => {
             const note = (worker: number) =>
                 writeFileSync(host.path("server-notes"), `${worker}\ndrain web/a\nup web/b\ndrain web/c`);
