@@ -310,6 +310,15 @@ describeLab("states of servers", () => {
             );
         });
 
+        onAll("they are kept though nothing in /usr/local may be executed", async (balancer) => {
+            await balancer.shell("mount --bind /usr/local /usr/local; mount -o remount,noexec,bind /usr/local");
+            try {
+                assert.ok(await keeps(balancer));
+            } finally {
+                await balancer.shell("umount /usr/local");
+            }
+        });
+
         onAll("they are kept with another path of the program", async (balancer) => {
             await balancer.shell(`ln -s "$(readlink -f /usr/sbin/haproxy)" /opt/haproxy
                 start=$(systemctl cat haproxy | sed -n 's|^ExecStart=/usr/sbin/|ExecStart=/opt/|p' | tail -n 1)

@@ -168,6 +168,7 @@ haproxy_standing() {
     haproxy_sum serving
     standing=$sum
     haproxy_sum "by hand"
+    [ "$haproxy_states" != no ] || sum=${sum:+"${sum%"; kept over reloads;"*}; lost with the next reload"}
     standing_warning=${sum:+set by hand: $sum}
 }
 

@@ -116,6 +116,24 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.equal(busy(row(0, 0), 0), "");
         });
 
+        it("say whether a reload keeps what was set by hand", () => {
+            const warning = (states: string) =>
+                run(
+                    [],
+                    `
+                    NL='\n' TAB='\t' haproxy_states=${states}
+                    applying() { false; }
+                    running_servers="$NL"'by hand\tweb/a in maintenance; kept over reloads; undo with: set server'
+                    haproxy_standing
+                    echo "$standing_warning"`,
+                );
+            assert.equal(
+                warning("yes"),
+                "set by hand: web/a in maintenance; kept over reloads; undo with: set server\n",
+            );
+            assert.equal(warning("no"), "set by hand: web/a in maintenance; lost with the next reload\n");
+        });
+
         it("undo only the drains that are noted and still there, among any number of servers", () => {
             const row = (server: string, status: string) =>
                 ["web", server, ...Array(15).fill("1234567"), status, 1, "Layer7 check passed"].join(",");
