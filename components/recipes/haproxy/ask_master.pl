@@ -35,14 +35,14 @@ sub by_hand {
         my $name = "$server->{be_name}/$server->{srv_name}";
         next if $server->{srv_agent_state} & 2 || $ours =~ /^drain \Q$name\E$/m;
         my @found = (
-            ($admin & 5) == 1 ? ["in maintenance", "state ready"] : (),
-            $admin & 8 ? ["drained", "state ready"] : (),
-            ($admin & 5) == 4 ? ["ready, though declared disabled", "state maint"] : (),
-            ($server->{srv_check_state} & 6) == 2 ? ["without health checks", "health up"] : (),
-            $now != $declared ? ["with weight $now of $declared", "weight $declared"] : (),
+            ($admin & 5) == 1 ? ["in maintenance", "set server $name state ready"] : (),
+            $admin & 8 ? ["drained", "set server $name state ready"] : (),
+            ($admin & 5) == 4 ? ["ready, though declared disabled", "set server $name state maint"] : (),
+            ($server->{srv_check_state} & 6) == 2 ? ["without health checks", "enable health $name"] : (),
+            $now != $declared ? ["with weight $now of $declared", "set server $name weight $declared"] : (),
         );
         push @{$found{$_->[0]}}, $name for @found;
-        $undo ||= "set server $name $found[0][1]" if @found;
+        $undo ||= $found[0][1] if @found;
     }
     return "" if !$undo;
     my ($left, $more, @groups) = (8, 0);
@@ -52,7 +52,7 @@ sub by_hand {
         $more += @{$found{$state}};
         push @groups, join(", ", @names) . " $state" if @names;
     }
-    return "by hand\t" . join(", ", @groups) . ($more ? " and $more more" : "") . "; kept over reloads; undo with: $undo\n";
+    return "by hand\t" . join(", ", @groups) . ($more ? " and $more more" : "") . "; undo with: $undo\n";
 }
 
 # Does not count servers that are declared to take nothing.

@@ -168,8 +168,11 @@ haproxy_standing() {
     haproxy_sum serving
     standing=$sum
     haproxy_sum "by hand"
-    [ "$haproxy_states" != no ] || sum=${sum:+"${sum%"; kept over reloads;"*}; lost with the next reload"}
-    standing_warning=${sum:+set by hand: $sum}
+    standing_warning=
+    [ -n "$sum" ] || return 0
+    kept="kept over reloads"
+    [ "$haproxy_states" = yes ] || kept="lost at the next reload"
+    standing_warning="set by hand: ${sum%; undo with: *}; $kept; undo with: ${sum##*; undo with: }"
 }
 
 # haproxy_sum TITLE: sets sum to that line of running_servers; empty if there is none.

@@ -122,23 +122,28 @@ describe("the master's answer about servers", () => {
         ];
         assert.match(
             await summary(rows),
-            /by hand\tweb\/b drained, web\/a, web\/f in maintenance, web\/d ready, though declared disabled, web\/c with weight 10 of 100, web\/e without health checks; kept over reloads; undo with: set server web\/a state ready\n/,
+            /by hand\tweb\/b drained, web\/a, web\/f in maintenance, web\/d ready, though declared disabled, web\/c with weight 10 of 100, web\/e without health checks; undo with: set server web\/a state ready\n/,
+        );
+        assert.match(await summary([row("web/e", { checkState: 2 })]), /checks; undo with: enable health web\/e\n/);
+        assert.match(
+            await summary([row("web/c", { weight: 10, declared: 100 })]),
+            /; undo with: set server web\/c weight 100\n/,
         );
         const many = Array.from({ length: 40 }, (_, n) => row(`web/s${n}`, { admin: 1 }));
-        assert.match(await summary(many), /by hand\tweb\/s0, .*, web\/s7 in maintenance and 32 more; kept/);
+        assert.match(await summary(many), /by hand\tweb\/s0, .*, web\/s7 in maintenance and 32 more; undo/);
     });
 
     it("takes neither our own drains for set by hand, nor what an agent sets", async () => {
         const rows = [row("web/a", { admin: 8 }), row("web/ab", { admin: 8 }), row("web/c", { weight: 3, agent: 22 })];
         const said = (proc: string) => ask(`${proc}\n1\n${[COLUMNS, ...rows].join("\n")}\n\n`, "100\ndrain web/a\n");
         const workers = "# workers\n100             worker          0\n";
-        assert.match(await said(workers), /\nby hand\tweb\/ab drained; kept/);
+        assert.match(await said(workers), /\nby hand\tweb\/ab drained; undo/);
         // After a failed reload, some releases list the worker below.
-        assert.match(await said(`# workers\n# old workers\n100 worker\n`), /\nby hand\tweb\/ab drained; kept/);
+        assert.match(await said(`# workers\n# old workers\n100 worker\n`), /\nby hand\tweb\/ab drained; undo/);
         // Notes about a worker of before do not count.
         assert.match(
             await said("# workers\n1000 worker\n# old workers\n100 worker\n"),
-            /\nby hand\tweb\/a, web\/ab drained; kept/,
+            /\nby hand\tweb\/a, web\/ab drained; undo/,
         );
     });
 });

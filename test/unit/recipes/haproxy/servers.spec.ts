@@ -104,6 +104,28 @@ for (const [name, shell = "", ...options] of SHELLS) {
             );
         });
 
+        it("say whether a reload keeps what was set by hand", () => {
+            const answer =
+                "by hand\tweb/a drained; undo with: set server web/a state ready\nserving\tits backend is up\n";
+            writeFileSync(join(directory, "answer"), answer);
+            const said = (states: string) =>
+                run(
+                    [],
+                    `NL='
+'
+                    TAB=$(printf '\\t') haproxy_states=${states}
+                    applying() { false; }
+                    running_servers=$NL$(cat ${directory}/answer)
+                    haproxy_standing
+                    echo "$standing_warning | $standing"`,
+                );
+            assert.equal(
+                said("yes"),
+                "set by hand: web/a drained; kept over reloads; undo with: set server web/a state ready | its backend is up\n",
+            );
+            assert.match(said("no"), /^set by hand: web\/a drained; lost at the next reload; undo with: set server /);
+        });
+
         it("wait for the sessions of any number of drained servers", () => {
             const last = backends.at(-1);
             const row = (queued: number, sessions: number) =>
@@ -114,24 +136,6 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.equal(busy(row(1, 2), 29), `wait ${last}/s2 3`);
             assert.equal(busy(row(1, 2), 30), `late ${last}/s2 3`);
             assert.equal(busy(row(0, 0), 0), "");
-        });
-
-        it("say whether a reload keeps what was set by hand", () => {
-            const warning = (states: string) =>
-                run(
-                    [],
-                    `
-                    NL='\n' TAB='\t' haproxy_states=${states}
-                    applying() { false; }
-                    running_servers="$NL"'by hand\tweb/a in maintenance; kept over reloads; undo with: set server'
-                    haproxy_standing
-                    echo "$standing_warning"`,
-                );
-            assert.equal(
-                warning("yes"),
-                "set by hand: web/a in maintenance; kept over reloads; undo with: set server\n",
-            );
-            assert.equal(warning("no"), "set by hand: web/a in maintenance; lost with the next reload\n");
         });
 
         it("undo only the drains that are noted and still there, among any number of servers", () => {
