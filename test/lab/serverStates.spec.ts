@@ -75,6 +75,19 @@ describeLab("states of servers", () => {
             await until("it is up", async () => (await balancer.status("failing", "web")) === "UP", 15_000);
         });
 
+        onAll("are not kept of a server that is up although its check fails", async (balancer) => {
+            // Its checks would need minutes in each new worker.
+            const check = async () =>
+                (await balancer.shell(`${ADMIN} 'show stat -1 4 -1'`)).match(/^hand,weighed,.*/m)?.[0].split(",") ?? [];
+            await balancer.server("good").become("refused");
+            await until("a check fails", async () => /L4CON/.test((await check())[36] ?? ""));
+            assert.match((await check())[17] ?? "", /^UP/);
+            await balancer.reload();
+            await until("it is down", async () => (await balancer.status("weighed")) === "DOWN", 15_000);
+            await balancer.server("good").become(200);
+            await balancer.shell("renew systemctl restart haproxy");
+        });
+
         onAll("are lost with serverStates: false, which removes drop-in and program", async (balancer) => {
             await balancer.converge({ states: false });
             assert.equal(
@@ -285,6 +298,25 @@ describeLab("states of servers", () => {
             await balancer.shell(dropIn("override.conf", "ExecReload=", "ExecReload=/bin/kill -USR2 $MAINPID"));
             assert.equal(await keeps(balancer), false);
             assert.equal((await balancer.converged().preview()).text, "");
+        });
+
+        onAll("a start needs no state file even if warnings are errors", async (balancer) => {
+            await balancer.shell(`${dropIn("override.conf", 'Environment="EXTRAOPTS=-S /run/haproxy-master.sock -dW"')}
+                rm ${FILE}; systemctl restart haproxy`);
+            await until("it serves", async () => (await balancer.status("maint")) !== "none");
+            assert.match(
+                await balancer.shell('tr "\\0" " " </proc/$(systemctl show -p MainPID --value haproxy)/cmdline'),
+                / -dW( |$)/,
+            );
+        });
+
+        onAll("they are kept though nothing in /usr/local may be executed", async (balancer) => {
+            await balancer.shell("mount --bind /usr/local /usr/local; mount -o remount,noexec,bind /usr/local");
+            try {
+                assert.ok(await keeps(balancer));
+            } finally {
+                await balancer.shell("umount /usr/local");
+            }
         });
 
         onAll("they are kept with another path of the program", async (balancer) => {

@@ -23,16 +23,22 @@ export function gateLimit(config: HaproxyConfig): number {
  */
 function judgedAfter(proxy: AnyProxy, config: HaproxyConfig): number[] {
     const { servers = [], serverTemplates = [], defaultServer = {}, timeouts = {}, raw = [] } = proxy;
-    const inherited = { ...defaultTimeouts("http"), ...given(defaultsOf(proxy.from, config)?.timeouts ?? {}) };
+    const defaults = defaultsOf(proxy.from, config);
+    const inherited = { ...defaultTimeouts("http"), ...given(defaults?.timeouts ?? {}) };
     const [check, connect] = [timeouts.check ?? inherited.check, timeouts.connect ?? inherited.connect].map(
         (duration) => milliseconds(duration as string) ?? 0,
     ) as [number, number];
     const lines = raw.filter((line) => /^\s*(default-server|server|server-template)\s/.test(line));
+    const rawDefaults = [...(defaults?.raw ?? []), ...raw].filter((line) => /^\s*default-server\s/.test(line));
+    const base = {
+        ...Object.assign({}, ...rawDefaults.map((line) => intervalOf({ raw: line }))),
+        ...intervalOf(defaultServer),
+    };
     const all: ServerOptions[] = [...servers, ...serverTemplates, ...lines.map((line) => ({ raw: line }))];
     return all
         .filter((server) => isChecked(server, defaultServer))
         .map((server) => {
-            const { inter = "2s", fall = 3, rise = 2 } = { ...intervalOf(defaultServer), ...intervalOf(server) };
+            const { inter = "2s", fall = 3, rise = 2 } = { ...base, ...intervalOf(server) };
             const interval = milliseconds(inter) ?? 0;
             // The next check of a server that does not answer begins one inter after the end of the last.
             const round = interval + Math.max(check, Math.min(interval, connect));

@@ -26,17 +26,18 @@ haproxy_installed() {
 }
 
 # haproxy_check STAGE [OPTION]: runs the unit's command with -c, the stage mounted over the live directory, and no states of servers: the
-# checker warns of those that are down, and some releases warn if their file is missing.
+# checker warns of those that are down, and some releases warn if their file is missing. A mount over the file itself would end when a
+# reload by hand replaces it.
 haproxy_check() (
     haproxy_command
     haproxy_environment
-    echo 1 >"$stage/no-states" && { [ -e "$run/server-states" ] || put_text "$run/server-states" 1; } || return
+    mkdir -p -- "$stage/no-states" && echo 1 >"$stage/no-states/server-states" || return
     # eval: quoted by systemd, see haproxy_command.
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
         mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
         mount --bind "$3" "$4" || exit 32
-        eval "exec $5 -c $6"' sh "$1" "$tx_directory" "$stage/no-states" "$run/server-states" "$command_line" "${2-}"
+        eval "exec $5 -c $6"' sh "$1" "$tx_directory" "$stage/no-states" "$run" "$command_line" "${2-}"
 )
 
 # haproxy_validate STAGE: prints the words of the checker if it refuses. Checks nothing if the service has no program or would not read

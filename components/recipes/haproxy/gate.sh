@@ -47,7 +47,7 @@ haproxy_watch() {
         find_now
         elapsed=$((now - watch_since))
         task=$2
-        [ "$elapsed" -lt "$3" ] || task=last
+        [ "$elapsed" -lt "$3" ] || task=last-$2
         verdict=$(haproxy_judge_gate "$1" "$task")
         case $verdict in
         silent) silent_since=${silent_since:-$now} ;;
@@ -66,7 +66,7 @@ haproxy_watch() {
             printf '%s\n' "${verdict#lost"$NL"}"
             return 1
             ;;
-        last,* | wait,up) return 0 ;;
+        last-*,* | wait,up) return 0 ;;
         wait,rest) [ "$elapsed" -lt "$haproxy_first_limit" ] || return 0 ;;
         esac
         if [ $((now - said_at)) -ge 2 ]; then

@@ -122,18 +122,26 @@ haproxy_other_listeners() {
     unsplit
 }
 
-# haproxy_is_service LISTENER: whether a process of the unit holds it. Sets service_pid to that process, to find its other listeners fast.
+# haproxy_is_service LISTENER: whether a process of the unit holds it, or only processes that have ended since, like an old worker. Sets
+# service_pid to that process, to find its other listeners fast.
 haproxy_is_service() {
     case $1 in *"pid=${service_pid:-none},"*) return ;; esac
     owners=$1
+    ended=
     while :; do
-        case $owners in *pid=*) owners=${owners#*pid=} ;; *) return 1 ;; esac
+        case $owners in *pid=*) owners=${owners#*pid=} ;; *) break ;; esac
         service_pid=${owners%%,*}
         case $(cat "/proc/$service_pid/cgroup" 2>/dev/null)$NL in
         *"/$haproxy_unit$NL"* | *"/$haproxy_unit/"*) return 0 ;;
         esac
+        if [ -e "/proc/$service_pid" ]; then
+            ended=no
+        else
+            ended=${ended:-yes}
+        fi
         service_pid=
     done
+    [ "$ended" = yes ]
 }
 
 # haproxy_bind_address ADDRESS: whether it can be bound: a wildcard, an address of this host, or any if ip_nonlocal_bind is on. Reads

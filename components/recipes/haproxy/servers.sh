@@ -136,14 +136,14 @@ haproxy_drain_noted() {
 haproxy_undo() {
     [ -e "$run/server-notes" ] || return 0
     haproxy_read_notes
-    stats=$NL$(haproxy_server_stats)$NL
+    case $notes in
+    # By programs: a shell takes minutes to find a server among many.
+    *"drain "*) drained=$(haproxy_server_stats | cut -d , -f 1,2,18 | sed -n '/,DRAIN/ { s|,DRAIN.*||; s|,|/|p; }') ;;
+    *) drained= ;;
+    esac
     split_lines
-    for line in $notes; do
-        name=${line#drain }
-        row="$NL${name%%/*},${name#*/},"
-        case $line,$stats in "drain "*"$row"*) ;; *) continue ;; esac
-        row=${stats#*"$row"}
-        case ${row%%"$NL"*} in *,DRAIN*) haproxy_talk "@1 set server $name state ready" >/dev/null 2>&1 ;; esac
+    for name in $drained; do
+        case $NL$notes in *"${NL}drain $name$NL"*) haproxy_talk "@1 set server $name state ready" >/dev/null 2>&1 ;; esac
     done
     unsplit
     rm -f -- "$run/server-notes"

@@ -5,14 +5,15 @@
 #
 # Otherwise standard input has, before the CSV, two parts that end with an empty line: the rules of the recipe, whose sixth word is minUp,
 # and the baseline. BACKENDs are accepted as they are. Prints "lost" and a line for each loss, else "up"; or, with TASK "wait", "wait" as
-# long as a check that matters has no result, then "rest" as long as another has none. With other TASKs what HAProxy says of a server
-# counts, whatever its last check has found. Prints "silent" if there is no CSV.
+# long as a check that matters has no result, then "rest" as long as another has none. With TASK "last-wait" a server without a result
+# counts as up, and one whose last check has failed as down, though HAProxy may want more checks. With other TASKs what HAProxy says of a
+# server counts, whatever its last check has found. Prints "silent" if there is no CSV.
 #
 # A backend counts by its servers that are no backups, unless only backups were up before, or no other is left.
 use strict;
 
 my ($task, @accepted) = @ARGV;
-my $waits = $task eq "wait";
+my ($waits, $settles) = ($task eq "wait", $task eq "last-wait");
 my (%minimum, %before);
 if ($task !~ /^(baseline|assume)$/) {
     while (<STDIN>) { chomp; last if $_ eq ""; my @rule = split / /; $minimum{$rule[0]} = $rule[5] }
@@ -48,6 +49,7 @@ sub server {
         checked => $checked,
         waits => $waits,
         works => $up && $passes,
+        fails => !$passes && $check !~ /^(INI|UNK)$/,
         # Its status is about to change, or not.
         open => $unresolved || $check =~ /^(INI|UNK)$/ || $row->{status} =~ m{^(UP|DOWN) \d+/\d+} || $up && !$passes,
     };
@@ -120,7 +122,7 @@ sub had {
     return @_ && !grep { !$names{$_->{name}} } @_;
 }
 
-sub works { return $waits ? $_[0]{works} : $_[0]{up} }
+sub works { return $waits ? $_[0]{works} : $_[0]{up} && !($settles && $_[0]{fails}) }
 
 sub need {
     my ($least, $of) = @_;

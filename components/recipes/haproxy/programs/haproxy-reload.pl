@@ -10,7 +10,8 @@
 # killed. A start reads no states, because the unit's ExecStartPre empties the file.
 #
 # Which states are kept: of a server that still has its address and port, all; otherwise what was set by hand (maintenance, drain, weight,
-# disabled checks). DOWN is not kept without a check, because nothing would end it.
+# disabled checks). DOWN is not kept without a check, because nothing would end it. Nor is UP if the last check has failed: the new worker
+# would want all `fall` checks anew, so frequent reloads would keep a dead server up; without its state, one check takes it down.
 use strict;
 use Fcntl;
 use Socket qw(AF_INET AF_INET6 AF_UNIX SOCK_STREAM inet_pton sockaddr_un);
@@ -22,6 +23,8 @@ my @columns = qw(be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_s
 my ($STOPPED, $RUNNING) = (0, 2);
 # Bits of the administrative state: maintenance by hand, by a tracked server, by the configuration, by resolution; and drain by hand.
 my ($FMAINT, $IMAINT, $CMAINT, $FDRAIN, $RMAINT) = (1, 2, 4, 8, 32);
+# Results of checks that have failed: HANA, SOCKERR, L4TOUT, L4CON, L6TOUT, L6RSP, L7TOUT, L7RSP, L7STS, PROCERR, PROCTOUT.
+my %failed = map { ($_ => 1) } 4, 5, 7, 8, 10 .. 13, 17 .. 19;
 my $VERSION = "1\n";
 
 my ($verb, $pid, $socket, $directory) = @ARGV;
@@ -68,7 +71,12 @@ sub reload {
         unlink "$live.new";
         sysopen($file, "$live.new", O_WRONLY | O_CREAT | O_EXCL, 0600) && syswrite($file, $VERSION) or die "$live.new: $!\n";
         $tell = guard($file, "$live.new");
-        my $lines = eval { (($worker, $master), my $dump) = dump_states(); kept($dump, $worker) };
+        my $lines = eval {
+            my @before = notes();
+            (($worker, $master), my $dump) = dump_states();
+            # A converge that begins or ends drains meanwhile changes notes and states one after the other.
+            kept($dump, $worker, @before, notes());
+        };
         print STDERR "haproxy-reload: states of servers are not kept: $@" if $@;
         syswrite($file, $lines // "") == length($lines // "") && rename "$live.new", $live or die "$live: $!\n";
         1;
@@ -144,13 +152,17 @@ sub dump_states {
     die "$socket: no answer\n";
 }
 
-# kept DUMP, WORKER: the lines of the new state file.
+# Notes of our own, each after the worker that it is about: drains that are not an operator's, and servers whose state is not to be trusted.
+sub notes {
+    my ($worker, @notes) = split /\n/, contents("$directory/server-notes");
+    return map { "$worker $_" } @notes;
+}
+
+# kept DUMP, WORKER, NOTES: the lines of the new state file.
 sub kept {
-    my ($dump, $worker) = @_;
+    my ($dump, $worker, @notes) = @_;
     my ($declared, $sure) = declared();
-    # Notes of our own, about one worker: drains that are not an operator's, and servers whose state is not to be trusted.
-    my ($noted, @notes) = split /\n/, contents("$directory/server-notes");
-    my %note = map { ($_ => 1) } $noted eq $worker ? @notes : ();
+    my %note = map { ($_ => 1) } @notes;
     my ($header, @rows) = split /\n/, $dump;
     my (@names, @kept, %state) = split / /, substr $header, 2;
     for (@rows) {
@@ -162,13 +174,13 @@ sub kept {
         next if $row{srv_agent_state} & 2 && $sure && !$new->{"agent-check"};
         my $old = $row{srv_admin_state};
         my $admin = $old & ($FMAINT | $CMAINT | $FDRAIN);
-        $admin &= ~$FDRAIN if $admin & $FMAINT || $note{"drain $name"};
+        $admin &= ~$FDRAIN if $admin & $FMAINT || $note{"$worker drain $name"};
         my $weight = $sure && defined $new->{weight} ? $new->{weight} : $row{srv_iweight};
         my $by_hand = ($admin != 0 && $admin != ($FMAINT | $CMAINT)) || $row{srv_uweight} != $row{srv_iweight}
             || grep { ($_ & 6) == 2 } @row{"srv_check_state", "srv_agent_state"};
         my $checked = $new->{check} || ($new->{"agent-check"} && !($row{srv_check_state} & 2));
-        my $whole = $sure && !$new->{track} && same($new, \%row) && !$note{"up $name"} && !($old & ($FMAINT | $IMAINT | $RMAINT))
-            && ($checked || $row{srv_op_state} == $RUNNING);
+        my $whole = $sure && !$new->{track} && same($new, \%row) && !$note{"$worker up $name"} && !($old & ($FMAINT | $IMAINT | $RMAINT))
+            && ($row{srv_op_state} == $RUNNING ? !$failed{$row{srv_check_status}} : $checked);
         $state{$name} = $row{srv_op_state} if $whole;
         next if !$whole && !$by_hand;
         if (!defined $new->{port}) {

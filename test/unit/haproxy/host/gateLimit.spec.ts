@@ -40,6 +40,12 @@ describe("the limit of the gate", () => {
         assert.equal(limit({ defaultServer: { raw: "inter 6s fall 1 rise 1" } }), 13);
         assert.equal(limit({ defaultServer: { raw: "inter 6s" }, servers: [{ ...server, inter: "1s" }] }), 20);
         assert.equal(limit({ raw: ["default-server inter 6s"] }), 35);
+        const slow = { raw: ["default-server inter 6s fall 4"] };
+        assert.equal(limit({}, { defaults: slow }), 46);
+        assert.equal(
+            limit({ from: "slow", defaultServer: { inter: "1s" } }, { namedDefaults: [{ name: "slow", ...slow }] }),
+            26,
+        );
     });
 
     it("is 5 s to 5 minutes", () => {

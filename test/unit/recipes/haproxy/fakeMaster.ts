@@ -25,6 +25,8 @@ export interface Row {
     check?: number;
     agent?: number;
     fqdn?: string;
+    /** Of the last check. */
+    status?: number;
 }
 
 export const COLUMNS =
@@ -41,8 +43,8 @@ export function line({
     ...more
 }: Row): string {
     const [backend, server] = name.split("/");
-    const { check = 6, agent = 0, fqdn = "-" } = more;
-    const health = `15 3 4 ${check} ${agent}`;
+    const { check = 6, agent = 0, fqdn = "-", status = 15 } = more;
+    const health = `${status} 3 4 ${check} ${agent}`;
     return `3 ${backend} 1 ${server} ${address} ${op} ${admin} ${weight.join(" ")} 7 ${health} 0 0 ${fqdn} ${port} - 1 9 10.0.0.9 - 9\n`;
 }
 

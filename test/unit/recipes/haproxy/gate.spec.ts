@@ -113,11 +113,15 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         assert.equal(verdict({ before, after: { web: { a: down }, slow: { a: waiting } } }), "lost");
     });
 
-    it("goes at its end by what HAProxy says of the servers", () => {
-        const change = (a: Row): Change => ({ before: { web: { a: up } }, after: { web: { a } }, task: "last" });
-        assert.equal(verdict(change(waiting)), "up");
-        assert.equal(verdict(change(["UP 1/3", "L7STS", "500"])), "up");
-        assert.equal(verdict(change(["DOWN 1/2", "L7OK", "200"])), "lost");
+    it("takes a server at the end of the wait for down if its check fails, and for up without a result", () => {
+        for (const task of ["last-wait", "last-now"]) {
+            const change = (a: Row): Change => ({ before: { web: { a: up } }, after: { web: { a } }, task });
+            assert.equal(verdict(change(waiting)), "up", task);
+            assert.equal(verdict(change(["UP 2/3", "L7OK", "200"])), "up", task);
+            assert.equal(verdict(change(["DOWN 1/2", "L7OK", "200"])), "lost", task);
+            // A single check that fails while the gate bakes says nothing yet.
+            assert.equal(verdict(change(["UP 1/3", "L7STS", "500"])), task === "last-wait" ? "lost" : "up");
+        }
     });
 
     it("judges no backend whose servers are all out on purpose", () => {
@@ -135,8 +139,10 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         const change = { before: { web: { a: up } }, after: { web: { a: unresolved } } };
         assert.equal(verdict(change), "wait");
         assert.match(
-            words({ ...change, task: "last" }),
-            /^lost\nbackend web has no server up \(a unresolved\); before, it had 1\n/,
+            words({ ...change, task: "last-wait" }),
+            /^lost
+backend web has no server up \(a unresolved\); before, it had 1
+/,
         );
         assert.equal(verdict({ ...change, after: { web: { a: unresolved, b: up } } }), "up");
     });
@@ -197,7 +203,7 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
 
     it("says that HAProxy does not answer, and waits for its answer before a change", () => {
         const input = `\n${baseline({ web: { a: up } })}\n`;
-        for (const task of ["wait", "now", "last"]) assert.equal(watch(input, task), "silent\n");
+        for (const task of ["wait", "now", "last-wait", "last-now"]) assert.equal(watch(input, task), "silent\n");
         assert.equal(watch("", "baseline"), "wait\n");
         assert.equal(watch("", "assume"), "");
     });

@@ -104,6 +104,22 @@ describe("haproxy-reload", function () {
             assert.deepEqual(await kept(config.join(""), rows), ["web/agent 0 0 1/1 80", "web/off 2 0 2/1 80"]);
         });
 
+        it("not that a server is up whose last check has failed, since it would need all its checks again", async () => {
+            const rows: Row[] = [
+                { name: "web/failing", status: 17 },
+                { name: "web/refused", status: 8 },
+                { name: "web/passing", status: 15 },
+                { name: "web/down", op: 0, status: 17 },
+                { name: "web/weighed", status: 17, weight: [2, 1] },
+            ];
+            const config = rows.map(({ name }) => `server ${name.slice(4)} 10.0.0.1:80 check\n`).join("");
+            assert.deepEqual(await kept(config, rows), [
+                "web/passing 2 0 1/1 80",
+                "web/down 0 0 1/1 80",
+                "web/weighed 2 0 2/1 80",
+            ]);
+        });
+
         it("of a tracking server what was set by hand, with the state of the tracked one", async () => {
             const config = `
                 server a 10.0.0.1:80 check
@@ -117,6 +133,21 @@ describe("haproxy-reload", function () {
                 "web/c 0 8 1/1 80",
                 "web/d 2 8 1/1 80",
             ]);
+        });
+
+        it("no drain of ours whose note is removed, or written, while the program runs", async () => {
+            await host.start("backend web\nserver a 10.0.0.1:80 check\n");
+            await host.listen();
+            host.dump = line({ name: "web/a", admin: 8 });
+            const notes = host.path("server-notes");
+            const atDump = (perl: string) => (program: string) =>
+                program.replace("    -S $socket or die", (found) => `${perl};\n${found}`);
+            writeFileSync(notes, "100\ndrain web/a\n");
+            await host.run("signal", atDump(`unlink "${notes}"`));
+            assert.ok(!existsSync(notes));
+            await host.run("signal", atDump(`open my $n, ">", "${notes}"; print $n "100\\ndrain web/a\\n"; close $n`));
+            assert.ok(existsSync(notes));
+            for (const text of await host.read(2)) assert.match(text, /^3 web 1 a - 2 0 /m);
         });
 
         it("nothing that our notes about this worker except", async () => {

@@ -140,5 +140,37 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.equal(busy(row(1, 2), 30), `late ${last}/s2 3`);
             assert.equal(busy(row(0, 0), 0), "");
         });
+
+        it("undo only the drains that are noted and still there, among any number of servers", () => {
+            const row = (server: string, status: string) =>
+                ["web", server, ...Array(15).fill("1234567"), status, 1, "Layer7 check passed"].join(",");
+            const servers = Array.from({ length: MANY }, (_, n) => row(`s${n}`, "UP"));
+            const noted = ["ours", "ours-1", "maint", "gone", ...Array.from({ length: 500 }, (_, n) => `other-${n}`)];
+            const notes = noted.map((server) => `drain web/${server}\n`).join("");
+            writeFileSync(join(directory, "server-notes"), `12\n${notes}up web/up\n`);
+            const rows = [
+                ...servers,
+                row("ours", "DRAIN"),
+                row("ours-1", "DRAIN 1/2"),
+                row("our", "DRAIN"),
+                row("hand", "DRAIN"),
+                row("up", "DRAIN"),
+                row("maint", "MAINT"),
+            ];
+            const before = Date.now();
+            const said = run(
+                rows,
+                `
+                NL='\n'
+                split_lines() { IFS=$NL; }
+                unsplit() { unset IFS; }
+                haproxy_talk() { echo "$1" >>${directory}/said; }
+                run=${directory} running_worker=12
+                haproxy_undo
+                cat ${directory}/said; [ ! -e ${directory}/server-notes ]`,
+            );
+            assert.equal(said, "@1 set server web/ours state ready\n@1 set server web/ours-1 state ready\n");
+            assert.ok(Date.now() - before < 20_000, "it took long");
+        });
     });
 }
