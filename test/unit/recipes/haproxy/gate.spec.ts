@@ -140,9 +140,7 @@ If they may be down, accept it once: npm run pulumi -- up --config acceptDown=we
         assert.equal(verdict(change), "wait");
         assert.match(
             words({ ...change, task: "last-wait" }),
-            /^lost
-backend web has no server up \(a unresolved\); before, it had 1
-/,
+            /^lost\nbackend web has no server up \(a unresolved\); before, it had 1\n/,
         );
         assert.equal(verdict({ ...change, after: { web: { a: unresolved, b: up } } }), "up");
     });
