@@ -26,6 +26,9 @@ export interface Reported {
     weight: string;
 }
 
+/** The next port of an app server that ends: below those that the kernel gives to others, who would answer there later. */
+let deadPort = 20_000;
+
 /** A host for the tests of the gate, with app servers on the machine. */
 export class GatedHost extends LoadBalancerHost {
     private apps: SwitchedServer[] = [];
@@ -47,8 +50,8 @@ export class GatedHost extends LoadBalancerHost {
 
     /** An app server that has ended: its port refuses connections. */
     async dead(name: string): Promise<SwitchedServer> {
-        const [app] = await this.serve(name);
-        assert.ok(app);
+        const app = await SwitchedServer.start(name, this.lab.gateway, deadPort++);
+        this.apps.push(app);
         await app.become("refused");
         return app;
     }
