@@ -209,7 +209,7 @@ function differencesOf(
             .filter((activation) => has(activation) && whyRun.refused.length === 0)
             .flatMap(({ id, kind, reason }) => [
                 `    ${kind === "none" ? "no reload" : kind}: ${reason}`,
-                // Without an activation, an up may still have to judge the one of before.
+                // Without an activation, an up may still have to judge an earlier one.
                 ...whyRun.longest.filter((one) => one.id === id && (kind !== "none" || one.gate > 0)).map(longestLine),
             ]),
         ...whyRun.unchecked

@@ -106,7 +106,7 @@ sub guard {
         my $answer = ask("show proc;\@1 show info", 1) // next;
         # A worker that answers has read the file.
         last if $answer =~ /^Pid: (\d+)/m && $1 != $worker;
-        # From 3.1 on, failures of before count until the new worker is ready.
+        # From 3.1 on, earlier failures count until the new worker is ready.
         last if master($answer) ne $master && (failed($answer) > failed($master) || $answer =~ /^# workers\n# old workers/m);
     }
     truncate $file, length $VERSION;

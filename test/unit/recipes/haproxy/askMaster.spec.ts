@@ -143,7 +143,7 @@ describe("the master's answer about servers", () => {
         assert.match(await said(workers), /\nby hand\tweb\/ab drained; undo/);
         // After a failed reload, some releases list the worker below.
         assert.match(await said(`# workers\n# old workers\n100 worker\n`), /\nby hand\tweb\/ab drained; undo/);
-        // Notes about a worker of before do not count.
+        // Notes about an earlier worker do not count.
         assert.match(
             await said("# workers\n1000 worker\n# old workers\n100 worker\n"),
             /\nby hand\tweb\/a, web\/ab drained; undo/,
