@@ -3,11 +3,13 @@
 # Seconds to wait for the first results of checks that do not decide anything.
 haproxy_first_limit=3
 
-# Prints what works now, for haproxy_gate. A process that has just started has no results of checks yet: waits for them, then takes the
-# others to be up, as HAProxy does. Reads running_worker.
+# Prints what works now, for haproxy_gate. A process that has just started has no results of checks yet: waits for them until it is 10 s
+# old, then takes the others to be up, as HAProxy does. Reads running_worker, running_since and tx_now.
 haproxy_baseline() {
     find_now
-    watch_until=$((now + 10))
+    watch_until=$((now + running_since + 10 - tx_now))
+    # If the clock was set back, it seems younger than it is.
+    [ "$watch_until" -le $((now + 10)) ] || watch_until=$now
     while baseline=$(haproxy_server_stats | haproxy_watch_servers baseline) && [ "$now" -lt "$watch_until" ]; do
         case $NL$baseline in *"${NL}wait") ;; *) break ;; esac
         sleep 0.2
