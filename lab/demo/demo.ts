@@ -304,7 +304,7 @@ async function story(): Promise<Lab> {
                 "the up must say which checks failed, and that the last good files are back",
             );
             say(`  ${bold(`${STACK_FILE}: port 80 again`)}\n`);
-            expect(!(await up()).includes("reload"), "with the port of before, nothing must be left to do");
+            expect(!(await up()).includes("reload"), "with port 80 again, nothing must be left to do");
             await showAnswers(lab, failing);
             return `restored after ${without.toFixed(1)} s; before, ${served}`;
         },

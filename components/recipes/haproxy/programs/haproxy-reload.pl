@@ -20,7 +20,7 @@ use Socket qw(AF_INET AF_INET6 AF_UNIX SOCK_STREAM inet_pton sockaddr_un);
 my @columns = qw(be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change
     srv_check_status srv_check_result srv_check_health srv_check_state srv_agent_state bk_f_forced_id srv_f_forced_id srv_fqdn srv_port
     srvrecord);
-my ($STOPPED, $RUNNING) = (0, 2);
+my $RUNNING = 2;
 # Bits of the administrative state: maintenance by hand, by a tracked server, by the configuration, by resolution; and drain by hand.
 my ($FMAINT, $IMAINT, $CMAINT, $FDRAIN, $RMAINT) = (1, 2, 4, 8, 32);
 # Results of checks that have failed: HANA, SOCKERR, L4TOUT, L4CON, L6TOUT, L6RSP, L7TOUT, L7RSP, L7STS, PROCERR, PROCTOUT.
