@@ -52,10 +52,10 @@ describe("the form of ConvergedHost's arguments", () => {
             "resources[0]: expected an object, got null",
             'resources[1].names: expected a list of texts, got "cowsay"',
             "resources[2].mode: expected text, got 644",
-            'resources[2]: unknown key "onwer"; remove it, or use kind, path, content, owner, group, mode, slotIssue, slotValue, lineSources or program',
+            'resources[2]: unknown key "onwer"; did you mean owner?',
             'resources[3].kind: expected "absent", "directory", "execute", "file", "group", "packages", "service", "systemdUnit", "transaction" or "user", got "cron"',
             "slots.key: expected text, or an Output of it, got a number that may be a secret",
-            'unknown key "prob"; remove it, or use connection, resources, slots, probe, requireAnswer, deadline or takeOver',
+            'unknown key "prob"; did you mean probe?',
         ]);
         await settled();
         assert.deepEqual(
