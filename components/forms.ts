@@ -67,10 +67,10 @@ export function formIssues(schema: z.ZodType, data: unknown): FormIssue[] {
             message: words ? `expected ${listed(words.map(quoted), quoted(valueAt(data, path)))}` : message,
             meant: words && nearestWord(valueAt(data, path), words),
         }))
-        .map(({ path, message, meant }) => ({
-            path: pathText(path),
-            message: `${message}${got(path, data, message)}${meant ? `; did you mean ${meant}?` : ""}`,
-        }));
+        .map(({ path, message, meant }) => {
+            const [problem, ...remedy] = [...message.split("; "), ...(meant ? [`did you mean ${meant}?`] : [])];
+            return { path: pathText(path), message: [`${problem}${got(path, data, message)}`, ...remedy].join("; ") };
+        });
     const strange = strangeIn(data)
         .filter(({ path, value }) => typeof value === "string" || isRefused(path, found, schema, data))
         .map(({ path, value }) => ({ path: pathText(path), message: strangeWords(value) ?? "" }));
@@ -98,11 +98,35 @@ function nearestWord(value: unknown, words: readonly unknown[]): string | undefi
     return meant === undefined ? undefined : quoted(words.find((word) => String(word) === meant));
 }
 
+/**
+ * @param source What the data is, for messages.
+ * @throws {Error} With every issue of form, a line each.
+ */
+export function assertForm(schema: z.ZodType, data: unknown, source: string): void {
+    const issues = formIssues(schema, data);
+    if (issues.length > 0) {
+        throw formError(issues, source);
+    }
+}
+
+/**
+ * @param source What the data is, for messages.
+ * @throws {Error} If it is no text, list or object, or has values that are no data, such as Outputs.
+ */
+export function assertPlain(data: unknown, source: string): void {
+    assertForm(z.union([anyText, z.record(z.string(), z.unknown()), z.array(z.unknown())]), data, source);
+    const strange = strangeIn(data).map(({ path, value }) => ({
+        path: pathText(path),
+        message: strangeWords(value) ?? "",
+    }));
+    if (strange.length > 0) {
+        throw formError(strange, source);
+    }
+}
+
 /** All issues as one text, a line each. */
 export function formError(issues: readonly FormIssue[], source = ""): Error {
-    const lines = issues.map(
-        ({ path, message }) => `${[source, path].filter((part) => part !== "").join(": ")}: ${message}`,
-    );
+    const lines = issues.map(({ path, message }) => [source, path, message].filter((part) => part !== "").join(": "));
     return new Error(lines.join("\n"));
 }
 
@@ -159,7 +183,10 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     const fewest = Math.min(...possible.map(distance));
     const [closest = [], ...equal] = possible.filter((branch) => distance(branch) === fewest);
     const own = ownMessage(issue);
-    if (own !== undefined && (equal.length > 0 || closest.some(({ path: inner }) => inner.length === 0))) {
+    if (
+        own !== undefined &&
+        (equal.length > 0 || closest.some(({ path: inner, meantKey }) => inner.length === 0 && !meantKey))
+    ) {
         return [{ path, message: own, summary: { found, distance: fewest } }];
     }
     return closest.map((one) => {
@@ -239,16 +266,21 @@ function quoted(value: unknown): string {
 }
 
 /** The type with every field required, so that two types are equal if each is assignable to the other. */
-type Plain<T> = T extends readonly (infer E)[]
-    ? Plain<E>[]
-    : T extends object
-      ? {
-            -readonly [K in keyof Loose<T>]-?: Field<
-                Plain<Loose<T>[K]>,
-                Partial<Pick<Loose<T>, K>> extends Pick<Loose<T>, K> ? true : false
-            >;
-        }
-      : T;
+type Plain<T> = T extends Leaf
+    ? T
+    : T extends readonly (infer E)[]
+      ? Plain<E>[]
+      : T extends object
+        ? {
+              -readonly [K in keyof Loose<T>]-?: Field<
+                  Plain<Loose<T>[K]>,
+                  Partial<Pick<Loose<T>, K>> extends Pick<Loose<T>, K> ? true : false
+              >;
+          }
+        : T;
+
+/** Types without fields of data. */
+type Leaf = ((...args: never[]) => unknown) | PromiseLike<unknown> | Uint8Array | { readonly apply: unknown };
 
 interface Field<V, Optional extends boolean> {
     value: V;

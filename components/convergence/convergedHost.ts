@@ -1,7 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { formIssues } from "../forms";
+import { formIssues, formOf } from "../forms";
 import { commandConnection, connectionIssues, type HostConnection, judgedConnection, rangeIssues } from "./connection";
 import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
@@ -55,7 +55,7 @@ export interface ConvergedHostArgs {
     takeOver?: boolean;
 }
 
-const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostArgs, z.ZodType>);
+const argsForm = formOf<ConvergedHostArgs>()(z.strictObject(argsShape));
 
 /** Deletion touches no host. With this, which children inherit, the CLI says so: `delete[retain]`. */
 export const leavesHost: pulumi.ComponentResourceOptions = { retainOnDelete: true };

@@ -106,9 +106,10 @@ describe("the form of a model", () => {
         assert.deepEqual(acl({ host: "a.example.com" }), [
             'frontends[0].acls[0].host: expected a list of texts, got "a.example.com"',
         ]);
-        for (const data of [{}, { host: ["a"], path: ["/b"] }, { hots: ["a"] }]) {
+        for (const data of [{}, { host: ["a"], path: ["/b"] }, { hst: ["a"], x: 1 }]) {
             assert.match(acl(data).join(), /^frontends\[0\]\.acls\[0\]: expected name and exactly one of host, path, /);
         }
+        assert.deepEqual(acl({ hots: ["a"] }), ['frontends[0].acls[0]: unknown key "hots"; did you mean host?']);
     });
 
     it("accepts slots in any text, and shows them by name", () => {
@@ -175,7 +176,10 @@ describe("the form of a model", () => {
             assert.ok(issues.length > 0);
             assert.ok(issues.every(({ rule: id, severity }) => id === "form" && severity === "error"));
             assert.throws(() => haproxy(data), /^Error: .*expected/);
-            assert.throws(() => fromServices(data, data, undefined, data), /^Error: .*expected/);
+            assert.throws(
+                () => fromServices(data, data, undefined, data),
+                /^Error: fromServices: .*(expected|unknown)/,
+            );
         }
     });
 

@@ -97,7 +97,7 @@ describe("the form of services", () => {
 
     it("requires at least one condition in a route, and at most one kind of paths", () => {
         const of = (route: object) =>
-            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(; make|: paths).*/, ""));
+            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(, got|; make|: paths).*/, ""));
         const right = [
             { paths: ["/a"] },
             { pathPrefixes: ["/a"], paths: [] },
