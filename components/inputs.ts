@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { type Later, plainValue } from "./convergence/outputs";
 import { slot } from "./convergence/slots";
 
 /**
@@ -66,7 +67,7 @@ export interface Taken<T> {
      * Known values that are no secret are in their places. Others are slots there, whatever the type of the field. It is a promise only if
      * there are Inputs that are not plain values.
      */
-    readonly data: T | Promise<T>;
+    readonly data: Later<T>;
     /** The values that were taken out, by the names of their slots, used or not. */
     readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
 }
@@ -118,16 +119,6 @@ function isContainer(value: unknown): value is Readonly<Record<string, unknown>>
 
 function isInput(value: unknown): boolean {
     return pulumi.Output.isInstance(value) || value instanceof Promise;
-}
-
-/** The value, if it is known and no secret. */
-async function plainValue(output: pulumi.Output<unknown>): Promise<unknown> {
-    const { isKnown, isSecret, promise } = output as unknown as {
-        readonly isKnown: Promise<boolean>;
-        readonly isSecret: Promise<boolean>;
-        promise(): Promise<unknown>;
-    };
-    return (await isKnown) && !(await isSecret) ? promise.call(output) : undefined;
 }
 
 /** The data with values in place of Inputs. What holds none stays the same object. */
