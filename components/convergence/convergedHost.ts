@@ -50,7 +50,10 @@ export interface ConvergedHostArgs {
     takeOver?: boolean;
 }
 
-const argsForm = formOf<ConvergedHostArgs>()(z.strictObject(argsShape));
+/** The arguments, once the run list is there. */
+export type KnownHostArgs = Omit<ConvergedHostArgs, "resources"> & { resources: Resource[] };
+
+const argsForm = formOf<KnownHostArgs>()(z.strictObject(argsShape));
 
 /** Deletion touches no host. With this, which children inherit, the CLI says so: `delete[retain]`. */
 export const leavesHost: pulumi.ComponentResourceOptions = { retainOnDelete: true };
@@ -128,7 +131,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     /** Checks everything that is declared, and collects all issues in one error. */
-    private plan(name: string, args: ConvergedHostArgs & { resources: Resource[] }): Plan {
+    private plan(name: string, args: KnownHostArgs): Plan {
         const { resources, connection, slots = {}, deadline } = args;
         const form = formOfArgs(args);
         if (form.length > 0) {

@@ -3,6 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { z } from "zod";
 import { ConvergedHost, type ConvergedHostArgs, type HostConnection } from "../../../components";
+import type { KnownHostArgs } from "../../../components/convergence/convergedHost";
 import { argsShape, connectionForm } from "../../../components/convergence/form";
 import { formOf, text } from "../../../components/forms";
 import { mockEngine, settled } from "../../support/mocks";
@@ -93,13 +94,13 @@ describe("the form of ConvergedHost's arguments", () => {
 
     it("compiles only if schema and types are equal", () => {
         formOf<HostConnection>()(connectionForm);
-        formOf<ConvergedHostArgs>()(z.strictObject(argsShape));
+        formOf<KnownHostArgs>()(z.strictObject(argsShape));
         const { takeOver: _, ...withoutOptional } = argsShape;
         // @ts-expect-error: an optional key is missing.
-        formOf<ConvergedHostArgs>()(z.strictObject(withoutOptional));
+        formOf<KnownHostArgs>()(z.strictObject(withoutOptional));
         const connection = connectionForm.omit({ bastion: true });
         // @ts-expect-error: an optional key is missing, one level deeper.
-        formOf<ConvergedHostArgs>()(z.strictObject({ ...argsShape, connection }));
+        formOf<KnownHostArgs>()(z.strictObject({ ...argsShape, connection }));
         // @ts-expect-error: text where an Input may be.
         formOf<HostConnection>()(connectionForm.extend({ address: text }));
         // @ts-expect-error: an Input where only a number may be.
