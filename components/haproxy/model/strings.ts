@@ -1,4 +1,5 @@
 import { secretSlots } from "../../convergence/slots";
+import { assertPlain } from "../../forms";
 
 /** Every text in a part of the model, with its path. */
 export function stringsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
@@ -19,6 +20,7 @@ export function expressionsIn(value: unknown, path: string): ReturnType<typeof s
 
 /** Names of the secret slots in a part of the model. */
 export function secretsIn(value: unknown): string[] {
+    assertPlain(value, "secretsIn");
     return [...new Set(stringsIn(value, "").flatMap(({ text }) => secretSlots(text)))];
 }
 
