@@ -13,6 +13,7 @@ export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
 export { duration } from "./model/schema/values";
 export { secretsIn, stringsIn } from "./model/strings";
+export { releaseOf } from "./model/versions";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";
 export { render } from "./render/index";

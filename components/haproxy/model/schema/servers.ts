@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { anyText, flag, formOf, matching, text, texts, whole } from "../../../forms";
 import type { Server, ServerOptions, ServerTemplate, ServerTls } from "../servers";
-import { atLeastOne, count, port } from "./values";
+import { atLeastOne, count, endpointPort, port } from "./values";
 
 const minUpForm = 'expected a whole number from 1 to 100000, or a share from "1%" to "100%"';
 
@@ -36,7 +36,13 @@ const serverOptionShape = {
 };
 export const serverOptions = formOf<ServerOptions>()(z.strictObject(serverOptionShape));
 /** Fields of a server. */
-export const serverShape = { name: text, address: text, port, cookie: text.optional(), ...serverOptionShape };
+export const serverShape = {
+    name: text,
+    address: text,
+    port: endpointPort,
+    cookie: text.optional(),
+    ...serverOptionShape,
+};
 export const server = formOf<Server>()(z.strictObject(serverShape));
 export const serverTemplate = formOf<ServerTemplate>()(
     z.strictObject({ prefix: text, count: atLeastOne, fqdn: text, port, ...serverOptionShape }),
