@@ -15,6 +15,10 @@ export const serverTls = formOf<ServerTls>()(
         crt: text.optional(),
     }),
 );
+/** Unlike a literal, it says nothing about an object, whose own issues are the ones to show. */
+const off = z
+    .boolean({ message: "expected false" })
+    .refine((value) => !value, { message: "expected an object, or false" }) as unknown as z.ZodType<false>;
 const serverOptionShape = {
     check: flag.optional(),
     checkPort: port.optional(),
@@ -29,7 +33,7 @@ const serverOptionShape = {
     onMarkedUp: z.literal("shutdown-backup-sessions").optional(),
     observe: z.enum(["layer4", "layer7"]).optional(),
     sendProxy: z.union([flag, z.literal("v2")], { message: 'expected true, false or "v2"' }).optional(),
-    ssl: z.union([serverTls, z.literal(false)], { message: "expected an object, or false" }).optional(),
+    ssl: z.union([serverTls, off]).optional(),
     resolvers: text.optional(),
     initAddr: text.optional(),
     raw: anyText.optional(),

@@ -85,7 +85,7 @@ describe("the form of a model", () => {
         assert.deepEqual(others, []);
         assert.match(
             unknown,
-            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "allow", .* or "redirect", got "denny"$/,
+            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "redirect", "allow", .* or "cache-use", got "denny"$/,
         );
     });
 
