@@ -7,7 +7,7 @@ import { isSlot, withEncoding } from "../../convergence/slots";
  */
 export function endpoint({ address, port }: { readonly address: string; readonly port: number | string }): string {
     const host = isSlot(address) ? withEncoding(address, "haproxy-address") : bracketed(address);
-    return `${host}:${withEncoding(`${port}`, "haproxy-port")}`;
+    return `${host}:${isSlot(port) ? withEncoding(`${port}`, "haproxy-port") : port}`;
 }
 
 /** The address as it stands before a port. */

@@ -240,8 +240,10 @@ export function withoutSlots(text: string): string {
 
 /** Whether the text has control characters (C0 and DEL), which end a line or are invisible. */
 export function hasControl(text: string): boolean {
-    return [...text].some(isControl);
+    return control.test(text);
 }
+
+const control = /[\0-\x1f\x7f]/;
 
 function isControl(character: string): boolean {
     const code = character.charCodeAt(0);
