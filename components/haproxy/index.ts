@@ -17,7 +17,7 @@ export { releaseOf } from "./model/versions";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";
 export { render } from "./render/index";
-export { slotIssue, slotValue } from "./render/quoting";
+export { slotIssue, slotPlaceholder, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";

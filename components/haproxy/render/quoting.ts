@@ -205,6 +205,11 @@ function quotedAgain(value: string): string {
     return value.replaceAll("'", "'\\''");
 }
 
+/** A harmless value for a slot, with which HAProxy can check a file whose values are not known. */
+export function slotPlaceholder(encoding?: string): string {
+    return encoding === "haproxy-address" ? "192.0.2.1" : encoding === "haproxy-port" ? "1" : "placeholder";
+}
+
 /** Why a value cannot replace its slot, without showing the value; undefined if it can. */
 export function slotIssue(value: string, encoding?: string): string | undefined {
     if (value === "") {

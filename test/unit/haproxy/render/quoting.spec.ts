@@ -8,6 +8,7 @@ import {
     rawLine,
     replacement,
     slotIssue,
+    slotPlaceholder,
     slotValue,
     word,
 } from "../../../../components/haproxy/render/quoting";
@@ -79,6 +80,14 @@ describe("a slot", () => {
             assert.equal(slotIssue(value, "haproxy-address"), undefined, value);
             assert.equal(slotValue(value, "haproxy-address"), value);
         }
+    });
+
+    it("can be filled with a placeholder", () => {
+        const encodings = [undefined, "haproxy-address", "haproxy-port", "haproxy-format", "haproxy-raw"];
+        assert.deepEqual(
+            encodings.map((encoding) => slotIssue(slotPlaceholder(encoding), encoding)),
+            encodings.map(() => undefined),
+        );
     });
 
     it("that is an address or a port must hold one, which is not shown", () => {
