@@ -49,6 +49,9 @@ export function replacement(text: string): string {
 }
 
 function formatWith(text: string, encoding: string): string {
+    if (!text.includes("\0")) {
+        return word(text);
+    }
     // Slots inside of %[…] are part of an expression.
     const parts = text.split(/(%\[[^\]]*\])/);
     return word(
