@@ -283,7 +283,7 @@ function effectOf(answer: Answer): string {
         ...services.map((difference) => (isOpen(difference) ? mayBe(difference.have) : difference.have)),
     ];
     return unique(all)
-        .filter((effect, _, effects) => !effects.map(mayBe).includes(effect))
+        .filter((effect, _, effects) => !effects.some((other) => other !== effect && mayBe(other) === effect))
         .join(" and ");
 }
 

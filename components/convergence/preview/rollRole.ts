@@ -1,5 +1,5 @@
 /** How a host takes part in a roll of several hosts, from its answer to a why-run. */
-import { filesOf, kindOf, label } from "../kinds/index";
+import { kindOf, label } from "../kinds/index";
 import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { causes, positionOf } from "./cause";
@@ -45,12 +45,7 @@ export function hasDeclared(
 }
 
 /** Whether something declared anew makes a converge due. */
-function hasNews(
-    whyRun: WhyRun,
-    plan: Plan,
-    slots: Record<string, string>,
-    unknown: readonly string[],
-): boolean {
+function hasNews(whyRun: WhyRun, plan: Plan, slots: Record<string, string>, unknown: readonly string[]): boolean {
     const causeOf = causes(whyRun, plan, encodedSlots(plan.resources, slots), unknown);
     return whyRun.differences.some((difference) => !isRecord(difference) && causeOf(difference) !== "drift");
 }
@@ -73,7 +68,7 @@ function serves(whyRun: WhyRun, { resources }: Plan): boolean {
             (resource, position) =>
                 kindOf(resource).filesTogether &&
                 !started.includes(position) &&
-                (converged === undefined || converged.has(label(resource)) || filesOf(resource).some(({ path }) => converged.has(path))),
+                (converged === undefined || converged.has(label(resource))),
         )
     );
 }
