@@ -11,7 +11,7 @@ const UNKNOWN = { unknown: ["web1.address"] };
 /** An adapter that notes what it is asked, and what is in the stage. It runs with the digest in a file. */
 const DAEMON = `
 daemon_validate() { echo validate >>"$lib/asked"; }
-daemon_preflight() { echo preflight >>"$lib/asked"; cat "$1"/* >"$lib/staged"; }
+daemon_preflight() { echo preflight >>"$lib/asked"; cat "$1/0" "$1/1" "$1/2" >"$lib/staged" 2>/dev/null || :; }
 daemon_running() { running_digest=abc running_since=1; }
 daemon_installed() { :; }
 daemon_activation() { activation=reload activation_reason=because; }
