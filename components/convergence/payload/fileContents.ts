@@ -33,6 +33,10 @@ export function fillFiles(
 
 /** The slots of some files whose values only an up knows, each once, without encodings. */
 export function unknownIn(files: DeclaredFile[], unknown: readonly string[]): string[] {
+    // Most payloads have none, and their files may be large.
+    if (unknown.length === 0) {
+        return [];
+    }
     return unique(files.flatMap(({ content }) => (typeof content === "string" ? slotsAmong(content, unknown) : [])));
 }
 
