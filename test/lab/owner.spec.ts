@@ -103,6 +103,7 @@ describeLab("a host's owner", () => {
         }
         await settles(renamed);
         assert.equal(await out("ls /srv"), "more\ntheirs");
+        await settles(Object.assign(theirs(), { owner: "shop/live/lb" }));
     });
 
     it("can be removed, and the next owner is recorded even if nothing else differs", async () => {
