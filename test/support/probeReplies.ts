@@ -1,4 +1,4 @@
-import { useProbe } from "../../components/convergence/convergedHost";
+import { useProbe } from "../../components/convergence/hostTurn";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";

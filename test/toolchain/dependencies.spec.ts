@@ -27,7 +27,8 @@ describe("a host that depends on a resource", () => {
         const file = sshd.file("asked");
         project.program(`
             import { existsSync, writeFileSync } from "node:fs";
-            import { ConvergedHost, useProbe } from ${module("convergedHost")};
+            import { ConvergedHost } from ${module("convergedHost")};
+            import { useProbe } from ${module("hostTurn")};
             import { SshError } from ${module("ssh/ssh")};
             useProbe(async () => {
                 writeFileSync(${JSON.stringify(file)}, existsSync(${JSON.stringify(sshd.file("made"))}) ? "made" : "early");

@@ -15,7 +15,8 @@ describe("a refusal of two hosts", () => {
         this.timeout(120_000);
         await project.succeed("stack", "init", "dev");
         project.program(`
-            import { ConvergedHost, useProbe } from ${module("convergedHost")};
+            import { ConvergedHost } from ${module("convergedHost")};
+            import { useProbe } from ${module("hostTurn")};
             const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
             const answer = {
                 bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],

@@ -1,0 +1,283 @@
+import type { remote } from "@pulumi/command";
+import * as pulumi from "@pulumi/pulumi";
+import { assertClaims } from "./hostClaims";
+import { knownValue } from "./outputs";
+import { launchCommand, reportOf, standingOf } from "./payload/commands";
+import { slotValueIssues } from "./payload/fileContents";
+import { buildPayload } from "./payload/payload";
+import type { Plan } from "./payload/plan";
+import {
+    convergedText,
+    differenceText,
+    hostNames,
+    previewReport,
+    refusalText,
+    settingText,
+} from "./preview/previewReport";
+import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
+import { rollRole } from "./preview/rollRole";
+import type { WhyRun } from "./preview/whyRun";
+import { resourceError } from "./resourceError";
+import type { Role, Roll, Turn } from "./roll";
+import { failTogether, inRound, logTogether } from "./sharedMessages";
+import { SshError, type SshTarget } from "./ssh/ssh";
+import { printable } from "./text";
+import { nextToken } from "./token";
+
+let probe: Probe = probeOverSsh;
+
+/** Replaces the function that asks hosts, so that unit tests need no hosts. */
+export function useProbe(other: Probe): void {
+    probe = other;
+}
+
+/** What a host is to have, and how to treat it. */
+export interface DeclaredTurn {
+    readonly name: string;
+    /** `project/stack/name`, printable. */
+    readonly owner: string;
+    readonly formerOwners: readonly string[];
+    readonly become?: "sudo";
+    readonly probe: boolean;
+    readonly requireAnswer: boolean;
+    readonly deadline?: number;
+    readonly takeOver?: boolean;
+    /** The fleet's order. @default - the host is on its own */
+    readonly roll?: Roll;
+}
+
+/** What must be known before a host can be asked. */
+export interface Needed {
+    readonly plan: Plan;
+    readonly target: pulumi.Output<SshTarget>;
+    readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
+    /** Known once everything exists that the component depends on; undefined in a preview, which creates nothing. */
+    readonly dependencies?: pulumi.Output<unknown>;
+}
+
+/** What the command of a host gets. */
+export interface HostTurn {
+    /** Undefined if it is not known. */
+    readonly token: string | undefined;
+    readonly after: Turn["after"];
+}
+
+/** Asks a host what differs, shows that in a preview, and leaves the payload there in an up and follows its converge. */
+export class HostConversation {
+    constructor(
+        private readonly declared: DeclaredTurn,
+        private readonly component: pulumi.Resource,
+        /** Converges the host; called once the program is constructed. */
+        private readonly command: () => remote.Command,
+    ) {}
+
+    /**
+     * What the command gets.
+     *
+     * @throws ResourceError if the host refuses what is declared, if values of its slots cannot be used, or if it cannot be asked and
+     * must be
+     */
+    async turn(needed: Promise<Needed>): Promise<HostTurn> {
+        try {
+            return await this.ask(await needed);
+        } catch (error) {
+            // Others must not wait for it.
+            void this.inTurn("away");
+            throw error;
+        }
+    }
+
+    private async ask({ plan, target, slots, dependencies }: Needed): Promise<HostTurn> {
+        const { name, owner, become, deadline, takeOver, requireAnswer } = this.declared;
+        const preview = pulumi.runtime.isDryRun();
+        const names = Object.keys(slots);
+        const [to, exists, ...values] = await Promise.all([
+            knownValue(target),
+            dependencies === undefined ? true : knownValue(dependencies).then((ids) => ids !== undefined),
+            ...names.map((slot) => knownValue(slots[slot] as pulumi.Output<string>)),
+        ]);
+        const known = Object.fromEntries(
+            names.flatMap((slot, n) => (values[n] === undefined ? [] : [[slot, values[n]]])),
+        );
+        const unknown = names.filter((slot) => known[slot] === undefined);
+        const issues = slotValueIssues(plan.resources, known);
+        if (issues.length > 0) {
+            await this.refuse(issues);
+        }
+        assertClaims();
+        if (to === undefined || !exists || (preview ? !this.declared.probe : unknown.length > 0)) {
+            // In an up, something that the host depends on has failed.
+            return this.unasked();
+        }
+        const payload = buildPayload(plan, { slots: known, owner, deadline, takeOver });
+        const waiting = ({ message }: SshError) =>
+            void pulumi.log.info(`${name}: waits for the host: ${message}`, this.component, undefined, true);
+        const question = () => probe(to, payload, become, preview ? undefined : waiting);
+        const host = await this.answer(question, preview && !requireAnswer);
+        if (host === undefined) {
+            return this.unasked();
+        }
+        const { answer } = host;
+        void this.say("warn", answer.warnings);
+        const token = nextToken(answer, payload);
+        const isDue = token !== answer.token && answer.refused.length === 0;
+        if (!preview && isDue) {
+            // Before the others know of it: a command that waits for one that is never registered would hang.
+            await this.leave(host, token);
+        }
+        const role = answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known) : "unchanged";
+        const turn = this.inTurn(role);
+        if (preview || !isDue) {
+            host.close();
+            await this.report(answer, plan, known);
+            void this.say("info", preview ? [] : answer.serving);
+        }
+        const { after, refusedBy } = await turn;
+        if (!preview && isDue) {
+            await this.goOn(host, refusedBy);
+            void this.follow(host, token);
+        }
+        return { token: unknown.length > 0 ? undefined : token, after };
+    }
+
+    private async unasked(): Promise<HostTurn> {
+        const { after } = await this.inTurn("away");
+        return { token: undefined, after };
+    }
+
+    private async inTurn(role: Role): Promise<Turn> {
+        const { roll, name } = this.declared;
+        return roll === undefined ? { after: [], refusedBy: [] } : roll.turn(name, role);
+    }
+
+    /** Fails because of values that are known only now. Hosts with the same issues share one message. */
+    refuse(issues: string[]): Promise<never> {
+        return failTogether({
+            about: { host: this.declared.name },
+            key: issues.join("\n"),
+            words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
+            resource: this.component,
+        });
+    }
+
+    /** Shows texts of a host; hosts with an equal one share it. */
+    private async say(severity: "info" | "warn", texts: string[], work?: "converge"): Promise<void> {
+        const messages = texts.map(printable).map((text) => {
+            const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${text}`;
+            const about = { host: this.declared.name };
+            return logTogether(severity, { about, key: text, words, resource: this.component }, work);
+        });
+        await Promise.all(messages);
+    }
+
+    /** Fails if another host of the fleet refuses what is declared. Otherwise watches the host until its converge has ended. */
+    private async goOn(host: AskedHost, refusedBy: readonly string[]): Promise<void> {
+        const { name } = this.declared;
+        if (refusedBy.length > 0) {
+            host.close();
+            const refuse = refusedBy.length === 1 ? "refuses" : "refuse";
+            const why = `nothing was changed, because ${refusedBy.join(", ")} ${refuse} what is declared`;
+            await failTogether({
+                about: { host: name },
+                key: why,
+                words: (hosts) => `${hostNames(hosts)}: ${why}; correct that, then run up again`,
+                resource: this.component,
+            });
+        }
+        // The command plugin notices a lost connection after minutes, and behind a bastion never.
+        void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this.component));
+    }
+
+    /** Leaves the payload on the host. */
+    private async leave(host: AskedHost, token: string): Promise<void> {
+        const { name } = this.declared;
+        try {
+            await host.leave(token);
+        } catch (error) {
+            host.close();
+            throw error instanceof SshError ? resourceError(`${name}: ${error.message}`, this.component) : error;
+        }
+    }
+
+    /** Waits until the host's converge has ended, and says what it did. */
+    private async follow(host: AskedHost, token: string): Promise<void> {
+        const { name, roll } = this.declared;
+        const done = pulumi.runtime.rpcKeepAlive();
+        const { stdout, stderr, update } = this.command();
+        const [report, said, launched] = await inRound(
+            () => Promise.all([stdout, stderr, update].map(settled)),
+            "converge",
+        );
+        const succeeded = typeof report === "string";
+        const cause = succeeded || roll?.isStopped(name) ? "" : await host.cause(token);
+        host.close();
+        if (cause !== "") {
+            await pulumi.log.error(`${name}: ${cause}`, this.component);
+        }
+        roll?.ended(name, succeeded);
+        if (succeeded && launched === launchCommand(token, this.declared.become)) {
+            const did = reportOf(report);
+            const about = { host: name, did };
+            const message = { about, key: did, words: convergedText, resource: this.component };
+            const changes = logTogether("info", message, "converge");
+            // The engine shows stderr while the command runs, and not at the end of the up.
+            await Promise.all([changes, this.say("info", standingOf(String(said)), "converge")]);
+        }
+        done();
+    }
+
+    /** The host's answer; undefined if the host could not be asked and may be away. */
+    private async answer(question: () => Promise<AskedHost>, mayBeAway: boolean): Promise<AskedHost | undefined> {
+        try {
+            return await inRound(question);
+        } catch (error) {
+            if (!(error instanceof SshError)) {
+                throw error;
+            }
+            const { message } = error;
+            const unasked = (verb: string) => ({
+                about: { host: this.declared.name },
+                key: message,
+                words: (hosts: { host: string }[]) => `${hostNames(hosts)}${verb}: ${message}`,
+                resource: this.component,
+            });
+            if (!mayBeAway) {
+                await failTogether(unasked(""));
+            }
+            await logTogether("warn", unasked(" could not be asked what differs"));
+            return undefined;
+        }
+    }
+
+    /** Fails if the host refuses what is declared; a preview shows what differs, and which settings no host needs any more. */
+    private async report(whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
+        const { name } = this.declared;
+        const resource = this.component;
+        const settings = pulumi.runtime.isDryRun() ? whyRun.settings : [];
+        // Not awaited yet, because the round ends once for all messages.
+        const advice = settings.map((setting) => {
+            const about = { host: name, ...setting };
+            return logTogether("warn", { about, key: `setting ${setting.name}`, words: settingText, resource });
+        });
+        const about = { host: name, ...previewReport(whyRun, plan, slots) };
+        const { severity, summary, effect, refusal, differences } = about;
+        if (severity === "refusal") {
+            await failTogether({ about, key: refusal.join("\n"), words: refusalText, resource });
+        }
+        if (severity !== "none" && pulumi.runtime.isDryRun()) {
+            const key = [summary, effect, ...differences].join("\n");
+            const message = { about, key, words: differenceText, resource };
+            await logTogether(severity === "info" ? "info" : "warn", message);
+        }
+        await Promise.all(advice);
+    }
+}
+
+const LOST =
+    "no longer answers; its converge goes on or ends there by itself; the up waits for it, and ^C twice ends the wait";
+
+/** The value of an output; no value of its type if it has failed. */
+async function settled(output: pulumi.Output<unknown>): Promise<unknown> {
+    const { promise } = output as unknown as { promise(withUnknowns: boolean): Promise<unknown> };
+    return promise.call(output, true).catch(() => undefined);
+}

@@ -1,0 +1,43 @@
+import * as pulumi from "@pulumi/pulumi";
+
+/** A value, or a promise of it if it depends on values that come later. */
+export type Later<T> = T | Promise<T>;
+
+/** Computes from a value, at once if it is there. */
+export function then<T, R>(value: Later<T>, compute: (value: T) => Later<R>): Later<R> {
+    return value instanceof Promise ? value.then(compute) : compute(value);
+}
+
+/** What the SDK has, but leaves out of its types. */
+interface Settling<T> {
+    readonly isKnown: Promise<boolean>;
+    readonly isSecret: Promise<boolean>;
+    promise(withUnknowns?: boolean): Promise<T>;
+}
+
+/** The value of an output; undefined if it is not known. Rejects with what made the output fail. */
+export async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+    const { isKnown } = settling(output);
+    return (await isKnown) ? settling(output).promise() : undefined;
+}
+
+/** The value of an output, if it is known and no secret. */
+export async function plainValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+    return (await settling(output).isSecret) ? undefined : knownValue(output);
+}
+
+/** An output that is known only after an up. */
+export function unknownOutput<T>(): pulumi.Output<T> {
+    return pulumi.output(pulumi.unknown as T) as pulumi.Output<T>;
+}
+
+/** An output of a value that may come later; unknown if it never comes, because its failure is shown elsewhere. */
+export function laterOutput<T>(value: Later<T>): pulumi.Output<T> {
+    return pulumi.output(
+        value instanceof Promise ? value.catch(() => pulumi.unknown as T) : value,
+    ) as unknown as pulumi.Output<T>;
+}
+
+function settling<T>(output: pulumi.Output<T>): Settling<T> {
+    return output as unknown as Settling<T>;
+}

@@ -1,0 +1,174 @@
+import * as pulumi from "@pulumi/pulumi";
+import { type Later, plainValue } from "./convergence/outputs";
+import { slot } from "./convergence/slots";
+
+/**
+ * The type of public arguments for plain data of type `T`. An Input may stand for what other resources bring, and for what is secret:
+ * `address` and `port` of servers, peers, mailers and name servers; each `password`; values of headers. All else is plain data,
+ * because it decides which sections exist, or how values are quoted.
+ *
+ * @typeParam Endpoint whether `T` is a list of such servers, or one of them
+ */
+export type WithInputs<T, Endpoint extends boolean = false> = T extends Primitive
+    ? T
+    : T extends readonly unknown[]
+      ? { [K in keyof T]: WithInputs<T[K], Endpoint> }
+      : {
+            [K in keyof T]: K extends InputField<T> | (Endpoint extends true ? "address" | "port" : never)
+                ? pulumi.Input<T[K]>
+                : T extends Answer
+                  ? AnswerField<T, K>
+                  : WithInputs<T[K], K extends EndpointList ? true : false>;
+        };
+
+type Primitive = string | number | boolean | null | undefined | ((...args: never[]) => unknown);
+
+/** Fields with lists of what has an address and a port. */
+type EndpointList = (typeof endpointLists)[number];
+const endpointLists = ["servers", "peers", "mailers", "nameservers"] as const;
+
+/** Rules that set a header to their `format`. */
+type HeaderAction = (typeof headerActions)[number];
+const headerActions = ["set-header", "add-header", "replace-header", "replace-value"] as const;
+
+type InputField<T> = "password" | (T extends { readonly action: HeaderAction } ? "format" : never);
+
+/** A rule with headers by name. */
+interface Answer {
+    readonly action: "return";
+}
+type AnswerField<T, K extends keyof T> = K extends "headers"
+    ? Readonly<Record<string, pulumi.Input<string>>> | Extract<T[K], undefined>
+    : T[K];
+
+/** Whether an Input may stand there: what {@link WithInputs} says in types. */
+function mayBeInput(parents: readonly Step[], key: string): boolean {
+    const [parent, list, listed] = [...parents].reverse();
+    const isEndpoint = parent?.index === true && (endpointLists as readonly unknown[]).includes(list?.key);
+    return (
+        key === "password" ||
+        (isEndpoint && (key === "address" || key === "port")) ||
+        (key === "format" && (headerActions as readonly unknown[]).includes(parent?.value.action)) ||
+        (parent?.key === "headers" && (list ?? listed)?.value.action === "return")
+    );
+}
+
+/** A place on the way to a value. */
+interface Step {
+    readonly key: string;
+    /** Whether it is an entry of a list. */
+    readonly index: boolean;
+    readonly value: Readonly<Record<string, unknown>>;
+}
+
+/** Arguments as plain data. */
+export interface Taken<T> {
+    /**
+     * Known values that are no secret are in their places. Others are slots there, whatever the type of the field. It is a promise only if
+     * there are Inputs that are not plain values.
+     */
+    readonly data: Later<T>;
+    /** The values that were taken out, by the names of their slots, used or not. */
+    readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
+}
+
+/**
+ * Takes Outputs and promises out of arguments. Those where plain data is expected stay: the form of the data refuses them.
+ */
+export function takeInputs<T>(args: WithInputs<T>): Taken<T> {
+    const places = inputsIn(args, []);
+    if (places.length === 0) {
+        return { data: args as T, slots: {} };
+    }
+    const names = namesOf(places);
+    const outputs = places.map(({ value }) => pulumi.output(value as Promise<unknown>) as pulumi.Output<unknown>);
+    const slots = Object.fromEntries(outputs.map((output, n) => [names[n], output.apply(String)]));
+    const data = Promise.all(outputs.map(plainValue)).then((values) => {
+        const filled = new Map(places.map(({ value }, n) => [value, values[n] ?? slot(names[n] as string)]));
+        return withValues(args, filled) as T;
+    });
+    // Whoever uses the data handles its failure; a program that has failed before does not.
+    data.catch(() => undefined);
+    return { data, slots };
+}
+
+/** An Input that is not a plain value, and the way to it. */
+interface Place {
+    readonly parents: readonly Step[];
+    readonly key: string;
+    readonly value: unknown;
+}
+
+function inputsIn(value: unknown, parents: readonly Step[]): Place[] {
+    if (!isContainer(value)) {
+        return [];
+    }
+    const index = Array.isArray(value);
+    return Object.entries(value).flatMap(([key, inner]) =>
+        isInput(inner)
+            ? mayBeInput(parents, key)
+                ? [{ parents, key, value: inner }]
+                : []
+            : inputsIn(inner, [...parents, { key, index, value: isContainer(inner) ? inner : {} }]),
+    );
+}
+
+function isContainer(value: unknown): value is Readonly<Record<string, unknown>> {
+    return typeof value === "object" && value !== null && !isInput(value) && !ArrayBuffer.isView(value);
+}
+
+function isInput(value: unknown): boolean {
+    return pulumi.Output.isInstance(value) || value instanceof Promise;
+}
+
+/** The data with values in place of Inputs. What holds none stays the same object. */
+function withValues(value: unknown, filled: ReadonlyMap<unknown, unknown>): unknown {
+    if (filled.has(value)) {
+        return filled.get(value);
+    }
+    if (!isContainer(value)) {
+        return value;
+    }
+    const entries = Object.entries(value).map(([key, inner]) => [key, withValues(inner, filled)] as const);
+    if (entries.every(([key, inner]) => inner === value[key])) {
+        return value;
+    }
+    return Array.isArray(value) ? entries.map(([, inner]) => inner) : Object.fromEntries(entries);
+}
+
+/**
+ * A name for each slot from the names in the data, not from positions, as `web1.address`; with what is around it if several would have
+ * one name. Equal Inputs share a slot.
+ */
+function namesOf(places: readonly Place[]): string[] {
+    const owners = new Map<string, unknown>();
+    return places.map(({ parents, key, value }) => {
+        const labels = labelsOf(parents);
+        const candidates = labels.map((_, n) => [...labels.slice(labels.length - 1 - n), key]);
+        const numbered = Array.from({ length: owners.size + 1 }, (_, n) => [...labels, key, String(n + 2)]);
+        const name = [...candidates, ...numbered]
+            .map(slotName)
+            .find((candidate) => !owners.has(candidate) || owners.get(candidate) === value) as string;
+        owners.set(name, value);
+        return name;
+    });
+}
+
+/** What people call the places on the way: entries of lists by their names, else by list and number. */
+function labelsOf(parents: readonly Step[]): string[] {
+    return parents.flatMap(({ key, index, value }, n) => {
+        const name = value.name ?? value.user;
+        const isNamed = index && typeof name === "string" && name !== "";
+        const before = parents[n - 1];
+        return isNamed ? [name] : index ? [`${before?.key ?? ""}.${key}`] : parents[n + 1]?.index ? [] : [key];
+    });
+}
+
+/** A name that a slot can have: lower case, of at most 63 characters. */
+function slotName(parts: readonly string[]): string {
+    const text = parts.join(".").toLowerCase();
+    return text
+        .replace(/[^a-z0-9.-]+/g, "-")
+        .slice(-63)
+        .replace(/^[.-]+/, "");
+}
