@@ -29,8 +29,8 @@ function run(command, args, env) {
 }
 
 /** @param {string} script @param {string[]} args */
-const runScript = (script, args) =>
-    run(process.execPath, ["--import", "tsx", join(repo, script), ...args], process.env);
+const runScript = (script, args, env = process.env) =>
+    run(process.execPath, ["--import", "tsx", join(repo, script), ...args], env);
 
 /**
  * The folder that `-C` or `--cwd` names among the arguments of the CLI.
@@ -56,12 +56,13 @@ const tasks = {
     },
     async check(args) {
         await npmPackages();
-        return runScript("program/check/cli.ts", args);
+        return runScript("program/command.ts", ["check", ...args]);
     },
     async retire(args) {
         await npmPackages();
         await pulumi();
-        return runScript("program/retire/cli.ts", args);
+        const env = { ...pulumiEnv(), HAPROXY_FLEET_PULUMI: pulumiBin() };
+        return runScript("program/command.ts", ["retire", ...args], env);
     },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);

@@ -103,7 +103,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
             name,
             ...owners,
             become,
-            probe: probe && !onlyDeclared(),
+            probe: probe && onlyDeclared() === undefined,
             requireAnswer,
             deadline,
             takeOver,
