@@ -48,7 +48,7 @@ an up would converge it again.
         default:
             return `${call("COMMAND")}: HAProxy hosts, converged over SSH with Pulumi
 
-  init [FOLDER]       writes a Pulumi project of your own, with one page to edit
+  init [FOLDER]       writes a Pulumi project with one page to edit
   check [STACK...]    asks HAProxy's own checker, without hosts and secrets
   retire HOST         takes a load balancer out of service
 

@@ -45,19 +45,20 @@ export interface ResourceOutputs {
 export async function runProgram(project: Project, circumstances: Circumstances): Promise<Run> {
     const failures = new Set<unknown>();
     const fail = (error: unknown) => void failures.add(error);
+    // They stay, because what a program leaves behind may fail later.
     process.on("uncaughtException", fail).on("unhandledRejection", fail);
     const restoreOutput = outputToStderr();
     const warnings = new Set<string>();
     const functions = await simulateEngine(project, circumstances, warnings, fail);
     onlyDeclare(circumstances.purpose);
     process.chdir(project.programDirectory);
-    const outputs = pulumi.runtime.runInPulumiStack(() => load(project)).catch(fail);
+    const file = fileOf(project.entry);
+    const outputs = pulumi.runtime.runInPulumiStack(() => load(project, file)).catch(fail);
     if (!(await comes(outputs)) && failures.size === 0) {
         fail(new pulumi.RunError("the program waits for something that never comes; correct it"));
     }
     const hosts = await declared(fail);
     restoreOutput();
-    process.off("uncaughtException", fail).off("unhandledRejection", fail);
     const errors = [...new Set([...failures].map(errorText))];
     return {
         hosts,
@@ -105,8 +106,7 @@ function registrations(): Promise<void> {
 }
 
 /** Loads the program as Pulumi does, and calls it if it is a function. */
-async function load(project: Project): Promise<pulumi.Inputs | undefined> {
-    const file = fileOf(project.entry);
+async function load(project: Project, file: string): Promise<pulumi.Inputs | undefined> {
     const exported = await (project.typescript ? compiled(file) : loadedByNode(project, file));
     const { default: main = exported } = exported as { readonly default?: unknown };
     return (typeof main === "function" ? await main() : exported) as pulumi.Inputs | undefined;
@@ -211,5 +211,14 @@ function errorText(error: unknown): string {
     if (pulumi.ResourceError.isInstance(error) && error.hideStack) {
         return error.message;
     }
-    return error instanceof Error ? (error.stack ?? error.message) : String(error);
+    if (!(error instanceof Error)) {
+        return String(error);
+    }
+    // Not where libraries and this file call the program.
+    const foreign = (line: string) =>
+        /^\s+at /.test(line) && [__filename, "/node_modules/", "node:"].some((part) => line.includes(part));
+    return (error.stack ?? error.message)
+        .split("\n")
+        .filter((line) => !foreign(line))
+        .join("\n");
 }

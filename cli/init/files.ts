@@ -37,51 +37,52 @@ main: index.ts
 runtime:
     name: nodejs
     options:
-        # Node loads index.ts with tsx, which is faster than the compiler of Pulumi. Check types with: npx tsc
+        # tsx loads index.ts faster than Pulumi's own compiler. It checks no types: npx tsc does.
         typescript: false
         nodeargs: "--require tsx/cjs"
 `;
 
 const program = (name: string) => `import * as pulumi from "@pulumi/pulumi";
-import { LoadBalancerFleet, type HostConnection, type Service } from "haproxy-fleet";
+import { LoadBalancerFleet } from "haproxy-fleet";
 
 const config = new pulumi.Config();
 
-// How to log in. Without a private key, the ssh agent is asked. To set one, as a secret of the stack:
+// How to log in to the hosts. Without a private key, the ssh agent is asked. This sets one, as a secret of the stack:
 //   pulumi config set --secret sshPrivateKey < ~/.ssh/id_ed25519
 const login = {
-    user: "root", // for another user, who may use sudo without a password: user: "deploy", become: "sudo"
+    // Another user must be allowed to use sudo without a password: user: "deploy", become: "sudo" as const
+    user: "root",
     privateKey: config.getSecret("sshPrivateKey"),
 };
 
-// The load balancers. This prints the key of a host; compare it with the one in /etc/ssh/ssh_host_ed25519_key.pub there:
-//   ssh-keyscan -t ed25519 192.0.2.11
-const hosts: Record<string, { connection: HostConnection }> = {
-    lb1: {
-        connection: {
-            ...login,
-            address: "192.0.2.11",
-            hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+const fleet = new LoadBalancerFleet(${JSON.stringify(name)}, {
+    // The load balancers: hosts with systemd, of Debian or Ubuntu. This prints the key of one:
+    //   ssh-keyscan -t ed25519 192.0.2.11
+    // Compare it with the host's own /etc/ssh/ssh_host_ed25519_key.pub.
+    hosts: {
+        lb1: {
+            connection: {
+                ...login,
+                address: "192.0.2.11",
+                hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA",
+            },
         },
     },
-};
+    // What they serve. An address may also come from another resource, as in address: instance.privateIp
+    services: [
+        {
+            name: "web",
+            hosts: ["www.example.com"],
+            port: 8080,
+            servers: [
+                { name: "web1", address: "192.0.2.21" },
+                { name: "web2", address: "192.0.2.22" },
+            ],
+            check: { uri: "/" },
+        },
+    ],
+});
 
-// What they serve. An address may also come from another resource of this program, as in: address: instance.privateIp
-const services: Service[] = [
-    {
-        name: "web",
-        hosts: ["www.example.com"],
-        port: 80,
-        servers: [
-            { name: "web1", address: "192.0.2.21", port: 8080 },
-            { name: "web2", address: "192.0.2.22", port: 8080 },
-        ],
-        check: { path: "/" },
-    },
-];
-
-const fleet = new LoadBalancerFleet(${JSON.stringify(name)}, { hosts, services });
-
-/** What the last up did on each host. */
-export const status = fleet.hosts;
+/** Addresses of the hosts, and what the last up did there. */
+export const hosts = fleet.hosts;
 `;
