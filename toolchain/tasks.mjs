@@ -29,8 +29,8 @@ function run(command, args, env) {
 }
 
 /** @param {string} script @param {string[]} args */
-const runScript = (script, args, env = process.env) =>
-    run(process.execPath, ["--import", "tsx", join(repo, script), ...args], env);
+const runScript = (script, args) =>
+    run(process.execPath, ["--import", "tsx", join(repo, script), ...args], process.env);
 
 /**
  * The folder that `-C` or `--cwd` names among the arguments of the CLI.
@@ -61,8 +61,7 @@ const tasks = {
     async retire(args) {
         await npmPackages();
         await pulumi();
-        const env = { ...pulumiEnv(), HAPROXY_FLEET_PULUMI: pulumiBin() };
-        return runScript("program/command.ts", ["retire", ...args], env);
+        return runScript("program/command.ts", ["retire", ...args]);
     },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
