@@ -31,7 +31,7 @@ describe("check with a real HAProxy", function () {
             name: "lb1",
             parent: "edge",
             owner: "edge/dev/lb1",
-            formerOwners: [],
+            formerOwners: Promise.resolve([]),
             connection: { address: "192.0.2.1", hostKey: "" },
             resources: haproxy(config, { sourceOf: (path) => sourceOf(config, path) }),
         };

@@ -30,7 +30,7 @@ const host = (name: string, model: HaproxyConfig = config, allowWarnings: string
     name,
     parent: "edge",
     owner: `edge/dev/${name}`,
-    formerOwners: [],
+    formerOwners: Promise.resolve([]),
     connection: { address: "192.0.2.1", hostKey: "" },
     resources: haproxy(model, { allowWarnings, sourceOf: (path) => sourceOf(model, path) }),
 });
