@@ -53,7 +53,7 @@ export async function init(
         "",
         "next:",
         ...table([
-            ...(folder === "." ? [] : [[`cd ${relative(process.cwd(), target)}`, ""]]),
+            ...(folder === "." ? [] : [[`cd ${quoted(relative(process.cwd(), target))}`, ""]]),
             [installCommand(target, needed), ""],
             ["edit index.ts", "your hosts, login and services"],
             [callOf(surroundings, "check"), "asks HAProxy's own checker, without hosts"],
@@ -85,7 +85,7 @@ function packages(target: string): Packages {
 }
 
 /** How the project around this package names it, if by a file: relative to the new project. */
-function sourceOf(manifest: string | undefined, target: string): string | undefined {
+export function sourceOf(manifest: string | undefined, target: string): string | undefined {
     const modules = manifest === undefined ? "" : dirname(dirname(manifest));
     const around = join(dirname(modules), "package.json");
     if (basename(modules) !== "node_modules" || !existsSync(around)) {
@@ -106,8 +106,15 @@ function installCommand(target: string, { dependencies, devDependencies }: Packa
     const missing = Object.entries({ ...dependencies, ...devDependencies }).filter(
         ([name]) => !Object.hasOwn({ ...have, ...haveForDevelopment }, name),
     );
-    const wanted = missing.map(([name, version]) => (version.startsWith("file:") ? version : `'${name}@${version}'`));
+    const wanted = missing.map(([name, version]) =>
+        version.startsWith("file:") ? quoted(version) : `'${name}@${version}'`,
+    );
     return ["npm install", ...wanted].join(" ");
+}
+
+/** A word for a shell. */
+function quoted(text: string): string {
+    return /^[\w./-]+$/.test(text) ? text : `'${text.replaceAll("'", "'\\''")}'`;
 }
 
 /** Two columns, the second one aligned. */

@@ -8,6 +8,8 @@ import { repo } from "../../toolchain/environment.mjs";
 export class Project {
     readonly directory = mkdtempSync(join(tmpdir(), "project-"));
 
+    /** The folder in which the command runs. */
+    folder = ".";
     /** Variables that the command gets besides the test's own. */
     environment: NodeJS.ProcessEnv = {};
 
@@ -45,7 +47,7 @@ export class Project {
         const tsx = join(repo, "node_modules/tsx/dist/loader.mjs");
         return new Promise((resolve, reject) => {
             const child = spawn(process.execPath, ["--import", tsx, command, ...args], {
-                cwd: this.directory,
+                cwd: join(this.directory, this.folder),
                 env: { ...process.env, ...this.environment },
                 stdio: ["ignore", "pipe", "pipe"],
             });
