@@ -11,7 +11,7 @@ export interface HostConnection {
     /** TCP port of sshd. @default 22 */
     port?: number;
     /** Login name. @default "root" */
-    user?: string;
+    user?: pulumi.Input<string>;
     /** `"sudo"` if the user is not root; sudo must need no password. @default - the user is root */
     become?: "sudo";
     /**
@@ -34,7 +34,7 @@ export interface BastionConnection {
     /** TCP port of sshd. @default 22 */
     port?: number;
     /** Login name. @default - as on the host behind it */
-    user?: string;
+    user?: pulumi.Input<string>;
     /** Private key of the user. @default - that of the host behind it */
     privateKey?: pulumi.Input<string>;
     /** Passphrase of the private key. @default - with a key of its own none, otherwise that of the host behind it */

@@ -1,7 +1,7 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { formIssues } from "../forms";
+import { formIssues, formOf } from "../forms";
 import {
     commandConnection,
     connectionIssues,
@@ -57,7 +57,10 @@ export interface ConvergedHostArgs {
     takeOver?: boolean;
 }
 
-const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostArgs, z.ZodType>);
+/** The arguments, once the run list is there. */
+export type KnownHostArgs = Omit<ConvergedHostArgs, "resources"> & { resources: Resource[] };
+
+const argsForm = formOf<KnownHostArgs>()(z.strictObject(argsShape));
 
 /** Deletion touches no host. With this, which children inherit, the CLI says so: `delete[retain]`. */
 export const leavesHost: pulumi.ComponentResourceOptions = { retainOnDelete: true };
@@ -121,7 +124,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
     }
 
     /** Checks everything that is declared, and collects all issues in one error. */
-    private plan(name: string, args: ConvergedHostArgs & { resources: Resource[] }): Plan {
+    private plan(name: string, args: KnownHostArgs): Plan {
         const { resources, connection, slots = {}, deadline } = args;
         const form = formOfArgs(args);
         if (form.length > 0) {

@@ -44,6 +44,12 @@ const wrong: Record<string, [value: unknown, words: string][]> = {
         ["ssh-ed25519 AAAA", 'invalid host key "ssh-ed25519 AAAA"; use the line of ssh-keyscan'],
         [privateKey.replace("planted", "PRIVATE KEY planted"), "is a private key; use the public key of the host"],
     ],
+    user: [
+        [undefined, noValue],
+        [0, "is of type number; use text"],
+        ["", "is empty; set it"],
+        [" ops", 'begins or ends with white space, " ops"; remove it'],
+    ],
     privateKey: [
         [undefined, noValue],
         [{ planted: privateKey }, "is of type object; use text"],
@@ -113,10 +119,10 @@ describe("a connection", () => {
                         message.startsWith(`lb1: 1 issue in what is declared\n  ${hop}.${field}: ${words}`),
                 );
             }
-            // Only plain values are allowed here.
-            for (const field of ["user", "port"] as const) {
-                assert.throws(() => converge(withField(field, pulumi.output(undefined), hop)), /got an Output/);
-            }
+            assert.throws(
+                () => converge(withField("port", pulumi.output(22), hop)),
+                ({ message }: Error) => message.includes(`${hop}.port: an Output; only plain data can be here`),
+            );
         });
     }
 
@@ -131,13 +137,14 @@ describe("a connection", () => {
         const outputs = {
             address: pulumi.output("192.0.2.1"),
             hostKey: Promise.resolve(hostKey),
+            user: pulumi.output("ops"),
             privateKey: pulumi.secret(privateKey),
         };
         const { connection: given } = unsecret(await commandInputs(outputs)) as { connection: unknown };
         assert.deepEqual(given, {
             host: "192.0.2.1",
             port: 22,
-            user: "root",
+            user: "ops",
             hostKey,
             privateKey,
             dialErrorLimit: 12,
