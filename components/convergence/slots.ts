@@ -5,10 +5,15 @@
  * once, when the payload is made. NUL delimits a marker because no configuration language that we render allows NUL.
  */
 
+import { assertForm, matching } from "../forms";
+
 /** The only slot that needs no value: it becomes the digest of all files of the transaction. */
 export const DIGEST_SLOT = "digest";
 
-const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+const slotName = matching(
+    /^[a-z0-9][a-z0-9.-]{0,62}$/,
+    "expected a name of 1 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit first",
+);
 const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
 
 /**
@@ -17,11 +22,7 @@ const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
  * @throws Error if the name is not made of lower case letters, digits, dots and hyphens, 63 at most
  */
 export function slot(name: string): string {
-    if (!NAME.test(name)) {
-        throw new Error(
-            `invalid slot name ${JSON.stringify(name)}; use lower case letters, digits, dots and hyphens, at most 63`,
-        );
-    }
+    assertForm(slotName, name, "slot");
     return `\0slot:${name}\0`;
 }
 

@@ -1,4 +1,5 @@
 import { secretSlots } from "../../convergence/slots";
+import { assertPlain } from "../../forms";
 
 /** Receives a text, and the keys on the way to it, in a list that changes afterwards. */
 type Visit = (text: string, keys: readonly string[]) => void;
@@ -45,6 +46,7 @@ export function expressionsIn(value: unknown, path: string): ReturnType<typeof s
 
 /** Names of the secret slots in a part of the model. */
 export function secretsIn(value: unknown): string[] {
+    assertPlain(value, "secretsIn");
     return [...new Set(textsIn(value).flatMap((text) => (text.includes("\0") ? secretSlots(text) : [])))];
 }
 

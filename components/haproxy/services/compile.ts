@@ -1,4 +1,4 @@
-import { formError } from "../../forms";
+import { aFunction, assertForm, formError } from "../../forms";
 import type { Backend, HaproxyConfig, Server, Stats } from "../model";
 import { type Issue, isError, validate } from "../validate/index";
 import { passwordOf, rateTableOf, userlistOf } from "./access";
@@ -6,7 +6,7 @@ import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
 import { compiledParts, servicePath } from "./issuePaths";
 import { servicesByPort, wildcard } from "./routes";
-import { balancedServicesFormIssues } from "./schema";
+import { argumentsFormIssues, serversForm } from "./schema";
 import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
@@ -28,16 +28,24 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
-    const form = balancedServicesFormIssues({ ...settings, services, ...(stats !== undefined && { stats }) });
+    const form = argumentsFormIssues(settings, services, stats);
     if (form.length > 0) {
-        throw formError(form);
+        throw formError(form, "fromServices");
     }
-    const { config, ...compiled } = compileServices(settings, services, servers, stats);
+    assertForm(aFunction().optional(), servers, "fromServices: servers");
+    const found = servers && ((service: Service) => serversOf(service, servers(service)));
+    const { config, ...compiled } = compileServices(settings, services, found, stats);
     const errors = compiled.validate(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
     return config;
+}
+
+/** The servers that a user's function has returned. */
+function serversOf(service: Service, servers: unknown): readonly ServiceServer[] {
+    assertForm(serversForm, servers, `servers of ${service.name}`);
+    return servers as readonly ServiceServer[];
 }
 
 /** The result of compiling services. */

@@ -78,6 +78,9 @@ const check = formOf<ServiceCheck>()(
 
 const server = formOf<ServiceServer>()(z.strictObject({ ...serverShape, port: serverShape.port.optional() }));
 
+/** Servers that a search has found. */
+export const serversForm = formOf<readonly ServiceServer[]>()(z.array(server));
+
 /** How many of the values are set and not empty. */
 const declared = (...values: readonly unknown[]) =>
     values.filter((value) => value !== undefined && (typeof value !== "object" || Object.keys(value ?? {}).length > 0))
@@ -199,7 +202,7 @@ export const settingsShape = {
     global: z.strictObject(otherGlobals).optional(),
     defaults: defaults.optional(),
 };
-formOf<HaproxySettings>()(z.strictObject(settingsShape));
+const settingsForm = formOf<HaproxySettings>()(z.strictObject(settingsShape));
 
 export const stats = formOf<StatsSettings>()(
     z.strictObject({
@@ -210,6 +213,12 @@ export const stats = formOf<StatsSettings>()(
 
 export const services = z.array(service).min(1, "expected at least one service");
 
+/** Issues of form in the arguments of `fromServices`. */
+export function argumentsFormIssues(settings: unknown, services: unknown, stats: unknown): FormIssue[] {
+    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats })];
+}
+
+const besideSettings = z.strictObject({ services, stats: stats.optional() });
 const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
 
 /** Issues of form in settings with services and a statistics page. */

@@ -81,11 +81,10 @@ describe("the form of services", () => {
 
     it("refuses unknown keys, and names those of the intended kind of check", () => {
         assert.deepEqual(issuesOf({ ...shop, check: { uri: "/", inetr: "2s" } }), [
-            'services[0].check: unknown key "inetr"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
+            'services[0].check: unknown key "inetr"; did you mean inter?',
         ]);
         assert.deepEqual(issuesOf({ ...shop, check: { url: "/" } }), [
-            'services[0].check.uri: expected a path that begins with "/" and has no spaces, got nothing',
-            'services[0].check: unknown key "url"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
+            'services[0].check: unknown key "url"; did you mean uri?',
         ]);
         assert.deepEqual(issuesOf({ ...shop, check: { protocol: "pgsql" } }), [
             "services[0].check.user: expected text, got nothing",
@@ -93,15 +92,12 @@ describe("the form of services", () => {
         assert.deepEqual(issuesOf({ ...shop, check: { protocol: "http" } }), [
             'services[0].check.protocol: expected "tcp", "redis", "ldap", "ssl-hello", "mysql", "pgsql" or "smtp", got "http"',
         ]);
-        assert.match(
-            issuesOf(shop, { maxcon: 1 }).join(),
-            /^: unknown key "maxcon"; remove it, or use version, maxconn, /,
-        );
+        assert.match(issuesOf(shop, { maxcon: 1 }).join(), /^: unknown key "maxcon"; did you mean maxconn\?$/);
     });
 
     it("requires at least one condition in a route, and at most one kind of paths", () => {
         const of = (route: object) =>
-            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(; make|: paths).*/, ""));
+            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(, got|; make|: paths).*/, ""));
         const right = [
             { paths: ["/a"] },
             { pathPrefixes: ["/a"], paths: [] },
@@ -146,7 +142,7 @@ describe("the form of services", () => {
             "services[0].basicAuth.users[0].password: expected text, got a number that may be a secret",
         ]);
         assert.deepEqual(user({ passwordSecret: "x", hashd: true }), [
-            'services[0].basicAuth.users[0]: unknown key "hashd"; remove it, or use name, hashed or passwordSecret',
+            'services[0].basicAuth.users[0]: unknown key "hashd"; did you mean hashed?',
         ]);
     });
 
