@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textFiles } from "../../textFiles";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import { type CallContext, type FilledFile, yesNo } from "../kinds/kind";
 import { declaredOf, rememberedLines } from "../remembered";
@@ -114,16 +113,10 @@ function secretValues(slots: Record<string, string>): string[] {
 
 /** main.sh sets the shell's options and variables; all other files only define functions and constants. */
 function readRuntime(): string {
-    const directory = join(__dirname, "..", "runtime");
-    const files = ["", "kinds"].flatMap((folder) =>
-        readdirSync(join(directory, folder))
-            .filter((name) => name.endsWith(".sh"))
-            .sort()
-            .map((name) => join(folder, name)),
-    );
-    return ["main.sh", ...files.filter((file) => file !== "main.sh")]
-        .map((file) => compact(readFileSync(join(directory, file), "utf8")))
-        .join("\n");
+    const folder = "components/convergence/runtime";
+    const files = [...textFiles(folder, ".sh"), ...textFiles(`${folder}/kinds`, ".sh")];
+    const [main, others] = [files.filter(({ name }) => name === "main"), files.filter(({ name }) => name !== "main")];
+    return [...main, ...others].map(({ text }) => compact(text)).join("\n");
 }
 
 const runtimeText = readRuntime();
