@@ -21,7 +21,8 @@ export const fromPackage: Loading = { name: "package", library: "haproxy-fleet",
 export const fromSources: Loading = {
     name: "sources",
     library: join(repo, "components"),
-    nodeargs: "--require @pulumi/pulumi --require ssh2 --require zod --require diff --require mustache --require tsx/cjs",
+    nodeargs:
+        "--require @pulumi/pulumi --require ssh2 --require zod --require diff --require mustache --require tsx/cjs",
 };
 
 /** Puts the packages of this checkout into a project, and what `npm pack` would take of the checkout itself. */

@@ -48,7 +48,9 @@ async function inTurn<Name extends string>(
     const middle = (all: Spent[], part: keyof Spent) => median(all.map((one) => one[part]));
     return Object.fromEntries(
         names.map((name) => {
-            const [time, client, hosts] = (["time", "client", "hosts"] as const).map((part) => middle(runs[name], part));
+            const [time, client, hosts] = (["time", "client", "hosts"] as const).map((part) =>
+                middle(runs[name], part),
+            );
             return [name, { time, client, hosts }];
         }),
     ) as Record<Name, Spent>;

@@ -55,7 +55,11 @@ export function pyinfra(bin: string, { hosts, privateKeyPath, knownHosts }: Logi
     writeFileSync(join(folder, "deploy.py"), deploy);
     const run = (count: number, ...flags: string[]) => {
         const limits = hosts.slice(0, count).flatMap(({ address }) => ["--limit", address]);
-        return output(join(bin, "python3"), ["-m", "pyinfra", ...flags, ...limits, "inventory.py", "deploy.py"], folder);
+        return output(
+            join(bin, "python3"),
+            ["-m", "pyinfra", ...flags, ...limits, "inventory.py", "deploy.py"],
+            folder,
+        );
     };
     return {
         name: "pyinfra",
