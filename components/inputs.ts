@@ -145,11 +145,13 @@ function namesOf(places: readonly Place[]): string[] {
     const owners = new Map<string, unknown>();
     return places.map(({ parents, key, value }) => {
         const labels = labelsOf(parents);
-        const candidates = labels.map((_, n) => [...labels.slice(labels.length - 1 - n), key]);
-        const numbered = Array.from({ length: owners.size + 1 }, (_, n) => [...labels, key, String(n + 2)]);
-        const name = [...candidates, ...numbered]
-            .map(slotName)
-            .find((candidate) => !owners.has(candidate) || owners.get(candidate) === value) as string;
+        const isFree = (candidate: string) => !owners.has(candidate) || owners.get(candidate) === value;
+        const around = labels.map((_, n) => slotName([...labels.slice(labels.length - 1 - n), key]));
+        let name = around.find(isFree);
+        for (let n = 2; name === undefined; n++) {
+            const numbered = slotName([...labels, key, String(n)]);
+            name = isFree(numbered) ? numbered : undefined;
+        }
         owners.set(name, value);
         return name;
     });
