@@ -66,6 +66,7 @@ export interface LoadBalancerArgs {
 
 /** Services with their servers, and settings of HAProxy. */
 export interface BalancedServices extends HaproxySettings {
+    /** At least one. */
     services: readonly Service[];
     /** @default - no statistics page */
     stats?: StatsSettings;
@@ -88,7 +89,30 @@ const argsForm = z.strictObject({
     takeOver: flag.optional(),
 } satisfies Record<keyof LoadBalancerArgs, z.ZodType>);
 
-/** One HAProxy load balancer on its own host: a ConvergedHost with the recipe `haproxy`. Deleting it leaves it serving. */
+/**
+ * One HAProxy load balancer on its own host: a ConvergedHost with the recipe `haproxy`. Deleting it leaves it serving.
+ *
+ * @example
+ * ```typescript
+ * import { LoadBalancer } from "haproxy-fleet";
+ *
+ * const balancer = new LoadBalancer("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     haproxy: {
+ *         version: "2.6",
+ *         services: [
+ *             {
+ *                 name: "shop",
+ *                 hosts: ["shop.example.com"],
+ *                 port: 8080,
+ *                 servers: [{ name: "shop1", address: "192.0.2.21" }],
+ *             },
+ *         ],
+ *     },
+ * });
+ * export const configuration = balancer.configuration;
+ * ```
+ */
 export class LoadBalancer extends pulumi.ComponentResource {
     /** Address of the host. */
     public readonly address: pulumi.Output<string>;

@@ -1,16 +1,13 @@
+import type { BalancedServices, HostConnection, LoadBalancerArgs } from "../components";
 import {
-    type BalancedServices,
-    type HostConnection,
-    type Inventory,
-    type LoadBalancerArgs,
-    type Node,
-    parseInventory,
+    compileServices,
+    isError,
     type Service,
-    search,
+    searchedMaxShrinkPercent,
     secretsIn,
-    serversFor,
-} from "../components";
-import { compileServices, isError, searchedMaxShrinkPercent, withoutIgnored } from "../components/haproxy";
+    withoutIgnored,
+} from "../components/haproxy";
+import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { LoadedStack } from "./load";
 import type { Stack } from "./schema";
 

@@ -1,4 +1,4 @@
-import { type BalancedServices, haproxy } from "../../components";
+import type { BalancedServices } from "../../components";
 import type { DeclaredFile } from "../../components/convergence/kinds/index";
 import { fillSlots, slotParts } from "../../components/convergence/slots";
 import {
@@ -11,6 +11,7 @@ import {
     stringsIn,
     withoutIgnored,
 } from "../../components/haproxy";
+import { haproxy } from "../../components/recipes/haproxy";
 import type { LoadedStack } from "../load";
 import type { Stack } from "../schema";
 

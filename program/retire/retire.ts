@@ -1,8 +1,8 @@
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { haproxy } from "../../components";
 import { planRetirement, type RetiredHost, type Retirement } from "../../components/convergence/retirement";
 import { compileServices, hostRequirements } from "../../components/haproxy";
+import { haproxy } from "../../components/recipes/haproxy";
 import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
 import { compose } from "../compose";
 import { loadStack } from "../load";

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import ts from "typescript";
-import { parseInventory } from "../../components";
+import { search } from "../../components";
 import manifest from "../../package.json";
 import { parseStack } from "../../program/schema";
 import local from "../../stacks/local";
@@ -60,8 +60,8 @@ function programs(page: string): [string, string][] {
         .filter((code) => propertiesIn(code).length === 0)
         .map((code) => (/^import /m.test(code) ? code : `${given}${code}`));
     const whose = wholes[page];
-    const parts = propertiesOn(page).map((text, n) => `export const _${n}: Partial<${whose}> = { ${text} };`);
-    const typed = parts.length === 0 ? [] : [`import type { ${whose} } from "./components";\n${parts.join("\n")}`];
+    const parts = propertiesOn(page).map((text, n) => `export const _${n}: Partial<haproxy.${whose}> = { ${text} };`);
+    const typed = parts.length === 0 ? [] : [`import type { haproxy } from "./components";\n${parts.join("\n")}`];
     return [...whole, ...typed].map((code, n) => [`${stem}-${n}.ts`, code]);
 }
 
@@ -96,7 +96,7 @@ describe("documentation", () => {
     it("shows a valid inventory", () => {
         const inventories = examples("docs/stacks.md", "json");
         assert.equal(inventories.length, 1);
-        for (const text of inventories) parseInventory(text, "docs/stacks.md");
+        for (const text of inventories) search.parseInventory(text, "docs/stacks.md");
     });
 
     it("names scripts that exist", () => {

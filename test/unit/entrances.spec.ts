@@ -1,18 +1,11 @@
 // Plain mistakes in the arguments of public functions, by people whose editor or compiler does not say so.
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import {
-    fromServices,
-    haproxy,
-    mapPath,
-    otherOptions,
-    parseInventory,
-    search,
-    secretsIn,
-    serversFor,
-    slot,
-    validate,
-} from "../../components";
+import { search as found, haproxy as language, recipes, slot } from "../../components";
+
+const { fromServices, mapPath, otherOptions, secretsIn, validate } = language;
+const { haproxy } = recipes;
+const { parseInventory, search, serversFor } = found;
 
 const inventory = {
     nodes: [{ name: "a", address: "192.0.2.1", environment: "prod", runList: ["shop::app"] }],

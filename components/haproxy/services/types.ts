@@ -34,7 +34,9 @@ export interface HaproxySettings {
      * Services still see IPv4 clients by their IPv4 addresses. @default false
      */
     readonly ipv6?: boolean;
+    /** HAProxy's section `global`. @default every default of {@link Global} */
     readonly global?: Omit<Global, "maxconn">;
+    /** HAProxy's section `defaults`. @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
 }
 
@@ -141,7 +143,13 @@ export interface Route {
 }
 
 /** How the health of servers is checked. */
-export type ServiceCheck = (HttpServiceCheck | ProtocolCheck | { readonly protocol: "tcp" }) & {
+export type ServiceCheck = (
+    | HttpServiceCheck
+    | ProtocolCheck
+    | {
+          readonly protocol: "tcp";
+      }
+) & {
     /** @default - that of the server */
     readonly port?: number;
     /** Time between two checks. @default "2s" */
@@ -154,6 +162,7 @@ export type ServiceCheck = (HttpServiceCheck | ProtocolCheck | { readonly protoc
 
 /** Check by an HTTP request; with https and `serverTls` over TLS. */
 export interface HttpServiceCheck {
+    /** Path to ask for, with its query. */
     readonly uri: string;
     /** @default "GET" */
     readonly method?: string;
@@ -207,6 +216,7 @@ export interface ServiceRedirect {
     readonly hosts?: readonly string[];
     /** By whole segments. @default - any */
     readonly pathPrefix?: string;
+    /** What changes; all else of the URL stays. */
     readonly to: {
         /** @default - unchanged */
         readonly scheme?: "https";
