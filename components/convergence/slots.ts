@@ -53,6 +53,11 @@ export function slotParts(name: string): { readonly name: string; readonly encod
     return { name: base, encoding };
 }
 
+/** Whether the value is one slot and nothing else. */
+export function isSlot(value: unknown): boolean {
+    return typeof value === "string" && /^\0slot:[^\0]+\0$/.test(value);
+}
+
 /** The names of all slots in a text, with their encodings, each once, in order of appearance. */
 export function slotsIn(text: string): string[] {
     return [...new Set([...text.matchAll(MARKER)].map((match) => match[1] as string))];

@@ -74,6 +74,8 @@ export { secretsIn } from "./model/strings";
 export { fromServices } from "./services/compile";
 export type {
     BasicAuth,
+    BasicAuthUser,
+    Credential,
     HaproxySettings,
     HttpServiceCheck,
     Persistence,

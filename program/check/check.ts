@@ -1,5 +1,5 @@
 import { refusedLines } from "../../components/convergence/preview/refusedLines";
-import { globalDefaults, noServerStates, serverStatesFile } from "../../components/haproxy";
+import { globalDefaults, noServerStates, releaseOf, serverStatesFile } from "../../components/haproxy";
 import { compose } from "../compose";
 import { type LoadedStack, loadStack } from "../load";
 import { type Daemon, findDaemon } from "./daemon";
@@ -44,7 +44,7 @@ export async function checkStack(
         ...notes.map((note) => `note: ${note}`),
         ...draft.warnings.map(({ rule, path, message }) => `warning (${rule}): ${source}: ${path}: ${message}`),
     ];
-    const daemon = await daemonFor(stack.haproxy.version);
+    const daemon = await daemonFor(releaseOf(stack.haproxy));
     if (typeof daemon === "string") {
         return { result: "not checked by a daemon", remark: daemon, details };
     }

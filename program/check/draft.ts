@@ -7,6 +7,7 @@ import {
     type Issue,
     isAddress,
     type Server,
+    slotPlaceholder,
     slotValue,
     stringsIn,
     withoutIgnored,
@@ -30,11 +31,8 @@ export interface Account {
     readonly group: string;
 }
 
-/** Harmless in every place, and the same for each secret. */
-const placeholder = "placeholder";
-
 /** A node that is never connected to. */
-const placeholderNode = { name: placeholder, address: "192.0.2.1" };
+const placeholderNode = { name: "placeholder", address: "192.0.2.1" };
 
 /**
  * The stack without what only the machine that converges has: the private key, and the inventory of a lab. Without the inventory,
@@ -52,7 +50,7 @@ export function standalone(loaded: LoadedStack): { loaded: LoadedStack; notes: s
         ...placeholderNode,
         environment: stack.environment,
         runList,
-        ssh: { hostKey: `ssh-ed25519 ${placeholder}` },
+        ssh: { hostKey: "ssh-ed25519 placeholder" },
     };
     const services = stack.services.map((service) => ({ servers: [placeholderNode], ...service }));
     const replaced: Stack = { ...stack, ssh, inventory: { nodes: [node] }, services };
@@ -82,6 +80,7 @@ export function draftOf(balanced: BalancedServices, ignoreIssues: readonly strin
 export function filled({ content }: DeclaredFile): string {
     return fillSlots(String(content), (name) => {
         const { encoding } = slotParts(name);
+        const placeholder = slotPlaceholder(encoding);
         return encoding === undefined ? placeholder : slotValue(placeholder, encoding);
     });
 }

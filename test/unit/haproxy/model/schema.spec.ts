@@ -86,7 +86,7 @@ describe("the form of a model", () => {
         assert.deepEqual(others, []);
         assert.match(
             unknown,
-            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "allow", .*"deny", .* or one of \d+ others, got "denny"; did you mean "deny"\?$/,
+            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "redirect", "allow", .*"deny", .* or one of \d+ others, got "denny"; did you mean "deny"\?$/,
         );
     });
 

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { haproxy } from "../../../../components";
+import { type haproxy, slot } from "../../../../components";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 
 const shop = { name: "shop", default: true, port: 8080 };
@@ -117,6 +117,42 @@ describe("the form of services", () => {
 
     it("accepts services without servers, which may answer by themselves, and timeouts that are unset", () => {
         assert.deepEqual(issuesOf({ ...shop, servers: [], timeouts: { tunnel: "0" } }), []);
+    });
+
+    it("requires either a password or the name of its secret", () => {
+        const message =
+            "expected exactly one of password (in a program, a secret) and passwordSecret (in a stack, a key of its config)";
+        const user = (credential: object) =>
+            issuesOf({ ...shop, basicAuth: { users: [{ name: "ops", ...credential }] } });
+        const auth = (credential: object) =>
+            issuesOf(shop, { stats: { bind: { port: 8404 }, auth: { user: "ops", ...credential } } });
+        for (const credential of [{ password: "x" }, { passwordSecret: "x" }]) {
+            assert.deepEqual([...user({ ...credential, hashed: true }), ...auth(credential)], []);
+        }
+        for (const [credential, keys] of [
+            [{}, ""],
+            [{ password: "x", passwordSecret: "x" }, ", password and passwordSecret"],
+        ] as const) {
+            assert.deepEqual(user(credential), [
+                `services[0].basicAuth.users[0]: ${message}, got an object with name${keys}`,
+            ]);
+            assert.deepEqual(auth(credential), [`stats.auth: ${message}, got an object with user${keys}`]);
+        }
+        assert.deepEqual(user({ password: 5 }), [
+            "services[0].basicAuth.users[0].password: expected text, got a number that may be a secret",
+        ]);
+        assert.deepEqual(user({ passwordSecret: "x", hashd: true }), [
+            'services[0].basicAuth.users[0]: unknown key "hashd"; did you mean hashed?',
+        ]);
+    });
+
+    it("accepts slots as addresses and ports of servers, but not as other numbers", () => {
+        const marker = slot("a.port");
+        assert.deepEqual(issuesOf({ ...shop, servers: [{ name: "a", address: slot("a.address"), port: marker }] }), []);
+        assert.deepEqual(issuesOf({ ...shop, port: marker, servers: [{ name: "a", address: "a", weight: marker }] }), [
+            'services[0].port: expected a whole number from 1 to 65535, got "‹a.port›"',
+            'services[0].servers[0].weight: expected a whole number from 0 to 256, got "‹a.port›"',
+        ]);
     });
 
     it("does not show a value that was written instead of a secret's name", () => {
