@@ -12,8 +12,8 @@ export interface DeclaredHost {
     readonly parent: string;
     /** As the host records it: `project/stack/name`. */
     readonly owner: string;
-    /** Owners before it was renamed. @default [] */
-    readonly formerOwners?: readonly string[];
+    /** Owners before it was renamed. */
+    readonly formerOwners: Promise<readonly string[]>;
     /** As declared: an address may be unknown. */
     readonly connection: HostConnection;
     /** The run list, with slots. Rejects with the issues of what is declared. */

@@ -234,10 +234,12 @@ describe("ConvergedHost", () => {
         const failures = await failuresOf(() => void converge());
         assert.ok(failures.length > 0);
         for (const failure of failures) assert.match(failure, /^lb1: 192\.0\.2\.1:22 refuses connections$/);
+        // What depends on a command that is never registered would wait for ever.
         assert.deepEqual(
             recording.registrations.map(({ type }) => type),
-            [HOST],
+            [HOST, COMMAND],
         );
+        assert.deepEqual([...hosts.left], []);
     });
 
     describe("with the probe off", () => {
