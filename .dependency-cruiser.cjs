@@ -27,7 +27,7 @@ module.exports = {
             from: { path: "^components/convergence/" },
             to: {
                 path: "^(components|program|stacks|lab|toolchain|test|bench)/",
-                pathNot: "^components/(convergence/|forms\\.ts$)",
+                pathNot: "^components/(convergence/|(forms|textFiles)\\.ts$)",
             },
         },
         {
@@ -65,7 +65,7 @@ module.exports = {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
-                "templates.ts and scripts.ts. Of node:net only isIP is used.",
+                "textFiles.ts. Of node:net only isIP is used.",
             severity: "error",
             from: { path: PURE },
             to: {

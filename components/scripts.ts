@@ -1,5 +1,4 @@
-import { readdirSync, readFileSync } from "node:fs";
-import { join } from "node:path";
+import { textFile, textFiles } from "./textFiles";
 
 /**
  * The shell text of a recipe's adapter: all `.sh` files of the recipe's folder, and for each Perl program `<name>.pl` a function
@@ -8,18 +7,10 @@ import { join } from "node:path";
  * @throws {Error} If there is no such folder: a defect of the recipe, never of a stack.
  */
 export function adapterScript(recipe: string): string {
-    const folder = join(__dirname, "recipes", recipe);
-    const read = (extension: string) =>
-        readdirSync(folder)
-            .filter((file) => file.endsWith(extension))
-            .sort()
-            .map((file) => ({
-                name: file.slice(0, -extension.length),
-                text: readFileSync(join(folder, file), "utf8"),
-            }));
+    const folder = `components/recipes/${recipe}`;
     return [
-        ...read(".sh").map(({ text }) => text),
-        ...read(".pl").map(({ name, text }) => perlFunction(`${recipe}_${name}`, text)),
+        ...textFiles(folder, ".sh").map(({ text }) => text),
+        ...textFiles(folder, ".pl").map(({ name, text }) => perlFunction(`${recipe}_${name}`, text)),
     ].join("\n");
 }
 
@@ -29,7 +20,7 @@ export function adapterScript(recipe: string): string {
  * @throws {Error} If there is no such program: a defect of the recipe, never of a stack.
  */
 export function hostProgram(recipe: string, name: string): string {
-    return readFileSync(join(__dirname, "recipes", recipe, "programs", `${name}.pl`), "utf8");
+    return textFile(`components/recipes/${recipe}/programs/${name}.pl`);
 }
 
 /** The program is one argument in single quotes. */

@@ -1,6 +1,5 @@
-import { readFileSync } from "node:fs";
-import { join } from "node:path";
 import Mustache from "mustache";
+import { textFile } from "./textFiles";
 
 /**
  * Values of a template. A section needs a list (rendered once per item), a boolean, or a view; a variable needs text or a number. An
@@ -15,7 +14,6 @@ type Text = string | number;
 /** Mustache's own token: type, name, start, end, tokens inside a section. */
 type Token = [type: string, name: string, start: number, end: number, inner?: Token[]];
 
-const directory = join(__dirname, "..", "templates");
 const sources = new Map<string, string>();
 
 /**
@@ -28,7 +26,7 @@ const sources = new Map<string, string>();
 export function renderTemplate(file: string, view: View): string {
     let source = sources.get(file);
     if (source === undefined) {
-        source = readFileSync(join(directory, file), "utf8");
+        source = textFile(`templates/${file}`);
         sources.set(file, source);
     }
     return renderText(source, view, file);

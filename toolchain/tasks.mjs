@@ -1,10 +1,11 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | retire | bench: installs what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | retire | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
+import { buildPackage, pack } from "./package.mjs";
 import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
-import { endRunning, SetupError } from "./setup/progress.mjs";
+import { endRunning, SetupError, showProgress } from "./setup/progress.mjs";
 import { runTests, usage as testUsage } from "./testRunner.mjs";
 
 const labPackages = ["debootstrap", "systemd-container", "iproute2", "nftables", "openssh-client", "wrk"];
@@ -79,6 +80,12 @@ const tasks = {
         await pulumi();
         await labBase();
         return runScript("bench/run.ts", args);
+    },
+    async package(args) {
+        await npmPackages();
+        await showProgress("Building the package", buildPackage);
+        if (!args.includes("--build-only")) process.stdout.write(`${pack().tarball}\n`);
+        return 0;
     },
     async test(args) {
         if (args.includes("--help") || args.includes("-h")) {

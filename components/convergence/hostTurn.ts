@@ -117,7 +117,8 @@ export class HostConversation {
             await this.inTurn("away");
             return undefined;
         }
-        const payload = buildPayload(plan, { slots: known, owner, deadline, takeOver });
+        const formerOwners = await this.declared.formerOwners;
+        const payload = buildPayload(plan, { slots: known, unknown, owner, formerOwners, deadline, takeOver });
         const waiting = ({ message }: SshError) =>
             void pulumi.log.info(`${name}: waits for the host: ${message}`, this.component, undefined, true);
         const question = () => probe(to, payload, become, preview ? undefined : waiting);
@@ -134,11 +135,12 @@ export class HostConversation {
             // Before the others know of it, because they would wait for a host that cannot be converged.
             await this.leave(host, token);
         }
-        const role = answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known) : "unchanged";
+        const role =
+            answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known, unknown) : "unchanged";
         const turn = this.inTurn(role);
         if (preview || !isDue) {
             host.close();
-            await this.report(answer, plan, known);
+            await this.report(answer, plan, known, unknown);
             void this.say("info", preview ? [] : answer.serving);
         }
         const { refusedBy, isStopped } = await turn;
@@ -257,7 +259,12 @@ export class HostConversation {
     }
 
     /** Fails if the host refuses what is declared; a preview shows what differs, and which settings no host needs any more. */
-    private async report(whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
+    private async report(
+        whyRun: WhyRun,
+        plan: Plan,
+        slots: Record<string, string>,
+        unknown: readonly string[],
+    ): Promise<void> {
         const { name } = this.declared;
         const resource = this.component;
         const settings = pulumi.runtime.isDryRun() ? whyRun.settings : [];
@@ -266,7 +273,7 @@ export class HostConversation {
             const about = { host: name, ...setting };
             return logTogether("warn", { about, key: `setting ${setting.name}`, words: settingText, resource });
         });
-        const about = { host: name, ...previewReport(whyRun, plan, slots) };
+        const about = { host: name, ...previewReport(whyRun, plan, slots, unknown) };
         const { severity, summary, effect, refusal, differences } = about;
         if (severity === "refusal") {
             await failTogether({ about, key: refusal.join("\n"), words: refusalText, resource });

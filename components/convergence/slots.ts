@@ -10,6 +10,9 @@ import { assertForm, matching } from "../forms";
 /** The only slot that needs no value: it becomes the digest of all files of the transaction. */
 export const DIGEST_SLOT = "digest";
 
+/** What stands for a digest over values that only an up knows. No digest equals it. */
+export const UNKNOWN_DIGEST = "unknown";
+
 const slotName = matching(
     /^[a-z0-9][a-z0-9.-]{0,62}$/,
     "expected a name of 1 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit first",
@@ -68,12 +71,25 @@ export function secretSlots(text: string): string[] {
     return slotsIn(text).filter((name) => name !== DIGEST_SLOT);
 }
 
+/** Those of the slots in a text, without encodings, that are among `names`. */
+export function slotsAmong(text: string, names: readonly string[]): string[] {
+    const found = slotsIn(text).map((name) => slotParts(name).name);
+    return [...new Set(found)].filter((name) => names.includes(name));
+}
+
 /** Replaces every slot with what `value` returns for its name. */
 export function fillSlots(text: string, value: (name: string) => string): string {
     return text.replace(MARKER, (_, name: string) => value(name));
 }
 
-/** Replaces every slot with its name, for people. */
-export function showSlots(text: string): string {
-    return fillSlots(text, (name) => `‹${slotParts(name).name}›`);
+/**
+ * Replaces every slot with its name, for people.
+ *
+ * @param unknown names of slots whose values only an up knows
+ */
+export function showSlots(text: string, unknown: readonly string[] = []): string {
+    return fillSlots(text, (slot) => {
+        const { name } = slotParts(slot);
+        return unknown.includes(name) ? `‹${name}, known after up›` : `‹${name}›`;
+    });
 }

@@ -30,6 +30,11 @@ describe("slots", () => {
         assert.equal(showSlots(text), "a ‹one› b ‹two.b-2›‹one› c ‹digest›");
     });
 
+    it("are shown as known after an up, if they are named", () => {
+        const shown = showSlots(withEncoding(`a ${slot("one")} b ${slot("two")}`, "format"), ["two"]);
+        assert.equal(shown, "a ‹one› b ‹two, known after up›");
+    });
+
     it("may have an encoding, which is not shown, and of which the first counts", () => {
         const marked = withEncoding(withEncoding(`a ${slot("one")} b`, "format"), "other");
         assert.deepEqual(slotsIn(marked), ["one/format"]);

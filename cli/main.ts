@@ -1,0 +1,1 @@
+process.stderr.write("haproxy-fleet: no commands yet\n");
