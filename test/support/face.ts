@@ -5,7 +5,7 @@ export const root = join(__dirname, "..", "..");
 const components = join(root, "components");
 
 /** The compiler's settings of users who are strict, with the face under the package's name. */
-export function userOptions(): ts.CompilerOptions {
+function userOptions(): ts.CompilerOptions {
     const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
     const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
     return {
@@ -17,13 +17,17 @@ export function userOptions(): ts.CompilerOptions {
     };
 }
 
-/** A program with files that are on no disk, by path. */
-export function programOf(files: ReadonlyMap<string, string>, options: ts.CompilerOptions): ts.Program {
+/** The compiler's errors in users' programs, by the paths that they would have. They are on no disk, and may import this package. */
+export function compilerErrors(files: ReadonlyMap<string, string>): string {
+    const options = userOptions();
     const host = ts.createCompilerHost(options);
     const { readFile, fileExists } = host;
     host.readFile = (file) => files.get(file) ?? readFile(file);
     host.fileExists = (file) => files.has(file) || fileExists(file);
-    return ts.createProgram([...files.keys()], options, host);
+    const program = ts.createProgram([...files.keys()], options, host);
+    // Of these files only: `npm test types` judges the rest.
+    const found = [...files.keys()].flatMap((file) => ts.getPreEmitDiagnostics(program, program.getSourceFile(file)));
+    return ts.formatDiagnostics(found, host);
 }
 
 /** Something that users can import, or a part of it. */
@@ -43,7 +47,9 @@ export interface Documented {
 }
 
 /** Everything on the face: what it exports, also in namespaces, with the fields of types and the members of classes. */
-export function documentedOn(program: ts.Program, file = join(components, "index.ts")): Documented[] {
+export function documentedOnFace(): Documented[] {
+    const file = join(components, "index.ts");
+    const program = ts.createProgram([file], userOptions());
     const checker = program.getTypeChecker();
     const source = program.getSourceFile(file);
     const module = source && checker.getSymbolAtLocation(source);

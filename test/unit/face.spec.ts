@@ -5,18 +5,17 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import * as face from "../../components";
-import { type Documented, documentedOn, programOf, root, userOptions } from "../support/face";
+import { compilerErrors, type Documented, documentedOnFace, root } from "../support/face";
 import { failuresOf, mockEngine, settled } from "../support/mocks";
 import { hostKey, withProbeReplies } from "../support/probeReplies";
 
 describe("the public face", () => {
     withProbeReplies();
-    const options = userOptions();
     let documented: Documented[];
 
     before(function () {
         this.timeout(120_000);
-        documented = documentedOn(ts.createProgram([join(root, "components/index.ts")], options));
+        documented = documentedOnFace();
     });
 
     /** Examples by name, with the host keys that they shorten. */
@@ -52,11 +51,7 @@ describe("the public face", () => {
     it("has examples that compile in a strict program", function () {
         this.timeout(120_000);
         const files = new Map(examples().map(([name, code]) => [join(root, `example-${name}.ts`), code]));
-        const program = programOf(files, options);
-        const found = [...files.keys()].flatMap((file) =>
-            ts.getPreEmitDiagnostics(program, program.getSourceFile(file)),
-        );
-        assert.equal(ts.formatDiagnostics(found, ts.createCompilerHost(options)), "");
+        assert.equal(compilerErrors(files), "");
     });
 
     it("has examples that run", async () => {
