@@ -200,7 +200,7 @@ const unknown = pulumi.unknown as unknown as string;
 /** How to treat the host. */
 function settingsOf({ connection, probe = true, requireAnswer = false, deadline, takeOver }: ConvergedHostArgs) {
     const { become } = connection;
-    return { become, probe: probe && !onlyDeclared(), requireAnswer, deadline, takeOver };
+    return { become, probe: probe && onlyDeclared() === undefined, requireAnswer, deadline, takeOver };
 }
 
 /** Issues of form. Resources that come later count as none. */
