@@ -19,7 +19,27 @@ const argsForm = formOf<WithoutInputs<LoadBalancerArgs>>()(
     z.strictObject({ ...balancingShape, connection: connectionForm }),
 );
 
-/** One HAProxy load balancer on its own host: a ConvergedHost with the recipe `haproxy`. Deleting it leaves it serving. */
+/**
+ * One HAProxy load balancer on its own host: a ConvergedHost with the recipe `haproxy`. Deleting it leaves it serving.
+ *
+ * @example
+ * ```typescript
+ * import { LoadBalancer } from "haproxy-fleet";
+ *
+ * const balancer = new LoadBalancer("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     services: [
+ *         {
+ *             name: "shop",
+ *             hosts: ["shop.example.com"],
+ *             port: 8080,
+ *             servers: [{ name: "shop1", address: "192.0.2.21" }],
+ *         },
+ *     ],
+ * });
+ * export const { configuration, urls } = balancer;
+ * ```
+ */
 export class LoadBalancer extends pulumi.ComponentResource implements LoadBalancerOutputs {
     readonly address: pulumi.Output<string>;
     readonly configuration: pulumi.Output<string>;

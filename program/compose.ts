@@ -1,16 +1,14 @@
+import type { HostConnection, LoadBalancerFleetArgs } from "../components";
 import {
-    type HostConnection,
-    type Inventory,
-    type LoadBalancerFleetArgs,
-    type Node,
-    parseInventory,
+    compileServices,
+    isError,
     type Service,
-    search,
+    searchedMaxShrinkPercent,
     secretsIn,
-    serversFor,
-} from "../components";
-import { compileServices, isError, searchedMaxShrinkPercent, withoutIgnored } from "../components/haproxy";
+    withoutIgnored,
+} from "../components/haproxy";
 import type { Differences } from "../components/hostDifferences";
+import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
 
