@@ -110,20 +110,39 @@ module.exports = {
             comment: "The library must not need our stacks, lab, toolchain or tests.",
             severity: "error",
             from: { path: "^components/" },
-            to: { path: "^(program|stacks|lab|toolchain|test|bench)/" },
+            to: { path: "^(cli|program|stacks|lab|toolchain|test|bench)/" },
+        },
+        {
+            name: "command-is-in-the-package",
+            comment: "The package has neither our program nor lab and toolchain.",
+            severity: "error",
+            from: { path: "^cli/" },
+            to: { path: "^(program|stacks|lab|toolchain|test|bench)/|^index\\.ts$" },
+        },
+        {
+            name: "command-uses-little",
+            comment:
+                "The command runs programs and sees what they declare. Without an engine, it fills slots and shows refused " +
+                "lines itself, as a host's preview does, and retires hosts.",
+            severity: "error",
+            from: { path: "^cli/" },
+            to: {
+                path: "^components/",
+                pathNot:
+                    "^components/(nearest\\.ts|haproxy/index\\.ts|" +
+                    "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
+            },
         },
         {
             name: "program-uses-faces",
-            comment:
-                "The program builds on what users may import, and on the forms of data. Only the check without hosts fills " +
-                "slots and shows refused lines itself, as a host's preview does, and only a retirement needs no engine.",
+            comment: "The program builds on what users may import, and on the forms of data.",
             severity: "error",
             from: { path: "^(program/|index\\.ts$)" },
             to: {
                 path: "^components/",
                 pathNot:
                     "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/nodeSchema\\.ts|" +
-                    "convergence/(slots|kinds/index|preview/refusedLines|retirement)\\.ts)$",
+                    "convergence/declaredHosts\\.ts)$",
             },
         },
         {

@@ -3,10 +3,11 @@ import { LoadBalancer } from "./components";
 import { compose } from "./program/compose";
 import { loadStack } from "./program/load";
 import { warnOfPlainSecrets } from "./program/plainSecrets";
+import { standalone } from "./program/standalone";
 
 const config = new pulumi.Config();
 const { hosts, haproxy, options, secrets } = orRunError(() =>
-    compose(loadStack(pulumi.getStack()), (name) => config.getSecret(name) !== undefined),
+    compose(standalone(loadStack(pulumi.getStack())), (name) => config.getSecret(name) !== undefined),
 );
 
 const settings = {

@@ -1,4 +1,7 @@
 import { z } from "zod";
+import { list, listed, nearest } from "./nearest";
+import { isWithin, keysAt, pathText, schemaAt, valueAt } from "./schemaPaths";
+import { strangeIn, strangeWords } from "./strangeValues";
 
 /** A value whose form is wrong: another type, a word that is not allowed, a key that is missing or unknown. */
 export interface FormIssue {
@@ -14,10 +17,10 @@ interface Found {
     readonly message: string;
     /** Whether it says that the whole value is of another kind. */
     readonly kind?: boolean;
-    /** Whether it says that a key is unknown. */
-    readonly unknownKey?: boolean;
+    /** Set if it says that a key is unknown: the key that is probably meant, or an empty text. */
+    readonly meantKey?: string;
     /** The words that are allowed. */
-    readonly words?: readonly string[];
+    readonly words?: readonly unknown[];
     /** Set for an issue of a union: the issues of all alternatives, and the distance of the closest one from the value. */
     readonly summary?: { readonly found: readonly Found[]; readonly distance: number };
 }
@@ -54,19 +57,76 @@ export const whole = (min: number, max: number) => {
 /** The issues of form in `data`; empty if it fits the schema. */
 export function formIssues(schema: z.ZodType, data: unknown): FormIssue[] {
     const { error } = schema.safeParse(data);
-    return (error?.issues ?? [])
-        .flatMap((issue) => explain(issue, schema, data))
+    const found = (error?.issues ?? []).flatMap((issue) => explain(issue, schema, data));
+    // A key that is misspelt is also missing: one issue is enough.
+    const misspelt = new Set(found.flatMap(({ path, meantKey }) => (meantKey ? [pathText([...path, meantKey])] : [])));
+    const own = found
+        .filter(({ path }) => !misspelt.has(pathText(path)) || valueAt(data, path) !== undefined)
         .map(({ path, message, words }) => ({
-            path: pathText(path),
-            message: `${words ? `expected ${list(words, "or")}` : message}${got(path, data, message)}`,
-        }));
+            path,
+            message: words ? `expected ${listed(words.map(quoted), quoted(valueAt(data, path)))}` : message,
+            meant: words && nearestWord(valueAt(data, path), words),
+        }))
+        .map(({ path, message, meant }) => {
+            const [problem, ...remedy] = [...message.split("; "), ...(meant ? [`did you mean ${meant}?`] : [])];
+            return { path: pathText(path), message: [`${problem}${got(path, data, message)}`, ...remedy].join("; ") };
+        });
+    const strange = strangeIn(data)
+        .filter(({ path, value }) => typeof value === "string" || isRefused(path, found, schema, data))
+        .map(({ path, value }) => ({ path: pathText(path), message: strangeWords(value) ?? "" }));
+    // Any other issue of such a value only says that it is one.
+    const other = own.filter(({ path }) => !strange.some((one) => isWithin(path, one.path)));
+    return [...other, ...strange];
+}
+
+/** Whether the schema has issues of a value that is no data, or would read it like an object with other keys. */
+function isRefused(path: readonly PropertyKey[], found: readonly Found[], schema: z.ZodType, data: unknown): boolean {
+    const at = pathText(path);
+    const container = schemaAt(schema, path, data);
+    return (
+        container instanceof z.ZodObject ||
+        container instanceof z.ZodRecord ||
+        found.some(({ path: other, summary }) => {
+            const issue = pathText(other);
+            return isWithin(issue, at) || (summary !== undefined && isWithin(at, issue));
+        })
+    );
+}
+
+function nearestWord(value: unknown, words: readonly unknown[]): string | undefined {
+    const meant = nearest(String(value), words.map(String));
+    return meant === undefined ? undefined : quoted(words.find((word) => String(word) === meant));
+}
+
+/**
+ * @param source What the data is, for messages.
+ * @throws {Error} With every issue of form, a line each.
+ */
+export function assertForm(schema: z.ZodType, data: unknown, source: string): void {
+    const issues = formIssues(schema, data);
+    if (issues.length > 0) {
+        throw formError(issues, source);
+    }
+}
+
+/**
+ * @param source What the data is, for messages.
+ * @throws {Error} If it is no text, list or object, or has values that are no data, such as Outputs.
+ */
+export function assertPlain(data: unknown, source: string): void {
+    assertForm(z.union([anyText, z.record(z.string(), z.unknown()), z.array(z.unknown())]), data, source);
+    const strange = strangeIn(data).map(({ path, value }) => ({
+        path: pathText(path),
+        message: strangeWords(value) ?? "",
+    }));
+    if (strange.length > 0) {
+        throw formError(strange, source);
+    }
 }
 
 /** All issues as one text, a line each. */
 export function formError(issues: readonly FormIssue[], source = ""): Error {
-    const lines = issues.map(
-        ({ path, message }) => `${[source, path].filter((part) => part !== "").join(": ")}: ${message}`,
-    );
+    const lines = issues.map(({ path, message }) => [source, path, message].filter((part) => part !== "").join(": "));
     return new Error(lines.join("\n"));
 }
 
@@ -74,19 +134,15 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Fou
     const { path } = issue;
     switch (issue.code) {
         case "unrecognized_keys": {
-            const known = list(keysAt(schema, path, data), "or");
-            return issue.keys.map((key) => ({
-                path,
-                unknownKey: true,
-                message: `unknown key ${quoted(key)}; remove it, or use ${known}`,
-            }));
+            const known = keysAt(schema, path, data);
+            return issue.keys.map((key) => unknownKey(path, key, known, valueAt(data, path)));
         }
         case "invalid_type": {
             const message = ownMessage(issue) ?? `expected ${typeNames[issue.expected] ?? issue.expected}`;
             return [{ path, kind: issue.expected !== "int" || typeof valueAt(data, path) !== "number", message }];
         }
         case "invalid_value":
-            return [{ path, message: "", words: issue.values.map(quoted) }];
+            return [{ path, message: "", words: issue.values }];
         case "invalid_union":
             return ofUnion(issue, schema, data);
         case "invalid_key":
@@ -103,9 +159,14 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     if (issue.errors.length === 0) {
         const options = union instanceof z.ZodDiscriminatedUnion ? union.options : [];
         const key = String(path.at(-1));
-        const words = options.flatMap((option) => [...(option._zod.propValues?.[key] ?? [])].map(quoted));
+        const words = options.flatMap((option) => [...(option._zod.propValues?.[key] ?? [])]);
         // A value without the key is hardly meant for this union, if others have what it has.
         const missing = valueAt(data, path) === undefined;
+        const owner = path.slice(0, -1);
+        const misspelt = Object.keys(valueAt(data, owner) ?? {}).find((one) => nearest(one, [key]) !== undefined);
+        if (missing && misspelt !== undefined) {
+            return [unknownKey(owner, misspelt, [key])];
+        }
         return [{ path, message: "", words, ...(missing && { summary: { found: [], distance: 6 } }) }];
     }
     const value = valueAt(data, path);
@@ -122,7 +183,10 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     const fewest = Math.min(...possible.map(distance));
     const [closest = [], ...equal] = possible.filter((branch) => distance(branch) === fewest);
     const own = ownMessage(issue);
-    if (own !== undefined && (equal.length > 0 || closest.some(({ path: inner }) => inner.length === 0))) {
+    if (
+        own !== undefined &&
+        (equal.length > 0 || closest.some(({ path: inner, meantKey }) => inner.length === 0 && !meantKey))
+    ) {
         return [{ path, message: own, summary: { found, distance: fewest } }];
     }
     return closest.map((one) => {
@@ -132,10 +196,19 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     });
 }
 
+/** The issue of an unknown key. Keys that are not set yet are suggested first. */
+function unknownKey(path: readonly PropertyKey[], key: string, known: readonly string[], owner: unknown = {}): Found {
+    const unset = known.filter((one) => !Object.hasOwn(owner as object, one));
+    const meantKey = nearest(key, unset) ?? nearest(key, known);
+    const remedy = meantKey === undefined ? `remove it, or use ${listed(known, key)}` : `did you mean ${meantKey}?`;
+    return { path, meantKey: meantKey ?? "", message: `unknown key ${quoted(key)}; ${remedy}` };
+}
+
 /** How far an alternative is from the value. Another word, such as another action, and an unknown key count most. */
 function distance(found: readonly Found[]): number {
     return found.reduce(
-        (sum, { words, unknownKey, summary }) => sum + (summary?.distance ?? (words || unknownKey ? 3 : 1)),
+        (sum, { words, meantKey, summary }) =>
+            sum + (summary?.distance ?? (words || meantKey === "" ? 3 : meantKey === undefined ? 1 : 2)),
         0,
     );
 }
@@ -152,61 +225,6 @@ const typeNames: Readonly<Record<string, string>> = {
 /** The message that the schema gives; undefined if it is one of zod's. */
 function ownMessage({ message }: { readonly message: string }): string | undefined {
     return message.startsWith("Invalid ") ? undefined : message;
-}
-
-/** The keys that the object at a path may have. */
-function keysAt(schema: z.ZodType, path: readonly PropertyKey[], data: unknown): string[] {
-    const found = alternative(schemaAt(schema, path, data), valueAt(data, path));
-    return found instanceof z.ZodObject ? Object.keys(found.shape) : [];
-}
-
-/** The schema of the value at a path; the union itself if the value fits no alternative. */
-function schemaAt(schema: unknown, path: readonly PropertyKey[], data: unknown): unknown {
-    if (schema instanceof z.ZodOptional) {
-        return schemaAt(schema.unwrap(), path, data);
-    }
-    const [key, ...rest] = path;
-    if (key === undefined) {
-        return schema;
-    }
-    if (schema instanceof z.ZodDiscriminatedUnion && rest.length === 0 && key === schema.def.discriminator) {
-        return schema;
-    }
-    const container = alternative(schema, data);
-    const inner = valueAt(data, [key]);
-    if (container instanceof z.ZodArray) {
-        return schemaAt(container.element, rest, inner);
-    }
-    if (container instanceof z.ZodRecord) {
-        return schemaAt(container.valueType, rest, inner);
-    }
-    return container instanceof z.ZodObject ? schemaAt(container.shape[String(key)], rest, inner) : undefined;
-}
-
-/** The alternative of a union that the value is probably meant for; returns any other schema unchanged. */
-function alternative(schema: unknown, value: unknown): unknown {
-    if (schema instanceof z.ZodDiscriminatedUnion) {
-        const key = schema.def.discriminator;
-        const word = valueAt(value, [key]) as z.core.util.Primitive;
-        return schema.options.find((option) => option._zod.propValues?.[key]?.has(word));
-    }
-    if (schema instanceof z.ZodUnion) {
-        const meant = (option: unknown) =>
-            (option as z.ZodType)
-                .safeParse(value)
-                .error?.issues.every(({ code }) => !/^invalid_(type|value|union)$/.test(code)) ?? true;
-        return alternative(schema.options.find(meant), value);
-    }
-    return schema;
-}
-
-function valueAt(data: unknown, path: readonly PropertyKey[]): unknown {
-    return path.reduce<unknown>((found, key) => (found as Record<PropertyKey, unknown> | undefined)?.[key], data);
-}
-
-function pathText(path: readonly PropertyKey[]): string {
-    const keys = path.map((key) => (typeof key === "number" ? `[${key}]` : `.${String(key)}`));
-    return keys.join("").replace(/^\./, "");
 }
 
 /** Keys whose values may be secret, even if they are written into the wrong place. */
@@ -229,15 +247,15 @@ function show(value: unknown): string {
     if (value === undefined) {
         return "nothing";
     }
+    if (typeof value === "function") {
+        return "a function";
+    }
     if (Array.isArray(value)) {
         return value.length === 0 ? "an empty list" : "a list";
     }
     if (typeof value === "object" && value !== null) {
         const keys = Object.keys(value);
-        // An Output of Pulumi: its value is not known yet.
-        return "apply" in value
-            ? "an Output; use a slot for it"
-            : `an object${keys.length > 0 ? ` with ${list(keys.slice(0, 12), "and")}` : ""}`;
+        return `an object${keys.length > 0 ? ` with ${list(keys.slice(0, 12), "and")}` : ""}`;
     }
     const text = typeof value === "string" ? quoted(value.replace(/\0slot:([^\0]*)\0/g, "‹$1›")) : String(value);
     return text.length > 120 ? `${text.slice(0, 117)}…` : text;
@@ -247,21 +265,22 @@ function quoted(value: unknown): string {
     return typeof value === "string" ? JSON.stringify(value) : String(value);
 }
 
-function list(words: readonly string[], conjunction: "and" | "or"): string {
-    return words.length < 2 ? words.join("") : `${words.slice(0, -1).join(", ")} ${conjunction} ${words.at(-1)}`;
-}
-
 /** The type with every field required, so that two types are equal if each is assignable to the other. */
-type Plain<T> = T extends readonly (infer E)[]
-    ? Plain<E>[]
-    : T extends object
-      ? {
-            -readonly [K in keyof Loose<T>]-?: Field<
-                Plain<Loose<T>[K]>,
-                Partial<Pick<Loose<T>, K>> extends Pick<Loose<T>, K> ? true : false
-            >;
-        }
-      : T;
+type Plain<T> = T extends Leaf
+    ? T
+    : T extends readonly (infer E)[]
+      ? Plain<E>[]
+      : T extends object
+        ? {
+              -readonly [K in keyof Loose<T>]-?: Field<
+                  Plain<Loose<T>[K]>,
+                  Partial<Pick<Loose<T>, K>> extends Pick<Loose<T>, K> ? true : false
+              >;
+          }
+        : T;
+
+/** Types without fields of data. */
+type Leaf = ((...args: never[]) => unknown) | PromiseLike<unknown> | Uint8Array | { readonly apply: unknown };
 
 interface Field<V, Optional extends boolean> {
     value: V;

@@ -81,7 +81,7 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
 /** The secrets that services and the statistics page name, whether or not these compile. */
 function namedSecrets({ services, stats }: Stack): string[] {
     const users = [...services.flatMap(({ basicAuth }) => basicAuth?.users ?? []), ...[stats?.auth ?? []].flat()];
-    return users.map(({ passwordSecret }) => passwordSecret);
+    return users.flatMap((user) => ("passwordSecret" in user ? [user.passwordSecret] : []));
 }
 
 /** The nodes that a stack searches, from the file that it names or from its own data. */

@@ -57,12 +57,12 @@ const tasks = {
     },
     async check(args) {
         await npmPackages();
-        return runScript("program/check/cli.ts", args);
+        return runScript("program/command.ts", ["check", ...args]);
     },
     async retire(args) {
         await npmPackages();
         await pulumi();
-        return runScript("program/retire/cli.ts", args);
+        return runScript("program/command.ts", ["retire", ...args]);
     },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);

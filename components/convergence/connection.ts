@@ -11,7 +11,7 @@ export interface HostConnection {
     /** TCP port of sshd. @default 22 */
     port?: number;
     /** Login name. @default "root" */
-    user?: string;
+    user?: pulumi.Input<string>;
     /** `"sudo"` if the user is not root; sudo must need no password. @default - the user is root */
     become?: "sudo";
     /**
@@ -34,7 +34,7 @@ export interface BastionConnection {
     /** TCP port of sshd. @default 22 */
     port?: number;
     /** Login name. @default - as on the host behind it */
-    user?: string;
+    user?: pulumi.Input<string>;
     /** Private key of the user. @default - that of the host behind it */
     privateKey?: pulumi.Input<string>;
     /** Passphrase of the private key. @default - with a key of its own none, otherwise that of the host behind it */
@@ -70,24 +70,21 @@ export function connectionIssues(connection: HostConnection): string[] {
     ]);
 }
 
-/**
- * The connection with all outputs resolved. Only what this returns may be given to the command, because the plugin prints the whole
- * connection, with the private key, if a field is undefined or no text.
- *
- * @param refuse fails with the issues of the resolved values, each with the name of its field
- */
-export function judgedConnection(
-    connection: HostConnection,
-    refuse: (issues: string[]) => Promise<never>,
-): pulumi.Output<SshTarget> {
+/** A connection with all outputs resolved, or what is wrong with it. */
+export type JudgedConnection =
+    | { readonly target: SshTarget; readonly issues?: undefined }
+    | { readonly target?: undefined; readonly issues: readonly string[] };
+
+/** The connection with all outputs resolved, or the issues of the resolved values, each with the name of its field. */
+export function judgedConnection(connection: HostConnection): pulumi.Output<JudgedConnection> {
     const hops = hopsOf(connection);
-    return pulumi.output(hops.map(([, hop]) => ({ ...hop }))).apply(async (resolved) => {
+    return pulumi.output(hops.map(([, hop]) => ({ ...hop }))).apply((resolved): JudgedConnection => {
         const issues = hops.flatMap(([name, hop], n) =>
             declaredFields(hop).flatMap((field) => fieldIssues(name, field, resolved[n] as Hop)),
         );
         const [host, bastion] = resolved as [ResolvedHop, ResolvedHop?];
-        return issues.length > 0 ? await refuse(issues) : targetOf(host, bastion);
-    });
+        return issues.length > 0 ? { issues } : { target: targetOf(host, bastion) };
+    }) as pulumi.Output<JudgedConnection>;
 }
 
 type ResolvedHop = { [K in keyof Hop]: pulumi.Unwrap<Hop[K]> };
@@ -117,13 +114,15 @@ export function targetOf(host: ResolvedHop, bastion?: ResolvedHop): SshTarget {
 }
 
 /**
- * A judged connection in the form of the command plugin. It is copied field by field, because the plugin prints a connection with an
- * unknown field, including the private key.
+ * A connection in the form of the command plugin; one that leads nowhere if it has issues. It is copied field by field, because the
+ * plugin prints the whole connection, with the private key, if a field is unknown, undefined or no text.
  */
-export function commandConnection(target: SshTarget): types.input.remote.ConnectionArgs {
+export function commandConnection({ target = nowhere }: JudgedConnection): types.input.remote.ConnectionArgs {
     const { bastion } = target;
     return { ...commandHop(target), ...(bastion && { proxy: commandHop(bastion) }) };
 }
+
+const nowhere: SshTarget = { address: "0.0.0.0", port: 1, user: "root", hostKey: "" };
 
 function commandHop({ address, port, user, hostKey, privateKey, privateKeyPassword }: SshTarget) {
     return {

@@ -1,24 +1,31 @@
 import { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { formIssues } from "../forms";
-import { commandConnection, connectionIssues, type HostConnection, judgedConnection, rangeIssues } from "./connection";
+import { formIssues, formOf } from "../forms";
+import {
+    commandConnection,
+    connectionIssues,
+    type HostConnection,
+    type JudgedConnection,
+    judgedConnection,
+    rangeIssues,
+} from "./connection";
 import { declareHost, onlyDeclared } from "./declaredHosts";
 import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
-import { formerNames } from "./formerNames";
+import { beforeChange } from "./hooks";
 import { claimHost } from "./hostClaims";
-import { HostConversation, type HostTurn } from "./hostTurn";
+import { HostConversation } from "./hostTurn";
 import type { Resource } from "./kinds/index";
 import { type Later, laterOutput, then } from "./outputs";
+import { formerOwners, ownerOf } from "./owners";
 import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues } from "./payload/fileContents";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
 import { resourceError } from "./resourceError";
 import type { Roll } from "./roll";
 import { fileTexts } from "./shownFiles";
-import type { SshTarget } from "./ssh/ssh";
-import { count, printable } from "./text";
+import { count } from "./text";
 
 /** Arguments of ConvergedHost. */
 export interface ConvergedHostArgs {
@@ -50,7 +57,10 @@ export interface ConvergedHostArgs {
     takeOver?: boolean;
 }
 
-const argsForm = z.strictObject(argsShape satisfies Record<keyof ConvergedHostArgs, z.ZodType>);
+/** The arguments, once the run list is there. */
+export type KnownHostArgs = Omit<ConvergedHostArgs, "resources"> & { resources: Resource[] };
+
+const argsForm = formOf<KnownHostArgs>()(z.strictObject(argsShape));
 
 /** Deletion touches no host. With this, which children inherit, the CLI says so: `delete[retain]`. */
 export const leavesHost: pulumi.ComponentResourceOptions = { retainOnDelete: true };
@@ -93,42 +103,28 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const { connection, slots: given = {} } = args;
         const plan = then(args.resources, (resources) => this.plan(name, { ...args, resources }));
         claimHost(name, connection, this);
-        const owners = { owner: ownerOf(name), formerOwners: formerNames(this, opts).map(ownerOf) };
+        const owners = { owner: ownerOf(name), formerOwners: formerOwners(this) };
         declareHost({ name, ...owners, connection, resources: Promise.resolve(args.resources) }, opts);
+
+        const judged = judgedConnection(connection);
+        const slots = Object.fromEntries(Object.entries(given).map(([slot, value]) => [slot, pulumi.output(value)]));
         // They may create the host. A preview creates nothing.
         const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
-        const { become } = connection;
-        const { probe = true, requireAnswer = false, deadline, takeOver } = args;
-        const declared = {
-            name,
-            ...owners,
-            become,
-            probe: probe && !onlyDeclared(),
-            requireAnswer,
-            deadline,
-            takeOver,
-        };
-        const conversation = new HostConversation({ ...declared, roll }, this, () => command);
-        const target = judgedConnection(connection, (issues) => conversation.refuse(issues));
-        const slots = Object.fromEntries(Object.entries(given).map(([slot, value]) => [slot, pulumi.output(value)]));
-        const needed = Promise.resolve(plan).then((made) => ({ plan: made, target, slots, dependencies }));
-        const turn = conversation.turn(needed);
-        const known = pulumi.all([turn.then(({ token }) => token ?? unknown), target, dependencies, slots]);
-        const command = this.command(
-            name,
-            args,
-            target,
-            known.apply(([token]) => token),
-            turn,
-        );
-        roll?.join(name, command);
+        const conversation = new HostConversation({ name, ...owners, ...settingsOf(args), roll }, this, () => command);
+        const needed = { connection: judged, slots, dependencies };
+        const answered = conversation.token(Promise.resolve(plan).then((made) => ({ plan: made, ...needed })));
+        const token = pulumi
+            .all([answered.then((known) => known ?? unknown), judged, slots, dependencies])
+            .apply(([known]) => known);
+        const hooks = beforeChange(`${name}-converge`, () => conversation.assertSound());
+        const command = this.command(name, args, judged, token, hooks);
 
         this.lastRun = command.stdout.apply(reportOf);
         this.registerOutputs({ lastRun: this.lastRun });
     }
 
     /** Checks everything that is declared, and collects all issues in one error. */
-    private plan(name: string, args: ConvergedHostArgs & { resources: Resource[] }): Plan {
+    private plan(name: string, args: KnownHostArgs): Plan {
         const { resources, connection, slots = {}, deadline } = args;
         const form = formOfArgs(args);
         if (form.length > 0) {
@@ -162,9 +158,9 @@ export class ConvergedHost extends pulumi.ComponentResource {
     private command(
         name: string,
         args: ConvergedHostArgs,
-        target: pulumi.Output<SshTarget>,
+        connection: pulumi.Output<JudgedConnection>,
         token: pulumi.Output<string>,
-        turn: Promise<HostTurn>,
+        hooks: pulumi.ResourceHookBinding | undefined,
     ): remote.Command {
         const launch = pulumi.unsecret(token).apply((known) => launchCommand(known, args.connection.become));
         // A preview that asks no host cannot know the token that the host got from its last up.
@@ -172,17 +168,13 @@ export class ConvergedHost extends pulumi.ComponentResource {
         return new remote.Command(
             `${name}-converge`,
             {
-                connection: target.apply(commandConnection),
+                connection: connection.apply(commandConnection),
                 create: launch,
                 update: launch,
                 logging: remote.Logging.Stderr,
                 addPreviousOutputInEnv: false,
             },
-            {
-                parent: this,
-                dependsOn: turn.then(({ after }) => [...after]).catch((): pulumi.Resource[] => []),
-                ignoreChanges: unasked ? ["create", "update"] : [],
-            },
+            { parent: this, ignoreChanges: unasked ? ["create", "update"] : [], hooks },
         );
     }
 }
@@ -190,16 +182,17 @@ export class ConvergedHost extends pulumi.ComponentResource {
 /** Resolves an output to a value that only an up knows. */
 const unknown = pulumi.unknown as unknown as string;
 
+/** How to treat the host. */
+function settingsOf({ connection, probe = true, requireAnswer = false, deadline, takeOver }: ConvergedHostArgs) {
+    const { become } = connection;
+    return { become, probe: probe && onlyDeclared() === undefined, requireAnswer, deadline, takeOver };
+}
+
 /** Issues of form. Resources that come later count as none. */
 function formOfArgs(args: ConvergedHostArgs): string[] {
     const { resources } = (args ?? {}) as Partial<ConvergedHostArgs>;
     const data = resources instanceof Promise ? { ...args, resources: [] } : args;
     return formIssues(argsForm, data).map(({ path, message }) => (path === "" ? message : `${path}: ${message}`));
-}
-
-/** The owner of the host, in the form that the host stores and shows. */
-function ownerOf(name: string): string {
-    return printable([pulumi.getProject(), pulumi.getStack(), name].join("/"));
 }
 
 /**

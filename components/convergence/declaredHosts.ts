@@ -12,20 +12,26 @@ export interface DeclaredHost {
     readonly parent: string;
     /** As the host records it: `project/stack/name`. */
     readonly owner: string;
-    /** Owners before it was renamed. @default [] */
-    readonly formerOwners?: readonly string[];
+    /** Owners before it was renamed. */
+    readonly formerOwners: Promise<readonly string[]>;
     /** As declared: an address may be unknown. */
     readonly connection: HostConnection;
     /** The run list, with slots. Rejects with the issues of what is declared. */
     readonly resources: Promise<readonly Resource[]>;
 }
 
+/**
+ * Why a program runs without an engine. A check may run where hosts are never reached: without the keys and files of the machine that
+ * converges.
+ */
+export type Purpose = "check" | "retire";
+
 interface Declarations {
     readonly hosts: DeclaredHost[];
-    only: boolean;
+    purpose?: Purpose;
 }
 
-const declarations = perProgram<Declarations>(() => ({ hosts: [], only: false }));
+const declarations = perProgram<Declarations>(() => ({ hosts: [] }));
 
 /**
  * Notes a host of the program.
@@ -46,11 +52,11 @@ export function declaredHosts(): readonly DeclaredHost[] {
 }
 
 /** Makes hosts of this program declare what they are, and nothing else: none is asked. Call it after the mocks are set. */
-export function onlyDeclare(): void {
-    declarations().only = true;
+export function onlyDeclare(purpose: Purpose): void {
+    declarations().purpose = purpose;
 }
 
-/** Whether hosts are only declared. A component then asks no host, and its token is unknown. */
-export function onlyDeclared(): boolean {
-    return declarations().only;
+/** Why hosts are only declared; undefined if they are converged. A component then asks no host, and its token is unknown. */
+export function onlyDeclared(): Purpose | undefined {
+    return declarations().purpose;
 }

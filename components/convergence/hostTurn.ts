@@ -1,5 +1,7 @@
+import { randomBytes } from "node:crypto";
 import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
+import type { JudgedConnection } from "./connection";
 import { assertClaims } from "./hostClaims";
 import { knownValue } from "./outputs";
 import { launchCommand, reportOf, standingOf } from "./payload/commands";
@@ -20,7 +22,7 @@ import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
 import { failTogether, inRound, logTogether } from "./sharedMessages";
-import { SshError, type SshTarget } from "./ssh/ssh";
+import { SshError } from "./ssh/ssh";
 import { printable } from "./text";
 import { nextToken } from "./token";
 
@@ -36,7 +38,7 @@ export interface DeclaredTurn {
     readonly name: string;
     /** `project/stack/name`, printable. */
     readonly owner: string;
-    readonly formerOwners: readonly string[];
+    readonly formerOwners: Promise<readonly string[]>;
     readonly become?: "sudo";
     readonly probe: boolean;
     readonly requireAnswer: boolean;
@@ -49,21 +51,16 @@ export interface DeclaredTurn {
 /** What must be known before a host can be asked. */
 export interface Needed {
     readonly plan: Plan;
-    readonly target: pulumi.Output<SshTarget>;
+    readonly connection: pulumi.Output<JudgedConnection>;
     readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
     /** Known once everything exists that the component depends on; undefined in a preview, which creates nothing. */
     readonly dependencies?: pulumi.Output<unknown>;
 }
 
-/** What the command of a host gets. */
-export interface HostTurn {
-    /** Undefined if it is not known. */
-    readonly token: string | undefined;
-    readonly after: Turn["after"];
-}
-
 /** Asks a host what differs, shows that in a preview, and leaves the payload there in an up and follows its converge. */
 export class HostConversation {
+    private failed = false;
+
     constructor(
         private readonly declared: DeclaredTurn,
         private readonly component: pulumi.Resource,
@@ -72,27 +69,36 @@ export class HostConversation {
     ) {}
 
     /**
-     * What the command gets.
-     *
-     * @throws ResourceError if the host refuses what is declared, if values of its slots cannot be used, or if it cannot be asked and
-     * must be
+     * The token of the command, in its turn; undefined if it is not known. It never fails, because everything that depends on a command
+     * that is never registered is not registered either. A failure is shown as an error of the component, and the command fails before it
+     * does anything: see {@link assertSound}.
      */
-    async turn(needed: Promise<Needed>): Promise<HostTurn> {
+    async token(needed: Promise<Needed>): Promise<string | undefined> {
         try {
             return await this.ask(await needed);
         } catch (error) {
-            // Others must not wait for it.
             void this.inTurn("away");
-            throw error;
+            this.failed = true;
+            // Unhandled on purpose: the engine shows it, and the program fails when it has ended.
+            void Promise.reject(error);
+            // An unknown token would let an up pass without a converge; one that no host has makes the command due.
+            return pulumi.runtime.isDryRun() ? undefined : randomBytes(16).toString("hex");
         }
     }
 
-    private async ask({ plan, target, slots, dependencies }: Needed): Promise<HostTurn> {
+    /** Called before the command runs. @throws Error if the host has failed already */
+    assertSound(): void {
+        if (this.failed) {
+            throw new Error(`nothing was changed; see the error of ${this.declared.name}`);
+        }
+    }
+
+    private async ask({ plan, connection, slots, dependencies }: Needed): Promise<string | undefined> {
         const { name, owner, become, deadline, takeOver, requireAnswer } = this.declared;
         const preview = pulumi.runtime.isDryRun();
         const names = Object.keys(slots);
-        const [to, exists, ...values] = await Promise.all([
-            knownValue(target),
+        const [judged, exists, ...values] = await Promise.all([
+            knownValue(connection),
             dependencies === undefined ? true : knownValue(dependencies).then((ids) => ids !== undefined),
             ...names.map((slot) => knownValue(slots[slot] as pulumi.Output<string>)),
         ]);
@@ -100,58 +106,62 @@ export class HostConversation {
             names.flatMap((slot, n) => (values[n] === undefined ? [] : [[slot, values[n]]])),
         );
         const unknown = names.filter((slot) => known[slot] === undefined);
-        const issues = slotValueIssues(plan.resources, known);
+        const issues = [...(judged?.issues ?? []), ...slotValueIssues(plan.resources, known)];
         if (issues.length > 0) {
             await this.refuse(issues);
         }
         assertClaims();
+        const to = judged?.target;
         if (to === undefined || !exists || (preview ? !this.declared.probe : unknown.length > 0)) {
             // In an up, something that the host depends on has failed.
-            return this.unasked();
+            await this.inTurn("away");
+            return undefined;
         }
-        const payload = buildPayload(plan, { slots: known, owner, deadline, takeOver });
+        const formerOwners = await this.declared.formerOwners;
+        const payload = buildPayload(plan, { slots: known, unknown, owner, formerOwners, deadline, takeOver });
         const waiting = ({ message }: SshError) =>
             void pulumi.log.info(`${name}: waits for the host: ${message}`, this.component, undefined, true);
         const question = () => probe(to, payload, become, preview ? undefined : waiting);
         const host = await this.answer(question, preview && !requireAnswer);
         if (host === undefined) {
-            return this.unasked();
+            await this.inTurn("away");
+            return undefined;
         }
         const { answer } = host;
         void this.say("warn", answer.warnings);
         const token = nextToken(answer, payload);
         const isDue = token !== answer.token && answer.refused.length === 0;
         if (!preview && isDue) {
-            // Before the others know of it: a command that waits for one that is never registered would hang.
+            // Before the others know of it, because they would wait for a host that cannot be converged.
             await this.leave(host, token);
         }
-        const role = answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known) : "unchanged";
+        const role =
+            answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known, unknown) : "unchanged";
         const turn = this.inTurn(role);
         if (preview || !isDue) {
             host.close();
-            await this.report(answer, plan, known);
+            await this.report(answer, plan, known, unknown);
             void this.say("info", preview ? [] : answer.serving);
         }
-        const { after, refusedBy } = await turn;
+        const { refusedBy, isStopped } = await turn;
         if (!preview && isDue) {
-            await this.goOn(host, refusedBy);
+            await this.assertAccepted(host, refusedBy);
+            if (isStopped) {
+                host.close();
+                return answer.token;
+            }
             void this.follow(host, token);
         }
-        return { token: unknown.length > 0 ? undefined : token, after };
-    }
-
-    private async unasked(): Promise<HostTurn> {
-        const { after } = await this.inTurn("away");
-        return { token: undefined, after };
+        return unknown.length > 0 ? undefined : token;
     }
 
     private async inTurn(role: Role): Promise<Turn> {
         const { roll, name } = this.declared;
-        return roll === undefined ? { after: [], refusedBy: [] } : roll.turn(name, role);
+        return roll === undefined ? { refusedBy: [], isStopped: false } : roll.turn(name, role);
     }
 
     /** Fails because of values that are known only now. Hosts with the same issues share one message. */
-    refuse(issues: string[]): Promise<never> {
+    private refuse(issues: string[]): Promise<never> {
         return failTogether({
             about: { host: this.declared.name },
             key: issues.join("\n"),
@@ -170,22 +180,19 @@ export class HostConversation {
         await Promise.all(messages);
     }
 
-    /** Fails if another host of the fleet refuses what is declared. Otherwise watches the host until its converge has ended. */
-    private async goOn(host: AskedHost, refusedBy: readonly string[]): Promise<void> {
-        const { name } = this.declared;
+    /** Fails if another host of the fleet refuses what is declared. */
+    private async assertAccepted(host: AskedHost, refusedBy: readonly string[]): Promise<void> {
         if (refusedBy.length > 0) {
             host.close();
             const refuse = refusedBy.length === 1 ? "refuses" : "refuse";
             const why = `nothing was changed, because ${refusedBy.join(", ")} ${refuse} what is declared`;
             await failTogether({
-                about: { host: name },
+                about: { host: this.declared.name },
                 key: why,
                 words: (hosts) => `${hostNames(hosts)}: ${why}; correct that, then run up again`,
                 resource: this.component,
             });
         }
-        // The command plugin notices a lost connection after minutes, and behind a bastion never.
-        void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this.component));
     }
 
     /** Leaves the payload on the host. */
@@ -203,13 +210,15 @@ export class HostConversation {
     private async follow(host: AskedHost, token: string): Promise<void> {
         const { name, roll } = this.declared;
         const done = pulumi.runtime.rpcKeepAlive();
+        // The command plugin notices a lost connection after minutes, and behind a bastion never.
+        void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this.component));
         const { stdout, stderr, update } = this.command();
         const [report, said, launched] = await inRound(
             () => Promise.all([stdout, stderr, update].map(settled)),
             "converge",
         );
         const succeeded = typeof report === "string";
-        const cause = succeeded || roll?.isStopped(name) ? "" : await host.cause(token);
+        const cause = succeeded ? "" : await host.cause(token);
         host.close();
         if (cause !== "") {
             await pulumi.log.error(`${name}: ${cause}`, this.component);
@@ -250,7 +259,12 @@ export class HostConversation {
     }
 
     /** Fails if the host refuses what is declared; a preview shows what differs, and which settings no host needs any more. */
-    private async report(whyRun: WhyRun, plan: Plan, slots: Record<string, string>): Promise<void> {
+    private async report(
+        whyRun: WhyRun,
+        plan: Plan,
+        slots: Record<string, string>,
+        unknown: readonly string[],
+    ): Promise<void> {
         const { name } = this.declared;
         const resource = this.component;
         const settings = pulumi.runtime.isDryRun() ? whyRun.settings : [];
@@ -259,7 +273,7 @@ export class HostConversation {
             const about = { host: name, ...setting };
             return logTogether("warn", { about, key: `setting ${setting.name}`, words: settingText, resource });
         });
-        const about = { host: name, ...previewReport(whyRun, plan, slots) };
+        const about = { host: name, ...previewReport(whyRun, plan, slots, unknown) };
         const { severity, summary, effect, refusal, differences } = about;
         if (severity === "refusal") {
             await failTogether({ about, key: refusal.join("\n"), words: refusalText, resource });

@@ -10,23 +10,28 @@ import * as pulumi from "@pulumi/pulumi";
  */
 export type Role = "rolls" | "atOnce" | "unchanged" | "refuses" | "away";
 
-/** When one host of a fleet is converged. */
+/** Whether a host's turn has come. */
 export interface Turn {
-    /** Commands of other hosts that must have succeeded before. */
-    readonly after: readonly pulumi.Resource[];
     /** Hosts that refuse what is declared, so that nothing of the fleet is changed. */
     readonly refusedBy: readonly string[];
+    /** Whether a host before it has failed, so that it stays as it is. */
+    readonly isStopped: boolean;
 }
 
-/** Converges the hosts of a fleet in order: all are asked before the first is changed, and those that serve change one by one. */
+/**
+ * The order in which the hosts of a fleet are converged: all are asked before the first is changed, and those that serve change one
+ * after the other. The order lives in the program. Dependencies between the commands would do the same, but a saved plan would break
+ * when they change, and an up of one target if another host is new.
+ */
 export class Roll {
     private readonly roles = new Map<string, Role>();
-    private readonly commands = new Map<string, pulumi.Resource>();
-    private readonly ends = new Map<string, boolean>();
-    private readonly allAsked: Promise<void>;
-    private lastAsked = () => {};
+    private readonly ends = new Map<string, Event<boolean>>();
+    private readonly allAsked = new Event<void>();
+    private readonly stopped: string[] = [];
+    private failed?: string;
 
     /**
+     * @param fleet its component, which shows messages
      * @param name of the fleet, for messages
      * @param hosts in the order in which they change
      */
@@ -34,51 +39,50 @@ export class Roll {
         private readonly fleet: pulumi.Resource,
         private readonly name: string,
         private readonly hosts: readonly string[],
-    ) {
-        this.allAsked = new Promise((resolve) => {
-            this.lastAsked = resolve;
-        });
-    }
+    ) {}
 
-    /** Notes the command that converges a host. */
-    join(host: string, command: pulumi.Resource): void {
-        this.commands.set(host, command);
-    }
-
-    /** Notes what a host has answered; only its first answer counts. Resolves once all hosts of the fleet have been asked. */
+    /**
+     * Notes what a host has answered; only its first answer counts. Resolves in its turn: once all hosts have been asked, and in an up
+     * once the host before it has ended.
+     */
     async turn(host: string, role: Role): Promise<Turn> {
         if (!this.roles.has(host)) {
             this.roles.set(host, role);
             if (this.roles.size === this.hosts.length) {
                 this.announce();
-                this.lastAsked();
+                this.allAsked.happen();
             }
         }
-        await this.allAsked;
+        await this.allAsked.past;
+        const refusedBy = this.withRole("refuses");
         const order = this.withRole("rolls");
-        const before = this.commands.get(order[order.indexOf(host) - 1] ?? "");
-        return { after: before === undefined ? [] : [before], refusedBy: this.withRole("refuses") };
-    }
-
-    /** Notes how the converge of a host in the order has ended. Says which hosts were not changed because another has failed. */
-    ended(host: string, succeeded: boolean): void {
-        const order = this.withRole("rolls");
-        this.ends.set(host, succeeded);
-        const failed = order.findIndex((each) => this.ends.get(each) === false);
-        const left = order.slice(failed + 1);
-        if (failed < 0 || left.length === 0 || !left.every((each) => this.ends.has(each))) {
-            return;
+        const before = order[order.indexOf(host) - 1];
+        if (before === undefined || refusedBy.length > 0 || pulumi.runtime.isDryRun()) {
+            return { refusedBy, isStopped: false };
         }
-        const were = left.length === 1 ? "was" : "were";
-        const remedy = "correct what it says, then run up again";
-        const text = `${this.name}: ${order[failed]} failed, so ${left.join(", ")} ${were} not changed; ${remedy}`;
-        void pulumi.log.error(text, this.fleet);
+        const isStopped = !(await this.endOf(before).past);
+        if (isStopped) {
+            this.stopped.push(host);
+            this.endOf(host).happen(false);
+            if (host === order.at(-1)) {
+                this.sayWhatIsLeft();
+            }
+        }
+        return { refusedBy, isStopped };
     }
 
-    /** Whether a host waits for another one that has failed. */
-    isStopped(host: string): boolean {
-        const order = this.withRole("rolls");
-        return order.slice(0, order.indexOf(host)).some((each) => this.ends.get(each) === false);
+    /** Notes how the converge of a host has ended. */
+    ended(host: string, succeeded: boolean): void {
+        if (!succeeded && this.roles.get(host) === "rolls") {
+            this.failed ??= host;
+        }
+        this.endOf(host).happen(succeeded);
+    }
+
+    private endOf(host: string): Event<boolean> {
+        const end = this.ends.get(host) ?? new Event<boolean>();
+        this.ends.set(host, end);
+        return end;
     }
 
     /** Says in a preview in which order hosts change, and how far an unfinished roll has come. */
@@ -94,7 +98,27 @@ export class Roll {
         void pulumi.log.info(`${this.name}: ${ahead}an up changes ${changes}`, this.fleet);
     }
 
+    private sayWhatIsLeft(): void {
+        const were = this.stopped.length === 1 ? "was" : "were";
+        const left = `${this.stopped.join(", ")} ${were} not changed`;
+        const remedy = "correct what it says, then run up again";
+        void pulumi.log.error(`${this.name}: ${this.failed} failed, so ${left}; ${remedy}`, this.fleet);
+    }
+
     private withRole(role: Role): string[] {
         return this.hosts.filter((host) => this.roles.get(host) === role);
+    }
+}
+
+/** Something that happens once. */
+class Event<T> {
+    /** Resolves when it has happened. */
+    readonly past: Promise<T>;
+    happen: (value: T) => void = () => {};
+
+    constructor() {
+        this.past = new Promise((resolve) => {
+            this.happen = resolve;
+        });
     }
 }

@@ -15,9 +15,13 @@ export function secretParts(slots: Record<string, string>): { name: string; part
 /**
  * The text before the first secret of each line, which identifies the line whatever the secret is. Empty if a secret begins
  * a line or has several lines, because nothing then marks the line.
+ *
+ * @param open names of slots that do not count, because they hold no secrets
  */
-export function secretLines(text: string, slots: Record<string, string>): string[] {
-    const lines = text.split("\n").filter((line) => secretSlots(line).length > 0);
+export function secretLines(text: string, slots: Record<string, string>, open: readonly string[] = []): string[] {
+    const lines = text
+        .split("\n")
+        .filter((line) => secretSlots(line).some((name) => !open.includes(slotParts(name).name)));
     const prefixes = lines.map((line) =>
         secretSlots(line).some((name) => slots[name]?.includes("\n")) ? "" : (line.split("\0")[0] ?? "").trim(),
     );

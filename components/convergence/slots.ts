@@ -5,10 +5,18 @@
  * once, when the payload is made. NUL delimits a marker because no configuration language that we render allows NUL.
  */
 
+import { assertForm, matching } from "../forms";
+
 /** The only slot that needs no value: it becomes the digest of all files of the transaction. */
 export const DIGEST_SLOT = "digest";
 
-const NAME = /^[a-z0-9][a-z0-9.-]{0,62}$/;
+/** What stands for a digest over values that only an up knows. No digest equals it. */
+export const UNKNOWN_DIGEST = "unknown";
+
+const slotName = matching(
+    /^[a-z0-9][a-z0-9.-]{0,62}$/,
+    "expected a name of 1 to 63 lower-case letters, digits, dots and hyphens, with a letter or digit first",
+);
 const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
 
 /**
@@ -17,11 +25,7 @@ const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
  * @throws Error if the name is not made of lower case letters, digits, dots and hyphens, 63 at most
  */
 export function slot(name: string): string {
-    if (!NAME.test(name)) {
-        throw new Error(
-            `invalid slot name ${JSON.stringify(name)}; use lower case letters, digits, dots and hyphens, at most 63`,
-        );
-    }
+    assertForm(slotName, name, "slot");
     return `\0slot:${name}\0`;
 }
 
@@ -41,6 +45,11 @@ export function slotParts(name: string): { readonly name: string; readonly encod
     return { name: base, encoding };
 }
 
+/** Whether the value is one slot and nothing else. */
+export function isSlot(value: unknown): boolean {
+    return typeof value === "string" && /^\0slot:[^\0]+\0$/.test(value);
+}
+
 /** The names of all slots in a text, with their encodings, each once, in order of appearance. */
 export function slotsIn(text: string): string[] {
     return [...new Set([...text.matchAll(MARKER)].map((match) => match[1] as string))];
@@ -51,12 +60,25 @@ export function secretSlots(text: string): string[] {
     return slotsIn(text).filter((name) => name !== DIGEST_SLOT);
 }
 
+/** Those of the slots in a text, without encodings, that are among `names`. */
+export function slotsAmong(text: string, names: readonly string[]): string[] {
+    const found = slotsIn(text).map((name) => slotParts(name).name);
+    return [...new Set(found)].filter((name) => names.includes(name));
+}
+
 /** Replaces every slot with what `value` returns for its name. */
 export function fillSlots(text: string, value: (name: string) => string): string {
     return text.replace(MARKER, (_, name: string) => value(name));
 }
 
-/** Replaces every slot with its name, for people. */
-export function showSlots(text: string): string {
-    return fillSlots(text, (name) => `‹${slotParts(name).name}›`);
+/**
+ * Replaces every slot with its name, for people.
+ *
+ * @param unknown names of slots whose values only an up knows
+ */
+export function showSlots(text: string, unknown: readonly string[] = []): string {
+    return fillSlots(text, (slot) => {
+        const { name } = slotParts(slot);
+        return unknown.includes(name) ? `‹${name}, known after up›` : `‹${name}›`;
+    });
 }

@@ -1,19 +1,32 @@
 import { z } from "zod";
-import { formError, formIssues, formOf, text } from "../forms";
+import { anyText, assertForm, formOf, text } from "../forms";
 import type { Server } from "../haproxy";
-import { type Node, nodesSchema } from "./nodeSchema";
+import { type Node, nodesSchema, port } from "./nodeSchema";
 
-export type { Node } from "./nodeSchema";
+export type { Node, NodeLogin } from "./nodeSchema";
 
 /** Nodes to search in. */
 export interface Inventory {
+    /** Names and addresses are unique in each environment. */
     readonly nodes: readonly Node[];
     /** File or other origin of the nodes, for messages. */
     readonly source: string;
 }
 
-/** What to search for; `service` means the tag `<service>::app`. */
-export type Query = { readonly environment: string } & ({ readonly service: string } | { readonly tag: string });
+/** What to search for: nodes of one environment with one tag. */
+export type Query = {
+    /** Environment of the nodes. */
+    readonly environment: string;
+} & (
+    | {
+          /** Name of a service: its nodes have the tag `<service>::app`. */
+          readonly service: string;
+      }
+    | {
+          /** Tag in the run list of the nodes. */
+          readonly tag: string;
+      }
+);
 
 /** A query for servers. */
 export type ServerQuery = Query & {
@@ -23,11 +36,18 @@ export type ServerQuery = Query & {
     readonly backupFacility?: string;
 };
 
-const fileForm = z.strictObject({ nodes: nodesSchema });
-const inventoryForm = z.strictObject({ nodes: nodesSchema, source: text });
+const fileForm = formOf<Pick<Inventory, "nodes">>()(z.strictObject({ nodes: nodesSchema }));
+const inventoryForm = formOf<Inventory>()(z.strictObject({ nodes: nodesSchema, source: text }));
+const queryMessage = "expected environment, and either service or tag";
 const queryForm = formOf<Query>()(
     z.union([z.strictObject({ environment: text, service: text }), z.strictObject({ environment: text, tag: text })], {
-        message: "expected environment, and either service or tag",
+        message: queryMessage,
+    }),
+);
+const serverShape = { environment: text, port, backupFacility: text.optional() };
+const serverQueryForm = formOf<ServerQuery>()(
+    z.union([z.strictObject({ ...serverShape, service: text }), z.strictObject({ ...serverShape, tag: text })], {
+        message: `${queryMessage}, and port`,
     }),
 );
 
@@ -41,16 +61,15 @@ const judged = new WeakSet<Inventory>();
  * @throws {Error} If it is not JSON. Else with every issue of form, one per line.
  */
 export function parseInventory(text: string, source: string): Inventory {
+    assertForm(anyText, source, "source");
+    assertForm(anyText, text, source);
     let data: unknown;
     try {
         data = JSON.parse(text);
     } catch (error) {
         throw new Error(`${source}: not JSON: ${(error as Error).message}`);
     }
-    const issues = formIssues(fileForm, data);
-    if (issues.length > 0) {
-        throw formError(issues, source);
-    }
+    assertForm(fileForm, data, source);
     const inventory = { nodes: (data as { nodes: Node[] }).nodes, source };
     judged.add(inventory);
     return inventory;
@@ -63,11 +82,8 @@ export function parseInventory(text: string, source: string): Inventory {
  * The message lists the environments and tags that exist.
  */
 export function search(inventory: Inventory, query: Query): Node[] {
-    assertForm(inventory);
-    const issues = formIssues(queryForm, query);
-    if (issues.length > 0) {
-        throw formError(issues, "query");
-    }
+    assertInventory(inventory);
+    assertForm(queryForm, query, "query");
     const { nodes, source } = inventory;
     const { environment } = query;
     const tag = tagOf(query);
@@ -90,7 +106,9 @@ export function search(inventory: Inventory, query: Query): Node[] {
  * @throws {Error} As {@link search}, and if the backup facility has none of the servers, or all.
  */
 export function serversFor(inventory: Inventory, query: ServerQuery): Server[] {
-    const { port, backupFacility, ...others } = query ?? {};
+    assertInventory(inventory);
+    assertForm(serverQueryForm, query, "query");
+    const { port, backupFacility, ...others } = query;
     const found = search(inventory, others);
     const backups = found.filter(({ facility }) => backupFacility !== undefined && facility === backupFacility);
     if (backupFacility !== undefined && (backups.length === 0 || backups.length === found.length)) {
@@ -109,15 +127,11 @@ export function serversFor(inventory: Inventory, query: ServerQuery): Server[] {
     }));
 }
 
-function assertForm(inventory: Inventory): void {
-    if (judged.has(inventory)) {
-        return;
+function assertInventory(inventory: Inventory): void {
+    if (!judged.has(inventory)) {
+        assertForm(inventoryForm, inventory, "inventory");
+        judged.add(inventory);
     }
-    const issues = formIssues(inventoryForm, inventory);
-    if (issues.length > 0) {
-        throw formError(issues, "inventory");
-    }
-    judged.add(inventory);
 }
 
 function tagOf(query: Query): string {

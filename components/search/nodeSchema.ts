@@ -1,5 +1,5 @@
 import { z } from "zod";
-import { matching, text, whole } from "../forms";
+import { formOf, matching, text, whole } from "../forms";
 import { isAddress, isHostName } from "../haproxy";
 
 /** A host name or an IP address. */
@@ -26,27 +26,42 @@ export const runListEntry = matching(
     'expected "<service>::<recipe>" in lower case, like "ecom-platform::app"',
 );
 
-/** A node of the inventory. */
-const nodeSchema = z.strictObject({
+/** A node of the inventory: a load balancer, an app server, or any other host. */
+export interface Node {
     /** Unique in its environment; the name of the server in haproxy.cfg and of the host in Pulumi. */
-    name,
-    address,
-    environment: name,
-    /** Chef's run list: the tags of the node. */
-    runList: z.array(runListEntry),
+    name: string;
+    /** Host name or IP address, unique in its environment. */
+    address: string;
+    /** The environment that it belongs to, such as `prod`. */
+    environment: string;
+    /** Chef's run list: the tags of the node, each `<service>::<recipe>`. */
+    runList: string[];
     /** Data centre or zone, for `backupFacility` of services. @default - none */
-    facility: name.optional(),
-    /** How to log in; required on nodes that are converged. */
-    ssh: z
-        .strictObject({
-            /** @default - that of the stack */
-            user: text.optional(),
-            hostKey,
-            /** @default 22 */
-            port: port.optional(),
-        })
-        .optional(),
-});
+    facility?: string;
+    /** How to log in; required on nodes that are converged. @default - not converged */
+    ssh?: NodeLogin;
+}
+
+/** How to log in to a node. */
+export interface NodeLogin {
+    /** Login name. @default - that of the stack */
+    user?: string;
+    /** The node's public key, `ssh-ed25519 AAAA…` or ecdsa, as ssh-keyscan prints it. */
+    hostKey: string;
+    /** TCP port of sshd. @default 22 */
+    port?: number;
+}
+
+const nodeSchema = formOf<Node>()(
+    z.strictObject({
+        name,
+        address,
+        environment: name,
+        runList: z.array(runListEntry),
+        facility: name.optional(),
+        ssh: z.strictObject({ user: text.optional(), hostKey, port: port.optional() }).optional(),
+    }),
+);
 
 /** All nodes. Names and addresses are unique per environment, which is judged even if the nodes have other issues. */
 export const nodesSchema = z.array(nodeSchema).superRefine(
@@ -67,6 +82,3 @@ export const nodesSchema = z.array(nodeSchema).superRefine(
     },
     { when: ({ value }) => Array.isArray(value) },
 );
-
-/** A node of the inventory: a load balancer, an app server, or any other host. */
-export type Node = z.infer<typeof nodeSchema>;

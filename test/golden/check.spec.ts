@@ -1,79 +1,83 @@
+// The check of programs with a real HAProxy, from the lab's images.
 import assert from "node:assert/strict";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { checkStack } from "../../program/check/check";
+import { checkRun } from "../../cli/check/check";
+import { haproxy, type Service } from "../../components";
+import { compileServices } from "../../components/haproxy";
+import { run } from "../../lab/machine/exec";
+import { findDaemon } from "../../program/labDaemons";
 import { stackNames } from "../../program/load";
-import type { Stack } from "../../program/schema";
-import staging from "../../stacks/staging";
 import { repo } from "../../toolchain/environment.mjs";
 import { needsReleases } from "../support/releases";
 
-describe("npm run check with a real HAProxy", () => {
+describe("check with a real HAProxy", function () {
     needsReleases();
-    const directory = mkdtempSync(join(tmpdir(), "check-"));
-    const [service = assert.fail()] = staging.services;
+    this.timeout(120_000);
 
-    before(() => {
-        mkdirSync(join(directory, "stacks"));
-    });
+    const service: Service = {
+        name: "shop",
+        hosts: ["shop.test"],
+        port: 80,
+        servers: [{ name: "a", address: "192.0.2.7" }],
+    };
 
-    after(() => {
-        rmSync(directory, { recursive: true });
-    });
-
-    function check(name: string, stack: Stack) {
-        writeFileSync(join(directory, "stacks", `${name}.ts`), `export default ${JSON.stringify(stack)};`);
-        return checkStack(name, directory);
+    async function check(release: string, ...services: Service[]) {
+        const stats = {
+            bind: { port: 8404, ssl: { crt: ["/etc/haproxy/certs/"] } },
+            auth: { user: "ops", passwordSecret: "pw" },
+        };
+        const { config, sourceOf } = compileServices({ version: "2.6", hostMap: true }, services, undefined, stats);
+        const host = {
+            name: "lb1",
+            parent: "edge",
+            owner: "edge/dev/lb1",
+            formerOwners: Promise.resolve([]),
+            connection: { address: "192.0.2.1", hostKey: "" },
+            resources: haproxy(config, { sourceOf: (path) => sourceOf(config, path) }),
+        };
+        const outcomes = await checkRun({ hosts: [host], errors: [], warnings: [], functions: [] }, (declared) =>
+            findDaemon(declared, release),
+        );
+        return outcomes[0] ?? assert.fail();
     }
 
-    it("accepts the examples", async () => {
-        const names = stackNames(repo);
-        assert.ok(names.length >= 3);
-        for (const name of names) {
-            const { result, details } = await checkStack(name, repo);
-            assert.equal(result, "accepted", [name, ...details].join("\n"));
-        }
-    }).timeout(60_000);
+    it("accepts the stacks of this repository", async () => {
+        const command = ["--import", "tsx", join(repo, "program/command.ts"), "check"];
+        const { code, stdout, stderr } = await run(process.execPath, command, { check: false });
+        assert.equal(code, 0, stdout + stderr);
+        for (const name of stackNames(repo)) assert.match(stdout, new RegExp(`^${name} .* accepted  HAProxy 2`, "m"));
+    });
 
-    it("accepts maps, secrets, certificates that only hosts have, and servers by name", async () => {
-        const rich: Stack = {
-            ...staging,
-            haproxy: { version: "2.6", hostMap: true },
-            services: [
-                {
-                    ...service,
-                    servers: [{ name: "app1", address: "app1.internal.example" }],
-                    serverTls: { caFile: "/etc/ssl/host-only.pem", crt: "/etc/ssl/own.pem", sni: "str(a.example)" },
-                    basicAuth: {
-                        users: [
-                            { name: "ops", passwordSecret: "pw" },
-                            { name: "dev", passwordSecret: "hash", hashed: true },
-                        ],
-                    },
-                },
-            ],
-            stats: {
-                bind: { port: 8404, ssl: { crt: ["/etc/haproxy/certs/"] } },
-                auth: { user: "ops", passwordSecret: "pw" },
+    it("accepts maps, secrets, certificates that only hosts have, and servers by name, in each release", async () => {
+        const rich: Service = {
+            ...service,
+            servers: [{ name: "app1", address: "app1.internal.example" }],
+            serverTls: { caFile: "/etc/ssl/host-only.pem", crt: "/etc/ssl/own.pem", sni: "str(a.example)" },
+            basicAuth: {
+                users: [
+                    { name: "ops", passwordSecret: "pw" },
+                    { name: "dev", passwordSecret: "hash", hashed: true },
+                ],
             },
         };
-        const { result, details } = await check("rich", rich);
-        assert.equal(result, "accepted", details.join("\n"));
-    }).timeout(60_000);
+        for (const release of ["2.6", "2.8", "3.2"]) {
+            const { result, remark, details } = await check(release, rich);
+            assert.equal(result, "accepted", details.join("\n"));
+            assert.match(remark, new RegExp(`^HAProxy ${release} in the lab's image`));
+        }
+    });
 
-    it("refuses what HAProxy refuses, with the line and its place in the stack", async () => {
-        const { result, details } = await check("refused", {
-            ...staging,
-            services: [
-                service,
-                { ...service, name: "other", hosts: ["x.test"], tag: "ecom-docs::app", raw: ["fullcon 5"] },
-            ],
+    it("refuses what HAProxy refuses, with the line and its place in what is declared", async () => {
+        const { result, details } = await check("2.6", service, {
+            ...service,
+            name: "other",
+            hosts: ["x.test"],
+            raw: ["fullcon 5"],
         });
         assert.equal(result, "refused");
         const [words = "", line, source] = details;
         assert.match(words, /haproxy\.cfg:\d+\] : unknown keyword 'fullcon' in 'backend' section/);
         assert.match(line ?? "", /line \d+: fullcon 5/);
         assert.match(source ?? "", /from services\[1\]\.raw\[0\]/);
-    }).timeout(60_000);
+    });
 });

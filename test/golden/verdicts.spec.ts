@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { fillSlots } from "../../components/convergence/slots";
-import { atLeast } from "../../components/haproxy/model/versions";
+import { atLeast, releaseOf } from "../../components/haproxy/model/versions";
 import { filesOf } from "../../components/haproxy/render/files";
 import { render } from "../../components/haproxy/render/index";
 import { needsReleases, releases } from "../support/releases";
@@ -12,7 +12,7 @@ import { verdictsOfDaemon } from "./daemon";
 const rendered = (parts: Parts) => {
     const model = verdictModel(parts);
     const text = fillSlots(render(model, { digest: "d" }).text, () => "secret");
-    return { version: model.version, text, files: filesOf(model) };
+    return { version: releaseOf(model), text, files: filesOf(model) };
 };
 
 describe("the daemons", () => {

@@ -4,9 +4,12 @@ import { slot } from "../../components/convergence/slots";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
+import { hostState } from "../support/hostState";
+import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
 import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
+import { Project } from "../toolchain/project";
 
 const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
     ...smallLoadBalancer(),
@@ -280,5 +283,110 @@ describeLab("drift", () => {
         await up();
         assert.equal(await token(), await stored());
         assert.equal(await out("systemctl show -P MainPID haproxy"), pid);
+    });
+
+    describe("and a value that only an up knows", () => {
+        const ADDRESS = "app1.address";
+        type Daemon = Extract<Resource, { kind: "transaction" }>;
+        /** The run list with a server's address in a slot, further lines, and further parameters of the adapter. */
+        const open = (more = "", parameters: (known: Record<string, string>) => Record<string, string> = () => ({})) =>
+            resources().map((resource): Resource => {
+                if (resource.kind !== "transaction") {
+                    return resource;
+                }
+                const files = resource.files.map((file): Daemon["files"][number] => ({
+                    ...file,
+                    content: String(file.content).replace("192.0.2.21", slot(ADDRESS)) + more,
+                }));
+                const { adapter } = resource;
+                const changed = { ...adapter.parameters, ...parameters(adapter.parameters) };
+                return { ...resource, files, adapter: { ...adapter, parameters: changed } };
+            });
+        const preview = async (declared: Resource[]) => {
+            convergence.resources = declared;
+            convergence.unknown = [ADDRESS];
+            const report = await convergence.preview();
+            return { ...report, lines: report.text.split("\n").map((line) => line.trim()) };
+        };
+
+        afterEach(() => {
+            convergence.unknown = [];
+            convergence.resources = resources();
+        });
+
+        it("are told apart, and nothing is changed", async () => {
+            await host.exec("chmod 0666 /etc/motd");
+            const before = await hostState(host);
+            const { lines, severity } = await preview(open());
+            assert.equal(severity, "warning");
+            assert.match(
+                lines[0] ?? "",
+                /^\S+ differs in 2 resources: 1 drift, 1 known after up; an up would converge it and may reload$/,
+            );
+            for (const words of [
+                `known after up: ${CONFIG}: content may differ (- on the host, + declared)`,
+                "-    server app1 192.0.2.21:8080 check",
+                "+    server app1 ‹app1.address, known after up›:8080 check",
+                "not validated: app1.address is known after up",
+                "may reload: no connection is lost",
+                "drift: mode is 0666, declared 0644",
+            ]) {
+                assert.ok(lines.includes(words), `${words} in:\n${lines.join("\n")}`);
+            }
+            assert.equal(lines.filter((line) => /^[-+] /.test(line)).length, 2, lines.join("\n"));
+            assert.deepEqual(await hostState(host), before);
+            await assert.rejects(convergence.up(), /refused: made for a preview, because a value is missing/);
+            convergence.unknown = [];
+            convergence.resources = resources();
+            await up();
+        });
+
+        it("are refused for what needs no value: ports and guards of servers, but not the lines", async () => {
+            const wrong = open("    nonsense\n", ({ binds }) => ({
+                binds: `${binds}\n* 22 tcp -`,
+                servers: "app 2 - - yes -",
+            }));
+            const { text, refused } = await preview(wrong);
+            assert.equal(refused, true);
+            assert.match(text, /refused at preflight:\n +port 22 is taken by sshd/);
+            assert.match(text, /backend app would have 1 server, now it has 1: minServers is 2/);
+            assert.doesNotMatch(text, /refused at validation|unknown keyword/);
+            assert.equal((await preview(open("    nonsense\n"))).refused, false);
+            convergence.unknown = [];
+            convergence.slots = { key: "planted 1", [ADDRESS]: "192.0.2.21" };
+            assert.match((await convergence.preview()).text, /refused at validation:/);
+            convergence.slots = { key: "planted 1" };
+        });
+
+        describe("by the engine", () => {
+            const project = new Project();
+            const engine = (...args: string[]) => project.succeed(...args, "--color=never");
+            const address = "192.0.2.22";
+            before(() => project.succeed("stack", "init", "dev"));
+            after(() => project.remove());
+
+            it("comes from a resource that is made in the same up", async () => {
+                project.program(
+                    hostsProgram([
+                        {
+                            name: "lb1",
+                            target: sshTargetOf(lab(), host),
+                            resources: open(),
+                            slots: { key: "planted 1" },
+                            commandSlots: { [ADDRESS]: `echo ${address}` },
+                        },
+                    ]),
+                );
+                const preview = await engine("preview");
+                assert.match(
+                    preview,
+                    /lb1 differs in 1 resource: known after up; an up would converge it and may reload/,
+                );
+                assert.match(preview, /^ +\+ {4}server app1 ‹app1.address, known after up›:8080 check$/m);
+                await engine("up", "--yes", "--skip-preview");
+                assert.match(await out(`cat ${CONFIG}`), new RegExp(`server app1 ${address}:8080 check`));
+                await engine("preview", "--expect-no-changes");
+            });
+        });
     });
 });

@@ -69,6 +69,43 @@ describeLab("a host's owner", () => {
         assert.equal((await renamed.preview()).text, "");
     });
 
+    it("changes by a rename, which is recorded and nothing else", async () => {
+        const renamed = Object.assign(theirs(), { owner: "shop/live/edge-lb1", formerOwners: ["shop/live/edge"] });
+        const times = () => out("stat -c %Y /var/lib/haproxy-fleet/owner /srv/theirs");
+        const before = await times();
+        const { text, severity } = await renamed.preview();
+        assert.equal(severity, "info");
+        assert.deepEqual(text.split("\n").slice(1), [
+            "  host",
+            "    declared anew: owner: recorded as shop/live/edge, would be shop/live/edge-lb1",
+        ]);
+        assert.match(text, /differs in 1 resource: declared anew; an up would converge it, with no reload\n/);
+        const { stdout } = await renamed.up();
+        assert.equal(stdout, "changed: host (owner)\n");
+        assert.equal((await renamed.preview()).text, "");
+        assert.equal(await times(), before);
+        renamed.formerOwners = [];
+        await settles(renamed);
+        await isRefused(Object.assign(theirs(), { owner: "shop/live/edge" }), "shop/live/edge-lb1");
+    });
+
+    it("changes by a rename that is killed: the next converge continues", async () => {
+        const renamed = Object.assign(theirs(), { owner: "shop/live/lb", formerOwners: ["shop/live/edge-lb1"] });
+        renamed.resources = [file("/srv/theirs"), file("/srv/more")];
+        for (const [step, owner] of [
+            ["rename_owner() { kill -KILL $$; }", "shop/live/edge-lb1"],
+            ["mv() { kill -KILL $$; }", "shop/live/edge-lb1"],
+            ["run_list() { kill -KILL $$; }", "shop/live/lb"],
+        ] as const) {
+            const atApply = `[ "$1" != apply ] || eval '${step}'`;
+            assert.match((await renamed.up(redefine(atApply))).stderr, /the converge was ended by SIGKILL/);
+            assert.equal(await out("head -n 1 /var/lib/haproxy-fleet/owner"), owner);
+        }
+        await settles(renamed);
+        assert.equal(await out("ls /srv"), "more\ntheirs");
+        await settles(Object.assign(theirs(), { owner: "shop/live/lb" }));
+    });
+
     it("can be removed, and the next owner is recorded even if nothing else differs", async () => {
         await host().exec("rm /var/lib/haproxy-fleet/owner");
         assert.match((await theirs().preview()).text, /the list of managed files is out of date, would be rewritten/);

@@ -35,11 +35,15 @@ describeLab("retire", () => {
 
     function retire(...args: string[]): Promise<{ code: number; text: string }> {
         return new Promise((resolve) => {
-            const child = spawn(process.execPath, ["--import", "tsx", join(repo, "program/retire/cli.ts"), ...args], {
-                cwd: program.directory,
-                env: { ...process.env, ...program.environment } as NodeJS.ProcessEnv,
-                stdio: ["ignore", "pipe", "pipe"],
-            });
+            const child = spawn(
+                process.execPath,
+                ["--import", "tsx", join(repo, "program/command.ts"), "retire", ...args],
+                {
+                    cwd: program.directory,
+                    env: { ...process.env, ...program.environment } as NodeJS.ProcessEnv,
+                    stdio: ["ignore", "pipe", "pipe"],
+                },
+            );
             let text = "";
             for (const stream of [child.stdout, child.stderr]) stream.on("data", (data) => (text += data));
             child.on("close", (code) => resolve({ code: code ?? -1, text }));
@@ -83,7 +87,7 @@ describeLab("retire", () => {
     it("refuses a host that is not in the stack, and one of another owner", async () => {
         const unknown = await retire("lb9", "--yes");
         assert.equal(unknown.code, 1);
-        assert.match(unknown.text, /stack test has no load balancer lb9 \(it has: lb1\)/);
+        assert.match(unknown.text, /stack test has no host lb9 \(it has: lb1\)/);
         const before = await state();
         await host.exec("cp -p /var/lib/haproxy-fleet/owner /root; sed -i s/test/other/ /var/lib/haproxy-fleet/owner");
         const foreign = await retire("lb1", "--yes", "--stack", "test");
@@ -124,7 +128,7 @@ describeLab("retire", () => {
             assert.ok(body.length > 0 && body.length % 16_384 === 0);
         }
         const text = await ending;
-        assert.match(text, /lb1 is out of service\nnext: remove lb1 from the inventory/);
+        assert.match(text, /lb1 is out of service\nnext: remove lb1 from stack test, then: npm run pulumi -- up/);
         const left = await state();
         assert.match(left, /ActiveState=inactive/);
         assert.match(left, /UnitFileState=disabled/);

@@ -88,7 +88,7 @@ for (const { title, node, installed, others, resolution } of surroundings) {
                 ]);
                 const host = sent.find(({ type, name }) => type.endsWith(":ConvergedHost") && name === "lb1");
                 // A preview shows their lines.
-                assert.ok("/etc/haproxy/haproxy.cfg" in (host?.inputs.files as object));
+                assert.ok(Object.hasOwn(host?.inputs.files as object, "/etc/haproxy/haproxy.cfg"));
             }
         });
 

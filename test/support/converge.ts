@@ -17,7 +17,10 @@ import { nextToken } from "../../components/convergence/token";
 export class Convergence {
     /** The same owner as the host lb1 of a Project's program, so that a test may use both. */
     owner = "probe/dev/lb1";
+    formerOwners: string[] = [];
     takeOver = false;
+    /** Names of slots whose values only an up knows; for previews. */
+    unknown: string[] = [];
 
     constructor(
         readonly target: SshTarget,
@@ -28,8 +31,9 @@ export class Convergence {
 
     /** The payload as the program sends it. `edit` may change its text, for example to redefine a function. */
     payload(edit: (body: string) => string = (body) => body, deadline?: number): string {
-        const { slots, owner, takeOver } = this;
-        const sealed = buildPayload(makePlan(this.resources), { slots, owner, takeOver, deadline });
+        const { slots, unknown, owner, formerOwners, takeOver } = this;
+        const options = { slots, unknown, owner, formerOwners, takeOver, deadline };
+        const sealed = buildPayload(makePlan(this.resources), options);
         return seal(edit(sealed.slice(sealed.indexOf("\n") + 1)));
     }
 
@@ -45,7 +49,7 @@ export class Convergence {
 
     /** The report that a preview prints. */
     async preview(): Promise<Pick<Report, "severity"> & { text: string; refused: boolean }> {
-        const report = previewReport(await this.whyRun(), makePlan(this.resources), this.slots);
+        const report = previewReport(await this.whyRun(), makePlan(this.resources), this.slots, this.unknown);
         const refused = report.severity === "refusal";
         const about = [{ host: this.target.address, ...report }];
         return { severity: report.severity, refused, text: refused ? refusalText(about) : differenceText(about) };

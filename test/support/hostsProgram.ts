@@ -11,6 +11,8 @@ export interface ProgramHost {
     slots?: Record<string, string>;
     /** Names of slots whose values are secrets of the stack's config. */
     configSlots?: string[];
+    /** Slots whose values are what commands print on the host: resources of the program, so that previews do not know new ones. */
+    commandSlots?: Record<string, string>;
     probe?: boolean;
     takeOver?: boolean;
 }
@@ -25,7 +27,9 @@ export function hostsProgram(hosts: ProgramHost[]): string {
     return `
         import { ConvergedHost } from ${JSON.stringify(join(repo, "components/convergence/convergedHost"))};
         const config = new pulumi.Config();
-        for (const { name, connection, slots = {}, configSlots = [], ...rest } of ${JSON.stringify(args)}) {
+        const printed = (name: string, create: string, { address: host, port, user, privateKey }: any) =>
+            new remote.Command(name, { connection: { host, port, user, privateKey }, create, addPreviousOutputInEnv: false }).stdout;
+        for (const { name, connection, slots = {}, configSlots = [], commandSlots = {}, ...rest } of ${JSON.stringify(args)}) {
             new ConvergedHost(name, {
                 connection: {
                     ...connection,
@@ -34,6 +38,9 @@ export function hostsProgram(hosts: ProgramHost[]): string {
                 slots: {
                     ...Object.fromEntries(Object.entries(slots).map(([slot, value]) => [slot, pulumi.secret(value)])),
                     ...Object.fromEntries(configSlots.map((slot) => [slot, config.requireSecret(slot)])),
+                    ...Object.fromEntries(
+                        Object.entries(commandSlots).map(([slot, command]) => [slot, printed(slot, command, connection)]),
+                    ),
                 },
                 ...rest,
             });

@@ -3,7 +3,7 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Content, Resource } from "../../components/convergence/kinds/index";
-import { buildPayload, seal } from "../../components/convergence/payload/payload";
+import { buildPayload, type PayloadOptions, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
 import { redefine } from "./converge";
 
@@ -81,8 +81,11 @@ export class Sandbox {
     }
 
     /** A payload for the sandbox. `shell` may redefine more of the runtime. */
-    payload(resources: Resource[], { shell = "", slots = {} as Record<string, string> } = {}): string {
-        const text = buildPayload(makePlan(resources), { slots });
+    payload(
+        resources: Resource[],
+        { shell = "", slots = {}, ...options }: Partial<PayloadOptions> & { shell?: string } = {},
+    ): string {
+        const text = buildPayload(makePlan(resources), { slots, ...options });
         const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }\nunshare() { :; }`;
         return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
     }

@@ -11,29 +11,40 @@ describe("a refusal of two hosts", () => {
     const project = new Project();
     after(() => project.remove());
 
-    it("is one error in a preview, with the names of both", async function () {
-        this.timeout(120_000);
-        await project.succeed("stack", "init", "dev");
-        project.program(`
-            import { ConvergedHost } from ${module("convergedHost")};
-            import { useProbe } from ${module("hostTurn")};
-            const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
-            const answer = {
-                bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],
-            };
-            useProbe(async () => ({ answer, leave: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
-            for (const name of ["lb2", "lb1"]) {
-                new ConvergedHost(name, {
-                    connection: { address: name + ".example", hostKey: ${JSON.stringify(hostKey)} },
-                    resources: [{ kind: "file", path: "/etc/x", content: "x" }],
-                });
-            }`);
-        const { code, stdout, stderr } = await project.run(["preview", "--color=never"]);
-        const text = stdout + stderr;
-        assert.notEqual(code, 0, text);
-        const errors = text.slice(text.indexOf("Diagnostics:"));
-        assert.match(errors, /error: lb1, lb2 refuse the declared configuration; nothing was touched\n/);
-        assert.equal(errors.split("no such thing on this host").length - 1, 1, text);
-        assert.doesNotMatch(errors, /\bat .*\.ts:\d+/);
-    });
+    /** A program with two hosts that refuse, and an export of an output that depends on one. */
+    const program = `
+        import { ConvergedHost } from ${module("convergedHost")};
+        import { useProbe } from ${module("hostTurn")};
+        const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
+        const answer = {
+            bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],
+        };
+        useProbe(async () => ({ answer, leave: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
+        const hosts = ["lb2", "lb1"].map((name) => new ConvergedHost(name, {
+            connection: { address: name + ".example", hostKey: ${JSON.stringify(hostKey)} },
+            resources: [{ kind: "file", path: "/etc/x", content: "x" }],
+        }));
+        export const lastRun = hosts[0].lastRun;`;
+
+    for (const args of [["preview"], ["up", "--yes", "--skip-preview"]]) {
+        it(`is one error in ${args[0] === "up" ? "an up" : "a preview"}, with the names of both, and the program ends`, async function () {
+            this.timeout(120_000);
+            await project.run(["stack", "init", "dev"]);
+            project.program(program);
+            const { code, stdout, stderr } = await project.run([...args, "--color=never"]);
+            const text = stdout + stderr;
+            assert.notEqual(code, 0, text);
+            const errors = text.slice(text.indexOf("Diagnostics:"));
+            // In an up, hosts are asked when all is registered that they depend on, so not always at the same time.
+            const said = args[0] === "up" ? /error: lb1(, lb2 refuse| refuses) the/ : /error: lb1, lb2 refuse the/;
+            assert.match(errors, said);
+            assert.equal(
+                errors.split("no such thing on this host").length - 1,
+                errors.split("nothing was touched").length - 1,
+                text,
+            );
+            assert.doesNotMatch(errors, /\bat .*\.ts:\d+/);
+            if (args[0] === "up") assert.match(errors, /nothing was changed; see the error of lb1/);
+        });
+    }
 });

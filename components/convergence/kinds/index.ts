@@ -67,7 +67,8 @@ export function kindOf<R extends Resource>(resource: R): ResourceKind<R> {
 export const resourceForm = z.discriminatedUnion(
     "kind",
     Object.values(kinds).map(({ form }) => form) as [z.ZodObject, ...z.ZodObject[]],
-);
+    // Each kind's form is exactly its type.
+) as unknown as z.ZodType<Resource>;
 
 /** The names of all kinds. */
 export const kindNames = Object.keys(kinds);

@@ -1,23 +1,60 @@
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { Content, DeclaredFile, FilledFile } from "../kinds/kind";
 import { sha256 } from "../sha256";
-import { DIGEST_SLOT, fillSlots, secretSlots, slotParts } from "../slots";
+import { DIGEST_SLOT, fillSlots, secretSlots, slotParts, slotsAmong, UNKNOWN_DIGEST } from "../slots";
 import { unique } from "../text";
 
 /**
- * Fills the slots of every declared file.
+ * Fills the slots of every declared file. A file that needs an unknown value gets a text that stands for it, and no digest that any
+ * file has.
  *
- * @throws Error if a slot has no value
+ * @param unknown names of slots whose values only an up knows
+ * @throws Error if another slot has no value
  */
-export function fillFiles(resources: Resource[], slots: Record<string, string>): FilledFile[] {
-    const files = resources.flatMap((resource) => {
-        const digest = kindOf(resource).filesTogether ? digestOf(filesOf(resource), slots) : "";
-        return filesOf(resource).map(({ path, content }) => ({ path, content, digest }));
-    });
-    return files.map(({ path, content, digest }, position) => {
-        const bytes = fill(content, { ...slots, [DIGEST_SLOT]: digest }, path);
-        return { path, bytes, sum: sha256(bytes), content: `content_${position}`, digest };
-    });
+export function fillFiles(
+    resources: Resource[],
+    slots: Record<string, string>,
+    unknown: readonly string[] = [],
+): FilledFile[] {
+    const known = { ...standIns(resources, unknown), ...slots };
+    return resources
+        .flatMap((resource) => {
+            const files = filesOf(resource);
+            const isOpen = unknownIn(files, unknown).length > 0;
+            const digest = !kindOf(resource).filesTogether ? "" : isOpen ? UNKNOWN_DIGEST : digestOf(files, slots);
+            return files.map((file) => {
+                const bytes = fill(file.content, { ...known, [DIGEST_SLOT]: digest }, file.path);
+                const sum = openSlots(file, files, unknown).length > 0 ? UNKNOWN_DIGEST : sha256(bytes);
+                return { path: file.path, bytes, sum, digest };
+            });
+        })
+        .map((file, position) => ({ ...file, content: `content_${position}` }));
+}
+
+/** The slots of some files whose values only an up knows, each once, without encodings. */
+export function unknownIn(files: DeclaredFile[], unknown: readonly string[]): string[] {
+    // Most payloads have none, and their files may be large.
+    if (unknown.length === 0) {
+        return [];
+    }
+    return unique(files.flatMap(({ content }) => (typeof content === "string" ? slotsAmong(content, unknown) : [])));
+}
+
+/** The same of one file, among all files of its resource; with the digest, if that is unknown because of another file. */
+export function openSlots({ content }: DeclaredFile, files: DeclaredFile[], unknown: readonly string[]): string[] {
+    const digest = unknownIn(files, unknown).length > 0 ? [DIGEST_SLOT] : [];
+    return typeof content === "string" ? slotsAmong(content, [...unknown, ...digest]) : [];
+}
+
+/** What stands for unknown values on a host: one word, by which an adapter can tell it, and which no file is written with. */
+function standIns(resources: Resource[], unknown: readonly string[]): Record<string, string> {
+    const slots = resources.flatMap(filesOf).flatMap(({ content }) => slotsOf(content));
+    return Object.fromEntries(
+        slots
+            .map((slot) => [slot, slotParts(slot).name])
+            .filter(([, name = ""]) => unknown.includes(name))
+            .map(([slot, name]) => [slot, `unknown:${name}`]),
+    );
 }
 
 /** The digest of the files of a transaction: over their paths and contents, with the digest's own slot left empty. */
@@ -57,12 +94,13 @@ function missingSlotValue(path: string, name: string): string {
     return `${path}: slot ${JSON.stringify(name)} has no value; set it in slots`;
 }
 
-/** Values that a recipe does not accept in its files. Never quotes a value. */
+/** Values that a recipe does not accept in its files; unknown ones are not judged. Never quotes a value. */
 export function slotValueIssues(resources: Resource[], slots: Record<string, string>): string[] {
     const issues = resources.flatMap(filesOf).flatMap(({ path, content, slotIssue }) =>
         slotsOf(content).flatMap((slot) => {
             const { name, encoding } = slotParts(slot);
-            const issue = slotIssue?.(slots[name] ?? "", encoding);
+            const value = slots[name];
+            const issue = value === undefined ? undefined : slotIssue?.(value, encoding);
             return issue === undefined ? [] : [`${path}: the value of slot ${JSON.stringify(name)} ${issue}`];
         }),
     );

@@ -6,10 +6,10 @@ import { secretLines, secretParts } from "../secrets";
 import { sha256 } from "../sha256";
 import { unique } from "../text";
 import { FactLists } from "./facts";
-import { contentFunction, encodedSlots, fillFiles } from "./fileContents";
+import { contentFunction, encodedSlots, fillFiles, unknownIn } from "./fileContents";
 import type { Plan } from "./plan";
 import { resourceCall, retirementCall } from "./resourceCalls";
-import { assign } from "./shell";
+import { assign, quote } from "./shell";
 
 /** Prefix of everything that we create on a host: /run/<product>, /var/lib/<product>, the unit of an apply. */
 export const PRODUCT = "haproxy-fleet";
@@ -18,8 +18,18 @@ export const PRODUCT = "haproxy-fleet";
 export interface PayloadOptions {
     /** The values of the slots, by name. */
     slots: Record<string, string>;
+    /**
+     * Names of slots whose values only an up knows; they are not in `slots`. With one in a file, the payload serves a preview only, and
+     * the host always differs. @default []
+     */
+    unknown?: readonly string[];
     /** The owner of the host, the same text in every run; the host refuses another owner. @default "" */
     owner?: string;
+    /**
+     * Former names of the owner, in the same form. A host that one of them has recorded is accepted, and a converge records the new one.
+     * @default []
+     */
+    formerOwners?: readonly string[];
     /** Seconds after which a running apply is ended. @default 900 */
     deadline?: number;
     /** Whether the host may be taken over from another owner. @default false */
@@ -33,16 +43,24 @@ export interface PayloadOptions {
  *
  * Everything is inside one function called on the last line, so that a truncated text does nothing.
  *
- * @throws Error if a slot has no value
+ * @throws Error if a slot has no value and is not unknown
  */
 export function buildPayload(
     { resources: planned }: Plan,
-    { slots: given, owner = "", deadline = 900, takeOver = false, retire = false }: PayloadOptions,
+    {
+        slots: given,
+        unknown = [],
+        owner = "",
+        formerOwners = [],
+        deadline = 900,
+        takeOver = false,
+        retire = false,
+    }: PayloadOptions,
 ): string {
     // What is declared no more is undone.
     const resources = retire ? [] : planned;
     const slots = encodedSlots(resources, given);
-    const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
+    const files = new Map(fillFiles(resources, slots, unknown).map((file) => [file.path, file]));
     const lists = new FactLists(resources);
     const declared = declaredOf(resources, (path) => files.get(path) as FilledFile);
     const context: CallContext = {
@@ -59,6 +77,7 @@ export function buildPayload(
             runtimeText,
             ...unique(shells.map(({ script }) => compact(script))),
             assign("owner", owner),
+            assign("former_owners", formerOwners.join("\n")),
             assign("take_over", yesNo(takeOver)),
             assign("retiring", yesNo(retire)),
             assign("deadline", String(deadline)),
@@ -76,12 +95,20 @@ export function buildPayload(
                 retire ? retirementCall(resource, `r${position}`) : resourceCall(resource, `r${position}`, context),
             ),
             "}",
+            ...onlyPreview(unknownIn(resources.flatMap(filesOf), unknown)),
             'dispatch "$@"',
             "}",
             'main "$@"',
             "",
         ].join("\n"),
     );
+}
+
+/** The lines that keep a payload with unknown values from everything but a why-run. */
+function onlyPreview(unknown: string[]): string[] {
+    const words = `made for a preview, because a value is missing (${unknown[0]}); nothing was done; run the up again`;
+    const refuses = `rm -f -- "$0"; refuse ${quote(words)}`;
+    return unknown.length === 0 ? [] : [`case \${1-} in why-run) ;; *) ${refuses} ;; esac`];
 }
 
 /** Puts a header before the body: the length and digest of everything after it. */

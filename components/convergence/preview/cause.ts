@@ -7,8 +7,8 @@ import type { Plan } from "../payload/plan";
 import { type Declared, declaredOf, type Remembered, subjectOf } from "../remembered";
 import type { Difference, WhyRun } from "./whyRun";
 
-/** Since the last converge, the declaration has changed, or the host (drift), or both. */
-export type Cause = "declared" | "drift" | "both";
+/** Since the last converge, the declaration has changed, or the host (drift), or both; or an up may find no difference. */
+export type Cause = "declared" | "drift" | "both" | "unknown";
 
 /** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
 const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version"];
@@ -17,17 +17,19 @@ const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version
  * Returns a function that says why a resource differs; undefined if the host remembers nothing of its last converge.
  *
  * @param slots with encodings, see `encodedSlots`
+ * @param unknown names of slots whose values only an up knows
  */
 export function causes(
     whyRun: WhyRun,
     { resources }: Plan,
     slots: Record<string, string>,
+    unknown: readonly string[] = [],
 ): (difference: Difference) => Cause | undefined {
     const { remembered, token, differences } = whyRun;
     if (remembered === undefined || token === "" || remembered.token !== token) {
         return () => undefined;
     }
-    const files = new Map(fillFiles(resources, slots).map((file) => [file.path, file]));
+    const files = new Map(fillFiles(resources, slots, unknown).map((file) => [file.path, file]));
     const declared = declaredOf(resources, (path) => files.get(path) as FilledFile);
     const cause = (difference: Difference): Cause => {
         const resource = resources[positionOf(difference)];
@@ -43,13 +45,15 @@ export function causes(
     return cause;
 }
 
-/** The cause of several differences as a whole. */
+/** The cause of several differences as a whole. What an up may find to be none counts only if there is nothing else. */
 export function together(all: Cause[]): Cause {
-    return all.every((cause) => cause === all[0]) ? (all[0] ?? "declared") : "both";
+    const sure = all.filter((cause) => cause !== "unknown");
+    const [first = all[0] ?? "declared"] = sure;
+    return sure.every((cause) => cause === first) ? first : "both";
 }
 
 /** Differences of the files that a process reads: it is outdated because of them. */
-function filesRead(resource: Resource, resources: Resource[], differences: Difference[]): Difference[] {
+export function filesRead(resource: Resource, resources: Resource[], differences: Difference[]): Difference[] {
     const reads = kindOf(resource).reads?.(resource) ?? [];
     return differences.filter((difference) => {
         const other = resources[positionOf(difference)];

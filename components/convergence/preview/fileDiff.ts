@@ -10,12 +10,17 @@ const LARGEST_DIFF = 262_144;
 /** Limit for the added and removed lines of a diff. Its time grows with their square: about 0.3 s at the limit. */
 const MOST_EDITS = 2000;
 
-/** A diff from the live file, which is empty if it is new, to the declared one, with secrets by name. */
+/**
+ * A diff from the live file, which is empty if it is new, to the declared one, with secrets by name.
+ *
+ * @param unknown names of slots whose values only an up knows
+ */
 export function diffLines(
     live: Buffer | undefined,
     { path, content }: Pick<DeclaredFile, "path" | "content">,
     whyRun: WhyRun,
     slots: Record<string, string>,
+    unknown: readonly string[] = [],
 ): string[] {
     if (live === undefined || typeof content !== "string" || live.includes(0)) {
         return ["(not text: its lines are not shown)"];
@@ -24,12 +29,14 @@ export function diffLines(
         return ["(too large: its lines are not shown)"];
     }
     const remembered = whyRun.secretLines.filter((line) => line.path === path).map(({ prefix }) => prefix);
-    const redacted = redactLive(sameDigest(live.toString("utf8"), content), content, remembered, slots);
+    // A host that was converged remembers which lines hold secrets. On any other, an unknown value may be one.
+    const open = whyRun.token === "" ? [] : unknown;
+    const redacted = redactLive(sameDigest(live.toString("utf8"), content), content, remembered, slots, open);
     if (redacted === undefined) {
         return ["(it holds secrets: its lines are not shown)"];
     }
     const options = { context: 2, maxEditLength: MOST_EDITS };
-    const patch = createTwoFilesPatch("live", "declared", redacted, showSlots(content), "", "", options);
+    const patch = createTwoFilesPatch("live", "declared", redacted, showSlots(content, unknown), "", "", options);
     if (patch === undefined) {
         return [`(more than ${MOST_EDITS} lines differ: too many to show)`];
     }

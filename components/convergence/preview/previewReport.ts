@@ -8,6 +8,7 @@ import { type Cause, causes, fileOf, positionOf, together } from "./cause";
 import { diffLines } from "./fileDiff";
 import { hideValues } from "./redaction";
 import { refusedLines } from "./refusedLines";
+import { mayDiffer, notValidated } from "./unknownValues";
 import type { Difference, Longest, WhyRun } from "./whyRun";
 
 /** Longest line that is shown whole, in characters. */
@@ -19,7 +20,7 @@ export interface Report {
     severity: "none" | "info" | "warning" | "refusal";
     /** How many resources differ, and why; empty if none does. */
     summary: string;
-    /** What an up means for the daemon: `reload`; empty if nothing. */
+    /** What an up means for the daemon: `reload`, or `may reload` if that depends on a value not known yet; empty if nothing. */
     effect: string;
     /** What the host refuses. */
     refusal: string[];
@@ -30,28 +31,54 @@ export interface Report {
 /** A report with the name of its host. */
 export type HostReport = Report & { host: string };
 
+/** A why-run with everything that its report is made of. */
+interface Answer {
+    whyRun: WhyRun;
+    plan: Plan;
+    /** With encodings. */
+    slots: Record<string, string>;
+    unknown: readonly string[];
+    causeOf: (difference: Difference) => Cause | undefined;
+    /** Whether an up may find that a difference is none. */
+    isOpen: (difference: Difference) => boolean;
+}
+
 /**
  * Turns a why-run into text: what differs and why, the lines that would change, what that means for the daemon, and what the host
  * refuses.
+ *
+ * @param unknown names of slots whose values only an up knows
  */
-export function previewReport(whyRun: WhyRun, plan: Plan, given: Record<string, string>): Report {
+export function previewReport(
+    whyRun: WhyRun,
+    plan: Plan,
+    given: Record<string, string>,
+    unknown: readonly string[] = [],
+): Report {
     const slots = encodedSlots(plan.resources, given);
-    const causeOf = causes(whyRun, plan, slots);
+    const open = new Set(whyRun.differences.filter((one) => mayDiffer(one, whyRun, plan, slots, unknown)));
+    const isOpen = (difference: Difference) => open.has(difference);
+    const known = causes(whyRun, plan, slots, unknown);
+    const causeOf = (difference: Difference) => {
+        const cause = known(difference);
+        return cause === "declared" && isOpen(difference) ? "unknown" : cause;
+    };
+    const answer = { whyRun, plan, slots, unknown, causeOf, isOpen };
     const groups = groupByResource(plan, whyRun);
-    const differences = groups.flatMap((group) => differencesOf(group, whyRun, plan, slots, causeOf)).map(shown);
+    const differences = groups.flatMap((group) => differencesOf(group, answer)).map(shown);
     if (whyRun.refused.length > 0) {
-        const refusal = refusalsOf(plan, whyRun, slots).map(shown);
+        const refusal = refusalsOf(answer).map(shown);
         return { severity: "refusal", summary: "", effect: "", refusal, differences };
     }
     const found = groups.map(({ has }) => {
         const all = whyRun.differences.filter(has).flatMap((difference) => causeOf(difference) ?? []);
         return all.length === 0 ? undefined : together(all);
     });
-    const wanted = isFirst(whyRun) || found.every((cause) => cause === "declared");
+    const wanted = isFirst(whyRun) || found.every((cause) => cause === "declared" || cause === "unknown");
     return {
         severity: groups.length === 0 && whyRun.token !== "" ? "none" : wanted ? "info" : "warning",
         summary: groups.length === 0 ? "" : summaryOf(found, whyRun),
-        effect: shown(effectOf(whyRun)),
+        effect: shown(effectOf(answer)),
         refusal: [],
         differences,
     };
@@ -61,12 +88,13 @@ const CAUSES: Record<Cause, string> = {
     declared: "declared anew",
     drift: "drift",
     both: "declared anew, and changed on the host since the last converge",
+    unknown: "known after up",
 };
 
 /** `2 resources: 1 declared anew, 1 drift`; without causes if the host remembers nothing of its last converge. */
 function summaryOf(found: (Cause | undefined)[], whyRun: WhyRun): string {
     const resources = count(found.length, "resource");
-    const numbers = (["declared", "drift", "both"] as const)
+    const numbers = (["declared", "drift", "both", "unknown"] as const)
         .map((cause) => ({
             words: cause === "both" ? "both" : CAUSES[cause],
             n: found.filter((one) => one === cause).length,
@@ -147,7 +175,7 @@ function headline(hosts: { host: string }[], refusal: string[]): string[] {
 }
 
 /** Refusals by resource, in the order of the run list; a refusal of the whole host is shown alone. */
-function refusalsOf(plan: Plan, whyRun: WhyRun, slots: Record<string, string>): string[] {
+function refusalsOf({ plan, whyRun, slots, unknown }: Answer): string[] {
     const all = whyRun.refused.find(({ id }) => id === "-");
     if (all !== undefined) {
         return [`  ${hideValues(all.words, slots)}`];
@@ -161,7 +189,7 @@ function refusalsOf(plan: Plan, whyRun: WhyRun, slots: Record<string, string>): 
                   `  ${label(resource)}`,
                   ...judgements.flatMap(({ stage, words }) => [
                       `    refused at ${stage}:`,
-                      ...refusedLines(words, files, slots).map((line) => `      ${line}`),
+                      ...refusedLines(words, files, slots, unknown).map((line) => `      ${line}`),
                   ]),
               ];
     });
@@ -192,23 +220,18 @@ function groupByResource(plan: Plan, whyRun: WhyRun): Group[] {
     return shownOfHost.length === 0 ? resources : [...resources, { title: "host", has: ({ id }) => id === "-" }];
 }
 
-function differencesOf(
-    { title, resource, has }: Group,
-    whyRun: WhyRun,
-    plan: Plan,
-    slots: Record<string, string>,
-    causeOf: (difference: Difference) => Cause | undefined,
-): string[] {
+function differencesOf({ title, resource, has }: Group, answer: Answer): string[] {
+    const { whyRun, plan, slots, unknown } = answer;
     const files = plan.resources.flatMap(filesOf);
+    const may = mayBeNone(has, answer);
     return [
         `  ${title}`,
-        ...whyRun.differences
-            .filter(has)
-            .flatMap((difference) => differenceLines(difference, resource, whyRun, slots, causeOf(difference))),
+        ...whyRun.differences.filter(has).flatMap((difference) => differenceLines(difference, resource, answer)),
+        ...notValidated(resource, unknown),
         ...whyRun.activations
             .filter((activation) => has(activation) && whyRun.refused.length === 0)
             .flatMap(({ id, kind, reason }) => [
-                `    ${kind === "none" ? "no reload" : kind}: ${reason}`,
+                `    ${kind === "none" ? "no reload" : may ? mayBe(kind) : kind}: ${reason}`,
                 // Without an activation, an up may still have to judge an earlier one.
                 ...whyRun.longest.filter((one) => one.id === id && (kind !== "none" || one.gate > 0)).map(longestLine),
             ]),
@@ -217,7 +240,7 @@ function differencesOf(
             .flatMap(({ id, stage, words }) => [
                 `    cannot be checked until these are repaired: ${differingBefore(id, whyRun, plan)}`,
                 `    on the host as it is now, ${stage} says:`,
-                ...refusedLines(words, files, slots).map((line) => `      ${line}`),
+                ...refusedLines(words, files, slots, unknown).map((line) => `      ${line}`),
             ]),
     ];
 }
@@ -246,42 +269,58 @@ function differingBefore(id: string, whyRun: WhyRun, plan: Plan): string {
 }
 
 /** What an up would do with the daemon. */
-function effectOf(whyRun: WhyRun): string {
+function effectOf(answer: Answer): string {
+    const { whyRun, isOpen } = answer;
     const services = whyRun.differences.filter(
         ({ aspect, have }) => aspect === "outdated" && /^re(load|start)$/.test(have),
     );
-    const activations = [
-        ...whyRun.activations.map(({ kind }) => kind).filter((kind) => kind !== "none"),
-        ...services.map(({ have }) => have),
+    const activations = whyRun.activations.filter(({ kind }) => kind !== "none");
+    const all = [
+        ...activations.map((activation) => {
+            const isOf = (entry: { id: string }) => positionOf(entry) === positionOf(activation);
+            return mayBeNone(isOf, answer) ? mayBe(activation.kind) : activation.kind;
+        }),
+        ...services.map((difference) => (isOpen(difference) ? mayBe(difference.have) : difference.have)),
     ];
-    return unique(activations).join(" and ");
+    return unique(all)
+        .filter((effect, _, effects) => !effects.some((other) => other !== effect && mayBe(other) === effect))
+        .join(" and ");
+}
+
+/** Whether an up may find that none of a resource's differences is one. */
+function mayBeNone(has: Group["has"], { whyRun, isOpen }: Answer): boolean {
+    const all = whyRun.differences.filter(has);
+    return all.length > 0 && all.every(isOpen);
+}
+
+/** An activation that may turn out not to be needed; a daemon that does not run is started in any case. */
+function mayBe(activation: string): string {
+    return activation === "start" ? activation : `may ${activation}`;
 }
 
 /** Aspects of the host as a whole. */
 const HOST_WORDING: Wording = {
+    owner: (have) => `owner: recorded as ${have}`,
     "taken over": (have) => `is converged by ${have}, would be taken over`,
     unlisted: (have) => `${have} has left the run list, would be undone`,
     manifest: () => "the list of managed files is out of date, would be rewritten",
     unfinished: () => "the last converge was ended while it wrote its records, would be finished",
 };
 
-function differenceLines(
-    difference: Difference,
-    resource: Resource | undefined,
-    whyRun: WhyRun,
-    slots: Record<string, string>,
-    cause: Cause | undefined,
-): string[] {
+function differenceLines(difference: Difference, resource: Resource | undefined, answer: Answer): string[] {
+    const { whyRun, slots, unknown, causeOf, isOpen } = answer;
     const { id, aspect, have } = difference;
+    const cause = causeOf(difference);
     const kind = resource && kindOf(resource);
     const file = resource && fileOf(resource, id);
     const prefix = file && file.path !== kind?.nameOf(resource) ? `${file.path}: ` : "";
-    const text = (kind?.wording ?? HOST_WORDING)[aspect]?.(have) ?? `${aspect} ${have}`.trim();
+    const said = (kind?.wording ?? HOST_WORDING)[aspect]?.(have) ?? `${aspect} ${have}`.trim();
+    const text = isOpen(difference) ? said.replace("content differs", "content may differ") : said;
     const declared = file ? declaredPermissions(file, aspect) : resource && kind?.declared?.(resource, aspect, have);
     const line = `    ${cause === undefined ? "" : `${CAUSES[cause]}: `}${prefix}${hideValues(text, slots)}${declared === undefined ? "" : `, declared ${declared}`}`;
     const live = aspect === "missing" ? Buffer.alloc(0) : whyRun.live.get(id);
     return file && (aspect === "content" || (aspect === "missing" && !file.program))
-        ? [line, ...indented(diffLines(live, file, whyRun, slots))]
+        ? [line, ...indented(diffLines(live, file, whyRun, slots, unknown))]
         : [line];
 }
 

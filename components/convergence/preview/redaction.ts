@@ -31,6 +31,7 @@ export function hideValues(text: string, slots: Record<string, string>): string 
  * user in a URL.
  *
  * @param remembered texts that preceded secrets in earlier converges, from `secretLines`
+ * @param open names of slots that hold no secrets
  * @returns undefined if nothing of the file can be shown, because whole lines of it are or were secret
  */
 export function redactLive(
@@ -38,8 +39,9 @@ export function redactLive(
     declared: string,
     remembered: string[],
     slots: Record<string, string>,
+    open: readonly string[] = [],
 ): string | undefined {
-    const known = [...secretLines(declared, slots), ...remembered];
+    const known = [...secretLines(declared, slots, open), ...remembered];
     if (known.includes("") || PRIVATE_KEY.test(live)) {
         return undefined;
     }

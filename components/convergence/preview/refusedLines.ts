@@ -6,14 +6,21 @@ import { hideValues } from "./redaction";
 /**
  * The words of a daemon, with secrets by name. Below a line that names line N of a declared file as `path:N`, adds that line as
  * declared and where it comes from. Each line is shown once.
+ *
+ * @param unknown names of slots whose values only an up knows
  */
-export function refusedLines(words: string, files: DeclaredFile[], slots: Record<string, string>): string[] {
+export function refusedLines(
+    words: string,
+    files: DeclaredFile[],
+    slots: Record<string, string>,
+    unknown: readonly string[] = [],
+): string[] {
     const shown = new Set<string>();
     return hideValues(words, slots)
         .split("\n")
         .flatMap((line) => {
             const added = files
-                .flatMap((file) => excerpts(line, file, slots))
+                .flatMap((file) => excerpts(line, file, slots, unknown))
                 .filter(([first]) => !shown.has(first) && shown.add(first));
             return [line, ...added.flat()];
         });
@@ -26,6 +33,7 @@ function excerpts(
     line: string,
     { path, content, lineSources }: DeclaredFile,
     slots: Record<string, string>,
+    unknown: readonly string[],
 ): Excerpt[] {
     if (typeof content !== "string") {
         return [];
@@ -39,7 +47,7 @@ function excerpts(
             return [];
         }
         const source = lineSources?.[index];
-        const excerpt = `  line ${number}: ${hideValues(showSlots(text), slots)}`;
+        const excerpt = `  line ${number}: ${hideValues(showSlots(text, unknown), slots)}`;
         return [source ? [excerpt, `  from ${source}`] : [excerpt]];
     });
 }

@@ -57,8 +57,14 @@ require_owner() {
     find_machine
     [ ! -r "$lib/owner" ] || { IFS= read -r have_owner && read -r noted_machine; } <"$lib/owner" || :
     [ "$noted_machine" = "$machine" ] || have_owner=
-    [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || [ "$take_over" = yes ] ||
+    [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || [ "$take_over" = yes ] || is_renamed ||
         refuse "this host is converged by $have_owner, not by $owner: two would undo each other's files. Remove it from one of them, or take it over once: npm run pulumi -- up --config takeOver=true (in a program of your own: takeOver: true)"
+}
+
+# Whether the recorded owner is a former name of this one. Reads have_owner and former_owners.
+is_renamed() {
+    [ -n "$have_owner" ] || return 1
+    case $NL$former_owners$NL in *"$NL$have_owner$NL"*) ;; *) return 1 ;; esac
 }
 
 # setting NAME NEEDED: in a why-run, reports whether this host needs a setting that is meant for one up. NEEDED is needed or unneeded.
@@ -69,10 +75,11 @@ setting() {
 # Reports whether take_over is needed. Reads owner and have_owner.
 report_take_over() {
     [ "$take_over" = yes ] || return 0
-    case $have_owner in
-    "" | "$owner") setting takeOver unneeded ;;
-    *) setting takeOver needed ;;
-    esac
+    if [ -z "$have_owner" ] || [ "$have_owner" = "$owner" ] || is_renamed; then
+        setting takeOver unneeded
+    else
+        setting takeOver needed
+    fi
 }
 
 # Records the owner before the first change, so that no other component continues if this converge is killed. Sets id and label.
@@ -80,8 +87,19 @@ note_owner() {
     [ "$have_owner" != "$owner" ] || return 0
     id=-
     label=host
+    if is_renamed; then
+        differs owner "$have_owner, would be $owner"
+        ! applying || step "note the new name of its owner" rename_owner
+        return
+    fi
     [ -z "$have_owner" ] || differs "taken over" "$have_owner"
     ! applying || step "note who converges this host" put_text "$lib/owner" "$owner$NL$machine"
+}
+
+# Keeps the time of the record: adapters read since when the host is ours.
+rename_owner() {
+    put_text "$lib/owner.renamed" "$owner$NL$machine" && touch -r "$lib/owner" "$lib/owner.renamed" &&
+        mv -f "$lib/owner.renamed" "$lib/owner"
 }
 
 # Warns of a sudo that logs what it is sent on standard input: the payload, with its secrets. sudoers(5), log_input. Only sudo can say

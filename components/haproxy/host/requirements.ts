@@ -1,4 +1,5 @@
 import { posix } from "node:path";
+import { isSlot } from "../../convergence/slots";
 import type { Bind, HaproxyConfig, Mode, Server } from "../model";
 import { isAddress, withoutFamily } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
@@ -57,7 +58,7 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
         ...(stats ? listeners(stats.bind, "http") : []),
         // HAProxy itself resolves names.
         ...localPeers(config)
-            .filter(({ peer }) => isAddress(peer.address))
+            .filter(({ peer }) => isAddress(peer.address) && !isSlot(peer.port))
             .map(({ peer: { address, port } }) => ({ address, port, mode: "tcp" as const })),
     ];
     const files = sections.flatMap((section) => section.binds).flatMap((bind) => ("path" in bind ? [bind.path] : []));
@@ -132,9 +133,9 @@ function rawRestrictions(text: string): Pick<Listener, "interface" | "transparen
     };
 }
 
-/** With `none` in `init-addr`, HAProxy starts even if a name does not resolve. */
+/** With `none` in `init-addr`, HAProxy starts even if a name does not resolve. The name in a slot may be secret. */
 function mustResolve({ address, initAddr }: Server): boolean {
-    return !isAddress(address) && !initAddr?.split(",").includes("none");
+    return !isSlot(address) && !isAddress(address) && !initAddr?.split(",").includes("none");
 }
 
 /** Listeners of a raw `bind` line (section 4.2): addresses with one port each; HAProxy itself judges ranges and sockets. */

@@ -1,8 +1,18 @@
 import { isIP, isIPv6, SocketAddress } from "node:net";
+import { isSlot, withEncoding } from "../../convergence/slots";
 
-/** Address and port, or ports, as one word of a `bind` or `server` line. */
+/**
+ * Address and port, or ports, as one word of a `bind` or `server` line. A slot gets an encoding: its value may be an IPv6 address,
+ * which needs brackets.
+ */
 export function endpoint({ address, port }: { readonly address: string; readonly port: number | string }): string {
-    return isIPv6(address) ? `[${address}]:${port}` : `${address}:${port}`;
+    const host = isSlot(address) ? withEncoding(address, "haproxy-address") : bracketed(address);
+    return `${host}:${isSlot(port) ? withEncoding(`${port}`, "haproxy-port") : port}`;
+}
+
+/** The address as it stands before a port. */
+export function bracketed(address: string): string {
+    return isIPv6(address) ? `[${address}]` : address;
 }
 
 /** Whether the text is an address that HAProxy need not resolve. HAProxy does not support zones, as in `fe80::1%eth0`. */
@@ -18,6 +28,11 @@ export function withoutFamily(name: string): string {
 /** The address as the host's own tools print it, because an IPv6 address has many spellings. */
 export function canonical(address: string): string {
     return isIPv6(address) && isAddress(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;
+}
+
+/** Whether HAProxy can connect to it: an address, or a host name, also with `ipv4@` or `ipv6@` or a dot at its end. */
+export function isTarget(text: string): boolean {
+    return isAddress(text) || isHostName(withoutFamily(text).replace(/\.$/, ""));
 }
 
 /** A host name of RFC 1123; a last label of digits only would be a mistyped IPv4 address. */

@@ -12,8 +12,11 @@ import type { Cache, HttpErrors, Mailers, Peers, Resolvers, Userlist } from "./s
  * escaped as its position needs.
  */
 export interface HaproxyConfig {
-    /** Lowest HAProxy release among the hosts, as `major.minor`, for example `2.6`. Nothing newer is rendered. */
-    readonly version: string;
+    /**
+     * Lowest HAProxy release among the hosts, as `major.minor`, from `2.2` on. Nothing newer is rendered, and a host with an older one is
+     * refused. @default "2.6"
+     */
+    readonly version?: string;
     /** Section 3. @default every default of {@link Global} */
     readonly global?: Global;
     /** Section 4, `defaults` of all proxies except the statistics page. @default every default of {@link Defaults} */

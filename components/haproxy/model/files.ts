@@ -1,3 +1,5 @@
+import { assertForm, text } from "../../forms";
+
 /** Files that are activated, proven and restored together with haproxy.cfg. */
 
 /**
@@ -36,6 +38,7 @@ export const noServerStates = "1\n";
 
 /** Path of a map, by which rules refer to it. */
 export function mapPath(name: string): string {
+    assertForm(text, name, "mapPath");
     return `${fleetDirectory}/${name}.map`;
 }
 

@@ -65,6 +65,9 @@ export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}
 
 /** Whether one of the raw lines begins with these words. */
 export function hasLine(raw: readonly string[] | undefined, words: string): boolean {
+    if (raw === undefined || raw.length === 0) {
+        return false;
+    }
     const pattern = new RegExp(`^\\s*${words.replace(/ /g, "\\s+")}(\\s|$)`);
-    return (raw ?? []).some((line) => pattern.test(line));
+    return raw.some((line) => pattern.test(line));
 }

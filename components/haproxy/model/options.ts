@@ -1,3 +1,6 @@
+import { z } from "zod";
+import { anyText, assertForm, flag, text } from "../../forms";
+
 /**
  * `option` keywords of section 4.2 without the word `option`. `true` sets it, a string sets it with these arguments, `false` writes
  * `no option`. For a keyword that is not listed, see {@link otherOptions}.
@@ -68,7 +71,10 @@ export type OptionName =
     | "transparent"
     | "use-small-buffers";
 
+const optionsForm = z.record(text, z.union([flag, anyText]));
+
 /** Options that {@link OptionName} does not list, such as those of a newer HAProxy: `{ forwardfor: true, ...otherOptions({ "new": true }) }`. */
 export function otherOptions(options: Readonly<Record<string, boolean | string>>): Options {
+    assertForm(optionsForm, options, "otherOptions");
     return options;
 }

@@ -12,7 +12,7 @@ import {
     type PlacedProxy,
 } from "../model/lookup";
 import { given } from "../model/strings";
-import { atLeast } from "../model/versions";
+import { atLeast, releaseOf } from "../model/versions";
 import { from } from "./lineIndex";
 import { optional, optionLines, timeoutKeyword } from "./lines";
 import { fragment, word } from "./quoting";
@@ -186,7 +186,7 @@ export function frontendOptions(proxy: AnyProxy, config: HaproxyConfig): Options
     const defaults = defaultsOf(proxy.from, config) ?? {};
     const mode = modeOf(proxy, config);
     const idleClose = "idle-close-on-response";
-    const closes = mode === "http" && atLeast(config.version, "2.6") && !declares(defaults, idleClose);
+    const closes = mode === "http" && atLeast(releaseOf(config), "2.6") && !declares(defaults, idleClose);
     return {
         ...(logs(proxy, defaults, config) &&
             !hasFormat(proxy, defaults, mode) && { [mode === "http" ? "httplog" : "tcplog"]: true }),

@@ -4,7 +4,7 @@ import { defaultTimeouts, globalDefaults } from "../model/defaults";
 import { serverStatesFile } from "../model/files";
 import { allProxies, keepsServerStates } from "../model/lookup";
 import { given } from "../model/strings";
-import { atLeast } from "../model/versions";
+import { atLeast, releaseOf } from "../model/versions";
 import { bindText } from "./binds";
 import { defaultsViews } from "./defaults";
 import { from, fromEach, takeSources } from "./lineIndex";
@@ -42,7 +42,8 @@ export function render(config: HaproxyConfig, proof: { readonly digest: string }
 }
 
 function globalView(config: HaproxyConfig, digest: string): View {
-    const { global = {}, version } = config;
+    const { global = {} } = config;
+    const version = releaseOf(config);
     const settings = { ...globalDefaults, ...given(global) };
     const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "serverStates" | "raw">) =>
         from(`global.${name}`, word(`${settings[name]}`));

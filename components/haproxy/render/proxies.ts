@@ -1,7 +1,7 @@
 import type { View } from "../../templates";
 import type { Acl, Compression, HaproxyConfig } from "../model";
 import { modeOf, type PlacedProxy } from "../model/lookup";
-import { atLeast } from "../model/versions";
+import { atLeast, releaseOf } from "../model/versions";
 import { bindText } from "./binds";
 import { balanceOf, defaultsName, frontendOptions, optionOff, proxyTimeouts, timeoutLines } from "./defaults";
 import { checkView } from "./healthChecks";
@@ -37,7 +37,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
         errorfiles: optional(`${path}.errorfiles`, proxy.errorfiles),
         stickTable: proxy.stickTable ? [from(`${path}.stickTable`, stickTableText(proxy.stickTable))] : [],
         acls: (proxy.acls ?? []).flatMap((acl, i) =>
-            criteria(acl, config.version).map((text) => from(`${path}.acls[${i}]`, `${word(acl.name)} ${text}`)),
+            criteria(acl, releaseOf(config)).map((text) => from(`${path}.acls[${i}]`, `${word(acl.name)} ${text}`)),
         ),
         raw: raw.others,
         tcpRequestRules: inPhases([

@@ -1,4 +1,5 @@
-import { fillSlots, withEncoding } from "../../convergence/slots";
+import { fillSlots, isSlot, withEncoding } from "../../convergence/slots";
+import { bracketed, isTarget } from "../model/addresses";
 import { hashIssue } from "./passwordHash";
 
 /** How text becomes words of a HAProxy line: manual section 2.2, "Quoting and escaping". */
@@ -39,16 +40,28 @@ function hex(character: string): string {
 
 /** An argument that HAProxy reads as a log-format (section 8.2.4). A slot in it is literal: its `%` are doubled. */
 export function format(text: string): string {
+    return formatWith(text, "haproxy-format");
+}
+
+/** A log-format that replaces what a regular expression matched, so that HAProxy reads backslashes in it, too: `\\1`. */
+export function replacement(text: string): string {
+    return formatWith(text, "haproxy-replacement");
+}
+
+function formatWith(text: string, encoding: string): string {
+    if (!text.includes("\0")) {
+        return word(text);
+    }
     // Slots inside of %[…] are part of an expression.
     const parts = text.split(/(%\[[^\]]*\])/);
     return word(
-        parts.map((part, i) => withEncoding(part, i % 2 === 1 ? "haproxy-format-argument" : "haproxy-format")).join(""),
+        parts.map((part, i) => withEncoding(part, i % 2 === 1 ? "haproxy-format-argument" : encoding)).join(""),
     );
 }
 
 /** Text that HAProxy reads as the hash of a password, for {@link word}. A slot that is all of it must hold a hash. */
 export function passwordHash(text: string): string {
-    return /^\0[^\0]*\0$/.test(text) ? withEncoding(text, "haproxy-hash") : text;
+    return isSlot(text) ? withEncoding(text, "haproxy-hash") : text;
 }
 
 /** Literal text in an argument that HAProxy reads as a log-format. */
@@ -173,14 +186,31 @@ function withEncodingOutsideArguments(text: string): string {
 /** The text to write for the value of a slot in that encoding. */
 export function slotValue(value: string, encoding: string): string {
     switch (encoding) {
+        case "haproxy-address":
+            return bracketed(value);
         case "haproxy-format":
-            return value.replace(/%/g, "%%");
+            return quotedAgain(value.replace(/%/g, "%%"));
+        case "haproxy-replacement":
+            return quotedAgain(value.replace(/[\\%]/g, "$&$&"));
         case "haproxy-argument":
         case "haproxy-format-argument":
             return `"${value.replace(/[\\"]/g, "\\$&")}"`;
         default:
             return value;
     }
+}
+
+/** Encodings in which a value may have single quotes. */
+const quotable = ["haproxy-format", "haproxy-replacement"];
+
+/** Between the single quotes that {@link word} puts around a slot. */
+function quotedAgain(value: string): string {
+    return value.replaceAll("'", "'\\''");
+}
+
+/** A harmless value for a slot, with which HAProxy can check a file whose values are not known. */
+export function slotPlaceholder(encoding?: string): string {
+    return encoding === "haproxy-address" ? "192.0.2.1" : encoding === "haproxy-port" ? "1" : "placeholder";
 }
 
 /** Why a value cannot replace its slot, without showing the value; undefined if it can. */
@@ -191,7 +221,13 @@ export function slotIssue(value: string, encoding?: string): string | undefined 
     if (hasControl(value)) {
         return "holds a control character or a line break";
     }
-    if (value.includes("'")) {
+    if (encoding === "haproxy-address" && !isTarget(value.replace(/^(tcp|udp)[46]?@/, ""))) {
+        return "is neither an IP address nor a host name; set one, without scheme, port and path";
+    }
+    if (encoding === "haproxy-port" && !(/^[1-9]\d{0,4}$/.test(value) && Number(value) <= 65_535)) {
+        return "is not a port; set a number from 1 to 65535";
+    }
+    if (value.includes("'") && !quotable.includes(encoding ?? "")) {
         return "holds a single quote, which ends its quotes in haproxy.cfg";
     }
     if (encoding === "haproxy-raw" && value.includes("%")) {
@@ -212,8 +248,10 @@ export function withoutSlots(text: string): string {
 
 /** Whether the text has control characters (C0 and DEL), which end a line or are invisible. */
 export function hasControl(text: string): boolean {
-    return [...text].some(isControl);
+    return control.test(text);
 }
+
+const control = /[\0-\x1f\x7f]/;
 
 function isControl(character: string): boolean {
     const code = character.charCodeAt(0);

@@ -9,7 +9,7 @@ import type {
     TcpResponseRule,
     TrackAction,
 } from "../model";
-import { format, fragment, rawLine, word } from "./quoting";
+import { format, fragment, rawLine, replacement, word } from "./quoting";
 
 /** Any rule that is not a string. */
 export type Rule = Exclude<
@@ -63,7 +63,7 @@ function actionText(rule: Rule): string {
             return `del-header ${word(rule.name)}`;
         case "replace-header":
         case "replace-value":
-            return `${rule.action} ${word(rule.name)} ${word(rule.match)} ${format(rule.format)}`;
+            return `${rule.action} ${word(rule.name)} ${word(rule.match)} ${replacement(rule.format)}`;
         case "set-var":
             return `set-var(${word(rule.variable)}) ${fragment(rule.expression)}`;
         case "unset-var":
@@ -86,7 +86,7 @@ function actionText(rule: Rule): string {
             return `${rule.action} ${format(rule.format)}`;
         case "replace-path":
         case "replace-uri":
-            return `${rule.action} ${word(rule.match)} ${format(rule.format)}`;
+            return `${rule.action} ${word(rule.match)} ${replacement(rule.format)}`;
         case "cache-use":
         case "cache-store":
             return `${rule.action} ${word(rule.cache)}`;

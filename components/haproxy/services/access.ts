@@ -1,7 +1,7 @@
 import { slot } from "../../convergence/slots";
 import type { Acl, Backend, HttpRequestRule, TcpRequestRule, Userlist } from "../model";
 import { linesOf, pathAcls, withoutSlash } from "./routes";
-import type { Service, ServiceRedirect } from "./types";
+import type { Credential, Service, ServiceRedirect } from "./types";
 
 /** Counter of the rate limit. Users' own rules can have 0 and 1: a counter is taken by the first rule that tracks with it. */
 const counter = 2;
@@ -89,6 +89,11 @@ function rateTable(name: string): string {
     return `${name}:rate`;
 }
 
+/** The password, or the slot for it. */
+export function passwordOf(credential: Credential): string {
+    return "password" in credential ? credential.password : slot(credential.passwordSecret);
+}
+
 /** The users of a service, for `http_auth`. */
 export function userlistOf({ name, basicAuth }: Service): Userlist[] {
     return basicAuth
@@ -97,7 +102,7 @@ export function userlistOf({ name, basicAuth }: Service): Userlist[] {
                   name,
                   users: basicAuth.users.map((user) => ({
                       name: user.name,
-                      password: slot(user.passwordSecret),
+                      password: passwordOf(user),
                       ...(!user.hashed && { insecure: true }),
                   })),
               },

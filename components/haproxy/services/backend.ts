@@ -1,6 +1,6 @@
 import type { Acl, Backend, Defaults, Options, Server, ServerGuards, ServerOptions, Timeouts } from "../model";
 import { hasLine } from "../model/lookup";
-import { atLeast } from "../model/versions";
+import { atLeast, releaseOf } from "../model/versions";
 import { words } from "../render/lines";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
 import { linesOf } from "./routes";
@@ -8,7 +8,7 @@ import type { Service, ServiceCheck } from "./types";
 
 /** Settings that backends and frontends depend on. */
 export interface ProxySettings {
-    readonly version: string;
+    readonly version?: string;
     readonly defaults?: Defaults;
 }
 
@@ -38,12 +38,13 @@ const backupIds = 100_001;
  */
 export function keepAlive(
     side: "clitcpka" | "srvtcpka",
-    { version, defaults = {} }: ProxySettings,
+    settings: ProxySettings,
 ): { readonly options: Options; readonly raw: readonly string[] } {
+    const { defaults = {} } = settings;
     const interval = `${side}-idle`;
     return {
         options: defaults.options?.[side] === undefined ? { [side]: true } : {},
-        raw: atLeast(version, "2.3") && !hasLine(defaults.raw, interval) ? [`${interval} 2m`] : [],
+        raw: atLeast(releaseOf(settings), "2.3") && !hasLine(defaults.raw, interval) ? [`${interval} 2m`] : [],
     };
 }
 

@@ -1,13 +1,12 @@
-import { slot } from "../../convergence/slots";
-import { formError } from "../../forms";
+import { aFunction, assertForm, formError } from "../../forms";
 import type { Backend, HaproxyConfig, Server, Stats } from "../model";
 import { type Issue, isError, validate } from "../validate/index";
-import { rateTableOf, userlistOf } from "./access";
+import { passwordOf, rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
 import { frontendOf, hostMaps } from "./frontend";
-import { type Compiled, servicePath } from "./issuePaths";
+import { compiledParts, servicePath } from "./issuePaths";
 import { servicesByPort, wildcard } from "./routes";
-import { balancedServicesFormIssues } from "./schema";
+import { argumentsFormIssues, serversForm } from "./schema";
 import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
@@ -29,16 +28,24 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
 ): HaproxyConfig {
-    const form = balancedServicesFormIssues({ ...settings, services, ...(stats !== undefined && { stats }) });
+    const form = argumentsFormIssues(settings, services, stats);
     if (form.length > 0) {
-        throw formError(form);
+        throw formError(form, "fromServices");
     }
-    const { config, ...compiled } = compileServices(settings, services, servers, stats);
+    assertForm(aFunction().optional(), servers, "fromServices: servers");
+    const found = servers && ((service: Service) => serversOf(service, servers(service)));
+    const { config, ...compiled } = compileServices(settings, services, found, stats);
     const errors = compiled.validate(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
     }
     return config;
+}
+
+/** The servers that a user's function has returned. */
+function serversOf(service: Service, servers: unknown): readonly ServiceServer[] {
+    assertForm(serversForm, servers, `servers of ${service.name}`);
+    return servers as readonly ServiceServer[];
 }
 
 /** The result of compiling services. */
@@ -80,7 +87,7 @@ export function compileServices(
     });
     issues.push(...serviceIssues(settings, services, found));
     if (issues.some(isError)) {
-        const config = { version: settings.version, frontends: [], backends: [] };
+        const config = { ...releaseIn(settings), frontends: [], backends: [] };
         return { config, issues, validate: () => issues, sourceOf: (_, path) => path };
     }
     const config = configOf(
@@ -88,15 +95,8 @@ export function compileServices(
         services.map((service, i) => ({ service, servers: found[i] ?? [] })),
         stats,
     );
-    const backends = new Map(config.backends.map((backend) => [backend.name, backend]));
-    const compiled = new Map(
-        services.map((service, index): [Backend, Compiled] => {
-            const backend = backends.get(service.name) as Backend;
-            return [backend, { service, index, backend }];
-        }),
-    );
-    const frontends = new Set(config.frontends);
-    const sourceOf = (changed: HaproxyConfig, path: string) => servicePath(path, compiled, frontends, changed);
+    const parts = compiledParts(config, services);
+    const sourceOf = (changed: HaproxyConfig, path: string) => servicePath(path, parts, changed);
     return {
         config,
         issues,
@@ -114,19 +114,24 @@ function resolved(server: ServiceServer, { port, weights = {} }: Service): Serve
     return { ...server, port: server.port ?? port, ...(weight !== undefined && { weight }) };
 }
 
+/** The release that is declared, so that a configuration has no more than its services. */
+function releaseIn({ version }: HaproxySettings): Pick<HaproxyConfig, "version"> {
+    return version === undefined ? {} : { version };
+}
+
 function configOf(
     settings: HaproxySettings,
     services: readonly { readonly service: Service; readonly servers: readonly Server[] }[],
     stats: StatsSettings | undefined,
 ): HaproxyConfig {
-    const { version, maxconn, global, defaults } = settings;
+    const { maxconn, global, defaults } = settings;
     const all = services.map(({ service }) => service);
     const ports = [...servicesByPort(all, settings)];
     const maps = ports.flatMap(([port, servicesOnPort]) => hostMaps(port, servicesOnPort, settings));
     const userlists = all.flatMap(userlistOf);
     const names = new Set(all.map(({ name }) => name));
     return {
-        version,
+        ...releaseIn(settings),
         global: { ...global, ...(maxconn !== undefined && { maxconn }) },
         ...(defaults && { defaults }),
         ...(maps.length > 0 && { maps }),
@@ -165,6 +170,6 @@ function statsOf({ auth, bind, ...page }: StatsSettings, settings: HaproxySettin
     return {
         ...page,
         bind: { ...bind, ...(bind.address === undefined && wildcard(settings)) },
-        ...(auth && { auth: [{ user: auth.user, password: slot(auth.passwordSecret) }] }),
+        ...(auth && { auth: [{ user: auth.user, password: passwordOf(auth) }] }),
     };
 }

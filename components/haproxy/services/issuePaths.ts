@@ -1,4 +1,4 @@
-import type { Backend, Frontend, HaproxyConfig } from "../model";
+import type { Backend, Frontend, HaproxyConfig, Stats, Userlist } from "../model";
 import type { Service } from "./types";
 
 /** A service and the backend that was compiled from it. */
@@ -7,6 +7,33 @@ export interface Compiled {
     /** Its position in the list of services. */
     readonly index: number;
     readonly backend: Backend;
+}
+
+/** The parts of a configuration that services were compiled to. */
+export interface CompiledParts {
+    readonly backends: ReadonlyMap<Backend, Compiled>;
+    /** The same services by name. */
+    readonly byName: ReadonlyMap<string, Compiled>;
+    readonly frontends: ReadonlySet<Frontend>;
+    /** Each has the name of its service. */
+    readonly userlists: ReadonlySet<Userlist>;
+    readonly stats?: Stats;
+}
+
+/** Notes what belongs to which service. */
+export function compiledParts(config: HaproxyConfig, services: readonly Service[]): CompiledParts {
+    const backends = new Map(config.backends.map((backend) => [backend.name, backend]));
+    const all = services.map((service, index) => {
+        const backend = backends.get(service.name) as Backend;
+        return { service, index, backend };
+    });
+    return {
+        backends: new Map(all.map((compiled) => [compiled.backend, compiled])),
+        byName: new Map(all.map((compiled) => [compiled.service.name, compiled])),
+        frontends: new Set(config.frontends),
+        userlists: new Set(config.userlists),
+        stats: config.stats,
+    };
 }
 
 /** Fields of a backend that have another name in services. */
@@ -20,28 +47,41 @@ const renamed: readonly (readonly [RegExp, string])[] = [
     [/^defaultServer\b/, "check"],
 ];
 
-/**
- * The path in the services for a path in the model; the same path if no service declares that part, or if it was changed since.
- *
- * @param frontends The compiled ones.
- */
-export function servicePath(
-    path: string,
-    compiled: ReadonlyMap<Backend, Compiled>,
-    frontends: ReadonlySet<Frontend>,
-    config: HaproxyConfig,
-): string {
-    const [, list, n, rest = ""] = /^(backends|frontends)\[(\d+)\](?:\.(.*))?$/.exec(path) ?? [];
-    if (list === "backends") {
-        const backend = config.backends[Number(n)];
-        const owner = backend && compiled.get(backend);
-        const argument = owner && argumentOf(rest, owner);
-        return owner ? `services[${owner.index}]${argument === undefined ? "" : `.${argument}`}` : path;
+/** The path in the services for a path in the model; the same path if no service declares that part, or if it was changed since. */
+export function servicePath(path: string, parts: CompiledParts, config: HaproxyConfig): string {
+    const [, list, n, rest = ""] = /^(backends|frontends|userlists)\[(\d+)\](?:\.(.*))?$/.exec(path) ?? [];
+    switch (list) {
+        case "backends": {
+            const backend = config.backends[Number(n)];
+            const owner = backend && parts.backends.get(backend);
+            const argument = owner && argumentOf(rest, owner);
+            return owner ? `services[${owner.index}]${argument === undefined ? "" : `.${argument}`}` : path;
+        }
+        case "frontends": {
+            const frontend = config.frontends[Number(n)];
+            const name = frontend && parts.frontends.has(frontend) ? backendName(rest, frontend) : undefined;
+            const owner = name === undefined ? undefined : parts.byName.get(name);
+            return owner && backendsOf(config).has(owner.backend) ? `services[${owner.index}]` : path;
+        }
+        case "userlists": {
+            const userlist = config.userlists?.[Number(n)];
+            const owner = userlist && parts.userlists.has(userlist) ? parts.byName.get(userlist.name) : undefined;
+            return owner ? `services[${owner.index}].basicAuth${rest === "" ? "" : `.${rest}`}` : path;
+        }
+        default:
+            return parts.stats !== undefined && config.stats === parts.stats
+                ? path.replace(/^stats\.auth\[0\]/, "stats.auth")
+                : path;
     }
-    const frontend = config.frontends[Number(n)];
-    const name = list && frontend && frontends.has(frontend) ? backendName(rest, frontend) : undefined;
-    const owner = name === undefined ? undefined : [...compiled.values()].find(({ service }) => service.name === name);
-    return owner && config.backends.includes(owner.backend) ? `services[${owner.index}]` : path;
+}
+
+const backendSets = new WeakMap<HaproxyConfig, ReadonlySet<Backend>>();
+
+/** The backends of a configuration, which is asked for each line of a file. */
+function backendsOf(config: HaproxyConfig): ReadonlySet<Backend> {
+    const known = backendSets.get(config) ?? new Set(config.backends);
+    backendSets.set(config, known);
+    return known;
 }
 
 /** The backend that a part of a frontend names, or the only one that its requests can go to. */

@@ -76,7 +76,10 @@ const check = formOf<ServiceCheck>()(
     ]),
 );
 
-const server = formOf<ServiceServer>()(z.strictObject({ ...serverShape, port: port.optional() }));
+const server = formOf<ServiceServer>()(z.strictObject({ ...serverShape, port: serverShape.port.optional() }));
+
+/** Servers that a search has found. */
+export const serversForm = formOf<readonly ServiceServer[]>()(z.array(server));
 
 /** How many of the values are set and not empty. */
 const declared = (...values: readonly unknown[]) =>
@@ -125,12 +128,17 @@ const persistence = formOf<Persistence>()(
     ]),
 );
 
+/** An object with a password: itself, or by name. */
+const withPassword = <S extends z.ZodRawShape>(shape: S) =>
+    z.union([z.strictObject({ ...shape, passwordSecret: configKey }), z.strictObject({ ...shape, password: text })], {
+        message:
+            "expected exactly one of password (in a program, a secret) and passwordSecret (in a stack, a key of its config)",
+    });
+
 const basicAuth = formOf<BasicAuth>()(
     z.strictObject({
         realm: text.optional(),
-        users: z
-            .array(z.strictObject({ name: text, passwordSecret: configKey, hashed: flag.optional() }))
-            .min(1, "expected at least one user"),
+        users: z.array(withPassword({ name: text, hashed: flag.optional() })).min(1, "expected at least one user"),
     }),
 );
 
@@ -185,7 +193,7 @@ const { maxconn, ...otherGlobals } = globalShape;
 
 /** Fields of {@link HaproxySettings}, also for forms that have more beside them. */
 export const settingsShape = {
-    version: release,
+    version: release.optional(),
     maxconn,
     port: port.optional(),
     hostMap: flag.optional(),
@@ -194,17 +202,23 @@ export const settingsShape = {
     global: z.strictObject(otherGlobals).optional(),
     defaults: defaults.optional(),
 };
-formOf<HaproxySettings>()(z.strictObject(settingsShape));
+const settingsForm = formOf<HaproxySettings>()(z.strictObject(settingsShape));
 
 export const stats = formOf<StatsSettings>()(
     z.strictObject({
         ...statsShape,
-        auth: z.strictObject({ user: text, passwordSecret: configKey }).optional(),
+        auth: withPassword({ user: text }).optional(),
     }),
 );
 
 export const services = z.array(service).min(1, "expected at least one service");
 
+/** Issues of form in the arguments of `fromServices`. */
+export function argumentsFormIssues(settings: unknown, services: unknown, stats: unknown): FormIssue[] {
+    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats })];
+}
+
+const besideSettings = z.strictObject({ services, stats: stats.optional() });
 const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
 
 /** Issues of form in settings with services and a statistics page. */

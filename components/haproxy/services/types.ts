@@ -12,8 +12,8 @@ import type {
 
 /** Settings that all services of a stack share. */
 export interface HaproxySettings {
-    /** Lowest HAProxy release among the hosts. */
-    readonly version: string;
+    /** Lowest HAProxy release among the hosts, as `major.minor`; a host with an older one is refused. @default "2.6" */
+    readonly version?: string;
     /** @default 50000 */
     readonly maxconn?: number;
     /** Port of services with protocol http that set no `listen`. @default 80 */
@@ -38,10 +38,21 @@ export interface HaproxySettings {
     readonly defaults?: Defaults;
 }
 
-/** The statistics page of a stack, with the password by name. */
+/** A password: either itself, as a program has it, or by name, as the data of a stack has it. */
+export type Credential =
+    | {
+          /** In a program, a secret such as `config.requireSecret("ops")`; plain text is refused. */
+          readonly password: string;
+      }
+    | {
+          /** Key of the password in the stack's Pulumi config; in a program, its name in `slots`. */
+          readonly passwordSecret: string;
+      };
+
+/** The statistics page of a stack. */
 export type StatsSettings = Omit<Stats, "auth"> & {
-    /** `passwordSecret`: slot of the password, and its key in the stack's Pulumi config. @default - no password */
-    readonly auth?: { readonly user: string; readonly passwordSecret: string };
+    /** Who may see it. @default - anyone who can reach it */
+    readonly auth?: { readonly user: string } & Credential;
 };
 
 /** A service that clients are balanced to: a backend, and the hosts, routes or port that lead to it. */
@@ -192,14 +203,18 @@ export interface RateLimit {
 export interface BasicAuth {
     /** Realm that the browser shows. @default - the name of the service */
     readonly realm?: string;
-    readonly users: readonly {
-        readonly name: string;
-        /** Slot of the password, and its key in the stack's Pulumi config. */
-        readonly passwordSecret: string;
-        /** The secret is a hash of crypt(3), or refused. HAProxy computes it for each request: use few rounds. @default false */
-        readonly hashed?: boolean;
-    }[];
+    readonly users: readonly BasicAuthUser[];
 }
+
+/** A user who may use a service. */
+export type BasicAuthUser = Credential & {
+    readonly name: string;
+    /**
+     * The password is a hash of crypt(3), and any other value is refused. HAProxy computes it for each request: use few rounds.
+     * @default false
+     */
+    readonly hashed?: boolean;
+};
 
 /** Redirects requests to `hosts` and below `pathPrefix` to the same URL with another scheme, host or beginning of the path. */
 export interface ServiceRedirect {

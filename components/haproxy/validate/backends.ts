@@ -1,6 +1,6 @@
 import type { HaproxyConfig } from "../model";
 import { type AnyProxy, defaultsOf, isChecked, modeOf, type PlacedProxy } from "../model/lookup";
-import { stringsIn } from "../model/strings";
+import { textsIn } from "../model/strings";
 import type { IssueList } from "./issues";
 import { serverGuardIssues } from "./serverGuards";
 
@@ -60,7 +60,7 @@ function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): voi
     for (const { proxy } of proxies) {
         const { name: _, servers: __, acls = [], ...rest } = proxy;
         const criteria = acls.map((acl) => ("criterion" in acl ? acl.criterion : ""));
-        for (const { text } of stringsIn([rest, criteria], "")) {
+        for (const text of textsIn([rest, criteria])) {
             for (const part of text.split(/[^A-Za-z0-9_.:-]+/)) {
                 used.add(part);
             }
@@ -84,9 +84,7 @@ function unusedBackends(proxies: readonly PlacedProxy[], issues: IssueList): voi
  */
 function balanceBehindProxy(proxies: readonly PlacedProxy[], config: HaproxyConfig, issues: IssueList): void {
     const says = (pattern: RegExp) =>
-        proxies.find(({ proxy: { servers: _, ...rest } }) =>
-            stringsIn(rest, "").some(({ text }) => pattern.test(text)),
-        );
+        proxies.find(({ proxy: { servers: _, ...rest } }) => textsIn(rest).some((text) => pattern.test(text)));
     // With set-src, `src` is the client's address again.
     const reader = says(/^(http-request )?set-src\s/) ? undefined : says(/\bhdr(_ip)?\(x-forwarded-for/i);
     for (const { section, proxy, path } of reader ? proxies : []) {

@@ -67,8 +67,10 @@ const fields: Readonly<Record<string, string>> = {
 /** Finds passwords that are not slots: they would show in previews and in Pulumi's state. */
 function passwordIssues({ userlists = [], stats, backends, listens = [] }: HaproxyConfig, issues: IssueList): void {
     const plain = (text: string) => !text.includes("\0");
-    const secret = (path: string, subject: string) => {
-        issues.error("plain-password", path, `${subject}: plain text would show in previews and in state; use a slot`);
+    const passwords =
+        "in a program, use pulumi.secret(…) or config.requireSecret(…), and in a stack's file passwordSecret";
+    const secret = (path: string, subject: string, remedy = passwords) => {
+        issues.error("plain-password", path, `${subject}: plain text would show in previews and in state; ${remedy}`);
     };
     userlists.forEach(({ name, users }, i) => {
         users.forEach(({ name: user, password, insecure }, j) => {
@@ -77,7 +79,7 @@ function passwordIssues({ userlists = [], stats, backends, listens = [] }: Hapro
             if (plain(password) && insecure) {
                 secret(path, subject);
             } else if (plain(password)) {
-                issues.warning("plain-hash", path, `${subject}: its hash shows in previews and in state; use a slot`);
+                issues.warning("plain-hash", path, `${subject}: its hash shows in previews and in state; ${passwords}`);
             }
         });
     });
@@ -89,7 +91,7 @@ function passwordIssues({ userlists = [], stats, backends, listens = [] }: Hapro
     for (const [list, sections] of Object.entries({ backends, listens })) {
         sections.forEach(({ name, cookie }, i) => {
             if (cookie?.dynamicKey !== undefined && plain(cookie.dynamicKey)) {
-                secret(`${list}.${i}.cookie.dynamicKey`, `dynamicKey of the cookie of ${name}`);
+                secret(`${list}.${i}.cookie.dynamicKey`, `dynamicKey of the cookie of ${name}`, "use a slot");
             }
         });
     }

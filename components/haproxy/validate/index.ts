@@ -2,7 +2,7 @@ import type { FormIssue } from "../../forms";
 import type { HaproxyConfig } from "../model";
 import { allProxies } from "../model/lookup";
 import { modelFormIssues } from "../model/schema/index";
-import { atLeast, oldestVersion } from "../model/versions";
+import { atLeast, oldestVersion, releaseOf } from "../model/versions";
 import { remembering } from "../remembering";
 import { backendIssues } from "./backends";
 import { bindIssues } from "./binds";
@@ -32,7 +32,7 @@ function ofForm(issue: FormIssue): Issue {
 }
 
 function contentIssues(config: HaproxyConfig): Issue[] {
-    const { version } = config;
+    const version = releaseOf(config);
     const issues = new IssueList();
     // For an older release, the renderer would use keywords that only newer ones know.
     if (!atLeast(version, oldestVersion)) {

@@ -1,4 +1,5 @@
-import { printable, withoutSlots } from "../render/quoting";
+import { showSlots } from "../../convergence/slots";
+import { printable } from "../render/quoting";
 import { type ErrorRule, rules, type WarningRule, warningRules } from "./rules";
 
 /** A problem in what is declared, found before any host is touched. */
@@ -27,7 +28,7 @@ export class IssueList {
 
     private add(rule: string, path: string, message: string, severity: Issue["severity"]): void {
         const bracketed = path.replace(/\.(\d+)(?=\.|$)/g, "[$1]");
-        this.issues.push({ rule, path: bracketed, message: printable(message), severity });
+        this.issues.push({ rule, path: bracketed, message: printable(showSlots(message)), severity });
     }
 }
 
@@ -52,9 +53,9 @@ export function withoutIgnored(issues: readonly Issue[], ignored: readonly strin
     return [...wrong, ...issues.filter((issue) => isError(issue) || !ignored.includes(issue.rule))];
 }
 
-/** Quotes a value for a message: without slots, and at most 120 characters. */
+/** Quotes a value for a message: slots by name, and at most 120 characters. */
 export function show(value: string): string {
-    const text = JSON.stringify(withoutSlots(value));
+    const text = JSON.stringify(showSlots(value));
     return text.length > 120 ? `${text.slice(0, 117)}…` : text;
 }
 

@@ -2,7 +2,7 @@ import type { Acl, TcpRequestRule, TcpResponseRule } from "../model";
 import { isAddress, isHostName } from "../model/addresses";
 import { milliseconds } from "../model/durations";
 import type { AnyProxy, PlacedProxy } from "../model/lookup";
-import { stringsIn } from "../model/strings";
+import { textsIn } from "../model/strings";
 import { withoutSlots } from "../render/quoting";
 import { ruleText } from "../render/rules";
 import { type IssueList, show } from "./issues";
@@ -84,7 +84,7 @@ function unusedAcls(
     if (acls.length === 0) {
         return;
     }
-    const used = new Set(stringsIn(rest, path).flatMap(({ text }) => text.split(/[\s!,()]+/)));
+    const used = new Set(textsIn(rest).flatMap((text) => text.split(/[\s!,()]+/)));
     acls.forEach(({ name }, i) => {
         if (!used.has(name)) {
             issues.warning(

@@ -1,7 +1,7 @@
 import type { HaproxyConfig } from "../model";
 import { mapPath } from "../model/files";
 import { type AnyProxy, modeOf, type PlacedProxy } from "../model/lookup";
-import { atLeast } from "../model/versions";
+import { atLeast, releaseOf } from "../model/versions";
 import { declared, type IssueList, show } from "./issues";
 
 type Kind = "backend" | "table" | "cache" | "resolvers" | "peers" | "defaults" | "http-errors";
@@ -87,7 +87,10 @@ function declaredNames(proxies: readonly PlacedProxy[], config: HaproxyConfig): 
         ]),
         cache: names("cache", config.caches),
         // From 2.6 on, HAProxy declares these itself.
-        resolvers: names("resolvers", [...resolvers, ...(atLeast(config.version, "2.6") ? [{ name: "default" }] : [])]),
+        resolvers: names("resolvers", [
+            ...resolvers,
+            ...(atLeast(releaseOf(config), "2.6") ? [{ name: "default" }] : []),
+        ]),
         peers: names("peers", peers),
         defaults: names("defaults", namedDefaults),
         "http-errors": names("http-errors", config.httpErrors),

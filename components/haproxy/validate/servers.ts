@@ -1,5 +1,6 @@
+import { isSlot } from "../../convergence/slots";
 import type { ServerOptions } from "../model";
-import { isAddress, isHostName, withoutFamily } from "../model/addresses";
+import { isTarget } from "../model/addresses";
 import type { PlacedProxy } from "../model/lookup";
 import { type IssueList, show } from "./issues";
 
@@ -22,15 +23,18 @@ export function serverIssues(placed: PlacedProxy, issues: IssueList): void {
  * yet.
  */
 function addressIssues(address: string, path: string, subject: string, issues: IssueList): void {
-    if (address === "*" || isAddress(address) || isHostName(withoutFamily(address).replace(/\.$/, ""))) {
+    // The value of a slot is judged when it is known.
+    if (address === "*" || isSlot(address) || isTarget(address)) {
         return;
     }
     const [, slash] = /(?:^|[^:/])(\/[^/].*)$/.exec(address) ?? [];
-    const remedy = /^(unix@)?\//.test(address)
-        ? `write a socket as a raw line, like ${show(`server app1 unix@${address.replace(/^unix@/, "")} check`)}`
-        : slash === undefined
-          ? 'use an IP address or a host name, and "port" for the port'
-          : `use an IP address or a host name; to check the path, set httpchk.uri ${show(slash)}; to serve it, set the path by a rule`;
+    const remedy = address.includes("\0")
+        ? "make the slot all of it"
+        : /^(unix@)?\//.test(address)
+          ? `write a socket as a raw line, like ${show(`server app1 unix@${address.replace(/^unix@/, "")} check`)}`
+          : slash === undefined
+            ? 'use an IP address or a host name, and "port" for the port'
+            : `use an IP address or a host name; to check the path, set httpchk.uri ${show(slash)}; to serve it, set the path by a rule`;
     issues.error("server-address", path, `${subject}: ${show(address)} is not an address; ${remedy}`);
 }
 

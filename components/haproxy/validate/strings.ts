@@ -1,4 +1,5 @@
 import type { HaproxyConfig } from "../model";
+import { eachText } from "../model/strings";
 import { hasControl, withoutSlots } from "../render/quoting";
 import { type IssueList, show } from "./issues";
 
@@ -11,7 +12,7 @@ const rawText = /\.raw(\.\d+)?$|Rules\.\d+$/;
 
 /** Finds text that would end a line, so that HAProxy would read another configuration than the one declared. */
 export function stringIssues(config: HaproxyConfig, issues: IssueList): void {
-    for (const { path, text } of textsIn(config, "")) {
+    for (const { path, text } of textsWithControls(config)) {
         const written = rawText.test(path) ? text.trim() : text;
         if (
             !freeText.test(path) &&
@@ -36,15 +37,16 @@ export function stringIssues(config: HaproxyConfig, issues: IssueList): void {
     }
 }
 
-/** Every text with its path, and every key, because keys become words of lines too. */
-function textsIn(value: unknown, path: string): { readonly path: string; readonly text: string }[] {
-    if (typeof value === "string") {
-        return [{ path, text: value }];
-    }
-    if (typeof value !== "object" || value === null) {
-        return [];
-    }
-    return Object.entries(value).flatMap(([key, inner]) => [{ path, text: key }, ...textsIn(inner, `${path}.${key}`)]);
+/** The texts with control characters, slots included, and such keys, because keys become words of lines too. */
+function textsWithControls(config: HaproxyConfig): { readonly path: string; readonly text: string }[] {
+    const found: { path: string; text: string }[] = [];
+    const add = (text: string, keys: readonly string[]) => {
+        if (hasControl(text)) {
+            found.push({ path: keys.map((key) => `.${key}`).join(""), text });
+        }
+    };
+    eachText(config, add, add);
+    return found;
 }
 
 const sections = [

@@ -111,8 +111,9 @@ haproxy_version_fits() {
     minor=${minor%%.*}
     [ "$major" -gt "${haproxy_release%%.*}" ] ||
         { [ "$major" = "${haproxy_release%%.*}" ] && [ "$minor" -ge "${haproxy_release#*.}" ]; } && return
-    printf 'this host has haproxy %s, the stack declares %s or newer; lower the declared version, or upgrade the host\n' \
-        "$version" "$haproxy_release"
+    remedy="set version to \"$major.$minor\" (in a stack, haproxy.version), or upgrade the host"
+    case $major.$minor in [01].* | 2.[01]) remedy="upgrade the host" ;; esac
+    printf 'this host has haproxy %s, the configuration is for %s or newer; %s\n' "$version" "$haproxy_release" "$remedy"
     return 1
 }
 

@@ -16,6 +16,8 @@ sub configured {
     my ($section, $backup, %found);
     open my $config, "<", $_[0] or return {};
     while (<$config>) {
+        # Nothing can be compared: only an up knows these lines.
+        exit if /^\s*unknown:/;
         if (/^\s*(global|defaults|frontend|backend|listen|peers|userlist|mailers|resolvers|cache|http-errors|program|ring|fcgi-app|log-forward)(?:\s+(\S+))?/) {
             ($section, $backup) = ($1 eq "backend" || $1 eq "listen" ? $2 : undef, 0);
             $found{$section} = {} if defined $section;

@@ -57,6 +57,8 @@ haproxy_preflight_program() {
         haproxy_refuse "$haproxy_unit runs $haproxy_program${says:+ (see $says)}, which does not exist; install it, or correct the unit" packages
         return
     fi
+    # Validation would say so, but there is none if values are unknown.
+    [ "$tx_digest" != unknown ] || version=$(haproxy_version_fits) || haproxy_refuse "$version" packages
     # If the shell cannot read the command line, the check says so.
     files=$(haproxy_unit_files 2>/dev/null) || return 0
     ! haproxy_reads "$files" || return 0

@@ -161,7 +161,9 @@ export function unitSettings(loadBalancer: () => LoadBalancerHost): void {
         assert.ok(!refused, text);
         await loadBalancer().shell(`mkdir /srv/extra; cp -p /usr/local/sbin/haproxy /srv/extra/old; rm /usr/local/sbin/haproxy
             ${dropIn("ExecStart=", `ExecStart=/srv/extra/old -f $CONFIG ${START.slice(START.indexOf("-Ws"))}`)}`);
-        await declared(/this host has haproxy 1\.8\.0, the stack declares 2\.6 or newer/, { mark: "path" });
+        await declared(/this host has haproxy 1\.8\.0, the configuration is for 2\.6 or newer; upgrade the host/, {
+            mark: "path",
+        });
         await loadBalancer().shell("rm /srv/extra/old");
         await declared(
             /haproxy\.service runs \/srv\/extra\/old \(see .*90-test\.conf\), which does not exist; install it, or correct the unit/,

@@ -1,4 +1,4 @@
-// What is judged of a connection before the command is registered. The command plugin prints a connection with a field that is undefined
+// What is judged of a connection before the command gets it. The command plugin prints a connection with a field that is undefined
 // or no text, including the private key.
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
@@ -44,6 +44,12 @@ const wrong: Record<string, [value: unknown, words: string][]> = {
         ["ssh-ed25519 AAAA", 'invalid host key "ssh-ed25519 AAAA"; use the line of ssh-keyscan'],
         [privateKey.replace("planted", "PRIVATE KEY planted"), "is a private key; use the public key of the host"],
     ],
+    user: [
+        [undefined, noValue],
+        [0, "is of type number; use text"],
+        ["", "is empty; set it"],
+        [" ops", 'begins or ends with white space, " ops"; remove it'],
+    ],
     privateKey: [
         [undefined, noValue],
         [{ planted: privateKey }, "is of type object; use text"],
@@ -68,25 +74,24 @@ describe("a connection", () => {
         return registered(recording, COMMAND, "lb1-converge").inputs;
     }
 
-    /** Fails unless these words are all that is said, nothing is asked, and no command is registered. */
+    /** Fails unless these words are all that is said, nothing is asked, and the commands lead nowhere. */
     async function refuses(program: () => void, words: string): Promise<void> {
         const recording = await mockEngine();
         const messages = await failuresOf(program);
         await new Promise((resolve) => setTimeout(resolve, 5));
         assert.equal(messages.length, 1, messages.join("\n---\n"));
         assert.ok(messages[0]?.startsWith(words), `${messages[0]}\nis not\n${words}`);
-        const { registrations } = recording;
-        assert.deepEqual(
-            registrations.filter(({ type }) => type === COMMAND).map(({ name }) => name),
-            [],
-        );
+        for (const { inputs } of recording.registrations.filter(({ type }) => type === COMMAND)) {
+            const { host, privateKey } = unsecret(inputs.connection) as Record<string, unknown>;
+            assert.deepEqual([host, privateKey], ["0.0.0.0", undefined]);
+        }
         assert.deepEqual(hosts.asked, []);
         assert.doesNotMatch(JSON.stringify([messages, recording]), /planted/);
     }
 
     for (const hop of ["connection", "connection.bastion"] as const) {
         for (const [field, values] of Object.entries(wrong)) {
-            it(`is refused before the command is registered if an output of ${hop}.${field} is not usable`, async () => {
+            it(`is refused, and the command leads nowhere, if an output of ${hop}.${field} is not usable`, async () => {
                 for (const [value, words] of values) {
                     const promised = withField(field as Field, Promise.resolve(value), hop);
                     await refuses(() => converge(promised), `lb1: ${hop}.${field}: ${words}`);
@@ -114,10 +119,10 @@ describe("a connection", () => {
                         message.startsWith(`lb1: 1 issue in what is declared\n  ${hop}.${field}: ${words}`),
                 );
             }
-            // Only plain values are allowed here.
-            for (const field of ["user", "port"] as const) {
-                assert.throws(() => converge(withField(field, pulumi.output(undefined), hop)), /got an Output/);
-            }
+            assert.throws(
+                () => converge(withField("port", pulumi.output(22), hop)),
+                ({ message }: Error) => message.includes(`${hop}.port: an Output; only plain data can be here`),
+            );
         });
     }
 
@@ -132,13 +137,14 @@ describe("a connection", () => {
         const outputs = {
             address: pulumi.output("192.0.2.1"),
             hostKey: Promise.resolve(hostKey),
+            user: pulumi.output("ops"),
             privateKey: pulumi.secret(privateKey),
         };
         const { connection: given } = unsecret(await commandInputs(outputs)) as { connection: unknown };
         assert.deepEqual(given, {
             host: "192.0.2.1",
             port: 22,
-            user: "root",
+            user: "ops",
             hostKey,
             privateKey,
             dialErrorLimit: 12,

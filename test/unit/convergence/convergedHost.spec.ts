@@ -206,6 +206,24 @@ describe("ConvergedHost", () => {
             assert.deepEqual([failures, messages], [["lb1: 192.0.2.1:22 refuses connections"], []]);
         });
 
+        it("asks a host though only an up knows the value of a slot, and leaves the plan unknown", async () => {
+            const live = new Map([["r0", Buffer.from("to 192.0.2.7\n")]]);
+            hosts.give(probeReply({ differences: [{ id: "r0", aspect: "content", have: "0abc" }], live }));
+            const { plain, messages } = await commandInputs(
+                {
+                    resources: [{ kind: "file", path: "/etc/x", content: `to ${slot("web1.address")}\n` }],
+                    slots: { "web1.address": pulumi.output(pulumi.unknown as string) },
+                },
+                true,
+            );
+            assertUnknown(plain.update);
+            assert.deepEqual([...hosts.left], []);
+            assert.match(hosts.asked[0]?.payload ?? "", /^file '1' '\/etc\/x' '.*' 'unknown' /m);
+            const [{ text = "" } = {}] = messages;
+            assert.match(text, /^lb1 differs in 1 resource; an up would converge it, with no reload\n/);
+            assert.match(text, /^ {6}-to 192.0.2.7\n {6}\+to ‹web1.address, known after up›$/m);
+        });
+
         it("does not ask a host whose address is not known yet", async () => {
             const address = pulumi.output(pulumi.unknown as unknown as string);
             const { inputs, messages } = await commandInputs({ connection: { address, hostKey } }, true);
@@ -234,10 +252,12 @@ describe("ConvergedHost", () => {
         const failures = await failuresOf(() => void converge());
         assert.ok(failures.length > 0);
         for (const failure of failures) assert.match(failure, /^lb1: 192\.0\.2\.1:22 refuses connections$/);
+        // What depends on a command that is never registered would wait for ever.
         assert.deepEqual(
             recording.registrations.map(({ type }) => type),
-            [HOST],
+            [HOST, COMMAND],
         );
+        assert.deepEqual([...hosts.left], []);
     });
 
     describe("with the probe off", () => {

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { HostConnection } from "../../../components/convergence/connection";
 import { ConvergedHost } from "../../../components/convergence/convergedHost";
 import { failuresOf, mockEngine, settled } from "../../support/mocks";
-import { connection, HOST, otherKey, withProbeReplies } from "../../support/probeReplies";
+import { COMMAND, connection, HOST, otherKey, withProbeReplies } from "../../support/probeReplies";
 
 describe("A host declared twice", () => {
     const hosts = withProbeReplies();
@@ -26,9 +26,10 @@ describe("A host declared twice", () => {
         assert.equal(failures.length, 1);
         assert.match(failures[0] ?? "", /^lb3: 192\.0\.2\.1:22 is already converged by lb2/);
         assert.deepEqual(hosts.asked, []);
+        assert.deepEqual([...hosts.left], []);
         assert.deepEqual(
             recording.registrations.map(({ type }) => type),
-            [HOST, HOST, HOST],
+            [HOST, HOST, HOST, COMMAND, COMMAND],
         );
     });
 

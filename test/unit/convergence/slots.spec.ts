@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import {
     DIGEST_SLOT,
@@ -29,6 +30,11 @@ describe("slots", () => {
         assert.equal(showSlots(text), "a ‹one› b ‹two.b-2›‹one› c ‹digest›");
     });
 
+    it("are shown as known after an up, if they are named", () => {
+        const shown = showSlots(withEncoding(`a ${slot("one")} b ${slot("two")}`, "format"), ["two"]);
+        assert.equal(shown, "a ‹one› b ‹two, known after up›");
+    });
+
     it("may have an encoding, which is not shown, and of which the first counts", () => {
         const marked = withEncoding(withEncoding(`a ${slot("one")} b`, "format"), "other");
         assert.deepEqual(slotsIn(marked), ["one/format"]);
@@ -54,7 +60,14 @@ describe("slots", () => {
 
     it("fail on an invalid name", () => {
         for (const name of ["", "A", "a b", "-a", "a_b", "a\0b", "ä", "a".repeat(64)]) {
-            assert.throws(() => slot(name), /invalid slot name .*; use lower case letters, digits, dots and hyphens/);
+            assert.throws(() => slot(name), /^Error: slot: expected a name of 1 to 63 lower-case letters/);
         }
+        for (const name of [undefined, null, 5, ["a"], () => "a"] as never[]) {
+            assert.throws(
+                () => slot(name),
+                /^Error: slot: expected a name of .*, got (nothing|null|5|a list|a function)$/,
+            );
+        }
+        assert.throws(() => slot(pulumi.output("a") as never), /^Error: slot: an Output; only plain data can be here/);
     });
 });

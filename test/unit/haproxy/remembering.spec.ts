@@ -45,4 +45,12 @@ describe("remembering", () => {
         assert.throws(() => result.data.servers.push("c"), TypeError);
         assert.deepEqual(wrap({ servers: ["a"] }), { data: { servers: ["a"] } });
     });
+
+    it("recognizes an earlier result, and each of its parts, without reading it", () => {
+        const wrap = remembering((data: { list: object[] }) => ({ data }));
+        const { data } = wrap({ list: [{ a: 1 }] });
+        let count = 0;
+        const next = remembering((_: unknown) => ++count);
+        assert.deepEqual([data, data.list, data, data.list, structuredClone(data)].map(next), [1, 2, 1, 2, 3]);
+    });
 });

@@ -37,19 +37,13 @@ describe("parseStack", () => {
                     ["haproxy.ignoreIssues", 'expected a list of texts, got "x"'],
                     ["haproxy.allowWarnings[0]", 'expected text that is not empty, got ""'],
                     ["haproxy.oldWorkers", "expected a whole number from 1 to 1000000, got 0"],
-                    [
-                        "haproxy",
-                        'unknown key "maxcon"; remove it, or use version, maxconn, port, hostMap, peersPort, ipv6, global, defaults, ignoreIssues, allowWarnings, oldWorkers or bake',
-                    ],
+                    ["haproxy", 'unknown key "maxcon"; did you mean maxconn?'],
                     [
                         "services[0].hosts[0]",
                         'expected a host name without scheme, port, path or wildcard, got "https://shop.example.com"',
                     ],
                     ["services[0].port", "expected a whole number from 1 to 65535, got 99999"],
-                    [
-                        "services[1].check",
-                        'unknown key "inetr"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
-                    ],
+                    ["services[1].check", 'unknown key "inetr"; did you mean inter?'],
                 ]);
                 return true;
             },

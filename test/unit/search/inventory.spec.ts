@@ -125,7 +125,7 @@ describe("parseInventory", () => {
                     'nodes.json: nodes[0].ssh.hostKey: expected a public host key, "ssh-ed25519 AAAA…" or "ecdsa-sha2-nistp256 AAAA…" (print it with ssh-keyscan), got "ssh-rsa AAAA"',
                     "nodes.json: nodes[0].ssh.port: expected a whole number from 1 to 65535, got 0",
                     'nodes.json: nodes[1].address: expected an IP address or a host name, got "http://x/"',
-                    'nodes.json: nodes[1]: unknown key "enviroment"; remove it, or use name, address, environment, runList, facility or ssh',
+                    'nodes.json: nodes[1]: unknown key "enviroment"; did you mean environment?',
                     "nodes.json: nodes[3].address: expected an IP address or a host name, got nothing",
                     "nodes.json: nodes[3].environment: expected 1 to 63 lower-case letters, digits, - and ., got nothing",
                     "nodes.json: nodes[3].runList: expected a list, got nothing",

@@ -165,7 +165,9 @@ transaction_check() {
     tx_unchecked=
     rm -rf "$tx_stage" "$tx_firm"
     if step_quietly transaction_stage; then
-        [ -n "$tx_new" ] || step_quietly "${tx_adapter}_validate" "$tx_stage" || refuse_transaction validation
+        # Without a digest, values are missing that only an up has.
+        [ -n "$tx_new" ] || [ "$tx_digest" = unknown ] || step_quietly "${tx_adapter}_validate" "$tx_stage" ||
+            refuse_transaction validation
         if step_quietly "${tx_adapter}_preflight" "$tx_stage"; then
             tx_unchecked=$words
         else

@@ -63,7 +63,7 @@ const stats = formOf<Stats>()(
 
 const haproxyConfig = formOf<HaproxyConfig>()(
     z.strictObject({
-        version: release,
+        version: release.optional(),
         global: global.optional(),
         defaults: defaults.optional(),
         frontends: z.array(frontend),

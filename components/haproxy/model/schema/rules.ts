@@ -34,10 +34,14 @@ const reply = [
         headers: z.record(text, anyText).optional(),
     }),
 ] as const;
-const redirectShape = {
-    action: z.literal("redirect"),
-    code: z.literal([301, 302, 303, 307, 308]).optional(),
-};
+/** Not a literal: as another word it would count like another action, so that the issue would be about `action`. */
+const redirectCode = z.custom<301 | 302 | 303 | 307 | 308>(
+    (code) => [301, 302, 303, 307, 308].includes(code as number),
+    {
+        message: "expected 301, 302, 303, 307 or 308",
+    },
+);
+const redirectShape = { action: z.literal("redirect"), code: redirectCode.optional() };
 const redirect = z.union(
     [
         conditional({ ...redirectShape, location: text }),
@@ -73,12 +77,12 @@ const requestActions = [
 export const httpRequestRule = formOf<HttpRequestRule>()(
     z.union([
         anyText,
-        z.discriminatedUnion("action", [...anyHttp, ...reply, conditional(trackShape), ...requestActions]),
         redirect,
+        z.discriminatedUnion("action", [...anyHttp, ...reply, conditional(trackShape), ...requestActions]),
     ]),
 );
 export const httpResponseRule = formOf<HttpResponseRule>()(
-    z.union([anyText, z.discriminatedUnion("action", [...anyHttp, ...reply, setStatus, cacheStore]), redirect]),
+    z.union([anyText, redirect, z.discriminatedUnion("action", [...anyHttp, ...reply, setStatus, cacheStore])]),
 );
 export const httpAfterResponseRule = formOf<HttpAfterResponseRule>()(
     z.union([anyText, z.discriminatedUnion("action", [...anyHttp, setStatus])]),

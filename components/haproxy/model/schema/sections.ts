@@ -2,7 +2,7 @@ import { z } from "zod";
 import { anyText, flag, formOf, text, texts, whole } from "../../../forms";
 import type { MapFile } from "../files";
 import type { Cache, HttpErrors, Mailers, Peers, Resolvers, Userlist } from "../sections";
-import { atLeastOne, lines, port } from "./values";
+import { atLeastOne, endpointPort, lines } from "./values";
 
 export const userlist = formOf<Userlist>()(
     z.strictObject({
@@ -14,14 +14,14 @@ export const userlist = formOf<Userlist>()(
 export const peers = formOf<Peers>()(
     z.strictObject({
         name: text,
-        peers: z.array(z.strictObject({ name: text.optional(), address: text, port })),
+        peers: z.array(z.strictObject({ name: text.optional(), address: text, port: endpointPort })),
         raw: lines.optional(),
     }),
 );
 export const resolvers = formOf<Resolvers>()(
     z.strictObject({
         name: text,
-        nameservers: z.array(z.strictObject({ name: text, address: text, port: port.optional() })),
+        nameservers: z.array(z.strictObject({ name: text, address: text, port: endpointPort.optional() })),
         parseResolvConf: flag.optional(),
         resolveRetries: atLeastOne.optional(),
         timeouts: z.strictObject({ resolve: text.optional(), retry: text.optional() }).optional(),
@@ -42,7 +42,7 @@ export const resolvers = formOf<Resolvers>()(
 export const mailers = formOf<Mailers>()(
     z.strictObject({
         name: text,
-        mailers: z.array(z.strictObject({ name: text, address: text, port: port.optional() })),
+        mailers: z.array(z.strictObject({ name: text, address: text, port: endpointPort.optional() })),
         timeout: text.optional(),
     }),
 );

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { isSlot } from "../../../convergence/slots";
 import { anyText, anyTexts, flag, formOf, matching, text, whole } from "../../../forms";
 import type { Options } from "../options";
 import type { Timeouts } from "../proxies";
@@ -8,6 +9,13 @@ import type { Timeouts } from "../proxies";
 /** Lines as written; an empty one does no harm. */
 export const lines = anyTexts;
 export const port = whole(1, 65_535);
+/**
+ * The port of a server, peer, mailer or name server. At run time it may also be a slot, because the value may be secret or known only
+ * after an up; the type stays a number, which programs write.
+ */
+export const endpointPort = z.custom<number>((value) => isSlot(value) || port.safeParse(value).success, {
+    message: "expected a whole number from 1 to 65535",
+});
 /** A number without a unit, which may be 0. */
 export const count = whole(0, 2_147_483_647);
 export const atLeastOne = whole(1, 2_147_483_647);

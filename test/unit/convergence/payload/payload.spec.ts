@@ -98,13 +98,15 @@ describe("buildPayload", () => {
             frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
             backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 80 }] }],
         };
-        const text = payload([
+        const resources: Resource[] = [
             ...haproxy(config),
             { kind: "directory", path: "/srv/x", owned: true },
             { kind: "execute", name: "x", command: "y", notIf: "z" },
             { kind: "absent", path: "/srv/y" },
-            { kind: "file", path: "/srv/x/a", content: "" },
-        ]);
+            { kind: "file", path: "/srv/x/a", content: slot("key") },
+        ];
+        // An unknown value adds lines.
+        const text = buildPayload(makePlan(resources), { slots: {}, unknown: ["key"] });
         for (const [name, command] of Object.entries(shells)) {
             const { status, stderr } = spawnSync(command[0] ?? "", [...command.slice(1), "-n"], { input: text });
             assert.equal(status, 0, `${name}: ${stderr}`);
@@ -147,6 +149,8 @@ describe("buildPayload", () => {
         assert.equal(variable(text, "demo_unit"), "it's.service");
         assert.equal(variable(text, "demo_binds"), "a 1\nb 2");
         assert.equal(variable(text, "take_over"), "yes");
+        const renamed = buildPayload(makePlan([]), { slots: {}, formerOwners: ["a/b/it's", "a/b/c"] });
+        assert.equal(variable(renamed, "former_owners"), "a/b/it's\na/b/c");
         assert.equal(variable(text, "deadline"), "60");
         assert.equal(variable(payload([]), "deadline"), "900");
     });
@@ -162,6 +166,46 @@ describe("buildPayload", () => {
             () => payload([transaction]),
             /^Error: \/etc\/demo\/b.conf: slot "key" has no value; set it in slots$/,
         );
+    });
+});
+
+describe("a payload with values that only an up knows", () => {
+    const plain: Resource = { kind: "file", path: "/etc/x", content: `to ${slot("web1.address")}\n` };
+    const other: Resource = { kind: "file", path: "/etc/y", content: `key ${slot("key")}\n` };
+    const text = (resources: Resource[], unknown = ["web1.address", "key"]) =>
+        buildPayload(makePlan(resources), { slots: {}, unknown });
+
+    it("compares files that need one with no digest, and all files as usual otherwise", () => {
+        const rows = /^transaction .*$(?:\n\/.*|\n\d+\t.*)*/m.exec(text([transaction]))?.[0] ?? "";
+        assert.match(rows, /^transaction 'demo' 'demo' '\/etc\/demo' 'unknown' '/);
+        assert.match(rows, /\t\/etc\/demo\/b\.conf\t.*\tunknown\tcontent_0\t0600\n/);
+        assert.match(rows, new RegExp(`\\t/etc/demo/a\\.conf\\t.*\\t${sha256("a\n")}\\tcontent_1\\t0600'`));
+        assert.match(text([plain, transaction]), /^file '1' '\/etc\/x' '.*' 'unknown' 'content_0' /m);
+        assert.doesNotMatch(payload([plain], { "web1.address": "192.0.2.1" }), /'unknown'/);
+    });
+
+    it("does not know the digest if another file of the transaction needs one", () => {
+        const files = [{ path: "/etc/demo/c", content: slot("key") }, ...transaction.files.slice(1)];
+        const digest = { path: "/etc/demo/d", content: slot(DIGEST_SLOT) };
+        const rows = text([{ ...transaction, files: [...files, digest] }]);
+        assert.match(rows, /\t\/etc\/demo\/d\t.*\tunknown\tcontent_2\t/);
+    });
+
+    it("has a word in place of each", () => {
+        const body = /^content_0\(\) \{\n[\s\S]*?\n\}$/m.exec(text([plain]))?.[0];
+        assert.equal(shell(["dash"], `${body}\ncontent_0`).toString(), "to unknown:web1.address\n");
+    });
+
+    it("is an ordinary one if no file needs them, or if the host is retired", () => {
+        const file: Resource = { kind: "file", path: "/etc/x", content: "" };
+        assert.equal(text([file]), payload([file]));
+        const options = { slots: {}, retire: true };
+        const plan = makePlan([plain]);
+        assert.equal(buildPayload(plan, { ...options, unknown: ["web1.address"] }), buildPayload(plan, options));
+    });
+
+    it("still needs the values of all other slots", () => {
+        assert.throws(() => text([plain, other], ["web1.address"]), /\/etc\/y: slot "key" has no value/);
     });
 });
 

@@ -33,8 +33,9 @@ export function reportOn(
     resources: Resource[],
     whyRun: Partial<WhyRun>,
     slots: Record<string, string> = {},
+    unknown: string[] = [],
 ): Report & { text: string } {
-    const report = previewReport(whyRunWith(whyRun), makePlan(resources), slots);
+    const report = previewReport(whyRunWith(whyRun), makePlan(resources), slots, unknown);
     const about = [{ host: "lb1", ...report }];
     return { ...report, text: report.severity === "refusal" ? refusalText(about) : differenceText(about) };
 }

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { slot } from "../../../../components/convergence/slots";
 import { hostRequirements } from "../../../../components/haproxy/host/requirements";
 import type { Backend, Bind, HaproxyConfig, Server } from "../../../../components/haproxy/model";
 import { render } from "../../../../components/haproxy/render/index";
@@ -132,6 +133,13 @@ describe("hostRequirements", () => {
             hardStopAfter: 90,
             serverNames: ["app1.example.com"],
         });
+    });
+
+    it("name nothing that is a slot: its value may be secret, and no look-up may show it", () => {
+        const slots = { address: slot("address"), port: slot("port") as never };
+        const peers = [{ name: "tables", peers: [slots, { ...slots, address: "127.0.0.1" }] }];
+        const config = model({ servers: [{ name: "app1", ...slots }] }, { peers });
+        assert.doesNotMatch(JSON.stringify(hostRequirements(config)), /slot/);
     });
 
     it("has the same defaults as the rendered file", () => {

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { readdirSync } from "node:fs";
 import { join } from "node:path";
+import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
 import { fromServices, type HaproxyConfig, haproxy, slot, validate } from "../../../../components";
 import { modelFormIssues } from "../../../../components/haproxy/model/schema/index";
@@ -53,8 +54,8 @@ describe("the form of a model", () => {
         ]);
         const bind = { port: 443, ssl: { crt: ["/etc/ssl/a.pem"], crtt: "b" } };
         assert.deepEqual(issuesOf({ ...config, frontends: [{ ...frontend, binds: [bind] }], bakends: [] }), [
-            'frontends[0].binds[0].ssl: unknown key "crtt"; remove it, or use crt, alpn, caFile, verify, sslMinVer or strictSni',
-            `: unknown key "bakends"; remove it, or use ${"version, global, defaults, frontends, backends, listens, namedDefaults, userlists, peers, resolvers, mailers, caches, httpErrors, maps or stats"}`,
+            'frontends[0].binds[0].ssl: unknown key "crtt"; did you mean crt?',
+            ': unknown key "bakends"; did you mean backends?',
         ]);
     });
 
@@ -85,7 +86,7 @@ describe("the form of a model", () => {
         assert.deepEqual(others, []);
         assert.match(
             unknown,
-            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "allow", .* or "redirect", got "denny"$/,
+            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected .*"allow", .*"deny", .* or one of \d+ others, got "denny"; did you mean "deny"\?$/,
         );
     });
 
@@ -105,9 +106,10 @@ describe("the form of a model", () => {
         assert.deepEqual(acl({ host: "a.example.com" }), [
             'frontends[0].acls[0].host: expected a list of texts, got "a.example.com"',
         ]);
-        for (const data of [{}, { host: ["a"], path: ["/b"] }, { hots: ["a"] }]) {
+        for (const data of [{}, { host: ["a"], path: ["/b"] }, { hst: ["a"], x: 1 }]) {
             assert.match(acl(data).join(), /^frontends\[0\]\.acls\[0\]: expected name and exactly one of host, path, /);
         }
+        assert.deepEqual(acl({ hots: ["a"] }), ['frontends[0].acls[0]: unknown key "hots"; did you mean host?']);
     });
 
     it("accepts slots in any text, and shows them by name", () => {
@@ -138,10 +140,26 @@ describe("the form of a model", () => {
         );
     });
 
-    it("suggests a slot for an Output", () => {
-        assert.deepEqual(issuesOf({ ...config, defaults: { balance: { apply: () => undefined } } }), [
-            "defaults.balance: expected text, got an Output; use a slot for it",
+    it("says that only plain data can be where an Output is, whatever is expected there", () => {
+        const output = pulumi.output("leastconn");
+        const words = (path: string) => `${path}: an Output; only plain data can be here`;
+        const found = (data: object) => issuesOf({ ...config, ...data }).map((line) => line.replace(/ \(.*/, ""));
+        assert.deepEqual(found({ defaults: { balance: output } }), [words("defaults.balance")]);
+        assert.deepEqual(found({ defaults: output }), [words("defaults")]);
+        assert.deepEqual(found({ backends: output }), [words("backends")]);
+        assert.deepEqual(found({ defaults: { options: { forwardfor: output } } }), [
+            words("defaults.options.forwardfor"),
         ]);
+        assert.deepEqual(found({ frontends: [{ ...frontend, httpRequestRules: [output] }] }), [
+            words("frontends[0].httpRequestRules[0]"),
+        ]);
+        assert.deepEqual(found({ frontends: [{ ...frontend, httpRequestRules: [{ action: output }] }] }), [
+            words("frontends[0].httpRequestRules[0].action"),
+        ]);
+        assert.deepEqual(found({ frontends: [{ ...frontend, binds: [{ port: output }] }] }), [
+            words("frontends[0].binds[0].port"),
+        ]);
+        assert.match(issuesOf(output).join("\n"), /^: an Output; only plain data can be here \(Outputs can be .*\)$/);
     });
 
     it("is judged before anything else at every public entrance, whatever the data", () => {
@@ -158,7 +176,10 @@ describe("the form of a model", () => {
             assert.ok(issues.length > 0);
             assert.ok(issues.every(({ rule: id, severity }) => id === "form" && severity === "error"));
             assert.throws(() => haproxy(data), /^Error: .*expected/);
-            assert.throws(() => fromServices(data, data, undefined, data), /^Error: .*expected/);
+            assert.throws(
+                () => fromServices(data, data, undefined, data),
+                /^Error: fromServices: .*(expected|unknown)/,
+            );
         }
     });
 

@@ -1,11 +1,14 @@
 import assert from "node:assert/strict";
 import { slot, withEncoding } from "../../../../components/convergence/slots";
+import { endpoint } from "../../../../components/haproxy/model/addresses";
 import {
     format,
     fragment,
     passwordHash,
     rawLine,
+    replacement,
     slotIssue,
+    slotPlaceholder,
     slotValue,
     word,
 } from "../../../../components/haproxy/render/quoting";
@@ -55,6 +58,59 @@ describe("a slot", () => {
     it("in a log-format has its percent signs doubled", () => {
         assert.equal(format(`a %ci ${key}`), `'a %ci ''${encoded("haproxy-format")}'`);
         assert.equal(slotValue("100% %ci", "haproxy-format"), "100%% %%ci");
+    });
+
+    it("in a log-format may have single quotes", () => {
+        assert.equal(slotValue("it's", "haproxy-format"), "it'\\''s");
+        assert.equal(slotIssue("it's", "haproxy-format"), undefined);
+        assert.match(slotIssue("it's", "haproxy-format-argument") ?? "", /single quote/);
+    });
+
+    it("that replaces a match has its backslashes doubled too", () => {
+        assert.equal(replacement(`\\1 ${key}`), `'\\1 ''${encoded("haproxy-replacement")}'`);
+        assert.equal(slotValue("\\1 100%", "haproxy-replacement"), "\\\\1 100%%");
+        assert.equal(slotIssue("it's", "haproxy-replacement"), undefined);
+    });
+
+    it("that is an address gets the brackets of IPv6 with its value", () => {
+        assert.equal(endpoint({ address: key, port: 80 }), `${encoded("haproxy-address")}:80`);
+        assert.equal(endpoint({ address: "::1", port: key }), `[::1]:${encoded("haproxy-port")}`);
+        assert.equal(slotValue("2001:db8::1", "haproxy-address"), "[2001:db8::1]");
+        for (const value of ["192.0.2.1", "app1.test", "ipv4@app1", "app1.test.", "tcp@192.0.2.1"]) {
+            assert.equal(slotIssue(value, "haproxy-address"), undefined, value);
+            assert.equal(slotValue(value, "haproxy-address"), value);
+        }
+    });
+
+    it("can be filled with a placeholder", () => {
+        const encodings = [undefined, "haproxy-address", "haproxy-port", "haproxy-format", "haproxy-raw"];
+        assert.deepEqual(
+            encodings.map((encoding) => slotIssue(slotPlaceholder(encoding), encoding)),
+            encodings.map(() => undefined),
+        );
+    });
+
+    it("that is an address or a port must hold one, which is not shown", () => {
+        const addresses = [
+            "",
+            " ",
+            "192.0.2.1:80",
+            "https://app.test",
+            "[::1]",
+            "fe80::1%eth0",
+            "app test",
+            "a/b",
+            "192.0.2.256",
+        ];
+        for (const value of [...addresses, "app'1", "app1\n", "*"]) {
+            const issue = slotIssue(value, "haproxy-address");
+            assert.ok(issue, value);
+            assert.ok(value.trim() === "" || !issue.includes(value), issue);
+        }
+        for (const value of ["", "0", "65536", "080", "8o8o", "-1", "80 ", "1e3"]) {
+            assert.ok(slotIssue(value, "haproxy-port"), value);
+        }
+        assert.deepEqual([slotIssue("1", "haproxy-port"), slotIssue("65535", "haproxy-port")], [undefined, undefined]);
     });
 
     it("for the hash of a password must hold one", () => {

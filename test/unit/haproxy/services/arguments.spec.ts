@@ -1,7 +1,8 @@
 import assert from "node:assert/strict";
+import { slot } from "../../../../components/convergence/slots";
 import { hostRequirements } from "../../../../components/haproxy/host/requirements";
 import { secretsIn } from "../../../../components/haproxy/model/strings";
-import { fromServices, type Service } from "../../../../components/haproxy/services/compile";
+import { compileServices, fromServices, type Service } from "../../../../components/haproxy/services/compile";
 import { validate } from "../../../../components/haproxy/validate/index";
 import { serversFor } from "../../../../components/search/inventory";
 import { compile, lines, plain, tcp } from "./examples";
@@ -161,6 +162,54 @@ describe("an argument of a service", () => {
     it("basicAuth names secrets, which appear in no text", () => {
         const users = [{ name: "ops", passwordSecret: "ops-password" }];
         assert.deepEqual(secretsIn(compile({ ...plain, basicAuth: { users } })), ["ops-password"]);
+    });
+
+    it("basicAuth and the statistics page take a secret itself, too", () => {
+        const users = [
+            { name: "ops", password: slot("ops.password") },
+            { name: "dev", password: slot("dev.password"), hashed: true },
+        ];
+        const auth = { user: "ann", password: slot("ann.password") };
+        const { config, issues } = compileServices({}, [{ ...plain, basicAuth: { users } }], undefined, {
+            bind: { port: 8404 },
+            auth,
+        });
+        assert.deepEqual(issues, []);
+        assert.deepEqual(config.userlists?.[0]?.users, [
+            { name: "ops", password: slot("ops.password"), insecure: true },
+            { name: "dev", password: slot("dev.password") },
+        ]);
+        assert.deepEqual(config.stats?.auth, [auth]);
+    });
+
+    it("basicAuth and the statistics page refuse plain text, and say what to use in a program and in a stack", () => {
+        const users = [
+            { name: "ops", password: "hunter2" },
+            { name: "dev", password: "$5$hash", hashed: true },
+        ];
+        const stats = { bind: { port: 8404 }, auth: { user: "ann", password: "hunter2" } };
+        const { config, validate } = compileServices(
+            {},
+            [plain, { ...plain, name: "b", hosts: ["b.test"], basicAuth: { users } }],
+            undefined,
+            stats,
+        );
+        const found = validate(config);
+        assert.deepEqual(
+            found.map(({ rule, path }) => `${rule} ${path}`),
+            [
+                "plain-password services[1].basicAuth.users[0].password",
+                "plain-hash services[1].basicAuth.users[1].password",
+                "plain-password stats.auth.password",
+            ],
+        );
+        for (const { message } of found) {
+            assert.match(
+                message,
+                /in a program, use pulumi\.secret\(…\) or config\.requireSecret\(…\), and in a stack's file passwordSecret$/,
+            );
+            assert.doesNotMatch(message, /hunter2/);
+        }
     });
 
     it("backupFacility turns the servers found there into backups, and fails if no others are left", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Service } from "../../../../components";
+import { type Service, slot } from "../../../../components";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 
 const shop = { name: "shop", default: true, port: 8080 };
@@ -81,11 +81,10 @@ describe("the form of services", () => {
 
     it("refuses unknown keys, and names those of the intended kind of check", () => {
         assert.deepEqual(issuesOf({ ...shop, check: { uri: "/", inetr: "2s" } }), [
-            'services[0].check: unknown key "inetr"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
+            'services[0].check: unknown key "inetr"; did you mean inter?',
         ]);
         assert.deepEqual(issuesOf({ ...shop, check: { url: "/" } }), [
-            'services[0].check.uri: expected a path that begins with "/" and has no spaces, got nothing',
-            'services[0].check: unknown key "url"; remove it, or use uri, method, host, expect, port, inter, fall or rise',
+            'services[0].check: unknown key "url"; did you mean uri?',
         ]);
         assert.deepEqual(issuesOf({ ...shop, check: { protocol: "pgsql" } }), [
             "services[0].check.user: expected text, got nothing",
@@ -93,15 +92,12 @@ describe("the form of services", () => {
         assert.deepEqual(issuesOf({ ...shop, check: { protocol: "http" } }), [
             'services[0].check.protocol: expected "tcp", "redis", "ldap", "ssl-hello", "mysql", "pgsql" or "smtp", got "http"',
         ]);
-        assert.match(
-            issuesOf(shop, { maxcon: 1 }).join(),
-            /^: unknown key "maxcon"; remove it, or use version, maxconn, /,
-        );
+        assert.match(issuesOf(shop, { maxcon: 1 }).join(), /^: unknown key "maxcon"; did you mean maxconn\?$/);
     });
 
     it("requires at least one condition in a route, and at most one kind of paths", () => {
         const of = (route: object) =>
-            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(; make|: paths).*/, ""));
+            issuesOf({ ...shop, routes: [route] }).map((line) => line.replace(/(, got|; make|: paths).*/, ""));
         const right = [
             { paths: ["/a"] },
             { pathPrefixes: ["/a"], paths: [] },
@@ -121,6 +117,42 @@ describe("the form of services", () => {
 
     it("accepts services without servers, which may answer by themselves, and timeouts that are unset", () => {
         assert.deepEqual(issuesOf({ ...shop, servers: [], timeouts: { tunnel: "0" } }), []);
+    });
+
+    it("requires either a password or the name of its secret", () => {
+        const message =
+            "expected exactly one of password (in a program, a secret) and passwordSecret (in a stack, a key of its config)";
+        const user = (credential: object) =>
+            issuesOf({ ...shop, basicAuth: { users: [{ name: "ops", ...credential }] } });
+        const auth = (credential: object) =>
+            issuesOf(shop, { stats: { bind: { port: 8404 }, auth: { user: "ops", ...credential } } });
+        for (const credential of [{ password: "x" }, { passwordSecret: "x" }]) {
+            assert.deepEqual([...user({ ...credential, hashed: true }), ...auth(credential)], []);
+        }
+        for (const [credential, keys] of [
+            [{}, ""],
+            [{ password: "x", passwordSecret: "x" }, ", password and passwordSecret"],
+        ] as const) {
+            assert.deepEqual(user(credential), [
+                `services[0].basicAuth.users[0]: ${message}, got an object with name${keys}`,
+            ]);
+            assert.deepEqual(auth(credential), [`stats.auth: ${message}, got an object with user${keys}`]);
+        }
+        assert.deepEqual(user({ password: 5 }), [
+            "services[0].basicAuth.users[0].password: expected text, got a number that may be a secret",
+        ]);
+        assert.deepEqual(user({ passwordSecret: "x", hashd: true }), [
+            'services[0].basicAuth.users[0]: unknown key "hashd"; did you mean hashed?',
+        ]);
+    });
+
+    it("accepts slots as addresses and ports of servers, but not as other numbers", () => {
+        const marker = slot("a.port");
+        assert.deepEqual(issuesOf({ ...shop, servers: [{ name: "a", address: slot("a.address"), port: marker }] }), []);
+        assert.deepEqual(issuesOf({ ...shop, port: marker, servers: [{ name: "a", address: "a", weight: marker }] }), [
+            'services[0].port: expected a whole number from 1 to 65535, got "‹a.port›"',
+            'services[0].servers[0].weight: expected a whole number from 0 to 256, got "‹a.port›"',
+        ]);
     });
 
     it("does not show a value that was written instead of a secret's name", () => {

@@ -37,6 +37,17 @@ cases("validate: binds", {
         { ...good, peers: [{ name: "fleet", peers: [{ address: "127.0.0.1", port: 80 }] }] },
         "duplicate-bind peers[0].peers[0]",
     ],
+    "peers at slots": [
+        {
+            ...good,
+            peers: [
+                { name: "a", peers: [{ address: slot("a"), port: slot("p") as never }] },
+                { name: "b", peers: [{ address: slot("a"), port: slot("q") as never }] },
+                { name: "c", peers: [{ address: slot("c"), port: slot("p") as never }] },
+            ],
+        },
+        "duplicate-bind peers[2].peers[0]",
+    ],
     "binds to host names": [withBinds({ address: ["127.0.0.1", "lb1"], port: 82 })],
     "binds to sockets, and to two addresses in one": [
         withBinds({ address: "/run/x", port: 83 }, { address: "192.0.2.1:84,192.0.2.2", port: 84 }),

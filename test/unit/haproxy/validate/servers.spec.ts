@@ -1,3 +1,4 @@
+import { slot } from "../../../../components/convergence/slots";
 import { backend, cases, frontend, good, server, withBackend } from "./cases";
 
 cases("validate: servers", {
@@ -24,6 +25,13 @@ cases("validate: servers", {
                 port: 80,
             })),
         }),
+    ],
+    "addresses and ports that are slots": [
+        withBackend({ servers: [{ name: "s1", address: slot("s1.address"), port: slot("s1.port") as never }] }),
+    ],
+    "an address that is only partly a slot": [
+        withBackend({ servers: [{ name: "s1", address: `app.${slot("domain")}`, port: 80 }] }),
+        "server-address backends[0].servers[0].address",
     ],
     "TLS that accepts the certificate of any host": [
         {

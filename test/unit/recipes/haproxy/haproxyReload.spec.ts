@@ -185,6 +185,7 @@ describe("haproxy-reload", function () {
             ["with a family", "ipv4@10.0.0.1:80", {}],
             ["of IPv6", "2001:db8:0::1:80", { address: "2001:db8::1" }],
             ["of IPv6 in brackets", "[2001:DB8::1]:80", { address: "2001:db8::1" }],
+            ["from slots", "'[2001:db8::1]':'80'", { address: "2001:db8::1" }],
             ["by name", "App.Test:80", { fqdn: "app.test", address: "10.0.0.7" }],
         ];
         for (const [title, declared, row] of same)

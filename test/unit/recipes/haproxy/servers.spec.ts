@@ -80,6 +80,22 @@ for (const [name, shell = "", ...options] of SHELLS) {
             );
         });
 
+        it("count servers whose addresses only an up knows, and nothing if whole lines are not known", () => {
+            const judged = (...lines: string[]) => {
+                writeFileSync(
+                    join(directory, "new.cfg"),
+                    `backend app\n${lines.map((line) => `    ${line}\n`).join("")}`,
+                );
+                return run(
+                    ["# pxname,svname,status,weight,bck", "app,a,UP,1,0", "app,b,UP,1,0"],
+                    `haproxy_servers_after "app 2 - - yes" | haproxy_judge_servers ${directory}/new.cfg ${directory}/none`,
+                );
+            };
+            assert.equal(judged("server a unknown:a.address:80", "server b unknown:b.address:80 check"), "");
+            assert.match(judged("server a unknown:a.address:80"), /^backend app would have 1 server, now it has 2/);
+            assert.equal(judged("server a 192.0.2.1:80", "unknown:more"), "");
+        });
+
         it("count a backup as lost unless it becomes a server, or backups are not wanted any more", () => {
             const judged = (rule: string, ...declared: string[]) => {
                 const lines = declared.map((server, n) => `    server ${server.replace(" ", ` 192.0.2.${n + 1}:80 `)}`);

@@ -1,0 +1,115 @@
+import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir, userInfo } from "node:os";
+import { dirname, join } from "node:path";
+import { attempt } from "../surroundings";
+
+/** A HAProxy that can check a configuration. */
+export interface Daemon {
+    /** Its version and where it is, for people. */
+    readonly name: string;
+    /** Returns the account to check as: the wanted one, or another if the machine lacks it. */
+    account(wanted: Account): Promise<Account>;
+    /**
+     * Runs its checker on haproxy.cfg, the first of the files.
+     *
+     * @param files texts by absolute path on a host
+     * @param options further options of the command
+     */
+    check(files: ReadonlyMap<string, string>, options: readonly string[]): Promise<Verdict>;
+}
+
+/** The account that HAProxy runs as. */
+export interface Account {
+    readonly user: string;
+    readonly group: string;
+}
+
+/** What a checker says. */
+export interface Verdict {
+    readonly accepted: boolean;
+    /** Paths in it are those on a host. */
+    readonly output: string;
+}
+
+/**
+ * Finds a HAProxy.
+ *
+ * @param release the declared one, as `2.6`
+ * @param wanted what the user has named
+ * @returns the daemon, or why there is none
+ */
+export type FindDaemon = (release: string, wanted?: string) => Promise<Daemon | string>;
+
+/** Arguments with which HAProxy checks a configuration. */
+export const checkerArguments = (config: string, options: readonly string[]) => ["-W", "-f", config, "-c", ...options];
+
+/** The HAProxy on PATH, or at a path that the user has named, if it is of the declared release or of a newer one. */
+export const findDaemon: FindDaemon = async (release, wanted) => {
+    const program = wanted ?? "haproxy";
+    const where = wanted === undefined ? "on PATH" : `at ${wanted}`;
+    const installed = await installedVersion(program);
+    if (installed === undefined) {
+        return wanted === undefined ? "no haproxy is on PATH" : `${wanted} is no HAProxy`;
+    }
+    return compareReleases(installed, release) < 0
+        ? `haproxy ${where} is ${installed}, older than ${release}`
+        : onMachine(program, daemonName(installed, where, release));
+};
+
+/** Version of a HAProxy, such as `2.6.12-1+deb12u4`; undefined if it is none. */
+async function installedVersion(program: string): Promise<string | undefined> {
+    const { stdout } = await attempt(program, ["-v"]);
+    return /version (\d+\.\d+\S*)/.exec(stdout)?.[1];
+}
+
+/** Negative if the release of `a` is older than that of `b`. */
+export function compareReleases(a: string, b: string): number {
+    const [major = 0, minor = 0] = a.split(".").map((part) => Number.parseInt(part, 10));
+    const [otherMajor = 0, otherMinor = 0] = b.split(".").map((part) => Number.parseInt(part, 10));
+    return major - otherMajor || minor - otherMinor;
+}
+
+export function daemonName(version: string, where: string, release: string): string {
+    const newer = compareReleases(version, release) > 0 ? `, newer than the declared ${release}` : "";
+    return `HAProxy ${version} ${where}${newer}`;
+}
+
+/** Checks in a directory of its own, to which every path of the configuration is moved. */
+function onMachine(program: string, name: string): Daemon {
+    return {
+        name,
+        async account({ user, group }) {
+            const [known, knownGroup] = [await attempt("id", ["-u", user]), await attempt("getent", ["group", group])];
+            const own = async () => (await attempt("id", ["-gn"])).stdout.trim();
+            return {
+                user: known.code === 0 ? user : userInfo().username,
+                group: knownGroup.code === 0 ? group : await own(),
+            };
+        },
+        async check(files, options) {
+            const directory = mkdtempSync(join(tmpdir(), "haproxy-check-"));
+            try {
+                const paths = [...files.keys()].flatMap((path) => [path, `${dirname(path)}/`]);
+                const moved = (text: string) =>
+                    paths.reduce((all, path) => all.replace(atPath(path), `${directory}${path}`), text);
+                for (const [path, text] of files) {
+                    mkdirSync(dirname(join(directory, path)), { recursive: true });
+                    writeFileSync(join(directory, path), moved(text));
+                }
+                const [config = ""] = files.keys();
+                const { code, stdout, stderr } = await attempt(
+                    program,
+                    checkerArguments(join(directory, config), options),
+                );
+                return { accepted: code === 0, output: `${stdout}${stderr}`.replaceAll(directory, "") };
+            } finally {
+                rmSync(directory, { recursive: true });
+            }
+        },
+    };
+}
+
+/** Matches the path as a word, or as an argument in parentheses, but not as a part of another path. */
+function atPath(path: string): RegExp {
+    return new RegExp(`(?<![\\w./-])${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w./-])`, "g");
+}

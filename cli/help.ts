@@ -1,0 +1,59 @@
+import { callOf, type Surroundings } from "./surroundings";
+
+/** What a command does, in at most 24 lines of 80 characters. */
+export function help(surroundings: Surroundings, command = ""): string {
+    const call = (name: string) => callOf(surroundings, name);
+    switch (command) {
+        case "init":
+            return `${call("init")} [FOLDER] [--name NAME]
+
+Writes a Pulumi project into a folder, by default this one: package.json,
+Pulumi.yaml, tsconfig.json, .gitignore, and index.ts, the page to edit.
+A file that exists already is left as it is.
+
+  --name NAME         of the project; by default that of the folder`;
+
+        case "check":
+            return `${call("check")} [STACK...] [--haproxy FILE]
+
+Runs the program of this project as a preview without an engine, and asks
+HAProxy's own checker about the configuration of every load balancer that it
+declares. Reaches no host and no provider; needs no state and no passphrase:
+placeholders stand for secrets, and for what only an up knows.
+
+Without a STACK, checks those that have a config file, Pulumi.STACK.yaml.
+
+  -s, --stack STACK   the same as STACK
+  --haproxy FILE      the haproxy to ask; by default the one on PATH${surroundings.haproxyHelp ?? ""}
+
+Exit status: 0  HAProxy accepts every configuration
+             1  a program fails, or a configuration is refused
+             2  a configuration was not checked, because there is no HAProxy`;
+
+        case "retire":
+            return `${call("retire")} HOST [--stack STACK] [--yes]
+
+Takes a load balancer out of service: HAProxy ends with its last connection,
+and does not start again; files and units return to what they were before; the
+host is forgotten. Packages and accounts stay.
+
+HOST is the name of its component, such as edge-lb1, or its name in the fleet,
+such as lb1. The program must still declare it: its config and state say how to
+log in. Move its clients away first, and remove it from the program afterwards:
+an up would converge it again.
+
+  -s, --stack STACK   the stack; by default the selected one
+  -y, --yes           asks for no confirmation`;
+
+        default:
+            return `${call("COMMAND")}: HAProxy hosts, converged over SSH with Pulumi
+
+  init [FOLDER]       writes a Pulumi project with one page to edit
+  check [STACK...]    asks HAProxy's own checker, without hosts and secrets
+  retire HOST         takes a load balancer out of service
+
+${call("COMMAND")} --help describes a command.
+Everything else is Pulumi: pulumi preview shows what differs on the hosts,
+pulumi up converges them.`;
+    }
+}

@@ -1,0 +1,33 @@
+import * as pulumi from "@pulumi/pulumi";
+import { onlyDeclared } from "../components/convergence/declaredHosts";
+import type { LoadedStack } from "./load";
+import type { Stack } from "./schema";
+
+/** A node that is never connected to. */
+const placeholder = { name: "placeholder", address: "192.0.2.1" };
+
+/**
+ * The stack as a check without hosts can have it: without the private key, and without the inventory of a lab, if that was not started.
+ * Each service then has a placeholder as its server, of which it warns. In previews and ups, the stack as it is.
+ */
+export function standalone(loaded: LoadedStack): LoadedStack {
+    if (onlyDeclared() !== "check") {
+        return loaded;
+    }
+    const { stack } = loaded;
+    const { privateKeyFile: _, ...ssh } = stack.ssh;
+    const { file } = stack.inventory;
+    if (!file?.startsWith(".lab/") || loaded.files.has(file)) {
+        return { ...loaded, stack: { ...stack, ssh } };
+    }
+    const node = {
+        ...placeholder,
+        environment: stack.environment,
+        runList: [stack.loadBalancers.tag],
+        ssh: { hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
+    };
+    const services = stack.services.map((service) => ({ servers: [placeholder], ...service }));
+    const replaced: Stack = { ...stack, ssh, inventory: { nodes: [node] }, services };
+    void pulumi.log.warn(`${file} does not exist, so each service is checked with a placeholder as its server`);
+    return { ...loaded, stack: replaced };
+}

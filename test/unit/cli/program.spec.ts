@@ -1,0 +1,164 @@
+// The command on small programs of users, in processes of their own, with a script in the place of HAProxy.
+import assert from "node:assert/strict";
+import { readFileSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { Project } from "../../support/project";
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
+
+/** Accepts every configuration, and keeps the last one. */
+const checker = `#!/bin/sh
+[ "$1" = -v ] && { echo "HAProxy version 2.6.12 2024/01/01"; exit; }
+cp "$3" "$SEEN"
+`;
+
+const services = `import * as pulumi from "@pulumi/pulumi";
+import { remote } from "@pulumi/command";
+import { LoadBalancer } from "haproxy-fleet";
+
+const config = new pulumi.Config();
+interface Size { count: number }
+const { count } = config.requireObject<Size>("size");
+console.log("a line of the program");
+const app = new remote.Command("app", { connection: { host: "192.0.2.9" }, create: "hostname -I" });
+for (let n = 1; n <= count; n++)
+    new LoadBalancer(\`edge-lb\${n}\`, {
+        connection: { address: app.stdout, hostKey: "${hostKey}", privateKey: config.requireSecret("key") },
+        haproxy: {
+            version: "2.6",
+            services: [{
+                name: process.env.SERVICE ?? "shop", hosts: ["shop.test"], port: 80,
+                servers: [{ name: "a", address: "192.0.2.7" }],
+                basicAuth: { users: [{ name: "ops", passwordSecret: "ops" }] },
+            }],
+        },
+        slots: { ops: config.requireSecret("ops") },
+    });
+void pulumi.output(config.requireSecretNumber("number")).apply((number) => { throw new Error("known: " + number); });
+export const name = app.stdout;
+`;
+
+const model = `import { LoadBalancer, ConvergedHost } from "haproxy-fleet";
+const { address } = await Promise.resolve({ address: "192.0.2.1" });
+export default async () => {
+    await new Promise((resolve) => setTimeout(resolve, 10));
+    new ConvergedHost("db1", { connection: { address: "192.0.2.2", hostKey: "${hostKey}" }, resources: [] });
+    new LoadBalancer("lb1", {
+        connection: { address, hostKey: "${hostKey}" },
+        haproxy: {
+            version: "2.6",
+            frontends: [{ name: "http", mode: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
+            backends: [{ name: "app", mode: "http", servers: [{ name: "a", address: "192.0.2.7", port: 80 }] }],
+        },
+    });
+    return { address };
+};
+`;
+
+describe("haproxy-fleet check", function () {
+    this.timeout(120_000);
+    let project: Project;
+    const seen = () => readFileSync(join(project.directory, "seen.cfg"), "utf8");
+    const start = (files: Record<string, string>, manifest?: object) => {
+        project = new Project(manifest);
+        project.environment = { SEEN: join(project.directory, "seen.cfg") };
+        project.write({ haproxy: checker, ...files });
+    };
+    const check = (...args: string[]) => project.command("check", "--haproxy", "./haproxy", ...args);
+    afterEach(() => project.remove());
+
+    it("renders what a program declares: unknown addresses and secrets are no obstacle", async () => {
+        const secret = "{ secure: v1:abc }";
+        start({
+            "index.ts": services,
+            "Pulumi.prod.yaml": `config:\n  size: { count: 2 }\n  key: ${secret}\n  ops: ${secret}\n  number: ${secret}\n`,
+        });
+        project.environment.SERVICE = "from-environment";
+        const { code, stdout, stderr } = await check();
+        assert.equal(stdout, "prod  edge-lb1, edge-lb2  accepted  HAProxy 2.6.12 at ./haproxy\n", stderr);
+        assert.equal(stderr, "a line of the program\n");
+        assert.equal(code, 0);
+        assert.match(seen(), /^backend from-environment$/m);
+        assert.match(seen(), /user ops insecure-password 'placeholder'/);
+    });
+
+    it("runs ES modules, with functions as their default export, and hosts without HAProxy", async () => {
+        start({ "index.ts": model }, { type: "module" });
+        const { code, stdout, stderr } = await check("dev");
+        assert.equal(
+            stdout,
+            "dev  db1  no HAProxy  nothing to check in its run list\ndev  lb1  accepted    HAProxy 2.6.12 at ./haproxy\n",
+            stderr,
+        );
+        assert.equal(code, 0);
+    });
+
+    it("shows errors of a program as its own, and goes on with the next stack", async () => {
+        start({
+            "index.js": `const pulumi = require("@pulumi/pulumi");
+                const { LoadBalancer } = require("haproxy-fleet");
+                const stack = pulumi.getStack();
+                if (stack === "a") throw new Error("broken in a");
+                if (stack === "c") new LoadBalancer("lb1", {
+                    connection: { address: "192.0.2.1", hostKey: "${hostKey}" },
+                    haproxy: { version: "2.6", services: [{ name: "shop", prot: 80 }] },
+                });
+                if (stack === "d") process.exit(0);
+                if (stack === "e") module.exports = async () => { await new Promise(() => {}); };
+                if (stack === "f") pulumi.output(1).apply(() => { throw new pulumi.RunError("late"); });`,
+        });
+        const { code, stdout, stderr } = await check("a", "c", "d", "e", "f");
+        assert.equal(code, 1);
+        assert.match(stdout, /^a {2}errors {4}the program fails\n {4}Error: broken in a\n {8}at .*index\.js/m);
+        assert.match(stdout, /^c {2}errors.*\n {4}lb1: .*in what is declared\n( {6}.*\n)*.*"prot"/m);
+        assert.match(stderr, /check: the program ends the process/);
+        assert.match(stdout, /^e {2}errors.*\n {4}the program waits for something that never comes/m);
+        assert.match(stdout, /^f {2}errors {4}the program fails\n {4}late\n/m);
+        assert.doesNotMatch(stdout, /node_modules/);
+    });
+
+    it("gives results of providers' functions as unknown, and names those that a failing program has called", async () => {
+        start({
+            "index.ts": `import * as pulumi from "@pulumi/pulumi";
+                pulumi.runtime.invokeOutput("aws:ec2/getAmi:getAmi", {}).apply(() => { throw new Error("known"); });
+                const plain: Promise<{ names: string[] }> = pulumi.runtime.invoke("aws:index/getZones:getZones", {});
+                export = async () => (await plain).names[0];`,
+        });
+        const { code, stdout } = await check("dev");
+        assert.equal(code, 1);
+        assert.match(stdout, /Cannot read properties of undefined/);
+        assert.match(
+            stdout,
+            /functions of providers were not run: aws:ec2\/getAmi:getAmi, aws:index\/getZones:getZones/,
+        );
+        assert.doesNotMatch(stdout, /Error: known/);
+    });
+
+    it("loads a program with Node's arguments if the project says so", async () => {
+        start({
+            "Pulumi.yaml":
+                'name: edge\nmain: main.ts\nruntime: { name: nodejs, options: { typescript: false, nodeargs: "--require ./first.cjs --require tsx/cjs" } }\n',
+            "first.cjs": "globalThis.first = '192.0.2.1';",
+            "main.ts": `import { LoadBalancer } from "haproxy-fleet";
+                enum Port { Http = 80 }
+                const address = (globalThis as unknown as { first: string }).first;
+                new LoadBalancer("lb1", {
+                    connection: { address, hostKey: "${hostKey}" },
+                    haproxy: { version: "2.6", services: [{ name: "shop", port: Port.Http, default: true, servers: [{ name: "a", address: "192.0.2.7" }] }] },
+                });`,
+        });
+        const { stdout, stderr } = await check("dev");
+        assert.equal(stdout, "dev  lb1  accepted  HAProxy 2.6.12 at ./haproxy\n", stderr);
+    });
+
+    it("says what is missing: the package in a project, the project, a HAProxy", async () => {
+        start({ "index.js": "" });
+        assert.match((await project.command("chekc")).stderr, /unknown command chekc; did you mean check\?/);
+        project.write({ "sub/package.json": "{}", "Pulumi.yaml": "name: edge\nruntime: nodejs\nmain: sub\n" });
+        assert.match((await check("dev")).stderr, /check: .*\/sub: no program, such as index\.ts; write it/);
+        rmSync(join(project.directory, "node_modules/haproxy-fleet/package.json"));
+        const alone = await check("dev");
+        assert.match(alone.stderr, /check: haproxy-fleet is not installed in .*; run npm install haproxy-fleet there/);
+        assert.equal(alone.code, 1);
+    });
+});

@@ -1,0 +1,191 @@
+// Plain mistakes in the arguments of public functions, by people whose editor or compiler does not say so.
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import {
+    fromServices,
+    haproxy,
+    mapPath,
+    otherOptions,
+    parseInventory,
+    search,
+    secretsIn,
+    serversFor,
+    slot,
+    validate,
+} from "../../components";
+
+const inventory = {
+    nodes: [{ name: "a", address: "192.0.2.1", environment: "prod", runList: ["shop::app"] }],
+    source: "x",
+};
+const query = { service: "shop", environment: "prod", port: 80 };
+const settings = { version: "2.6" };
+const services = [{ name: "shop", default: true, port: 80, servers: [{ name: "a", address: "192.0.2.1" }] }];
+const config = fromServices(settings, services);
+
+/** What a call without a compiler's help fails with. */
+function failure(call: () => unknown): string {
+    try {
+        call();
+    } catch (error) {
+        assert.equal((error as Error).name, "Error", String((error as Error).stack));
+        return (error as Error).message;
+    }
+    return "";
+}
+const any = (value: unknown) => value as never;
+const noObject: [unknown, string][] = [
+    [undefined, "nothing"],
+    [null, "null"],
+    ["a", '"a"'],
+    [["a"], "a list"],
+    [5, "5"],
+];
+
+describe("public functions", () => {
+    it("have one clear error for an argument that is no object", () => {
+        for (const [value, shown] of noObject) {
+            const expected = `expected an object, got ${shown}`;
+            assert.equal(
+                failure(() => search(any(value), query)),
+                `inventory: ${expected}`,
+            );
+            assert.equal(
+                failure(() => serversFor(any(value), query)),
+                `inventory: ${expected}`,
+            );
+            assert.equal(
+                failure(() => fromServices(any(value), services)),
+                `fromServices: ${expected}`,
+            );
+            assert.deepEqual(
+                validate(any(value)).map(({ message }) => message),
+                [expected],
+            );
+            assert.equal(
+                failure(() => haproxy(any(value))),
+                `haproxy: ${expected}`,
+            );
+            if (value !== undefined) {
+                assert.equal(
+                    failure(() => haproxy(config, any(value))),
+                    `haproxy: ${expected}`,
+                );
+                assert.equal(
+                    failure(() => fromServices(settings, services, undefined, any(value))),
+                    `fromServices: stats: ${expected}`,
+                );
+            }
+        }
+        const promise = any(Promise.resolve(inventory));
+        assert.match(
+            failure(() => search(promise, query)),
+            /^inventory: a Promise; await it/,
+        );
+        assert.match(
+            failure(() => haproxy(config, promise)),
+            /^haproxy: a Promise; await it/,
+        );
+        assert.match(
+            failure(() => fromServices(promise, services)),
+            /^fromServices: a Promise; await it/,
+        );
+    });
+
+    it("drop no argument in silence", () => {
+        const near = (key: string, meant: string) => `unknown key "${key}"; did you mean ${meant}?`;
+        assert.equal(
+            failure(() => haproxy(config, any({ alowWarnings: [] }))),
+            `haproxy: ${near("alowWarnings", "allowWarnings")}`,
+        );
+        assert.equal(
+            failure(() => fromServices(any({ ...settings, maxcon: 1 }), services)),
+            `fromServices: ${near("maxcon", "maxconn")}`,
+        );
+        assert.match(
+            failure(() => fromServices(any({ ...settings, services }), services)),
+            /^fromServices: unknown key "services"; /,
+        );
+        assert.equal(
+            failure(() => fromServices(settings, any([{ ...services[0], alow: [] }]))),
+            `fromServices: services[0]: ${near("alow", "allow")}`,
+        );
+        assert.equal(
+            failure(() => search(inventory, any({ service: "shop", enviroment: "prod" }))),
+            `query: ${near("enviroment", "environment")}`,
+        );
+        assert.equal(
+            failure(() => serversFor(inventory, any({ ...query, backupfacility: "a" }))),
+            `query: ${near("backupfacility", "backupFacility")}`,
+        );
+        assert.equal(
+            failure(() => search(any({ ...inventory, sources: "a" }), query)),
+            `inventory: ${near("sources", "source")}`,
+        );
+    });
+
+    it("refuse arguments of another type", () => {
+        const { port: _, ...withoutPort } = query;
+        assert.equal(
+            failure(() => serversFor(inventory, any(withoutPort))),
+            "query: port: expected a whole number from 1 to 65535, got nothing",
+        );
+        assert.match(
+            failure(() => serversFor(inventory, any({ ...query, port: pulumi.output(80) }))),
+            /^query: port: an Output; /,
+        );
+        assert.equal(
+            failure(() => parseInventory(any(inventory), "x")),
+            "x: expected text, got an object with nodes and source",
+        );
+        assert.equal(
+            failure(() => parseInventory("{}", any(undefined))),
+            "source: expected text, got nothing",
+        );
+        assert.equal(
+            failure(() => mapPath(any(undefined))),
+            "mapPath: expected text, got nothing",
+        );
+        assert.equal(
+            failure(() => mapPath("")),
+            'mapPath: expected text that is not empty, got ""',
+        );
+        assert.equal(
+            failure(() => otherOptions(any({ httplog: 1 }))),
+            "otherOptions: httplog: expected true or false or text, got 1",
+        );
+        assert.equal(
+            failure(() => otherOptions(any("httplog"))),
+            'otherOptions: expected an object, got "httplog"',
+        );
+        assert.equal(
+            failure(() => fromServices(settings, services, any("a"))),
+            'fromServices: servers: expected a function, got "a"',
+        );
+        const searched = services.map(({ servers: _, ...service }) => service);
+        for (const [value, words] of [
+            [undefined, "expected a list, got nothing"],
+            [Promise.resolve([]), "a Promise; await it, and use what it resolves to"],
+            [[{ name: "a", adress: "b" }], '[0]: unknown key "adress"; did you mean address?'],
+        ]) {
+            assert.match(
+                failure(() => fromServices(settings, searched, () => any(value))),
+                new RegExp(`^services\\[0\\]: servers of shop: ${String(words).replace(/[[\]?]/g, "\\$&")}$`, "m"),
+            );
+        }
+    });
+
+    it("find secrets in any part of a configuration, and refuse what hides them", () => {
+        assert.deepEqual(secretsIn({ ...config, global: { raw: [slot("a"), slot("b")] } }), ["a", "b"]);
+        assert.deepEqual(secretsIn(slot("a")), ["a"]);
+        assert.deepEqual(secretsIn({ a: undefined, b: 5, c: [slot("a"), null] }), ["a"]);
+        assert.match(
+            failure(() => secretsIn({ a: [pulumi.secret("x")] })),
+            /^secretsIn: a\[0\]: an Output; only plain data/,
+        );
+        assert.equal(
+            failure(() => secretsIn(undefined)),
+            "secretsIn: expected text, an object or a list, got nothing",
+        );
+    });
+});
