@@ -1,6 +1,6 @@
 // Projects outside the checkout that install the packed package, as a user would.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
@@ -67,9 +67,17 @@ export class Consumer {
     /** @param specs as on npm's command line: names with versions, and tarballs */
     install = (...specs: string[]): Promise<string> => install(this.directory, specs);
 
-    /** The version of a package that is installed. */
-    version(name: string): string {
-        return (require(join(this.directory, "node_modules", name, "package.json")) as { version: string }).version;
+    read = (name: string): string => readFileSync(join(this.directory, name), "utf8");
+
+    /** The manifest of a package that is installed. */
+    manifestOf(name: string): { version: string; scripts: Record<string, string> } {
+        return JSON.parse(this.read(`node_modules/${name}/package.json`));
+    }
+
+    /** How many copies of a package are installed, at any depth. */
+    copiesOf(name: string): number {
+        const { packages } = JSON.parse(this.read("package-lock.json")) as { packages: Record<string, unknown> };
+        return Object.keys(packages).filter((path) => path.endsWith(`node_modules/${name}`)).length;
     }
 
     /** Compiles files with the project's own TypeScript. */
