@@ -2,11 +2,16 @@
  * What users import. Components and their arguments are at the top; the rest is in namespaces, so that no name stands for two things:
  * a `haproxy.Service` is balanced to, a `resources.Service` is a systemd unit.
  */
+export type { Balanced, Balancing } from "./balancing";
 export type { BastionConnection, HostConnection } from "./convergence/connection";
 export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHost";
 export { slot } from "./convergence/slots";
 export { language as haproxy } from "./haproxy";
-export { type BalancedServices, LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
+export type { LoadBalancerOutputs } from "./hostBalance";
+export type { Differences as HostDifferences } from "./hostDifferences";
+export type { WithInputs } from "./inputs";
+export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
+export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
 export * as recipes from "./recipes/index";
 export type * as resources from "./resources";
 export * as search from "./search/index";
