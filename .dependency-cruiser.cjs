@@ -177,6 +177,8 @@ module.exports = {
     ],
     options: {
         doNotFollow: { path: "node_modules" },
+        // Programs of users, which import the packed package.
+        exclude: { path: "^test/package/foreign/" },
         tsConfig: { fileName: "tsconfig.json" },
         // Imports of types count too: they tie rooms together all the same.
         tsPreCompilationDeps: true,

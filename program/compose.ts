@@ -1,4 +1,4 @@
-import type { HostConnection, HostDifferences, LoadBalancerFleetArgs } from "../components";
+import type { HostConnection, LoadBalancerFleetArgs } from "../components";
 import {
     compileServices,
     isError,
@@ -7,6 +7,7 @@ import {
     secretsIn,
     withoutIgnored,
 } from "../components/haproxy";
+import type { Differences } from "../components/hostDifferences";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
@@ -32,7 +33,7 @@ export interface Host {
     readonly connection: Omit<HostConnection, "privateKey" | "privateKeyPassword"> & { readonly address: string };
     /** Text of the private key's file. @default - the stack names no file */
     readonly privateKey?: string;
-    readonly differences: HostDifferences;
+    readonly differences: Differences;
 }
 
 /**

@@ -1,13 +1,13 @@
 import assert from "node:assert/strict";
+import type { search } from "../../../components";
 import type { Service } from "../../../components/haproxy";
-import type { Node } from "../../../components/search";
 import { compose, type Fleet } from "../../../program/compose";
 import type { Stack } from "../../../program/schema";
 import prod from "../../../stacks/prod";
 import staging from "../../../stacks/staging";
 import { hostKey, otherKey } from "../../support/probeReplies";
 
-const node = (name: string, address: string, ...runList: string[]): Node => ({
+const node = (name: string, address: string, ...runList: string[]): search.Node => ({
     name,
     address,
     environment: "test",
@@ -31,7 +31,7 @@ const stack: Stack = {
 
 function composed(
     changes: Partial<Stack> = {},
-    nodes: readonly Node[] = [lb2, lb1, ...servers],
+    nodes: readonly search.Node[] = [lb2, lb1, ...servers],
     files: Record<string, string> = { "nodes.json": JSON.stringify({ nodes }), key: "a private key" },
 ): Fleet {
     const texts = new Map(Object.entries(files));
@@ -106,7 +106,7 @@ describe("compose", () => {
         const { environment, inventory, ssh, ...group } = stack;
         const inner = { ...group, loadBalancers: { tag: "internal::lb" }, hosts: { lb3: { maxconn: 5 } } };
         const lb3 = { ...lb2, name: "lb3", address: "192.0.2.13", runList: ["internal::lb"] };
-        const texts = (nodes: readonly Node[]) =>
+        const texts = (nodes: readonly search.Node[]) =>
             new Map([
                 ["nodes.json", JSON.stringify({ nodes })],
                 ["key", "k"],
@@ -144,7 +144,10 @@ describe("compose", () => {
         const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
         const services = stack.services.map((service) => ({ ...service, basicAuth, timeouts: { client: "5s" } }));
         const stats = { bind: { port: 8404 }, auth: { user: "ops", passwordSecret: "known" } };
-        const found = errorsOf({ services, stats }, [node("lb1", "192.0.2.11", "haproxy::lb"), servers[0] as Node]);
+        const found = errorsOf({ services, stats }, [
+            node("lb1", "192.0.2.11", "haproxy::lb"),
+            servers[0] as search.Node,
+        ]);
         assert.deepEqual(
             found.map((line) => line.replace(/^(stacks\/test\.ts: [^:]*).*/, "$1")),
             [
