@@ -9,7 +9,7 @@ export interface Differences {
     readonly maxconn?: number;
     /** Where the statistics page listens on this host. @default - as in the fleet */
     readonly stats?: {
-        /** IP address of the host. */
+        /** IPv4 or IPv6. */
         readonly address: string;
     };
     /** Weights of servers on this host, 0 to 256: by service or backend, then by server. @default - those of the fleet */

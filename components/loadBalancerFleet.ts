@@ -57,27 +57,27 @@ const argsForm = formOf<WithoutInputs<LoadBalancerFleetArgs>>()(
  *
  * @example
  * ```typescript
+ * import * as pulumi from "@pulumi/pulumi";
  * import { LoadBalancerFleet } from "haproxy-fleet";
  *
+ * const config = new pulumi.Config();
+ * const login = { user: "deploy", become: "sudo", privateKey: config.requireSecret("sshPrivateKey") } as const;
  * const fleet = new LoadBalancerFleet("edge", {
  *     hosts: {
- *         lb1: { connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" } },
- *         lb2: { connection: { address: "192.0.2.12", hostKey: "ssh-ed25519 AAAA…" }, maxconn: 20000 },
+ *         lb1: { connection: { ...login, address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" } },
+ *         lb2: { connection: { ...login, address: "192.0.2.12", hostKey: "ssh-ed25519 AAAA…" }, maxconn: 20_000 },
  *     },
  *     services: [
  *         {
  *             name: "shop",
  *             hosts: ["shop.example.com"],
  *             port: 8080,
- *             servers: [
- *                 { name: "shop1", address: "192.0.2.21" },
- *                 { name: "shop2", address: "192.0.2.22" },
- *             ],
+ *             servers: [{ name: "shop1", address: "192.0.2.21" }],
+ *             basicAuth: { users: [{ name: "ops", password: config.requireSecret("opsPassword") }] },
  *         },
  *     ],
- *     bake: "30s",
  * });
- * export const status = fleet.hosts;
+ * export const { urls } = fleet.hosts.lb1;
  * ```
  */
 export class LoadBalancerFleet<Host extends string = string> extends pulumi.ComponentResource {
