@@ -72,6 +72,7 @@ export async function retirementOf(
         connection,
         resources: [...host.resources],
         owner: host.owner,
+        formerOwners: await host.formerOwners,
         deadline: Math.min(86_400, hardStopAfter + WORK),
     };
     return { ...(await planRetirement(retired)), host: host.name, address: connection.address, stack, hardStopAfter };
