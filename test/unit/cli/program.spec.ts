@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Project } from "../../support/project";
+import { UserProject } from "../../support/userProject";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -55,10 +55,10 @@ export default async () => {
 
 describe("haproxy-fleet check", function () {
     this.timeout(120_000);
-    let project: Project;
+    let project: UserProject;
     const seen = () => readFileSync(join(project.directory, "seen.cfg"), "utf8");
     const start = (files: Record<string, string>, manifest?: object) => {
-        project = new Project(manifest);
+        project = new UserProject(manifest);
         project.environment = { SEEN: join(project.directory, "seen.cfg") };
         project.write({ haproxy: checker, ...files });
     };
