@@ -14,6 +14,7 @@ const suites = {
     golden: ["labPackages", "labCheck", "labImages"],
     varnish: ["labPackages", "labCheck", "labImages"],
     toolchain: ["sshd", "pulumi"],
+    package: [],
     lab: ["labPackages", "labCheck", "pulumi", "labImages"],
 };
 /**
@@ -22,7 +23,7 @@ const suites = {
  */
 const groups = [
     { members: [...checks, "unit"], jobs: 2 },
-    { members: ["golden", "varnish", "toolchain", "lab"], jobs: 3 },
+    { members: ["golden", "varnish", "toolchain", "package", "lab"], jobs: 3 },
 ];
 /** Files that run before the others of their group, and alone: this one compares the whole machine before and after. */
 const alone = ["test/lab/lab.spec.ts"];

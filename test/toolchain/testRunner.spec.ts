@@ -56,7 +56,7 @@ describe("test runner", () => {
     const fails = `describe("faulty", () => it("fails", () => { console.log("a hint"); throw new Error("because"); }));`;
 
     it("runs the checks and every suite, and ends with the sum", () => {
-        const suites = ["unit", "golden", "varnish", "toolchain", "lab"];
+        const suites = ["unit", "golden", "varnish", "toolchain", "package", "lab"];
         files(Object.fromEntries(suites.map((suite) => [`test/${suite}/a.spec.ts`, passing])));
         files({ "package.json": JSON.stringify({ scripts: { lint: "true", types: "true" } }) });
         const { status, counts, last } = run();
@@ -68,9 +68,10 @@ describe("test runner", () => {
             golden: one,
             varnish: one,
             toolchain: one,
+            package: one,
             lab: one,
         });
-        assert.equal(last, "7 passed, 0 failed, 0 skipped");
+        assert.equal(last, "8 passed, 0 failed, 0 skipped");
         assert.equal(status, 0);
     });
 

@@ -1,0 +1,46 @@
+// A program of somebody who has installed the packages. It prints what the engine would have been sent.
+import * as pulumi from "@pulumi/pulumi";
+import { banner } from "fleet-recipe-banner";
+import { ConvergedHost, LoadBalancer, type Service } from "haproxy-fleet";
+
+const sent: Record<string, unknown>[] = [];
+pulumi.runtime.setMocks(
+    {
+        newResource: ({ type, name, inputs }) => {
+            sent.push({ type, name, inputs });
+            return { id: `${name}-id`, state: inputs };
+        },
+        call: ({ token }) => {
+            throw new Error(`unexpected call of ${token}`);
+        },
+    },
+    "foreign",
+    "dev",
+    true,
+);
+
+const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv";
+const services: Service[] = [
+    {
+        name: "web",
+        hosts: ["www.example.com"],
+        port: 80,
+        servers: [{ name: "web1", address: "192.0.2.21", port: 8080 }],
+    },
+];
+const lb1 = new LoadBalancer("lb1", {
+    connection: { address: "192.0.2.11", hostKey },
+    haproxy: { version: "2.6", services },
+    probe: false,
+});
+new ConvergedHost("app1", {
+    connection: { address: "192.0.2.21", hostKey },
+    resources: banner({ text: "hello" }),
+    probe: false,
+});
+
+let configuration = "";
+lb1.configuration.apply((text) => {
+    configuration = text;
+});
+process.on("exit", () => console.log(JSON.stringify({ node: process.versions.node, configuration, sent })));
