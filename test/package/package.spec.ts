@@ -84,6 +84,7 @@ describe("the package", () => {
             "dist/haproxy-fleet.js",
             "dist/index.js",
             "package.json",
+            "start.js",
         ]);
         assert.ok(packed.files.includes("dist/types/components/index.d.ts"));
         assert.ok(packed.files.includes("dist/api/classes/LoadBalancer.html"));
@@ -150,6 +151,19 @@ describe("the package", () => {
                 assert.deepEqual(own(printed.imported ?? []), exported);
                 const early = printed.loaded?.filter((path) => /^(ssh2|diff|jiti|yaml|tsx)\//.test(path));
                 assert.deepEqual(early, []);
+            });
+
+            it("has a preload that leaves out what few programs need", async () => {
+                const script = `
+                    const loaded = () => Object.keys(require.cache).filter((path) => /typescript.js$|arborist/.test(path)).length;
+                    const early = loaded();
+                    require("@pulumi/pulumi").runtime.serializeFunction(() => early).then(() =>
+                        console.log(JSON.stringify({ early, late: loaded() })));`;
+                const { early, late } = JSON.parse(
+                    await consumer.run(binary, "--require", "haproxy-fleet/start", "-e", script),
+                ) as Record<string, number>;
+                assert.equal(early, 0);
+                assert.ok(Number(late) > 0);
             });
 
             it("has the command", async () => {
