@@ -179,6 +179,7 @@ async function buildApiPages(target) {
         tsconfig: join(repo, "tsconfig.json"),
         name: `${manifest.name} ${manifest.version}`,
         readme: "none",
+        githubPages: false,
         disableGit: true,
         disableSources: true,
         excludePrivate: true,
