@@ -141,7 +141,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/nodeSchema\\.ts|" +
+                    "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },

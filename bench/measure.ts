@@ -50,6 +50,8 @@ export interface Verdict {
     result: number;
     /** The highest value allowed. @default - no target */
     target?: number;
+    /** Whether a missed target only shows, because other load on the machine may be the cause. @default false */
+    loose?: boolean;
     unit: "s" | "ms" | "×";
 }
 

@@ -4,17 +4,28 @@ import { obstacles } from "../lab/machine/prerequisites";
 import { step } from "../lab/machine/progress";
 import { gate } from "./gate";
 import type { Verdict } from "./measure";
+import { peers } from "./peers/peers";
 import { previews } from "./previews";
 import { probes } from "./probes";
 import { rendering } from "./rendering";
 import { whyRuns } from "./whyRuns";
 
 const HOSTS = 20;
+/** Each step has as many hosts of a lab as it needs; all benchmarks of a run share it. */
+const hostsOf: Record<string, number> = { whyRuns: 1, gate: 3, probes: 5, previews: HOSTS, peers: 40 };
+/** Takes long and installs other tools, so it runs only if it is named. */
+const ONLY_NAMED = ["peers"];
 
 type Note = (text: string) => void;
 
 /** Benchmarks on hosts of a lab. */
-const onHosts: Record<string, (lab: Lab, note: Note) => Promise<Verdict[]>> = { whyRuns, probes, previews, gate };
+const onHosts: Record<string, (lab: Lab, note: Note) => Promise<Verdict[]>> = {
+    whyRuns,
+    probes,
+    previews,
+    gate,
+    peers,
+};
 /** Benchmarks of the program alone. */
 const alone: Record<string, (note: Note) => Promise<Verdict[]>> = { rendering };
 
@@ -47,20 +58,22 @@ async function main(names: string[]): Promise<void> {
     const unknown = names.find((name) => !known.includes(name));
     if (unknown) throw new Error(`benchmark "${unknown}": unknown; use ${known.join(", ")}`);
     const wanted = <T>(benchmarks: Record<string, T>) =>
-        Object.entries(benchmarks).filter(([name]) => names.length === 0 || names.includes(name));
+        Object.entries(benchmarks).filter(([name]) =>
+            names.length === 0 ? !ONLY_NAMED.includes(name) : names.includes(name),
+        );
     const verdicts: Verdict[] = [];
     for (const [name, measure] of wanted(alone)) verdicts.push(...(await step(name, measure)));
     verdicts.push(...(await measureOnHosts(wanted(onHosts))));
     console.log(table(verdicts));
-    if (verdicts.some(({ result, target }) => target !== undefined && result > target)) process.exitCode = 1;
+    if (verdicts.some(({ result, target, loose }) => target !== undefined && result > target && !loose))
+        process.exitCode = 1;
 }
 
 async function measureOnHosts(benchmarks: [string, (typeof onHosts)[string]][]): Promise<Verdict[]> {
     if (benchmarks.length === 0) return [];
     const found = await obstacles();
     if (found.length > 0) throw new Error(`this machine cannot host the lab:\n  ${found.join("\n  ")}`);
-    const names = benchmarks.map(([name]) => name);
-    const count = names.includes("previews") ? HOSTS : names.includes("probes") ? 5 : names.includes("gate") ? 3 : 1;
+    const count = Math.max(...benchmarks.map(([name]) => hostsOf[name] ?? 1));
     const hosts = Array.from({ length: count }, (_, n) => ({
         name: `lb${String(n + 1).padStart(2, "0")}`,
         image: "bare" as const,

@@ -115,6 +115,9 @@ function scriptOf({ programDirectory, directory }: Project): string {
     const manifest = fileAbove(programDirectory, ["package.json"]);
     if (manifest !== undefined && manifestOf(manifest).name === "haproxy-fleet") {
         // A checkout of this package, whose program imports its folders.
+        if (!__filename.endsWith(".ts")) {
+            throw new Error(`${directory} is a checkout of haproxy-fleet; use npm run check, or npm run retire`);
+        }
         return join(__dirname, "main.ts");
     }
     const installed = fileAbove(programDirectory, ["node_modules/haproxy-fleet/package.json"]);

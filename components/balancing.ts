@@ -4,6 +4,7 @@ import { type Resource, resourceForm } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
+import { count } from "./convergence/text";
 import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
@@ -17,17 +18,16 @@ import {
     remembering,
     type Service,
     type StatsSettings,
-    seconds,
     services,
     settingsShape,
     stats,
     validate,
     withoutIgnored,
 } from "./haproxy";
-import { type Balance, balanceOf } from "./hostBalance";
+import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
-import { optionsShape } from "./recipes/haproxy/index";
+import { haproxy, optionsShape } from "./recipes/haproxy/index";
 
 /** What is balanced, as plain data: services with their settings, or a hand-written model. */
 export interface Balanced extends HaproxySettings {
@@ -80,8 +80,9 @@ export interface Balancing extends WithInputs<Balanced> {
     deadline?: number;
 }
 
-/** {@link Balancing} with Inputs taken out, and without what has a form of its own. */
-type PlainBalancing = Balanced & Omit<Balancing, keyof Balanced>;
+/** Arguments with Inputs taken out. */
+export type WithoutInputs<A extends Balancing> = Balanced & Omit<A, keyof Balanced>;
+type PlainBalancing = WithoutInputs<Balancing>;
 
 const anObject = z.custom<never>((value) => typeof value === "object" && value !== null, {
     message: "expected an object",
@@ -94,7 +95,6 @@ const resources = z.union([z.array(resourceForm), aFunction<never>()], {
 export const balancingShape = {
     ...settingsShape,
     ...optionsShape,
-    version: settingsShape.version,
     services: services.optional(),
     stats: stats.optional(),
     // Judged by its own form, which is not a part of this one because of its size.
@@ -110,3 +110,221 @@ export const balancingShape = {
     deadline: whole(1, 86_400).optional(),
 };
 formOf<PlainBalancing>()(z.strictObject(balancingShape));
+
+/** What is declared for some hosts. */
+export interface Declared {
+    /** By host. A promise if there are Inputs that are not plain values; then it rejects with the errors that are thrown otherwise. */
+    readonly balances: Later<ReadonlyMap<string, HostBalance>>;
+    /** Values of slots, given or taken out of the arguments. */
+    readonly slots: Record<string, pulumi.Input<string>>;
+}
+
+/** A component that balances. */
+interface Declaring {
+    readonly component: pulumi.Resource;
+    readonly name: string;
+    /** The form of all of its arguments. */
+    readonly form: z.ZodType;
+}
+
+/**
+ * Judges the arguments of a component, and computes what each of its hosts gets. Warnings are shown.
+ *
+ * @param ofHosts arguments about the hosts themselves, which have no Inputs to take out
+ * @param hosts from the name of each host to how it differs, with the path of that in the arguments
+ * @throws ResourceError with every issue of form, else with every error in the services and the configuration
+ */
+export function declare(
+    declaring: Declaring,
+    { slots: given, ...args }: Balancing,
+    ofHosts: object,
+    hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
+): Declared {
+    const reporter = new Reporter(declaring.component, declaring.name);
+    const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
+    const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
+    reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
+    reporter.warnOfAcceptDown(args.acceptDown);
+    const balances = then(data, (plain) => {
+        reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
+        return balancesOf(plain, hosts(), reporter);
+    });
+    return { balances, slots: { ...slots, ...given } };
+}
+
+/** Issues of form. That of a model is long, so it is judged by itself. */
+function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
+    const issues = formIssues(form, args);
+    const { services: balanced, model } = args;
+    if (issues.length === 0 && (balanced === undefined) === (model === undefined)) {
+        const problem =
+            model === undefined
+                ? "nothing is balanced; declare services or a model"
+                : "declared twice; declare either services or a model";
+        issues.push({ path: "services", message: problem });
+    }
+    if (issues.length === 0 && model !== undefined) {
+        issues.push(...modelFormIssues(model));
+        const settings = [...Object.keys(settingsShape), "stats"] as const;
+        const extra = settings.filter((key) => args[key as keyof Balanced] !== undefined);
+        issues.push(
+            ...extra.map((key) => ({
+                path: key,
+                message: `${key} belongs to services; declare it in the model instead`,
+            })),
+        );
+    }
+    return issues.map((issue) => ({ rule: "form", ...issue, severity: "error" }));
+}
+
+/** What each host gets. Hosts with one configuration share it. */
+function balancesOf(
+    args: PlainBalancing,
+    hosts: ReturnType<Parameters<typeof declare>[3]>,
+    reporter: Reporter,
+): Map<string, HostBalance> {
+    const { customize = (config) => config, before, after, ignoreIssues } = args;
+    const compiled = compile(balancedOf(args));
+    const configs = hosts.map(({ host, differences, path }) => {
+        const { config, issues } = withDifferences(compiled.config, differences, path);
+        return { host, config: reporter.customized(host, compiled, () => customize(config, host)), issues };
+    });
+    const found = configs.map(({ host, config, issues }) => ({
+        host,
+        issues: [
+            ...issues,
+            ...withoutIgnored(compiled.validate(config), ignoreIssues),
+            ...acceptDownIssues(config, args.acceptDown),
+        ],
+    }));
+    reporter.reportOf(found);
+    const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
+    const options = { allowWarnings, allowShrink, oldWorkers, bake, acceptDown };
+    const runLists = new Map<HaproxyConfig, Resource[]>();
+    return new Map(
+        configs.map(({ host, config }) => {
+            const own =
+                runLists.get(config) ??
+                haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) });
+            runLists.set(config, own);
+            const [first, last] = [before, after].map((list) =>
+                typeof list === "function" ? list(host) : (list ?? []),
+            );
+            // Hosts with one run list share it, so that it is shown and compared once.
+            const resources = first?.length || last?.length ? [...(first ?? []), ...own, ...(last ?? [])] : own;
+            return [host, { config, resources }];
+        }),
+    );
+}
+
+/** Only what is compiled, so that other arguments do not compile it again. */
+function balancedOf({ services: balanced, stats: page, model, ...args }: PlainBalancing): Balanced {
+    const settings = Object.keys(settingsShape) as (keyof HaproxySettings)[];
+    const given = Object.fromEntries(settings.flatMap((key) => (args[key] === undefined ? [] : [[key, args[key]]])));
+    return { ...given, services: balanced, stats: page, model };
+}
+
+/** A hand-written configuration is wrapped like a compiled one. */
+const compile = remembering(
+    ({ services: balanced = [], stats: page, model, ...settings }: Balanced): CompiledServices => {
+        if (model === undefined) {
+            return compileServices(settings, balanced, undefined, page);
+        }
+        return {
+            config: model,
+            issues: [],
+            validate: (config) => [...validate(config)],
+            sourceOf: (_, path) => path,
+        };
+    },
+);
+
+/** Shows what is wrong with the arguments of a component. */
+class Reporter {
+    constructor(
+        private readonly component: pulumi.Resource,
+        private readonly name: string,
+    ) {}
+
+    /** All errors in one; warnings are shown and stop nothing. */
+    report(issues: readonly Issue[]): void {
+        const words = ({ path, message }: Issue) => `${path === "" ? "" : `${path}: `}${message}`;
+        const errors = issues.filter(isError);
+        if (errors.length > 0) {
+            throw this.failure(
+                [`${count(errors.length, "error")} in what is declared`, ...errors.map(words)].join("\n  "),
+            );
+        }
+        for (const warning of issues) {
+            warn(this.name, words(warning), this.component);
+        }
+    }
+
+    /** Issues of several hosts, equal ones once; with the names of the hosts unless all have them. */
+    reportOf(found: readonly { readonly host: string; readonly issues: readonly Issue[] }[]): void {
+        const hosts = new Map<string, { issue: Issue; names: string[] }>();
+        for (const { host, issues } of found) {
+            for (const issue of issues) {
+                const key = [issue.path, issue.message].join("\n");
+                const known = hosts.get(key) ?? { issue, names: [] };
+                known.names.push(host);
+                hosts.set(key, known);
+            }
+        }
+        this.report(
+            [...hosts.values()].map(({ issue, names }) =>
+                names.length === found.length || issue.path.startsWith("hosts.")
+                    ? issue
+                    : { ...issue, message: `on ${names.join(", ")}: ${issue.message}` },
+            ),
+        );
+    }
+
+    /**
+     * The configuration that `customize` returns. If services have errors, it lacks parts that `customize` may expect; if that throws
+     * then, those errors are reported instead.
+     */
+    customized(host: string, { config, issues }: CompiledServices, customize: () => HaproxyConfig): HaproxyConfig {
+        let returned: unknown;
+        try {
+            returned = customize();
+        } catch (error) {
+            this.report(issues);
+            const { message } = error as Error;
+            if (
+                error instanceof TypeError &&
+                /read only|not extensible|cannot (assign|add|define|delete)/i.test(message)
+            ) {
+                const remedy = "return a changed copy, because all hosts share the configuration";
+                throw this.failure(`customize: ${message}; ${remedy}`);
+            }
+            throw this.failure(`customize: fails for ${host}: ${message}; correct it`);
+        }
+        if (typeof returned !== "object" || returned === null || !("frontends" in returned)) {
+            const remedy = "return the configuration that it is called with, or a changed copy";
+            throw this.failure(`customize: returned ${shown(returned)}; ${remedy}`);
+        }
+        return returned === config ? config : (returned as HaproxyConfig);
+    }
+
+    warnOfAcceptDown(names: readonly string[] = []): void {
+        const verb = names.length === 1 ? "has" : "have";
+        if (names.length > 0) {
+            const problem = `an up keeps a configuration with which ${names.join(", ")} ${verb} no server up`;
+            const remedy = "npm run pulumi -- config rm acceptDown (in a program of your own, the argument acceptDown)";
+            warn(this.name, `acceptDown: ${problem}; remove it after the up: ${remedy}`, this.component);
+        }
+    }
+
+    private failure(text: string): Error {
+        return resourceError(`${this.name}: ${text}`, this.component);
+    }
+}
+
+function shown(value: unknown): string {
+    return value instanceof Promise
+        ? "a promise"
+        : typeof value === "object" && value !== null
+          ? "an object"
+          : String(value);
+}

@@ -1,10 +1,17 @@
-/** The public API of the library. */
+/**
+ * What users import. Components and their arguments are at the top; the rest is in namespaces, so that no name stands for two things:
+ * a `haproxy.Service` is balanced to, a `resources.Service` is a systemd unit.
+ */
+export type { Balanced, Balancing } from "./balancing";
 export type { BastionConnection, HostConnection } from "./convergence/connection";
 export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHost";
-export type * as resources from "./convergence/kinds/index";
 export { slot } from "./convergence/slots";
-export type * from "./haproxy";
-export { fromServices, mapPath, otherOptions, secretsIn, validate } from "./haproxy";
-export { type BalancedServices, LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
-export { haproxy } from "./recipes/haproxy/index";
-export { type Inventory, type Node, parseInventory, type Query, search, serversFor } from "./search/inventory";
+export { language as haproxy } from "./haproxy";
+export type { LoadBalancerOutputs } from "./hostBalance";
+export type { Differences } from "./hostDifferences";
+export type { WithInputs } from "./inputs";
+export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
+export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
+export * as recipes from "./recipes/index";
+export type * as resources from "./resources";
+export * as search from "./search/index";

@@ -63,6 +63,8 @@ interface Step {
 
 /** Arguments as plain data. */
 export interface Taken<T> {
+    /** With a slot in place of each Input, for checks that need not wait. */
+    readonly draft: T;
     /**
      * Known values that are no secret are in their places. Others are slots there, whatever the type of the field. It is a promise only if
      * there are Inputs that are not plain values.
@@ -78,18 +80,17 @@ export interface Taken<T> {
 export function takeInputs<T>(args: WithInputs<T>): Taken<T> {
     const places = inputsIn(args, []);
     if (places.length === 0) {
-        return { data: args as T, slots: {} };
+        return { draft: args as T, data: args as T, slots: {} };
     }
     const names = namesOf(places);
     const outputs = places.map(({ value }) => pulumi.output(value as Promise<unknown>) as pulumi.Output<unknown>);
     const slots = Object.fromEntries(outputs.map((output, n) => [names[n], output.apply(String)]));
-    const data = Promise.all(outputs.map(plainValue)).then((values) => {
-        const filled = new Map(places.map(({ value }, n) => [value, values[n] ?? slot(names[n] as string)]));
-        return withValues(args, filled) as T;
-    });
+    const filled = (values: readonly unknown[]) =>
+        withValues(args, new Map(places.map(({ value }, n) => [value, values[n] ?? slot(names[n] as string)]))) as T;
+    const data = Promise.all(outputs.map(plainValue)).then(filled);
     // Whoever uses the data handles its failure; a program that has failed before does not.
     data.catch(() => undefined);
-    return { data, slots };
+    return { draft: filled([]), data, slots };
 }
 
 /** An Input that is not a plain value, and the way to it. */
@@ -144,11 +145,13 @@ function namesOf(places: readonly Place[]): string[] {
     const owners = new Map<string, unknown>();
     return places.map(({ parents, key, value }) => {
         const labels = labelsOf(parents);
-        const candidates = labels.map((_, n) => [...labels.slice(labels.length - 1 - n), key]);
-        const numbered = Array.from({ length: owners.size + 1 }, (_, n) => [...labels, key, String(n + 2)]);
-        const name = [...candidates, ...numbered]
-            .map(slotName)
-            .find((candidate) => !owners.has(candidate) || owners.get(candidate) === value) as string;
+        const isFree = (candidate: string) => !owners.has(candidate) || owners.get(candidate) === value;
+        const around = labels.map((_, n) => slotName([...labels.slice(labels.length - 1 - n), key]));
+        let name = around.find(isFree);
+        for (let n = 2; name === undefined; n++) {
+            const numbered = slotName([...labels, key, String(n)]);
+            name = isFree(numbered) ? numbered : undefined;
+        }
         owners.set(name, value);
         return name;
     });

@@ -1,46 +1,49 @@
+import type { HostConnection, LoadBalancerFleetArgs } from "../components";
 import {
-    type BalancedServices,
-    type HostConnection,
-    type Inventory,
-    type LoadBalancerArgs,
-    type Node,
-    parseInventory,
+    compileServices,
+    isError,
     type Service,
-    search,
+    searchedMaxShrinkPercent,
     secretsIn,
-    serversFor,
-} from "../components";
-import { compileServices, isError, searchedMaxShrinkPercent, withoutIgnored } from "../components/haproxy";
+    withoutIgnored,
+} from "../components/haproxy";
+import type { Differences } from "../components/hostDifferences";
+import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { LoadedStack } from "./load";
-import type { Stack } from "./schema";
+import { type Group, groupsOf } from "./schema";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
-export interface Fleet {
-    readonly hosts: readonly Host[];
-    /** What each host balances. */
-    readonly haproxy: BalancedServices;
-    readonly options: Pick<LoadBalancerArgs, "ignoreIssues" | "allowWarnings" | "oldWorkers" | "bake">;
-    /** Names of the secrets in the configuration. */
+export interface Composed {
+    readonly fleets: readonly Fleet[];
+    /** Names of the secrets in the configurations. */
     readonly secrets: readonly string[];
 }
 
-/** A load balancer of the fleet. */
+/** A group of load balancers. */
+export interface Fleet {
+    readonly name: string;
+    readonly hosts: readonly Host[];
+    /** What each host balances, and how it is treated. */
+    readonly args: Omit<LoadBalancerFleetArgs, "hosts">;
+}
+
+/** A load balancer of a fleet. */
 export interface Host {
     readonly name: string;
     readonly connection: Omit<HostConnection, "privateKey" | "privateKeyPassword"> & { readonly address: string };
     /** Text of the private key's file. @default - the stack names no file */
     readonly privateKey?: string;
+    readonly differences: Differences;
 }
 
 /**
- * Composes the fleet of a stack: searches hosts and servers, and validates the configuration.
+ * Composes the fleets of a stack: searches hosts and servers, and validates the configuration.
  *
  * @param hasSecret Returns whether the stack's config has a secret.
  * @throws {Error} With every error in inventory, hosts, services, configuration and secrets, one per line.
  */
-export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolean): Fleet {
+export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolean): Composed {
     const { stack, name: stackName, source } = loaded;
-    const { environment, loadBalancers } = stack;
     const errors: string[] = [];
     const attempt = <T>(compute: () => T): T | undefined => {
         try {
@@ -51,18 +54,9 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
         }
     };
     const inventory = attempt(() => inventoryOf(loaded));
-    const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
-    const hosts = (nodes ?? []).flatMap((node) => attempt(() => connectionTo(node, loaded)) ?? []);
-    const services = stack.services.map((service, i) =>
-        service.servers || !inventory
-            ? service
-            : (attempt(() => withServers(service, inventory, environment, `${source}: services[${i}]`)) ?? service),
-    );
-    const { ignoreIssues, allowWarnings, oldWorkers, bake, ...settings } = stack.haproxy;
-    const { config, validate } = compileServices(settings, services, () => undefined, stack.stats);
-    const issues = withoutIgnored(validate(config), ignoreIssues);
-    errors.push(...issues.filter(isError).map(({ path, message }) => `${source}: ${path}: ${message}`));
-    const secrets = [...new Set([...secretsIn(config), ...namedSecrets(stack)])];
+    const composed = groupsOf(stack).map((group) => composeGroup(group, loaded, inventory, attempt));
+    errors.push(...composed.flatMap((group) => group.errors));
+    const secrets = [...new Set(composed.flatMap((group) => group.secrets))];
     for (const name of secrets.filter((secret) => !hasSecret(secret))) {
         const remedy = `set it with npm run pulumi -- config set --secret ${name} --stack ${stackName}`;
         errors.push(`${source}: secret ${name}: it is not in the config of the stack; ${remedy}`);
@@ -70,16 +64,57 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     if (errors.length > 0) {
         throw new Error([...new Set(errors)].join("\n"));
     }
+    return { fleets: composed.map(({ fleet }) => fleet), secrets };
+}
+
+/** The names in `acceptDown` that are about a fleet: those of its services, and those that no fleet has, which it refuses. */
+export function acceptedDown(names: readonly string[], fleet: string, fleets: readonly Fleet[]): string[] {
+    const owners = (service: string) =>
+        fleets.filter(({ args }) => args.services?.some(({ name }) => name === service)).map(({ name }) => name);
+    return names.filter((name) => owners(name).length === 0 || owners(name).includes(fleet));
+}
+
+/** A fleet, with what is wrong with it; errors of searches go to `attempt`. */
+function composeGroup(
+    { name, group, at }: ReturnType<typeof groupsOf>[number],
+    loaded: LoadedStack,
+    inventory: Inventory | undefined,
+    attempt: <T>(compute: () => T) => T | undefined,
+): { readonly fleet: Fleet; readonly errors: readonly string[]; readonly secrets: readonly string[] } {
+    const { stack, source } = loaded;
+    const { environment } = stack;
+    const nodes = inventory && attempt(() => search(inventory, { tag: group.loadBalancers.tag, environment }));
+    const hosts = (nodes ?? []).flatMap((node) => attempt(() => hostOf(node, group, loaded)) ?? []);
+    const services = group.services.map((service, i) =>
+        service.servers || !inventory
+            ? service
+            : (attempt(() => withServers(service, inventory, environment, `${source}: ${at}services[${i}]`)) ??
+              service),
+    );
+    const { ignoreIssues, allowWarnings, oldWorkers, bake, roll, ...settings } = group.haproxy ?? {};
+    const { config, validate } = compileServices(settings, services, () => undefined, group.stats);
+    const issues = withoutIgnored(validate(config), ignoreIssues).filter(isError);
+    const known = nodes?.map((node) => node.name);
+    const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
     return {
-        hosts,
-        haproxy: { ...settings, services, stats: stack.stats },
-        options: { ignoreIssues, allowWarnings, oldWorkers, bake },
-        secrets,
+        fleet: {
+            name,
+            hosts,
+            args: { ...settings, services, stats: group.stats, ignoreIssues, allowWarnings, oldWorkers, bake, roll },
+        },
+        errors: [
+            ...issues.map(({ path, message }) => `${source}: ${at}${path}: ${message}`),
+            ...unknown.map(
+                (host) =>
+                    `${source}: ${at}hosts.${host}: no load balancer has that name (there are: ${known?.join(", ")}); correct it`,
+            ),
+        ],
+        secrets: [...secretsIn(config), ...namedSecrets(group)],
     };
 }
 
 /** The secrets that services and the statistics page name, whether or not these compile. */
-function namedSecrets({ services, stats }: Stack): string[] {
+function namedSecrets({ services, stats }: Group): string[] {
     const users = [...services.flatMap(({ basicAuth }) => basicAuth?.users ?? []), ...[stats?.auth ?? []].flat()];
     return users.flatMap((user) => ("passwordSecret" in user ? [user.passwordSecret] : []));
 }
@@ -113,11 +148,11 @@ function withServers(service: Service, inventory: Inventory, environment: string
 }
 
 /**
- * How to connect to a node.
+ * A load balancer: how to connect to its node, and how it differs.
  *
  * @throws {Error} If the node has no host key, or the file of the private key does not exist.
  */
-function connectionTo({ name, address, ssh }: Node, { stack, source, files }: LoadedStack): Host {
+function hostOf({ name, address, ssh }: Node, { hosts = {} }: Group, { stack, source, files }: LoadedStack): Host {
     const { user, become, bastion, privateKeyFile } = stack.ssh;
     if (ssh === undefined) {
         const remedy = `add the key that ssh-keyscan -t ed25519 ${address} prints, after comparing it with the host's`;
@@ -127,5 +162,6 @@ function connectionTo({ name, address, ssh }: Node, { stack, source, files }: Lo
     if (privateKeyFile !== undefined && privateKey === undefined) {
         throw new Error(`${source}: ssh.privateKeyFile: ${privateKeyFile} does not exist; correct the path`);
     }
-    return { name, connection: { address, user, become, bastion, ...ssh }, privateKey };
+    const differences = hosts[name] ?? {};
+    return { name, connection: { address, user, become, bastion, ...ssh }, privateKey, differences };
 }

@@ -1,10 +1,10 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseStack, type Stack } from "./schema";
+import { parseStack, type Stack, type StackOfGroups } from "./schema";
 
 /** A stack, and the files that it names. */
 export interface LoadedStack {
-    readonly stack: Stack;
+    readonly stack: Stack | StackOfGroups;
     /** The name of the Pulumi stack. */
     readonly name: string;
     /** Path of the stack's file, for messages. */

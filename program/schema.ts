@@ -8,22 +8,50 @@ import {
     settingsShape,
     stats,
 } from "../components/haproxy";
+import { type Differences, differencesShape } from "../components/hostDifferences";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 
-/** The data of a stack's file: see docs/stacks.md. */
-export interface Stack {
+/** The data of a stack's file, with one group of load balancers: see docs/stacks.md. */
+export interface Stack extends StackSettings, Group {}
+
+/** The data of a stack's file with several groups, by name. */
+export interface StackOfGroups extends StackSettings {
+    readonly groups: Readonly<Record<string, Group>>;
+}
+
+/** What all groups of a stack share. */
+export interface StackSettings {
     /** Environment whose nodes are searched. */
     readonly environment: string;
     /** The nodes: either a JSON file, relative to the project's directory, or a list. */
     readonly inventory: { readonly file?: string; readonly nodes?: readonly Node[] };
+    readonly ssh: SshSettings;
+}
+
+/** Load balancers with one configuration. */
+export interface Group {
     /** Tag of the nodes to converge. Each of them needs `ssh.hostKey`. */
     readonly loadBalancers: { readonly tag: string };
-    readonly ssh: SshSettings;
-    readonly haproxy: HaproxySettings & HostSettings;
+    /** @default {} */
+    readonly haproxy?: HaproxySettings & HostSettings;
     readonly services: readonly Service[];
     /** @default - no statistics page */
     readonly stats?: StatsSettings;
+    /** What differs on single load balancers, by their names. @default {} */
+    readonly hosts?: Readonly<Record<string, Differences>>;
+}
+
+/** The name of the only group of a stack. */
+const onlyGroup = "edge";
+
+/** The groups of a stack by name, each with the beginning of its paths in the data. */
+export function groupsOf(
+    stack: Stack | StackOfGroups,
+): { readonly name: string; readonly group: Group; readonly at: string }[] {
+    return "groups" in stack
+        ? Object.entries(stack.groups).map(([name, group]) => ({ name, group, at: `groups.${name}.` }))
+        : [{ name: onlyGroup, group: stack, at: "" }];
 }
 
 /** How to log in to the load balancers. */
@@ -57,30 +85,44 @@ export interface HostSettings {
     readonly oldWorkers?: number;
     /** How long the gate goes on to watch the servers after an activation; `"10m"` at most. @default "0" */
     readonly bake?: string;
+    /** How serving hosts get what is declared anew: see LoadBalancerFleetArgs. @default "oneByOne" */
+    readonly roll?: "oneByOne" | "allAtOnce";
 }
 
 const { allowWarnings, oldWorkers, bake } = optionsShape;
 
-const stackSchema = formOf<Stack>()(
-    z.strictObject({
-        environment: name,
-        inventory: z
-            .strictObject({ file: text.optional(), nodes: nodesSchema.optional() })
-            .refine(({ file, nodes }) => (file === undefined) !== (nodes === undefined), {
-                message: "expected either file or nodes",
-            }),
-        loadBalancers: z.strictObject({ tag: runListEntry }),
-        ssh: z.strictObject({
-            user: text.optional(),
-            bastion: z.strictObject({ address, user: text.optional(), port: port.optional(), hostKey }).optional(),
-            privateKeyFile: text.optional(),
-            become: z.literal("sudo").optional(),
+const settings = {
+    environment: name,
+    inventory: z
+        .strictObject({ file: text.optional(), nodes: nodesSchema.optional() })
+        .refine(({ file, nodes }) => (file === undefined) !== (nodes === undefined), {
+            message: "expected either file or nodes",
         }),
-        haproxy: z.strictObject({ ...settingsShape, ignoreIssues: texts.optional(), allowWarnings, oldWorkers, bake }),
-        services,
-        stats: stats.optional(),
+    ssh: z.strictObject({
+        user: text.optional(),
+        bastion: z.strictObject({ address, user: text.optional(), port: port.optional(), hostKey }).optional(),
+        privateKeyFile: text.optional(),
+        become: z.literal("sudo").optional(),
     }),
-);
+};
+const group = {
+    loadBalancers: z.strictObject({ tag: runListEntry }),
+    haproxy: z
+        .strictObject({
+            ...settingsShape,
+            ignoreIssues: texts.optional(),
+            allowWarnings,
+            oldWorkers,
+            bake,
+            roll: z.enum(["oneByOne", "allAtOnce"]).optional(),
+        })
+        .optional(),
+    services,
+    stats: stats.optional(),
+    hosts: z.record(name, z.strictObject(differencesShape)).optional(),
+};
+const several = formOf<StackOfGroups>()(z.strictObject({ ...settings, groups: z.record(name, z.strictObject(group)) }));
+const one = formOf<Stack>()(z.strictObject({ ...settings, ...group }));
 
 /**
  * Judges the form of a stack's data.
@@ -88,10 +130,11 @@ const stackSchema = formOf<Stack>()(
  * @param source Its file, for messages.
  * @throws {Error} With every issue of form, one per line.
  */
-export function parseStack(data: unknown, source: string): Stack {
-    const issues = formIssues(stackSchema, data);
+export function parseStack(data: unknown, source: string): Stack | StackOfGroups {
+    const hasGroups = typeof data === "object" && data !== null && "groups" in data;
+    const issues = formIssues(hasGroups ? several : one, data);
     if (issues.length > 0) {
         throw formError(issues, source);
     }
-    return data as Stack;
+    return data as Stack | StackOfGroups;
 }

@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
 import type { LoadedStack } from "./load";
-import type { Stack } from "./schema";
+import { groupsOf } from "./schema";
 
 /** A node that is never connected to. */
 const placeholder = { name: "placeholder", address: "192.0.2.1" };
@@ -20,14 +20,18 @@ export function standalone(loaded: LoadedStack): LoadedStack {
     if (!file?.startsWith(".lab/") || loaded.files.has(file)) {
         return { ...loaded, stack: { ...stack, ssh } };
     }
+    const groups = groupsOf(stack);
     const node = {
         ...placeholder,
         environment: stack.environment,
-        runList: [stack.loadBalancers.tag],
+        runList: groups.map(({ group }) => group.loadBalancers.tag),
         ssh: { hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
     };
-    const services = stack.services.map((service) => ({ servers: [placeholder], ...service }));
-    const replaced: Stack = { ...stack, ssh, inventory: { nodes: [node] }, services };
+    const filled = groups.map(({ name, group: { hosts: _, services, ...group } }) => {
+        return [name, { ...group, services: services.map((each) => ({ servers: [placeholder], ...each })) }] as const;
+    });
+    const { environment } = stack;
+    const replaced = { environment, ssh, inventory: { nodes: [node] }, groups: Object.fromEntries(filled) };
     void pulumi.log.warn(`${file} does not exist, so each service is checked with a placeholder as its server`);
     return { ...loaded, stack: replaced };
 }

@@ -75,6 +75,21 @@ export interface FleetMembership {
 /**
  * One host, converged to a run list. A preview shows what differs on the host and what an up would do about it; an up repairs it with
  * one SSH command. Deleting this component leaves the host serving.
+ *
+ * @example
+ * ```typescript
+ * import { ConvergedHost } from "haproxy-fleet";
+ *
+ * const host = new ConvergedHost("metrics", {
+ *     connection: { address: "192.0.2.20", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: [
+ *         { kind: "packages", names: ["prometheus-node-exporter"] },
+ *         { kind: "file", path: "/etc/default/prometheus-node-exporter", content: 'ARGS="--web.listen-address=:9100"\n' },
+ *         { kind: "service", name: "prometheus-node-exporter.service", restartOn: ["/etc/default/prometheus-node-exporter"] },
+ *     ],
+ * });
+ * export const lastRun = host.lastRun;
+ * ```
  */
 export class ConvergedHost extends pulumi.ComponentResource {
     /** What the last up did: a line for each resource that was changed, or `nothing to do`. */

@@ -17,7 +17,7 @@ import {
     settingText,
 } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
-import { rollRole } from "./preview/rollRole";
+import { hasDeclared, rollRole } from "./preview/rollRole";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
@@ -137,7 +137,7 @@ export class HostConversation {
         }
         const role =
             answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known, unknown) : "unchanged";
-        const turn = this.inTurn(role);
+        const turn = this.inTurn(role, !hasDeclared(answer, plan, known, unknown));
         if (preview || !isDue) {
             host.close();
             await this.report(answer, plan, known, unknown);
@@ -155,9 +155,9 @@ export class HostConversation {
         return unknown.length > 0 ? undefined : token;
     }
 
-    private async inTurn(role: Role): Promise<Turn> {
+    private async inTurn(role: Role, isCurrent = false): Promise<Turn> {
         const { roll, name } = this.declared;
-        return roll === undefined ? { refusedBy: [], isStopped: false } : roll.turn(name, role);
+        return roll === undefined ? { refusedBy: [], isStopped: false } : roll.turn(name, role, isCurrent);
     }
 
     /** Fails because of values that are known only now. Hosts with the same issues share one message. */

@@ -25,6 +25,7 @@ export interface Turn {
  */
 export class Roll {
     private readonly roles = new Map<string, Role>();
+    private readonly current = new Set<string>();
     private readonly ends = new Map<string, Event<boolean>>();
     private readonly allAsked = new Event<void>();
     private readonly stopped: string[] = [];
@@ -44,10 +45,15 @@ export class Roll {
     /**
      * Notes what a host has answered; only its first answer counts. Resolves in its turn: once all hosts have been asked, and in an up
      * once the host before it has ended.
+     *
+     * @param isCurrent whether the host has what is declared, apart from drift
      */
-    async turn(host: string, role: Role): Promise<Turn> {
+    async turn(host: string, role: Role, isCurrent = false): Promise<Turn> {
         if (!this.roles.has(host)) {
             this.roles.set(host, role);
+            if (isCurrent) {
+                this.current.add(host);
+            }
             if (this.roles.size === this.hosts.length) {
                 this.announce();
                 this.allAsked.happen();
@@ -91,7 +97,7 @@ export class Roll {
         if (order.length === 0 || this.hosts.length === 1 || !pulumi.runtime.isDryRun()) {
             return;
         }
-        const done = this.withRole("unchanged").length;
+        const done = this.current.size;
         const have = done === 1 ? "has" : "have";
         const ahead = done === 0 ? "" : `${done} of ${this.hosts.length} hosts ${have} the new configuration; `;
         const changes = order.length === 1 ? order[0] : `${order.join(", then ")}, and stops if one fails`;

@@ -23,6 +23,17 @@ const MARKER = /\0slot:([a-z0-9][a-z0-9.-]{0,62}(?:\/[a-z-]+)?)\0/g;
  * Returns the marker to put into a text in place of the value.
  *
  * @throws Error if the name is not made of lower case letters, digits, dots and hyphens, 63 at most
+ * @example
+ * ```typescript
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { ConvergedHost, slot } from "haproxy-fleet";
+ *
+ * new ConvergedHost("agent", {
+ *     connection: { address: "192.0.2.20", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: [{ kind: "file", path: "/etc/agent.conf", content: `token = ${slot("token")}\n` }],
+ *     slots: { token: new pulumi.Config().requireSecret("token") },
+ * });
+ * ```
  */
 export function slot(name: string): string {
     assertForm(slotName, name, "slot");

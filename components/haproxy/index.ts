@@ -3,6 +3,7 @@
 export { gateLimit } from "./host/gateLimit";
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
+export * as language from "./language";
 export type * from "./model";
 export { canonical, isAddress, isHostName } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";

@@ -59,6 +59,13 @@ const judged = new WeakSet<Inventory>();
  *
  * @param source Its path, for messages.
  * @throws {Error} If it is not JSON. Else with every issue of form, one per line.
+ * @example
+ * ```typescript
+ * import { readFileSync } from "node:fs";
+ * import { search } from "haproxy-fleet";
+ *
+ * export const inventory = search.parseInventory(readFileSync("nodes.json", "utf8"), "nodes.json");
+ * ```
  */
 export function parseInventory(text: string, source: string): Inventory {
     assertForm(anyText, source, "source");
@@ -80,6 +87,16 @@ export function parseInventory(text: string, source: string): Inventory {
  *
  * @throws {Error} If the arguments do not have their form, or if there is no such node: nothing may be converged from an empty result.
  * The message lists the environments and tags that exist.
+ * @example
+ * ```typescript
+ * import { search } from "haproxy-fleet";
+ *
+ * const inventory: search.Inventory = {
+ *     nodes: [{ name: "shop1", address: "192.0.2.21", environment: "prod", runList: ["shop::app"] }],
+ *     source: "the nodes of this program",
+ * };
+ * export const nodes = search.search(inventory, { environment: "prod", service: "shop" });
+ * ```
  */
 export function search(inventory: Inventory, query: Query): Node[] {
     assertInventory(inventory);
@@ -104,6 +121,17 @@ export function search(inventory: Inventory, query: Query): Node[] {
  * The servers of a backend by search, sorted by name.
  *
  * @throws {Error} As {@link search}, and if the backup facility has none of the servers, or all.
+ * @example
+ * ```typescript
+ * import { haproxy, search } from "haproxy-fleet";
+ *
+ * const inventory: search.Inventory = {
+ *     nodes: [{ name: "shop1", address: "192.0.2.21", environment: "prod", runList: ["shop::app"] }],
+ *     source: "the nodes of this program",
+ * };
+ * const servers = search.serversFor(inventory, { environment: "prod", service: "shop", port: 8080 });
+ * export const backend: haproxy.Backend = { name: "shop", servers };
+ * ```
  */
 export function serversFor(inventory: Inventory, query: ServerQuery): Server[] {
     assertInventory(inventory);

@@ -2,8 +2,9 @@
 import assert from "node:assert/strict";
 import { join } from "node:path";
 import { checkRun } from "../../cli/check/check";
-import { haproxy, type Service } from "../../components";
+import type { Service } from "../../components/haproxy";
 import { compileServices } from "../../components/haproxy";
+import { haproxy } from "../../components/recipes/haproxy";
 import { run } from "../../lab/machine/exec";
 import { findDaemon } from "../../program/labDaemons";
 import { stackNames } from "../../program/load";

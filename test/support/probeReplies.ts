@@ -7,6 +7,7 @@ import { restoreLog } from "./mocks";
 /** Types of what a program registers. */
 export const HOST = "haproxy-fleet:index:ConvergedHost";
 export const BALANCER = "haproxy-fleet:index:LoadBalancer";
+export const FLEET = "haproxy-fleet:index:LoadBalancerFleet";
 export const COMMAND = "command:remote:Command";
 
 /** Two keys that a host may have. */

@@ -3,13 +3,13 @@ import assert from "node:assert/strict";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { dirname, join, normalize } from "node:path";
 import ts from "typescript";
-import { parseInventory } from "../../components";
+import { search } from "../../components";
 import manifest from "../../package.json";
 import { parseStack } from "../../program/schema";
 import local from "../../stacks/local";
+import { compilerErrors, root } from "../support/face";
 import { hostKey } from "../support/probeReplies";
 
-const root = join(__dirname, "..", "..");
 const pages = [
     ...["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"],
     ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
@@ -55,13 +55,13 @@ function programs(page: string): [string, string][] {
     const folder = page === "docs/stacks.md" ? "stacks" : ".";
     const stem = join(root, folder, `example-${page.replace(/\W/g, "-")}`);
     const given =
-        'import { type HostConnection, LoadBalancer } from "./components";\ndeclare const connection: HostConnection;\n';
+        'import { type HostConnection, LoadBalancer } from "haproxy-fleet";\ndeclare const connection: HostConnection;\n';
     const whole = examples(page, "typescript")
         .filter((code) => propertiesIn(code).length === 0)
         .map((code) => (/^import /m.test(code) ? code : `${given}${code}`));
     const whose = wholes[page];
-    const parts = propertiesOn(page).map((text, n) => `export const _${n}: Partial<${whose}> = { ${text} };`);
-    const typed = parts.length === 0 ? [] : [`import type { ${whose} } from "./components";\n${parts.join("\n")}`];
+    const parts = propertiesOn(page).map((text, n) => `export const _${n}: Partial<haproxy.${whose}> = { ${text} };`);
+    const typed = parts.length === 0 ? [] : [`import type { haproxy } from "haproxy-fleet";\n${parts.join("\n")}`];
     return [...whole, ...typed].map((code, n) => [`${stem}-${n}.ts`, code]);
 }
 
@@ -70,18 +70,7 @@ describe("documentation", () => {
         this.timeout(120_000);
         const files = new Map(pages.flatMap(programs));
         assert(files.size >= 5);
-        const { config } = ts.readConfigFile(join(root, "tsconfig.json"), ts.sys.readFile);
-        const { options } = ts.parseJsonConfigFileContent({ ...config, include: [], files: [] }, ts.sys, root);
-        const host = ts.createCompilerHost(options);
-        const { readFile, fileExists } = host;
-        host.readFile = (file) => files.get(file) ?? readFile(file);
-        host.fileExists = (file) => files.has(file) || fileExists(file);
-        const program = ts.createProgram([...files.keys()], options, host);
-        // Of these files only: `npm test types` judges the rest.
-        const found = [...files.keys()].flatMap((file) =>
-            ts.getPreEmitDiagnostics(program, program.getSourceFile(file)),
-        );
-        assert.equal(ts.formatDiagnostics(found, host), "");
+        assert.equal(compilerErrors(files), "");
     });
 
     it("shows services that a stack accepts", () => {
@@ -96,7 +85,7 @@ describe("documentation", () => {
     it("shows a valid inventory", () => {
         const inventories = examples("docs/stacks.md", "json");
         assert.equal(inventories.length, 1);
-        for (const text of inventories) parseInventory(text, "docs/stacks.md");
+        for (const text of inventories) search.parseInventory(text, "docs/stacks.md");
     });
 
     it("names scripts that exist", () => {

@@ -1,19 +1,14 @@
 // Plain mistakes in the arguments of public functions, by people whose editor or compiler does not say so.
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import {
-    fromServices,
-    haproxy,
-    mapPath,
-    otherOptions,
-    parseInventory,
-    search,
-    secretsIn,
-    serversFor,
-    slot,
-    validate,
-} from "../../components";
+import * as face from "../../components";
+import { mockEngine, settled } from "../support/mocks";
 
+const { fromServices, mapPath, otherOptions, secretsIn, validate } = face.haproxy;
+const { haproxy } = face.recipes;
+const { parseInventory, search, serversFor } = face.search;
+
+const { slot } = face;
 const inventory = {
     nodes: [{ name: "a", address: "192.0.2.1", environment: "prod", runList: ["shop::app"] }],
     source: "x",
@@ -187,5 +182,31 @@ describe("public functions", () => {
             failure(() => secretsIn(undefined)),
             "secretsIn: expected text, an object or a list, got nothing",
         );
+    });
+
+    it("fail, like components, without a TypeError, whatever they are called with", async () => {
+        const strange = [undefined, null, 5, "a", "", [], [null], {}, () => 5, new Map(), Promise.resolve({})];
+        const values = [...strange, pulumi.output("a"), pulumi.secret({}), { connection: null }, { services: null }];
+        const everything: Record<string, unknown> = { ...face, ...face.haproxy, ...face.recipes, ...face.search };
+        type Callable = (...values: unknown[]) => unknown;
+        const callables = Object.entries(everything).filter(
+            (entry): entry is [string, Callable] => typeof entry[1] === "function",
+        );
+        assert.ok(callables.length >= 11);
+        for (const [name, callable] of callables) {
+            const isClass = callable.toString().startsWith("class");
+            for (const value of values) {
+                await mockEngine();
+                const call = () =>
+                    isClass ? Reflect.construct(callable, [name, value]) : callable(value, value, value);
+                try {
+                    call();
+                } catch (error) {
+                    const { name: kind, stack } = error as Error;
+                    assert.ok(kind === "Error" || pulumi.ResourceError.isInstance(error), `${name}: ${stack}`);
+                }
+                await settled();
+            }
+        }
     });
 });

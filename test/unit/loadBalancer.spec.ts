@@ -19,8 +19,8 @@ describe("LoadBalancer", () => {
 
     it("is a converged host and nothing more, named after itself", async () => {
         const recording = await mockEngine();
-        new LoadBalancer("lb1", { connection, haproxy: config });
-        new LoadBalancer("lb2", { connection: { ...connection, address: "192.0.2.2" }, haproxy: config });
+        new LoadBalancer("lb1", { connection, model: config });
+        new LoadBalancer("lb2", { connection: { ...connection, address: "192.0.2.2" }, model: config });
         await settled();
         const names = recording.registrations.map(({ type, name }) => `${type} ${name}`);
         assert.deepEqual(
@@ -35,7 +35,7 @@ describe("LoadBalancer", () => {
     it("passes probe and takeOver on", async () => {
         for (const args of [{ probe: false }, { takeOver: true }, {}]) {
             await mockEngine({ preview: true });
-            new LoadBalancer("lb1", { connection, haproxy: config, ...args });
+            new LoadBalancer("lb1", { connection, model: config, ...args });
             await settled();
         }
         const taken = hosts.asked.map(({ payload }) => /^take_over='(.*)'$/m.exec(payload)?.[1]);
@@ -45,7 +45,7 @@ describe("LoadBalancer", () => {
     it("gives a converge the time that it bakes", async () => {
         for (const bake of [undefined, "90s"]) {
             await mockEngine({ preview: true });
-            new LoadBalancer("lb1", { connection, haproxy: config, bake });
+            new LoadBalancer("lb1", { connection, model: config, bake });
             await settled();
         }
         const times = ["deadline", "haproxy_bake"].map((name) =>
@@ -64,7 +64,7 @@ describe("LoadBalancer", () => {
                 ["lb1", "192.0.2.1"],
                 ["lb2", "192.0.2.2"],
             ] as const) {
-                new LoadBalancer(name, { connection: { ...connection, address }, haproxy: config, ...args });
+                new LoadBalancer(name, { connection: { ...connection, address }, model: config, ...args });
             }
             await settled();
             const { inputs } = registered(recording, COMMAND, "lb1-converge");
@@ -78,7 +78,7 @@ describe("LoadBalancer", () => {
             "warnlb1, lb2: acceptDown: an up keeps a configuration with which app has no server up; remove it after the up: npm run pulumi -- config rm acceptDown (in a program of your own, the argument acceptDown)",
         ]);
         await mockEngine();
-        assert.throws(() => new LoadBalancer("lb1", { connection, haproxy: config, acceptDown: ["ap"] }), {
+        assert.throws(() => new LoadBalancer("lb1", { connection, model: config, acceptDown: ["ap"] }), {
             message: 'lb1: 1 error in what is declared\n  acceptDown: "ap": no such backend; declared are app',
         });
         await settled();
@@ -86,7 +86,7 @@ describe("LoadBalancer", () => {
 
     it("shows address, configuration and last run", async () => {
         await mockEngine();
-        const loadBalancer = new LoadBalancer("lb1", { connection, haproxy: config });
+        const loadBalancer = new LoadBalancer("lb1", { connection, model: config });
         assert.equal(await promiseOf(loadBalancer.address), "192.0.2.1");
         assert.match(await promiseOf(loadBalancer.configuration), /^ {4}server app1 192.0.2.21:80 check$/m);
         assert.match(await promiseOf(loadBalancer.configuration), /set-var proc.cfg str\("‹digest›"\)/);
@@ -113,7 +113,7 @@ describe("LoadBalancer", () => {
             frontends: [{ name: "a b", binds: [{ port: 80 }] }],
         };
         assert.throws(
-            () => new LoadBalancer("lb1", { connection, haproxy: broken }),
+            () => new LoadBalancer("lb1", { connection, model: broken }),
             (error: Error) => {
                 assert.ok(pathsIn(error).includes("version"));
                 assert.ok(pathsIn(error).includes("frontends[0].name"));
@@ -130,19 +130,23 @@ describe("LoadBalancer", () => {
     it("fails with every issue of form in its arguments, in a model or in services", async () => {
         await mockEngine();
         const fails = (args: object, paths: string[]) =>
-            assert.throws(() => new LoadBalancer("lb1", { connection, haproxy: config, ...args }), failsAt(paths));
-        fails({ haproxy: { ...config, version: 2.6, backends: null } }, ["version", "backends"]);
-        fails({ haproxy: { version: "2.6", services: [{ name: "shop", port: "80" }] } }, ["services[0].port"]);
-        fails({ haproxy: { version: "2.6", services: {} } }, ["services"]);
+            assert.throws(() => new LoadBalancer("lb1", { connection, model: config, ...args }), failsAt(paths));
+        fails({ model: { ...config, version: 2.6, backends: null } }, ["version", "backends"]);
+        const without = { model: undefined, version: "2.6" };
+        fails({ ...without, services: [{ name: "shop", port: "80" }] }, ["services[0].port"]);
+        fails({ ...without, services: {} }, ["services"]);
+        fails(without, ["services"]);
+        fails({ services: [{ name: "shop", port: 80, servers: [], default: true }] }, ["services"]);
+        fails({ version: "2.6", maxconn: 5 }, ["version", "maxconn"]);
         for (const nothing of [null, undefined])
             assert.throws(
-                () => new LoadBalancer("lb1", { connection, haproxy: config, customize: () => nothing as never }),
+                () => new LoadBalancer("lb1", { connection, model: config, customize: () => nothing as never }),
                 { message: new RegExp(`^lb1: customize: returned ${nothing}; return the configuration`) },
             );
-        fails({ oldWorkers: 0, allowWarnings: "x", haproxy: "x", probe: 1 }, [
+        fails({ oldWorkers: 0, allowWarnings: "x", model: "x", probe: 1 }, [
             "allowWarnings",
             "oldWorkers",
-            "haproxy",
+            "model",
             "probe",
         ]);
         await settled();
@@ -153,7 +157,8 @@ describe("LoadBalancer", () => {
         const services: Service[] = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
         const loadBalancer = new LoadBalancer("lb1", {
             connection,
-            haproxy: { version: "2.6", services, stats: { bind: { port: 8404 } } },
+            services,
+            stats: { bind: { port: 8404 } },
             customize: (compiled) => ({ ...compiled, global: { ...compiled.global, raw: ["tune.bufsize 32768"] } }),
         });
         const text = await promiseOf(loadBalancer.configuration);
@@ -181,7 +186,7 @@ describe("LoadBalancer", () => {
         const sources: (string | undefined)[][] = [];
         for (const change of [undefined, customize]) {
             await mockEngine();
-            const args = { connection, haproxy: { version: "2.6", services }, customize: change };
+            const args = { connection, services, customize: change };
             const text = await promiseOf(new LoadBalancer("lb1", args).configuration);
             await settled();
             const numbers = text.split("\n").flatMap((line, i) => (line.trim() === "fullcon 5" ? [i + 1] : []));
@@ -204,12 +209,9 @@ describe("LoadBalancer", () => {
             (compiled.backends as Backend[]).push(backend);
             return compiled;
         };
-        const haproxy = {
-            version: "2.6",
-            services: [{ name: "shop", default: true, port: 8080, servers: backend.servers }],
-        };
+        const services = [{ name: "shop", default: true, port: 8080, servers: backend.servers }];
         assert.throws(
-            () => new LoadBalancer("lb1", { connection, haproxy, customize }),
+            () => new LoadBalancer("lb1", { connection, services, customize }),
             /^Error: lb1: customize: .*; return a changed copy, because all hosts share the configuration$/,
         );
         await settled();
@@ -219,7 +221,7 @@ describe("LoadBalancer", () => {
         await mockEngine();
         type Change = (config: HaproxyConfig) => HaproxyConfig;
         const failsFor = (service: Service, customize?: Change) => () =>
-            new LoadBalancer("lb1", { connection, haproxy: { version: "2.6", services: [service] }, customize });
+            new LoadBalancer("lb1", { connection, services: [service], customize });
         const sound: Service = { name: "shop", default: true, port: 80, servers: backend.servers };
         const faulty: Service = { ...sound, redirects: [{ to: {} }], timeouts: { client: "5s" } };
         assert.throws(
@@ -234,7 +236,7 @@ describe("LoadBalancer", () => {
             throw new Error("nothing to change");
         };
         assert.throws(failsFor(faulty, trip), failsAt(["services[0].timeouts.client", "services[0].redirects[0].to"]));
-        assert.throws(failsFor(sound, trip), /^Error: nothing to change$/);
+        assert.throws(failsFor(sound, trip), /^Error: lb1: customize: fails for lb1: nothing to change; correct it$/);
         await settled();
     });
 
@@ -244,7 +246,7 @@ describe("LoadBalancer", () => {
             ...config,
             backends: [...config.backends, { ...backend, name: "unused" }],
         };
-        new LoadBalancer("lb1", { connection, haproxy: odd });
+        new LoadBalancer("lb1", { connection, model: odd });
         await settled();
         assert.ok(recording.messages.length > 0);
         assert.ok(recording.messages.every(({ severity, text }) => severity === "warn" && /backends\[1\]/.test(text)));
@@ -254,12 +256,12 @@ describe("LoadBalancer", () => {
     it("leaves out warnings by their ids, but no error", async () => {
         const recording = await mockEngine();
         const odd: HaproxyConfig = { ...config, backends: [backend, { ...backend, name: "unused" }] };
-        new LoadBalancer("lb1", { connection, haproxy: odd, ignoreIssues: ["unused-backend"] });
+        new LoadBalancer("lb1", { connection, model: odd, ignoreIssues: ["unused-backend"] });
         await settled();
         assert.deepEqual(recording.messages, []);
         for (const ignoreIssues of [["unknown-reference"], ["unused-backend", "nonsense"]]) {
             assert.throws(
-                () => new LoadBalancer("lb2", { connection, haproxy: odd, ignoreIssues }),
+                () => new LoadBalancer("lb2", { connection, model: odd, ignoreIssues }),
                 (error: Error) => /^lb2: 1 error .*\n {2}ignoreIssues\[\d\]: .*unused-backend/.test(error.message),
             );
         }
@@ -273,7 +275,7 @@ describe("LoadBalancer", () => {
             () =>
                 void new LoadBalancer("lb1", {
                     connection,
-                    haproxy: { ...config, stats },
+                    model: { ...config, stats },
                     slots: { "stats-password": pulumi.secret("it's") },
                 }),
         );

@@ -5,6 +5,7 @@ export type Bind = PortBind | SocketBind;
 export interface PortBind extends BindOptions {
     /** IPv4 or IPv6 addresses, or host names; `*` means all of IPv4, `::` all of IPv6. @default "*" */
     readonly address?: string | readonly string[];
+    /** TCP port. */
     readonly port: number;
     /** Last port of a range that starts at `port`. @default - one port */
     readonly portEnd?: number;

@@ -21,7 +21,9 @@ export interface HaproxyConfig {
     readonly global?: Global;
     /** Section 4, `defaults` of all proxies except the statistics page. @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
+    /** What clients connect to. */
     readonly frontends: readonly Frontend[];
+    /** Groups of servers that requests go to. */
     readonly backends: readonly Backend[];
     /** @default - none */
     readonly listens?: readonly Listen[];
@@ -146,6 +148,7 @@ export interface Defaults {
     readonly retries?: number;
     /** Merged with the default; `false` removes an option from it. @default - `dontlognull` and `redispatch` */
     readonly options?: Options;
+    /** Each one that is set replaces its default. @default every default of {@link Timeouts} */
     readonly timeouts?: Timeouts;
     /** Lines at the end of the section, as written. @default - none */
     readonly raw?: readonly string[];
@@ -153,16 +156,23 @@ export interface Defaults {
 
 /** Section 4, `defaults` with a name. It inherits nothing from other `defaults`. */
 export interface NamedDefaults extends Defaults {
+    /** Name, for `from` of sections. */
     readonly name: string;
 }
 
 /** Keywords `stats …` of section 4.2. */
 export interface Stats {
+    /** Where the page is served. */
     readonly bind: PortBind;
     /** @default "/stats" */
     readonly uri?: string;
     /** Interval at which the page reloads itself. @default "10s" */
     readonly refresh?: string;
     /** Basic authentication; the passwords are slots of secrets. @default - none */
-    readonly auth?: readonly { readonly user: string; readonly password: string }[];
+    readonly auth?: readonly {
+        /** Name that the user logs in with. */
+        readonly user: string;
+        /** Slot of the password. */
+        readonly password: string;
+    }[];
 }

@@ -8,6 +8,7 @@ import { assertForm, text } from "../../forms";
  * `src -f /etc/haproxy/fleet/office.map`.
  */
 export interface MapFile {
+    /** Name of the file without folder and `.map`. */
     readonly name: string;
     /** Written in this order: `map_reg` and `map_sub` take the first entry that matches. */
     readonly entries: readonly MapEntry[];
@@ -36,7 +37,20 @@ export const serverStatesFile = "/run/haproxy-fleet/server-states";
 /** A state file without states. Below 2.8, HAProxy warns if there is no file. */
 export const noServerStates = "1\n";
 
-/** Path of a map, by which rules refer to it. */
+/**
+ * Path of a map, by which rules refer to it.
+ *
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * export const office: haproxy.MapFile = { name: "office", entries: [{ key: "192.0.2.0/24" }] };
+ * export const onlyOffice: haproxy.HttpRequestRule = {
+ *     action: "deny",
+ *     unless: [`{ src -f ${haproxy.mapPath(office.name)} }`],
+ * };
+ * ```
+ */
 export function mapPath(name: string): string {
     assertForm(text, name, "mapPath");
     return `${fleetDirectory}/${name}.map`;

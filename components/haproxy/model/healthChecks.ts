@@ -2,6 +2,7 @@
 export interface Httpchk {
     /** @default "GET" */
     readonly method?: string;
+    /** Path to ask for, with its query. */
     readonly uri: string;
     /** @default - `HTTP/1.1` with a `host`, else `HTTP/1.0` */
     readonly version?: "HTTP/1.0" | "HTTP/1.1";
@@ -12,7 +13,15 @@ export interface Httpchk {
 }
 
 /** A step of an HTTP check: keyword `http-check`; as a string, the rest of the line after it, as written. */
-export type HttpCheck = string | CheckConnect | HttpCheckSend | { readonly step: "expect"; readonly match: string };
+export type HttpCheck =
+    | string
+    | CheckConnect
+    | HttpCheckSend
+    | {
+          readonly step: "expect";
+          /** What the response must be, as in `status 200-399`. */
+          readonly match: string;
+      };
 
 /** `http-check send`. */
 export interface HttpCheckSend extends Pick<Httpchk, "method" | "uri" | "version" | "host"> {
@@ -27,11 +36,21 @@ export interface HttpCheckSend extends Pick<Httpchk, "method" | "uri" | "version
 export type TcpCheck =
     | string
     | CheckConnect
-    /** Text to send, including its line breaks. */
-    | { readonly step: "send"; readonly data: string }
-    /** Text that the answer must contain, or a regular expression that it must match. */
-    | { readonly step: "expect"; readonly string: string }
-    | { readonly step: "expect"; readonly rstring: string };
+    | {
+          readonly step: "send";
+          /** Text to send, including its line breaks. */
+          readonly data: string;
+      }
+    | {
+          readonly step: "expect";
+          /** Text that the answer must contain. */
+          readonly string: string;
+      }
+    | {
+          readonly step: "expect";
+          /** Regular expression that the answer must match. */
+          readonly rstring: string;
+      };
 
 /** `http-check connect` and `tcp-check connect`. */
 export interface CheckConnect {
@@ -42,6 +61,7 @@ export interface CheckConnect {
     readonly ssl?: boolean;
     /** Name (SNI) sent with `ssl`. @default - none */
     readonly sni?: string;
+    /** Begins with the proxy protocol. @default false */
     readonly sendProxy?: boolean;
 }
 
@@ -49,10 +69,14 @@ export interface CheckConnect {
 export type ProtocolCheck =
     | {
           readonly protocol: "mysql";
-          /** Required, because without one the server may block the host (max_connect_errors). */
+          /** Login name. Required, because without one the server may block the host (max_connect_errors). */
           readonly user: string;
       }
-    | { readonly protocol: "pgsql"; readonly user: string }
+    | {
+          readonly protocol: "pgsql";
+          /** Login name. */
+          readonly user: string;
+      }
     | { readonly protocol: "redis" | "ldap" | "ssl-hello" }
     | {
           readonly protocol: "smtp";

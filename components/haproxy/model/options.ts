@@ -73,7 +73,16 @@ export type OptionName =
 
 const optionsForm = z.record(text, z.union([flag, anyText]));
 
-/** Options that {@link OptionName} does not list, such as those of a newer HAProxy: `{ forwardfor: true, ...otherOptions({ "new": true }) }`. */
+/**
+ * Options that {@link OptionName} does not list, such as those of a newer HAProxy: `{ forwardfor: true, ...otherOptions({ "new": true }) }`.
+ *
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * export const options: haproxy.Options = { forwardfor: true, ...haproxy.otherOptions({ "http-new-option": true }) };
+ * ```
+ */
 export function otherOptions(options: Readonly<Record<string, boolean | string>>): Options {
     assertForm(optionsForm, options, "otherOptions");
     return options;

@@ -18,6 +18,7 @@ export interface StickTable {
 
 /** Section 4.2, keywords `stick on`, `stick match`, `stick store-request` and `stick store-response`. */
 export type StickRule = Conditional & {
+    /** Whether it looks the key up, stores it, or both (`on`). */
     readonly rule: "on" | "match" | "store-request" | "store-response";
     /** Sample expression (section 7.3), such as `src`. */
     readonly pattern: string;
@@ -27,6 +28,7 @@ export type StickRule = Conditional & {
 
 /** Section 4.2, keyword `cookie`. Each server needs a `cookie`, or `dynamicKey` derives one for all. */
 export interface Cookie {
+    /** Name of the cookie. */
     readonly name: string;
     /** `insert` adds a cookie; `rewrite` and `prefix` change the application's. @default "insert" */
     readonly mode?: "insert" | "rewrite" | "prefix";

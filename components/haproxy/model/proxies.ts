@@ -47,6 +47,7 @@ export interface Timeouts {
 
 /** What every proxy section of section 4 may hold. */
 export interface ProxySection {
+    /** Name, unique among the sections of its kind: letters, digits, `-`, `_`, `.` and `:`. */
     readonly name: string;
     /** One of the `namedDefaults`. @default - `defaults` */
     readonly from?: string;
@@ -89,6 +90,7 @@ export interface ProxySection {
 
 /** Section 4, `frontend`. */
 export interface Frontend extends ProxySection {
+    /** Addresses and ports that clients connect to, and sockets. */
     readonly binds: readonly Bind[];
     /** @default - that of `global` */
     readonly maxconn?: number;
@@ -116,7 +118,10 @@ export interface Compression {
 }
 
 /** Section 7.1. Exactly one criterion; its values are alternatives, and so are several acls of one name. */
-export type Acl = { readonly name: string } & (
+export type Acl = {
+    /** Name, for conditions. */
+    readonly name: string;
+} & (
     | {
           /** Host names, without case and port. */
           readonly host: readonly string[];
@@ -179,5 +184,6 @@ export interface Backend extends ProxySection, ServerGuards {
 
 /** Section 4, `listen`: a frontend and its backend in one section. */
 export interface Listen extends Frontend, Backend {
+    /** As of a frontend and of a backend. @default - as of a frontend */
     readonly options?: Options;
 }

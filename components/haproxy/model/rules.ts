@@ -11,8 +11,18 @@ export type Condition = readonly string[];
 
 /** When a rule applies: `if` the whole condition holds, or `unless` it does. @default - always */
 export type Conditional =
-    | { readonly if?: Condition; readonly unless?: undefined }
-    | { readonly if?: undefined; readonly unless: readonly [string, ...string[]] };
+    | {
+          /** The rule applies if this holds. @default - always */
+          readonly if?: Condition;
+          /** Either `if` or `unless`. */
+          readonly unless?: undefined;
+      }
+    | {
+          /** Either `if` or `unless`. */
+          readonly if?: undefined;
+          /** The rule applies if this does not hold. */
+          readonly unless: readonly [string, ...string[]];
+      };
 
 /** Keyword `http-request`. */
 export type HttpRequestRule = string | (Conditional & (AnyHttpAction | ReplyAction | TrackAction | RequestAction));
@@ -39,14 +49,20 @@ export type AnyHttpAction =
     | { readonly action: "allow" }
     | {
           readonly action: "set-header" | "add-header";
+          /** Name of the header. */
           readonly name: string;
           /** Log-format (section 8.2.4): `%` begins a variable, `%%` is a percent sign. */
           readonly format: string;
       }
-    | { readonly action: "del-header"; readonly name: string }
+    | {
+          readonly action: "del-header";
+          /** Name of the header. */
+          readonly name: string;
+      }
     | {
           /** `replace-value` replaces each comma-separated value, `replace-header` the whole header. */
           readonly action: "replace-header" | "replace-value";
+          /** Name of the header. */
           readonly name: string;
           /** Regular expression. */
           readonly match: string;
@@ -54,7 +70,11 @@ export type AnyHttpAction =
           readonly format: string;
       }
     | SetVar
-    | { readonly action: "unset-var"; readonly variable: string };
+    | {
+          readonly action: "unset-var";
+          /** Name of the variable with its scope, such as `txn.host`. */
+          readonly variable: string;
+      };
 
 /** Actions of requests and responses with which HAProxy answers itself; no later rule is evaluated. */
 export type ReplyAction =
@@ -84,7 +104,20 @@ export type Redirect = {
     readonly action: "redirect";
     /** @default - 302 */
     readonly code?: 301 | 302 | 303 | 307 | 308;
-} & ({ readonly location: string } | { readonly prefix: string } | { readonly scheme: string });
+} & (
+    | {
+          /** The whole URL. */
+          readonly location: string;
+      }
+    | {
+          /** What replaces scheme and host, and comes before the path. */
+          readonly prefix: string;
+      }
+    | {
+          /** The scheme, `https` as a rule. */
+          readonly scheme: string;
+      }
+);
 
 /** Counts the activity of a key in a stick table. */
 export interface TrackAction {
@@ -122,17 +155,23 @@ export type RequestAction =
           /** Log-format, with `\1` for groups. */
           readonly format: string;
       }
-    | { readonly action: "cache-use"; readonly cache: string };
+    | {
+          readonly action: "cache-use";
+          /** Name of one of the `caches`. */
+          readonly cache: string;
+      };
 
 /** Stores cacheable responses in a `cache`. */
 export interface CacheStore {
     readonly action: "cache-store";
+    /** Name of one of the `caches`. */
     readonly cache: string;
 }
 
 /** Changes the status of a response. */
 export interface StatusAction {
     readonly action: "set-status";
+    /** The new status. */
     readonly status: number;
     /** @default - that of the status */
     readonly reason?: string;
@@ -141,6 +180,7 @@ export interface StatusAction {
 /** Stores a value in a variable (section 2.8), such as `txn.host`. */
 export interface SetVar {
     readonly action: "set-var";
+    /** Name of the variable with its scope, such as `txn.host`. */
     readonly variable: string;
     /** Sample expression (section 7.3), as written. */
     readonly expression: string;

@@ -4,14 +4,22 @@ import type { ErrorFile } from "./files";
 
 /** Section 3.4, `userlist`: for `http_auth(name)` in conditions. */
 export interface Userlist {
+    /** Name, for `http_auth`. */
     readonly name: string;
-    /** @default - none */
-    readonly groups?: readonly { readonly name: string; readonly users?: readonly string[] }[];
+    /** Groups of its users, for `http_auth_group`. @default - none */
+    readonly groups?: readonly {
+        /** Name of the group. */
+        readonly name: string;
+        /** Names of its users. @default - none */
+        readonly users?: readonly string[];
+    }[];
+    /** The users, each with a password. */
     readonly users: readonly UserlistUser[];
 }
 
 /** A user of a userlist, section 3.4. */
 export interface UserlistUser {
+    /** Name that the user logs in with. */
     readonly name: string;
     /**
      * Slot of a secret: a hash of crypt(3), such as `$5$…`; any other value is refused. It is computed again for each request: use few
@@ -24,7 +32,9 @@ export interface UserlistUser {
 
 /** Section 3.5, `peers`: shares stick tables between hosts and over reloads. */
 export interface Peers {
+    /** Name, for `peers` of stick tables. */
     readonly name: string;
+    /** The hosts, one of which is the local one. */
     readonly peers: readonly Peer[];
     /** Further lines, as written. @default - none */
     readonly raw?: readonly string[];
@@ -36,20 +46,34 @@ export interface Peer {
     readonly name?: string;
     /** IP address, or a name that the host can resolve. */
     readonly address: string;
+    /** TCP port. */
     readonly port: number;
 }
 
 /** Section 5.3.2, `resolvers`: used by servers' `resolvers` and by `do-resolve`. */
 export interface Resolvers {
+    /** Name, for `resolvers` of servers. */
     readonly name: string;
-    /** Addresses, or names that the host can resolve; port 53 unless another is given. */
-    readonly nameservers: readonly { readonly name: string; readonly address: string; readonly port?: number }[];
+    /** Name servers to ask. */
+    readonly nameservers: readonly {
+        /** Name, for messages. */
+        readonly name: string;
+        /** Address, or a name that the host can resolve. */
+        readonly address: string;
+        /** UDP port. @default 53 */
+        readonly port?: number;
+    }[];
     /** Also uses the host's name servers. @default false */
     readonly parseResolvConf?: boolean;
     /** Queries before a name counts as failed. @default 3 */
     readonly resolveRetries?: number;
     /** Keywords `timeout resolve` and `timeout retry`. @default - "1s" each */
-    readonly timeouts?: { readonly resolve?: string; readonly retry?: string };
+    readonly timeouts?: {
+        /** Time between two resolutions of a name. @default "1s" */
+        readonly resolve?: string;
+        /** Time until a query without an answer is sent again. @default "1s" */
+        readonly retry?: string;
+    };
     /** Keywords `hold …`: how long the last result stays valid after an answer of that kind. @default - HAProxy's */
     readonly hold?: Readonly<Partial<Record<"valid" | "obsolete" | "nx" | "other" | "refused" | "timeout", string>>>;
     /** Bytes of an answer, 512 to 65535; raise it for names with many addresses. @default 512 */
@@ -60,14 +84,24 @@ export interface Resolvers {
 
 /** Section 3.6, `mailers`: for `email-alert mailers`. */
 export interface Mailers {
+    /** Name, for `email-alert mailers`. */
     readonly name: string;
-    readonly mailers: readonly { readonly name: string; readonly address: string; readonly port?: number }[];
+    /** Mail servers; all of them get each mail. */
+    readonly mailers: readonly {
+        /** Name, for messages. */
+        readonly name: string;
+        /** Address, or a name that the host can resolve. */
+        readonly address: string;
+        /** TCP port. @default 25 */
+        readonly port?: number;
+    }[];
     /** Time to send a mail. @default "10s" */
     readonly timeout?: string;
 }
 
 /** Section 6.2, `cache`: in memory, used by the actions `cache-use` and `cache-store`. */
 export interface Cache {
+    /** Name, for the actions. */
     readonly name: string;
     /** Megabytes, 1 to 4095. */
     readonly totalMaxSize: number;
@@ -81,6 +115,7 @@ export interface Cache {
 
 /** Section 3.8, `http-errors`: used by the keyword `errorfiles`. */
 export interface HttpErrors {
+    /** Name, for `errorfiles`. */
     readonly name: string;
     /** By status: absolute path of a file on the host that holds a whole HTTP response, or the content of such a file. */
     readonly errorfiles: Readonly<Record<string, string | ErrorFile>>;

@@ -57,9 +57,11 @@ export interface ServerTls {
 
 /** Section 5.2. */
 export interface Server extends ServerOptions {
+    /** Name, unique in its section. */
     readonly name: string;
     /** IP address, or a name that the host can resolve, also with `ipv4@` or `ipv6@` before it; without scheme, port and path. */
     readonly address: string;
+    /** TCP port. */
     readonly port: number;
     /** Its value in the section's {@link Cookie}. @default - none: clients do not stay on it */
     readonly cookie?: string;
@@ -92,10 +94,12 @@ export interface ServerGuards {
 
 /** Section 4.2, keyword `server-template`: servers named by prefix and number, with addresses from DNS. */
 export interface ServerTemplate extends ServerOptions {
+    /** Beginning of the names; a number follows. */
     readonly prefix: string;
     /** Number of servers. */
     readonly count: number;
     /** DNS name whose addresses they get. */
     readonly fqdn: string;
+    /** TCP port of all of them. */
     readonly port: number;
 }

@@ -44,7 +44,22 @@ export function expressionsIn(value: unknown, path: string): ReturnType<typeof s
     );
 }
 
-/** Names of the secret slots in a part of the model. */
+/**
+ * Names of the secret slots in a part of the model.
+ *
+ * @example
+ * ```typescript
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { haproxy, slot } from "haproxy-fleet";
+ *
+ * const stats: haproxy.Stats = {
+ *     bind: { port: 8404 },
+ *     auth: [{ user: "ops", password: slot("stats-password") }],
+ * };
+ * const config = new pulumi.Config();
+ * export const slots = Object.fromEntries(haproxy.secretsIn(stats).map((name) => [name, config.requireSecret(name)]));
+ * ```
+ */
 export function secretsIn(value: unknown): string[] {
     assertPlain(value, "secretsIn");
     return [...new Set(textsIn(value).flatMap((text) => (text.includes("\0") ? secretSlots(text) : [])))];

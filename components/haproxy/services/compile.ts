@@ -21,6 +21,19 @@ export type * from "./types";
  * @param servers Finds the servers of a service. @default - each service lists its own
  * @throws {Error} With every issue of form, else with every error in the services, else with every error in the compiled model; one per
  * line.
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * export const model = haproxy.fromServices({ version: "2.6" }, [
+ *     {
+ *         name: "shop",
+ *         hosts: ["shop.example.com"],
+ *         port: 8080,
+ *         servers: [{ name: "shop1", address: "192.0.2.21" }],
+ *     },
+ * ]);
+ * ```
  */
 export function fromServices(
     settings: HaproxySettings,

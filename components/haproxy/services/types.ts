@@ -34,7 +34,9 @@ export interface HaproxySettings {
      * Services still see IPv4 clients by their IPv4 addresses. @default false
      */
     readonly ipv6?: boolean;
+    /** HAProxy's section `global`. @default every default of {@link Global} */
     readonly global?: Omit<Global, "maxconn">;
+    /** HAProxy's section `defaults`. @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
 }
 
@@ -52,7 +54,10 @@ export type Credential =
 /** The statistics page of a stack. */
 export type StatsSettings = Omit<Stats, "auth"> & {
     /** Who may see it. @default - anyone who can reach it */
-    readonly auth?: { readonly user: string } & Credential;
+    readonly auth?: {
+        /** Name that the user logs in with. */
+        readonly user: string;
+    } & Credential;
 };
 
 /** A service that clients are balanced to: a backend, and the hosts, routes or port that lead to it. */
@@ -152,7 +157,13 @@ export interface Route {
 }
 
 /** How the health of servers is checked. */
-export type ServiceCheck = (HttpServiceCheck | ProtocolCheck | { readonly protocol: "tcp" }) & {
+export type ServiceCheck = (
+    | HttpServiceCheck
+    | ProtocolCheck
+    | {
+          readonly protocol: "tcp";
+      }
+) & {
     /** @default - that of the server */
     readonly port?: number;
     /** Time between two checks. @default "2s" */
@@ -165,6 +176,7 @@ export type ServiceCheck = (HttpServiceCheck | ProtocolCheck | { readonly protoc
 
 /** Check by an HTTP request; with https and `serverTls` over TLS. */
 export interface HttpServiceCheck {
+    /** Path to ask for, with its query. */
     readonly uri: string;
     /** @default "GET" */
     readonly method?: string;
@@ -203,11 +215,13 @@ export interface RateLimit {
 export interface BasicAuth {
     /** Realm that the browser shows. @default - the name of the service */
     readonly realm?: string;
+    /** At least one. */
     readonly users: readonly BasicAuthUser[];
 }
 
 /** A user who may use a service. */
 export type BasicAuthUser = Credential & {
+    /** Name that the user logs in with. */
     readonly name: string;
     /**
      * The password is a hash of crypt(3), and any other value is refused. HAProxy computes it for each request: use few rounds.
@@ -222,6 +236,7 @@ export interface ServiceRedirect {
     readonly hosts?: readonly string[];
     /** By whole segments. @default - any */
     readonly pathPrefix?: string;
+    /** What changes; all else of the URL stays. */
     readonly to: {
         /** @default - unchanged */
         readonly scheme?: "https";

@@ -87,7 +87,7 @@ function protocolIssues(service: Service, path: string, issues: IssueList): void
         issues.error(
             "shared-client-timeout",
             `${path}.timeouts.client`,
-            `service ${name}: the client timeout belongs to its port, which services share; set haproxy.defaults.timeouts`,
+            `service ${name}: the client timeout belongs to its port, which services share; set defaults.timeouts (in a stack, haproxy.defaults.timeouts)`,
         );
     }
 }

@@ -21,6 +21,20 @@ export { type Issue, isError, withoutIgnored } from "./issues";
  * Finds what HAProxy's own checker does not report, or only without its path: mistakes that it accepts, unknown references, and text that
  * would break the file. HAProxy judges its language itself. If the data does not have the form of a model, only that is reported, because
  * nothing else can be judged then.
+ *
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * const model: haproxy.HaproxyConfig = {
+ *     version: "2.6",
+ *     frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "shop" }],
+ *     backends: [{ name: "shop", servers: [{ name: "shop1", address: "192.0.2.21", port: 8080 }] }],
+ * };
+ * for (const { severity, path, message } of haproxy.validate(model)) {
+ *     console.log(`${severity}: ${path}: ${message}`);
+ * }
+ * ```
  */
 export const validate = remembering((config: HaproxyConfig): readonly Issue[] => {
     const form = modelFormIssues(config);

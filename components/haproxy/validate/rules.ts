@@ -18,8 +18,8 @@ export const rules = {
     "duplicate-name": { severity: "error", meaning: "Two maps or two services have one name." },
     "unknown-reference": { severity: "error", meaning: "A field or a map names a section that is not declared." },
     "mode-mismatch": { severity: "error", meaning: "A map sends requests of mode http to a backend of mode tcp." },
-    "plain-password": { severity: "error", meaning: "A password or key is plain text instead of a secret's slot." },
-    "plain-hash": { severity: "warning", meaning: "The hash of a password is plain text instead of a secret's slot." },
+    "plain-password": { severity: "error", meaning: "A password or key is plain text instead of a secret." },
+    "plain-hash": { severity: "warning", meaning: "The hash of a password is plain text instead of a secret." },
 
     "no-stats-socket": { severity: "error", meaning: "Without a stats socket, a reload cannot be proved." },
     "duplicate-setting": { severity: "error", meaning: "A raw line of `global` repeats a setting that has a field." },

@@ -79,6 +79,20 @@ export interface HaproxyOptions {
  * HAProxy: package, account, limits, configuration, service.
  *
  * @throws {Error} If the configuration or the options do not have their form.
+ * @example
+ * ```typescript
+ * import { ConvergedHost, type haproxy, recipes } from "haproxy-fleet";
+ *
+ * const model: haproxy.HaproxyConfig = {
+ *     version: "2.6",
+ *     frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "shop" }],
+ *     backends: [{ name: "shop", servers: [{ name: "shop1", address: "192.0.2.21", port: 8080 }] }],
+ * };
+ * new ConvergedHost("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: [{ kind: "packages", names: ["tcpdump"] }, ...recipes.haproxy(model, { bake: "30s" })],
+ * });
+ * ```
  */
 export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Resource[] {
     const form = [...modelFormIssues(config), ...formIssues(optionsForm, options)];

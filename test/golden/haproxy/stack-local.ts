@@ -15,7 +15,7 @@ const text = JSON.stringify({
 const inventory = parseInventory(text, "inventory.json");
 
 export default fromServices(
-    local.haproxy,
+    local.haproxy ?? {},
     local.services,
     ({ name, port }) => serversFor(inventory, { service: name, environment: local.environment, port }),
     local.stats,

@@ -7,8 +7,10 @@ import { configurationIn, withAccount } from "../../../cli/check/configuration";
 import { type Daemon, findDaemon } from "../../../cli/check/daemon";
 import { rows } from "../../../cli/check/table";
 import type { Host, Run } from "../../../cli/program";
-import { type HaproxyConfig, haproxy, type Service, slot } from "../../../components";
+import { slot } from "../../../components";
+import type { HaproxyConfig, Service } from "../../../components/haproxy";
 import { compileServices } from "../../../components/haproxy";
+import { haproxy } from "../../../components/recipes/haproxy";
 
 const service: Service = {
     name: "shop",

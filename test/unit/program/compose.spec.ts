@@ -1,12 +1,13 @@
 import assert from "node:assert/strict";
-import type { Node } from "../../../components";
+import type { search } from "../../../components";
+import type { Service } from "../../../components/haproxy";
 import { compose, type Fleet } from "../../../program/compose";
 import type { Stack } from "../../../program/schema";
 import prod from "../../../stacks/prod";
 import staging from "../../../stacks/staging";
 import { hostKey, otherKey } from "../../support/probeReplies";
 
-const node = (name: string, address: string, ...runList: string[]): Node => ({
+const node = (name: string, address: string, ...runList: string[]): search.Node => ({
     name,
     address,
     environment: "test",
@@ -30,13 +31,17 @@ const stack: Stack = {
 
 function composed(
     changes: Partial<Stack> = {},
-    nodes: readonly Node[] = [lb2, lb1, ...servers],
+    nodes: readonly search.Node[] = [lb2, lb1, ...servers],
     files: Record<string, string> = { "nodes.json": JSON.stringify({ nodes }), key: "a private key" },
 ): Fleet {
     const texts = new Map(Object.entries(files));
     const loaded = { stack: { ...stack, ...changes }, name: "test", source: "stacks/test.ts", files: texts };
-    return compose(loaded, (name) => name === "known");
+    const [fleet] = compose(loaded, (name) => name === "known").fleets;
+    return fleet as Fleet;
 }
+
+/** The services that a fleet balances. */
+const servicesOf = ({ args }: Fleet) => (args.services ?? []) as readonly Service[];
 
 /** The lines of the error. */
 function errorsOf(...args: Parameters<typeof composed>): string[] {
@@ -66,42 +71,83 @@ describe("compose", () => {
 
     it("gives services the servers that the search finds, with a guard, and leaves services with servers alone", () => {
         const own = { name: "own", port: 80, hosts: ["own.test"], servers: [{ name: "o1", address: "192.0.2.9" }] };
-        const { haproxy } = composed({ services: [...stack.services, own] });
-        const [shop, docs, other] = haproxy.services;
+        const [shop, docs, other] = servicesOf(composed({ services: [...stack.services, own] }));
         assert.deepEqual(shop?.servers, [{ name: "app1", address: "192.0.2.21", port: 8080 }]);
         assert.deepEqual(docs?.servers, [{ name: "app2", address: "192.0.2.22", port: 8080 }]);
         assert.deepEqual([shop?.maxShrinkPercent, other?.maxShrinkPercent], [50, undefined]);
         assert.equal(other, own);
         assert.deepEqual([shop?.backups, docs?.backups], [false, false]);
         const guarded = { ...(stack.services[0] as Stack["services"][0]), maxShrinkPercent: 10 };
-        assert.equal(composed({ services: [guarded] }).haproxy.services[0]?.maxShrinkPercent, 10);
+        assert.equal(servicesOf(composed({ services: [guarded] }))[0]?.maxShrinkPercent, 10);
     });
 
-    it("keeps the settings of hosts apart from those of HAProxy", () => {
-        const settings = { ignoreIssues: ["open-stats"], allowWarnings: ["x"], oldWorkers: 9, bake: "60s" };
-        const { haproxy, options } = composed({ haproxy: { version: "2.6", maxconn: 100, ...settings } });
-        assert.deepEqual(options, settings);
-        const { services: _, stats: __, ...rest } = haproxy;
-        assert.deepEqual(rest, { version: "2.6", maxconn: 100 });
+    it("passes all settings on", () => {
+        const options = { ignoreIssues: ["open-stats"], allowWarnings: ["x"], oldWorkers: 9, bake: "60s" };
+        const settings = { version: "2.6", maxconn: 100 };
+        const { args } = composed({ haproxy: { ...settings, ...options, roll: "allAtOnce" } });
+        const { services: _, stats: __, ...rest } = args;
+        assert.deepEqual(rest, { ...settings, ...options, roll: "allAtOnce" });
     });
 
     for (const example of [staging, prod]) {
         it(`accepts the example ${example.environment}`, () => {
             const loaded = { stack: example, name: "example", source: "stacks/example.ts", files: new Map() };
-            const { hosts, haproxy } = compose(loaded, () => false);
+            const [fleet] = compose(loaded, () => false).fleets;
+            assert.equal(fleet?.name, "edge");
             assert.deepEqual(
-                hosts.map(({ name }) => name),
+                fleet.hosts.map(({ name }) => name),
                 ["lb1", "lb2"],
             );
-            assert.ok(haproxy.services.every((service) => (service.servers ?? []).length >= 2));
+            assert.ok(servicesOf(fleet).every((service) => (service.servers ?? []).length >= 2));
         });
     }
+
+    it("composes a fleet of each group, with paths of its own in errors, and what differs on single hosts", () => {
+        const { environment, inventory, ssh, ...group } = stack;
+        const inner = { ...group, loadBalancers: { tag: "internal::lb" }, hosts: { lb3: { maxconn: 5 } } };
+        const lb3 = { ...lb2, name: "lb3", address: "192.0.2.13", runList: ["internal::lb"] };
+        const texts = (nodes: readonly search.Node[]) =>
+            new Map([
+                ["nodes.json", JSON.stringify({ nodes })],
+                ["key", "k"],
+            ]);
+        const groups = (own: object) => ({
+            environment,
+            inventory,
+            ssh,
+            groups: { outer: group, inner: { ...inner, ...own } },
+        });
+        const loaded = (own: object) => ({
+            stack: groups(own),
+            name: "test",
+            source: "stacks/test.ts",
+            files: texts([lb1, lb2, lb3, ...servers]),
+        });
+        const { fleets } = compose(loaded({}), () => false);
+        assert.deepEqual(
+            fleets.map(({ name, hosts }) => [name, ...hosts.map((host) => [host.name, host.differences])]),
+            [
+                ["outer", ["lb1", {}], ["lb2", {}]],
+                ["inner", ["lb3", { maxconn: 5 }]],
+            ],
+        );
+        const wrong = { hosts: { lb9: {} }, services: [{ name: "shop", port: 80 }] };
+        assert.throws(() => compose(loaded(wrong), () => false), {
+            message: [
+                "stacks/test.ts: groups.inner.services[0]: service shop: unreachable; set hosts, routes or default",
+                "stacks/test.ts: groups.inner.hosts.lb9: no load balancer has that name (there are: lb3); correct it",
+            ].join("\n"),
+        });
+    });
 
     it("fails with every error of inventory, hosts, services, configuration and secrets at once", () => {
         const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
         const services = stack.services.map((service) => ({ ...service, basicAuth, timeouts: { client: "5s" } }));
         const stats = { bind: { port: 8404 }, auth: { user: "ops", passwordSecret: "known" } };
-        const found = errorsOf({ services, stats }, [node("lb1", "192.0.2.11", "haproxy::lb"), servers[0] as Node]);
+        const found = errorsOf({ services, stats }, [
+            node("lb1", "192.0.2.11", "haproxy::lb"),
+            servers[0] as search.Node,
+        ]);
         assert.deepEqual(
             found.map((line) => line.replace(/^(stacks\/test\.ts: [^:]*).*/, "$1")),
             [

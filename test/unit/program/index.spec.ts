@@ -11,7 +11,7 @@ import {
     registered,
     settled,
 } from "../../support/mocks";
-import { BALANCER, HOST, withProbeReplies } from "../../support/probeReplies";
+import { FLEET, HOST, withProbeReplies } from "../../support/probeReplies";
 
 describe("index.ts", () => {
     const hosts = withProbeReplies();
@@ -34,13 +34,13 @@ describe("index.ts", () => {
 
     it("creates a load balancer for every node with the tag, with the servers that the search has found", async () => {
         const recording = await run();
-        const loadBalancers = recording.registrations.filter(({ type }) => type === BALANCER);
+        const loadBalancers = recording.registrations.filter(({ type }) => type === HOST);
         assert.deepEqual(
             loadBalancers.map(({ name }) => name),
-            ["lb1", "lb2"],
+            ["edge-lb1", "edge-lb2"],
         );
         assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "192.0.2.12");
-        const { files } = registered(recording, HOST, "lb1").inputs as { files: Record<string, string> };
+        const { files } = registered(recording, FLEET, "edge").inputs as { files: Record<string, string> };
         assert.match(files["/etc/haproxy/haproxy.cfg"] ?? "", /backend ecom-docs\n.*server docs1 192\.0\.2\.41:8080/s);
         assert.equal(hosts.asked.length, 2);
         const [{ target, become } = assert.fail()] = hosts.asked;

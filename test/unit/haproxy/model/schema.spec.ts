@@ -3,7 +3,7 @@ import { readdirSync } from "node:fs";
 import { join } from "node:path";
 import * as pulumi from "@pulumi/pulumi";
 import fc from "fast-check";
-import { fromServices, type HaproxyConfig, haproxy, slot, validate } from "../../../../components";
+import { haproxy as language, recipes, slot } from "../../../../components";
 import { modelFormIssues } from "../../../../components/haproxy/model/schema/index";
 
 const server = { name: "app1", address: "192.0.2.21", port: 80 };
@@ -21,7 +21,7 @@ describe("the form of a model", () => {
         const models = readdirSync(folder).filter((file) => file.endsWith(".ts"));
         assert.ok(models.length > 15);
         for (const file of models) {
-            const { default: model } = require(join(folder, file)) as { default: HaproxyConfig };
+            const { default: model } = require(join(folder, file)) as { default: language.HaproxyConfig };
             assert.deepEqual(issuesOf(model), [], file);
         }
     });
@@ -86,7 +86,7 @@ describe("the form of a model", () => {
         assert.deepEqual(others, []);
         assert.match(
             unknown,
-            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected .*"allow", .*"deny", .* or one of \d+ others, got "denny"; did you mean "deny"\?$/,
+            /^frontends\[0\]\.httpRequestRules\[0\]\.action: expected "redirect", "allow", .*"deny", .* or one of \d+ others, got "denny"; did you mean "deny"\?$/,
         );
     });
 
@@ -172,12 +172,12 @@ describe("the form of a model", () => {
             { version: "2.6" },
             { ...config, backends: {} },
         ] as never[]) {
-            const issues = validate(data);
+            const issues = language.validate(data);
             assert.ok(issues.length > 0);
             assert.ok(issues.every(({ rule: id, severity }) => id === "form" && severity === "error"));
-            assert.throws(() => haproxy(data), /^Error: .*expected/);
+            assert.throws(() => recipes.haproxy(data), /^Error: .*expected/);
             assert.throws(
-                () => fromServices(data, data, undefined, data),
+                () => language.fromServices(data, data, undefined, data),
                 /^Error: fromServices: .*(expected|unknown)/,
             );
         }
@@ -191,7 +191,7 @@ describe("the form of a model", () => {
                       ...paths(inner).map((rest) => [key, ...rest]),
                   ])
                 : [];
-        const { default: whole } = require("../../../golden/haproxy/sections") as { default: HaproxyConfig };
+        const { default: whole } = require("../../../golden/haproxy/sections") as { default: language.HaproxyConfig };
         const values = fc.oneof(fc.anything(), fc.constantFrom(null, "x", 5, [], {}, [null], ["x"], { x: 1 }, true));
         fc.assert(
             fc.property(fc.constantFrom(...paths(whole)), values, (path, value) => {
@@ -199,7 +199,7 @@ describe("the form of a model", () => {
                 const last = path.at(-1) as string;
                 const owner = path.slice(0, -1).reduce((inner, key) => inner[key] as Record<string, unknown>, data);
                 owner[last] = value;
-                validate(data as unknown as HaproxyConfig);
+                language.validate(data as unknown as language.HaproxyConfig);
             }),
             { numRuns: 500 },
         );

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Service, slot } from "../../../../components";
+import { type haproxy, slot } from "../../../../components";
 import { balancedServicesFormIssues } from "../../../../components/haproxy/services/schema";
 
 const shop = { name: "shop", default: true, port: 8080 };
@@ -12,7 +12,7 @@ const issuesOf = (service: unknown, settings: object = {}) =>
 
 describe("the form of services", () => {
     it("accepts every argument", () => {
-        const everything: Service = {
+        const everything: haproxy.Service = {
             name: "shop",
             protocol: "http",
             listen: 8080,

@@ -12,3 +12,16 @@ export function warnOfPlainSecrets(project: string, names: readonly string[]): v
         void pulumi.log.warn(`config key ${name}: its value is plain text in the stack's config; ${remedy}`);
     }
 }
+
+/** Warns of unknown config keys, because a misspelt key would silently have no effect. */
+export function warnOfUnknownKeys(project: string, known: readonly string[]): void {
+    const prefix = `${project}:`;
+    const keys = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(prefix));
+    const unknown = keys.map((key) => key.slice(prefix.length)).filter((key) => !known.includes(key));
+    if (unknown.length > 0) {
+        const [s, them, key] = unknown.length === 1 ? ["", "it", unknown[0]] : ["s", "them", "KEY"];
+        const remedy = `correct ${them}, or remove ${them} with npm run pulumi -- config rm ${key} --stack ${pulumi.getStack()}`;
+        const names = unknown.map((name) => JSON.stringify(name)).join(", ");
+        void pulumi.log.warn(`unknown config key${s} ${names} (known: ${known.join(", ")}); ${remedy}`);
+    }
+}

@@ -1,0 +1,83 @@
+import * as pulumi from "@pulumi/pulumi";
+import type { Resource } from "./convergence/kinds/index";
+import { type Later, laterOutput, then } from "./convergence/outputs";
+import { sha256 } from "./convergence/sha256";
+import { showSlots } from "./convergence/slots";
+import type { Frontend, HaproxyConfig } from "./haproxy";
+
+/** What one host gets. */
+export interface HostBalance {
+    /** The run list, with slots. */
+    readonly resources: Resource[];
+    readonly config: HaproxyConfig;
+}
+
+/** Outputs of a load balancer, to compose with. */
+export interface LoadBalancerOutputs {
+    /** Address of the host. */
+    readonly address: pulumi.Output<string>;
+    /** Its haproxy.cfg, with secrets by name. */
+    readonly configuration: pulumi.Output<string>;
+    /** SHA-256 of haproxy.cfg and the files beside it, in hexadecimal, with secrets by name: it changes with what is declared. */
+    readonly digest: pulumi.Output<string>;
+    /** TCP ports that clients connect to, sorted; without the statistics page. */
+    readonly ports: pulumi.Output<number[]>;
+    /** URLs of the ports that speak HTTP, by the host's address, as in `http://192.0.2.11:8080`. */
+    readonly urls: pulumi.Output<string[]>;
+    /** What the last converge did, as text. */
+    readonly lastRun: pulumi.Output<string>;
+}
+
+/** The outputs of a host. Those that depend on what is declared are unknown if that has errors. */
+export function outputsOf(
+    address: pulumi.Input<string>,
+    lastRun: pulumi.Output<string>,
+    balance: Later<HostBalance>,
+): LoadBalancerOutputs {
+    const shown = laterOutput(then(balance, shownOf)) as pulumi.Output<ReturnType<typeof shownOf>>;
+    const host = pulumi.output(address);
+    return {
+        address: host,
+        configuration: shown.apply(({ configuration }) => configuration),
+        digest: shown.apply(({ digest }) => digest),
+        ports: shown.apply(({ ports }) => ports),
+        urls: pulumi.all([host, shown]).apply(([to, { schemes }]) =>
+            schemes.map(({ scheme, port }) => {
+                const name = to.includes(":") ? `[${to}]` : to;
+                return new URL(`${scheme}://${name}:${port}`).origin;
+            }),
+        ),
+        lastRun,
+    };
+}
+
+function shownOf({ resources, config }: HostBalance) {
+    const files = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
+    const texts = files.map(({ path, content }) => ({ path, text: showSlots(String(content)) }));
+    const binds = portsOf(config);
+    return {
+        configuration: texts.find(({ path }) => path.endsWith("/haproxy.cfg"))?.text ?? "",
+        digest: sha256(texts.map(({ path, text }) => `${sha256(text)}  ${path}\n`).join("")),
+        ports: [...new Set(binds.map(({ port }) => port))],
+        schemes: binds.flatMap(({ scheme, port }) => (scheme === undefined ? [] : [{ scheme, port }])),
+    };
+}
+
+/** The ports of frontends and sections `listen`, and the scheme of those that speak HTTP. */
+function portsOf(config: HaproxyConfig): { readonly port: number; readonly scheme?: "http" | "https" }[] {
+    const { frontends, listens = [], defaults, namedDefaults = [] } = config;
+    const modeOf = ({ mode, from }: Frontend) =>
+        mode ?? (from === undefined ? defaults : namedDefaults.find(({ name }) => name === from))?.mode ?? "http";
+    const found = [...frontends, ...listens].flatMap((section) =>
+        section.binds.flatMap((bind) => {
+            if (!("port" in bind)) {
+                return [];
+            }
+            const { port, portEnd = port, ssl } = bind;
+            const scheme = modeOf(section) !== "http" ? undefined : ssl ? ("https" as const) : ("http" as const);
+            return Array.from({ length: Math.max(1, portEnd - port + 1) }, (_, n) => ({ port: port + n, scheme }));
+        }),
+    );
+    const byPort = new Map(found.map((bind) => [bind.port, bind]));
+    return [...byPort.values()].sort((a, b) => a.port - b.port);
+}

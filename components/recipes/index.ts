@@ -1,0 +1,3 @@
+// The namespace `recipes` of the public face: what a host can be made of.
+
+export { type HaproxyOptions, haproxy } from "./haproxy/index";
