@@ -179,6 +179,11 @@ module.exports = {
         doNotFollow: { path: "node_modules" },
         // Programs of users, which import the packed package.
         exclude: { path: "^test/package/foreign/" },
+        // Some packages have only an entry for ES modules.
+        enhancedResolveOptions: {
+            exportsFields: ["exports"],
+            conditionNames: ["import", "require", "node", "default", "types"],
+        },
         tsConfig: { fileName: "tsconfig.json" },
         // Imports of types count too: they tie rooms together all the same.
         tsPreCompilationDeps: true,
