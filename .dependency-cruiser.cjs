@@ -141,7 +141,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },
@@ -185,6 +185,11 @@ module.exports = {
             conditionNames: ["import", "require", "node", "default", "types"],
         },
         tsConfig: { fileName: "tsconfig.json" },
+        // Packages that are ES modules only name their file for "default".
+        enhancedResolveOptions: {
+            exportsFields: ["exports"],
+            conditionNames: ["import", "require", "node", "default"],
+        },
         // Imports of types count too: they tie rooms together all the same.
         tsPreCompilationDeps: true,
         cache: false,

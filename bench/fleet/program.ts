@@ -3,7 +3,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { useProbe } from "../../components/convergence/hostTurn";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
-import { LoadBalancer } from "../../components/loadBalancer";
+import { LoadBalancerFleet } from "../../components/loadBalancerFleet";
 
 const [hosts = 0, services = 0] = process.argv.slice(2).map(Number);
 const changed = process.argv.includes("changed");
@@ -56,9 +56,11 @@ async function main() {
         };
     });
     const before = process.cpuUsage();
-    const haproxy = { version: "2.6" as const, services: declared() };
-    for (let n = 0; n < hosts; n++)
-        new LoadBalancer(`lb${n}`, { connection: { address: `192.0.2.${n + 1}`, hostKey }, haproxy });
+    const ofHosts = Array.from({ length: hosts }, (_, n) => [
+        `lb${n}`,
+        { connection: { address: `192.0.2.${n + 1}`, hostKey } },
+    ]);
+    new LoadBalancerFleet("edge", { hosts: Object.fromEntries(ofHosts), services: declared() });
     // The SDK's own tests use it; its types leave it out.
     await (pulumi.runtime as unknown as { waitForRPCs(): Promise<void> }).waitForRPCs();
     if (asked !== hosts) throw new Error(`${asked} of ${hosts} hosts were asked`);

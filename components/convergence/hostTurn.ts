@@ -1,5 +1,4 @@
 import { randomBytes } from "node:crypto";
-import type { remote } from "@pulumi/command";
 import * as pulumi from "@pulumi/pulumi";
 import type { JudgedConnection } from "./connection";
 import { assertClaims } from "./hostClaims";
@@ -65,7 +64,9 @@ export class HostConversation {
         private readonly declared: DeclaredTurn,
         private readonly component: pulumi.Resource,
         /** Converges the host; called once the program is constructed. */
-        private readonly command: () => remote.Command,
+        private readonly command: () => Readonly<
+            Record<"stdout" | "stderr" | "update", pulumi.Output<string | undefined>>
+        >,
     ) {}
 
     /**
