@@ -179,11 +179,6 @@ module.exports = {
         doNotFollow: { path: "node_modules" },
         // Programs of users, which import the packed package.
         exclude: { path: "^test/package/foreign/" },
-        // Some packages have only an entry for ES modules.
-        enhancedResolveOptions: {
-            exportsFields: ["exports"],
-            conditionNames: ["import", "require", "node", "default", "types"],
-        },
         tsConfig: { fileName: "tsconfig.json" },
         // Packages that are ES modules only name their file for "default".
         enhancedResolveOptions: {
