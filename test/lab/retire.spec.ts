@@ -128,7 +128,10 @@ describeLab("retire", () => {
             assert.ok(body.length > 0 && body.length % 16_384 === 0);
         }
         const text = await ending;
-        assert.match(text, /edge-lb1 is out of service\nnext: remove edge-lb1 from stack test, then: npm run pulumi -- up/);
+        assert.match(
+            text,
+            /edge-lb1 is out of service\nnext: remove edge-lb1 from stack test, then: npm run pulumi -- up/,
+        );
         const left = await state();
         assert.match(left, /ActiveState=inactive/);
         assert.match(left, /UnitFileState=disabled/);
