@@ -141,7 +141,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },
@@ -180,6 +180,11 @@ module.exports = {
         // Programs of users, which import the packed package.
         exclude: { path: "^test/package/foreign/" },
         tsConfig: { fileName: "tsconfig.json" },
+        // Packages that are ES modules only name their file for "default".
+        enhancedResolveOptions: {
+            exportsFields: ["exports"],
+            conditionNames: ["import", "require", "node", "default"],
+        },
         // Imports of types count too: they tie rooms together all the same.
         tsPreCompilationDeps: true,
         cache: false,

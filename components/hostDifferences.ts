@@ -8,7 +8,10 @@ export interface Differences {
     /** Concurrent connections of the host. @default - those of the fleet */
     readonly maxconn?: number;
     /** Where the statistics page listens on this host. @default - as in the fleet */
-    readonly stats?: { readonly address: string };
+    readonly stats?: {
+        /** IPv4 or IPv6. */
+        readonly address: string;
+    };
     /** Weights of servers on this host, 0 to 256: by service or backend, then by server. @default - those of the fleet */
     readonly weights?: Readonly<Record<string, Readonly<Record<string, number>>>>;
 }

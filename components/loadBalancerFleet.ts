@@ -54,6 +54,31 @@ const argsForm = formOf<WithoutInputs<LoadBalancerFleetArgs>>()(
 /**
  * Load balancers with one configuration. It is compiled, checked and rendered once for all hosts, apart from what differs. Deleting it
  * leaves the hosts serving.
+ *
+ * @example
+ * ```typescript
+ * import * as pulumi from "@pulumi/pulumi";
+ * import { LoadBalancerFleet } from "haproxy-fleet";
+ *
+ * const config = new pulumi.Config();
+ * const login = { user: "deploy", become: "sudo", privateKey: config.requireSecret("sshPrivateKey") } as const;
+ * const fleet = new LoadBalancerFleet("edge", {
+ *     hosts: {
+ *         lb1: { connection: { ...login, address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" } },
+ *         lb2: { connection: { ...login, address: "192.0.2.12", hostKey: "ssh-ed25519 AAAA…" }, maxconn: 20_000 },
+ *     },
+ *     services: [
+ *         {
+ *             name: "shop",
+ *             hosts: ["shop.example.com"],
+ *             port: 8080,
+ *             servers: [{ name: "shop1", address: "192.0.2.21" }],
+ *             basicAuth: { users: [{ name: "ops", password: config.requireSecret("opsPassword") }] },
+ *         },
+ *     ],
+ * });
+ * export const { urls } = fleet.hosts.lb1;
+ * ```
  */
 export class LoadBalancerFleet<Host extends string = string> extends pulumi.ComponentResource {
     /** Outputs of each host, by name. */

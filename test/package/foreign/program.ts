@@ -30,7 +30,7 @@ const services: Service[] = [
 ];
 const lb1 = new LoadBalancer("lb1", {
     connection: { address: "192.0.2.11", hostKey },
-    haproxy: { version: "2.6", services },
+    services,
     probe: false,
 });
 new ConvergedHost("app1", {

@@ -24,14 +24,11 @@ const app = new remote.Command("app", { connection: { host: "192.0.2.9" }, creat
 for (let n = 1; n <= count; n++)
     new LoadBalancer(\`edge-lb\${n}\`, {
         connection: { address: app.stdout, hostKey: "${hostKey}", privateKey: config.requireSecret("key") },
-        haproxy: {
-            version: "2.6",
-            services: [{
-                name: process.env.SERVICE ?? "shop", hosts: ["shop.test"], port: 80,
-                servers: [{ name: "a", address: "192.0.2.7" }],
-                basicAuth: { users: [{ name: "ops", passwordSecret: "ops" }] },
-            }],
-        },
+        services: [{
+            name: process.env.SERVICE ?? "shop", hosts: ["shop.test"], port: 80,
+            servers: [{ name: "a", address: "192.0.2.7" }],
+            basicAuth: { users: [{ name: "ops", passwordSecret: "ops" }] },
+        }],
         slots: { ops: config.requireSecret("ops") },
     });
 void pulumi.output(config.requireSecretNumber("number")).apply((number) => { throw new Error("known: " + number); });
@@ -45,8 +42,7 @@ export default async () => {
     new ConvergedHost("db1", { connection: { address: "192.0.2.2", hostKey: "${hostKey}" }, resources: [] });
     new LoadBalancer("lb1", {
         connection: { address, hostKey: "${hostKey}" },
-        haproxy: {
-            version: "2.6",
+        model: {
             frontends: [{ name: "http", mode: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
             backends: [{ name: "app", mode: "http", servers: [{ name: "a", address: "192.0.2.7", port: 80 }] }],
         },
@@ -101,7 +97,7 @@ describe("haproxy-fleet check", function () {
                 if (stack === "a") throw new Error("broken in a");
                 if (stack === "c") new LoadBalancer("lb1", {
                     connection: { address: "192.0.2.1", hostKey: "${hostKey}" },
-                    haproxy: { version: "2.6", services: [{ name: "shop", prot: 80 }] },
+                    services: [{ name: "shop", prot: 80 }],
                 });
                 if (stack === "d") process.exit(0);
                 if (stack === "e") module.exports = async () => { await new Promise(() => {}); };
@@ -144,7 +140,7 @@ describe("haproxy-fleet check", function () {
                 const address = (globalThis as unknown as { first: string }).first;
                 new LoadBalancer("lb1", {
                     connection: { address, hostKey: "${hostKey}" },
-                    haproxy: { version: "2.6", services: [{ name: "shop", port: Port.Http, default: true, servers: [{ name: "a", address: "192.0.2.7" }] }] },
+                    services: [{ name: "shop", port: Port.Http, default: true, servers: [{ name: "a", address: "192.0.2.7" }] }],
                 });`,
         });
         const { stdout, stderr } = await check("dev");
