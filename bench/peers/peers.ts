@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Lab } from "../../lab/lab";
+import { buildPackage } from "../../toolchain/package.mjs";
 import { childrenTime, median, s, seconds, type Verdict } from "../measure";
 import { ansible } from "./ansible";
 import type { Contender, Login } from "./contender";
@@ -77,6 +78,8 @@ const ratio = (what: string, a: Spent, b: Spent, target: number): Verdict => ({
 
 /** Side by side with other tools, on the same hosts and the same resources. */
 export async function peers(lab: Lab, note: (text: string) => void): Promise<Verdict[]> {
+    note("building the package");
+    await buildPackage();
     note("installing Ansible and pyinfra");
     const bin = await peerPrograms();
     const login: Login = {
