@@ -28,6 +28,7 @@ import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
+import { strangeWords } from "./strangeValues";
 
 /** What is balanced, as plain data: services with their settings, or a hand-written model. */
 export interface Balanced extends HaproxySettings {
@@ -125,6 +126,8 @@ interface Declaring {
     readonly name: string;
     /** The form of all of its arguments. */
     readonly form: z.ZodType;
+    /** They, as they were passed. */
+    readonly args: unknown;
 }
 
 /**
@@ -141,6 +144,10 @@ export function declare(
     hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
 ): Declared {
     const reporter = new Reporter(declaring.component, declaring.name);
+    if (!isObject(declaring.args)) {
+        const issues = formIssues(declaring.form, declaring.args);
+        reporter.report(issues.map(({ message }) => ({ rule: "form", path: "args", message, severity: "error" })));
+    }
     const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
     const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
@@ -150,6 +157,11 @@ export function declare(
         return balancesOf(plain, hosts(), reporter);
     });
     return { balances, slots: { ...slots, ...given } };
+}
+
+/** Whether it may be arguments, and not something that becomes them later. */
+function isObject(args: unknown): boolean {
+    return typeof args === "object" && args !== null && !Array.isArray(args) && strangeWords(args) === undefined;
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */

@@ -56,7 +56,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
         super("haproxy-fleet:index:LoadBalancer", name, {}, pulumi.mergeOptions(opts, leavesHost));
 
         const { connection, ...balancing } = args ?? {};
-        const declaring = { component: this, name, form: argsForm };
+        const declaring = { component: this, name, form: argsForm, args };
         const hosts = () => [{ host: name, differences: {}, path: "" }];
         const { balances, slots } = declare(declaring, balancing, { connection }, hosts);
         const balance = then(balances, (all) => all.get(name) as HostBalance);

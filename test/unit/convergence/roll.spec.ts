@@ -32,7 +32,7 @@ describe("Roll", () => {
         await begin(false);
         const come = answers({ "edge-lb1": "rolls", "edge-lb2": "atOnce" });
         await quiet();
-        assert.deepEqual(come, []);
+        assert.equal(come.length, 0);
         void roll.turn("edge-lb3", "unchanged", true);
         await quiet();
         assert.deepEqual(come, [
@@ -107,7 +107,7 @@ describe("Roll", () => {
         const come = answers({ "edge-lb1": "refuses", "edge-lb2": "rolls" });
         void roll.turn("edge-lb1", "away");
         await quiet();
-        assert.deepEqual(come, []);
+        assert.equal(come.length, 0);
         void roll.turn("edge-lb3", "atOnce");
         await quiet();
         assert.ok(come.every(([, { refusedBy }]) => refusedBy[0] === "edge-lb1"));
@@ -144,7 +144,7 @@ describe("Roll", () => {
                 { "edge-lb1": "atOnce", "edge-lb2": "away", "edge-lb3": "unchanged" },
                 [],
             ],
-        ] as [string, Record<string, Role>, string[], string?][]) {
+        ] as readonly (readonly [string, Record<string, Role>, string[], string?])[]) {
             it(title, async () => {
                 await begin(true);
                 const come = answers(roles, current);
