@@ -28,7 +28,6 @@ import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
-import { strangeWords } from "./strangeValues";
 
 /** What is balanced, as plain data: services with their settings, or a hand-written model. */
 export interface Balanced extends HaproxySettings {
@@ -124,10 +123,10 @@ export interface Declared {
 interface Declaring {
     readonly component: pulumi.Resource;
     readonly name: string;
-    /** The form of all of its arguments. */
-    readonly form: z.ZodType;
-    /** They, as they were passed. */
+    /** All of its arguments, as they were given. */
     readonly args: unknown;
+    /** Their form. */
+    readonly form: z.ZodType;
 }
 
 /**
@@ -144,9 +143,8 @@ export function declare(
     hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
 ): Declared {
     const reporter = new Reporter(declaring.component, declaring.name);
-    if (!isObject(declaring.args)) {
-        const issues = formIssues(declaring.form, declaring.args);
-        reporter.report(issues.map(({ message }) => ({ rule: "form", path: "args", message, severity: "error" })));
+    if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
+        reporter.report(argsIssues(declaring.form, declaring.args as Partial<Balanced>));
     }
     const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
     const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
@@ -159,15 +157,10 @@ export function declare(
     return { balances, slots: { ...slots, ...given } };
 }
 
-/** Whether it may be arguments, and not something that becomes them later. */
-function isObject(args: unknown): boolean {
-    return typeof args === "object" && args !== null && !Array.isArray(args) && strangeWords(args) === undefined;
-}
-
 /** Issues of form. That of a model is long, so it is judged by itself. */
 function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
     const issues = formIssues(form, args);
-    const { services: balanced, model } = args;
+    const { services: balanced, model } = args ?? {};
     if (issues.length === 0 && (balanced === undefined) === (model === undefined)) {
         const problem =
             model === undefined

@@ -102,7 +102,7 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
             const ofHosts = { hosts, roll };
             const names = () => Object.keys(hosts) as Host[];
             const { balances, slots } = declare(
-                { component: this, name, form: argsForm, args },
+                { component: this, name, args, form: argsForm },
                 balancing,
                 ofHosts,
                 () =>

@@ -4,6 +4,7 @@ import { away } from "./roll/away";
 import { failures } from "./roll/failures";
 import { Fleet, NAMES } from "./roll/fleet";
 import { interrupted } from "./roll/interrupted";
+import { migration } from "./roll/migration";
 import { order } from "./roll/order";
 import { renames } from "./roll/renames";
 
@@ -23,4 +24,5 @@ describeLab("a roll", () => {
     failures(fleet);
     interrupted(fleet);
     renames(fleet);
+    migration(lab);
 });

@@ -254,10 +254,10 @@ describe("LoadBalancerFleet", () => {
         const model = { version: "2.6", frontends: [], backends: [] };
         const OUTPUT = "an Output; only plain data can be here";
         for (const [title, args, words] of [
-            ["no arguments", undefined, "args: expected an object, got nothing"],
-            ["a promise of arguments", Promise.resolve(good), "args: a Promise; await it, and use what it resolves to"],
-            ["an Output of arguments", pulumi.output(good), `args: ${OUTPUT}`],
-            ["a text for arguments", "edge", 'args: expected an object, got "edge"'],
+            ["no arguments", undefined, "expected an object, got nothing"],
+            ["a promise of arguments", Promise.resolve(good), "a Promise; await it, and use what it resolves to"],
+            ["an Output of arguments", pulumi.output(good), OUTPUT],
+            ["a text for arguments", "edge", 'expected an object, got "edge"'],
             ["no hosts", { services: [web] }, "hosts: expected an object, got nothing"],
             ["a text for hosts", { ...good, hosts: "a" }, 'hosts: expected an object, got "a"'],
             ["an empty object for hosts", { ...good, hosts: {} }, "hosts: expected at least one host"],

@@ -12,8 +12,8 @@ export function order(fleet: () => Fleet): void {
         const opts = `{
             protect: true,
             transforms: [
-                ({ type, opts: own }) =>
-                    type === "command:remote:Command" ? { props: {}, opts: { ...own, customTimeouts: { update: "59m" } } } : undefined,
+                ({ type, props, opts: own }) =>
+                    type === "command:remote:Command" ? { props, opts: { ...own, customTimeouts: { update: "59m" } } } : undefined,
             ],
         }`;
         fleet().declare({ mark: "first" }, { opts });
