@@ -19,10 +19,12 @@ describeLab("a roll", () => {
     });
     after(() => shared?.remove());
 
-    order(fleet);
-    away(fleet);
-    failures(fleet);
-    interrupted(fleet);
-    renames(fleet);
-    migration(lab);
+    describe("changes hosts in order:", () => order(fleet));
+    describe("passes over hosts that cannot be asked:", () => away(fleet));
+    describe("stops:", () => failures(fleet));
+    describe("continues:", () => interrupted(fleet));
+    describe("outlives renames:", () => {
+        renames(fleet);
+        migration(lab);
+    });
 });

@@ -379,6 +379,14 @@ describe("LoadBalancerFleet", () => {
             await settled();
         });
 
+        it("and says in a preview how far that has come", async () => {
+            asked.giveEach(async ({ target }) => (target.address === "192.0.2.1" ? probeReply() : due));
+            const said = texts((await fleetWith({ hosts: { lb1, lb2, lb3: at("192.0.2.3") } }, true)).messages);
+            const words =
+                "1 of 3 hosts has the new configuration; an up changes edge-lb2, then edge-lb3, and stops if one fails";
+            assert.ok(said.includes(`info: edge: ${words}`), said.join("\n"));
+        });
+
         it("all at once if that is declared", async () => {
             const { begun, end } = await up({ roll: "allAtOnce" });
             assert.deepEqual(begun.sort(), ["edge-lb1-converge", "edge-lb2-converge"]);

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Fleet } from "./fleet";
+import { type Fleet, UP } from "./fleet";
 
 const COMMAND = "urn:pulumi:dev::probe::**::edge-lb2-converge";
 
@@ -35,9 +35,9 @@ export function away(fleet: () => Fleet): void {
 
     it("changes only the target of an up, and the next up the others", async () => {
         fleet().declare({ mark: "away3" });
-        await fleet().succeed("up", "--yes", "--skip-preview", "--target", COMMAND);
+        await fleet().succeed(...UP, "--target", COMMAND);
         assert.deepEqual(await fleet().marks(), ["third", "away3", "away1"]);
-        await fleet().succeed("up", "--yes", "--skip-preview");
+        await fleet().succeed(...UP);
         assert.deepEqual(await fleet().marks(), ["away3", "away3", "away3"]);
     });
 }

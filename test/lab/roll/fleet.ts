@@ -26,6 +26,9 @@ export interface Declared extends Partial<Omit<LoadBalancerFleetArgs, "hosts" | 
     port?: number;
 }
 
+/** An up without a preview. */
+export const UP = ["up", "--yes", "--skip-preview"];
+
 /** When a host was asked, changed, and done, in seconds. */
 export interface Times {
     asked: number;
@@ -88,9 +91,6 @@ export class Fleet {
         return { code, text: stdout + stderr, began };
     }
 
-    /** Runs an up without a preview. */
-    up = (...flags: string[]) => this.run(["up", "--yes", "--skip-preview", ...flags]);
-
     /** Runs a command that must succeed. */
     async succeed(...args: string[]): Promise<Ended> {
         const ended = await this.run(args);
@@ -127,10 +127,23 @@ export class Fleet {
         );
     }
 
-    /** Makes a converge of the host wait until the returned function is called. */
-    async hold(host: Host): Promise<() => Promise<unknown>> {
+    /** Runs an up in which the converge of a host waits until `seen` has resolved. */
+    async upWhileHeld(
+        host: Host,
+        seen: (output: () => string) => Promise<unknown>,
+        options: Parameters<Project["run"]>[1] = {},
+    ): Promise<Ended> {
         await host.exec("systemd-run --quiet --collect --unit=haproxy-fleet-converge sleep 600");
-        return () => host.exec("systemctl stop haproxy-fleet-converge");
+        let output = "";
+        const onOutput = (text: string) => {
+            output += text;
+        };
+        const up = this.run(UP, { ...options, onOutput });
+        const early = up.then(({ text }) => Promise.reject(new Error(`the up has ended:\n${text}`)));
+        await Promise.race([seen(() => output), early]).finally(() =>
+            host.exec("systemctl stop haproxy-fleet-converge"),
+        );
+        return up;
     }
 
     /** Makes reloads of the host fail until the returned function is called. */
@@ -155,3 +168,6 @@ export async function markOf(host: Host): Promise<string> {
 /** Waits until a host answers with a mark. */
 export const answersWith = (host: Host, mark: string) =>
     until(`${host.name} answers with ${mark}`, async () => (await markOf(host)) === mark);
+
+/** What the CLI says at the end of a run. */
+export const diagnostics = (text: string) => text.slice(text.lastIndexOf("Diagnostics:"));

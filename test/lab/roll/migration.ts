@@ -12,7 +12,7 @@ const WITHOUT_FLEETS = `
     import { LoadBalancer } from "./components";
     import { compose } from "./program/compose";
     import { loadStack } from "./program/load";
-    for (const { hosts, args } of compose(loadStack(pulumi.getStack()), () => true).fleets)
+    for (const { hosts, args: { roll: _, ...args } } of compose(loadStack(pulumi.getStack()), () => true).fleets)
         for (const { name, connection, privateKey } of hosts)
             new LoadBalancer(name, { ...args, connection: { ...connection, privateKey: pulumi.secret(privateKey) } });`;
 
