@@ -13,7 +13,7 @@ import {
 import { declareHost, onlyDeclared } from "./declaredHosts";
 import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
-import { beforeChange } from "./hooks";
+import { beforeChange, hasHooks } from "./hooks";
 import { claimHost } from "./hostClaims";
 import { HostConversation } from "./hostTurn";
 import type { Resource } from "./kinds/index";
@@ -201,7 +201,8 @@ const unknown = pulumi.unknown as unknown as string;
 /** How to treat the host. */
 function settingsOf({ connection, probe = true, requireAnswer = false, deadline, takeOver }: ConvergedHostArgs) {
     const { become } = connection;
-    return { become, probe: probe && onlyDeclared() === undefined, requireAnswer, deadline, takeOver };
+    const asks = probe && onlyDeclared() === undefined;
+    return { become, probe: asks, requireAnswer, deadline, takeOver, hooked: hasHooks() };
 }
 
 /** Issues of form. Resources that come later count as none. */

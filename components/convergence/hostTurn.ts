@@ -44,6 +44,8 @@ export interface DeclaredTurn {
     readonly requireAnswer: boolean;
     readonly deadline?: number;
     readonly takeOver?: boolean;
+    /** Whether {@link HostConversation.assertSound} is called before the command runs. */
+    readonly hooked: boolean;
     /** The fleet's order. @default - the host is on its own */
     readonly roll?: Roll;
 }
@@ -60,6 +62,8 @@ export interface Needed {
 /** Asks a host what differs, shows that in a preview, and leaves the payload there in an up and follows its converge. */
 export class HostConversation {
     private failed = false;
+    private isAway = false;
+    private isChanging = false;
 
     constructor(
         private readonly declared: DeclaredTurn,
@@ -81,15 +85,28 @@ export class HostConversation {
         } catch (error) {
             void this.inTurn("away");
             this.failed = true;
-            // Unhandled on purpose: the engine shows it, and the program fails when it has ended.
-            void Promise.reject(error);
+            void this.fail(error as Error);
             // An unknown token would let an up pass without a converge; one that no host has makes the command due.
             return pulumi.runtime.isDryRun() ? undefined : randomBytes(16).toString("hex");
         }
     }
 
+    /** Rejects with the error. A host that is away fails nothing if the engine leaves it alone, because others are the target of the up. */
+    private async fail(error: Error): Promise<void> {
+        if (this.isAway && this.declared.hooked) {
+            await settled(this.command().stdout);
+            if (!this.isChanging) {
+                await pulumi.log.warn(error.message, this.component);
+                return;
+            }
+        }
+        // Unhandled on purpose: the engine shows it, and the program fails when it has ended.
+        throw error;
+    }
+
     /** Called before the command runs. @throws Error if the host has failed already */
     assertSound(): void {
+        this.isChanging = true;
         if (this.failed) {
             throw new Error(`nothing was changed; see the error of ${this.declared.name}`);
         }
@@ -139,7 +156,7 @@ export class HostConversation {
         }
         const role =
             answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known, unknown) : "unchanged";
-        const turn = this.inTurn(role, !hasDeclared(answer, plan, known, unknown));
+        const turn = this.inTurn(role, hasDeclared(answer, plan, known, unknown));
         if (preview || !isDue) {
             host.close();
             await this.report(answer, plan, known, unknown);
@@ -219,14 +236,16 @@ export class HostConversation {
             () => Promise.all([stdout, stderr, update].map(settled)),
             "converge",
         );
-        const succeeded = typeof report === "string";
+        // The engine leaves a host alone that is not among the targets of the up.
+        const isTarget = this.isChanging || !this.declared.hooked;
+        const succeeded = typeof report === "string" || !isTarget;
         const cause = succeeded ? "" : await host.cause(token);
         host.close();
         if (cause !== "") {
             await pulumi.log.error(`${name}: ${cause}`, this.component);
         }
         roll?.ended(name, succeeded);
-        if (succeeded && launched === launchCommand(token, this.declared.become)) {
+        if (typeof report === "string" && launched === launchCommand(token, this.declared.become)) {
             const did = reportOf(report);
             const about = { host: name, did };
             const message = { about, key: did, words: convergedText, resource: this.component };
@@ -253,6 +272,7 @@ export class HostConversation {
                 resource: this.component,
             });
             if (!mayBeAway) {
+                this.isAway = !pulumi.runtime.isDryRun();
                 await failTogether(unasked(""));
             }
             await logTogether("warn", unasked(" could not be asked what differs"));
