@@ -40,13 +40,14 @@ export interface Result {
 }
 
 /**
- * Runs a program without standard input, for at most a minute.
+ * Runs a program without standard input.
  *
+ * @param timeout in milliseconds @default 60000
  * @returns its output; code 127 if it is not installed
  */
-export function attempt(program: string, args: readonly string[]): Promise<Result> {
+export function attempt(program: string, args: readonly string[], timeout = 60_000): Promise<Result> {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], timeout: 60_000 });
+        const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], timeout });
         let [stdout, stderr] = ["", ""];
         child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
         child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
@@ -55,7 +56,7 @@ export function attempt(program: string, args: readonly string[]): Promise<Resul
         );
         child.on("close", (code, signal) =>
             code === null
-                ? reject(new Error(`${program}: ended by ${signal}, after a minute at most`))
+                ? reject(new Error(`${program}: ended by ${signal}; it may take ${timeout / 1000} s`))
                 : resolve({ code, stdout, stderr }),
         );
     });

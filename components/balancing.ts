@@ -123,7 +123,9 @@ export interface Declared {
 interface Declaring {
     readonly component: pulumi.Resource;
     readonly name: string;
-    /** The form of all of its arguments. */
+    /** All of its arguments, as they were given. */
+    readonly args: unknown;
+    /** Their form. */
     readonly form: z.ZodType;
 }
 
@@ -141,6 +143,9 @@ export function declare(
     hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
 ): Declared {
     const reporter = new Reporter(declaring.component, declaring.name);
+    if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
+        reporter.report(argsIssues(declaring.form, declaring.args as Partial<Balanced>));
+    }
     const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
     const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
@@ -155,7 +160,7 @@ export function declare(
 /** Issues of form. That of a model is long, so it is judged by itself. */
 function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
     const issues = formIssues(form, args);
-    const { services: balanced, model } = args;
+    const { services: balanced, model } = args ?? {};
     if (issues.length === 0 && (balanced === undefined) === (model === undefined)) {
         const problem =
             model === undefined

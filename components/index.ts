@@ -8,7 +8,7 @@ export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHo
 export { slot } from "./convergence/slots";
 export { language as haproxy } from "./haproxy";
 export type { LoadBalancerOutputs } from "./hostBalance";
-export type { Differences } from "./hostDifferences";
+export type { Differences as HostDifferences } from "./hostDifferences";
 export type { WithInputs } from "./inputs";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";

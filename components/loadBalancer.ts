@@ -24,20 +24,23 @@ const argsForm = formOf<WithoutInputs<LoadBalancerArgs>>()(
  *
  * @example
  * ```typescript
+ * import * as pulumi from "@pulumi/pulumi";
  * import { LoadBalancer } from "haproxy-fleet";
  *
+ * const config = new pulumi.Config();
  * const balancer = new LoadBalancer("lb1", {
- *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…", privateKey: config.requireSecret("key") },
  *     services: [
  *         {
  *             name: "shop",
  *             hosts: ["shop.example.com"],
  *             port: 8080,
  *             servers: [{ name: "shop1", address: "192.0.2.21" }],
+ *             basicAuth: { users: [{ name: "ops", password: config.requireSecret("ops") }] },
  *         },
  *     ],
  * });
- * export const { configuration, urls } = balancer;
+ * export const urls = balancer.urls;
  * ```
  */
 export class LoadBalancer extends pulumi.ComponentResource implements LoadBalancerOutputs {
@@ -56,7 +59,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
         super("haproxy-fleet:index:LoadBalancer", name, {}, pulumi.mergeOptions(opts, leavesHost));
 
         const { connection, ...balancing } = args ?? {};
-        const declaring = { component: this, name, form: argsForm };
+        const declaring = { component: this, name, args, form: argsForm };
         const hosts = () => [{ host: name, differences: {}, path: "" }];
         const { balances, slots } = declare(declaring, balancing, { connection }, hosts);
         const balance = then(balances, (all) => all.get(name) as HostBalance);

@@ -101,12 +101,16 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
             const { hosts, roll = "oneByOne", ...balancing } = args ?? {};
             const ofHosts = { hosts, roll };
             const names = () => Object.keys(hosts) as Host[];
-            const { balances, slots } = declare({ component: this, name, form: argsForm }, balancing, ofHosts, () =>
-                names().map((key) => ({
-                    host: `${name}-${key}`,
-                    differences: differencesOf(hosts[key]),
-                    path: `hosts.${key}`,
-                })),
+            const { balances, slots } = declare(
+                { component: this, name, args, form: argsForm },
+                balancing,
+                ofHosts,
+                () =>
+                    names().map((key) => ({
+                        host: `${name}-${key}`,
+                        differences: differencesOf(hosts[key]),
+                        path: `hosts.${key}`,
+                    })),
             );
             shared.take(balances);
             const children = names().map((key) => `${name}-${key}`);

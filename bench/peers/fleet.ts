@@ -14,15 +14,18 @@ export interface Loading {
     nodeargs: string;
 }
 
-/** The package, as npm installs it. */
-export const fromPackage: Loading = { name: "package", library: "haproxy-fleet", nodeargs: "" };
+/** The package as npm installs it, for a program in JavaScript. */
+export const fromPackage: Loading = {
+    name: "package",
+    library: "haproxy-fleet",
+    nodeargs: "--require haproxy-fleet/start",
+};
 
 /** This checkout, loaded as its own program is. */
 export const fromSources: Loading = {
     name: "sources",
     library: join(repo, "components"),
-    nodeargs:
-        "--require @pulumi/pulumi --require ssh2 --require zod --require diff --require mustache --require tsx/cjs",
+    nodeargs: `--require ${join(repo, "start.js")} --require ssh2 --require zod --require diff --require mustache --require tsx/cjs`,
 };
 
 /** Puts the packages of this checkout into a project, and what `npm pack` would take of the checkout itself. */
@@ -31,7 +34,7 @@ function install(directory: string): void {
     mkdirSync(join(target, "haproxy-fleet"), { recursive: true });
     for (const entry of readdirSync(join(repo, "node_modules")))
         if (!entry.startsWith(".")) symlinkSync(join(repo, "node_modules", entry), join(target, entry));
-    for (const entry of ["dist", "package.json"])
+    for (const entry of ["dist", "start.js", "package.json"])
         cpSync(join(repo, entry), join(target, "haproxy-fleet", entry), { recursive: true });
 }
 

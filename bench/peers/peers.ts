@@ -9,7 +9,7 @@ import { peerPrograms } from "./tools";
 
 const FEW = 5;
 const STEPS = [20, 40];
-const ROUNDS = { noOp: 3, cold: 1, further: 3 };
+const ROUNDS = { noOp: 5, cold: 2, further: 5 };
 const FRESH = "fresh";
 
 /** What a run took: seconds on the clock, and processor seconds of this machine's programs and of the hosts. */

@@ -10,6 +10,9 @@ import { outputsIn } from "./state";
 /** Seconds of a retirement besides the time in which connections may end. */
 const WORK = 900;
 
+/** Milliseconds for a command of the Pulumi CLI: a large state may be far away. */
+const PATIENCE = 300_000;
+
 /** What the person who retires a host needs to know. */
 export interface RetirementOf extends Retirement {
     /** Name of its component. */
@@ -36,7 +39,11 @@ export async function retirementOf(
 ): Promise<RetirementOf> {
     const project = findProject();
     const answer = async (...args: string[]) => {
-        const { code, stdout, stderr } = await attempt(cli, ["--non-interactive", "-C", project.directory, ...args]);
+        const { code, stdout, stderr } = await attempt(
+            cli,
+            ["--non-interactive", "-C", project.directory, ...args],
+            PATIENCE,
+        );
         if (code === 127) {
             throw new Error(`${cli} is not installed; install the Pulumi CLI`);
         }
@@ -72,6 +79,7 @@ export async function retirementOf(
         connection,
         resources: [...host.resources],
         owner: host.owner,
+        formerOwners: await host.formerOwners,
         deadline: Math.min(86_400, hardStopAfter + WORK),
     };
     return { ...(await planRetirement(retired)), host: host.name, address: connection.address, stack, hardStopAfter };

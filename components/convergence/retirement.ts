@@ -16,6 +16,8 @@ export interface RetiredHost {
     readonly resources: Resource[];
     /** `project/stack/name`, as the host has recorded it; another owner's host is refused. */
     readonly owner: string;
+    /** Owners before a rename that no up has recorded yet. */
+    readonly formerOwners: readonly string[];
     /** Seconds after which the retirement is ended. It must outlast the connections of the daemons. */
     readonly deadline: number;
 }
@@ -42,11 +44,17 @@ export interface Retirement {
  *
  * @throws {SshError} If the host cannot be asked, or refuses, for example because another component converges it.
  */
-export async function planRetirement({ connection, resources, owner, deadline }: RetiredHost): Promise<Retirement> {
+export async function planRetirement({
+    connection,
+    resources,
+    owner,
+    formerOwners,
+    deadline,
+}: RetiredHost): Promise<Retirement> {
     const { become, bastion, ...login } = connection;
     const target = targetOf(login, bastion);
     const plan = makePlan(resources);
-    const payload = buildPayload(plan, { slots: {}, owner, deadline, retire: true });
+    const payload = buildPayload(plan, { slots: {}, owner, formerOwners, deadline, retire: true });
     const host = await probeOverSsh(target, payload, become);
     host.close();
     const { differences, refused, token, bootId } = host.answer;

@@ -7,7 +7,7 @@ import { text } from "node:stream/consumers";
 import { runPulumi } from "../../toolchain/pulumi";
 import { exampleProject } from "../support/exampleProject";
 import { describeLab, withLab } from "../support/lab";
-import type { Project } from "../support/project";
+import type { UserProject } from "../support/userProject";
 import { ask, shares } from "../support/traffic";
 
 describeLab("examples", () => {
@@ -19,7 +19,7 @@ describeLab("examples", () => {
         { name: "app3", image: "app" },
         { name: "cache1", image: "data" },
     ]);
-    const projects: Project[] = [];
+    const projects: UserProject[] = [];
     after(() => {
         for (const project of projects) project.remove();
     });

@@ -1,6 +1,6 @@
 // The packed package in projects outside the checkout, with the oldest and the newest of what it runs with.
 import assert from "node:assert/strict";
-import { cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
@@ -84,6 +84,7 @@ describe("the package", () => {
             "dist/haproxy-fleet.js",
             "dist/index.js",
             "package.json",
+            "start.js",
         ]);
         assert.ok(packed.files.includes("dist/types/components/index.d.ts"));
         assert.ok(packed.files.includes("dist/api/classes/LoadBalancer.html"));
@@ -152,9 +153,35 @@ describe("the package", () => {
                 assert.deepEqual(early, []);
             });
 
+            it("has a preload that leaves out what few programs need", async () => {
+                const script = `
+                    const loaded = () => Object.keys(require.cache).filter((path) => /typescript.js$|arborist/.test(path)).length;
+                    const early = loaded();
+                    require("@pulumi/pulumi").runtime.serializeFunction(() => early).then(() =>
+                        console.log(JSON.stringify({ early, late: loaded() })));`;
+                const { early, late } = JSON.parse(
+                    await consumer.run(binary, "--require", "haproxy-fleet/start", "-e", script),
+                ) as Record<string, number>;
+                assert.equal(early, 0);
+                assert.ok(Number(late) > 0);
+            });
+
             it("has the command", async () => {
                 const command = "node_modules/.bin/haproxy-fleet";
                 assert.match(await consumer.run(binary, command, "--help"), /^npx haproxy-fleet COMMAND: /);
+            });
+
+            it("checks a program with the command, which sees what the program's own copies declare", async () => {
+                consumer.write("Pulumi.yaml", "name: edge\nmain: main.ts\nruntime: nodejs\n");
+                consumer.write("Pulumi.dev.yaml", "config: { ops: { secure: v1:x } }\n");
+                consumer.write("main.ts", read("checked.ts"));
+                consumer.write("haproxy", '#!/bin/sh\n[ "$1" != -v ] || echo "HAProxy version 2.6.12 2024/01/01"\n');
+                chmodSync(join(consumer.directory, "haproxy"), 0o755);
+                const command = "node_modules/.bin/haproxy-fleet";
+                assert.equal(
+                    await consumer.run(binary, command, "check", "--haproxy", "./haproxy"),
+                    "dev  edge-lb1  accepted  HAProxy 2.6.12 at ./haproxy\n",
+                );
             });
         });
     });

@@ -1,7 +1,7 @@
 import { cpSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { repo } from "../../toolchain/environment.mjs";
-import { Project } from "./project";
+import { UserProject } from "./userProject";
 
 const folder = join(repo, "examples");
 
@@ -9,8 +9,8 @@ const folder = join(repo, "examples");
 export const examples = readdirSync(folder);
 
 /** A copy of an example as a project of its own, outside of this repository. */
-export function exampleProject(name: string): Project {
-    const project = new Project();
+export function exampleProject(name: string): UserProject {
+    const project = new UserProject();
     cpSync(join(folder, name), project.directory, { recursive: true });
     return project;
 }

@@ -144,8 +144,12 @@ function mentionedIn(declaration: ts.Node, checker: ts.TypeChecker): ts.Symbol[]
         ) {
             return;
         }
-        if (ts.isTypeReferenceNode(node)) {
-            const symbol = checker.getSymbolAtLocation(node.typeName);
+        if (ts.isConditionalTypeNode(node)) {
+            // Computes a type of others; nobody writes what it is made of.
+            return;
+        }
+        if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node)) {
+            const symbol = checker.getSymbolAtLocation(ts.isTypeReferenceNode(node) ? node.typeName : node.expression);
             const type = symbol && symbol.flags & ts.SymbolFlags.Alias ? checker.getAliasedSymbol(symbol) : symbol;
             const isOurs = type?.declarations?.some((one) => one.getSourceFile().fileName.startsWith(components));
             if (type && isOurs && !(type.flags & ts.SymbolFlags.TypeParameter)) {

@@ -21,7 +21,7 @@ export class Program {
             symlinkSync(join(repo, entry), join(this.directory, entry));
         const others = (path: string) => !path.endsWith("/stacks/local.ts");
         cpSync(join(repo, "stacks"), join(this.directory, "stacks"), { recursive: true, filter: others });
-        for (const file of ["index.ts", "Pulumi.yaml", "package.json"])
+        for (const file of ["index.ts", "start.js", "Pulumi.yaml", "package.json"])
             copyFileSync(join(repo, file), join(this.directory, file));
         this.stack({});
         this.nodes(this.labNodes());

@@ -3,6 +3,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import * as face from "../../components";
 import { mockEngine, settled } from "../support/mocks";
+import { hostKey } from "../support/probeReplies";
 
 const { fromServices, mapPath, otherOptions, secretsIn, validate } = face.haproxy;
 const { haproxy } = face.recipes;
@@ -25,6 +26,16 @@ function failure(call: () => unknown): string {
     } catch (error) {
         assert.equal((error as Error).name, "Error", String((error as Error).stack));
         return (error as Error).message;
+    }
+    return "";
+}
+/** As {@link failure}, of a component. */
+function failureOf(call: () => unknown): string {
+    try {
+        call();
+    } catch (error) {
+        assert.ok(pulumi.ResourceError.isInstance(error), String((error as Error).stack));
+        return error.message;
     }
     return "";
 }
@@ -85,6 +96,75 @@ describe("public functions", () => {
             failure(() => fromServices(promise, services)),
             /^fromServices: a Promise; await it/,
         );
+    });
+
+    it("and components have one clear error for arguments that are no object", async () => {
+        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet]) {
+            for (const [value, shown] of noObject) {
+                await mockEngine();
+                assert.match(
+                    failureOf(() => new component("lb1", any(value))),
+                    new RegExp(`^lb1: 1 (issue|error) in what is declared\n  expected an object, got ${shown}$`),
+                );
+                await settled();
+            }
+            await mockEngine();
+            const promise = any(Promise.resolve({}));
+            assert.match(
+                failureOf(() => new component("lb1", promise)),
+                /^lb1: 1 \w+ in what is declared\n {2}a Promise; await it, and use what it resolves to$/,
+            );
+            assert.match(
+                failureOf(() => new component("lb2", any(pulumi.output({})))),
+                /^lb2: 1 \w+ in what is declared\n {2}an Output; only plain data can be here /,
+            );
+            await settled();
+        }
+    });
+
+    it("and components say where a mistake is, and what is meant", async () => {
+        const connection = { address: "192.0.2.11", hostKey };
+        const [service] = services;
+        const server = { name: "a", address: pulumi.output("192.0.2.1") };
+        const balancers: [object, string][] = [
+            [{ service: services }, 'unknown key "service"; did you mean services?'],
+            [{ services, customise: () => config }, 'unknown key "customise"; did you mean customize?'],
+            [{ services: [{ ...service, alow: [] }] }, 'services[0]: unknown key "alow"; did you mean allow?'],
+            [
+                { services: [{ ...service, basicauth: {} }] },
+                'services[0]: unknown key "basicauth"; did you mean basicAuth?',
+            ],
+            [{ services: [{ ...service, drian: "5s" }] }, 'services[0]: unknown key "drian"; did you mean drain?'],
+            [
+                { services: [{ ...service, port: "80", servers: [server] }] },
+                'services[0].port: expected a whole number from 1 to 65535, got "80"',
+            ],
+            [
+                { model: { ...config, frontends: [{ name: "http", binds: [], acls: null }] } },
+                "frontends[0].acls: expected a list, got null",
+            ],
+            [
+                { services: [{ ...service, hosts: [server.address] }] },
+                "services[0].hosts[0]: an Output; only plain data can be here",
+            ],
+            [{ services: server.address }, "services: an Output; only plain data can be here"],
+            [
+                { services: [{ ...service, name: `${server.address}` }] },
+                "services[0].name: text built from an Output by + or ${};",
+            ],
+        ];
+        for (const [args, words] of balancers) {
+            for (const make of [
+                () => new face.LoadBalancer("lb1", { connection, ...args }),
+                () => new face.LoadBalancerFleet("lb1", { hosts: { a: { connection } }, ...args }),
+            ]) {
+                await mockEngine();
+                const [title, ...lines] = failureOf(make).split("\n  ");
+                assert.equal(title, "lb1: 1 error in what is declared");
+                assert.ok(lines.length === 1 && lines[0]?.startsWith(words), `${lines.join("\n")}\nis not\n${words}`);
+                await settled();
+            }
+        }
     });
 
     it("drop no argument in silence", () => {

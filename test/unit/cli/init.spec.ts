@@ -4,13 +4,13 @@ import { join } from "node:path";
 import ts from "typescript";
 import { sourceOf } from "../../../cli/init/init";
 import { repo } from "../../../toolchain/environment.mjs";
-import { Project } from "../../support/project";
+import { UserProject } from "../../support/userProject";
 
 describe("haproxy-fleet init", function () {
     this.timeout(120_000);
-    let project: Project;
+    let project: UserProject;
     before(() => {
-        project = new Project();
+        project = new UserProject();
         project.write({ haproxy: '#!/bin/sh\n[ "$1" != -v ] || echo "HAProxy version 3.0.11 2024/01/01"\n' });
     });
     after(() => project.remove());

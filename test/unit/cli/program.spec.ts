@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
-import { Project } from "../../support/project";
+import { UserProject } from "../../support/userProject";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
 
@@ -12,30 +12,31 @@ const checker = `#!/bin/sh
 cp "$3" "$SEEN"
 `;
 
-const services = `import * as pulumi from "@pulumi/pulumi";
+const fleet = `import * as pulumi from "@pulumi/pulumi";
 import { remote } from "@pulumi/command";
-import { LoadBalancer } from "haproxy-fleet";
+import { LoadBalancerFleet } from "haproxy-fleet";
 
 const config = new pulumi.Config();
 interface Size { count: number }
 const { count } = config.requireObject<Size>("size");
 console.log("a line of the program");
 const app = new remote.Command("app", { connection: { host: "192.0.2.9" }, create: "hostname -I" });
-for (let n = 1; n <= count; n++)
-    new LoadBalancer(\`edge-lb\${n}\`, {
-        connection: { address: app.stdout, hostKey: "${hostKey}", privateKey: config.requireSecret("key") },
-        services: [{
-            name: process.env.SERVICE ?? "shop", hosts: ["shop.test"], port: 80,
-            servers: [{ name: "a", address: "192.0.2.7" }],
-            basicAuth: { users: [{ name: "ops", passwordSecret: "ops" }] },
-        }],
-        slots: { ops: config.requireSecret("ops") },
-    });
-void pulumi.output(config.requireSecretNumber("number")).apply((number) => { throw new Error("known: " + number); });
+const connection = { hostKey: "${hostKey}", privateKey: config.requireSecret("key") };
+new LoadBalancerFleet("edge", {
+    hosts: Object.fromEntries(Array.from({ length: count }, (_, n) => [
+        "lb" + (n + 1), { connection: { ...connection, address: n === 0 ? app.stdout : "192.0.2.1" + n } },
+    ])),
+    services: [{
+        name: process.env.SERVICE ?? "shop", hosts: ["shop.test"], port: 80,
+        servers: [{ name: "a", address: app.stdout, port: config.requireSecretNumber("port") }],
+        basicAuth: { users: [{ name: "ops", password: config.requireSecret("ops") }] },
+    }],
+});
+void config.requireSecretNumber("port").apply((port) => { throw new Error("known: " + port); });
 export const name = app.stdout;
 `;
 
-const model = `import { LoadBalancer, ConvergedHost } from "haproxy-fleet";
+const module = `import { LoadBalancer, ConvergedHost } from "haproxy-fleet";
 const { address } = await Promise.resolve({ address: "192.0.2.1" });
 export default async () => {
     await new Promise((resolve) => setTimeout(resolve, 10));
@@ -43,6 +44,7 @@ export default async () => {
     new LoadBalancer("lb1", {
         connection: { address, hostKey: "${hostKey}" },
         model: {
+            version: "2.6",
             frontends: [{ name: "http", mode: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
             backends: [{ name: "app", mode: "http", servers: [{ name: "a", address: "192.0.2.7", port: 80 }] }],
         },
@@ -53,10 +55,10 @@ export default async () => {
 
 describe("haproxy-fleet check", function () {
     this.timeout(120_000);
-    let project: Project;
+    let project: UserProject;
     const seen = () => readFileSync(join(project.directory, "seen.cfg"), "utf8");
     const start = (files: Record<string, string>, manifest?: object) => {
-        project = new Project(manifest);
+        project = new UserProject(manifest);
         project.environment = { SEEN: join(project.directory, "seen.cfg") };
         project.write({ haproxy: checker, ...files });
     };
@@ -66,8 +68,8 @@ describe("haproxy-fleet check", function () {
     it("renders what a program declares: unknown addresses and secrets are no obstacle", async () => {
         const secret = "{ secure: v1:abc }";
         start({
-            "index.ts": services,
-            "Pulumi.prod.yaml": `config:\n  size: { count: 2 }\n  key: ${secret}\n  ops: ${secret}\n  number: ${secret}\n`,
+            "index.ts": fleet,
+            "Pulumi.prod.yaml": `config:\n  size: { count: 2 }\n  key: ${secret}\n  ops: ${secret}\n  port: ${secret}\n`,
         });
         project.environment.SERVICE = "from-environment";
         const { code, stdout, stderr } = await check();
@@ -75,11 +77,12 @@ describe("haproxy-fleet check", function () {
         assert.equal(stderr, "a line of the program\n");
         assert.equal(code, 0);
         assert.match(seen(), /^backend from-environment$/m);
+        assert.match(seen(), /server a '?192\.0\.2\.1'?:'?1'? /);
         assert.match(seen(), /user ops insecure-password 'placeholder'/);
     });
 
     it("runs ES modules, with functions as their default export, and hosts without HAProxy", async () => {
-        start({ "index.ts": model }, { type: "module" });
+        start({ "index.ts": module }, { type: "module" });
         const { code, stdout, stderr } = await check("dev");
         assert.equal(
             stdout,

@@ -1,11 +1,11 @@
 import { spawn } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repo } from "../../toolchain/environment.mjs";
 
 /** A Pulumi project outside of this repository, with this package as if it were installed. */
-export class Project {
+export class UserProject {
     readonly directory = mkdtempSync(join(tmpdir(), "project-"));
 
     /** The folder in which the command runs. */
@@ -26,6 +26,7 @@ export class Project {
                 bin: { "haproxy-fleet": "command.js" },
             }),
             "node_modules/haproxy-fleet/index.js": `module.exports = require(${JSON.stringify(join(repo, "components/index.ts"))});`,
+            "node_modules/haproxy-fleet/start.js": `require(${JSON.stringify(join(repo, "start.js"))});`,
             "node_modules/haproxy-fleet/command.js": `require(${JSON.stringify(join(repo, "cli/main.ts"))});`,
         });
         for (const name of ["@pulumi", "tsx", "typescript", "@types"])
@@ -39,6 +40,10 @@ export class Project {
             mkdirSync(dirname(file), { recursive: true });
             writeFileSync(file, text, { mode: text.startsWith("#!") ? 0o755 : 0o644 });
         }
+    }
+
+    read(path: string): string {
+        return readFileSync(join(this.directory, path), "utf8");
     }
 
     /** Runs the command of the installed package, with this environment besides the test's own. */
