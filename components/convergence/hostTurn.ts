@@ -138,7 +138,7 @@ export class HostConversation {
         }
         const role =
             answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known, unknown) : "unchanged";
-        const turn = this.inTurn(role, !hasDeclared(answer, plan, known, unknown));
+        const turn = this.inTurn(role, hasDeclared(answer, plan, known, unknown));
         if (preview || !isDue) {
             host.close();
             await this.report(answer, plan, known, unknown);

@@ -4,11 +4,13 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { quote } from "../../lab/machine/exec";
+import { generateKey } from "../../lab/machine/system";
 import { runPulumi } from "../../toolchain/pulumi";
 import { exampleProject } from "../support/exampleProject";
 import { describeLab, withLab } from "../support/lab";
-import type { UserProject } from "../support/userProject";
 import { ask, shares } from "../support/traffic";
+import type { UserProject } from "../support/userProject";
 
 describeLab("examples", () => {
     const lab = withLab([
@@ -82,12 +84,27 @@ describeLab("examples", () => {
         await pulumi("preview", "--expect-no-changes");
     });
 
+    it("other-software: converges a cache by a recipe, and what is needed beside HAProxy", async () => {
+        const config = { hosts: { lb1: place("lb1"), cache1: place("cache1") } };
+        const { pulumi } = await started("other-software", config, { redisPassword: "planted-2" });
+        await pulumi("up", "--yes", "--skip-preview");
+        const socket = connect(6379, place("lb1").address);
+        socket.end("AUTH planted-2\r\nPING\r\n");
+        assert.equal(await text(socket), "+OK\r\n+PONG\r\n");
+        const csv = await lab()
+            .host("lb1")
+            .exec("for _ in $(seq 100); do cat /run/haproxy-statistics.csv && exit; sleep 0.1; done 2>/dev/null");
+        assert.match(csv.stdout, /^cache,cache1,/m);
+        const preview = await pulumi("preview", "--expect-no-changes");
+        assert.doesNotMatch(preview, /planted-2/);
+    });
+
     it("services: takes an address that only the up knows, a secret password, and what differs on a host", async () => {
         const config = {
             hosts: { lb1: place("lb1"), lb2: place("lb2"), docs1: place("app3") },
             web: [place("app1").address, place("app2").address],
         };
-        const { pulumi, loseState } = await started("services", config, { opsPassword: "planted-1" });
+        const { project, pulumi, loseState } = await started("services", config, { opsPassword: "planted-1" });
         const preview = await pulumi("preview");
         assert.match(preview, /server docs1 ‹docs1\.address, known after up›:80/);
         assert.doesNotMatch(preview, /planted-1/);
@@ -108,24 +125,24 @@ describeLab("examples", () => {
         const written = "stat -c '%n %y' /etc/haproxy/* /var/lib/haproxy-fleet/*; pgrep -x haproxy";
         const traces = async () => (await lab().host("lb1").exec(written)).stdout;
         const before = await traces();
+        await lab().host("lb1").exec("rm -rf /run/haproxy-fleet");
         await loseState();
         await pulumi("up", "--yes", "--skip-preview");
         assert.equal(await traces(), before);
         await pulumi("preview", "--expect-no-changes");
-    });
 
-    it("other-software: converges a cache by a recipe, and what is needed beside HAProxy", async () => {
-        const config = { hosts: { lb1: place("lb1"), cache1: place("cache1") } };
-        const { pulumi } = await started("other-software", config, { redisPassword: "planted-2" });
+        // Another key of the login updates commands, and nothing on the hosts.
+        const key = join(project.directory, "id_ed25519");
+        await generateKey(key, "another");
+        const line = quote(readFileSync(`${key}.pub`, "utf8").trim());
+        for (const name of ["lb1", "lb2", "app3"])
+            await lab().host(name).exec(`echo ${line} >/root/.ssh/authorized_keys`);
+        await pulumi("config", "set", "--secret", "sshPrivateKey", "--", readFileSync(key, "utf8"));
+        const rotated = await pulumi("preview");
+        assert.match(rotated, /edge-lb1-converge update \[diff: ~connection\]/);
+        assert.doesNotMatch(rotated, /differs?/);
         await pulumi("up", "--yes", "--skip-preview");
-        const socket = connect(6379, place("lb1").address);
-        socket.end("AUTH planted-2\r\nPING\r\n");
-        assert.equal(await text(socket), "+OK\r\n+PONG\r\n");
-        const csv = await lab()
-            .host("lb1")
-            .exec("for _ in $(seq 100); do cat /run/haproxy-statistics.csv && exit; sleep 0.1; done 2>/dev/null");
-        assert.match(csv.stdout, /^cache,cache1,/m);
-        const preview = await pulumi("preview", "--expect-no-changes");
-        assert.doesNotMatch(preview, /planted-2/);
+        assert.equal(await traces(), before);
+        await pulumi("preview", "--expect-no-changes");
     });
 });
