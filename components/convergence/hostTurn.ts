@@ -4,7 +4,7 @@ import type { JudgedConnection } from "./connection";
 import { assertClaims } from "./hostClaims";
 import { knownValue } from "./outputs";
 import { launchCommand, reportOf, standingOf } from "./payload/commands";
-import { slotValueIssues } from "./payload/fileContents";
+import { slotsOfFiles, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import type { Plan } from "./payload/plan";
 import {
@@ -21,6 +21,7 @@ import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
 import { failTogether, inRound, logTogether } from "./sharedMessages";
+import type { SlotValues } from "./slotValues";
 import { SshError } from "./ssh/ssh";
 import { printable } from "./text";
 import { nextToken } from "./token";
@@ -53,7 +54,7 @@ export interface DeclaredTurn {
 export interface Needed {
     readonly plan: Plan;
     readonly connection: pulumi.Output<JudgedConnection>;
-    readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
+    readonly slots: SlotValues;
     /** Known once everything exists that the component depends on; undefined in a preview, which creates nothing. */
     readonly dependencies?: pulumi.Output<unknown>;
 }
@@ -114,16 +115,16 @@ export class HostConversation {
     private async ask({ plan, connection, slots, dependencies }: Needed): Promise<string | undefined> {
         const { name, owner, become, deadline, takeOver, requireAnswer } = this.declared;
         const preview = pulumi.runtime.isDryRun();
-        const names = Object.keys(slots);
-        const [judged, exists, ...values] = await Promise.all([
+        const [judged, exists, values] = await Promise.all([
             knownValue(connection),
             dependencies === undefined ? true : knownValue(dependencies).then((ids) => ids !== undefined),
-            ...names.map((slot) => knownValue(slots[slot] as pulumi.Output<string>)),
+            slots.known(),
         ]);
+        const used = slotsOfFiles(plan.resources);
         const known = Object.fromEntries(
-            names.flatMap((slot, n) => (values[n] === undefined ? [] : [[slot, values[n]]])),
+            used.flatMap((slot) => (slot in values ? [[slot, values[slot] as string]] : [])),
         );
-        const unknown = names.filter((slot) => known[slot] === undefined);
+        const unknown = slots.names.filter((slot) => !(slot in values));
         const issues = [...(judged?.issues ?? []), ...slotValueIssues(plan.resources, known)];
         if (issues.length > 0) {
             await this.refuse(issues);

@@ -26,6 +26,7 @@ export class UserProject {
                 bin: { "haproxy-fleet": "command.js" },
             }),
             "node_modules/haproxy-fleet/index.js": `module.exports = require(${JSON.stringify(join(repo, "components/index.ts"))});`,
+            "node_modules/haproxy-fleet/start.js": `require(${JSON.stringify(join(repo, "start.js"))});`,
             "node_modules/haproxy-fleet/command.js": `require(${JSON.stringify(join(repo, "cli/main.ts"))});`,
         });
         for (const name of ["@pulumi", "tsx", "typescript", "@types"])

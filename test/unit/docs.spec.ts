@@ -13,6 +13,7 @@ import { hostKey } from "../support/probeReplies";
 const pages = [
     ...["README.md", "CHANGELOG.md", "CONTRIBUTING.md", "SECURITY.md"],
     ...readdirSync(join(root, "docs")).map((name) => `docs/${name}`),
+    ...readdirSync(join(root, "examples")).map((name) => `examples/${name}/README.md`),
 ];
 const textOf = (page: string) => readFileSync(join(root, page), "utf8");
 
@@ -86,6 +87,15 @@ describe("documentation", () => {
         const inventories = examples("docs/stacks.md", "json");
         assert.equal(inventories.length, 1);
         for (const text of inventories) search.parseInventory(text, "docs/stacks.md");
+    });
+
+    it("shows files of the examples as they are", () => {
+        const shown = pages.flatMap((page) => examples(page, "ts"));
+        assert.ok(shown.length > 0);
+        const files = readdirSync(join(root, "examples"), { recursive: true, encoding: "utf8" })
+            .filter((path) => path.endsWith(".ts"))
+            .map((path) => textOf(`examples/${path}`));
+        for (const code of shown) assert.ok(files.includes(code), code);
     });
 
     it("names scripts that exist", () => {
