@@ -154,7 +154,8 @@ export function declare(
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
         return balancesOf(plain, hosts(), reporter);
     });
-    return { balances, slots: { ...slots, ...given } };
+    // The same for all hosts, so that their values are awaited once.
+    return { balances, slots: Object.freeze({ ...slots, ...given }) };
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */

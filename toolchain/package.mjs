@@ -130,6 +130,30 @@ function withoutZod(ts, path, text) {
 }
 
 /**
+ * What a declaration file imports, also by `export from` and `import("…")`.
+ * @param {typeof import("typescript")} ts
+ * @param {string} path
+ * @param {string} text
+ */
+function importsIn(ts, path, text) {
+    /** @type {string[]} */
+    const found = [];
+    /** @param {import("typescript").Node} node */
+    const visit = (node) => {
+        const specifier =
+            ts.isImportDeclaration(node) || ts.isExportDeclaration(node)
+                ? node.moduleSpecifier
+                : ts.isImportTypeNode(node) && ts.isLiteralTypeNode(node.argument)
+                  ? node.argument.literal
+                  : undefined;
+        if (specifier && ts.isStringLiteral(specifier)) found.push(specifier.text);
+        ts.forEachChild(node, visit);
+    };
+    visit(ts.createSourceFile(path, text, ts.ScriptTarget.ES2022));
+    return found;
+}
+
+/**
  * The declarations that the public ones need.
  * @param {string} target
  */
@@ -157,7 +181,7 @@ async function buildDeclarations(target) {
         throw new SetupError(ts.formatDiagnostics(diagnostics, ts.createCompilerHost(options)).trim());
     const needed = new Set([join(target, `${face}.d.ts`)]);
     for (const path of needed) {
-        for (const { fileName } of ts.preProcessFile(texts.get(path) ?? "").importedFiles) {
+        for (const fileName of importsIn(ts, path, texts.get(path) ?? "")) {
             if (!fileName.startsWith(".")) continue;
             const stem = posix.join(dirname(path), fileName);
             const found = [`${stem}.d.ts`, `${stem}/index.d.ts`].find((candidate) => texts.has(candidate));
@@ -179,6 +203,7 @@ async function buildApiPages(target) {
         tsconfig: join(repo, "tsconfig.json"),
         name: `${manifest.name} ${manifest.version}`,
         readme: "none",
+        githubPages: false,
         disableGit: true,
         disableSources: true,
         excludePrivate: true,

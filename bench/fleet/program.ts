@@ -71,7 +71,6 @@ async function main() {
     const before = process.cpuUsage();
     new LoadBalancerFleet("edge", {
         hosts: Object.fromEntries(fleetHosts()),
-        version: "2.6",
         services: declared(),
     });
     // The SDK's own tests use it; its types leave it out.

@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import type { Lab } from "../../lab/lab";
+import { buildPackage } from "../../toolchain/package.mjs";
 import { childrenTime, median, s, seconds, type Verdict } from "../measure";
 import { ansible } from "./ansible";
 import type { Contender, Login } from "./contender";
@@ -9,7 +10,7 @@ import { peerPrograms } from "./tools";
 
 const FEW = 5;
 const STEPS = [20, 40];
-const ROUNDS = { noOp: 5, cold: 2, further: 5 };
+const ROUNDS = { noOp: 5, cold: 3, further: 5 };
 const FRESH = "fresh";
 
 /** What a run took: seconds on the clock, and processor seconds of this machine's programs and of the hosts. */
@@ -77,6 +78,8 @@ const ratio = (what: string, a: Spent, b: Spent, target: number): Verdict => ({
 
 /** Side by side with other tools, on the same hosts and the same resources. */
 export async function peers(lab: Lab, note: (text: string) => void): Promise<Verdict[]> {
+    note("building the package");
+    await buildPackage();
     note("installing Ansible and pyinfra");
     const bin = await peerPrograms();
     const login: Login = {

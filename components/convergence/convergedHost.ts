@@ -13,7 +13,7 @@ import {
 import { declareHost, onlyDeclared } from "./declaredHosts";
 import { afterDependencies } from "./dependencies";
 import { argsShape } from "./form";
-import { beforeChange } from "./hooks";
+import { beforeChange, hasHooks } from "./hooks";
 import { claimHost } from "./hostClaims";
 import { HostConversation } from "./hostTurn";
 import type { Resource } from "./kinds/index";
@@ -25,6 +25,7 @@ import { makePlan, type Plan, PlanError } from "./payload/plan";
 import { resourceError } from "./resourceError";
 import type { Roll } from "./roll";
 import { fileTexts } from "./shownFiles";
+import { slotValues } from "./slotValues";
 import { count } from "./text";
 
 /** Arguments of ConvergedHost. */
@@ -122,14 +123,14 @@ export class ConvergedHost extends pulumi.ComponentResource {
         declareHost({ name, ...owners, connection, resources: Promise.resolve(args.resources) }, opts);
 
         const judged = judgedConnection(connection);
-        const slots = Object.fromEntries(Object.entries(given).map(([slot, value]) => [slot, pulumi.output(value)]));
+        const slots = slotValues(given);
         // They may create the host. A preview creates nothing.
         const dependencies = pulumi.runtime.isDryRun() ? undefined : afterDependencies(this, opts?.dependsOn);
         const conversation = new HostConversation({ name, ...owners, ...settingsOf(args), roll }, this, () => command);
         const needed = { connection: judged, slots, dependencies };
         const answered = conversation.token(Promise.resolve(plan).then((made) => ({ plan: made, ...needed })));
         const token = pulumi
-            .all([answered.then((known) => known ?? unknown), judged, slots, dependencies])
+            .all([answered.then((known) => known ?? unknown), judged, slots.settled, dependencies])
             .apply(([known]) => known);
         const hooks = beforeChange(`${name}-converge`, () => conversation.assertSound());
         const command = this.command(name, args, judged, token, hooks);
@@ -200,7 +201,8 @@ const unknown = pulumi.unknown as unknown as string;
 /** How to treat the host. */
 function settingsOf({ connection, probe = true, requireAnswer = false, deadline, takeOver }: ConvergedHostArgs) {
     const { become } = connection;
-    return { become, probe: probe && onlyDeclared() === undefined, requireAnswer, deadline, takeOver };
+    const asks = probe && onlyDeclared() === undefined;
+    return { become, probe: asks, requireAnswer, deadline, takeOver, hooked: hasHooks() };
 }
 
 /** Issues of form. Resources that come later count as none. */

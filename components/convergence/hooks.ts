@@ -1,12 +1,14 @@
 import * as pulumi from "@pulumi/pulumi";
 
-/**
- * Hooks that run before a resource is created or updated; the change fails if `check` throws. None in unit tests with mocks, which have
- * no hooks, and with releases of the SDK before 3.182.
- */
-export function beforeChange(name: string, check: () => void): pulumi.ResourceHookBinding | undefined {
+/** Whether there are hooks: not in unit tests with mocks, and not with releases of the SDK before 3.182. */
+export function hasHooks(): boolean {
     const monitor = pulumi.runtime.getMonitor() as { readonly registerResourceHook?: unknown } | undefined;
-    if (pulumi.ResourceHook === undefined || typeof monitor?.registerResourceHook !== "function") {
+    return pulumi.ResourceHook !== undefined && typeof monitor?.registerResourceHook === "function";
+}
+
+/** Hooks, if there are any, that run before a resource is created or updated; the change fails if `check` throws. */
+export function beforeChange(name: string, check: () => void): pulumi.ResourceHookBinding | undefined {
+    if (!hasHooks()) {
         return undefined;
     }
     const hook = new pulumi.ResourceHook(name, check);

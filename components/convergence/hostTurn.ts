@@ -4,7 +4,7 @@ import type { JudgedConnection } from "./connection";
 import { assertClaims } from "./hostClaims";
 import { knownValue } from "./outputs";
 import { launchCommand, reportOf, standingOf } from "./payload/commands";
-import { slotValueIssues } from "./payload/fileContents";
+import { slotsOfFiles, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import type { Plan } from "./payload/plan";
 import {
@@ -21,6 +21,7 @@ import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
 import { failTogether, inRound, logTogether } from "./sharedMessages";
+import type { SlotValues } from "./slotValues";
 import { SshError } from "./ssh/ssh";
 import { printable } from "./text";
 import { nextToken } from "./token";
@@ -43,6 +44,8 @@ export interface DeclaredTurn {
     readonly requireAnswer: boolean;
     readonly deadline?: number;
     readonly takeOver?: boolean;
+    /** Whether {@link HostConversation.assertSound} is called before the command runs. */
+    readonly hooked: boolean;
     /** The fleet's order. @default - the host is on its own */
     readonly roll?: Roll;
 }
@@ -51,7 +54,7 @@ export interface DeclaredTurn {
 export interface Needed {
     readonly plan: Plan;
     readonly connection: pulumi.Output<JudgedConnection>;
-    readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
+    readonly slots: SlotValues;
     /** Known once everything exists that the component depends on; undefined in a preview, which creates nothing. */
     readonly dependencies?: pulumi.Output<unknown>;
 }
@@ -59,6 +62,8 @@ export interface Needed {
 /** Asks a host what differs, shows that in a preview, and leaves the payload there in an up and follows its converge. */
 export class HostConversation {
     private failed = false;
+    private isAway = false;
+    private isChanging = false;
 
     constructor(
         private readonly declared: DeclaredTurn,
@@ -80,15 +85,28 @@ export class HostConversation {
         } catch (error) {
             void this.inTurn("away");
             this.failed = true;
-            // Unhandled on purpose: the engine shows it, and the program fails when it has ended.
-            void Promise.reject(error);
+            void this.fail(error as Error);
             // An unknown token would let an up pass without a converge; one that no host has makes the command due.
             return pulumi.runtime.isDryRun() ? undefined : randomBytes(16).toString("hex");
         }
     }
 
+    /** Rejects with the error. A host that is away fails nothing if the engine leaves it alone, because others are the target of the up. */
+    private async fail(error: Error): Promise<void> {
+        if (this.isAway && this.declared.hooked) {
+            await settled(this.command().stdout);
+            if (!this.isChanging) {
+                await pulumi.log.warn(error.message, this.component);
+                return;
+            }
+        }
+        // Unhandled on purpose: the engine shows it, and the program fails when it has ended.
+        throw error;
+    }
+
     /** Called before the command runs. @throws Error if the host has failed already */
     assertSound(): void {
+        this.isChanging = true;
         if (this.failed) {
             throw new Error(`nothing was changed; see the error of ${this.declared.name}`);
         }
@@ -97,16 +115,16 @@ export class HostConversation {
     private async ask({ plan, connection, slots, dependencies }: Needed): Promise<string | undefined> {
         const { name, owner, become, deadline, takeOver, requireAnswer } = this.declared;
         const preview = pulumi.runtime.isDryRun();
-        const names = Object.keys(slots);
-        const [judged, exists, ...values] = await Promise.all([
+        const [judged, exists, values] = await Promise.all([
             knownValue(connection),
             dependencies === undefined ? true : knownValue(dependencies).then((ids) => ids !== undefined),
-            ...names.map((slot) => knownValue(slots[slot] as pulumi.Output<string>)),
+            slots.known(),
         ]);
+        const used = slotsOfFiles(plan.resources);
         const known = Object.fromEntries(
-            names.flatMap((slot, n) => (values[n] === undefined ? [] : [[slot, values[n]]])),
+            used.flatMap((slot) => (slot in values ? [[slot, values[slot] as string]] : [])),
         );
-        const unknown = names.filter((slot) => known[slot] === undefined);
+        const unknown = slots.names.filter((slot) => !(slot in values));
         const issues = [...(judged?.issues ?? []), ...slotValueIssues(plan.resources, known)];
         if (issues.length > 0) {
             await this.refuse(issues);
@@ -218,14 +236,16 @@ export class HostConversation {
             () => Promise.all([stdout, stderr, update].map(settled)),
             "converge",
         );
-        const succeeded = typeof report === "string";
+        // The engine leaves a host alone that is not among the targets of the up.
+        const isTarget = this.isChanging || !this.declared.hooked;
+        const succeeded = typeof report === "string" || !isTarget;
         const cause = succeeded ? "" : await host.cause(token);
         host.close();
         if (cause !== "") {
             await pulumi.log.error(`${name}: ${cause}`, this.component);
         }
         roll?.ended(name, succeeded);
-        if (succeeded && launched === launchCommand(token, this.declared.become)) {
+        if (typeof report === "string" && launched === launchCommand(token, this.declared.become)) {
             const did = reportOf(report);
             const about = { host: name, did };
             const message = { about, key: did, words: convergedText, resource: this.component };
@@ -252,6 +272,7 @@ export class HostConversation {
                 resource: this.component,
             });
             if (!mayBeAway) {
+                this.isAway = !pulumi.runtime.isDryRun();
                 await failTogether(unasked(""));
             }
             await logTogether("warn", unasked(" could not be asked what differs"));

@@ -107,7 +107,7 @@ export class Roll {
     private sayWhatIsLeft(): void {
         const were = this.stopped.length === 1 ? "was" : "were";
         const left = `${this.stopped.join(", ")} ${were} not changed`;
-        const remedy = "correct what it says, then run up again";
+        const remedy = "correct the cause, then run up again";
         void pulumi.log.error(`${this.name}: ${this.failed} failed, so ${left}; ${remedy}`, this.fleet);
     }
 

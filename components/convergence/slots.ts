@@ -74,7 +74,8 @@ export function secretSlots(text: string): string[] {
 /** Those of the slots in a text, without encodings, that are among `names`. */
 export function slotsAmong(text: string, names: readonly string[]): string[] {
     const found = slotsIn(text).map((name) => slotParts(name).name);
-    return [...new Set(found)].filter((name) => names.includes(name));
+    const wanted = new Set(names);
+    return [...new Set(found)].filter((name) => wanted.has(name));
 }
 
 /** Replaces every slot with what `value` returns for its name. */

@@ -87,12 +87,12 @@ describeLab("retire", () => {
     it("refuses a host that is not in the stack, and one of another owner", async () => {
         const unknown = await retire("lb9", "--yes");
         assert.equal(unknown.code, 1);
-        assert.match(unknown.text, /stack test has no host lb9 \(it has: lb1\)/);
+        assert.match(unknown.text, /stack test has no host lb9 \(it has: edge-lb1\)/);
         const before = await state();
         await host.exec("cp -p /var/lib/haproxy-fleet/owner /root; sed -i s/test/other/ /var/lib/haproxy-fleet/owner");
         const foreign = await retire("lb1", "--yes", "--stack", "test");
         assert.equal(foreign.code, 1);
-        assert.match(foreign.text, /converged by haproxy-fleet\/other\/lb1/);
+        assert.match(foreign.text, /converged by haproxy-fleet\/other\/edge-lb1/);
         await host.exec("cp -p /root/owner /var/lib/haproxy-fleet");
         assert.equal(await state(), before);
     });
@@ -128,7 +128,10 @@ describeLab("retire", () => {
             assert.ok(body.length > 0 && body.length % 16_384 === 0);
         }
         const text = await ending;
-        assert.match(text, /lb1 is out of service\nnext: remove lb1 from stack test, then: npm run pulumi -- up/);
+        assert.match(
+            text,
+            /edge-lb1 is out of service\nnext: remove edge-lb1 from stack test, then: npm run pulumi -- up/,
+        );
         const left = await state();
         assert.match(left, /ActiveState=inactive/);
         assert.match(left, /UnitFileState=disabled/);

@@ -1,13 +1,12 @@
 // The packed package in projects outside the checkout, with the oldest and the newest of what it runs with.
 import assert from "node:assert/strict";
-import { chmodSync, cpSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { chmodSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import ts from "typescript";
 import * as sources from "../../components";
 import manifest from "../../package.json";
 import { repo } from "../../toolchain/environment.mjs";
-import { Consumer, nodeBinary, type Packed, pack } from "../support/consumer";
+import { Consumer, nodeBinary, type Packed, pack, packRecipe } from "../support/consumer";
 
 const foreign = join(__dirname, "foreign");
 const read = (...path: string[]) => readFileSync(join(foreign, ...path), "utf8");
@@ -39,17 +38,6 @@ interface Printed {
     node: string;
     configuration: string;
     sent: { type: string; name: string; inputs: Record<string, unknown> }[];
-}
-
-/** Packs the recipe as its author would: JavaScript and declarations. */
-async function packRecipe(target: string): Promise<string> {
-    const folder = join(target, "recipe");
-    cpSync(join(foreign, "recipe"), folder, { recursive: true });
-    const source = read("recipe", "index.ts");
-    const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, declaration: true };
-    writeFileSync(join(folder, "index.js"), ts.transpileModule(source, { compilerOptions }).outputText);
-    writeFileSync(join(folder, "index.d.ts"), ts.transpileDeclaration(source, { compilerOptions }).outputText);
-    return (await pack(target, folder)).tarball;
 }
 
 describe("the package", () => {
@@ -117,18 +105,24 @@ describe("the package", () => {
                     assert.match(configuration, /^ +server web1 192\.0\.2\.21:8080 /m);
                     assert.deepEqual(sent.map(({ type, name }) => `${type} ${name}`).sort(), [
                         "command:remote:Command app1-converge",
-                        "command:remote:Command lb1-converge",
+                        "command:remote:Command edge-lb1-converge",
+                        "command:remote:Command edge-lb2-converge",
                         "haproxy-fleet:index:ConvergedHost app1",
-                        "haproxy-fleet:index:ConvergedHost lb1",
-                        "haproxy-fleet:index:LoadBalancer lb1",
+                        "haproxy-fleet:index:ConvergedHost edge-lb1",
+                        "haproxy-fleet:index:ConvergedHost edge-lb2",
+                        "haproxy-fleet:index:LoadBalancerFleet edge",
                     ]);
-                    const filesOf = (host: string) => {
-                        const found = sent.find(({ type, name }) => type.endsWith(":ConvergedHost") && name === host);
+                    assert.doesNotMatch(configuration, /planted/);
+                    const filesOf = (...path: [string, string]) => {
+                        const found = sent.find(
+                            ({ type, name }) => `${type} ${name}` === `haproxy-fleet:index:${path.join(" ")}`,
+                        );
                         return Object.keys((found?.inputs.files ?? {}) as object);
                     };
                     // A preview shows the lines of these.
-                    assert.ok(filesOf("lb1").includes("/etc/haproxy/haproxy.cfg"), String(filesOf("lb1")));
-                    assert.ok(filesOf("app1").includes("/etc/banner.txt"), String(filesOf("app1")));
+                    const [shared, own] = [filesOf("LoadBalancerFleet", "edge"), filesOf("ConvergedHost", "app1")];
+                    assert.ok(shared.includes("/etc/haproxy/haproxy.cfg"), JSON.stringify(sent));
+                    assert.ok(own.includes("/etc/banner.txt"), own.join(" "));
                 }
             });
 

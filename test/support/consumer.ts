@@ -1,9 +1,10 @@
 // Projects outside the checkout that install the packed package, as a user would.
 import { execFile } from "node:child_process";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { promisify } from "node:util";
+import ts from "typescript";
 import { cacheDir, repo } from "../../toolchain/environment.mjs";
 
 /** What `npm pack` has made. */
@@ -35,6 +36,17 @@ export async function pack(target: string, folder = repo): Promise<Packed> {
     }[];
     if (!packed) throw new Error(`npm pack in ${folder} made nothing`);
     return { tarball: join(target, packed.filename), files: packed.files.map(({ path }) => path) };
+}
+
+/** Packs test/package/foreign/recipe as its author would: JavaScript and declarations. Returns the tarball's path. */
+export async function packRecipe(target: string): Promise<string> {
+    const folder = join(target, "recipe");
+    cpSync(join(repo, "test/package/foreign/recipe"), folder, { recursive: true });
+    const source = readFileSync(join(folder, "index.ts"), "utf8");
+    const compilerOptions = { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, declaration: true };
+    writeFileSync(join(folder, "index.js"), ts.transpileModule(source, { compilerOptions }).outputText);
+    writeFileSync(join(folder, "index.d.ts"), ts.transpileDeclaration(source, { compilerOptions }).outputText);
+    return (await pack(target, folder)).tarball;
 }
 
 /** The path of a release of Node; it is installed once, for all checkouts. */

@@ -6,9 +6,9 @@ import { repo } from "../../toolchain/environment.mjs";
 import { Project } from "./project";
 import { Sshd, whyNoSshd } from "./sshd";
 
-const module = (path: string) => JSON.stringify(join(repo, "components/convergence", path));
+const module = (path: string) => JSON.stringify(join(repo, "components", path));
 
-describe("a host that depends on a resource", () => {
+describe("a host, or a fleet, that depends on a resource", () => {
     const project = new Project();
     const sshd = new Sshd();
 
@@ -22,40 +22,46 @@ describe("a host that depends on a resource", () => {
         project.remove();
     });
 
-    /** Runs an up of a host that depends on a command, and that writes to a file that it was asked. */
-    async function up(create: string): Promise<{ text: string; asked: string }> {
-        const file = sshd.file("asked");
+    /** Runs an up of hosts that depend on a command, and that write to files that they were asked. */
+    async function up(create: string): Promise<{ text: string; asked: string[] }> {
+        const files = ["host", "fleet"].map((kind) => sshd.file(`asked-${kind}.example`));
         project.program(`
             import { existsSync, writeFileSync } from "node:fs";
-            import { ConvergedHost } from ${module("convergedHost")};
-            import { useProbe } from ${module("hostTurn")};
-            import { SshError } from ${module("ssh/ssh")};
-            useProbe(async () => {
-                writeFileSync(${JSON.stringify(file)}, existsSync(${JSON.stringify(sshd.file("made"))}) ? "made" : "early");
+            import { ConvergedHost } from ${module("convergence/convergedHost")};
+            import { useProbe } from ${module("convergence/hostTurn")};
+            import { SshError } from ${module("convergence/ssh/ssh")};
+            import { LoadBalancerFleet } from ${module("loadBalancerFleet")};
+            useProbe(async ({ address }) => {
+                writeFileSync(${JSON.stringify(sshd.file("asked-"))} + address, existsSync(${JSON.stringify(sshd.file("made"))}) ? "made" : "early");
                 throw new SshError("the host was asked");
             });
             const connection = ${JSON.stringify(sshd.connection())};
             const machine = new remote.Command("machine", { connection, create: ${JSON.stringify(create)} });
-            new ConvergedHost("lb1", {
-                connection: { address: "lb1.example", hostKey: connection.hostKey },
-                resources: [],
+            const at = (address: string) => ({ address, hostKey: connection.hostKey });
+            new ConvergedHost("lb1", { connection: at("host.example"), resources: [] }, { dependsOn: machine });
+            new LoadBalancerFleet("edge", {
+                hosts: { lb2: { connection: at("fleet.example") } },
+                services: [{ name: "web", port: 80, default: true, servers: [{ name: "web1", address: "192.0.2.1" }] }],
             }, { dependsOn: machine });`);
         const { code, stdout, stderr } = await project.run(["up", "--yes", "--skip-preview", "--color=never"]);
         assert.notEqual(code, 0);
-        return { text: stdout + stderr, asked: existsSync(file) ? readFileSync(file, "utf8") : "" };
+        return {
+            text: stdout + stderr,
+            asked: files.map((file) => (existsSync(file) ? readFileSync(file, "utf8") : "")),
+        };
     }
 
     it("is not asked if the resource cannot be created", async function () {
         this.timeout(120_000);
         const { text, asked } = await up("exit 3");
-        assert.equal(asked, "", text);
-        assert.doesNotMatch(text, /lb1: /);
+        assert.deepEqual(asked, ["", ""], text);
+        assert.doesNotMatch(text, /lb[12]: \S/);
     });
 
     it("is asked once the resource is there", async function () {
         this.timeout(120_000);
         const { text, asked } = await up(`sleep 2; touch ${sshd.file("made")}`);
-        assert.equal(asked, "made", text);
+        assert.deepEqual(asked, ["made", "made"], text);
         assert.match(text, /lb1: the host was asked/);
     });
 });

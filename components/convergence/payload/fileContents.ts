@@ -48,11 +48,15 @@ export function openSlots({ content }: DeclaredFile, files: DeclaredFile[], unkn
 
 /** What stands for unknown values on a host: one word, by which an adapter can tell it, and which no file is written with. */
 function standIns(resources: Resource[], unknown: readonly string[]): Record<string, string> {
+    if (unknown.length === 0) {
+        return {};
+    }
+    const names = new Set(unknown);
     const slots = resources.flatMap(filesOf).flatMap(({ content }) => slotsOf(content));
     return Object.fromEntries(
         slots
             .map((slot) => [slot, slotParts(slot).name])
-            .filter(([, name = ""]) => unknown.includes(name))
+            .filter(([, name = ""]) => names.has(name))
             .map(([slot, name]) => [slot, `unknown:${name}`]),
     );
 }
@@ -83,11 +87,18 @@ function fill(content: Content, slots: Record<string, string>, path: string): Bu
 
 /** Slots of the files that have no value. */
 export function missingSlotIssues(resources: Resource[], given: string[]): string[] {
+    const names = new Set(given);
     return resources.flatMap(filesOf).flatMap(({ path, content }) =>
         unique(slotsOf(content).map((slot) => slotParts(slot).name))
-            .filter((name) => !given.includes(name))
+            .filter((name) => !names.has(name))
             .map((name) => missingSlotValue(path, name)),
     );
+}
+
+/** The names of the slots that files have, each once. */
+export function slotsOfFiles(resources: Resource[]): string[] {
+    const slots = resources.flatMap(filesOf).flatMap(({ content }) => slotsOf(content));
+    return unique(slots.map((slot) => slotParts(slot).name));
 }
 
 function missingSlotValue(path: string, name: string): string {

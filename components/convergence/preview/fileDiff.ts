@@ -35,14 +35,31 @@ export function diffLines(
     if (redacted === undefined) {
         return ["(it holds secrets: its lines are not shown)"];
     }
-    const options = { context: 2, maxEditLength: MOST_EDITS };
-    const patch = createTwoFilesPatch("live", "declared", redacted, showSlots(content, unknown), "", "", options);
+    const patch = patchOf(redacted, showSlots(content, unknown));
     if (patch === undefined) {
         return [`(more than ${MOST_EDITS} lines differ: too many to show)`];
     }
     // A new file has a single hunk, whose position is not worth a line.
     const lines = patch.split("\n").slice(live.length > 0 ? 3 : 4, -1);
     return lines.length > 0 || content === "" ? lines : ["(only hidden parts differ)"];
+}
+
+/** The latest patches, because the hosts of a fleet mostly differ alike, and comparing takes long. */
+const patches = new Map<string, string | undefined>();
+const MOST_PATCHES = 16;
+
+function patchOf(live: string, declared: string): string | undefined {
+    const key = `${live}\0${declared}`;
+    if (!patches.has(key)) {
+        const options = { context: 2, maxEditLength: MOST_EDITS };
+        const patch = createTwoFilesPatch("live", "declared", live, declared, "", "", options);
+        const [oldest] = patches.keys();
+        if (patches.size >= MOST_PATCHES) {
+            patches.delete(oldest as string);
+        }
+        patches.set(key, patch);
+    }
+    return patches.get(key);
 }
 
 /** Shows the live digest as its slot, because it changes with every other line and means nothing to readers. */

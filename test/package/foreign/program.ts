@@ -1,7 +1,7 @@
 // A program of somebody who has installed the packages. It prints what the engine would have been sent.
 import * as pulumi from "@pulumi/pulumi";
 import { banner } from "fleet-recipe-banner";
-import { ConvergedHost, LoadBalancer, type Service } from "haproxy-fleet";
+import { ConvergedHost, type haproxy, LoadBalancerFleet } from "haproxy-fleet";
 
 const sent: Record<string, unknown>[] = [];
 pulumi.runtime.setMocks(
@@ -20,17 +20,23 @@ pulumi.runtime.setMocks(
 );
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv";
-const services: Service[] = [
-    {
-        name: "web",
-        hosts: ["www.example.com"],
-        port: 80,
-        servers: [{ name: "web1", address: "192.0.2.21", port: 8080 }],
+const check: haproxy.ServiceCheck = { uri: "/healthz" };
+const fleet = new LoadBalancerFleet("edge", {
+    hosts: {
+        lb1: { connection: { address: "192.0.2.11", hostKey } },
+        lb2: { connection: { address: pulumi.output("192.0.2.12"), hostKey } },
     },
-];
-const lb1 = new LoadBalancer("lb1", {
-    connection: { address: "192.0.2.11", hostKey },
-    services,
+    services: [
+        {
+            name: "web",
+            hosts: ["www.example.com"],
+            port: 8080,
+            check,
+            servers: [{ name: "web1", address: pulumi.output("192.0.2.21") }],
+            basicAuth: { users: [{ name: "ops", password: pulumi.secret("planted") }] },
+        },
+    ],
+    after: banner({ text: "hello" }),
     probe: false,
 });
 new ConvergedHost("app1", {
@@ -40,7 +46,7 @@ new ConvergedHost("app1", {
 });
 
 let configuration = "";
-lb1.configuration.apply((text) => {
-    configuration = text;
+pulumi.output(fleet.hosts).apply((hosts) => {
+    configuration = hosts.lb2?.configuration ?? "";
 });
 process.on("exit", () => console.log(JSON.stringify({ node: process.versions.node, configuration, sent })));

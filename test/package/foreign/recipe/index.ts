@@ -24,6 +24,6 @@ WantedBy=multi-user.target
         { kind: "packages", names: ["socat"] },
         { kind: "file", path: file, content: `${text}\n` },
         { kind: "systemdUnit", name: "banner.service", content: unit },
-        { kind: "service", name: "banner.service", restartOn: ["/etc/systemd/system/banner.service"] },
+        { kind: "service", name: "banner.service", restartOn: [file] },
     ];
 }

@@ -1,0 +1,164 @@
+import assert from "node:assert/strict";
+import * as pulumi from "@pulumi/pulumi";
+import { type Role, Roll, type Turn } from "../../../components/convergence/roll";
+import { mockEngine, type Recording, restoreLog } from "../../support/mocks";
+
+const NAMES = ["edge-lb1", "edge-lb2", "edge-lb3"];
+
+/** Lets everything happen that needs no more events. */
+const quiet = () => new Promise((resolve) => setImmediate(resolve));
+
+describe("Roll", () => {
+    let recording: Recording;
+    let roll: Roll;
+    const begin = async (preview: boolean, hosts = NAMES) => {
+        recording = await mockEngine({ preview });
+        roll = new Roll(new pulumi.ComponentResource("test:index:Fleet", "edge"), "edge", hosts);
+    };
+    after(restoreLog);
+
+    /** The turns of hosts that answer; those whose turn has come, in that order. */
+    function answers(roles: Partial<Record<string, Role>>, current: readonly string[] = []): [string, Turn][] {
+        const come: [string, Turn][] = [];
+        for (const [host, role] of Object.entries(roles)) {
+            void roll.turn(host, role as Role, current.includes(host)).then((turn) => come.push([host, turn]));
+        }
+        return come;
+    }
+    const go = { refusedBy: [], isStopped: false };
+    const texts = () => recording.messages.map(({ severity, text }) => `${severity}: ${text}`);
+
+    it("lets no host change before all have been asked", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb1": "rolls", "edge-lb2": "atOnce" });
+        await quiet();
+        assert.equal(come.length, 0);
+        void roll.turn("edge-lb3", "unchanged", true);
+        await quiet();
+        assert.deepEqual(come, [
+            ["edge-lb1", go],
+            ["edge-lb2", go],
+        ]);
+    });
+
+    it("lets hosts that serve change one after the other, in the order of the fleet, whoever answers first", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb3": "rolls", "edge-lb2": "rolls", "edge-lb1": "rolls" });
+        const hosts = () => come.map(([host]) => host);
+        for (const [n, host] of NAMES.entries()) {
+            await quiet();
+            assert.deepEqual(hosts(), NAMES.slice(0, n + 1));
+            roll.ended(host, true);
+        }
+        assert.deepEqual(texts(), []);
+    });
+
+    it("lets hosts that need not wait change at once, and passes over those that are away", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb1": "away", "edge-lb2": "atOnce", "edge-lb3": "rolls" });
+        await quiet();
+        assert.deepEqual(come, [
+            ["edge-lb1", go],
+            ["edge-lb2", go],
+            ["edge-lb3", go],
+        ]);
+        roll.ended("edge-lb2", false);
+        await quiet();
+        assert.deepEqual(texts(), []);
+    });
+
+    it("stops all that follow a host that fails, and names them once", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb1": "rolls", "edge-lb2": "rolls", "edge-lb3": "rolls" });
+        await quiet();
+        roll.ended("edge-lb1", false);
+        await quiet();
+        assert.deepEqual(come.slice(1), [
+            ["edge-lb2", { refusedBy: [], isStopped: true }],
+            ["edge-lb3", { refusedBy: [], isStopped: true }],
+        ]);
+        assert.deepEqual(texts(), [
+            "error: edge: edge-lb1 failed, so edge-lb2, edge-lb3 were not changed; correct the cause, then run up again",
+        ]);
+    });
+
+    it("says nothing more if the last host fails", async () => {
+        await begin(false);
+        answers({ "edge-lb1": "unchanged", "edge-lb2": "unchanged", "edge-lb3": "rolls" });
+        await quiet();
+        roll.ended("edge-lb3", false);
+        await quiet();
+        assert.deepEqual(texts(), []);
+    });
+
+    it("lets nothing change if a host refuses", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb1": "rolls", "edge-lb2": "refuses", "edge-lb3": "atOnce" });
+        await quiet();
+        const refused = { refusedBy: ["edge-lb2"], isStopped: false };
+        assert.deepEqual(
+            come,
+            NAMES.map((host) => [host, refused]),
+        );
+    });
+
+    it("counts the first answer of a host, because a host that fails later has been asked", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb1": "refuses", "edge-lb2": "rolls" });
+        void roll.turn("edge-lb1", "away");
+        await quiet();
+        assert.equal(come.length, 0);
+        void roll.turn("edge-lb3", "atOnce");
+        await quiet();
+        assert.ok(come.every(([, { refusedBy }]) => refusedBy[0] === "edge-lb1"));
+    });
+
+    describe("in a preview", () => {
+        for (const [title, roles, current, text] of [
+            [
+                "names the order",
+                { "edge-lb1": "rolls", "edge-lb2": "rolls", "edge-lb3": "rolls" },
+                [],
+                "an up changes edge-lb1, then edge-lb2, then edge-lb3, and stops if one fails",
+            ],
+            [
+                "counts the hosts that have the new configuration, also if they have drifted",
+                { "edge-lb1": "unchanged", "edge-lb2": "atOnce", "edge-lb3": "rolls" },
+                ["edge-lb1", "edge-lb2"],
+                "2 of 3 hosts have the new configuration; an up changes edge-lb3",
+            ],
+            [
+                "counts one",
+                { "edge-lb1": "unchanged", "edge-lb2": "rolls", "edge-lb3": "rolls" },
+                ["edge-lb1"],
+                "1 of 3 hosts has the new configuration; an up changes edge-lb2, then edge-lb3, and stops if one fails",
+            ],
+            [
+                "leaves out hosts that cannot be asked",
+                { "edge-lb1": "away", "edge-lb2": "rolls", "edge-lb3": "rolls" },
+                [],
+                "an up changes edge-lb2, then edge-lb3, and stops if one fails",
+            ],
+            [
+                "says nothing if no host waits",
+                { "edge-lb1": "atOnce", "edge-lb2": "away", "edge-lb3": "unchanged" },
+                [],
+            ],
+        ] as readonly (readonly [string, Record<string, Role>, string[], string?])[]) {
+            it(title, async () => {
+                await begin(true);
+                const come = answers(roles, current);
+                await quiet();
+                assert.equal(come.length, 3);
+                assert.deepEqual(texts(), text === undefined ? [] : [`info: edge: ${text}`]);
+            });
+        }
+
+        it("says nothing of a fleet of one", async () => {
+            await begin(true, ["edge-lb1"]);
+            answers({ "edge-lb1": "rolls" });
+            await quiet();
+            assert.deepEqual(texts(), []);
+        });
+    });
+});
