@@ -72,7 +72,7 @@ export function failures(fleet: () => Fleet): void {
         it("shows the others in a preview that fails", async () => {
             const text = await fleet().fail("preview");
             assert.match(text, /error: edge-lb1 is converged by other\/dev\/lb1, not by probe\/dev\/edge-lb1/);
-            assert.match(text, /edge-lb2, edge-lb3: .*an up would converge/);
+            assert.match(text, /edge-lb2, edge-lb3 differ in 1 resource: declared anew; an up would converge them/);
             assert.match(text, /edge-lb2-converge update/);
             assert.match(text, /\+ +.*after create/);
             assert.doesNotMatch(text, /an up changes/);
