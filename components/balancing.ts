@@ -1,5 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { slotsForm } from "./convergence/form";
 import { type Resource, resourceForm } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
@@ -103,7 +104,7 @@ export const balancingShape = {
     before: resources.optional(),
     after: resources.optional(),
     ignoreIssues: texts.optional(),
-    slots: anObject.optional() as unknown as z.ZodOptional<z.ZodType<Record<string, pulumi.Input<string>>>>,
+    slots: slotsForm.optional(),
     probe: flag.optional(),
     requireAnswer: flag.optional(),
     takeOver: flag.optional(),
@@ -146,7 +147,8 @@ export function declare(
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
         reporter.report(argsIssues(declaring.form, declaring.args as Partial<Balanced>));
     }
-    const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
+    const plainArgs = args as WithInputs<PlainBalancing>;
+    const { draft, data, slots } = takeInputs<PlainBalancing>(plainArgs, Object.keys(given ?? {}));
     const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
@@ -213,11 +215,9 @@ function balancesOf(
                 runLists.get(config) ??
                 haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) });
             runLists.set(config, own);
-            const [first, last] = [before, after].map((list) =>
-                typeof list === "function" ? list(host) : (list ?? []),
-            );
+            const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
             // Hosts with one run list share it, so that it is shown and compared once.
-            const resources = first?.length || last?.length ? [...(first ?? []), ...own, ...(last ?? [])] : own;
+            const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
             return [host, { config, resources }];
         }),
     );
@@ -311,6 +311,15 @@ class Reporter {
             throw this.failure(`customize: returned ${shown(returned)}; ${remedy}`);
         }
         return returned === config ? config : (returned as HaproxyConfig);
+    }
+
+    /** What is converged before or after HAProxy. A function that returns no list would go unnoticed. */
+    listOf(key: "before" | "after", list: Balancing["before"] = [], host: string): Resource[] {
+        const resources: unknown = typeof list === "function" ? list(host) : list;
+        if (!Array.isArray(resources)) {
+            throw this.failure(`${key}: returned ${shown(resources)} for ${host}; return a list of resources`);
+        }
+        return resources;
     }
 
     warnOfAcceptDown(names: readonly string[] = []): void {

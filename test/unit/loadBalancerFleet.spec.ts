@@ -84,6 +84,8 @@ describe("LoadBalancerFleet", () => {
         assert.deepEqual(await outputs("lb1", "urls"), ["http://192.0.2.1:8000"]);
         assert.deepEqual(await outputs("lb2", "urls"), ["http://[2001:db8::2]:8000"]);
         assert.match((await outputs("lb3", "configuration")) as string, /^ {4}maxconn 5000$/m);
+        const zoned = await fleetWith({ hosts: { lb1: at("fe80::1%eth0") } });
+        assert.deepEqual(await zoned.outputs("lb1", "urls"), []);
         const [first, second, third] = await Promise.all(["lb1", "lb2", "lb3"].map((host) => outputs(host, "digest")));
         assert.match(String(first), /^[0-9a-f]{64}$/);
         assert.equal(second, first);
@@ -237,6 +239,51 @@ describe("LoadBalancerFleet", () => {
                 assert.deepEqual(unsecret(inputs.update), { __pulumiUnknown: true });
         });
 
+        it("a value that turns out to be missing is an error, not the text undefined", async () => {
+            const none = undefined as unknown as string;
+            const user = (password: pulumi.Output<string>) => ({ basicAuth: { users: [{ name: "ops", password }] } });
+            for (const [args, words] of [
+                [
+                    withAddress(pulumi.output(none)),
+                    /^edge: 1 error [^\n]+\n {2}services\[0\]\.servers\[0\]\.address: .*nothing$/,
+                ],
+                [
+                    { services: [{ ...web, ...user(pulumi.secret(none)) }] },
+                    /^edge: 1 error [^\n]+\n {2}services\[0\]\.basicAuth\.users\[0\]\.password: .*nothing$/,
+                ],
+                [{ hosts: { lb1: at(pulumi.output(none)) } }, /^edge-lb1: connection\.address: has no value; /],
+                [
+                    {
+                        services: [{ ...web, basicAuth: { users: [{ name: "ops", passwordSecret: "ops" }] } }],
+                        slots: { ops: pulumi.output(none) },
+                    },
+                    /^edge-lb1, edge-lb2: the value of slot "ops" is missing; /,
+                ],
+            ] as [Partial<Args>, RegExp][]) {
+                await mockEngine();
+                const failures = await failuresOf(
+                    () => void new LoadBalancerFleet("edge", { hosts: { lb1, lb2 }, services: [web], ...args }),
+                );
+                assert.equal(failures.length, 1, failures.join("\n"));
+                assert.match(failures[0] ?? "", words);
+                assert.deepEqual(asked.asked, []);
+                await settled();
+            }
+        });
+
+        it("a slot of the user's own keeps its value, whatever names others have", async () => {
+            const user = (name: string) => ({ name, password: pulumi.secret(`${name}-taken`) });
+            await fleetWith({
+                services: [
+                    { ...web, basicAuth: { users: [user("ops"), { name: "dev", passwordSecret: "ops.password" }] } },
+                ],
+                slots: { "ops.password": pulumi.secret("own") },
+            });
+            const text = sent().get("192.0.2.1") ?? "";
+            assert.match(text, /user ops insecure-password '?ops-taken'?$/m);
+            assert.match(text, /user dev insecure-password '?own'?$/m);
+        });
+
         it("errors in values that come later are the same errors, a moment later", async () => {
             await mockEngine();
             const failures = await failuresOf(
@@ -291,6 +338,18 @@ describe("LoadBalancerFleet", () => {
                 { ...good, customize: async (config: unknown) => config },
                 "customize: returned a promise; return the configuration",
             ],
+            [
+                "before without a list",
+                { ...good, before: () => ({ kind: "file", path: "/etc/x", content: "" }) },
+                "before: returned an object for edge-lb1; return a list of resources",
+            ],
+            [
+                "after that is asynchronous",
+                { ...good, after: async () => [] },
+                "after: returned a promise for edge-lb1; return a list of resources",
+            ],
+            ["an Output for slots", { ...good, slots: pulumi.output({ a: "b" }) }, `slots: ${OUTPUT}`],
+            ["a number for a slot", { ...good, slots: { a: 5 } }, "slots.a: expected text, or an Output of it"],
             ["alow", inService({ alow: ["192.0.2.0/24"] }), 'services[0]: unknown key "alow"; did you mean allow?'],
             ["drian", inService({ drian: "5s" }), 'services[0]: unknown key "drian"; did you mean drain?'],
             [
@@ -331,10 +390,9 @@ describe("LoadBalancerFleet", () => {
                 await settled();
                 assert.ok(error instanceof pulumi.ResourceError, String(error));
                 const { message } = error;
-                const line =
-                    message.includes("customize") && message.includes("returned")
-                        ? "edge: "
-                        : "edge: 1 error in what is declared\n  ";
+                const line = /^edge: (customize|before|after): returned /.test(message)
+                    ? "edge: "
+                    : "edge: 1 error in what is declared\n  ";
                 assert.ok(message.startsWith(`${line}${words}`), message);
                 assert.deepEqual(late, []);
                 assert.deepEqual(
@@ -377,6 +435,22 @@ describe("LoadBalancerFleet", () => {
             end();
             await until("the second has begun", () => begun.length === 2);
             await settled();
+        });
+
+        it("but none if a later host has an error, and leaves no connection open", async () => {
+            asked.give(due);
+            const recording = await mockEngine();
+            const failures = await failuresOf(() =>
+                assert.throws(
+                    () => new LoadBalancerFleet("edge", { hosts: { lb1, lb2: at("a b") }, services: [web] }),
+                    /^Error: edge-lb2: 1 issue /,
+                ),
+            );
+            await until("the connection is closed", () => asked.open() === 0);
+            const why = "nothing was changed, because edge-lb2 refuses what is declared";
+            assert.deepEqual(failures, [`edge-lb1: ${why}; correct that, then run up again`]);
+            await settled();
+            assert.ok(!texts(recording.messages).join("\n").includes("edge-lb1: changed"));
         });
 
         it("and says in a preview how far that has come", async () => {
