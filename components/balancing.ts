@@ -6,7 +6,7 @@ import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { count } from "./convergence/text";
-import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
+import { aFunction, type FormIssue, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
     type CompiledServices,
@@ -88,9 +88,17 @@ type PlainBalancing = WithoutInputs<Balancing>;
 const anObject = z.custom<never>((value) => typeof value === "object" && value !== null, {
     message: "expected an object",
 });
-const resources = z.union([z.array(resourceForm), aFunction<never>()], {
-    message: "expected a list of resources, or a function of the host's name that returns one",
-}) as unknown as z.ZodType<NonNullable<Balancing["before"]>>;
+/** A list is judged by itself, so that issues name its entries. */
+const resources = z.custom<NonNullable<Balancing["before"]>>(
+    (value) => Array.isArray(value) || typeof value === "function",
+    { message: "expected a list of resources, or a function of the host's name that returns one" },
+);
+const resourceList = z.array(resourceForm);
+
+/** Issues of form in what is converged before or after HAProxy. */
+function resourceIssues(key: "before" | "after", list: unknown): FormIssue[] {
+    return formIssues(resourceList, list).map(({ path, message }) => ({ path: `${key}${path}`, message }));
+}
 
 /** The form of {@link Balancing}, for those that have more fields. */
 export const balancingShape = {
@@ -145,7 +153,7 @@ export function declare(
 ): Declared {
     const reporter = new Reporter(declaring.component, declaring.name);
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
-        reporter.report(argsIssues(declaring.form, declaring.args as Partial<Balanced>));
+        reporter.report(argsIssues(declaring.form, declaring.args as Partial<PlainBalancing>));
     }
     const plainArgs = args as WithInputs<PlainBalancing>;
     const { draft, data, slots } = takeInputs<PlainBalancing>(plainArgs, Object.keys(given ?? {}));
@@ -161,9 +169,13 @@ export function declare(
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */
-function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
-    const issues = formIssues(form, args);
-    const { services: balanced, model } = args ?? {};
+function argsIssues(form: z.ZodType, args: Partial<PlainBalancing>): Issue[] {
+    const { services: balanced, model, before, after } = args ?? {};
+    const issues = [
+        ...formIssues(form, args),
+        ...(Array.isArray(before) ? resourceIssues("before", before) : []),
+        ...(Array.isArray(after) ? resourceIssues("after", after) : []),
+    ];
     if (issues.length === 0 && (balanced === undefined) === (model === undefined)) {
         const problem =
             model === undefined
@@ -182,7 +194,11 @@ function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
             })),
         );
     }
-    return issues.map((issue) => ({ rule: "form", ...issue, severity: "error" }));
+    return issues.map(asError);
+}
+
+function asError(issue: FormIssue): Issue {
+    return { rule: "form", ...issue, severity: "error" };
 }
 
 /** What each host gets. Hosts with one configuration share it. */
@@ -193,6 +209,8 @@ function balancesOf(
 ): Map<string, HostBalance> {
     const { customize = (config) => config, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args));
+    // Without its parts, a configuration seems to lack what others name.
+    const isWhole = !compiled.issues.some(isError);
     const configs = hosts.map(({ host, differences, path }) => {
         const { config, issues } = withDifferences(compiled.config, differences, path);
         return { host, config: reporter.customized(host, compiled, () => customize(config, host)), issues };
@@ -200,9 +218,9 @@ function balancesOf(
     const found = configs.map(({ host, config, issues }) => ({
         host,
         issues: [
-            ...issues,
+            ...(isWhole ? issues : []),
             ...withoutIgnored(compiled.validate(config), ignoreIssues),
-            ...acceptDownIssues(config, args.acceptDown),
+            ...(isWhole ? acceptDownIssues(config, args.acceptDown) : []),
         ],
     }));
     reporter.reportOf(found);
@@ -318,6 +336,10 @@ class Reporter {
         const resources: unknown = typeof list === "function" ? list(host) : list;
         if (!Array.isArray(resources)) {
             throw this.failure(`${key}: returned ${shown(resources)} for ${host}; return a list of resources`);
+        }
+        if (typeof list === "function") {
+            const issues = resourceIssues(key, resources);
+            this.report(issues.map((one) => asError({ ...one, message: `on ${host}: ${one.message}` })));
         }
         return resources;
     }

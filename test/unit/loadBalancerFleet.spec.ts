@@ -348,6 +348,32 @@ describe("LoadBalancerFleet", () => {
                 { ...good, after: async () => [] },
                 "after: returned a promise for edge-lb1; return a list of resources",
             ],
+            [
+                "a resource with an unknown key",
+                { ...good, after: [{ kind: "file", path: "/etc/x", contnt: "" }] },
+                'after[0]: unknown key "contnt"; did you mean content?',
+            ],
+            [
+                "an Output in a resource",
+                { ...good, before: [{ kind: "file", path: "/etc/x", content: pulumi.output("") }] },
+                `before[0].content: ${OUTPUT}`,
+            ],
+            ["an object for before", { ...good, before: {} }, "before: expected a list of resources, or a function of"],
+            [
+                "a resource from before with an unknown key",
+                { ...good, before: () => [{ kind: "file", path: "/etc/x", contnt: "" }] },
+                'before[0]: on edge-lb1: unknown key "contnt"; did you mean content?',
+            ],
+            [
+                "an error in a service that differences and acceptDown name",
+                {
+                    hosts: { lb1: { ...lb1, weights: { web: { web1: 3 } }, stats: { address: "127.0.0.1" } } },
+                    services: [{ ...web, timeouts: { client: "5s" } }],
+                    stats: { bind: { address: "127.0.0.1", port: 8404 } },
+                    acceptDown: ["web"],
+                },
+                "services[0].timeouts.client: ",
+            ],
             ["an Output for slots", { ...good, slots: pulumi.output({ a: "b" }) }, `slots: ${OUTPUT}`],
             ["a number for a slot", { ...good, slots: { a: 5 } }, "slots.a: expected text, or an Output of it"],
             ["alow", inService({ alow: ["192.0.2.0/24"] }), 'services[0]: unknown key "alow"; did you mean allow?'],
