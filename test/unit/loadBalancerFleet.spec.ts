@@ -195,6 +195,15 @@ describe("LoadBalancerFleet", () => {
         assert.equal(ignoring.messages.length, 1);
     });
 
+    it("has one place for what is wrong with a service, also for a host with other weights", async () => {
+        const hosts = { lb1: { ...lb1, weights: { web: { web1: 3 } } }, lb2 };
+        const { messages } = await fleetWith({
+            hosts,
+            services: [{ ...web, serverTls: { caFile: "/etc/ssl/ca.pem" } }],
+        });
+        assert.match(texts(messages).join("\n"), /^warn: services\[0\]\.serverTls: servers of backend web: .*$/);
+    });
+
     describe("takes Inputs:", () => {
         const withAddress = (address: pulumi.Input<string>) => ({
             services: [{ ...web, servers: [{ ...server, address }] }],
