@@ -56,7 +56,9 @@ function urlsOf(scheme: string, address: string | undefined, port: number): stri
 }
 
 function shownOf({ resources, config }: HostBalance) {
-    const files = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
+    const files = resources.flatMap((resource) =>
+        resource.kind === "transaction" && resource.adapter?.name === "haproxy" ? resource.files : [],
+    );
     const texts = files.map(({ path, content }) => ({ path, text: showSlots(String(content)) }));
     const binds = portsOf(config);
     return {

@@ -84,6 +84,11 @@ describe("LoadBalancerFleet", () => {
         assert.deepEqual(await outputs("lb1", "urls"), ["http://192.0.2.1:8000"]);
         assert.deepEqual(await outputs("lb2", "urls"), ["http://[2001:db8::2]:8000"]);
         assert.match((await outputs("lb3", "configuration")) as string, /^ {4}maxconn 5000$/m);
+        const adapter = { name: "demo", script: "demo_x() { :; }\n", parameters: {} };
+        const files = [{ path: "/etc/demo/a", content: "x\n" }];
+        const other: Resource = { kind: "transaction", name: "demo", directory: "/etc/demo", files, adapter };
+        const [without, beside] = [await fleetWith(), await fleetWith({ before: [other] })];
+        assert.equal(await beside.outputs("lb1", "digest"), await without.outputs("lb1", "digest"));
         const zoned = await fleetWith({ hosts: { lb1: at("fe80::1%eth0") } });
         assert.deepEqual(await zoned.outputs("lb1", "urls"), []);
         const [first, second, third] = await Promise.all(["lb1", "lb2", "lb3"].map((host) => outputs(host, "digest")));
@@ -382,6 +387,11 @@ describe("LoadBalancerFleet", () => {
                     acceptDown: ["web"],
                 },
                 "services[0].timeouts.client: ",
+            ],
+            [
+                "a Pulumi resource for a server",
+                inService({ servers: [{ __pulumiResource: true, address: "192.0.2.1" }] }),
+                "services[0].servers[0]: a Pulumi resource; use one of its outputs",
             ],
             ["an Output for slots", { ...good, slots: pulumi.output({ a: "b" }) }, `slots: ${OUTPUT}`],
             ["a number for a slot", { ...good, slots: { a: 5 } }, "slots.a: expected text, or an Output of it"],
