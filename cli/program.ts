@@ -4,6 +4,7 @@ import { pathToFileURL } from "node:url";
 import * as pulumi from "@pulumi/pulumi";
 import { type DeclaredHost, declaredHosts, onlyDeclare, type Purpose } from "../components/convergence/declaredHosts";
 import type { Resource } from "../components/convergence/kinds/index";
+import { unknownOutput } from "../components/convergence/outputs";
 import { fileOf, type Project } from "./project";
 import type { StackConfig } from "./stackConfig";
 
@@ -188,10 +189,6 @@ function hideResults(functions: Set<string>): void {
             return unknownOutput();
         };
     }
-}
-
-function unknownOutput(): pulumi.Output<unknown> {
-    return pulumi.output(pulumi.unknown);
 }
 
 /** What the program prints is no result of the command. */

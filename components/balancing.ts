@@ -1,11 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { slotsForm } from "./convergence/form";
 import { type Resource, resourceForm } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { count } from "./convergence/text";
-import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
+import { aFunction, type FormIssue, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
     type CompiledServices,
@@ -87,9 +88,17 @@ type PlainBalancing = WithoutInputs<Balancing>;
 const anObject = z.custom<never>((value) => typeof value === "object" && value !== null, {
     message: "expected an object",
 });
-const resources = z.union([z.array(resourceForm), aFunction<never>()], {
-    message: "expected a list of resources, or a function of the host's name that returns one",
-}) as unknown as z.ZodType<NonNullable<Balancing["before"]>>;
+/** A list is judged by itself, so that issues name its entries. */
+const resources = z.custom<NonNullable<Balancing["before"]>>(
+    (value) => Array.isArray(value) || typeof value === "function",
+    { message: "expected a list of resources, or a function of the host's name that returns one" },
+);
+const resourceList = z.array(resourceForm);
+
+/** Issues of form in what is converged before or after HAProxy. */
+function resourceIssues(key: "before" | "after", list: unknown): FormIssue[] {
+    return formIssues(resourceList, list).map(({ path, message }) => ({ path: `${key}${path}`, message }));
+}
 
 /** The form of {@link Balancing}, for those that have more fields. */
 export const balancingShape = {
@@ -103,7 +112,7 @@ export const balancingShape = {
     before: resources.optional(),
     after: resources.optional(),
     ignoreIssues: texts.optional(),
-    slots: anObject.optional() as unknown as z.ZodOptional<z.ZodType<Record<string, pulumi.Input<string>>>>,
+    slots: slotsForm.optional(),
     probe: flag.optional(),
     requireAnswer: flag.optional(),
     takeOver: flag.optional(),
@@ -144,9 +153,10 @@ export function declare(
 ): Declared {
     const reporter = new Reporter(declaring.component, declaring.name);
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
-        reporter.report(argsIssues(declaring.form, declaring.args as Partial<Balanced>));
+        reporter.report(argsIssues(declaring.form, declaring.args as Partial<PlainBalancing>));
     }
-    const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
+    const plainArgs = args as WithInputs<PlainBalancing>;
+    const { draft, data, slots } = takeInputs<PlainBalancing>(plainArgs, Object.keys(given ?? {}));
     const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
@@ -159,9 +169,13 @@ export function declare(
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */
-function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
-    const issues = formIssues(form, args);
-    const { services: balanced, model } = args ?? {};
+function argsIssues(form: z.ZodType, args: Partial<PlainBalancing>): Issue[] {
+    const { services: balanced, model, before, after } = args ?? {};
+    const issues = [
+        ...formIssues(form, args),
+        ...(Array.isArray(before) ? resourceIssues("before", before) : []),
+        ...(Array.isArray(after) ? resourceIssues("after", after) : []),
+    ];
     if (issues.length === 0 && (balanced === undefined) === (model === undefined)) {
         const problem =
             model === undefined
@@ -180,7 +194,11 @@ function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
             })),
         );
     }
-    return issues.map((issue) => ({ rule: "form", ...issue, severity: "error" }));
+    return issues.map(asError);
+}
+
+function asError(issue: FormIssue): Issue {
+    return { rule: "form", ...issue, severity: "error" };
 }
 
 /** What each host gets. Hosts with one configuration share it. */
@@ -191,6 +209,8 @@ function balancesOf(
 ): Map<string, HostBalance> {
     const { customize = (config) => config, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args));
+    // Without its parts, a configuration seems to lack what others name.
+    const isWhole = !compiled.issues.some(isError);
     const configs = hosts.map(({ host, differences, path }) => {
         const { config, issues } = withDifferences(compiled.config, differences, path);
         return { host, config: reporter.customized(host, compiled, () => customize(config, host)), issues };
@@ -198,9 +218,9 @@ function balancesOf(
     const found = configs.map(({ host, config, issues }) => ({
         host,
         issues: [
-            ...issues,
+            ...(isWhole ? issues : []),
             ...withoutIgnored(compiled.validate(config), ignoreIssues),
-            ...acceptDownIssues(config, args.acceptDown),
+            ...(isWhole ? acceptDownIssues(config, args.acceptDown) : []),
         ],
     }));
     reporter.reportOf(found);
@@ -213,11 +233,9 @@ function balancesOf(
                 runLists.get(config) ??
                 haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) });
             runLists.set(config, own);
-            const [first, last] = [before, after].map((list) =>
-                typeof list === "function" ? list(host) : (list ?? []),
-            );
+            const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
             // Hosts with one run list share it, so that it is shown and compared once.
-            const resources = first?.length || last?.length ? [...(first ?? []), ...own, ...(last ?? [])] : own;
+            const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
             return [host, { config, resources }];
         }),
     );
@@ -311,6 +329,19 @@ class Reporter {
             throw this.failure(`customize: returned ${shown(returned)}; ${remedy}`);
         }
         return returned === config ? config : (returned as HaproxyConfig);
+    }
+
+    /** What is converged before or after HAProxy. A function that returns no list would go unnoticed. */
+    listOf(key: "before" | "after", list: Balancing["before"] = [], host: string): Resource[] {
+        const resources: unknown = typeof list === "function" ? list(host) : list;
+        if (!Array.isArray(resources)) {
+            throw this.failure(`${key}: returned ${shown(resources)} for ${host}; return a list of resources`);
+        }
+        if (typeof list === "function") {
+            const issues = resourceIssues(key, resources);
+            this.report(issues.map((one) => asError({ ...one, message: `on ${host}: ${one.message}` })));
+        }
+        return resources;
     }
 
     warnOfAcceptDown(names: readonly string[] = []): void {

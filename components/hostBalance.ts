@@ -45,18 +45,24 @@ export function outputsOf(
         configuration: shown.apply(({ configuration }) => configuration),
         digest: shown.apply(({ digest }) => digest),
         ports: shown.apply(({ ports }) => ports),
-        urls: pulumi.all([host, shown]).apply(([to, { schemes }]) =>
-            schemes.map(({ scheme, port }) => {
-                const name = to.includes(":") ? `[${to}]` : to;
-                return new URL(`${scheme}://${name}:${port}`).origin;
-            }),
-        ),
+        urls: pulumi
+            .all([host, shown])
+            .apply(([to, { schemes }]) => schemes.flatMap(({ scheme, port }) => urlsOf(scheme, to, port))),
         lastRun,
     };
 }
 
+/** One URL; none by an address that cannot be in a URL: one with a zone, or one that the host reports as an issue. */
+function urlsOf(scheme: string, address: string | undefined, port: number): string[] {
+    const name = address?.includes(":") ? `[${address}]` : address;
+    const url = `${scheme}://${name}:${port}`;
+    return name && URL.canParse(url) ? [new URL(url).origin] : [];
+}
+
 function shownOf({ resources, config }: HostBalance) {
-    const files = resources.flatMap((resource) => (resource.kind === "transaction" ? resource.files : []));
+    const files = resources.flatMap((resource) =>
+        resource.kind === "transaction" && resource.adapter?.name === "haproxy" ? resource.files : [],
+    );
     const texts = files.map(({ path, content }) => ({ path, text: showSlots(String(content)) }));
     const binds = portsOf(config);
     return {

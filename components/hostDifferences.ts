@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { anyText, formOf, matching, whole } from "./forms";
 import type { Backend, HaproxyConfig, Issue } from "./haproxy";
-import { isAddress, settingsShape } from "./haproxy";
+import { isAddress, settingsShape, withWeights } from "./haproxy";
 
 /** How one host of a fleet differs from the others, as plain data. */
 export interface Differences {
@@ -41,7 +41,10 @@ export function withDifferences(
         return { config, issues };
     }
     const { global, stats: page, backends, listens } = config;
-    const weighted = <S extends Pick<Backend, "name" | "servers">>(section: S): S => withWeights(section, weights);
+    const weighted = <S extends Pick<Backend, "name" | "servers">>(section: S): S => {
+        const own = weights[section.name];
+        return own === undefined ? section : withWeights(section, own);
+    };
     return {
         config: {
             ...config,
@@ -52,19 +55,6 @@ export function withDifferences(
         },
         issues,
     };
-}
-
-function withWeights<S extends Pick<Backend, "name" | "servers">>(
-    section: S,
-    weights: NonNullable<Differences["weights"]>,
-): S {
-    const own = weights[section.name];
-    return own === undefined
-        ? section
-        : {
-              ...section,
-              servers: section.servers.map((server) => ({ ...server, weight: own[server.name] ?? server.weight })),
-          };
 }
 
 /** A search may find a server again, so its weight does not stop the others. */

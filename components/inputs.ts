@@ -43,13 +43,13 @@ type AnswerField<T, K extends keyof T> = K extends "headers"
 
 /** Whether an Input may stand there: what {@link WithInputs} says in types. */
 function mayBeInput(parents: readonly Step[], key: string): boolean {
-    const [parent, list, listed] = [...parents].reverse();
-    const isEndpoint = parent?.index === true && (endpointLists as readonly unknown[]).includes(list?.key);
+    const [parent, around] = [...parents].reverse();
+    const isEndpoint = parent?.index === true && (endpointLists as readonly unknown[]).includes(around?.key);
     return (
         key === "password" ||
         (isEndpoint && (key === "address" || key === "port")) ||
         (key === "format" && (headerActions as readonly unknown[]).includes(parent?.value.action)) ||
-        (parent?.key === "headers" && (list ?? listed)?.value.action === "return")
+        (parent?.key === "headers" && around?.value.action === "return")
     );
 }
 
@@ -66,8 +66,8 @@ export interface Taken<T> {
     /** With a slot in place of each Input, for checks that need not wait. */
     readonly draft: T;
     /**
-     * Known values that are no secret are in their places. Others are slots there, whatever the type of the field. It is a promise only if
-     * there are Inputs that are not plain values.
+     * Known values that are no secret are in their places, and `undefined` where a secret turns out to have no value. Others are slots
+     * there, whatever the type of the field. It is a promise only if there are Inputs that are not plain values.
      */
     readonly data: Later<T>;
     /** The values that were taken out, by the names of their slots, used or not. */
@@ -76,26 +76,30 @@ export interface Taken<T> {
 
 /**
  * Takes Outputs and promises out of arguments. Those where plain data is expected stay: the form of the data refuses them.
+ *
+ * @param reserved names that slots of others have
  */
-export function takeInputs<T>(args: WithInputs<T>): Taken<T> {
+export function takeInputs<T>(args: WithInputs<T>, reserved: readonly string[] = []): Taken<T> {
     const places = inputsIn(args, []);
     if (places.length === 0) {
         return { draft: args as T, data: args as T, slots: {} };
     }
-    const names = namesOf(places);
+    const names = namesOf(places, reserved);
+    const markers = names.map(slot);
     const outputs = places.map(({ value }) => pulumi.output(value as Promise<unknown>) as pulumi.Output<unknown>);
     const slots = Object.fromEntries(outputs.map((output, n) => [names[n], output.apply(String)]));
-    const filled = (values: readonly unknown[]) =>
-        withValues(args, new Map(places.map(({ value }, n) => [value, values[n] ?? slot(names[n] as string)]))) as T;
-    const data = Promise.all(outputs.map(plainValue)).then(filled);
+    const filled = (values: readonly unknown[]) => withValues(args, byOwner(places, values)) as T;
+    const data = Promise.all(outputs.map((output, n) => plainValue(output, markers[n]))).then(filled);
     // Whoever uses the data handles its failure; a program that has failed before does not.
     data.catch(() => undefined);
-    return { draft: filled([]), data, slots };
+    return { draft: filled(markers), data, slots };
 }
 
 /** An Input that is not a plain value, and the way to it. */
 interface Place {
     readonly parents: readonly Step[];
+    /** The object or list that it is in. */
+    readonly owner: unknown;
     readonly key: string;
     readonly value: unknown;
 }
@@ -108,7 +112,7 @@ function inputsIn(value: unknown, parents: readonly Step[]): Place[] {
     return Object.entries(value).flatMap(([key, inner]) =>
         isInput(inner)
             ? mayBeInput(parents, key)
-                ? [{ parents, key, value: inner }]
+                ? [{ parents, owner: value, key, value: inner }]
                 : []
             : inputsIn(inner, [...parents, { key, index, value: isContainer(inner) ? inner : {} }]),
     );
@@ -122,15 +126,24 @@ function isInput(value: unknown): boolean {
     return pulumi.Output.isInstance(value) || value instanceof Promise;
 }
 
+/** Values of places, by the object or list that each is in, and by key: the same Output may also be where none can be. */
+function byOwner(places: readonly Place[], values: readonly unknown[]): Map<unknown, Map<string, unknown>> {
+    const found = new Map<unknown, Map<string, unknown>>();
+    places.forEach(({ owner, key }, n) => {
+        found.set(owner, (found.get(owner) ?? new Map()).set(key, values[n]));
+    });
+    return found;
+}
+
 /** The data with values in place of Inputs. What holds none stays the same object. */
-function withValues(value: unknown, filled: ReadonlyMap<unknown, unknown>): unknown {
-    if (filled.has(value)) {
-        return filled.get(value);
-    }
+function withValues(value: unknown, filled: ReadonlyMap<unknown, ReadonlyMap<string, unknown>>): unknown {
     if (!isContainer(value)) {
         return value;
     }
-    const entries = Object.entries(value).map(([key, inner]) => [key, withValues(inner, filled)] as const);
+    const own = filled.get(value);
+    const entries = Object.entries(value).map(
+        ([key, inner]) => [key, own?.has(key) ? own.get(key) : withValues(inner, filled)] as const,
+    );
     if (entries.every(([key, inner]) => inner === value[key])) {
         return value;
     }
@@ -141,8 +154,8 @@ function withValues(value: unknown, filled: ReadonlyMap<unknown, unknown>): unkn
  * A name for each slot from the names in the data, not from positions, as `web1.address`; with what is around it if several would have
  * one name. Equal Inputs share a slot.
  */
-function namesOf(places: readonly Place[]): string[] {
-    const owners = new Map<string, unknown>();
+function namesOf(places: readonly Place[], reserved: readonly string[]): string[] {
+    const owners = new Map<string, unknown>(reserved.map((name) => [name, undefined]));
     return places.map(({ parents, key, value }) => {
         const labels = labelsOf(parents);
         const isFree = (candidate: string) => !owners.has(candidate) || owners.get(candidate) === value;

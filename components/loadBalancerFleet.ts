@@ -122,13 +122,16 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
                 const { connection, aliases: former = [] } = hosts[key];
                 const balance = then(balances, (all) => all.get(child) as HostBalance);
                 const resources = then(balance, (own) => own.resources);
-                const converged = new ConvergedHost(
-                    child,
-                    { connection, resources, slots, ...treatment(args) },
-                    { parent: this, dependsOn: opts?.dependsOn, aliases: [...former] },
-                    { roll: order, shownElsewhere: shared.paths },
-                );
-                return { key, ...outputsOf(connection.address, converged.lastRun, balance) };
+                const declared = { connection, resources, slots, ...treatment(args) };
+                const options = { parent: this, dependsOn: opts?.dependsOn, aliases: [...former] };
+                try {
+                    const membership = { roll: order, shownElsewhere: shared.paths };
+                    const { lastRun } = new ConvergedHost(child, declared, options, membership);
+                    return { key, ...outputsOf(connection.address, lastRun, balance) };
+                } catch (error) {
+                    order?.cancel(child);
+                    throw error;
+                }
             });
             const byName = <T>(choose: (output: (typeof outputs)[number]) => T) =>
                 Object.fromEntries(outputs.map((output) => [output.key, choose(output)])) as Record<Host, T>;

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import type { HostConnection } from "../../components/convergence/connection";
+import { knownValue } from "../../components/convergence/outputs";
 import { planRetirement, type Retirement } from "../../components/convergence/retirement";
 import { type Host, runProgram } from "../program";
 import { findProject } from "../project";
@@ -102,12 +103,9 @@ function hostNamed(name: string, hosts: readonly Host[], stack: string): Host {
 
 /** The connection with all outputs resolved. */
 async function known({ name, connection }: Host, up: string): Promise<pulumi.Unwrap<HostConnection>> {
-    const output = pulumi.output(connection) as unknown as {
-        readonly isKnown: Promise<boolean>;
-        promise(): Promise<pulumi.Unwrap<HostConnection>>;
-    };
-    if (!(await output.isKnown)) {
+    const resolved = await knownValue(pulumi.output(connection));
+    if (resolved === undefined) {
         throw new Error(`${name}: its connection needs a value that the state does not have; run ${up} first`);
     }
-    return output.promise();
+    return resolved;
 }

@@ -41,11 +41,14 @@ export const connectionForm = formOf<HostConnection>()(
     }),
 );
 
+/** Values of slots by name. */
+export const slotsForm = z.record(z.string(), input());
+
 /** Fields of ConvergedHostArgs. */
 export const argsShape = {
     connection: connectionForm,
     resources: z.array(resourceForm),
-    slots: z.record(z.string(), input()).optional(),
+    slots: slotsForm.optional(),
     probe: flag.optional(),
     requireAnswer: flag.optional(),
     deadline: number.optional(),

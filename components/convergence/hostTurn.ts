@@ -21,7 +21,7 @@ import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
 import { failTogether, inRound, logTogether } from "./sharedMessages";
-import type { SlotValues } from "./slotValues";
+import { type SlotValues, textIssues } from "./slotValues";
 import { SshError } from "./ssh/ssh";
 import { printable } from "./text";
 import { nextToken } from "./token";
@@ -122,10 +122,17 @@ export class HostConversation {
         ]);
         const used = slotsOfFiles(plan.resources);
         const known = Object.fromEntries(
-            used.flatMap((slot) => (slot in values ? [[slot, values[slot] as string]] : [])),
+            used.flatMap((slot): [string, string][] => {
+                const value = values[slot];
+                return typeof value === "string" ? [[slot, value]] : [];
+            }),
         );
         const unknown = slots.names.filter((slot) => !(slot in values));
-        const issues = [...(judged?.issues ?? []), ...slotValueIssues(plan.resources, known)];
+        const issues = [
+            ...(judged?.issues ?? []),
+            ...textIssues(used, values),
+            ...slotValueIssues(plan.resources, known),
+        ];
         if (issues.length > 0) {
             await this.refuse(issues);
         }

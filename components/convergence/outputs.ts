@@ -15,15 +15,25 @@ interface Settling<T> {
     promise(withUnknowns?: boolean): Promise<T>;
 }
 
-/** The value of an output; undefined if it is not known. Rejects with what made the output fail. */
-export async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+/** The value of an output, which may be undefined itself, or nothing if it is not known. Rejects with what made the output fail. */
+export async function valueIn<T>(output: pulumi.Output<T>): Promise<{ readonly value: T } | undefined> {
     const { isKnown } = settling(output);
-    return (await isKnown) ? settling(output).promise() : undefined;
+    return (await isKnown) ? { value: await settling(output).promise() } : undefined;
 }
 
-/** The value of an output, if it is known and no secret. */
-export async function plainValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-    return (await settling(output).isSecret) ? undefined : knownValue(output);
+/** The value of an output; undefined if it is not known. Rejects with what made the output fail. */
+export async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
+    return (await valueIn(output))?.value;
+}
+
+/** The value of an output, or `other` if it is secret or not known. That there is no value is no secret. */
+export async function plainValue<T, O>(output: pulumi.Output<T>, other: O): Promise<T | O> {
+    const known = await valueIn(output);
+    if (known === undefined) {
+        return other;
+    }
+    const isMissing = known.value === undefined || known.value === null;
+    return isMissing || !(await settling(output).isSecret) ? known.value : other;
 }
 
 /** An output that is known only after an up. */

@@ -77,6 +77,13 @@ export class Roll {
         return { refusedBy, isStopped };
     }
 
+    /** Lets no host wait for one that has failed before it could be asked, nor for those after it, which do not exist then. */
+    cancel(failed: string): void {
+        for (const host of this.hosts.slice(this.hosts.indexOf(failed))) {
+            void this.turn(host, host === failed ? "refuses" : "away");
+        }
+    }
+
     /** Notes how the converge of a host has ended. */
     ended(host: string, succeeded: boolean): void {
         if (!succeeded && this.roles.get(host) === "rolls") {

@@ -21,6 +21,7 @@ export { render } from "./render/index";
 export { slotIssue, slotPlaceholder, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
+export { withWeights } from "./services/hostWeights";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
 export { type Issue, isError, validate, withoutIgnored } from "./validate/index";
 export { acceptDownIssues } from "./validate/serverGuards";

@@ -105,6 +105,27 @@ describe("takeInputs", () => {
         assert.deepEqual(slots, {});
     });
 
+    it("leaves an output where plain data is expected, also if it stands for a value elsewhere", async () => {
+        const both = pulumi.output("web1");
+        const { data } = takeInputs<Service>(service("web", server(both as never, both)));
+        assert.deepEqual((await data).servers, [{ name: both, address: "web1", port: 80 }]);
+    });
+
+    it("has no text for a value that turns out to be missing, secret or not", async () => {
+        const missing = [undefined, null].flatMap((none) => [
+            pulumi.output(none as never),
+            pulumi.secret(none as never),
+        ]);
+        const { data } = takeInputs<Service>(service("web", ...missing.map((one) => server("a", one))));
+        const addresses = (await data).servers?.map(({ address }) => address);
+        assert.deepEqual(addresses, [undefined, undefined, null, null]);
+    });
+
+    it("gives no slot a name that is taken", async () => {
+        const { slots } = takeInputs<Service>(service("web", server("a", pulumi.secret("192.0.2.1"))), ["a.address"]);
+        assert.deepEqual(Object.keys(slots), ["a.address.2"]);
+    });
+
     it("fails with an input that fails", async () => {
         const failing = Promise.reject(new Error("no such instance"));
         await assert.rejects(

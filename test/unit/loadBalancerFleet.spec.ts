@@ -86,6 +86,13 @@ describe("LoadBalancerFleet", () => {
         assert.deepEqual(await outputs("lb1", "urls"), ["http://192.0.2.1:8000"]);
         assert.deepEqual(await outputs("lb2", "urls"), ["http://[2001:db8::2]:8000"]);
         assert.match((await outputs("lb3", "configuration")) as string, /^ {4}maxconn 5000$/m);
+        const adapter = { name: "demo", script: "demo_x() { :; }\n", parameters: {} };
+        const files = [{ path: "/etc/demo/a", content: "x\n" }];
+        const other: Resource = { kind: "transaction", name: "demo", directory: "/etc/demo", files, adapter };
+        const [without, beside] = [await fleetWith(), await fleetWith({ before: [other] })];
+        assert.equal(await beside.outputs("lb1", "digest"), await without.outputs("lb1", "digest"));
+        const zoned = await fleetWith({ hosts: { lb1: at("fe80::1%eth0") } });
+        assert.deepEqual(await zoned.outputs("lb1", "urls"), []);
         const [first, second, third] = await Promise.all(["lb1", "lb2", "lb3"].map((host) => outputs(host, "digest")));
         assert.match(String(first), /^[0-9a-f]{64}$/);
         assert.equal(second, first);
@@ -195,6 +202,15 @@ describe("LoadBalancerFleet", () => {
         assert.equal(ignoring.messages.length, 1);
     });
 
+    it("has one place for what is wrong with a service, also for a host with other weights", async () => {
+        const hosts = { lb1: { ...lb1, weights: { web: { web1: 3 } } }, lb2 };
+        const { messages } = await fleetWith({
+            hosts,
+            services: [{ ...web, serverTls: { caFile: "/etc/ssl/ca.pem" } }],
+        });
+        assert.match(texts(messages).join("\n"), /^warn: services\[0\]\.serverTls: servers of backend web: .*$/);
+    });
+
     describe("takes Inputs:", () => {
         const withAddress = (address: pulumi.Input<string>) => ({
             services: [{ ...web, servers: [{ ...server, address }] }],
@@ -237,6 +253,51 @@ describe("LoadBalancerFleet", () => {
             assert.equal(asked.asked.length, 2);
             for (const { inputs } of registrations.filter(({ type }) => type === COMMAND))
                 assert.deepEqual(unsecret(inputs.update), { __pulumiUnknown: true });
+        });
+
+        it("a value that turns out to be missing is an error, not the text undefined", async () => {
+            const none = undefined as unknown as string;
+            const user = (password: pulumi.Output<string>) => ({ basicAuth: { users: [{ name: "ops", password }] } });
+            for (const [args, words] of [
+                [
+                    withAddress(pulumi.output(none)),
+                    /^edge: 1 error [^\n]+\n {2}services\[0\]\.servers\[0\]\.address: .*nothing$/,
+                ],
+                [
+                    { services: [{ ...web, ...user(pulumi.secret(none)) }] },
+                    /^edge: 1 error [^\n]+\n {2}services\[0\]\.basicAuth\.users\[0\]\.password: .*nothing$/,
+                ],
+                [{ hosts: { lb1: at(pulumi.output(none)) } }, /^edge-lb1: connection\.address: has no value; /],
+                [
+                    {
+                        services: [{ ...web, basicAuth: { users: [{ name: "ops", passwordSecret: "ops" }] } }],
+                        slots: { ops: pulumi.output(none) },
+                    },
+                    /^edge-lb1, edge-lb2: the value of slot "ops" is missing; /,
+                ],
+            ] as [Partial<Args>, RegExp][]) {
+                await mockEngine();
+                const failures = await failuresOf(
+                    () => void new LoadBalancerFleet("edge", { hosts: { lb1, lb2 }, services: [web], ...args }),
+                );
+                assert.equal(failures.length, 1, failures.join("\n"));
+                assert.match(failures[0] ?? "", words);
+                assert.deepEqual(asked.asked, []);
+                await settled();
+            }
+        });
+
+        it("a slot of the user's own keeps its value, whatever names others have", async () => {
+            const user = (name: string) => ({ name, password: pulumi.secret(`${name}-taken`) });
+            await fleetWith({
+                services: [
+                    { ...web, basicAuth: { users: [user("ops"), { name: "dev", passwordSecret: "ops.password" }] } },
+                ],
+                slots: { "ops.password": pulumi.secret("own") },
+            });
+            const text = sent().get("192.0.2.1") ?? "";
+            assert.match(text, /user ops insecure-password '?ops-taken'?$/m);
+            assert.match(text, /user dev insecure-password '?own'?$/m);
         });
 
         it("errors in values that come later are the same errors, a moment later", async () => {
@@ -293,6 +354,49 @@ describe("LoadBalancerFleet", () => {
                 { ...good, customize: async (config: unknown) => config },
                 "customize: returned a promise; return the configuration",
             ],
+            [
+                "before without a list",
+                { ...good, before: () => ({ kind: "file", path: "/etc/x", content: "" }) },
+                "before: returned an object for edge-lb1; return a list of resources",
+            ],
+            [
+                "after that is asynchronous",
+                { ...good, after: async () => [] },
+                "after: returned a promise for edge-lb1; return a list of resources",
+            ],
+            [
+                "a resource with an unknown key",
+                { ...good, after: [{ kind: "file", path: "/etc/x", contnt: "" }] },
+                'after[0]: unknown key "contnt"; did you mean content?',
+            ],
+            [
+                "an Output in a resource",
+                { ...good, before: [{ kind: "file", path: "/etc/x", content: pulumi.output("") }] },
+                `before[0].content: ${OUTPUT}`,
+            ],
+            ["an object for before", { ...good, before: {} }, "before: expected a list of resources, or a function of"],
+            [
+                "a resource from before with an unknown key",
+                { ...good, before: () => [{ kind: "file", path: "/etc/x", contnt: "" }] },
+                'before[0]: on edge-lb1: unknown key "contnt"; did you mean content?',
+            ],
+            [
+                "an error in a service that differences and acceptDown name",
+                {
+                    hosts: { lb1: { ...lb1, weights: { web: { web1: 3 } }, stats: { address: "127.0.0.1" } } },
+                    services: [{ ...web, timeouts: { client: "5s" } }],
+                    stats: { bind: { address: "127.0.0.1", port: 8404 } },
+                    acceptDown: ["web"],
+                },
+                "services[0].timeouts.client: ",
+            ],
+            [
+                "a Pulumi resource for a server",
+                inService({ servers: [{ __pulumiResource: true, address: "192.0.2.1" }] }),
+                "services[0].servers[0]: a Pulumi resource; use one of its outputs",
+            ],
+            ["an Output for slots", { ...good, slots: pulumi.output({ a: "b" }) }, `slots: ${OUTPUT}`],
+            ["a number for a slot", { ...good, slots: { a: 5 } }, "slots.a: expected text, or an Output of it"],
             ["alow", inService({ alow: ["192.0.2.0/24"] }), 'services[0]: unknown key "alow"; did you mean allow?'],
             ["drian", inService({ drian: "5s" }), 'services[0]: unknown key "drian"; did you mean drain?'],
             [
@@ -333,10 +437,9 @@ describe("LoadBalancerFleet", () => {
                 await settled();
                 assert.ok(error instanceof pulumi.ResourceError, String(error));
                 const { message } = error;
-                const line =
-                    message.includes("customize") && message.includes("returned")
-                        ? "edge: "
-                        : "edge: 1 error in what is declared\n  ";
+                const line = /^edge: (customize|before|after): returned /.test(message)
+                    ? "edge: "
+                    : "edge: 1 error in what is declared\n  ";
                 assert.ok(message.startsWith(`${line}${words}`), message);
                 assert.deepEqual(late, []);
                 assert.deepEqual(

@@ -1,4 +1,5 @@
 import type { Backend, Frontend, HaproxyConfig, Stats, Userlist } from "../model";
+import { withoutWeights } from "./hostWeights";
 import type { Service } from "./types";
 
 /** A service and the backend that was compiled from it. */
@@ -53,7 +54,7 @@ export function servicePath(path: string, parts: CompiledParts, config: HaproxyC
     switch (list) {
         case "backends": {
             const backend = config.backends[Number(n)];
-            const owner = backend && parts.backends.get(backend);
+            const owner = backend && parts.backends.get(withoutWeights(backend));
             const argument = owner && argumentOf(rest, owner);
             return owner ? `services[${owner.index}]${argument === undefined ? "" : `.${argument}`}` : path;
         }
@@ -79,7 +80,7 @@ const backendSets = new WeakMap<HaproxyConfig, ReadonlySet<Backend>>();
 
 /** The backends of a configuration, which is asked for each line of a file. */
 function backendsOf(config: HaproxyConfig): ReadonlySet<Backend> {
-    const known = backendSets.get(config) ?? new Set(config.backends);
+    const known = backendSets.get(config) ?? new Set(config.backends.map(withoutWeights));
     backendSets.set(config, known);
     return known;
 }

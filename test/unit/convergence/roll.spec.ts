@@ -102,6 +102,14 @@ describe("Roll", () => {
         );
     });
 
+    it("lets no host wait for those that do not exist because one has an error", async () => {
+        await begin(false);
+        const come = answers({ "edge-lb1": "rolls" });
+        roll.cancel("edge-lb2");
+        await quiet();
+        assert.deepEqual(come, [["edge-lb1", { refusedBy: ["edge-lb2"], isStopped: false }]]);
+    });
+
     it("counts the first answer of a host, because a host that fails later has been asked", async () => {
         await begin(false);
         const come = answers({ "edge-lb1": "refuses", "edge-lb2": "rolls" });

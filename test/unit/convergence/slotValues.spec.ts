@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { slotValues } from "../../../components/convergence/slotValues";
+import { slotValues, textIssues } from "../../../components/convergence/slotValues";
 import { mockEngine, promiseOf, restoreLog } from "../../support/mocks";
 
 describe("slotValues", () => {
@@ -15,6 +15,15 @@ describe("slotValues", () => {
         assert.deepEqual(await values.known(), { plain: "a", hidden: "b" });
         assert.equal(await pulumi.isSecret(values.settled), true);
         assert.equal(await pulumi.isSecret(slotValues({ plain: "a" }).settled), false);
+    });
+
+    it("says which values are no text, and quotes none", async () => {
+        const missing = pulumi.output(undefined) as unknown as pulumi.Output<string>;
+        const values = slotValues({ missing, number: pulumi.secret(4711 as never), good: "a", late: unknown() });
+        assert.deepEqual(textIssues(values.names, await values.known()), [
+            'the value of slot "missing" is missing; check the output or the setting that it comes from',
+            'the value of slot "number" is of type number; use text',
+        ]);
     });
 
     it("awaits a frozen record once, and one that may change each time", async () => {
