@@ -5,7 +5,7 @@ import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { count } from "./convergence/text";
-import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
+import { aFunction, type FormIssue, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
     type CompiledServices,
@@ -28,6 +28,7 @@ import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
+import { strangeWords } from "./strangeValues";
 
 /** What is balanced, as plain data: services with their settings, or a hand-written model. */
 export interface Balanced extends HaproxySettings {
@@ -84,12 +85,20 @@ export interface Balancing extends WithInputs<Balanced> {
 export type WithoutInputs<A extends Balancing> = Balanced & Omit<A, keyof Balanced>;
 type PlainBalancing = WithoutInputs<Balancing>;
 
-const anObject = z.custom<never>((value) => typeof value === "object" && value !== null, {
+const anObject = z.custom<never>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
     message: "expected an object",
 });
-const resources = z.union([z.array(resourceForm), aFunction<never>()], {
-    message: "expected a list of resources, or a function of the host's name that returns one",
-}) as unknown as z.ZodType<NonNullable<Balancing["before"]>>;
+const theSlots = z.custom<NonNullable<Balancing["slots"]>>(
+    (value) =>
+        typeof value === "object" && value !== null && !Array.isArray(value) && strangeWords(value) === undefined,
+    { message: "expected an object" },
+);
+/** Lists are judged by {@link resourcesForm}, which says more of an entry than a union does. */
+const resources = z.custom<NonNullable<Balancing["before"]>>(
+    (value) => Array.isArray(value) || typeof value === "function",
+    { message: "expected a list of resources, or a function of the host's name that returns one" },
+);
+const resourcesForm = z.array(resourceForm);
 
 /** The form of {@link Balancing}, for those that have more fields. */
 export const balancingShape = {
@@ -103,7 +112,7 @@ export const balancingShape = {
     before: resources.optional(),
     after: resources.optional(),
     ignoreIssues: texts.optional(),
-    slots: anObject.optional() as unknown as z.ZodOptional<z.ZodType<Record<string, pulumi.Input<string>>>>,
+    slots: theSlots.optional(),
     probe: flag.optional(),
     requireAnswer: flag.optional(),
     takeOver: flag.optional(),
@@ -146,7 +155,10 @@ export function declare(
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
         reporter.report(argsIssues(declaring.form, declaring.args as Partial<Balanced>));
     }
-    const { draft, data, slots } = takeInputs<PlainBalancing>(args as WithInputs<PlainBalancing>);
+    const { draft, data, slots } = takeInputs<PlainBalancing>(
+        args as WithInputs<PlainBalancing>,
+        Object.keys(given ?? {}),
+    );
     const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
@@ -161,7 +173,9 @@ export function declare(
 /** Issues of form. That of a model is long, so it is judged by itself. */
 function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
     const issues = formIssues(form, args);
-    const { services: balanced, model } = args ?? {};
+    const { services: balanced, model, before, after } = (args ?? {}) as Partial<PlainBalancing>;
+    const isNew = ({ path }: FormIssue) => !issues.some((issue) => issue.path === path);
+    issues.push(...[...listIssues("before", before), ...listIssues("after", after)].filter(isNew));
     if (issues.length === 0 && (balanced === undefined) === (model === undefined)) {
         const problem =
             model === undefined
@@ -183,6 +197,12 @@ function argsIssues(form: z.ZodType, args: Partial<Balanced>): Issue[] {
     return issues.map((issue) => ({ rule: "form", ...issue, severity: "error" }));
 }
 
+/** Issues of a list of resources. Those of a function are known once it is called. */
+function listIssues(key: "before" | "after", list: unknown): FormIssue[] {
+    const issues = Array.isArray(list) ? formIssues(resourcesForm, list) : [];
+    return issues.map(({ path, message }) => ({ path: `${key}${path}`, message }));
+}
+
 /** What each host gets. Hosts with one configuration share it. */
 function balancesOf(
     args: PlainBalancing,
@@ -195,14 +215,12 @@ function balancesOf(
         const { config, issues } = withDifferences(compiled.config, differences, path);
         return { host, config: reporter.customized(host, compiled, () => customize(config, host)), issues };
     });
-    const found = configs.map(({ host, config, issues }) => ({
-        host,
-        issues: [
-            ...issues,
-            ...withoutIgnored(compiled.validate(config), ignoreIssues),
-            ...acceptDownIssues(config, args.acceptDown),
-        ],
-    }));
+    const found = configs.map(({ host, config, issues }) => {
+        const own = compiled.validate(config);
+        const hasForm = !own.some(({ rule }) => rule === "form");
+        const unknown = hasForm ? acceptDownIssues(config, args.acceptDown) : [];
+        return { host, issues: [...issues, ...withoutIgnored(own, ignoreIssues), ...unknown] };
+    });
     reporter.reportOf(found);
     const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
     const options = { allowWarnings, allowShrink, oldWorkers, bake, acceptDown };
@@ -213,11 +231,10 @@ function balancesOf(
                 runLists.get(config) ??
                 haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) });
             runLists.set(config, own);
-            const [first, last] = [before, after].map((list) =>
-                typeof list === "function" ? list(host) : (list ?? []),
-            );
+            const first = reporter.listed("before", before, host);
+            const last = reporter.listed("after", after, host);
             // Hosts with one run list share it, so that it is shown and compared once.
-            const resources = first?.length || last?.length ? [...(first ?? []), ...own, ...(last ?? [])] : own;
+            const resources = first.length > 0 || last.length > 0 ? [...first, ...own, ...last] : own;
             return [host, { config, resources }];
         }),
     );
@@ -296,7 +313,7 @@ class Reporter {
             returned = customize();
         } catch (error) {
             this.report(issues);
-            const { message } = error as Error;
+            const message = messageOf(error);
             if (
                 error instanceof TypeError &&
                 /read only|not extensible|cannot (assign|add|define|delete)/i.test(message)
@@ -313,6 +330,25 @@ class Reporter {
         return returned === config ? config : (returned as HaproxyConfig);
     }
 
+    /** What is converged on a host before or after HAProxy. */
+    listed(key: "before" | "after", list: Balancing["before"] = [], host: string): Resource[] {
+        if (typeof list !== "function") {
+            return list;
+        }
+        let returned: unknown;
+        try {
+            returned = list(host);
+        } catch (error) {
+            throw this.failure(`${key}: fails for ${host}: ${messageOf(error)}; correct it`);
+        }
+        if (!Array.isArray(returned)) {
+            throw this.failure(`${key}: returned ${shown(returned)} for ${host}; return a list of resources`);
+        }
+        const issues = listIssues(key, returned).map(({ path, message }) => `${path}: on ${host}: ${message}`);
+        this.report(issues.map((message) => ({ rule: "form", path: "", message, severity: "error" })));
+        return returned;
+    }
+
     warnOfAcceptDown(names: readonly string[] = []): void {
         const verb = names.length === 1 ? "has" : "have";
         if (names.length > 0) {
@@ -325,6 +361,11 @@ class Reporter {
     private failure(text: string): Error {
         return resourceError(`${this.name}: ${text}`, this.component);
     }
+}
+
+/** What somebody has thrown, which may be anything. */
+function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
 }
 
 function shown(value: unknown): string {

@@ -43,7 +43,8 @@ export function outputsOf(
         ports: shown.apply(({ ports }) => ports),
         urls: pulumi.all([host, shown]).apply(([to, { schemes }]) =>
             schemes.map(({ scheme, port }) => {
-                const name = to.includes(":") ? `[${to}]` : to;
+                // A value that is no text is an error of the host.
+                const name = String(to).includes(":") ? `[${to}]` : to;
                 return new URL(`${scheme}://${name}:${port}`).origin;
             }),
         ),

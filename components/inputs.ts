@@ -70,23 +70,30 @@ export interface Taken<T> {
      * there are Inputs that are not plain values.
      */
     readonly data: Later<T>;
-    /** The values that were taken out, by the names of their slots, used or not. */
+    /** The values that were taken out, by the names of their slots, used or not. They may turn out to be no text. */
     readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /**
  * Takes Outputs and promises out of arguments. Those where plain data is expected stay: the form of the data refuses them.
+ *
+ * @param names of other slots, which get other values
  */
-export function takeInputs<T>(args: WithInputs<T>): Taken<T> {
+export function takeInputs<T>(args: WithInputs<T>, names: readonly string[] = []): Taken<T> {
     const places = inputsIn(args, []);
     if (places.length === 0) {
         return { draft: args as T, data: args as T, slots: {} };
     }
-    const names = namesOf(places);
+    const slotNames = namesOf(places, names);
     const outputs = places.map(({ value }) => pulumi.output(value as Promise<unknown>) as pulumi.Output<unknown>);
-    const slots = Object.fromEntries(outputs.map((output, n) => [names[n], output.apply(String)]));
-    const filled = (values: readonly unknown[]) =>
-        withValues(args, new Map(places.map(({ value }, n) => [value, values[n] ?? slot(names[n] as string)]))) as T;
+    const slots = Object.fromEntries(outputs.map((output, n) => [slotNames[n], output as pulumi.Output<string>]));
+    const filled = (values: readonly ({ readonly value: unknown } | undefined)[]) => {
+        const inPlace = places.map(({ value }, n) => {
+            const known = values[n];
+            return [value, known === undefined ? slot(slotNames[n] as string) : known.value] as const;
+        });
+        return withValues(args, new Map(inPlace)) as T;
+    };
     const data = Promise.all(outputs.map(plainValue)).then(filled);
     // Whoever uses the data handles its failure; a program that has failed before does not.
     data.catch(() => undefined);
@@ -101,7 +108,8 @@ interface Place {
 }
 
 function inputsIn(value: unknown, parents: readonly Step[]): Place[] {
-    if (!isContainer(value)) {
+    // Data with a circle has no form, which is reported later.
+    if (!isContainer(value) || parents.slice(0, -1).some((step) => step.value === value)) {
         return [];
     }
     const index = Array.isArray(value);
@@ -123,14 +131,16 @@ function isInput(value: unknown): boolean {
 }
 
 /** The data with values in place of Inputs. What holds none stays the same object. */
-function withValues(value: unknown, filled: ReadonlyMap<unknown, unknown>): unknown {
+function withValues(value: unknown, filled: ReadonlyMap<unknown, unknown>, above: readonly unknown[] = []): unknown {
     if (filled.has(value)) {
         return filled.get(value);
     }
-    if (!isContainer(value)) {
+    if (!isContainer(value) || above.includes(value)) {
         return value;
     }
-    const entries = Object.entries(value).map(([key, inner]) => [key, withValues(inner, filled)] as const);
+    const entries = Object.entries(value).map(
+        ([key, inner]) => [key, withValues(inner, filled, [...above, value])] as const,
+    );
     if (entries.every(([key, inner]) => inner === value[key])) {
         return value;
     }
@@ -141,8 +151,8 @@ function withValues(value: unknown, filled: ReadonlyMap<unknown, unknown>): unkn
  * A name for each slot from the names in the data, not from positions, as `web1.address`; with what is around it if several would have
  * one name. Equal Inputs share a slot.
  */
-function namesOf(places: readonly Place[]): string[] {
-    const owners = new Map<string, unknown>();
+function namesOf(places: readonly Place[], others: readonly string[]): string[] {
+    const owners = new Map<string, unknown>(others.map((name) => [name, undefined]));
     return places.map(({ parents, key, value }) => {
         const labels = labelsOf(parents);
         const isFree = (candidate: string) => !owners.has(candidate) || owners.get(candidate) === value;

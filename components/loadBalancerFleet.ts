@@ -33,7 +33,12 @@ export interface LoadBalancerFleetArgs<Host extends string = string> extends Bal
     roll?: "oneByOne" | "allAtOnce";
 }
 
-const aliases = z.custom<NonNullable<FleetHost["aliases"]>>(Array.isArray, { message: "expected a list of aliases" });
+/** The SDK never registers a resource that has something else in place of an alias. */
+const alias = z.custom<NonNullable<FleetHost["aliases"]>[number]>(
+    (value) => typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value)),
+    { message: 'expected an alias, as in { name: "edge-lb1" }' },
+);
+const aliases = z.array(alias, { message: "expected a list of aliases" });
 const host = formOf<FleetHost>()(
     z.strictObject({ ...differencesShape, connection: connectionForm, aliases: aliases.optional() }),
 );

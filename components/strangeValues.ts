@@ -13,6 +13,9 @@ export function strangeWords(value: unknown): string | undefined {
     if (typeof value !== "object" || value === null) {
         return undefined;
     }
+    if ("__pulumiResource" in value) {
+        return "a resource; use one of its outputs, as in instance.privateIp";
+    }
     if ("apply" in value && typeof value.apply === "function") {
         return `an Output; only plain data can be here (${OUTPUTS})`;
     }

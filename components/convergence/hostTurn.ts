@@ -115,7 +115,7 @@ export class HostConversation {
     private async ask({ plan, connection, slots, dependencies }: Needed): Promise<string | undefined> {
         const { name, owner, become, deadline, takeOver, requireAnswer } = this.declared;
         const preview = pulumi.runtime.isDryRun();
-        const [judged, exists, values] = await Promise.all([
+        const [judged, exists, { values, issues: wrong }] = await Promise.all([
             knownValue(connection),
             dependencies === undefined ? true : knownValue(dependencies).then((ids) => ids !== undefined),
             slots.known(),
@@ -124,8 +124,12 @@ export class HostConversation {
         const known = Object.fromEntries(
             used.flatMap((slot) => (slot in values ? [[slot, values[slot] as string]] : [])),
         );
-        const unknown = slots.names.filter((slot) => !(slot in values));
-        const issues = [...(judged?.issues ?? []), ...slotValueIssues(plan.resources, known)];
+        const unknown = slots.names.filter((slot) => !(slot in values || slot in wrong));
+        const issues = [
+            ...(judged?.issues ?? []),
+            ...used.flatMap((slot) => wrong[slot] ?? []),
+            ...slotValueIssues(plan.resources, known),
+        ];
         if (issues.length > 0) {
             await this.refuse(issues);
         }

@@ -17,13 +17,18 @@ interface Settling<T> {
 
 /** The value of an output; undefined if it is not known. Rejects with what made the output fail. */
 export async function knownValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-    const { isKnown } = settling(output);
-    return (await isKnown) ? settling(output).promise() : undefined;
+    return (await settledValue(output))?.value;
 }
 
-/** The value of an output, if it is known and no secret. */
-export async function plainValue<T>(output: pulumi.Output<T>): Promise<T | undefined> {
-    return (await settling(output).isSecret) ? undefined : knownValue(output);
+/** The value of an output, which may itself be undefined; undefined if it is not known. Rejects with what made the output fail. */
+export async function settledValue<T>(output: pulumi.Output<T>): Promise<{ readonly value: T } | undefined> {
+    const { isKnown } = settling(output);
+    return (await isKnown) ? { value: await settling(output).promise() } : undefined;
+}
+
+/** The value of an output, as {@link settledValue}, if it is no secret. */
+export async function plainValue<T>(output: pulumi.Output<T>): Promise<{ readonly value: T } | undefined> {
+    return (await settling(output).isSecret) ? undefined : settledValue(output);
 }
 
 /** An output that is known only after an up. */

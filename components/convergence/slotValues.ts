@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { knownValue } from "./outputs";
+import { settledValue } from "./outputs";
 
 /** Values of slots. */
 export interface SlotValues {
@@ -7,7 +7,14 @@ export interface SlotValues {
     /** Known when all values are; depends on what they depend on, and is secret if one of them is. Its own value means nothing. */
     readonly settled: pulumi.Output<string>;
     /** Those that are known, by name. Rejects with what made one fail. */
-    known(): Promise<Readonly<Record<string, string>>>;
+    known(): Promise<KnownSlots>;
+}
+
+/** What is known of slots. */
+export interface KnownSlots {
+    readonly values: Readonly<Record<string, string>>;
+    /** What is wrong with values that are neither text nor a number, by name. Never quotes a value. */
+    readonly issues: Readonly<Record<string, string>>;
 }
 
 const shared = new WeakMap<object, SlotValues>();
@@ -19,16 +26,14 @@ export function slotValues(given: Readonly<Record<string, pulumi.Input<string>>>
         return earlier;
     }
     const outputs = Object.entries(given).map(([name, value]) => ({ name, output: pulumi.output(value) }));
-    let known: Promise<Record<string, string>> | undefined;
+    let known: Promise<KnownSlots> | undefined;
     const values = {
         names: outputs.map(({ name }) => name),
         settled: pulumi.all(outputs.map(({ output }) => output)).apply(() => ""),
         known() {
             known ??= Promise.all(
-                outputs.map(async ({ name, output }) => [name, await knownValue(output)] as const),
-            ).then((all) =>
-                Object.fromEntries(all.flatMap(([name, value]) => (value === undefined ? [] : [[name, value]]))),
-            );
+                outputs.map(async ({ name, output }) => ({ name, known: await settledValue<unknown>(output) })),
+            ).then(sorted);
             return known;
         },
     };
@@ -36,4 +41,20 @@ export function slotValues(given: Readonly<Record<string, pulumi.Input<string>>>
         shared.set(given, values);
     }
     return values;
+}
+
+function sorted(slots: readonly { readonly name: string; readonly known?: { readonly value: unknown } }[]): KnownSlots {
+    const values: Record<string, string> = {};
+    const issues: Record<string, string> = {};
+    for (const { name, known } of slots) {
+        const value = known?.value;
+        if (typeof value === "string" || typeof value === "number") {
+            values[name] = String(value);
+        } else if (known !== undefined) {
+            const problem = value === undefined || value === null ? "has no value" : "is neither text nor a number";
+            issues[name] =
+                `slot ${JSON.stringify(name)} ${problem}; check the output or the setting that it comes from`;
+        }
+    }
+    return { values, issues };
 }
