@@ -5,6 +5,7 @@ import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { count } from "./convergence/text";
+import { type Customized, SharedValues } from "./customized";
 import { aFunction, type FormIssue, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
@@ -43,8 +44,8 @@ export interface Balanced extends HaproxySettings {
 /** What LoadBalancer and LoadBalancerFleet have in common. Errors are reported before any host is touched. */
 export interface Balancing extends WithInputs<Balanced> {
     /**
-     * Returns a changed copy of the configuration that is declared or that services compile to, for one host. That configuration is
-     * frozen; the copy is validated. Secrets and values that are not known yet are slots in it.
+     * Returns a changed copy of the configuration that is declared or that services compile to, for one host. Changing that configuration
+     * itself is an error; the copy is validated. Secrets and values that are not known yet are slots in it.
      * @default - no change
      */
     customize?: (config: HaproxyConfig, host: string) => HaproxyConfig;
@@ -209,11 +210,16 @@ function balancesOf(
     hosts: ReturnType<Parameters<typeof declare>[3]>,
     reporter: Reporter,
 ): Map<string, HostBalance> {
-    const { customize = (config) => config, before, after, ignoreIssues } = args;
+    const { customize, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args));
+    const shared = new SharedValues();
     const configs = hosts.map(({ host, differences, path }) => {
         const { config, issues } = withDifferences(compiled.config, differences, path);
-        return { host, config: reporter.customized(host, compiled, () => customize(config, host)), issues };
+        if (customize === undefined) {
+            return { host, config, issues };
+        }
+        const call = () => shared.call(config, (copy) => customize(copy, host));
+        return { host, config: reporter.customized(host, compiled.issues, call), issues };
     });
     const found = configs.map(({ host, config, issues }) => {
         const own = compiled.validate(config);
@@ -307,27 +313,24 @@ class Reporter {
      * The configuration that `customize` returns. If services have errors, it lacks parts that `customize` may expect; if that throws
      * then, those errors are reported instead.
      */
-    customized(host: string, { config, issues }: CompiledServices, customize: () => HaproxyConfig): HaproxyConfig {
-        let returned: unknown;
+    customized(host: string, issues: readonly Issue[], customize: () => Customized): HaproxyConfig {
+        let result: Customized;
         try {
-            returned = customize();
+            result = customize();
         } catch (error) {
             this.report(issues);
-            const message = messageOf(error);
-            if (
-                error instanceof TypeError &&
-                /read only|not extensible|cannot (assign|add|define|delete)/i.test(message)
-            ) {
-                const remedy = "return a changed copy, because all hosts share the configuration";
-                throw this.failure(`customize: ${message}; ${remedy}`);
-            }
-            throw this.failure(`customize: fails for ${host}: ${message}; correct it`);
+            throw this.failure(`customize: fails for ${host}: ${messageOf(error)}; correct it`);
+        }
+        const { returned, changed } = result;
+        if (changed !== undefined) {
+            const remedy = "return a changed copy, because all hosts share the configuration";
+            throw this.failure(`customize: changes ${changed} of the configuration that it is called with; ${remedy}`);
         }
         if (typeof returned !== "object" || returned === null || !("frontends" in returned)) {
             const remedy = "return the configuration that it is called with, or a changed copy";
             throw this.failure(`customize: returned ${shown(returned)}; ${remedy}`);
         }
-        return returned === config ? config : (returned as HaproxyConfig);
+        return returned as HaproxyConfig;
     }
 
     /** What is converged on a host before or after HAProxy. */
