@@ -5,6 +5,7 @@ import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
 import { connectionForm } from "./convergence/form";
 import { type Later, laterOutput, then } from "./convergence/outputs";
+import { componentName } from "./convergence/resourceError";
 import { Roll } from "./convergence/roll";
 import { fileTexts } from "./convergence/shownFiles";
 import { formOf } from "./forms";
@@ -97,7 +98,7 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
         const shared = new SharedFiles();
         super(
             "haproxy-fleet:index:LoadBalancerFleet",
-            name,
+            componentName(name),
             { files: shared.output },
             pulumi.mergeOptions(opts, leavesHost),
         );

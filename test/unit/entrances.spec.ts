@@ -217,6 +217,25 @@ describe("public functions", () => {
         }
     });
 
+    it("and components have no name with an Output in it", async () => {
+        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet]) {
+            await mockEngine();
+            const found = [`lb-${pulumi.output("1")}`, pulumi.output("lb1"), 5].map((name) => {
+                try {
+                    return String(new component(any(name), any({})));
+                } catch (error) {
+                    assert.ok(pulumi.RunError.isInstance(error));
+                    return error.message.replace(/ \(.*/, "");
+                }
+            });
+            assert.deepEqual(found, [
+                "the name of a component: text built from an Output by + or ${}; use pulumi.interpolate, which returns an Output",
+                "the name of a component: an Output; only plain data can be here",
+                "the name of a component: expected text, got number",
+            ]);
+        }
+    });
+
     it("drop no argument in silence", () => {
         const near = (key: string, meant: string) => `unknown key "${key}"; did you mean ${meant}?`;
         assert.equal(
