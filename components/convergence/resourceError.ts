@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { strangeWords } from "../strangeValues";
+import { anyText, formIssues } from "../forms";
 
 /**
  * An error that the engine shows at its resource with exactly this message, wherever it is thrown. To an ordinary error inside an output,
@@ -21,10 +21,9 @@ export function resourceError(message: string, resource: pulumi.Resource): pulum
  * @throws RunError if it is no text, or has an Output in it
  */
 export function componentName(name: string): string {
-    const problem =
-        strangeWords(name) ?? (name && typeof name !== "string" ? `expected text, got ${typeof name}` : undefined);
-    if (problem !== undefined) {
-        throw new pulumi.RunError(`the name of a component: ${problem}`);
+    const [issue] = formIssues(anyText, name);
+    if (issue !== undefined) {
+        throw new pulumi.RunError(`the name of a component: ${issue.message}`);
     }
     return name;
 }

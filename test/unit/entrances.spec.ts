@@ -231,7 +231,7 @@ describe("public functions", () => {
             assert.deepEqual(found, [
                 "the name of a component: text built from an Output by + or ${}; use pulumi.interpolate, which returns an Output",
                 "the name of a component: an Output; only plain data can be here",
-                "the name of a component: expected text, got number",
+                "the name of a component: expected text, got 5",
             ]);
         }
     });
