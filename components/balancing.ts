@@ -6,6 +6,7 @@ import { type Later, then } from "./convergence/outputs";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
 import { count } from "./convergence/text";
+import { type Customized, SharedValues } from "./customized";
 import { aFunction, type FormIssue, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
@@ -43,8 +44,8 @@ export interface Balanced extends HaproxySettings {
 /** What LoadBalancer and LoadBalancerFleet have in common. Errors are reported before any host is touched. */
 export interface Balancing extends WithInputs<Balanced> {
     /**
-     * Returns a changed copy of the configuration that is declared or that services compile to, for one host. That configuration is
-     * frozen; the copy is validated. Secrets and values that are not known yet are slots in it.
+     * Returns a changed copy of the configuration that is declared or that services compile to, for one host. Changing that configuration
+     * itself is an error; the copy is validated. Secrets and values that are not known yet are slots in it.
      * @default - no change
      */
     customize?: (config: HaproxyConfig, host: string) => HaproxyConfig;
@@ -85,7 +86,7 @@ export interface Balancing extends WithInputs<Balanced> {
 export type WithoutInputs<A extends Balancing> = Balanced & Omit<A, keyof Balanced>;
 type PlainBalancing = WithoutInputs<Balancing>;
 
-const anObject = z.custom<never>((value) => typeof value === "object" && value !== null, {
+const anObject = z.custom<never>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
     message: "expected an object",
 });
 /** A list is judged by itself, so that issues name its entries. */
@@ -207,22 +208,31 @@ function balancesOf(
     hosts: ReturnType<Parameters<typeof declare>[3]>,
     reporter: Reporter,
 ): Map<string, HostBalance> {
-    const { customize = (config) => config, before, after, ignoreIssues } = args;
+    const { customize, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args));
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
+    const shared = new SharedValues();
     const configs = hosts.map(({ host, differences, path }) => {
         const { config, issues } = withDifferences(compiled.config, differences, path);
-        return { host, config: reporter.customized(host, compiled, () => customize(config, host)), issues };
+        if (customize === undefined) {
+            return { host, config, issues };
+        }
+        const call = () => shared.call(config, (copy) => customize(copy, host));
+        return { host, config: reporter.customized(host, compiled.issues, call), issues };
     });
-    const found = configs.map(({ host, config, issues }) => ({
-        host,
-        issues: [
-            ...(isWhole ? issues : []),
-            ...withoutIgnored(compiled.validate(config), ignoreIssues),
-            ...(isWhole ? acceptDownIssues(config, args.acceptDown) : []),
-        ],
-    }));
+    const found = configs.map(({ host, config, issues }) => {
+        const own = compiled.validate(config);
+        const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
+        return {
+            host,
+            issues: [
+                ...(isWhole ? issues : []),
+                ...withoutIgnored(own, ignoreIssues),
+                ...(hasForm ? acceptDownIssues(config, args.acceptDown) : []),
+            ],
+        };
+    });
     reporter.reportOf(found);
     const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
     const options = { allowWarnings, allowShrink, oldWorkers, bake, acceptDown };
@@ -308,32 +318,34 @@ class Reporter {
      * The configuration that `customize` returns. If services have errors, it lacks parts that `customize` may expect; if that throws
      * then, those errors are reported instead.
      */
-    customized(host: string, { config, issues }: CompiledServices, customize: () => HaproxyConfig): HaproxyConfig {
-        let returned: unknown;
+    customized(host: string, issues: readonly Issue[], customize: () => Customized): HaproxyConfig {
+        let result: Customized;
         try {
-            returned = customize();
+            result = customize();
         } catch (error) {
             this.report(issues);
-            const { message } = error as Error;
-            if (
-                error instanceof TypeError &&
-                /read only|not extensible|cannot (assign|add|define|delete)/i.test(message)
-            ) {
-                const remedy = "return a changed copy, because all hosts share the configuration";
-                throw this.failure(`customize: ${message}; ${remedy}`);
-            }
-            throw this.failure(`customize: fails for ${host}: ${message}; correct it`);
+            throw this.failure(`customize: fails for ${host}: ${messageOf(error)}; correct it`);
+        }
+        const { returned, changed } = result;
+        if (changed !== undefined) {
+            const remedy = "return a changed copy, because all hosts share the configuration";
+            throw this.failure(`customize: changes ${changed} of the configuration that it is called with; ${remedy}`);
         }
         if (typeof returned !== "object" || returned === null || !("frontends" in returned)) {
             const remedy = "return the configuration that it is called with, or a changed copy";
             throw this.failure(`customize: returned ${shown(returned)}; ${remedy}`);
         }
-        return returned === config ? config : (returned as HaproxyConfig);
+        return returned as HaproxyConfig;
     }
 
     /** What is converged before or after HAProxy. A function that returns no list would go unnoticed. */
     listOf(key: "before" | "after", list: Balancing["before"] = [], host: string): Resource[] {
-        const resources: unknown = typeof list === "function" ? list(host) : list;
+        let resources: unknown = list;
+        try {
+            resources = typeof list === "function" ? list(host) : list;
+        } catch (error) {
+            throw this.failure(`${key}: fails for ${host}: ${messageOf(error)}; correct it`);
+        }
         if (!Array.isArray(resources)) {
             throw this.failure(`${key}: returned ${shown(resources)} for ${host}; return a list of resources`);
         }
@@ -356,6 +368,11 @@ class Reporter {
     private failure(text: string): Error {
         return resourceError(`${this.name}: ${text}`, this.component);
     }
+}
+
+/** What somebody has thrown, which may be anything. */
+function messageOf(error: unknown): string {
+    return error instanceof Error ? error.message : String(error);
 }
 
 function shown(value: unknown): string {

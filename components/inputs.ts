@@ -70,7 +70,7 @@ export interface Taken<T> {
      * there, whatever the type of the field. It is a promise only if there are Inputs that are not plain values.
      */
     readonly data: Later<T>;
-    /** The values that were taken out, by the names of their slots, used or not. */
+    /** The values that were taken out, by the names of their slots, used or not. They may turn out to be no text. */
     readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
@@ -87,12 +87,19 @@ export function takeInputs<T>(args: WithInputs<T>, reserved: readonly string[] =
     const names = namesOf(places, reserved);
     const markers = names.map(slot);
     const outputs = places.map(({ value }) => pulumi.output(value as Promise<unknown>) as pulumi.Output<unknown>);
-    const slots = Object.fromEntries(outputs.map((output, n) => [names[n], output.apply(String)]));
+    const slots = Object.fromEntries(
+        outputs.map((output, n) => [names[n], output.apply(textOf) as pulumi.Output<string>]),
+    );
     const filled = (values: readonly unknown[]) => withValues(args, byOwner(places, values)) as T;
     const data = Promise.all(outputs.map((output, n) => plainValue(output, markers[n]))).then(filled);
     // Whoever uses the data handles its failure; a program that has failed before does not.
     data.catch(() => undefined);
     return { draft: filled(markers), data, slots };
+}
+
+/** A number as text. Another value is an issue of its slot. */
+function textOf(value: unknown): unknown {
+    return typeof value === "number" ? String(value) : value;
 }
 
 /** An Input that is not a plain value, and the way to it. */
@@ -105,7 +112,8 @@ interface Place {
 }
 
 function inputsIn(value: unknown, parents: readonly Step[]): Place[] {
-    if (!isContainer(value)) {
+    // Data with a circle has no form, which is reported later.
+    if (!isContainer(value) || parents.slice(0, -1).some((step) => step.value === value)) {
         return [];
     }
     const index = Array.isArray(value);
@@ -136,13 +144,17 @@ function byOwner(places: readonly Place[], values: readonly unknown[]): Map<unkn
 }
 
 /** The data with values in place of Inputs. What holds none stays the same object. */
-function withValues(value: unknown, filled: ReadonlyMap<unknown, ReadonlyMap<string, unknown>>): unknown {
-    if (!isContainer(value)) {
+function withValues(
+    value: unknown,
+    filled: ReadonlyMap<unknown, ReadonlyMap<string, unknown>>,
+    above: readonly unknown[] = [],
+): unknown {
+    if (!isContainer(value) || above.includes(value)) {
         return value;
     }
     const own = filled.get(value);
     const entries = Object.entries(value).map(
-        ([key, inner]) => [key, own?.has(key) ? own.get(key) : withValues(inner, filled)] as const,
+        ([key, inner]) => [key, own?.has(key) ? own.get(key) : withValues(inner, filled, [...above, value])] as const,
     );
     if (entries.every(([key, inner]) => inner === value[key])) {
         return value;

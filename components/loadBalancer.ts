@@ -5,6 +5,7 @@ import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
 import { connectionForm } from "./convergence/form";
 import { then } from "./convergence/outputs";
+import { componentName } from "./convergence/resourceError";
 import { formOf } from "./forms";
 import { type HostBalance, type LoadBalancerOutputs, outputsOf } from "./hostBalance";
 import { treatment } from "./treatment";
@@ -56,7 +57,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
      * @throws ResourceError with every issue of form, else with every error in the services and the configuration; then as ConvergedHost
      */
     constructor(name: string, args: LoadBalancerArgs, opts?: pulumi.ComponentResourceOptions) {
-        super("haproxy-fleet:index:LoadBalancer", name, {}, pulumi.mergeOptions(opts, leavesHost));
+        super("haproxy-fleet:index:LoadBalancer", componentName(name), {}, pulumi.mergeOptions(opts, leavesHost));
 
         const { connection, ...balancing } = args ?? {};
         const declaring = { component: this, name, args, form: argsForm };

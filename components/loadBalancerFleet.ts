@@ -5,6 +5,7 @@ import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
 import { connectionForm } from "./convergence/form";
 import { type Later, laterOutput, then } from "./convergence/outputs";
+import { componentName } from "./convergence/resourceError";
 import { Roll } from "./convergence/roll";
 import { fileTexts } from "./convergence/shownFiles";
 import { formOf } from "./forms";
@@ -33,7 +34,12 @@ export interface LoadBalancerFleetArgs<Host extends string = string> extends Bal
     roll?: "oneByOne" | "allAtOnce";
 }
 
-const aliases = z.custom<NonNullable<FleetHost["aliases"]>>(Array.isArray, { message: "expected a list of aliases" });
+/** The SDK never registers a resource that has something else in place of an alias. */
+const alias = z.custom<NonNullable<FleetHost["aliases"]>[number]>(
+    (value) => typeof value === "string" || (typeof value === "object" && value !== null && !Array.isArray(value)),
+    { message: 'expected an alias, as in { name: "edge-lb1" }' },
+);
+const aliases = z.array(alias, { message: "expected a list of aliases" });
 const host = formOf<FleetHost>()(
     z.strictObject({ ...differencesShape, connection: connectionForm, aliases: aliases.optional() }),
 );
@@ -94,7 +100,7 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
         const shared = new SharedFiles();
         super(
             "haproxy-fleet:index:LoadBalancerFleet",
-            name,
+            componentName(name),
             { files: shared.output },
             pulumi.mergeOptions(opts, leavesHost),
         );

@@ -22,7 +22,7 @@ import { formerOwners, ownerOf } from "./owners";
 import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues } from "./payload/fileContents";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
-import { resourceError } from "./resourceError";
+import { componentName, resourceError } from "./resourceError";
 import type { Roll } from "./roll";
 import { fileTexts } from "./shownFiles";
 import { slotValues } from "./slotValues";
@@ -111,7 +111,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         const form = formOfArgs(args);
         const options = pulumi.mergeOptions(opts, leavesHost);
         const shown = form.length > 0 ? {} : shownFiles(args.resources, shownElsewhere);
-        super("haproxy-fleet:index:ConvergedHost", name, shown, options);
+        super("haproxy-fleet:index:ConvergedHost", componentName(name), shown, options);
 
         if (form.length > 0) {
             throw this.failure(name, form);

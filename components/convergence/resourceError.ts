@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { anyText, formIssues } from "../forms";
 
 /**
  * An error that the engine shows at its resource with exactly this message, wherever it is thrown. To an ordinary error inside an output,
@@ -12,4 +13,17 @@ export function resourceError(message: string, resource: pulumi.Resource): pulum
         message: { get: () => message, set: () => undefined },
         resource: { enumerable: false },
     });
+}
+
+/**
+ * The name of a component, before it is registered.
+ *
+ * @throws RunError if it is no text, or has an Output in it
+ */
+export function componentName(name: string): string {
+    const [issue] = formIssues(anyText, name);
+    if (issue !== undefined) {
+        throw new pulumi.RunError(`the name of a component: ${issue.message}`);
+    }
+    return name;
 }

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import * as face from "../../components";
-import { mockEngine, settled } from "../support/mocks";
+import { failuresOf, mockEngine, settled } from "../support/mocks";
 import { hostKey } from "../support/probeReplies";
 
 const { fromServices, mapPath, otherOptions, secretsIn, validate } = face.haproxy;
@@ -164,6 +164,75 @@ describe("public functions", () => {
                 assert.ok(lines.length === 1 && lines[0]?.startsWith(words), `${lines.join("\n")}\nis not\n${words}`);
                 await settled();
             }
+        }
+    });
+
+    it("and components say what is wrong with functions, and with what those return", async () => {
+        const late = [{ ...services[0], servers: [{ name: "a", address: pulumi.output("192.0.2.1") }] }];
+        const hosts = { a: { connection: { address: "192.0.2.11", hostKey } } };
+        const failing = (error: unknown) => {
+            throw error;
+        };
+        const cases: [object, string][] = [
+            [{ after: () => undefined }, "after: returned undefined for edge-a; return a list of resources"],
+            [{ before: async () => [] }, "before: returned a promise for edge-a; return a list of resources"],
+            [{ after: () => "abc" }, "after: returned abc for edge-a; return a list of resources"],
+            [{ after: () => ({ kind: "file" }) }, "after: returned an object for edge-a; return a list of resources"],
+            [{ after: [{ kind: "fil" }] }, 'edge: 1 error in what is declared\n  after[0].kind: expected "absent"'],
+            [
+                { before: () => [null] },
+                "edge: 1 error in what is declared\n  before[0]: on edge-a: expected an object, got null",
+            ],
+            [{ after: () => failing(new Error("no list")) }, "after: fails for edge-a: no list; correct it"],
+            [{ customize: () => failing(null) }, "customize: fails for edge-a: null; correct it"],
+            [{ customize: () => failing("text") }, "customize: fails for edge-a: text; correct it"],
+            [
+                { customize: () => ({ frontends: 5 }) },
+                "edge: 2 errors in what is declared\n  frontends: expected a list, got 5\n  backends: expected a list, got nothing",
+            ],
+            [{ slots: ["x"] }, "edge: 1 error in what is declared\n  slots: expected an object, got a list"],
+            [{ slots: pulumi.output({}) }, "edge: 1 error in what is declared\n  slots: an Output;"],
+        ];
+        for (const [args, words] of cases) {
+            await mockEngine();
+            const make = (declared: object) => () =>
+                void new face.LoadBalancerFleet("edge", any({ hosts, services: declared, ...args }));
+            const found = failureOf(make(services)).replace(/^edge: (?!\d)/, "");
+            assert.ok(found.startsWith(words), `${found}\nis not\n${words}`);
+            await settled();
+            // Arguments of the same kinds that are judged later.
+            await mockEngine();
+            const messages = await failuresOf(() => {
+                try {
+                    make(late)();
+                } catch (error) {
+                    void Promise.reject(error);
+                }
+            });
+            assert.deepEqual(
+                messages.map((message) => message.replace(/^edge: (?!\d)/, "")),
+                [found],
+            );
+            await settled();
+        }
+    });
+
+    it("and components have no name with an Output in it", async () => {
+        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet]) {
+            await mockEngine();
+            const found = [`lb-${pulumi.output("1")}`, pulumi.output("lb1"), 5].map((name) => {
+                try {
+                    return String(new component(any(name), any({})));
+                } catch (error) {
+                    assert.ok(pulumi.RunError.isInstance(error));
+                    return error.message.replace(/ \(.*/, "");
+                }
+            });
+            assert.deepEqual(found, [
+                "the name of a component: text built from an Output by + or ${}; use pulumi.interpolate, which returns an Output",
+                "the name of a component: an Output; only plain data can be here",
+                "the name of a component: expected text, got 5",
+            ]);
         }
     });
 

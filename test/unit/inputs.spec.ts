@@ -93,6 +93,25 @@ describe("takeInputs", () => {
         assert.deepEqual(slots.slice(0, 2), ["httprequestrules.0.format", "headers.x-key"]);
     });
 
+    it("puts a known value in its place even if it is none, so that the form refuses it", async () => {
+        const none = pulumi.output(undefined as unknown as string);
+        const { data } = takeInputs<Service>(service("web", server("a", none)));
+        assert.deepEqual((await data).servers, [{ name: "a", address: undefined, port: 80 }]);
+    });
+
+    it("gives no slot the name of another one", async () => {
+        const args = service("web", server("a", pulumi.secret("192.0.2.1")));
+        const { data, slots } = takeInputs<Service>(args, ["a.address"]);
+        assert.deepEqual(Object.keys(slots), ["a.address.2"]);
+        assert.equal((await data).servers?.[0]?.address, slot("a.address.2"));
+    });
+
+    it("ends with data that holds itself", () => {
+        const odd: Record<string, unknown> = { name: "a", address: pulumi.output("192.0.2.1") };
+        odd.self = odd;
+        assert.deepEqual(Object.keys(takeInputs({ servers: [odd] } as never).slots), ["a.address"]);
+    });
+
     it("leaves outputs where plain data is expected, for the form to refuse", async () => {
         const name = pulumi.output("web");
         const { data } = takeInputs<Service>({ name, port: 80, servers: name } as never);

@@ -50,6 +50,42 @@ describe("LoadBalancerFleet", () => {
         assert.deepEqual(Object.keys(fleet.hosts), ["lb1", "lb2"]);
     });
 
+    it("converges nothing with a secret that has no value, or is no text", async () => {
+        const missing =
+            "edge: 1 error in what is declared\n  services[0].servers[0].address: expected text, got nothing";
+        for (const [value, words] of [
+            [undefined, missing],
+            [{ text: "planted" }, 'edge-lb1: the value of slot "web1.address" is of type object; use text'],
+        ]) {
+            for (const preview of [true, false]) {
+                await mockEngine({ preview });
+                const address = pulumi.secret(value as never);
+                const declared = { hosts: { lb1 }, services: [{ ...web, servers: [{ ...server, address }] }] };
+                const [failure, ...others] = await failuresOf(() => void new LoadBalancerFleet("edge", declared));
+                assert.equal(failure, words);
+                assert.deepEqual(others, []);
+            }
+        }
+        assert.deepEqual(asked.asked, []);
+    });
+
+    it("reports an address of a host that has no value once, although its URLs need it", async () => {
+        await mockEngine();
+        const hosts = { lb1: at(pulumi.output(undefined as unknown as string)) };
+        const failures = await failuresOf(() => void new LoadBalancerFleet("edge", { hosts, services: [web] }));
+        assert.deepEqual(failures, [
+            "edge-lb1: connection.address: has no value; check the output or the setting that it comes from",
+        ]);
+    });
+
+    it("refuses an alias that is none, because the engine's SDK would never register the host", async () => {
+        await mockEngine();
+        const hosts = { lb1: { ...lb1, aliases: [null, { name: "old" }] as never } };
+        assert.throws(() => new LoadBalancerFleet("edge", { hosts, services: [web] }), {
+            message: /\n {2}hosts\.lb1\.aliases\[0\]: expected an alias, as in \{ name: "edge-lb1" \}, got null$/,
+        });
+    });
+
     it("shows files once at the fleet, and at hosts those that differ", async () => {
         const alike = await fleetWith();
         assert.match(alike.files(FLEET, "edge")[CFG] ?? "", /server web1 192\.0\.2\.21:8080 check/);
