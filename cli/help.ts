@@ -9,7 +9,8 @@ export function help(surroundings: Surroundings, command = ""): string {
 
 Writes a Pulumi project into a folder, by default this one: package.json,
 Pulumi.yaml, tsconfig.json, .gitignore, and index.ts, the page to edit.
-A file that exists already is left as it is.
+A file that exists already is left as it is, but package.json gets the packages
+that it lacks.
 
   --name NAME         of the project; by default that of the folder`;
 

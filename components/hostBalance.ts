@@ -12,12 +12,10 @@ export interface HostBalance {
     readonly config: HaproxyConfig;
 }
 
-/** Outputs of a load balancer, to compose with. */
-export interface LoadBalancerOutputs {
+/** Outputs of a host, to compose with. */
+export interface HostOutputs {
     /** Address of the host. */
     readonly address: pulumi.Output<string>;
-    /** Its haproxy.cfg, with secrets by name. */
-    readonly configuration: pulumi.Output<string>;
     /** SHA-256 of haproxy.cfg and the files beside it, in hexadecimal, with secrets by name: it changes with what is declared. */
     readonly digest: pulumi.Output<string>;
     /** TCP ports that clients connect to, sorted; without the statistics page. */
@@ -26,6 +24,12 @@ export interface LoadBalancerOutputs {
     readonly urls: pulumi.Output<string[]>;
     /** What the last converge did, as text. */
     readonly lastRun: pulumi.Output<string>;
+}
+
+/** Outputs of a load balancer. */
+export interface LoadBalancerOutputs extends HostOutputs {
+    /** Its haproxy.cfg, with secrets by name. */
+    readonly configuration: pulumi.Output<string>;
 }
 
 /** The outputs of a host. Those that depend on what is declared are unknown if that has errors. */

@@ -7,7 +7,7 @@ export type { BastionConnection, HostConnection } from "./convergence/connection
 export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHost";
 export { slot } from "./convergence/slots";
 export { language as haproxy } from "./haproxy";
-export type { LoadBalancerOutputs } from "./hostBalance";
+export type { HostOutputs, LoadBalancerOutputs } from "./hostBalance";
 export type { Differences as HostDifferences } from "./hostDifferences";
 export type { WithInputs } from "./inputs";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";

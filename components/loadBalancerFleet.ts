@@ -8,7 +8,7 @@ import { type Later, laterOutput, then } from "./convergence/outputs";
 import { Roll } from "./convergence/roll";
 import { fileTexts } from "./convergence/shownFiles";
 import { formOf } from "./forms";
-import { type HostBalance, type LoadBalancerOutputs, outputsOf } from "./hostBalance";
+import { type HostBalance, type HostOutputs, outputsOf } from "./hostBalance";
 import { type Differences, differencesShape } from "./hostDifferences";
 import { treatment } from "./treatment";
 
@@ -81,8 +81,10 @@ const argsForm = formOf<WithoutInputs<LoadBalancerFleetArgs>>()(
  * ```
  */
 export class LoadBalancerFleet<Host extends string = string> extends pulumi.ComponentResource {
-    /** Outputs of each host, by name. */
-    readonly hosts: Readonly<Record<Host, LoadBalancerOutputs>>;
+    /** Outputs of each host, by name. Without its configuration, so that they can be exported and stored. */
+    readonly hosts: Readonly<Record<Host, HostOutputs>>;
+    /** The haproxy.cfg of each host, by its name, with secrets by name. */
+    readonly configurations: Readonly<Record<Host, pulumi.Output<string>>>;
 
     /**
      * @param name of the fleet; its hosts are named `<name>-<host>` in messages
@@ -125,13 +127,16 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
                 try {
                     const membership = { roll: order, shownElsewhere: shared.paths };
                     const { lastRun } = new ConvergedHost(child, declared, options, membership);
-                    return [key, outputsOf(connection.address, lastRun, balance)];
+                    return { key, ...outputsOf(connection.address, lastRun, balance) };
                 } catch (error) {
                     order?.cancel(child);
                     throw error;
                 }
             });
-            this.hosts = Object.fromEntries(outputs);
+            const byName = <T>(choose: (output: (typeof outputs)[number]) => T) =>
+                Object.fromEntries(outputs.map((output) => [output.key, choose(output)])) as Record<Host, T>;
+            this.hosts = byName(({ key: _, configuration: __, ...ofHost }) => ofHost);
+            this.configurations = byName(({ configuration }) => configuration);
         } finally {
             shared.end();
         }

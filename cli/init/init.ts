@@ -35,10 +35,13 @@ export async function init(
     mkdirSync(target, { recursive: true });
     const written: string[] = [];
     const kept: string[] = [];
+    let added: string[] = [];
     for (const [file, text] of Object.entries(files)) {
         const path = join(target, file);
         if (existsSync(path)) {
-            kept.push(file);
+            const lacked = file === "package.json" ? complete(path, needed) : [];
+            added = [...added, ...lacked];
+            kept.push(...(lacked.length === 0 ? [file] : []));
         } else {
             writeFileSync(path, text);
             written.push(file);
@@ -46,6 +49,7 @@ export async function init(
     }
     const lines = [
         ...(written.length > 0 ? [`wrote ${written.join(", ")} in ${target}`] : []),
+        ...(added.length > 0 ? [`added to package.json: ${added.join(", ")}`] : []),
         ...(kept.length > 0 ? [`left as they are, because they exist: ${kept.join(", ")}`] : []),
         ...(kept.includes("Pulumi.yaml")
             ? ["Pulumi.yaml has to load TypeScript; see the runtime options in docs"]
@@ -54,7 +58,7 @@ export async function init(
         "next:",
         ...table([
             ...(folder === "." ? [] : [[`cd ${quoted(relative(process.cwd(), target))}`, ""]]),
-            [installCommand(target, needed), ""],
+            ["npm install", ""],
             ["edit index.ts", "your hosts, login and services"],
             [callOf(surroundings, "check"), "asks HAProxy's own checker, without hosts"],
             [`${surroundings.pulumiCommand} stack init dev`, ""],
@@ -98,18 +102,25 @@ export function sourceOf(manifest: string | undefined, target: string): string |
         : undefined;
 }
 
-/** Installs what package.json names, and what it lacks if it was there before. */
-function installCommand(target: string, { dependencies, devDependencies }: Packages): string {
-    const { dependencies: have, devDependencies: haveForDevelopment } = JSON.parse(
-        readFileSync(join(target, "package.json"), "utf8"),
-    ) as Manifest;
-    const missing = Object.entries({ ...dependencies, ...devDependencies }).filter(
-        ([name]) => !Object.hasOwn({ ...have, ...haveForDevelopment }, name),
-    );
-    const wanted = missing.map(([name, version]) =>
-        version.startsWith("file:") ? quoted(version) : `'${name}@${version}'`,
-    );
-    return ["npm install", ...wanted].join(" ");
+/** Adds the packages that an existing package.json lacks, as `npm install` would. Returns their names. */
+function complete(manifest: string, { dependencies, devDependencies }: Packages): string[] {
+    const have = manifestOf(manifest);
+    const known = { ...have.devDependencies, ...have.dependencies };
+    const lacking = (packages: Readonly<Record<string, string>>) =>
+        Object.entries(packages).filter(([name]) => !Object.hasOwn(known, name));
+    const added = { dependencies: lacking(dependencies), devDependencies: lacking(devDependencies) };
+    const names = [...added.dependencies, ...added.devDependencies].map(([name]) => name);
+    if (names.length > 0) {
+        const completed: Record<string, unknown> = { ...have };
+        for (const [list, packages] of Object.entries(added)) {
+            if (packages.length > 0) {
+                completed[list] = { ...have[list as keyof typeof added], ...Object.fromEntries(packages) };
+            }
+        }
+        const indent = /^[ \t]+(?=")/m.exec(readFileSync(manifest, "utf8"))?.[0] ?? 2;
+        writeFileSync(manifest, `${JSON.stringify(completed, undefined, indent)}\n`);
+    }
+    return names;
 }
 
 /** A word for a shell. */

@@ -1,9 +1,13 @@
 import * as pulumi from "@pulumi/pulumi";
+import { perProgram } from "./perProgram";
 
-/** Whether there are hooks: not in unit tests with mocks, and not with releases of the SDK before 3.182. */
+/** How many hooks of each name there are: the engine knows a hook by its name alone. */
+const names = perProgram(() => new Map<string, number>());
+
+/** Whether there are hooks: not in unit tests with mocks. */
 export function hasHooks(): boolean {
     const monitor = pulumi.runtime.getMonitor() as { readonly registerResourceHook?: unknown } | undefined;
-    return pulumi.ResourceHook !== undefined && typeof monitor?.registerResourceHook === "function";
+    return typeof monitor?.registerResourceHook === "function";
 }
 
 /** Hooks, if there are any, that run before a resource is created or updated; the change fails if `check` throws. */
@@ -11,6 +15,8 @@ export function beforeChange(name: string, check: () => void): pulumi.ResourceHo
     if (!hasHooks()) {
         return undefined;
     }
-    const hook = new pulumi.ResourceHook(name, check);
+    const others = names().get(name) ?? 0;
+    names().set(name, others + 1);
+    const hook = new pulumi.ResourceHook(others === 0 ? name : `${name} (${others + 1})`, check);
     return { beforeCreate: [hook], beforeUpdate: [hook] };
 }

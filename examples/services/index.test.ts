@@ -37,8 +37,8 @@ before(async () => {
 });
 
 test("both load balancers serve the same, apart from what differs", async () => {
-    const { lb1, lb2 } = await import("./index.js");
-    const [first, second] = [await known(lb1.configuration), await known(lb2.configuration)];
+    const { lb1, configurations } = await import("./index.js");
+    const [first, second] = [await known(configurations.lb1), await known(configurations.lb2)];
     assert.match(first, /^ {4}server web2 192\.0\.2\.22:80 (?!.*weight 0)/m);
     assert.match(second, /^ {4}server web2 192\.0\.2\.22:80 .*weight 0/m);
     assert.match(first, /^ {4}server docs1 192\.0\.2\.31:80 /m);

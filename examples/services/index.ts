@@ -52,3 +52,5 @@ const fleet = new LoadBalancerFleet("edge", {
 
 /** Addresses, ports and URLs of the load balancers, and what the last up did there. */
 export const { lb1, lb2 } = fleet.hosts;
+/** What they run, with secrets by name. */
+export const { configurations } = fleet;

@@ -106,7 +106,7 @@ describeLab("examples", () => {
         };
         const { project, pulumi, loseState } = await started("services", config, { opsPassword: "planted-1" });
         const preview = await pulumi("preview");
-        assert.match(preview, /server docs1 ‹docs1\.address, known after up›:80/);
+        assert.match(preview, /server docs1 '‹docs1\.address, known after up›':80/);
         assert.doesNotMatch(preview, /planted-1/);
         await pulumi("up", "--yes", "--skip-preview");
         const [first, second] = [place("lb1").address, place("lb2").address];

@@ -24,7 +24,7 @@ describe("a host, or a fleet, that depends on a resource", () => {
 
     /** Runs an up of hosts that depend on a command, and that write to files that they were asked. */
     async function up(create: string): Promise<{ text: string; asked: string[] }> {
-        const files = ["host", "fleet"].map((kind) => sshd.file(`asked-${kind}.example`));
+        const files = ["host", "namesake", "fleet"].map((kind) => sshd.file(`asked-${kind}.example`));
         project.program(`
             import { existsSync, writeFileSync } from "node:fs";
             import { ConvergedHost } from ${module("convergence/convergedHost")};
@@ -39,6 +39,9 @@ describe("a host, or a fleet, that depends on a resource", () => {
             const machine = new remote.Command("machine", { connection, create: ${JSON.stringify(create)} });
             const at = (address: string) => ({ address, hostKey: connection.hostKey });
             new ConvergedHost("lb1", { connection: at("host.example"), resources: [] }, { dependsOn: machine });
+            // The engine tells resources of one name apart by what is around them.
+            const parent = new pulumi.ComponentResource("test:index:Group", "group");
+            new ConvergedHost("lb1", { connection: at("namesake.example"), resources: [] }, { parent, dependsOn: machine });
             new LoadBalancerFleet("edge", {
                 hosts: { lb2: { connection: at("fleet.example") } },
                 services: [{ name: "web", port: 80, default: true, servers: [{ name: "web1", address: "192.0.2.1" }] }],
@@ -54,14 +57,14 @@ describe("a host, or a fleet, that depends on a resource", () => {
     it("is not asked if the resource cannot be created", async function () {
         this.timeout(120_000);
         const { text, asked } = await up("exit 3");
-        assert.deepEqual(asked, ["", ""], text);
+        assert.deepEqual(asked, ["", "", ""], text);
         assert.doesNotMatch(text, /lb[12]: \S/);
     });
 
     it("is asked once the resource is there", async function () {
         this.timeout(120_000);
         const { text, asked } = await up(`sleep 2; touch ${sshd.file("made")}`);
-        assert.deepEqual(asked, ["made", "made"], text);
+        assert.deepEqual(asked, ["made", "made", "made"], text);
         assert.match(text, /lb1: the host was asked/);
     });
 });

@@ -24,8 +24,11 @@ describe("LoadBalancerFleet", () => {
         const recording = await mockEngine({ preview });
         const fleet = new LoadBalancerFleet<string>("edge", { hosts: { lb1, lb2 }, services: [web], ...args });
         await settled();
-        const outputs = <K extends "configuration" | "digest" | "ports" | "urls" | "address">(host: string, key: K) =>
-            promiseOf(fleet.hosts[host]?.[key] as pulumi.Output<unknown>);
+        const outputs = (host: string, key: "configuration" | "digest" | "ports" | "urls" | "address") => {
+            const { hosts, configurations } = fleet;
+            const output = key === "configuration" ? configurations[host] : hosts[host]?.[key];
+            return promiseOf(output as pulumi.Output<unknown>);
+        };
         const files = (type: string, name: string) =>
             registered(recording, type, name).inputs.files as Record<string, string>;
         return { ...recording, fleet, outputs, files };

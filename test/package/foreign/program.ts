@@ -46,7 +46,7 @@ new ConvergedHost("app1", {
 });
 
 let configuration = "";
-pulumi.output(fleet.hosts).apply((hosts) => {
-    configuration = hosts.lb2?.configuration ?? "";
+fleet.configurations.lb2.apply((text) => {
+    configuration = text;
 });
 process.on("exit", () => console.log(JSON.stringify({ node: process.versions.node, configuration, sent })));

@@ -51,18 +51,27 @@ describe("haproxy-fleet init", function () {
         project.folder = ".";
     });
 
-    it("overwrites nothing, and names the packages that an own package.json lacks", async () => {
-        project.write({ "own/package.json": '{ "devDependencies": { "tsx": "1" } }', "own/index.ts": "// mine" });
+    it("overwrites nothing, and adds the packages that an own package.json lacks", async () => {
+        const manifest = '{\n   "type": "commonjs",\n   "devDependencies": { "tsx": "1" }\n}\n';
+        project.write({ "own/package.json": manifest, "own/index.ts": "// mine" });
         const { stdout } = await project.command("init", "own", "--name=shop");
         assert.match(stdout, /^wrote Pulumi\.yaml, tsconfig\.json, \.gitignore in /m);
-        assert.match(stdout, /^left as they are, because they exist: package\.json, index\.ts$/m);
-        assert.match(stdout, /^ {2}npm install .*'haproxy-fleet@\^\d.*'typescript@/m);
-        assert.doesNotMatch(stdout, /'tsx@/);
+        assert.match(stdout, /^added to package\.json: .*haproxy-fleet, .*typescript$/m);
+        assert.match(stdout, /^left as they are, because they exist: index\.ts$/m);
+        assert.match(stdout, /^ {2}npm install$/m);
+        const completed = text("own/package.json");
+        assert.match(completed, /^ {3}"type": "commonjs",$/m);
+        const { dependencies, devDependencies } = JSON.parse(completed);
+        assert.match(dependencies["haproxy-fleet"], /^\^\d/);
+        assert.equal(devDependencies.tsx, "1");
+        assert.ok(devDependencies.typescript);
         assert.equal(text("own/index.ts"), "// mine");
         assert.match(text("own/Pulumi.yaml"), /^name: shop$/m);
         const before = text("own/Pulumi.yaml");
-        assert.match((await project.command("init", "own", "--name=other")).stdout, /^left .*Pulumi\.yaml/m);
+        const again = await project.command("init", "own", "--name=other");
+        assert.match(again.stdout, /^left .* package\.json, Pulumi\.yaml/m);
         assert.equal(text("own/Pulumi.yaml"), before);
+        assert.equal(text("own/package.json"), completed);
     });
 
     it("refuses names that neither Pulumi nor npm takes", async () => {
