@@ -82,6 +82,8 @@ const fleet = new LoadBalancerFleet(${JSON.stringify(name)}, {
             check: { uri: "/" },
         },
     ],
+    // Connections of each host. They may need 50 kB of memory each, with TLS 125 kB. The default is 50,000.
+    maxconn: 5000,
 });
 
 /** Addresses of the hosts, and what the last up did there. */

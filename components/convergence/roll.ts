@@ -101,7 +101,8 @@ export class Roll {
     /** Says in a preview in which order hosts change, and how far an unfinished roll has come. */
     private announce(): void {
         const order = this.withRole("rolls");
-        if (order.length === 0 || this.hosts.length === 1 || !pulumi.runtime.isDryRun()) {
+        const isRefused = this.withRole("refuses").length > 0;
+        if (order.length === 0 || this.hosts.length === 1 || isRefused || !pulumi.runtime.isDryRun()) {
             return;
         }
         const done = this.current.size;

@@ -125,7 +125,7 @@ describeLab("the engine on a fleet", () => {
         const failed = await program.pulumi("up", "--yes", "--skip-preview");
         assert.notEqual(failed.code, 0);
         assert.match(failed.text, /ConvergedHost \(edge-lb1\):\s+error: edge-lb1: .*; last good files are back/);
-        assert.match(failed.text, /error: edge: edge-lb1 failed, so edge-lb2 was not changed; correct what it says/);
+        assert.match(failed.text, /error: edge: edge-lb1 failed, so edge-lb2 was not changed; correct the cause/);
         for (const host of [lb1, lb2]) assert.equal(await ask(host, "docs.example.test"), "app2");
         assert.match(failed.text, /backend ecom-docs has no server up \(app2 L4CON\); before, it had 1; last good/);
         const accepted = await program.up("--skip-preview", "--config", "haproxy-fleet:acceptDown=ecom-docs");

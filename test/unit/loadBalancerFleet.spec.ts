@@ -5,8 +5,7 @@ import type { HaproxyConfig } from "../../components/haproxy/model";
 import { LoadBalancerFleet, type LoadBalancerFleetArgs } from "../../components/loadBalancerFleet";
 import { decoded } from "../support/decoded";
 import { failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../support/mocks";
-import { COMMAND, connection, FLEET, HOST, probeReply, withProbeReplies } from "../support/probeReplies";
-import { until } from "../support/traffic";
+import { COMMAND, connection, FLEET, HOST, withProbeReplies } from "../support/probeReplies";
 
 const CFG = "/etc/haproxy/haproxy.cfg";
 const at = (address: pulumi.Input<string>) => ({ connection: { ...connection, address } });
@@ -450,70 +449,5 @@ describe("LoadBalancerFleet", () => {
                 assert.deepEqual(asked.asked, []);
             });
         }
-    });
-
-    describe("changes serving hosts", () => {
-        /** Both serve, and lack something that is declared anew. */
-        const due = probeReply({ differences: [{ id: "r0", aspect: "content", have: "" }] });
-
-        /** Begins an up in which the command of lb1 lasts until `end`. The commands that have begun are in `begun`. */
-        async function up(args: Partial<Args>) {
-            asked.give(due);
-            const begun: string[] = [];
-            let end = (_error?: Error): void => {};
-            const lasting = new Promise<void>((resolve, reject) => {
-                end = (error) => (error ? reject(error) : resolve());
-            });
-            const creation = async (name: string) => {
-                if (!name.endsWith("-converge")) return;
-                begun.push(name);
-                if (name === "edge-lb1-converge") await lasting;
-            };
-            const recording = await mockEngine({ creation });
-            new LoadBalancerFleet("edge", { hosts: { lb1, lb2 }, services: [web], ...args });
-            await until("a command has begun", () => begun.length > 0);
-            for (let n = 0; n < 20; n++) await new Promise((resolve) => setImmediate(resolve));
-            return { ...recording, begun, end };
-        }
-
-        it("one after the other", async () => {
-            const { begun, end } = await up({});
-            assert.deepEqual(begun, ["edge-lb1-converge"]);
-            assert.equal(asked.left.size, 2);
-            end();
-            await until("the second has begun", () => begun.length === 2);
-            await settled();
-        });
-
-        it("but none if a later host has an error, and leaves no connection open", async () => {
-            asked.give(due);
-            const recording = await mockEngine();
-            const failures = await failuresOf(() =>
-                assert.throws(
-                    () => new LoadBalancerFleet("edge", { hosts: { lb1, lb2: at("a b") }, services: [web] }),
-                    /^Error: edge-lb2: 1 issue /,
-                ),
-            );
-            await until("the connection is closed", () => asked.open() === 0);
-            const why = "nothing was changed, because edge-lb2 refuses what is declared";
-            assert.deepEqual(failures, [`edge-lb1: ${why}; correct that, then run up again`]);
-            await settled();
-            assert.ok(!texts(recording.messages).join("\n").includes("edge-lb1: changed"));
-        });
-
-        it("and says in a preview how far that has come", async () => {
-            asked.giveEach(async ({ target }) => (target.address === "192.0.2.1" ? probeReply() : due));
-            const said = texts((await fleetWith({ hosts: { lb1, lb2, lb3: at("192.0.2.3") } }, true)).messages);
-            const words =
-                "1 of 3 hosts has the new configuration; an up changes edge-lb2, then edge-lb3, and stops if one fails";
-            assert.ok(said.includes(`info: edge: ${words}`), said.join("\n"));
-        });
-
-        it("all at once if that is declared", async () => {
-            const { begun, end } = await up({ roll: "allAtOnce" });
-            assert.deepEqual(begun.sort(), ["edge-lb1-converge", "edge-lb2-converge"]);
-            end();
-            await settled();
-        });
     });
 });

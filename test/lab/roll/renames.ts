@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { type Fleet, UP } from "./fleet";
+import type { Fleet } from "./fleet";
 
 /** What a fleet's hosts keep when they are renamed. */
 export function renames(fleet: () => Fleet): void {
@@ -18,16 +18,11 @@ export function renames(fleet: () => Fleet): void {
                 differences: { lb9: { aliases: [{ name: "edge-lb1" }] } },
             },
         );
-        const preview = await fleet().succeed("preview");
-        assert.match(preview.text, /owner: recorded as probe\/dev\/edge-lb1, would be probe\/dev\/front-lb9/);
-        assert.match(
-            preview.text,
-            /front-lb9 differs in 1 resource: declared anew; an up would converge it, with no reload/,
-        );
-        assert.doesNotMatch(preview.text, COMMANDS);
-        const up = await fleet().succeed(...UP);
-        assert.doesNotMatch(up.text, COMMANDS);
-        assert.match(up.text, /\n {4}~ 3 updated/);
+        const { text } = await fleet().succeed("up", "--yes");
+        assert.match(text, /owner: recorded as probe\/dev\/edge-lb1, would be probe\/dev\/front-lb9/);
+        assert.match(text, /front-lb9 differs in 1 resource: declared anew; an up would converge it, with no reload/);
+        assert.doesNotMatch(text, COMMANDS);
+        assert.match(text, /\n {4}~ 3 updated/);
         assert.deepEqual(await fleet().traces(), before);
         const owners = await Promise.all(fleet().hosts.map((host) => host.exec(`head -n 1 ${OWNER}`)));
         assert.deepEqual(

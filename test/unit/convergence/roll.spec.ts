@@ -147,6 +147,7 @@ describe("Roll", () => {
                 [],
                 "an up changes edge-lb2, then edge-lb3, and stops if one fails",
             ],
+            ["says nothing if a host refuses", { "edge-lb1": "refuses", "edge-lb2": "rolls", "edge-lb3": "rolls" }, []],
             [
                 "says nothing if no host waits",
                 { "edge-lb1": "atOnce", "edge-lb2": "away", "edge-lb3": "unchanged" },
