@@ -26,7 +26,7 @@ const components = fleets.map(({ name, hosts, args }) => {
         const privateKey =
             host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
         const connection = { ...host.connection, privateKey, privateKeyPassword };
-        // Its place before there were fleets, so that states of then stay valid.
+        // Where it was before there were fleets, so that older states stay valid.
         const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
         return [host.name, { connection, ...host.differences, aliases: [former] }] as const;
     });

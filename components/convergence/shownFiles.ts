@@ -2,7 +2,7 @@ import { filesOf, type Resource } from "./kinds/index";
 import { sha256 } from "./sha256";
 import { showSlots } from "./slots";
 
-/** Longest text that a component's inputs show, in bytes: the engine stores them with each state. */
+/** Longest text that a component's inputs show, in characters: the engine stores them with each state. */
 const LONGEST = 65_536;
 
 /** The files of a run list as people see them, by path: secrets by name, and only the size of programs and of what is too long. */
