@@ -49,4 +49,4 @@ const fleet = new LoadBalancerFleet("edge", {
 });
 
 /** haproxy.cfg of the first host. */
-export const { configuration } = fleet.hosts.lb1;
+export const configuration = fleet.configurations.lb1;
