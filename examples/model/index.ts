@@ -49,4 +49,4 @@ const fleet = new LoadBalancerFleet("edge", {
 });
 
 /** haproxy.cfg of the first host. */
-export const { lb1: configuration } = fleet.configurations;
+export const configuration = fleet.configurations.lb1;
