@@ -12,6 +12,8 @@ export interface Packed {
     tarball: string;
     /** The paths in it. */
     files: string[];
+    /** Bytes when it is installed. */
+    size: number;
 }
 
 async function run(command: string, args: string[], cwd: string): Promise<string> {
@@ -33,9 +35,11 @@ export async function pack(target: string, folder = repo): Promise<Packed> {
     const [packed] = JSON.parse(await run("npm", ["pack", "--json", "--pack-destination", target], folder)) as {
         filename: string;
         files: { path: string }[];
+        unpackedSize: number;
     }[];
     if (!packed) throw new Error(`npm pack in ${folder} made nothing`);
-    return { tarball: join(target, packed.filename), files: packed.files.map(({ path }) => path) };
+    const { filename, files, unpackedSize: size } = packed;
+    return { tarball: join(target, filename), files: files.map(({ path }) => path), size };
 }
 
 /** Packs test/package/foreign/recipe as its author would: JavaScript and declarations. Returns the tarball's path. */
