@@ -1,13 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { slotsForm } from "./convergence/form";
-import { type Resource, resourceForm } from "./convergence/kinds/index";
+import type { Resource } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
-import { resourceError } from "./convergence/resourceError";
-import { warn } from "./convergence/sharedMessages";
-import { count } from "./convergence/text";
-import { type Customized, SharedValues } from "./customized";
-import { aFunction, type FormIssue, flag, formIssues, formOf, texts, whole } from "./forms";
+import { SharedValues } from "./customized";
+import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
     type CompiledServices,
@@ -20,6 +17,7 @@ import {
     remembering,
     type Service,
     type StatsSettings,
+    seconds,
     services,
     settingsShape,
     stats,
@@ -30,6 +28,7 @@ import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
+import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 
 /** What is balanced, as plain data: services with their settings, or a hand-written model. */
 export interface Balanced extends HaproxySettings {
@@ -50,9 +49,9 @@ export interface Balancing extends WithInputs<Balanced> {
      */
     customize?: (config: HaproxyConfig, host: string) => HaproxyConfig;
     /** What is converged on the same hosts before HAProxy; a function gets the name of the host. @default [] */
-    before?: Resource[] | ((host: string) => Resource[]);
+    before?: HostResources;
     /** What is converged on the same hosts after HAProxy; a function gets the name of the host. @default [] */
-    after?: Resource[] | ((host: string) => Resource[]);
+    after?: HostResources;
     /** Ids of warnings to leave out, such as `unused-backend`. Errors cannot be ignored. @default [] */
     ignoreIssues?: string[];
     /** Substrings of `haproxy -c` warnings to accept; any other warning refuses the configuration. @default [] */
@@ -94,13 +93,6 @@ const resources = z.custom<NonNullable<Balancing["before"]>>(
     (value) => Array.isArray(value) || typeof value === "function",
     { message: "expected a list of resources, or a function of the host's name that returns one" },
 );
-const resourceList = z.array(resourceForm);
-
-/** Issues of form in what is converged before or after HAProxy. */
-function resourceIssues(key: "before" | "after", list: unknown): FormIssue[] {
-    return formIssues(resourceList, list).map(({ path, message }) => ({ path: `${key}${path}`, message }));
-}
-
 /** The form of {@link Balancing}, for those that have more fields. */
 export const balancingShape = {
     ...settingsShape,
@@ -198,10 +190,6 @@ function argsIssues(form: z.ZodType, args: Partial<PlainBalancing>): Issue[] {
     return issues.map(asError);
 }
 
-function asError(issue: FormIssue): Issue {
-    return { rule: "form", ...issue, severity: "error" };
-}
-
 /** What each host gets. Hosts with one configuration share it. */
 function balancesOf(
     args: PlainBalancing,
@@ -273,112 +261,7 @@ const compile = remembering(
     },
 );
 
-/** Shows what is wrong with the arguments of a component. */
-class Reporter {
-    constructor(
-        private readonly component: pulumi.Resource,
-        private readonly name: string,
-    ) {}
-
-    /** All errors in one; warnings are shown and stop nothing. */
-    report(issues: readonly Issue[]): void {
-        const words = ({ path, message }: Issue) => `${path === "" ? "" : `${path}: `}${message}`;
-        const errors = issues.filter(isError);
-        if (errors.length > 0) {
-            throw this.failure(
-                [`${count(errors.length, "error")} in what is declared`, ...errors.map(words)].join("\n  "),
-            );
-        }
-        for (const warning of issues) {
-            warn(this.name, words(warning), this.component);
-        }
-    }
-
-    /** Issues of several hosts, equal ones once; with the names of the hosts unless all have them. */
-    reportOf(found: readonly { readonly host: string; readonly issues: readonly Issue[] }[]): void {
-        const hosts = new Map<string, { issue: Issue; names: string[] }>();
-        for (const { host, issues } of found) {
-            for (const issue of issues) {
-                const key = [issue.path, issue.message].join("\n");
-                const known = hosts.get(key) ?? { issue, names: [] };
-                known.names.push(host);
-                hosts.set(key, known);
-            }
-        }
-        this.report(
-            [...hosts.values()].map(({ issue, names }) =>
-                names.length === found.length || issue.path.startsWith("hosts.")
-                    ? issue
-                    : { ...issue, message: `on ${names.join(", ")}: ${issue.message}` },
-            ),
-        );
-    }
-
-    /**
-     * The configuration that `customize` returns. If services have errors, it lacks parts that `customize` may expect; if that throws
-     * then, those errors are reported instead.
-     */
-    customized(host: string, issues: readonly Issue[], customize: () => Customized): HaproxyConfig {
-        let result: Customized;
-        try {
-            result = customize();
-        } catch (error) {
-            this.report(issues);
-            throw this.failure(`customize: fails for ${host}: ${messageOf(error)}; correct it`);
-        }
-        const { returned, changed } = result;
-        if (changed !== undefined) {
-            const remedy = "return a changed copy, because all hosts share the configuration";
-            throw this.failure(`customize: changes ${changed} of the configuration that it is called with; ${remedy}`);
-        }
-        if (typeof returned !== "object" || returned === null || !("frontends" in returned)) {
-            const remedy = "return the configuration that it is called with, or a changed copy";
-            throw this.failure(`customize: returned ${shown(returned)}; ${remedy}`);
-        }
-        return returned as HaproxyConfig;
-    }
-
-    /** What is converged before or after HAProxy. A function that returns no list would go unnoticed. */
-    listOf(key: "before" | "after", list: Balancing["before"] = [], host: string): Resource[] {
-        let resources: unknown = list;
-        try {
-            resources = typeof list === "function" ? list(host) : list;
-        } catch (error) {
-            throw this.failure(`${key}: fails for ${host}: ${messageOf(error)}; correct it`);
-        }
-        if (!Array.isArray(resources)) {
-            throw this.failure(`${key}: returned ${shown(resources)} for ${host}; return a list of resources`);
-        }
-        if (typeof list === "function") {
-            const issues = resourceIssues(key, resources);
-            this.report(issues.map((one) => asError({ ...one, message: `on ${host}: ${one.message}` })));
-        }
-        return resources;
-    }
-
-    warnOfAcceptDown(names: readonly string[] = []): void {
-        const verb = names.length === 1 ? "has" : "have";
-        if (names.length > 0) {
-            const problem = `an up keeps a configuration with which ${names.join(", ")} ${verb} no server up`;
-            const remedy = "npm run pulumi -- config rm acceptDown (in a program of your own, the argument acceptDown)";
-            warn(this.name, `acceptDown: ${problem}; remove it after the up: ${remedy}`, this.component);
-        }
-    }
-
-    private failure(text: string): Error {
-        return resourceError(`${this.name}: ${text}`, this.component);
-    }
-}
-
-/** What somebody has thrown, which may be anything. */
-function messageOf(error: unknown): string {
-    return error instanceof Error ? error.message : String(error);
-}
-
-function shown(value: unknown): string {
-    return value instanceof Promise
-        ? "a promise"
-        : typeof value === "object" && value !== null
-          ? "an object"
-          : String(value);
+/** The arguments of ConvergedHost that say how a host is treated. */
+export function hostSettings({ probe, requireAnswer, takeOver, deadline, bake = "0" }: Balancing) {
+    return { probe, requireAnswer, takeOver, deadline: deadline ?? 900 + seconds(bake) };
 }

@@ -13,5 +13,6 @@ export type { WithInputs } from "./inputs";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
 export * as recipes from "./recipes/index";
+export type { HostResources } from "./reporter";
 export type * as resources from "./resources";
 export * as search from "./search/index";

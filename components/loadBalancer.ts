@@ -1,6 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type Balancing, balancingShape, declare, type WithoutInputs } from "./balancing";
+import { type Balancing, balancingShape, declare, hostSettings, type WithoutInputs } from "./balancing";
 import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
 import { connectionForm } from "./convergence/form";
@@ -8,7 +8,6 @@ import { then } from "./convergence/outputs";
 import { componentName } from "./convergence/resourceError";
 import { formOf } from "./forms";
 import { type HostBalance, type LoadBalancerOutputs, outputsOf } from "./hostBalance";
-import { treatment } from "./treatment";
 
 /** Arguments of LoadBalancer: either `services`, with their settings, or a `model`. */
 export interface LoadBalancerArgs extends Balancing {
@@ -67,7 +66,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
         const resources = then(balance, (own) => own.resources);
         const host = new ConvergedHost(
             name,
-            { connection, resources, slots, ...treatment(args) },
+            { connection, resources, slots, ...hostSettings(args) },
             { parent: this, dependsOn: opts?.dependsOn },
         );
 

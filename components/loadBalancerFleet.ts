@@ -1,17 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type Balancing, balancingShape, declare, type WithoutInputs } from "./balancing";
+import { type Balancing, balancingShape, declare, hostSettings, type WithoutInputs } from "./balancing";
 import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
+import { fileTexts } from "./convergence/fileTexts";
 import { connectionForm } from "./convergence/form";
 import { type Later, laterOutput, then } from "./convergence/outputs";
 import { componentName } from "./convergence/resourceError";
 import { Roll } from "./convergence/roll";
-import { fileTexts } from "./convergence/shownFiles";
 import { formOf } from "./forms";
 import { type HostBalance, type HostOutputs, outputsOf } from "./hostBalance";
 import { type Differences, differencesShape } from "./hostDifferences";
-import { treatment } from "./treatment";
 
 /** A host of a fleet, and how it differs from the others. */
 export interface FleetHost extends Differences {
@@ -128,7 +127,7 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
                 const { connection, aliases: former = [] } = hosts[key];
                 const balance = then(balances, (all) => all.get(child) as HostBalance);
                 const resources = then(balance, (own) => own.resources);
-                const declared = { connection, resources, slots, ...treatment(args) };
+                const declared = { connection, resources, slots, ...hostSettings(args) };
                 const options = { parent: this, dependsOn: opts?.dependsOn, aliases: [...former] };
                 try {
                     const membership = { roll: order, shownElsewhere: shared.paths };

@@ -2,7 +2,7 @@
 // kind of program: `plain`; `changed`, where each host has another haproxy.cfg than is declared; `unequal`, where each host has settings
 // of its own; `inputs`, where all addresses of servers are Outputs.
 import * as pulumi from "@pulumi/pulumi";
-import { useProbe } from "../../components/convergence/hostTurn";
+import { useProbe } from "../../components/convergence/hostConversation";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import { LoadBalancerFleet } from "../../components/loadBalancerFleet";
 

@@ -12,10 +12,11 @@ import {
 } from "./connection";
 import { declareHost, onlyDeclared } from "./declaredHosts";
 import { afterDependencies } from "./dependencies";
+import { fileTexts } from "./fileTexts";
 import { argsShape } from "./form";
 import { beforeChange, hasHooks } from "./hooks";
 import { claimHost } from "./hostClaims";
-import { HostConversation } from "./hostTurn";
+import { HostConversation } from "./hostConversation";
 import type { Resource } from "./kinds/index";
 import { type Later, laterOutput, then } from "./outputs";
 import { formerOwners, ownerOf } from "./owners";
@@ -24,7 +25,6 @@ import { missingSlotIssues } from "./payload/fileContents";
 import { makePlan, type Plan, PlanError } from "./payload/plan";
 import { componentName, resourceError } from "./resourceError";
 import type { Roll } from "./roll";
-import { fileTexts } from "./shownFiles";
 import { slotValues } from "./slotValues";
 import { count } from "./text";
 

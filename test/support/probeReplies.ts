@@ -1,4 +1,4 @@
-import { useProbe } from "../../components/convergence/hostTurn";
+import { useProbe } from "../../components/convergence/hostConversation";
 import { probeOverSsh } from "../../components/convergence/preview/probe";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";

@@ -28,7 +28,7 @@ describe("a host, or a fleet, that depends on a resource", () => {
         project.program(`
             import { existsSync, writeFileSync } from "node:fs";
             import { ConvergedHost } from ${module("convergence/convergedHost")};
-            import { useProbe } from ${module("convergence/hostTurn")};
+            import { useProbe } from ${module("convergence/hostConversation")};
             import { SshError } from ${module("convergence/ssh/ssh")};
             import { LoadBalancerFleet } from ${module("loadBalancerFleet")};
             useProbe(async ({ address }) => {

@@ -52,7 +52,7 @@ describe("secrets under the real CLI", () => {
         const { host: address, dialErrorLimit: _, ...connection } = sshd.connection();
         const { code, text } = await printed(`
             import { ConvergedHost } from ${JSON.stringify(join(repo, "components/convergence/convergedHost"))};
-            import { useProbe } from ${JSON.stringify(join(repo, "components/convergence/hostTurn"))};
+            import { useProbe } from ${JSON.stringify(join(repo, "components/convergence/hostConversation"))};
             import { slot } from ${JSON.stringify(join(repo, "components/convergence/slots"))};
             useProbe(async () => ({
                 answer: { ...${JSON.stringify(answer)}, live: new Map() },

@@ -14,7 +14,7 @@ describe("a refusal of two hosts", () => {
     /** A program with two hosts that refuse, and an export of an output that depends on one. */
     const program = `
         import { ConvergedHost } from ${module("convergedHost")};
-        import { useProbe } from ${module("hostTurn")};
+        import { useProbe } from ${module("hostConversation")};
         const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
         const answer = {
             bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],

@@ -87,7 +87,7 @@ export class HostConversation {
             this.failed = true;
             void this.fail(error as Error);
             // An unknown token would let an up pass without a converge; one that no host has makes the command due.
-            return pulumi.runtime.isDryRun() ? undefined : randomBytes(16).toString("hex");
+            return pulumi.runtime.isDryRun() ? undefined : noHostsToken();
         }
     }
 
@@ -174,7 +174,9 @@ export class HostConversation {
             await this.assertAccepted(host, refusedBy);
             if (isStopped) {
                 host.close();
-                return answer.token;
+                // Its own token plans nothing. A host that has lost it would be due, so its command fails.
+                this.failed ||= answer.token === "";
+                return answer.token || noHostsToken();
             }
             void this.follow(host, token);
         }
@@ -314,6 +316,10 @@ export class HostConversation {
         }
         await Promise.all(advice);
     }
+}
+
+function noHostsToken(): string {
+    return randomBytes(16).toString("hex");
 }
 
 const LOST =
