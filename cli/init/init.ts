@@ -47,12 +47,14 @@ export async function init(
             written.push(file);
         }
     }
+    const manifest = readFileSync(join(target, "Pulumi.yaml"), "utf8");
+    const loadsNoTypeScript = /typescript: *false/.test(manifest) && !manifest.includes("tsx");
     const lines = [
         ...(written.length > 0 ? [`wrote ${written.join(", ")} in ${target}`] : []),
         ...(added.length > 0 ? [`added to package.json: ${added.join(", ")}`] : []),
         ...(kept.length > 0 ? [`left as they are, because they exist: ${kept.join(", ")}`] : []),
-        ...(kept.includes("Pulumi.yaml")
-            ? ["Pulumi.yaml has to load TypeScript; see the runtime options in docs"]
+        ...(loadsNoTypeScript
+            ? ["Pulumi.yaml loads no TypeScript; remove typescript: false there, or load tsx/cjs by nodeargs"]
             : []),
         "",
         "next:",

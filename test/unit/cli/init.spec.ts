@@ -70,7 +70,10 @@ describe("haproxy-fleet init", function () {
         const before = text("own/Pulumi.yaml");
         const again = await project.command("init", "own", "--name=other");
         assert.match(again.stdout, /^left .* package\.json, Pulumi\.yaml/m);
+        assert.doesNotMatch(again.stdout, /TypeScript/);
         assert.equal(text("own/Pulumi.yaml"), before);
+        project.write({ "own/Pulumi.yaml": "name: shop\nruntime: { name: nodejs, options: { typescript: false } }\n" });
+        assert.match((await project.command("init", "own")).stdout, /^Pulumi\.yaml loads no TypeScript; remove /m);
         assert.equal(text("own/package.json"), completed);
     });
 
