@@ -145,7 +145,7 @@ function mentionedIn(declaration: ts.Node, checker: ts.TypeChecker): ts.Symbol[]
             return;
         }
         if (ts.isConditionalTypeNode(node)) {
-            // Computes a type of others; nobody writes what it is made of.
+            // A type that computes others: programs do not mention its parts.
             return;
         }
         if (ts.isTypeReferenceNode(node) || ts.isExpressionWithTypeArguments(node)) {

@@ -46,7 +46,7 @@ export function openSlots({ content }: DeclaredFile, files: DeclaredFile[], unkn
     return typeof content === "string" ? slotsAmong(content, [...unknown, ...digest]) : [];
 }
 
-/** What stands for unknown values on a host: one word, by which an adapter can tell it, and which no file is written with. */
+/** Stands for unknown values on a host: one word, which an adapter recognizes, and which is never written into a file. */
 function standIns(resources: Resource[], unknown: readonly string[]): Record<string, string> {
     if (unknown.length === 0) {
         return {};
