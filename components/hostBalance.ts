@@ -3,7 +3,7 @@ import type { Resource } from "./convergence/kinds/index";
 import { type Later, laterOutput, then } from "./convergence/outputs";
 import { sha256 } from "./convergence/sha256";
 import { showSlots } from "./convergence/slots";
-import type { Frontend, HaproxyConfig } from "./haproxy";
+import { type HaproxyConfig, modeOf, portsOf } from "./haproxy";
 
 /** What one host gets. */
 export interface HostBalance {
@@ -64,7 +64,7 @@ function shownOf({ resources, config }: HostBalance) {
         resource.kind === "transaction" && resource.adapter?.name === "haproxy" ? resource.files : [],
     );
     const texts = files.map(({ path, content }) => ({ path, text: showSlots(String(content)) }));
-    const binds = portsOf(config);
+    const binds = bindsOf(config);
     return {
         configuration: texts.find(({ path }) => path.endsWith("/haproxy.cfg"))?.text ?? "",
         digest: sha256(texts.map(({ path, text }) => `${sha256(text)}  ${path}\n`).join("")),
@@ -74,18 +74,14 @@ function shownOf({ resources, config }: HostBalance) {
 }
 
 /** The ports of frontends and sections `listen`, and the scheme of those that speak HTTP. */
-function portsOf(config: HaproxyConfig): { readonly port: number; readonly scheme?: "http" | "https" }[] {
-    const { frontends, listens = [], defaults, namedDefaults = [] } = config;
-    const modeOf = ({ mode, from }: Frontend) =>
-        mode ?? (from === undefined ? defaults : namedDefaults.find(({ name }) => name === from))?.mode ?? "http";
-    const found = [...frontends, ...listens].flatMap((section) =>
+function bindsOf(config: HaproxyConfig): { readonly port: number; readonly scheme?: "http" | "https" }[] {
+    const found = [...config.frontends, ...(config.listens ?? [])].flatMap((section) =>
         section.binds.flatMap((bind) => {
             if (!("port" in bind)) {
                 return [];
             }
-            const { port, portEnd = port, ssl } = bind;
-            const scheme = modeOf(section) !== "http" ? undefined : ssl ? ("https" as const) : ("http" as const);
-            return Array.from({ length: Math.max(1, portEnd - port + 1) }, (_, n) => ({ port: port + n, scheme }));
+            const scheme = modeOf(section, config) !== "http" ? undefined : bind.ssl ? "https" : "http";
+            return portsOf(bind).map((port) => ({ port, scheme }) as const);
         }),
     );
     const byPort = new Map(found.map((bind) => [bind.port, bind]));

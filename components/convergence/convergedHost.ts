@@ -99,7 +99,8 @@ export class ConvergedHost extends pulumi.ComponentResource {
     /**
      * @param name names the host in messages, and its command `<name>-converge`
      * @throws ResourceError with every issue of the run list, the connection and the slots; if another component of the program
-     * converges the same address and port; if the host refuses what is declared; in an up, if the host cannot be asked
+     * converges the same address and port. What is found later is an error of the component, and its command changes nothing: a host
+     * that refuses what is declared or, in an up, cannot be asked.
      */
     constructor(
         name: string,

@@ -9,7 +9,7 @@ export { canonical, isAddress, isHostName } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
 export { seconds } from "./model/durations";
 export { fleetDirectory, mapPath, noServerStates, serverStatesFile } from "./model/files";
-export { keepsServerStates } from "./model/lookup";
+export { keepsServerStates, modeOf, portsOf } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
 export { duration } from "./model/schema/values";

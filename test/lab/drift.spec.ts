@@ -314,7 +314,7 @@ describeLab("drift", () => {
             convergence.resources = resources();
         });
 
-        it("are told apart, and nothing is changed", async () => {
+        it("are shown as what they are, and nothing is changed", async () => {
             await host.exec("chmod 0666 /etc/motd");
             const before = await hostState(host);
             const { lines, severity } = await preview(open());
