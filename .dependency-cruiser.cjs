@@ -65,12 +65,12 @@ module.exports = {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
-                "textFiles.ts. Of node:net only isIP is used.",
+                "textFiles.ts, providers are asked by tls/sources.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
             severity: "error",
-            from: { path: PURE },
+            from: { path: PURE, pathNot: "^components/tls/sources\\.ts$" },
             to: {
                 dependencyTypes: ["core", "npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"],
-                pathNot: "^(node:)?(net|path|crypto)$|^node_modules/zod/",
+                pathNot: "^(node:)?(net|path|crypto|url)$|^node_modules/(zod|@peculiar/x509|reflect-metadata)/",
             },
         },
         {

@@ -8,7 +8,15 @@ export type * from "./model";
 export { canonical, isAddress, isHostName } from "./model/addresses";
 export { globalDefaults } from "./model/defaults";
 export { seconds } from "./model/durations";
-export { fleetDirectory, mapPath, noServerStates, serverStatesFile } from "./model/files";
+export {
+    authorityPath,
+    certificatePath,
+    fleetDirectory,
+    mapPath,
+    noServerStates,
+    revocationsPath,
+    serverStatesFile,
+} from "./model/files";
 export { keepsServerStates, modeOf, portsOf } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";

@@ -3,12 +3,16 @@
 export type {
     Acl,
     AnyHttpAction,
+    AuthorityFile,
     Backend,
     Bind,
+    BindCertificate,
     BindOptions,
     BindTls,
+    BindTlsOptions,
     Cache,
     CacheStore,
+    CertificateFile,
     CheckConnect,
     Compression,
     Condition,
@@ -62,29 +66,36 @@ export type {
     TcpRequestRule,
     TcpResponseRule,
     Timeouts,
+    TlsDefaults,
     TrackAction,
     UseBackend,
     Userlist,
     UserlistUser,
     UseServer,
 } from "./model";
-export { mapPath } from "./model/files";
+export { authorityPath, certificatePath, mapPath, revocationsPath } from "./model/files";
 export { otherOptions } from "./model/options";
 export { secretsIn } from "./model/strings";
 export { fromServices } from "./services/compile";
 export type {
     BasicAuth,
     BasicAuthUser,
+    ClientCertificates,
+    ClientField,
     Credential,
     HaproxySettings,
+    Hsts,
     HttpServiceCheck,
     Persistence,
+    PortTls,
     RateLimit,
     Route,
     Service,
     ServiceCheck,
     ServiceRedirect,
     ServiceServer,
+    ServiceTls,
     StatsSettings,
+    TlsSettings,
 } from "./services/types";
 export { type Issue, validate } from "./validate/index";

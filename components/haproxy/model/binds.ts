@@ -46,18 +46,39 @@ export interface BindOptions {
     readonly raw?: string;
 }
 
-/** Keywords `ssl`, `crt`, `alpn`, `ca-file`, `verify` and the like of section 5.1. */
-export interface BindTls {
-    /** Absolute paths of bundles (certificate and key) or of directories of bundles; the first is the default. */
-    readonly crt: readonly string[];
+/** Keywords `ssl`, `crt`, `crt-list`, `alpn`, `ca-file`, `verify` and the like of section 5.1. At least one of `crt` and `certificates`. */
+export interface BindTls extends BindTlsOptions {
+    /** Absolute paths of bundles (certificate and key) or of directories of bundles on the host. @default - `certificates` */
+    readonly crt?: readonly string[];
+    /** Declared certificates, by name, in a file that `crt-list` names: HAProxy loads no other. @default - `crt` */
+    readonly certificates?: readonly (string | BindCertificate)[];
+    /**
+     * The one of `certificates` that clients get who send no name, or one that no certificate covers. Excludes `strictSni`.
+     * @default - the first
+     */
+    readonly defaultCertificate?: string;
+    /** Refuses clients whose SNI matches no certificate. @default false */
+    readonly strictSni?: boolean;
+}
+
+/** A declared certificate for some names, with what differs for them from the bind: a line of a `crt-list` (section 5.1, `crt-list`). */
+export interface BindCertificate extends BindTlsOptions {
+    /** Its name. */
+    readonly certificate: string;
+    /** Names that clients ask for, also with a wildcard such as `*.example.com`. @default - those in the certificate */
+    readonly hosts?: readonly string[];
+}
+
+/** What binds, and lines of a `crt-list`, may set. */
+export interface BindTlsOptions {
     /** @default - `h2,http/1.1` in mode http, none in mode tcp */
     readonly alpn?: readonly string[];
     /** Absolute path of the authorities that sign client certificates. @default - clients need none */
     readonly caFile?: string;
+    /** Absolute path of the revocation lists of these authorities. @default - revoked certificates are accepted */
+    readonly crlFile?: string;
     /** @default - `required` with `caFile`, else `none` */
     readonly verify?: "none" | "optional" | "required";
-    /** @default - HAProxy's: TLSv1.2 */
+    /** @default - that of `global.tls` */
     readonly sslMinVer?: "TLSv1.2" | "TLSv1.3";
-    /** Refuses clients whose SNI matches no certificate. @default false */
-    readonly strictSni?: boolean;
 }

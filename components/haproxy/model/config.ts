@@ -1,5 +1,5 @@
 import type { PortBind } from "./binds";
-import type { MapFile } from "./files";
+import type { AuthorityFile, CertificateFile, MapFile } from "./files";
 import type { Options } from "./options";
 import type { Backend, Frontend, Listen, Mode, Timeouts } from "./proxies";
 import type { Cache, HttpErrors, Mailers, Peers, Resolvers, Userlist } from "./sections";
@@ -43,6 +43,10 @@ export interface HaproxyConfig {
     readonly httpErrors?: readonly HttpErrors[];
     /** Maps and lists for rules, in files that are activated together with haproxy.cfg. @default - none */
     readonly maps?: readonly MapFile[];
+    /** Certificates for binds, in files that are activated together with haproxy.cfg. @default - none */
+    readonly certificates?: readonly CertificateFile[];
+    /** Authorities for binds and servers, in files that are activated together with haproxy.cfg. @default - none */
+    readonly authorities?: readonly AuthorityFile[];
     /** The statistics page, in a frontend with its own `defaults`. @default - no page */
     readonly stats?: Stats;
 }
@@ -76,8 +80,20 @@ export interface Global {
      * @default true
      */
     readonly serverStates?: boolean;
+    /** TLS of all binds and servers, if there are any with TLS. @default every default of {@link TlsDefaults} */
+    readonly tls?: TlsDefaults;
     /** Lines at the end of the section, as written. @default - none */
     readonly raw?: readonly string[];
+}
+
+/** Keywords `ssl-default-bind-…` and `ssl-default-server-…` of section 3.1. */
+export interface TlsDefaults {
+    /**
+     * Protocols, ciphers and curves as Mozilla's guideline 6.0 recommends them, as far as the release and the host's OpenSSL have them.
+     * `intermediate`: from TLS 1.2 on. `modern`: TLS 1.3 only. `none`: those of HAProxy and OpenSSL.
+     * @default "intermediate"
+     */
+    readonly profile?: "intermediate" | "modern" | "none";
 }
 
 /** Section 3.1, keyword `log`. */

@@ -28,6 +28,30 @@ export interface ErrorFile {
     readonly content: string;
 }
 
+/**
+ * A certificate for binds, in the file `/etc/haproxy/fleet/<name>.pem`, which only root can read. HAProxy loads it only where a bind
+ * names it.
+ */
+export interface CertificateFile {
+    /** Lower-case letters, digits, dots and hyphens. */
+    readonly name: string;
+    /** Leaf, intermediates and private key, in PEM: the slot of a secret. */
+    readonly pem: string;
+}
+
+/**
+ * Authorities that sign certificates of clients or servers, in the file `/etc/haproxy/fleet/<name>.ca.pem`; their revocation lists are
+ * in `<name>.crl.pem`. Binds and servers refer to them by path: see {@link authorityPath} and {@link revocationsPath}.
+ */
+export interface AuthorityFile {
+    /** Lower-case letters, digits, dots and hyphens. */
+    readonly name: string;
+    /** Certificates, in PEM. */
+    readonly pem: string;
+    /** Revocation lists, in PEM. @default - no file */
+    readonly revocations?: string;
+}
+
 /** Directory that contains only declared files; other files of the host stay outside of it. */
 export const fleetDirectory = "/etc/haproxy/fleet";
 
@@ -54,6 +78,67 @@ export const noServerStates = "1\n";
 export function mapPath(name: string): string {
     assertForm(text, name, "mapPath");
     return `${fleetDirectory}/${name}.map`;
+}
+
+/**
+ * Path of the bundle of a certificate, for `crt` of servers that want one from HAProxy.
+ *
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * export const server: haproxy.Server = {
+ *     name: "bank",
+ *     address: "192.0.2.30",
+ *     port: 443,
+ *     ssl: { crt: haproxy.certificatePath("client"), caFile: haproxy.authorityPath("bank"), verifyhost: "bank.example.com" },
+ * };
+ * ```
+ */
+export function certificatePath(name: string): string {
+    assertForm(text, name, "certificatePath");
+    return `${fleetDirectory}/${name}.pem`;
+}
+
+/**
+ * Path of the certificates of an authority, for `caFile` of binds and servers.
+ *
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * export const bind: haproxy.Bind = {
+ *     port: 443,
+ *     ssl: {
+ *         certificates: ["shop"],
+ *         caFile: haproxy.authorityPath("partners"),
+ *         crlFile: haproxy.revocationsPath("partners"),
+ *     },
+ * };
+ * ```
+ */
+export function authorityPath(name: string): string {
+    assertForm(text, name, "authorityPath");
+    return `${fleetDirectory}/${name}.ca.pem`;
+}
+
+/**
+ * Path of the revocation lists of an authority, for `crlFile` of binds and servers.
+ *
+ * @example
+ * ```typescript
+ * import { haproxy } from "haproxy-fleet";
+ *
+ * export const clients: haproxy.BindTlsOptions = {
+ *     caFile: haproxy.authorityPath("partners"),
+ *     crlFile: haproxy.revocationsPath("partners"),
+ *     verify: "optional",
+ * };
+ * ```
+ */
+export function revocationsPath(name: string): string {
+    assertForm(text, name, "revocationsPath");
+    return `${fleetDirectory}/${name}.crl.pem`;
 }
 
 /** Path of an error file of a section `http-errors`. */

@@ -39,7 +39,7 @@ function portsText({ port, portEnd }: PortBind): string {
 }
 
 function tlsParams(tls: BindTls, mode: Mode): string[] {
-    const { crt, alpn = mode === "http" ? ["h2", "http/1.1"] : [], caFile, verify, sslMinVer, strictSni } = tls;
+    const { crt = [], alpn = mode === "http" ? ["h2", "http/1.1"] : [], caFile, verify, sslMinVer, strictSni } = tls;
     return [
         "ssl",
         ...crt.flatMap((path) => param("crt", path)),

@@ -1,21 +1,26 @@
 import { z } from "zod";
-import { type FormIssue, flag, formIssues, formOf, matching, text, whole } from "../../forms";
+import { type FormIssue, flag, formIssues, formOf, matching, text, texts, whole } from "../../forms";
 import { isAddress, isHostName } from "../model/addresses";
 import { defaults, globalShape, statsShape } from "../model/schema/index";
 import { httpRequestRule } from "../model/schema/rules";
 import { minUp, serverShape, serverTls } from "../model/schema/servers";
-import { duration, lines, port, release } from "../model/schema/values";
+import { duration, fileName, lines, port, release } from "../model/schema/values";
 import { remembering } from "../remembering";
 import type {
     BasicAuth,
+    ClientCertificates,
     HaproxySettings,
+    Hsts,
     Persistence,
+    PortTls,
     Route,
     Service,
     ServiceCheck,
     ServiceRedirect,
     ServiceServer,
+    ServiceTls,
     StatsSettings,
+    TlsSettings,
 } from "./types";
 
 // The form of services, for data that no compiler has seen. What fields mean is documented at their types, which `formOf` compares
@@ -142,10 +147,55 @@ const basicAuth = formOf<BasicAuth>()(
     }),
 );
 
+const clients = formOf<ClientCertificates>()(
+    z.strictObject({
+        authority: fileName,
+        verify: z.enum(["required", "optional"]).optional(),
+        headers: z.record(headerName, z.enum(["subject", "commonName", "issuer", "serial", "fingerprint"])).optional(),
+    }),
+);
+const hsts = formOf<Hsts>()(
+    z.strictObject({
+        maxAge: whole(0, 3_153_600_000).optional(),
+        includeSubDomains: flag.optional(),
+        preload: flag.optional(),
+    }),
+);
+const minVersion = z.enum(["TLSv1.2", "TLSv1.3"]);
+const plainPort = z.enum(["redirect", "serve", "none"]);
+const portTlsShape = {
+    minVersion: minVersion.optional(),
+    alpn: texts.optional(),
+    defaultCertificate: fileName.optional(),
+    strictSni: flag.optional(),
+    clients: clients.optional(),
+};
+const portNumber = matching((key) => /^[1-9]\d{0,4}$/.test(key) && Number(key) <= 65_535, "expected a port as the key");
+const tlsSettings = formOf<TlsSettings>()(
+    z.strictObject({
+        ...portTlsShape,
+        port: port.optional(),
+        profile: z.enum(["intermediate", "modern", "none"]).optional(),
+        http: plainPort.optional(),
+        hsts: hsts.optional(),
+        ports: z.record(portNumber, formOf<PortTls>()(z.strictObject(portTlsShape))).optional(),
+    }),
+);
+const serviceTls = formOf<ServiceTls>()(
+    z.strictObject({
+        certificates: z.array(fileName).min(1, "expected at least one certificate").optional(),
+        http: plainPort.optional(),
+        hsts: z.union([hsts, z.literal(false)], { message: "expected an object, or false" }).optional(),
+        minVersion: minVersion.optional(),
+        clients: clients.optional(),
+    }),
+);
+
 export const service = formOf<Service>()(
     z.strictObject({
         name: matching(/^[A-Za-z0-9_.-]+$/, 'expected a name of letters, digits, "-", "_" and "."'),
         protocol: z.enum(["http", "https", "tcp"]).optional(),
+        tls: z.union([z.literal(true), serviceTls]).optional(),
         listen: port.optional(),
         hosts: hostNames.optional(),
         routes: z.array(route).min(1, "expected at least one route").optional(),
@@ -189,7 +239,7 @@ export const service = formOf<Service>()(
     }),
 );
 
-const { maxconn, ...otherGlobals } = globalShape;
+const { maxconn, tls: _, ...otherGlobals } = globalShape;
 
 /** Fields of {@link HaproxySettings}, also for forms that have more beside them. */
 export const settingsShape = {
@@ -199,6 +249,7 @@ export const settingsShape = {
     hostMap: flag.optional(),
     peersPort: z.union([port, z.literal(false)], { message: "expected a port, or false" }).optional(),
     ipv6: flag.optional(),
+    tls: tlsSettings.optional(),
     global: z.strictObject(otherGlobals).optional(),
     defaults: defaults.optional(),
 };

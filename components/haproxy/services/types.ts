@@ -34,11 +34,92 @@ export interface HaproxySettings {
      * Services still see IPv4 clients by their IPv4 addresses. @default false
      */
     readonly ipv6?: boolean;
+    /** TLS of services that have `tls`. @default every default of {@link TlsSettings} */
+    readonly tls?: TlsSettings;
     /** HAProxy's section `global`. @default every default of {@link Global} */
-    readonly global?: Omit<Global, "maxconn">;
+    readonly global?: Omit<Global, "maxconn" | "tls">;
     /** HAProxy's section `defaults`. @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
 }
+
+/** TLS on the ports of services that have `tls`. */
+export interface TlsSettings extends PortTls {
+    /** Port of services with `tls` that set no `listen`. @default 443 */
+    readonly port?: number;
+    /**
+     * Protocols, ciphers and curves as Mozilla's guideline 6.0 recommends them. `intermediate`: from TLS 1.2 on. `modern`: TLS 1.3 only.
+     * `none`: those of HAProxy and OpenSSL.
+     * @default "intermediate"
+     */
+    readonly profile?: "intermediate" | "modern" | "none";
+    /** What clients get on the plain port of the settings: see {@link ServiceTls}. @default "redirect" */
+    readonly http?: ServiceTls["http"];
+    /** @default - off, because browsers keep to it until it ends, even if the service has no TLS any more */
+    readonly hsts?: Hsts;
+    /** What differs on single ports. @default - nothing */
+    readonly ports?: Readonly<Record<string, PortTls>>;
+}
+
+/** What all services with `tls` on a port share. */
+export interface PortTls {
+    /** Lowest version of TLS. @default - that of the profile */
+    readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+    /** Protocols that clients may choose from. @default - `h2` and `http/1.1` */
+    readonly alpn?: readonly string[];
+    /**
+     * The certificate that clients get who send no name, or one that no certificate covers. Excludes `strictSni`.
+     * @default - the first in `certificates`
+     */
+    readonly defaultCertificate?: string;
+    /** Refuses clients whose name no certificate covers. @default false */
+    readonly strictSni?: boolean;
+    /** Certificates of clients of all services on the port. @default - none are asked for */
+    readonly clients?: ClientCertificates;
+}
+
+/** Keyword Strict-Transport-Security (RFC 6797): browsers then use only TLS for the host. */
+export interface Hsts {
+    /** Seconds. @default 63072000, two years */
+    readonly maxAge?: number;
+    /** @default false */
+    readonly includeSubDomains?: boolean;
+    /** @default false */
+    readonly preload?: boolean;
+}
+
+/** TLS of one service. */
+export interface ServiceTls {
+    /** Certificates that its port gets. @default - all */
+    readonly certificates?: readonly string[];
+    /**
+     * What clients get on the plain port of the settings. `redirect`: a 308 to the same URL with https, except for the path
+     * `/.well-known/acme-challenge/`, which leads to a service. `serve`: the service. `none`: nothing.
+     * @default - that of the settings: "redirect"
+     */
+    readonly http?: "redirect" | "serve" | "none";
+    /** `false`: off. @default - that of the settings */
+    readonly hsts?: Hsts | false;
+    /** Lowest version of TLS for its hosts. @default - that of its port */
+    readonly minVersion?: "TLSv1.2" | "TLSv1.3";
+    /** Certificates of its clients. @default - those of its port */
+    readonly clients?: ClientCertificates;
+}
+
+/** Certificates that clients show: mutual TLS. */
+export interface ClientCertificates {
+    /** Name of the authority that signs them, in `authorities`. */
+    readonly authority: string;
+    /** `optional`: clients without a certificate get in, too; those with one that is not valid never do. @default "required" */
+    readonly verify?: "required" | "optional";
+    /**
+     * Headers in which servers get what the certificate says. They are removed from all requests on all ports first, so that clients
+     * cannot forge them. @default `{ "X-SSL-Client-Subject": "subject" }`
+     */
+    readonly headers?: Readonly<Record<string, ClientField>>;
+}
+
+/** A part of a client's certificate. `subject` and `issuer` are as in RFC 2253, `serial` and `fingerprint` (SHA-1) in hexadecimal. */
+export type ClientField = "subject" | "commonName" | "issuer" | "serial" | "fingerprint";
 
 /** A password: either itself, as a program has it, or by name, as the data of a stack has it. */
 export type Credential =
@@ -70,7 +151,12 @@ export interface Service extends ServerGuards {
      * @default "http"
      */
     readonly protocol?: "http" | "https" | "tcp";
-    /** Port that clients connect to. @default - http: that of the settings; https: 443; tcp: `port` */
+    /**
+     * TLS between clients and HAProxy, with certificates of `certificates`; only with http. `true`: as the settings say.
+     * @default - plain text
+     */
+    readonly tls?: true | ServiceTls;
+    /** Port that clients connect to. @default - http: that of the settings; with `tls` or https: 443; tcp: `port` */
     readonly listen?: number;
     /** Host names that lead to it. @default - any, if it has `routes` */
     readonly hosts?: readonly string[];

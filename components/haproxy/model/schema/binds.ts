@@ -1,17 +1,43 @@
 import { z } from "zod";
 import { anyText, flag, formOf, text, texts } from "../../../forms";
-import type { Bind, BindTls, PortBind, SocketBind } from "../binds";
-import { count, port } from "./values";
+import type { Bind, BindCertificate, BindTls, PortBind, SocketBind } from "../binds";
+import { count, fileName, port } from "./values";
 
-const bindTls = formOf<BindTls>()(
+const tlsOptions = {
+    alpn: texts.optional(),
+    caFile: text.optional(),
+    crlFile: text.optional(),
+    verify: z.enum(["none", "optional", "required"]).optional(),
+    sslMinVer: z.enum(["TLSv1.2", "TLSv1.3"]).optional(),
+};
+const bindCertificate = formOf<BindCertificate>()(
     z.strictObject({
-        crt: texts,
-        alpn: texts.optional(),
-        caFile: text.optional(),
-        verify: z.enum(["none", "optional", "required"]).optional(),
-        sslMinVer: z.enum(["TLSv1.2", "TLSv1.3"]).optional(),
-        strictSni: flag.optional(),
+        certificate: fileName,
+        hosts: texts.min(1, "expected at least one name").optional(),
+        ...tlsOptions,
     }),
+);
+const bindTls = formOf<BindTls>()(
+    z
+        .strictObject({
+            crt: texts.optional(),
+            certificates: z
+                .array(
+                    z.union([fileName, bindCertificate], {
+                        message: "expected a certificate's name, or an object with it",
+                    }),
+                )
+                .optional(),
+            defaultCertificate: fileName.optional(),
+            strictSni: flag.optional(),
+            ...tlsOptions,
+        })
+        .refine(({ crt = [], certificates = [] }) => crt.length + certificates.length > 0, {
+            message: "expected at least one certificate, in certificates or crt",
+        })
+        .refine(({ defaultCertificate, strictSni }) => defaultCertificate === undefined || !strictSni, {
+            message: "expected either defaultCertificate or strictSni",
+        }),
 );
 const bindOptions = {
     name: text.optional(),

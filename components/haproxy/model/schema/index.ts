@@ -4,7 +4,17 @@ import { remembering } from "../../remembering";
 import { type Defaults, type Global, type HaproxyConfig, logFacilities, logLevels, type Stats } from "../config";
 import { portBind } from "./binds";
 import { backend, frontend, listen } from "./proxies";
-import { cache, httpErrors, mailers, mapFile, peers, resolvers, userlist } from "./sections";
+import {
+    authorityFile,
+    cache,
+    certificateFile,
+    httpErrors,
+    mailers,
+    mapFile,
+    peers,
+    resolvers,
+    userlist,
+} from "./sections";
 import { atLeastOne, count, lines, mode, options, release, timeouts } from "./values";
 
 // The form of the model, for data that no compiler has seen. What fields mean is documented at their types, which `formOf` compares
@@ -40,6 +50,7 @@ export const globalShape = {
         .optional(),
     statsTimeout: text.optional(),
     serverStates: flag.optional(),
+    tls: z.strictObject({ profile: z.enum(["intermediate", "modern", "none"]).optional() }).optional(),
     raw: lines.optional(),
 };
 const global = formOf<Global>()(z.strictObject(globalShape));
@@ -77,6 +88,8 @@ const haproxyConfig = formOf<HaproxyConfig>()(
         caches: z.array(cache).optional(),
         httpErrors: z.array(httpErrors).optional(),
         maps: z.array(mapFile).optional(),
+        certificates: z.array(certificateFile).optional(),
+        authorities: z.array(authorityFile).optional(),
         stats: stats.optional(),
     }),
 );

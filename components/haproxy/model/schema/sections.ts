@@ -1,8 +1,8 @@
 import { z } from "zod";
 import { anyText, flag, formOf, text, texts, whole } from "../../../forms";
-import type { MapFile } from "../files";
+import type { AuthorityFile, CertificateFile, MapFile } from "../files";
 import type { Cache, HttpErrors, Mailers, Peers, Resolvers, Userlist } from "../sections";
-import { atLeastOne, endpointPort, lines } from "./values";
+import { atLeastOne, endpointPort, fileName, lines } from "./values";
 
 export const userlist = formOf<Userlist>()(
     z.strictObject({
@@ -63,4 +63,8 @@ export const httpErrors = formOf<HttpErrors>()(
 );
 export const mapFile = formOf<MapFile>()(
     z.strictObject({ name: text, entries: z.array(z.strictObject({ key: text, value: anyText.optional() })) }),
+);
+export const certificateFile = formOf<CertificateFile>()(z.strictObject({ name: fileName, pem: text }));
+export const authorityFile = formOf<AuthorityFile>()(
+    z.strictObject({ name: fileName, pem: text, revocations: text.optional() }),
 );

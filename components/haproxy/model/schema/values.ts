@@ -40,6 +40,12 @@ export const conditional = <S extends z.ZodRawShape>(shape: S) =>
             message: "expected either if or unless",
         });
 
+/** Name of a certificate or of an authority: of a file, and part of the name of a slot. */
+export const fileName = matching(
+    /^[a-z0-9][a-z0-9.-]{0,39}$/,
+    "expected a name of 1 to 40 lower-case letters, digits, dots and hyphens, with a letter or digit first",
+);
+
 export const release = matching(/^\d{1,3}\.\d{1,3}$/, 'expected a release in quotes, like "2.6"');
 
 const timeoutShape = {
