@@ -16,7 +16,7 @@ import { referenceIssues } from "./references";
 import { serverIssues } from "./servers";
 import { stringIssues } from "./strings";
 
-export { type Issue, isError, withoutIgnored } from "./issues";
+export { type Issue, IssueList, isError, withoutIgnored } from "./issues";
 
 /**
  * Finds what HAProxy's own checker does not report, or only without its path: mistakes that it accepts, unknown references, and text that

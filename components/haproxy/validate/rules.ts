@@ -92,6 +92,44 @@ export const rules = {
     "port-conflict": { severity: "error", meaning: "Services of different protocols share a port." },
     "second-default": { severity: "error", meaning: "A port has two services with `default`." },
     "shadowed-route": { severity: "error", meaning: "A route equals an earlier one, so it never matches." },
+
+    "certificate-source": { severity: "error", meaning: "The source of a certificate cannot be read or decrypted." },
+    "certificate-parts": {
+        severity: "error",
+        meaning: "A part of a certificate is missing, unreadable, there twice, or belongs to another.",
+    },
+    "certificate-chain": { severity: "error", meaning: "A certificate and its intermediates do not link up." },
+    "certificate-key": {
+        severity: "error",
+        meaning: "The key of a certificate is too short, or of a type that TLS lacks.",
+    },
+    "certificate-dates": {
+        severity: "error",
+        meaning: "A certificate has expired, is not yet valid, or has fewer days left than `minimumDays`.",
+    },
+    "must-staple": { severity: "error", meaning: "A certificate demands OCSP stapling, which is not done." },
+    "incomplete-chain": { severity: "warning", meaning: "A certificate that another one signed has no intermediates." },
+    "unusual-key": { severity: "warning", meaning: "The key of a certificate is of a type that some browsers refuse." },
+    "certificate-use": {
+        severity: "warning",
+        meaning: "A certificate is not made for servers, or has no subject alternative names, so browsers refuse it.",
+    },
+    "certificate-expires": { severity: "warning", meaning: "A certificate has less than 30 days left." },
+    "uncovered-host": { severity: "error", meaning: "No certificate of a port is valid for a host of its services." },
+    "duplicate-certificate": {
+        severity: "error",
+        meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves either.",
+    },
+    "unused-certificate": { severity: "warning", meaning: "No host needs a certificate." },
+    authority: {
+        severity: "error",
+        meaning: "The certificates of an authority are missing, unreadable, or no authority's.",
+    },
+    "revocation-list": {
+        severity: "error",
+        meaning: "A revocation list is missing, unreadable, forged or expired, so every client would be refused.",
+    },
+    "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 type RuleOf<Severity> = {
