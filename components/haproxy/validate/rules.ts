@@ -68,7 +68,6 @@ export const rules = {
         severity: "error",
         meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
     },
-    "unused-certificate": { severity: "warning", meaning: "Nothing uses a certificate." },
     "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
 
     search: { severity: "error", meaning: "The search for a service's servers failed." },
