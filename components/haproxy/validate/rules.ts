@@ -68,6 +68,10 @@ export const rules = {
         severity: "error",
         meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
     },
+    "unused-certificate": {
+        severity: "warning",
+        meaning: "Nothing uses a certificate, or no host of its ports needs it.",
+    },
     "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
 
     search: { severity: "error", meaning: "The search for a service's servers failed." },
@@ -119,7 +123,6 @@ export const rules = {
         severity: "error",
         meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves either.",
     },
-    "unused-certificate": { severity: "warning", meaning: "No host needs a certificate." },
     authority: {
         severity: "error",
         meaning: "The certificates of an authority are missing, unreadable, or no authority's.",
