@@ -16,7 +16,7 @@ export const rules = {
     "control-character": { severity: "error", meaning: "A line break or control character would break haproxy.cfg." },
     name: { severity: "error", meaning: "A name has characters that HAProxy refuses or cuts off." },
     "duplicate-name": { severity: "error", meaning: "Two maps or two services have one name." },
-    "unknown-reference": { severity: "error", meaning: "A field or a map names a section that is not declared." },
+    "unknown-reference": { severity: "error", meaning: "A field or a map names what is not declared." },
     "mode-mismatch": { severity: "error", meaning: "A map sends requests of mode http to a backend of mode tcp." },
     "plain-password": { severity: "error", meaning: "A password or key is plain text instead of a secret." },
     "plain-hash": { severity: "warning", meaning: "The hash of a password is plain text instead of a secret." },
@@ -76,8 +76,14 @@ export const rules = {
         severity: "warning",
         meaning: "A redirect to https repeats behind a proxy that ends TLS.",
     },
-    "port-conflict": { severity: "error", meaning: "Services of different protocols share a port." },
+    "port-conflict": {
+        severity: "error",
+        meaning: "Services of different protocols, or with and without `tls`, share a port.",
+    },
     "second-default": { severity: "error", meaning: "A port has two services with `default`." },
+    "no-certificate": { severity: "error", meaning: "A service has `tls`, but no certificate is declared." },
+    "tls-conflict": { severity: "error", meaning: "Settings of TLS contradict each other, or cannot be told apart." },
+    "unused-port-settings": { severity: "warning", meaning: "No service with `tls` has a port of `tls.ports`." },
     "shadowed-route": { severity: "error", meaning: "A route equals an earlier one, so it never matches." },
 } as const satisfies Readonly<Record<string, Rule>>;
 
