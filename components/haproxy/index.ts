@@ -31,5 +31,5 @@ export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { withWeights } from "./services/hostWeights";
 export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
-export { type Issue, isError, validate, withoutIgnored } from "./validate/index";
+export { type Issue, IssueList, isError, validate, withoutIgnored } from "./validate/index";
 export { acceptDownIssues } from "./validate/serverGuards";

@@ -10,7 +10,7 @@ import { compiledParts, servicePath } from "./issuePaths";
 import { redirectBackend } from "./plainPort";
 import { listenPort, type PortServices, servicesByPort, wildcard } from "./ports";
 import { argumentsFormIssues, serversForm } from "./schema";
-import { type DeclaredTls, withoutResumption } from "./tls";
+import type { DeclaredTls } from "./tls";
 import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
@@ -165,7 +165,6 @@ function configOf(
             ...global,
             ...(maxconn !== undefined && { maxconn }),
             ...(tls?.profile !== undefined && { tls: { profile: tls.profile } }),
-            ...(withoutResumption(all, settings) && { raw: [...(global?.raw ?? []), "tune.ssl.cachesize 0"] }),
         },
         ...(defaults && { defaults }),
         ...(maps.length > 0 && { maps }),

@@ -4,7 +4,7 @@ import { idleTimeout, keepAlive, type ProxySettings } from "./backend";
 import { headerRemovals } from "./clientCertificates";
 import { type PortServices, type Ports, plainPort, wildcard } from "./ports";
 import { routingOf } from "./routing";
-import { bindTlsOf, type DeclaredTls, withoutResumption } from "./tls";
+import { bindTlsOf, type DeclaredTls } from "./tls";
 import type { Service } from "./types";
 
 /** Settings that frontends depend on. */
@@ -44,13 +44,7 @@ export function frontendOf(
         maps,
         frontend: {
             name,
-            binds: [
-                {
-                    ...bind,
-                    ...(ssl && { ssl }),
-                    ...(ssl && withoutResumption(all, settings) && { raw: "no-tls-tickets" }),
-                },
-            ],
+            binds: [{ ...bind, ...(ssl && { ssl }) }],
             ...(acls.length > 0 && { acls }),
             ...(removals.length > 0 && { httpRequestRules: removals }),
             ...(useBackends.length > 0 && { useBackends }),

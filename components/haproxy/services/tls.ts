@@ -1,7 +1,6 @@
 import type { BindCertificate, BindTls, BindTlsOptions, HaproxyConfig } from "../model";
 import { authorityPath, revocationsPath } from "../model/files";
 import { given } from "../model/strings";
-import { atLeast, releaseOf } from "../model/versions";
 import { asciiHost } from "./hosts";
 import { listenPort, type Ports, servicesByPort } from "./ports";
 import type { ClientCertificates, Hsts, PortTls, Service, ServiceTls } from "./types";
@@ -9,7 +8,7 @@ import type { ClientCertificates, Hsts, PortTls, Service, ServiceTls } from "./t
 /** What is declared beside services. */
 export type DeclaredTls = Pick<HaproxyConfig, "certificates" | "authorities">;
 
-/** Settings that TLS depends on. */
+/** Settings that rules about TLS depend on. */
 export type TlsContext = Ports & { readonly version?: string };
 
 /** What HAProxy and a client agree on before the request is known. */
@@ -154,16 +153,6 @@ function mergedLines(lines: readonly BindCertificate[]): BindCertificate[] {
         merged.set(key, { ...line, hosts: [...new Set(hosts.map((host) => host.toLowerCase()))] });
     }
     return [...merged.values()];
-}
-
-/**
- * Whether clients may not resume sessions: below 3.2, HAProxy lets a client resume a session under another name, or at another port, and
- * does not look at its certificate again, although another authority may have signed it.
- */
-export function withoutResumption(services: readonly Service[], settings: TlsContext): boolean {
-    const authorities = new Set(services.map((service) => clientsOf(service, settings)?.authority));
-    authorities.delete(undefined);
-    return authorities.size > 1 && !atLeast(releaseOf(settings), "3.2");
 }
 
 /** A service for which HAProxy ends TLS, and the certificates that must cover its hosts. */

@@ -6,6 +6,7 @@ import { atLeast, oldestVersion, releaseOf } from "../model/versions";
 import { remembering } from "../remembering";
 import { backendIssues } from "./backends";
 import { bindIssues } from "./binds";
+import { certificateIssues } from "./certificates";
 import { mapIssues } from "./files";
 import { globalIssues } from "./global";
 import { checkIssues } from "./healthChecks";
@@ -15,7 +16,7 @@ import { referenceIssues } from "./references";
 import { serverIssues } from "./servers";
 import { stringIssues } from "./strings";
 
-export { type Issue, isError, withoutIgnored } from "./issues";
+export { type Issue, IssueList, isError, withoutIgnored } from "./issues";
 
 /**
  * Finds what HAProxy's own checker does not report, or only without its path: mistakes that it accepts, unknown references, and text that
@@ -68,5 +69,6 @@ function contentIssues(config: HaproxyConfig): Issue[] {
     backendIssues(proxies, config, issues);
     referenceIssues(proxies, config, issues);
     mapIssues(config, issues);
+    certificateIssues(config, issues);
     return issues.issues;
 }

@@ -15,8 +15,11 @@ export const rules = {
     version: { severity: "error", meaning: "The declared HAProxy release is not supported." },
     "control-character": { severity: "error", meaning: "A line break or control character would break haproxy.cfg." },
     name: { severity: "error", meaning: "A name has characters that HAProxy refuses or cuts off." },
-    "duplicate-name": { severity: "error", meaning: "Two maps or two services have one name." },
-    "unknown-reference": { severity: "error", meaning: "A field or a map names what is not declared." },
+    "duplicate-name": { severity: "error", meaning: "Two maps, certificates, authorities or services have one name." },
+    "unknown-reference": {
+        severity: "error",
+        meaning: "A field or a map names a section, or a file of ours, that is not declared.",
+    },
     "mode-mismatch": { severity: "error", meaning: "A map sends requests of mode http to a backend of mode tcp." },
     "plain-password": { severity: "error", meaning: "A password or key is plain text instead of a secret." },
     "plain-hash": { severity: "warning", meaning: "The hash of a password is plain text instead of a secret." },
@@ -58,6 +61,19 @@ export const rules = {
     "map-as-list": { severity: "error", meaning: "An acl reads a map as a list, so values become part of its keys." },
     "unused-map": { severity: "warning", meaning: "No rule uses a map." },
 
+    "certificate-host": { severity: "error", meaning: "A name for a certificate is none that a client can ask for." },
+    "repeated-certificate": { severity: "error", meaning: "A bind has a certificate twice for one name." },
+    "crt-list-text": { severity: "error", meaning: "HAProxy could not read a path in a list of certificates." },
+    "revocations-without-authority": {
+        severity: "error",
+        meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
+    },
+    "unused-certificate": {
+        severity: "warning",
+        meaning: "Nothing uses a certificate, or no host of its ports needs it.",
+    },
+    "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
+
     search: { severity: "error", meaning: "The search for a service's servers failed." },
     "not-for-protocol": { severity: "error", meaning: "A service has an argument that its protocol ignores." },
     "unreachable-service": { severity: "error", meaning: "A service has neither hosts, routes nor `default`." },
@@ -85,6 +101,43 @@ export const rules = {
     "tls-conflict": { severity: "error", meaning: "Settings of TLS contradict each other, or cannot be told apart." },
     "unused-port-settings": { severity: "warning", meaning: "No service with `tls` has a port of `tls.ports`." },
     "shadowed-route": { severity: "error", meaning: "A route equals an earlier one, so it never matches." },
+
+    "certificate-source": { severity: "error", meaning: "The source of a certificate cannot be read or decrypted." },
+    "certificate-parts": {
+        severity: "error",
+        meaning: "A part of a certificate is missing, unreadable, there twice, or belongs to another.",
+    },
+    "certificate-chain": { severity: "error", meaning: "A certificate and its intermediates do not link up." },
+    "certificate-key": {
+        severity: "error",
+        meaning: "The key of a certificate is too short, or of a type that TLS lacks.",
+    },
+    "certificate-dates": {
+        severity: "error",
+        meaning: "A certificate has expired, is not yet valid, or has fewer days left than `minimumDays`.",
+    },
+    "must-staple": { severity: "error", meaning: "A certificate demands OCSP stapling, which is not done." },
+    "incomplete-chain": { severity: "warning", meaning: "A certificate that another one signed has no intermediates." },
+    "unusual-key": { severity: "warning", meaning: "The key of a certificate is of a type that some browsers refuse." },
+    "certificate-use": {
+        severity: "warning",
+        meaning: "A certificate is not made for servers, or has no subject alternative names, so browsers refuse it.",
+    },
+    "certificate-expires": { severity: "warning", meaning: "A certificate has less than 30 days left." },
+    "uncovered-host": { severity: "error", meaning: "No certificate of a port is valid for a host of its services." },
+    "duplicate-certificate": {
+        severity: "error",
+        meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves either.",
+    },
+    authority: {
+        severity: "error",
+        meaning: "The certificates of an authority are missing, unreadable, or no authority's.",
+    },
+    "revocation-list": {
+        severity: "error",
+        meaning: "A revocation list is missing, unreadable, forged or expired, so every client would be refused.",
+    },
+    "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;
 
 type RuleOf<Severity> = {

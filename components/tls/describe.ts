@@ -1,0 +1,48 @@
+import { daysLeft, factsOf, nameLine, timeText } from "./facts";
+import { certificateIn } from "./parts";
+import { readPem, useOf } from "./pem";
+import type { CertificateFacts } from "./types";
+
+/** What people check of a certificate, a line for each thing, with the days that it has left. */
+export function describe(facts: CertificateFacts, now: Date): string[] {
+    return [...describeFacts(facts), `days left    ${daysLeft(facts, now)}`];
+}
+
+/**
+ * The certificates of a PEM text, such as a bundle, in the same lines. Nothing of its keys; whatever cannot be read is only mentioned. For
+ * comparing what a host has with what is declared.
+ */
+export function describePem(pem: string): string[] {
+    return readPem(pem).blocks.flatMap((block): string[] => {
+        if (useOf(block.label) !== "certificate") {
+            return [];
+        }
+        const certificate = certificateIn(block);
+        if (!certificate) {
+            return ["certificate  unreadable"];
+        }
+        const facts = factsOf(certificate);
+        return facts ? describeFacts(facts) : [`subject      ${nameLine(certificate.subject)}`];
+    });
+}
+
+function describeFacts({
+    subject,
+    names,
+    issuer,
+    sha256,
+    notBefore,
+    notAfter,
+    keyType,
+    keyBits,
+}: CertificateFacts): string[] {
+    return [
+        `subject      ${subject}`,
+        `names        ${names.join(", ")}`,
+        `issuer       ${issuer}`,
+        `fingerprint  ${sha256}`,
+        `key          ${keyType} ${keyBits}`,
+        `valid from   ${timeText(notBefore)}`,
+        `valid to     ${timeText(notAfter)}`,
+    ].map((line) => line.trimEnd());
+}

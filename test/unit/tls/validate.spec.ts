@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { type CertificateUse, certificateIssues, type KnownFacts } from "../../../components/tls";
+
+const now = new Date("2026-06-01T00:00:00Z");
+
+describe("certificates and the hosts that they are for", () => {
+    const facts = (names: string[], more: Partial<NonNullable<KnownFacts>> = {}): NonNullable<KnownFacts> => ({
+        names,
+        keyType: "ecdsa",
+        sha256: names.join(),
+        notAfter: "2027-01-01T00:00:00.000Z",
+        ...more,
+    });
+    const use = (hosts: string[], certificates: string[], port = 443): CertificateUse => ({
+        path: `services[${port}]`,
+        service: "shop",
+        hosts,
+        certificates,
+        port,
+    });
+    const issuesOf = (certificates: Record<string, KnownFacts>, uses: CertificateUse[], minimumDays?: number) =>
+        certificateIssues({
+            certificates: new Map(Object.entries(certificates)),
+            uses,
+            now,
+            ...(minimumDays !== undefined && { minimumDays }),
+        }).map(({ severity, rule, path, message }) => `${severity} ${rule} ${path}: ${message}`);
+
+    it("are right together", () => {
+        assert.deepEqual(
+            issuesOf({ a: facts(["shop.test"]), b: facts(["*.shop.test"]) }, [
+                use(["shop.test", "www.shop.test"], ["a", "b"]),
+                use(["shop.test"], ["a"], 8443),
+            ]),
+            [],
+        );
+    });
+
+    it("need a certificate for each host, of any service of its port", () => {
+        const certificates = { a: facts(["shop.test", "www.shop.test"]), b: facts(["mail.test"]) };
+        assert.deepEqual(
+            issuesOf(certificates, [use(["shop.test", "img.shop.test"], ["a"]), use(["mail.test"], ["b"])]),
+            [
+                "error uncovered-host services[443]: service shop: no certificate of port 443 is valid for img.shop.test; " +
+                    "add one, or have one issued with that name: the nearest is a (shop.test, www.shop.test)",
+            ],
+        );
+        assert.deepEqual(
+            issuesOf(certificates, [use(["shop.test", "mail.test"], ["a"]), use(["mail.test"], ["b"])]),
+            [],
+        );
+        assert.deepEqual(
+            issuesOf(certificates, [
+                use(["shop.test"], ["a"]),
+                use(["mail.test"], ["b"]),
+                use(["mail.test"], ["a"], 8443),
+            ]).map((i) => i.split(":")[0]),
+            ["error uncovered-host services[8443]"],
+        );
+        assert.match(
+            issuesOf({}, [use(["shop.test"], [])]).join(),
+            /^error uncovered-host .* for shop.test; declare one$/,
+        );
+        assert.match(
+            issuesOf({ a: facts([]) }, [use(["shop.test"], ["a"])]).join(),
+            /the nearest is a \(no subject alternative names\)/,
+        );
+    });
+
+    it("are judged by declared names before an up, or not at all", () => {
+        assert.match(
+            issuesOf({ a: { names: ["shop.test"] } }, [use(["www.test"], ["a"])]).join(),
+            /^error uncovered-host/,
+        );
+        assert.deepEqual(issuesOf({ a: { names: ["shop.test"] } }, [use(["shop.test"], ["a"])]), []);
+        assert.deepEqual(issuesOf({ a: undefined }, [use(["shop.test"], ["a"])]), []);
+        assert.deepEqual(
+            issuesOf({ a: undefined, b: facts(["shop.test"]) }, [use(["shop.test", "x.test"], ["a", "b"])]),
+            [],
+        );
+    });
+
+    it("are mentioned if no host needs them", () => {
+        const unused = issuesOf(
+            { a: facts(["shop.test"]), b: facts(["old.test"]), c: facts(["c.test"]), d: undefined },
+            [use(["shop.test"], ["a", "b"])],
+        );
+        assert.deepEqual(unused, [
+            "warning unused-certificate certificates.b: certificate b: no host of port 443 needs it; remove it",
+        ]);
+        // Clients of a service without hosts may ask for anything.
+        assert.deepEqual(issuesOf({ b: facts(["old.test"]) }, [use([], ["b"])]), []);
+    });
+
+    it("may not share a name and a type of key on one port", () => {
+        const a = facts(["shop.test", "a.test"]);
+        const b = facts(["shop.test", "b.test"]);
+        const hosts = ["shop.test", "a.test", "b.test"];
+        assert.deepEqual(issuesOf({ a, b }, [use(hosts, ["a", "b"])]), [
+            "error duplicate-certificate services[443]: certificates a and b: both have shop.test and a key of type ecdsa, " +
+                "so that port 443 would serve only one; leave one out",
+        ]);
+        assert.match(issuesOf({ a, b }, [use([], ["a", "b"])]).join(), /^error duplicate-certificate/);
+        assert.deepEqual(issuesOf({ a, b: { ...b, keyType: "rsa" } }, [use(hosts, ["a", "b"])]), []);
+        assert.deepEqual(issuesOf({ a, same: a }, [use(["shop.test"], ["a", "same"])]), []);
+        assert.deepEqual(issuesOf({ a, b }, [use(["shop.test", "a.test"], ["a"]), use(["b.test"], ["b"], 8443)]), []);
+        // No service has the name that they share.
+        assert.deepEqual(issuesOf({ a, b }, [use(["a.test", "b.test"], ["a", "b"])]), []);
+        // A wildcard beside a name: HAProxy serves the exact name.
+        assert.deepEqual(
+            issuesOf({ a: facts(["*.test"]), b: facts(["shop.test"]) }, [use(["shop.test", "x.test"], ["a", "b"])]),
+            [],
+        );
+    });
+
+    it("are renewed in time", () => {
+        const ending = (notAfter: string, minimumDays?: number) =>
+            issuesOf({ a: facts(["a.test"], { notAfter }) }, [use(["a.test"], ["a"])], minimumDays);
+        assert.deepEqual(ending("2026-07-01T00:00:00.000Z"), []);
+        assert.deepEqual(ending("2026-06-30T23:59:59.000Z"), [
+            "warning certificate-expires certificates.a: certificate a: it has 29 days left; renew it",
+        ]);
+        assert.deepEqual(ending("2026-06-02T12:00:00.000Z", 7), [
+            "error certificate-dates certificates.a: certificate a: it has 1 day left, of at least 7; renew it",
+        ]);
+        assert.match(
+            ending("2026-07-20T00:00:00.000Z", 60).join(),
+            /^error certificate-dates .* 49 days left, of at least 60/,
+        );
+        assert.match(ending("2026-06-08T00:00:00.000Z", 7).join(), /^warning certificate-expires/);
+        // `readBundle` reports these.
+        assert.deepEqual(ending("2026-05-01T00:00:00.000Z", 7), []);
+    });
+});
