@@ -3,7 +3,7 @@ import type { Release } from "./releases";
 /**
  * `bare`: a fresh Debian with sshd. `app`: with an nginx that answers with its host name. `data`: with PostgreSQL (5432, user and
  * database `lab`), Redis (6379), an SMTP server (25, mailbox `lab`), and a TLS service (6443), each of which names its host.
- * `haproxy`: with HAProxy, as Debian installs it, and varnishtest.
+ * `haproxy`: with HAProxy, as Debian installs it, varnishtest and sslscan.
  */
 export type Image = "bare" | "app" | "data" | "haproxy";
 
@@ -143,7 +143,7 @@ apt-get -qq update
 /** Only varnishtest: its package would bring a C compiler. Since Debian forky that package has another name. */
 const haproxyScript = `
 export DEBIAN_FRONTEND=noninteractive
-apt-get -qq install --yes --no-install-recommends haproxy
+apt-get -qq install --yes --no-install-recommends haproxy sslscan
 mkdir /tmp/varnish
 cd /tmp/varnish
 download() { apt-get -qq -o APT::Sandbox::User=root download "$@"; }
