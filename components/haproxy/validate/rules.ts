@@ -89,8 +89,14 @@ export const rules = {
         severity: "warning",
         meaning: "A redirect to https repeats behind a proxy that ends TLS.",
     },
-    "port-conflict": { severity: "error", meaning: "Services of different protocols share a port." },
+    "port-conflict": {
+        severity: "error",
+        meaning: "Services of different protocols, or with and without `tls`, share a port.",
+    },
     "second-default": { severity: "error", meaning: "A port has two services with `default`." },
+    "no-certificate": { severity: "error", meaning: "A service has `tls`, but no certificate is declared." },
+    "tls-conflict": { severity: "error", meaning: "Settings of TLS contradict each other, or cannot be told apart." },
+    "unused-port-settings": { severity: "warning", meaning: "No service with `tls` has a port of `tls.ports`." },
     "shadowed-route": { severity: "error", meaning: "A route equals an earlier one, so it never matches." },
 
     "certificate-source": { severity: "error", meaning: "The source of a certificate cannot be read or decrypted." },
