@@ -2,6 +2,8 @@
 
 /** Rooms whose functions only compute: model in, text or resources out. */
 const PURE = "^components/(recipes|haproxy|keepalived|search|tls)/";
+/** The file in one of these rooms that asks providers. */
+const SOURCES = "^components/tls/sources\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -67,7 +69,7 @@ module.exports = {
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
                 "textFiles.ts, providers are asked by tls/sources.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
             severity: "error",
-            from: { path: PURE, pathNot: "^components/tls/sources\\.ts$" },
+            from: { path: PURE, pathNot: SOURCES },
             to: {
                 dependencyTypes: ["core", "npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"],
                 pathNot: "^(node:)?(net|path|crypto|url)$|^node_modules/(zod|@peculiar/x509|reflect-metadata)/",
@@ -78,7 +80,7 @@ module.exports = {
             comment:
                 "Components use recipes, never the other way round. From convergence, a recipe needs types and slots only.",
             severity: "error",
-            from: { path: PURE },
+            from: { path: PURE, pathNot: SOURCES },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
                 pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
@@ -97,6 +99,20 @@ module.exports = {
             severity: "error",
             from: { path: "^components/", pathNot: "^components/convergence/(convergedHost|connection)\\.ts$" },
             to: { path: "^node_modules/@pulumi/command/" },
+        },
+        {
+            name: "one-user-of-the-sources-of-certificates",
+            comment: "Optional packages: only who uses such a source needs them. sources.ts says so if one is missing.",
+            severity: "error",
+            from: { path: "^components/", pathNot: SOURCES },
+            to: { path: "^node_modules/@pulumi/(tls|aws)/" },
+        },
+        {
+            name: "parts-of-the-aws-package",
+            comment: "The whole package is 10,000 files, and loads a hundred times slower than one part.",
+            severity: "error",
+            from: {},
+            to: { path: "^node_modules/@pulumi/aws/[^/]+\\.[jt]s$", pathNot: "/provider\\.[jt]s$" },
         },
         {
             name: "one-user-of-ssh2",

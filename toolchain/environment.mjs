@@ -22,12 +22,28 @@ export const repo = dirname(dirname(fileURLToPath(import.meta.url)));
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet");
 /** The Pulumi CLI that is built if there is no full install. */
 export const cliVersion = "v3.259.0";
-/** The command plugin that @pulumi/command in package.json asks for. */
-export const commandVersion = "v1.2.1";
+/** @type {{ devDependencies: Record<string, string> }} */
+const manifest = JSON.parse(readFileSync(join(repo, "package.json"), "utf8"));
+
+/**
+ * The provider plugins that this repository's packages ask for, each in the version of its package. The bundle and its source belong to
+ * the stand-in, which takes the same place below PULUMI_HOME/plugins as the real plugin.
+ */
+export const resourcePlugins = ["command", "tls", "aws"].map((name) => {
+    const version = `v${manifest.devDependencies[`@pulumi/${name}`]}`;
+    return {
+        name,
+        version,
+        bundle: `${name}.js`,
+        entry: `toolchain/offline/${name}Plugin/main.ts`,
+        directory: `resource-${name}-${version}`,
+        file: `pulumi-resource-${name}`,
+    };
+});
 /** The first CLI that fits the pinned SDK. */
 const oldestCli = [3, 248, 0];
 
-/** The stand-ins: their bundle, source, and folder and file below PULUMI_HOME/plugins. */
+/** All stand-ins: their bundle, source, and folder and file below PULUMI_HOME/plugins. */
 export const plugins = [
     {
         bundle: "language.js",
@@ -35,12 +51,7 @@ export const plugins = [
         directory: `language-nodejs-${cliVersion}`,
         file: "pulumi-language-nodejs",
     },
-    {
-        bundle: "command.js",
-        entry: "toolchain/offline/commandPlugin/main.ts",
-        directory: `resource-command-${commandVersion}`,
-        file: "pulumi-resource-command",
-    },
+    ...resourcePlugins,
 ];
 
 /** @type {string | undefined} */
@@ -104,15 +115,20 @@ function databaseHome() {
 
 /** PULUMI_HOME of a full install. */
 export const userHome = process.env.PULUMI_HOME || join(databaseHome(), ".pulumi");
+/** The provider plugins that a full install lacks. */
+export const missingPlugins = () =>
+    resourcePlugins.filter(({ directory }) => !existsSync(join(userHome, "plugins", directory)));
 /** PULUMI_HOME of our own CLI. */
 const ourHome = join(cacheDir, "pulumi-home");
+/** What people start in this checkout: labs and the local state. */
+const labFolder = join(repo, ".lab");
 /** The state of this checkout, for users who have no other backend. */
-export const localBackend = `file://${join(repo, ".lab", "state")}`;
+export const localBackend = `file://${join(labFolder, "state")}`;
 
 /** @type {{ full: boolean, bin: string } | undefined} */
 let install;
 /**
- * Chooses the Pulumi to use: a full install on PATH if it has the command plugin, otherwise ours. `PULUMI_FULL=1` requires the full
+ * Chooses the Pulumi to use: a full install on PATH if it has the provider plugins, otherwise ours. `PULUMI_FULL=1` requires the full
  * install.
  */
 export function pulumiInstall() {
@@ -125,9 +141,8 @@ export function pulumiInstall() {
                     "install Pulumi, or unset PULUMI_FULL",
             );
         }
-        const complete = existsSync(join(userHome, "plugins", `resource-command-${commandVersion}`));
         install =
-            bin && (insisted || complete)
+            bin && (insisted || missingPlugins().length === 0)
                 ? { full: true, bin }
                 : { full: false, bin: join(cacheDir, "bin", `pulumi-${cliVersion}`) };
     }
@@ -140,7 +155,7 @@ export function pulumiBin() {
 
 /** The passphrase of this checkout's local state; it is created once. */
 function passphraseFile() {
-    const file = join(repo, ".lab", "passphrase");
+    const file = join(labFolder, "passphrase");
     if (!existsSync(file)) {
         mkdirSync(dirname(file), { recursive: true });
         const fresh = `${file}.${process.pid}`;
@@ -190,6 +205,7 @@ export function pulumiEnv(overrides = {}, project = repo) {
     if (!full) {
         env.PULUMI_HOME = ourHome;
         env.HAPROXY_FLEET_PLUGINS = bundleDir();
+        env.HAPROXY_FLEET_LAB_FOLDER = labFolder; // Where states may have resources of a stand-in that makes no real ones.
     }
     if (!env.PULUMI_BACKEND_URL && !namesBackend(project) && !hasLogin(full ? userHome : ourHome)) {
         mkdirSync(fileURLToPath(localBackend), { recursive: true });

@@ -1,7 +1,8 @@
 import type { KeyObject, X509Certificate } from "node:crypto";
 import { isError } from "../haproxy";
 import { linkChain } from "./chain";
-import { daysBetween, factsOf, isSelfSigned, issued, timeText, titleOf } from "./facts";
+import { dateIssues } from "./dates";
+import { factsOf, isSelfSigned, issued, timeText, titleOf } from "./facts";
 import { SubjectIssues, type TlsIssue } from "./issues";
 import { type BundleParts, readParts } from "./parts";
 import type { Bundle, CertificateFacts } from "./types";
@@ -40,7 +41,8 @@ export function readBundle(
     const chain = linkChain(leaf, certificates, roots, issues);
     const facts = factsOf(leaf, chain.length);
     for (const certificate of [leaf, ...chain]) {
-        dateIssues(certificate, certificate === leaf ? "it" : `its intermediate ${titleOf(certificate)}`, now, issues);
+        const subject = certificate === leaf ? "it" : `its intermediate ${titleOf(certificate)}`;
+        dateIssues(certificate, subject, now, "certificate-dates", issues);
     }
     keyIssues(leaf, facts, issues);
     useIssues(leaf, facts, issues);
@@ -94,21 +96,6 @@ function leafOf(
         possible.find((certificate) => owners.includes(certificate)) ??
         (possible.length === 1 ? possible[0] : undefined)
     );
-}
-
-function dateIssues(certificate: X509Certificate, subject: string, now: Date, issues: SubjectIssues): void {
-    const days = (end: number) => (end === 1 ? "1 day" : `${end} days`);
-    if (Date.parse(certificate.validTo) <= now.getTime()) {
-        const ago = daysBetween(new Date(certificate.validTo), now);
-        const when = `${timeText(certificate.validTo)}${ago > 0 ? `, ${days(ago)} ago` : ""}`;
-        issues.error("certificate-dates", `${subject} expired on ${when}; give a new one`);
-    } else if (Date.parse(certificate.validFrom) > now.getTime()) {
-        const from = timeText(certificate.validFrom);
-        issues.error(
-            "certificate-dates",
-            `${subject} is not valid before ${from}; wait, or give one that is valid now`,
-        );
-    }
 }
 
 function keyIssues(leaf: X509Certificate, facts: CertificateFacts | undefined, issues: SubjectIssues): void {

@@ -13,7 +13,7 @@ export function factsOf(certificate: X509Certificate, chain = 0): CertificateFac
             subject: nameLine(certificate.subject),
             issuer: nameLine(certificate.issuer),
             names: namesOf(certificate),
-            sha256: hexadecimal(certificate.fingerprint256),
+            sha256: sha256Of(certificate),
             sha1: hexadecimal(certificate.fingerprint),
             serial: certificate.serialNumber.toLowerCase(),
             notBefore: new Date(certificate.validFrom).toISOString(),
@@ -24,6 +24,11 @@ export function factsOf(certificate: X509Certificate, chain = 0): CertificateFac
             mustStaple: mustStaple(certificate),
         }
     );
+}
+
+/** SHA-256 of a certificate, in lower-case hexadecimal. */
+export function sha256Of(certificate: X509Certificate): string {
+    return hexadecimal(certificate.fingerprint256);
 }
 
 function hexadecimal(fingerprint: string): string {

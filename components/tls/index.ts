@@ -1,5 +1,12 @@
 /** Certificates: read, judged and described. Other folders import only this file, and sources.ts. */
 
+export {
+    type Authority,
+    type AuthorityFacts,
+    type AuthorityParts,
+    type ReadAuthority,
+    readAuthority,
+} from "./authority";
 export { type ReadBundle, readBundle } from "./bundle";
 export { coversHost } from "./coverage";
 export { describe, describePem } from "./describe";

@@ -54,7 +54,7 @@ export function readParts({ pem, chain, key, passphrase }: BundleParts, issues: 
 /** The certificate of a block, or undefined if it cannot be read. */
 export function certificateIn({ pem }: PemBlock): X509Certificate | undefined {
     try {
-        const certificate = new X509Certificate(pem.replaceAll("X509 CERTIFICATE", "CERTIFICATE"));
+        const certificate = new X509Certificate(pem);
         // Fails if the type of the key is unknown.
         void certificate.publicKey;
         return certificate;

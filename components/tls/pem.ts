@@ -1,6 +1,6 @@
 /** A block of PEM, written again as OpenSSL writes it. */
 export interface PemBlock {
-    /** Such as `CERTIFICATE`. */
+    /** Such as `CERTIFICATE`; that of OpenSSL if there are several. */
     readonly label: string;
     /** Ends with a line break. */
     readonly pem: string;
@@ -34,9 +34,10 @@ export function readPem(text: string): PemText {
             count++;
             begun = { label, from: index + line.length, title: `PEM block ${count} (${label})` };
         } else if (begun?.label === label) {
-            const pem = written(label, plain.slice(begun.from, index));
+            const usual = otherLabels[label] ?? label;
+            const pem = written(usual, plain.slice(begun.from, index));
             if (pem === undefined) problems.push(`${begun.title} is not base64; give it unchanged`);
-            else blocks.push({ label, pem, title: begun.title });
+            else blocks.push({ label: usual, pem, title: begun.title });
             begun = undefined;
         } else {
             if (begun) incomplete(begun.title);
@@ -47,6 +48,9 @@ export function readPem(text: string): PemText {
     if (begun) incomplete(begun.title);
     return { blocks, problems };
 }
+
+/** Labels of other programs, with those of OpenSSL. */
+const otherLabels: Readonly<Record<string, string>> = { "X509 CERTIFICATE": "CERTIFICATE", CRL: "X509 CRL" };
 
 /** The block with lines of 64 characters, or undefined if its body is not base64. */
 function written(label: string, body: string): string | undefined {
@@ -69,7 +73,6 @@ export type PemUse = "certificate" | "key" | "revocations" | "ignored" | { reado
 
 const uses: Readonly<Record<string, PemUse>> = {
     CERTIFICATE: "certificate",
-    "X509 CERTIFICATE": "certificate",
     "PRIVATE KEY": "key",
     "ENCRYPTED PRIVATE KEY": "key",
     "RSA PRIVATE KEY": "key",

@@ -173,9 +173,9 @@ function duplicateIssues({ number, uses, certificates, hosts, anyHost }: Port, l
 function useIssues(name: string, facts: KnownFacts, ports: readonly Port[], list: IssueList): void {
     const own = ports.filter(({ certificates }) => certificates.has(name));
     const needed = (port: Port) => port.anyHost || !facts || port.hosts.some((host) => coversHost(facts, host));
-    if (!own.some(needed)) {
-        const problem =
-            own.length === 0 ? "nothing uses it" : `no host of port ${own.map((p) => p.number).join(", ")} needs it`;
+    // The configuration's own checks report those that no bind names.
+    if (own.length > 0 && !own.some(needed)) {
+        const problem = `no host of port ${own.map((port) => port.number).join(", ")} needs it`;
         list.warning("unused-certificate", `certificates.${name}`, `certificate ${name}: ${problem}; remove it`);
     }
 }

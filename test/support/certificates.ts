@@ -112,5 +112,6 @@ export async function makeRevocationList(issuer: MadeCertificate, options: Revoc
         signingAlgorithm: { name: privateKey.algorithm.name, hash: "SHA-256" } as EcdsaParams,
         entries: revoked.map((serialNumber) => ({ serialNumber, revocationDate: new Date(from) })),
     });
-    return `${list.toString("pem").trimEnd()}\n`;
+    // The library's label is CRL.
+    return `${list.toString("pem").trimEnd().replaceAll(" CRL", " X509 CRL")}\n`;
 }

@@ -6,7 +6,7 @@ import { writeFileSync } from "node:fs";
 import { connect, createServer } from "node:net";
 import { Server } from "ssh2";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
-import type { Properties } from "../../toolchain/offline/commandPlugin/properties";
+import type { Properties } from "../../toolchain/offline/provider/values";
 import { until } from "../support/traffic";
 import { Plugin } from "./plugin";
 import { skip } from "./skip";

@@ -1,7 +1,7 @@
 // How the stand-in for the command plugin checks and compares inputs, over gRPC.
 import assert from "node:assert/strict";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
-import { type Properties, secret, unknown } from "../../toolchain/offline/commandPlugin/properties";
+import { type Properties, secret, unknown } from "../../toolchain/offline/provider/values";
 import { Plugin } from "./plugin";
 import { skip } from "./skip";
 

@@ -2,7 +2,7 @@
 import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
-import { isSecret, type Properties, secret, unknown } from "../../toolchain/offline/commandPlugin/properties";
+import { isSecret, type Properties, secret, unknown } from "../../toolchain/offline/provider/values";
 import { until } from "../support/traffic";
 import { Plugin, urn } from "./plugin";
 import { skip } from "./skip";

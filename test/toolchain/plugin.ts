@@ -10,7 +10,7 @@ import provider from "@pulumi/pulumi/proto/provider_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { bundleDir, pulumiInstall, userHome } from "../../toolchain/environment.mjs";
-import type { Properties } from "../../toolchain/offline/commandPlugin/properties";
+import type { Properties } from "../../toolchain/offline/provider/values";
 
 export const urn = "urn:pulumi:dev::test::command:remote:Command::cmd";
 

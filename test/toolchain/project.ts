@@ -23,13 +23,11 @@ export class Project {
         const options = { typescript: false, nodeargs: "--import tsx" };
         const project = { name: "probe", main: "index.ts", runtime: { name: "nodejs", options } };
         writeFileSync(join(this.directory, "Pulumi.yaml"), JSON.stringify(project));
-        writeFileSync(
-            join(this.directory, "package.json"),
-            JSON.stringify({
-                name: "probe",
-                dependencies: { "@pulumi/command": "1.2.1", "@pulumi/pulumi": "3.248.0" },
-            }),
-        );
+        // Providers that no program uses must change nothing.
+        const { devDependencies } = JSON.parse(readFileSync(join(repo, "package.json"), "utf8"));
+        const packages = Object.entries(devDependencies).filter(([name]) => name.startsWith("@pulumi/"));
+        const manifest = { name: "probe", dependencies: Object.fromEntries(packages) };
+        writeFileSync(join(this.directory, "package.json"), JSON.stringify(manifest));
     }
 
     program(text: string): void {

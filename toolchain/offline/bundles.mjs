@@ -1,5 +1,5 @@
-// Bundles the language host and the command plugin into one file each, because every preview starts them, and a bundle loads several
-// times faster than hundreds of modules.
+// Bundles the language host and the stand-ins for provider plugins into one file each, because previews start them, and a bundle loads
+// several times faster than hundreds of modules.
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, plugins, repo } from "../environment.mjs";

@@ -6,9 +6,9 @@ import {
     bundleDir,
     cacheDir,
     cliVersion,
-    commandVersion,
     fullInstall,
     hasLogin,
+    missingPlugins,
     pulumiInstall,
     repo,
     userHome,
@@ -165,40 +165,43 @@ const cli = () =>
     });
 
 /**
- * Lets a full install fetch the command plugin, if it lacks only that. If it cannot, our CLI and stand-ins are used.
+ * Lets a full install fetch the provider plugins that it lacks, if it lacks nothing else. If it cannot, our CLI and stand-ins are used.
  * @param {boolean} keepsBackend whether to fail instead, if the stand-ins would not have the backend of the user's login
  */
 async function completeFullInstall(keepsBackend) {
     const bin = fullInstall();
-    if (!bin || existsSync(join(userHome, "plugins", `resource-command-${commandVersion}`))) return;
-    const args = ["plugin", "install", "resource", "command", commandVersion];
-    try {
-        await showProgress("Installing the command plugin", (say) =>
-            runLogged({
-                name: "plugin",
-                command: bin,
-                args,
-                remedy: "Run this command yourself, or unset PULUMI_FULL.",
-                onLine: say,
-            }),
-        );
-    } catch (error) {
-        if (process.env.PULUMI_FULL === "1") throw error;
-        if (keepsBackend && !process.env.PULUMI_BACKEND_URL && hasLogin(userHome)) {
-            throw new SetupError(
-                `${bin}: cannot fetch the command plugin ${commandVersion}, and our stand-in for it does not have your login, so it would ` +
-                    `use another backend; run pulumi ${args.join(" ")} where the network allows it, or name the backend in ` +
-                    "PULUMI_BACKEND_URL to use the stand-in",
+    if (!bin) return;
+    for (const { name, version } of missingPlugins()) {
+        const args = ["plugin", "install", "resource", name, version];
+        try {
+            await showProgress(`Installing the ${name} plugin`, (say) =>
+                runLogged({
+                    name: "plugin",
+                    command: bin,
+                    args,
+                    remedy: "Run this command yourself, or unset PULUMI_FULL.",
+                    onLine: say,
+                }),
             );
+        } catch (error) {
+            if (process.env.PULUMI_FULL === "1") throw error;
+            if (keepsBackend && !process.env.PULUMI_BACKEND_URL && hasLogin(userHome)) {
+                throw new SetupError(
+                    `${bin}: cannot fetch the ${name} plugin ${version}, and our stand-in for it does not have your login, so it would ` +
+                        `use another backend; run pulumi ${args.join(" ")} where the network allows it, or name the backend in ` +
+                        "PULUMI_BACKEND_URL to use the stand-in",
+                );
+            }
+            process.stderr.write(
+                `The pulumi on PATH cannot fetch the ${name} plugin; using our own build of the CLI and our stand-ins.\n`,
+            );
+            return;
         }
-        process.stderr.write(
-            "The pulumi on PATH cannot fetch the command plugin; using our own build of the CLI and our stand-in.\n",
-        );
     }
 }
 
 /**
- * Prepares the CLI, the language host and the command plugin.
+ * Prepares the CLI, the language host and the provider plugins.
  * @param {{ keepsBackend?: boolean }} [options] whether the user's backend is used, so that it must not change
  */
 export async function pulumi({ keepsBackend = false } = {}) {

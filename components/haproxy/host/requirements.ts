@@ -5,6 +5,7 @@ import { isAddress, withoutFamily } from "../model/addresses";
 import { globalDefaults } from "../model/defaults";
 import { seconds } from "../model/durations";
 import { addressesOf, localPeers, modeOf, portsOf } from "../model/lookup";
+import { usesTls } from "../model/tls";
 
 /** What a configuration needs from its host that `haproxy -c` does not check. */
 export interface HostRequirements {
@@ -84,18 +85,9 @@ export function descriptors(maxconn: number, listeners: number, servers: number)
     return 2 * maxconn + 2 * (listeners + servers) + 1000;
 }
 
-function memoryNeeded(maxconn: number, { frontends, backends, listens = [] }: HaproxyConfig): number {
-    const clients = [...frontends, ...listens].some(({ binds }) => binds.some(isTls));
-    const servers = [...backends, ...listens].some(({ servers: list, serverTemplates = [], defaultServer = {} }) =>
-        [...list, ...serverTemplates].some(
-            (server) => isTls(server) || (server.ssl === undefined && isTls(defaultServer)),
-        ),
-    );
+function memoryNeeded(maxconn: number, config: HaproxyConfig): number {
+    const { clients, servers } = usesTls(config);
     return maxconn * (clients && servers ? 200 : clients || servers ? 125 : 50);
-}
-
-function isTls({ ssl, raw = "" }: { readonly ssl?: object | false; readonly raw?: string }): boolean {
-    return Boolean(ssl) || /(?:^|\s)ssl(?:\s|$)/.test(raw);
 }
 
 function listeners(bind: Bind, mode: Mode): Listener[] {

@@ -90,7 +90,8 @@ export interface Global {
 export interface TlsDefaults {
     /**
      * Protocols, ciphers and curves as Mozilla's guideline 6.0 recommends them, as far as the release and the host's OpenSSL have them.
-     * `intermediate`: from TLS 1.2 on. `modern`: TLS 1.3 only. `none`: those of HAProxy and OpenSSL.
+     * `intermediate`: from TLS 1.2 on. `modern`: TLS 1.3 only for clients, `intermediate` to servers. `none`: those of HAProxy and
+     * OpenSSL. A line `ssl-default-…` in `raw` replaces that of the profile.
      * @default "intermediate"
      */
     readonly profile?: "intermediate" | "modern" | "none";

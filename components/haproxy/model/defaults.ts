@@ -18,6 +18,7 @@ export const globalDefaults = {
     statsSockets: [{ path: "/run/haproxy/admin.sock" }],
     statsTimeout: "30s",
     serverStates: true,
+    tls: { profile: "intermediate" },
     raw: [],
 } as const satisfies Global;
 

@@ -141,6 +141,11 @@ export function revocationsPath(name: string): string {
     return `${fleetDirectory}/${name}.crl.pem`;
 }
 
+/** Path of the list of a bind's certificates. */
+export function crtListPath(name: string): string {
+    return `${fleetDirectory}/${name}.crt-list`;
+}
+
 /** Path of an error file of a section `http-errors`. */
 export function errorfilePath(section: string, status: string): string {
     return `${fleetDirectory}/${section}-${status}.http`;

@@ -13,6 +13,7 @@ import { proxyView } from "./proxies";
 import { word } from "./quoting";
 import { rawLinesInOrder } from "./rawLines";
 import { sectionsView } from "./sections";
+import { tlsLines } from "./tls";
 
 /** A rendered haproxy.cfg. */
 export interface Rendered {
@@ -45,7 +46,7 @@ function globalView(config: HaproxyConfig, digest: string): View {
     const { global = {} } = config;
     const version = releaseOf(config);
     const settings = { ...globalDefaults, ...given(global) };
-    const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "serverStates" | "raw">) =>
+    const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "serverStates" | "tls" | "raw">) =>
         from(`global.${name}`, word(`${settings[name]}`));
     return {
         log: fromEach("global.log", settings.log, ({ address, facility = "local0", level }) =>
@@ -60,6 +61,7 @@ function globalView(config: HaproxyConfig, digest: string): View {
         hardStopAfter: setting("hardStopAfter"),
         mworkerMaxReloads: setting("mworkerMaxReloads"),
         serverStates: keepsServerStates(config) ? [from("global.serverStates", word(serverStatesFile))] : [],
+        tls: tlsLines(config),
         digestInVariable: atLeast(version, "2.4"),
         digest,
         raw: rawLinesInOrder(settings.raw, "global.raw"),
@@ -88,7 +90,7 @@ function statsView(config: HaproxyConfig): View[] {
             server: timeout("server"),
             httpRequest: timeout("httpRequest"),
             name: from("stats", statsName(config)),
-            bind: from("stats.bind", bindText(stats.bind, "http")),
+            bind: from("stats.bind", bindText(stats.bind, "http", config)),
             uri: from("stats.uri", word(stats.uri ?? "/stats")),
             refresh: from("stats.refresh", word(stats.refresh ?? "10s")),
             auth: fromEach("stats.auth", stats.auth, ({ user, password }) => `${word(user)}:${word(password)}`),

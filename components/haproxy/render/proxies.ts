@@ -24,7 +24,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
         section,
         name: from(path, word(proxy.name)),
         from: optional(path, defaultsName(placed, config)),
-        binds: fromEach(`${path}.binds`, proxy.binds, (bind) => bindText(bind, mode)),
+        binds: fromEach(`${path}.binds`, proxy.binds, (bind) => bindText(bind, mode, config)),
         mode: optional(`${path}.mode`, proxy.mode),
         maxconn: optional(`${path}.maxconn`, proxy.maxconn),
         balance: optional(`${path}.balance`, balanceOf(placed, config), fragment),

@@ -241,6 +241,11 @@ export function slotIssue(value: string, encoding?: string): string | undefined 
         : undefined;
 }
 
+/** The same for a slot that is a whole PEM file. */
+export function pemSlotIssue(value: string): string | undefined {
+    return value.includes("-----BEGIN ") ? undefined : "holds no PEM block (-----BEGIN …)";
+}
+
 /** The text with a harmless word in place of every slot marker, for checks of the text around it. */
 export function withoutSlots(text: string): string {
     return fillSlots(text, () => "slot");

@@ -1,20 +1,12 @@
 import type { Bind, HaproxyConfig } from "../model";
 import { canonical, isAddress, isHostName } from "../model/addresses";
-import { addressesOf, allProxies, localPeers, portsOf } from "../model/lookup";
+import { addressesOf, localPeers, portsOf } from "../model/lookup";
+import { allBinds } from "../model/tls";
 import { type IssueList, show } from "./issues";
 
 /** Checks binds. HAProxy's checker opens no sockets, so it does not see that two binds share a port. */
 export function bindIssues(config: HaproxyConfig, issues: IssueList): void {
-    const declared = [
-        ...allProxies(config).flatMap(({ section, proxy, path }) =>
-            (proxy.binds ?? []).map((bind, i) => ({
-                bind,
-                path: `${path}.binds.${i}`,
-                where: `${section} ${proxy.name}`,
-            })),
-        ),
-        ...(config.stats ? [{ bind: config.stats.bind, path: "stats.bind", where: "the statistics page" }] : []),
-    ];
+    const declared = allBinds(config);
     for (const { bind, path, where } of declared) {
         addressIssues(bind, path, where, issues);
     }

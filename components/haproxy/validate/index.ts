@@ -6,6 +6,7 @@ import { atLeast, oldestVersion, releaseOf } from "../model/versions";
 import { remembering } from "../remembering";
 import { backendIssues } from "./backends";
 import { bindIssues } from "./binds";
+import { certificateIssues } from "./certificates";
 import { mapIssues } from "./files";
 import { globalIssues } from "./global";
 import { checkIssues } from "./healthChecks";
@@ -68,5 +69,6 @@ function contentIssues(config: HaproxyConfig): Issue[] {
     backendIssues(proxies, config, issues);
     referenceIssues(proxies, config, issues);
     mapIssues(config, issues);
+    certificateIssues(config, issues);
     return issues.issues;
 }

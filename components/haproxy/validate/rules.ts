@@ -15,8 +15,11 @@ export const rules = {
     version: { severity: "error", meaning: "The declared HAProxy release is not supported." },
     "control-character": { severity: "error", meaning: "A line break or control character would break haproxy.cfg." },
     name: { severity: "error", meaning: "A name has characters that HAProxy refuses or cuts off." },
-    "duplicate-name": { severity: "error", meaning: "Two maps or two services have one name." },
-    "unknown-reference": { severity: "error", meaning: "A field or a map names a section that is not declared." },
+    "duplicate-name": { severity: "error", meaning: "Two maps, certificates, authorities or services have one name." },
+    "unknown-reference": {
+        severity: "error",
+        meaning: "A field or a map names a section, or a file of ours, that is not declared.",
+    },
     "mode-mismatch": { severity: "error", meaning: "A map sends requests of mode http to a backend of mode tcp." },
     "plain-password": { severity: "error", meaning: "A password or key is plain text instead of a secret." },
     "plain-hash": { severity: "warning", meaning: "The hash of a password is plain text instead of a secret." },
@@ -57,6 +60,16 @@ export const rules = {
     "duplicate-key": { severity: "error", meaning: "A map has two values for one key." },
     "map-as-list": { severity: "error", meaning: "An acl reads a map as a list, so values become part of its keys." },
     "unused-map": { severity: "warning", meaning: "No rule uses a map." },
+
+    "certificate-host": { severity: "error", meaning: "A name for a certificate is none that a client can ask for." },
+    "repeated-certificate": { severity: "error", meaning: "A bind has a certificate twice for one name." },
+    "crt-list-text": { severity: "error", meaning: "HAProxy could not read a path in a list of certificates." },
+    "revocations-without-authority": {
+        severity: "error",
+        meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
+    },
+    "unused-certificate": { severity: "warning", meaning: "Nothing uses a certificate, or no host of its ports needs it." },
+    "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
 
     search: { severity: "error", meaning: "The search for a service's servers failed." },
     "not-for-protocol": { severity: "error", meaning: "A service has an argument that its protocol ignores." },
@@ -107,7 +120,6 @@ export const rules = {
         severity: "error",
         meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves either.",
     },
-    "unused-certificate": { severity: "warning", meaning: "No host needs a certificate." },
     authority: {
         severity: "error",
         meaning: "The certificates of an authority are missing, unreadable, or no authority's.",

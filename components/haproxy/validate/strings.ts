@@ -4,7 +4,7 @@ import { hasControl, withoutSlots } from "../render/quoting";
 import { type IssueList, show } from "./issues";
 
 /** Fields whose text is escaped, or written to a separate file. */
-const freeText = /\.(body|data|r?string|content)$/;
+const freeText = /\.(body|data|r?string|content|pem|revocations)$/;
 /** Headers in it have a message of their own. */
 const httpchkOption = /\.options\.httpchk$/;
 /** Lines as written. Their ends are trimmed, because a block of YAML ends with a line break. */

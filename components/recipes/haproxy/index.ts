@@ -159,7 +159,11 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
                 slotValue,
             },
             // HAProxy opens them as root, at a start and during a reload.
-            ...filesOf(config).map((file) => ({ ...file, ...permissions, slotIssue })),
+            ...filesOf(config).map((file) => ({
+                ...permissions,
+                ...file,
+                lineSources: file.lineSources?.map((path) => path && sourceOf(path)),
+            })),
         ],
         owned: [fleetDirectory],
         adapter: {

@@ -87,8 +87,6 @@ describe("certificates and the hosts that they are for", () => {
         );
         assert.deepEqual(unused, [
             "warning unused-certificate certificates.b: certificate b: no host of port 443 needs it; remove it",
-            "warning unused-certificate certificates.c: certificate c: nothing uses it; remove it",
-            "warning unused-certificate certificates.d: certificate d: nothing uses it; remove it",
         ]);
         // Clients of a service without hosts may ask for anything.
         assert.deepEqual(issuesOf({ b: facts(["old.test"]) }, [use([], ["b"])]), []);

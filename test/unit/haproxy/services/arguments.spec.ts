@@ -7,9 +7,13 @@ import { validate } from "../../../../components/haproxy/validate/index";
 import { serversFor } from "../../../../components/search/inventory";
 import { compile, lines, plain, tcp } from "./examples";
 
-/** The lines that an argument adds to the file of a service, and those it removes. */
+/** The lines that an argument adds to the file of a service, and those it removes; without the profile of TLS, which goldens show. */
 function difference(service: Service, base: Service): string[] {
-    const [now, before] = [lines(service), lines(base)];
+    const profile = /^(# TLS to|ssl-default-)/;
+    const [now, before] = [lines(service), lines(base)].map((all) => all.filter((line) => !profile.test(line))) as [
+        string[],
+        string[],
+    ];
     return [
         ...before.filter((line) => line !== "" && !now.includes(line)).map((line) => `- ${line}`),
         ...now.filter((line) => line !== "" && !before.includes(line)),

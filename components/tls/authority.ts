@@ -1,0 +1,103 @@
+import type { X509Certificate } from "node:crypto";
+import { isError } from "../haproxy";
+import { dateIssues } from "./dates";
+import { isSelfSigned, issued, nameLine, sha256Of, titleOf } from "./facts";
+import { SubjectIssues, type TlsIssue } from "./issues";
+import { readRevocations } from "./revocations";
+import { readCertificates } from "./roots";
+
+/** The texts of an authority, as sources give them. */
+export interface AuthorityParts {
+    /** PEM of one or more certificates of authorities. */
+    readonly pem: string;
+    /** PEM of their revocation lists. */
+    readonly revocations?: string;
+}
+
+/** Authorities whose clients are let in, as HAProxy reads them. */
+export interface Authority {
+    /** For `ca-file`: each certificate once. */
+    readonly pem: string;
+    /** For `crl-file`: the newest list of each authority. */
+    readonly revocations?: string;
+    readonly facts: AuthorityFacts;
+}
+
+/** What is known of authorities; all of it is public. */
+export interface AuthorityFacts {
+    readonly certificates: readonly {
+        readonly subject: string;
+        /** In lower-case hexadecimal. */
+        readonly sha256: string;
+        /** ISO 8601. */
+        readonly notAfter: string;
+    }[];
+    readonly revocations: readonly {
+        /** Subject of the authority. */
+        readonly issuer: string;
+        /** ISO 8601. @default - the list has no end */
+        readonly nextUpdate?: string;
+    }[];
+}
+
+/** What became of the parts of an authority. */
+export interface ReadAuthority {
+    /** Missing if there is an error. */
+    readonly authority?: Authority;
+    /** Each message begins with `authority NAME: `; each path is `authorities.NAME`. */
+    readonly issues: readonly TlsIssue[];
+}
+
+/**
+ * Reads the authorities of clients, and their revocation lists. An error is what would let HAProxy start, but refuse clients: an authority
+ * that has expired or whose own issuer is missing, and a revocation list that is missing, forged, not yet valid or expired.
+ *
+ * @param name of the authority, as messages call it
+ */
+export function readAuthority(name: string, parts: AuthorityParts, now: Date): ReadAuthority {
+    const issues = new SubjectIssues(`authority ${name}`, `authorities.${name}`);
+    const certificates = readCertificates(parts.pem, "authority", issues);
+    for (const certificate of certificates) {
+        certificateIssues(certificate, certificates, issues);
+        dateIssues(certificate, `its certificate ${titleOf(certificate)}`, now, "authority", issues);
+    }
+    const lists = parts.revocations === undefined ? [] : readRevocations(parts.revocations, certificates, now, issues);
+    if (issues.issues.some(isError)) {
+        return { issues: issues.issues };
+    }
+    return {
+        authority: {
+            pem: certificates.map((certificate) => `${String(certificate).trimEnd()}\n`).join(""),
+            ...(parts.revocations !== undefined && { revocations: lists.map(({ pem }) => pem).join("") }),
+            facts: {
+                certificates: certificates.map((certificate) => ({
+                    subject: nameLine(certificate.subject),
+                    sha256: sha256Of(certificate),
+                    notAfter: new Date(certificate.validTo).toISOString(),
+                })),
+                revocations: lists.map(({ issuer, nextUpdate }) => ({
+                    issuer: nameLine(issuer.subject),
+                    ...(nextUpdate && { nextUpdate: nextUpdate.toISOString() }),
+                })),
+            },
+        },
+        issues: issues.issues,
+    };
+}
+
+function certificateIssues(certificate: X509Certificate, all: readonly X509Certificate[], issues: SubjectIssues): void {
+    // The certificate of a client that signed itself may stand for that client alone.
+    if (isSelfSigned(certificate)) {
+        return;
+    }
+    if (!certificate.ca) {
+        const problem = `${titleOf(certificate)} is no authority, so no client would get in; give the certificate of its issuer`;
+        issues.error("authority", problem);
+    } else if (!all.some((other) => issued(other, certificate))) {
+        const issuer = nameLine(certificate.issuer);
+        issues.error(
+            "authority",
+            `${issuer}, which issued ${titleOf(certificate)}, is missing, so HAProxy would refuse every client; add it`,
+        );
+    }
+}

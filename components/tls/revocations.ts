@@ -1,0 +1,133 @@
+import { constants, verify as verifySignature, type X509Certificate } from "node:crypto";
+import type { X509Crl } from "@peculiar/x509";
+import { timeText, titleOf } from "./facts";
+import type { SubjectIssues } from "./issues";
+import { readPem, useOf } from "./pem";
+import { x509 } from "./x509";
+
+/** The newest revocation list of an authority. */
+export interface RevocationList {
+    readonly pem: string;
+    readonly issuer: X509Certificate;
+    readonly nextUpdate?: Date;
+}
+
+interface ReadList {
+    readonly pem: string;
+    readonly list: X509Crl;
+}
+
+const day = 24 * 60 * 60 * 1000;
+
+/**
+ * Reads the revocation lists of authorities. HAProxy looks for a valid list of every authority in a client's chain, the root included, and
+ * refuses the client without. Lists of other authorities are left out.
+ */
+export function readRevocations(
+    text: string,
+    authorities: readonly X509Certificate[],
+    now: Date,
+    issues: SubjectIssues,
+): RevocationList[] {
+    const lists = listsIn(text, issues);
+    if (!lists) {
+        return [];
+    }
+    return authorities.flatMap((issuer): RevocationList[] => {
+        const title = titleOf(issuer);
+        const { subject } = new (x509().X509Certificate)(issuer.raw);
+        const own = lists.filter(({ list }) => list.issuer === subject);
+        const [newest] = own.filter(({ list }) => isSignedBy(list, issuer)).sort(newestFirst);
+        if (newest) {
+            dateIssues(newest.list, title, now, issues);
+            const { nextUpdate } = newest.list;
+            return [{ pem: newest.pem, issuer, ...(nextUpdate && { nextUpdate }) }];
+        }
+        const problem =
+            own.length > 0 ? `the revocation list of ${title} is not signed by it` : `${title} has no revocation list`;
+        issues.error("revocation-list", `${problem}, so HAProxy would refuse its clients; give its list`);
+        return [];
+    });
+}
+
+/** All lists of a text, or undefined if one cannot be read. */
+function listsIn(text: string, issues: SubjectIssues): ReadList[] | undefined {
+    const { blocks, problems } = readPem(text);
+    const faults = problems.map((problem) => `in its revocations, ${problem}`);
+    const lists = blocks.flatMap((block): ReadList[] => {
+        const use = useOf(block.label);
+        if (use === "revocations") {
+            try {
+                return [{ pem: block.pem, list: new (x509().X509Crl)(block.pem) }];
+            } catch {
+                faults.push(`in its revocations, ${block.title} cannot be read; give it unchanged`);
+            }
+        } else if (use !== "ignored") {
+            faults.push(`in its revocations, ${block.title} is no revocation list; leave it out`);
+        }
+        return [];
+    });
+    if (lists.length === 0 && faults.length === 0) {
+        faults.push("its revocations have no list; give them in PEM, from BEGIN X509 CRL on");
+    }
+    for (const fault of faults) {
+        issues.error("revocation-list", fault);
+    }
+    return faults.length === 0 ? lists : undefined;
+}
+
+function newestFirst(a: ReadList, b: ReadList): number {
+    return b.list.thisUpdate.getTime() - a.list.thisUpdate.getTime();
+}
+
+function dateIssues({ thisUpdate, nextUpdate }: X509Crl, title: string, now: Date, issues: SubjectIssues): void {
+    const subject = `the revocation list of ${title}`;
+    if (thisUpdate > now) {
+        issues.error(
+            "revocation-list",
+            `${subject} is not valid before ${timeText(thisUpdate)}; give one that is valid now`,
+        );
+    } else if (nextUpdate && nextUpdate <= now) {
+        issues.error(
+            "revocation-list",
+            `${subject} expired on ${timeText(nextUpdate)}, so HAProxy would refuse its clients; give the current one`,
+        );
+    } else if (nextUpdate) {
+        const left = nextUpdate.getTime() - now.getTime();
+        // Some live a day, some a year.
+        const early = Math.min((nextUpdate.getTime() - thisUpdate.getTime()) / 5, 30 * day);
+        if (left < early) {
+            const hours = Math.floor((left / day) * 24);
+            const time = hours < 48 ? `${hours} h` : `${Math.floor(hours / 24)} days`;
+            issues.warning(
+                "revocation-list-expires",
+                `${subject} expires in ${time}, and HAProxy refuses its clients then; give a newer one`,
+            );
+        }
+    }
+}
+
+/** The library verifies in promises only; this is the same at once. */
+function isSignedBy(list: X509Crl, { publicKey }: X509Certificate): boolean {
+    const { name, hash } = list.signatureAlgorithm;
+    const key = name === "RSA-PSS" ? { key: publicKey, padding: constants.RSA_PKCS1_PSS_PADDING } : publicKey;
+    try {
+        return verifySignature(hash?.name.replace("-", ""), signedPart(list.rawData), key, Buffer.from(list.signature));
+    } catch {
+        // A signature that such a key cannot make.
+        return false;
+    }
+}
+
+/** The first element of the outer sequence, in DER. */
+function signedPart(raw: ArrayBuffer): Buffer {
+    const der = Buffer.from(raw);
+    const contentOf = (at: number) => {
+        const first = der.readUInt8(at + 1);
+        const bytes = first < 128 ? 0 : first - 128;
+        const length = bytes === 0 ? first : der.readUIntBE(at + 2, bytes);
+        return { from: at + 2 + bytes, to: at + 2 + bytes + length };
+    };
+    const { from } = contentOf(0);
+    return der.subarray(from, contentOf(from).to);
+}

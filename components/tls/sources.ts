@@ -1,0 +1,273 @@
+/** Where certificates come from: the only file of this folder that asks a provider. */
+import { isIP } from "node:net";
+import * as pulumi from "@pulumi/pulumi";
+import { onlyDeclared } from "../convergence/declaredHosts";
+import { unknownOutput } from "../convergence/outputs";
+import { asciiName } from "./coverage";
+import type { BundleParts } from "./parts";
+import type {
+    AuthoritySource,
+    CertificateSource,
+    DataBagSource,
+    PrivateAuthority,
+    PrivateCertificate,
+    SecretsManagerSource,
+} from "./types";
+
+/** Why a source gives nothing: the words after `certificate shop: `. It quotes no secret. */
+export interface SourceProblem {
+    readonly problem: string;
+}
+
+/** The texts of an authority, as sources give them. */
+export interface AuthorityParts {
+    readonly pem: string;
+    readonly revocations?: string;
+}
+
+/** By name. Each is secret, and unknown in a preview that would create it. A failure is a value, so that several are reported at once. */
+export interface SourcedParts {
+    readonly certificates: Readonly<Record<string, Sourced<BundleParts>>>;
+    readonly authorities: Readonly<Record<string, Sourced<AuthorityParts>>>;
+}
+
+/** The component whose certificates these are. Its children use its providers. */
+export interface SourceOwner {
+    /** Children are named after it: `NAME-CERTIFICATE-key`. */
+    readonly name: string;
+    readonly parent: pulumi.Resource;
+}
+
+type Text = pulumi.Input<string>;
+type Sourced<T> = pulumi.Output<T | SourceProblem>;
+
+/**
+ * Gets the texts of certificates and authorities from where they are. Creates private ones as children of their owner.
+ *
+ * Without an engine, in a check or with mocks, what a provider would give is unknown.
+ */
+export function certificateParts(
+    sources: Readonly<Record<string, CertificateSource<Text>>>,
+    authorities: Readonly<Record<string, AuthoritySource<Text>>>,
+    owner: SourceOwner,
+): SourcedParts {
+    const made = mapValues(authorities, (source, name) =>
+        "private" in source ? makeAuthority(source, `${owner.name}-${name}-ca`, owner) : undefined,
+    );
+    return {
+        certificates: mapValues(sources, (source, name): Sourced<BundleParts> => {
+            const child = `${owner.name}-${name}`;
+            if ("pem" in source) return given(source);
+            if ("dataBag" in source) return fromDataBag(source);
+            if ("secretsManager" in source) return fromSecretsManager(source, owner);
+            if ("selfSigned" in source) return selfSigned(source.selfSigned, child, owner);
+            const issuer = made[source.issuedBy];
+            if (issuer === undefined) return pulumi.output(problem(notPrivate(source.issuedBy)));
+            if ("problem" in issuer) return pulumi.output(problem(`its authority ${source.issuedBy} cannot be made`));
+            return issued(source, issuer, child, owner);
+        }),
+        authorities: mapValues(authorities, (source, name): Sourced<AuthorityParts> => {
+            const own = made[name];
+            if (own !== undefined) return "problem" in own ? pulumi.output(own) : secretParts({ pem: own.certificate });
+            return "pem" in source ? given(source) : unknownOutput<AuthorityParts>();
+        }),
+    };
+}
+
+const problem = (text: string): SourceProblem => ({ problem: text });
+const notPrivate = (authority: string) =>
+    `it is issued by ${authority}, which is no private authority; declare ${authority} in \`authorities\`, with \`private\``;
+
+/** One secret of all texts, without those that are missing. */
+function secretParts<K extends string>(texts: { readonly [name in K]: Text | undefined }) {
+    type Parts = Sourced<{ readonly [name in K]: string }>;
+    const all = pulumi.all(Object.entries<Text | undefined>(texts).map((entry) => pulumi.output(entry)));
+    return pulumi.secret(
+        all.apply((entries) => Object.fromEntries(entries.filter(([, text]) => text !== undefined))),
+    ) as unknown as Parts;
+}
+
+const given = <T extends object>(source: T) => secretParts({ ...source } as { pem: Text }) as Sourced<BundleParts>;
+
+// TODO: data bags and JSON secrets come with dataBag.ts.
+const fromDataBag = (_: DataBagSource<Text>): Sourced<BundleParts> => pulumi.output(problem("data bags come later"));
+const partsFromSecret = (pem: string, _?: unknown): BundleParts => ({ pem });
+
+function fromSecretsManager(source: SecretsManagerSource, { parent }: SourceOwner): Sourced<BundleParts> {
+    type Module = typeof import("@pulumi/aws/secretsmanager/getSecretVersion");
+    // Only this part: the whole package takes a tenth of a second and 10 MB.
+    const aws = installed("@pulumi/aws", (): Module => require("@pulumi/aws/secretsmanager/getSecretVersion"));
+    if (aws === undefined) return unknownOutput();
+    if ("problem" in aws) return pulumi.output(aws);
+    const { secretsManager: secretId, versionId, versionStage, region, fields } = source;
+    const read: Promise<{ readonly secretString?: string } | SourceProblem> = aws
+        .getSecretVersion({ secretId, versionId, versionStage, region }, { parent })
+        .catch((error: Error) => problem(readProblem(secretId, error)));
+    return pulumi.secret(read).apply((found): Sourced<BundleParts> => {
+        if ("problem" in found) return pulumi.output(found);
+        // An answer without it comes from mocks, or while the provider itself is unknown.
+        if (found.secretString === undefined) return unknownOutput();
+        const parts =
+            found.secretString === ""
+                ? problem(`secret ${secretId} has no text; store PEM or JSON in it as text, not as binary`)
+                : partsFromSecret(found.secretString, fields);
+        return pulumi.output(parts);
+    });
+}
+
+/** Why a secret cannot be read, from what the provider says in several lines. */
+function readProblem(secretId: string, { message }: Error): string {
+    const words = message.replace(/\s+/g, " ").trim();
+    const reason = /reading Secrets Manager Secret Version \(.*?\): (.*)/.exec(words)?.[1] ?? words;
+    const subject = `secret ${secretId} of AWS Secrets Manager`;
+    if (reason.includes("couldn't find resource")) {
+        return `${subject} is not there, or has no such version; check its name, version and region`;
+    }
+    return reason.includes("AccessDenied")
+        ? `${subject} must not be read; allow secretsmanager:GetSecretValue to the program's AWS credentials (${reason})`
+        : `${subject} cannot be read (${reason}); check the region and the AWS credentials of the program`;
+}
+
+/** What signs certificates. */
+interface Authority {
+    readonly certificate: pulumi.Output<string>;
+    readonly key: pulumi.Output<string>;
+}
+
+const usualDays = { authority: 3650, certificate: 90 };
+
+function makeAuthority(
+    { private: { commonName, ...args } }: PrivateAuthority,
+    name: string,
+    { parent }: SourceOwner,
+): Authority | SourceProblem {
+    const days = args.days ?? usualDays.authority;
+    const tls = tlsPackage();
+    const wrong = renewalProblem(days, args.renewDays);
+    if (wrong !== undefined) return problem(wrong);
+    if (tls === undefined) return { certificate: unknownOutput(), key: unknownOutput() };
+    if ("problem" in tls) return tls;
+    const key = new tls.PrivateKey(`${name}-key`, keyArgs("ecdsa"), { parent });
+    const certificate = new tls.SelfSignedCert(
+        `${name}-cert`,
+        {
+            privateKeyPem: key.privateKeyPem,
+            subject: { commonName },
+            isCaCertificate: true,
+            allowedUses: ["cert_signing", "crl_signing"],
+            ...validity(days, args.renewDays),
+        },
+        { parent },
+    );
+    return { certificate: made(certificate.certPem), key: made(key.privateKeyPem) };
+}
+
+function selfSigned(certificate: PrivateCertificate, name: string, { parent }: SourceOwner): Sourced<BundleParts> {
+    const { names, key: kind = "ecdsa", days = usualDays.certificate, renewDays } = certificate;
+    const tls = tlsPackage();
+    const wrong = renewalProblem(days, renewDays);
+    if (wrong !== undefined) return pulumi.output(problem(wrong));
+    if (tls === undefined) return unknownOutput();
+    if ("problem" in tls) return pulumi.output(tls);
+    const key = new tls.PrivateKey(`${name}-key`, keyArgs(kind), { parent });
+    const args = {
+        privateKeyPem: key.privateKeyPem,
+        ...owner(names),
+        ...serverUse(kind),
+        ...validity(days, renewDays),
+    };
+    const { certPem } = new tls.SelfSignedCert(`${name}-cert`, args, { parent });
+    return secretParts({ pem: made(certPem), key: made(key.privateKeyPem) });
+}
+
+function issued(
+    certificate: PrivateCertificate,
+    authority: Authority,
+    name: string,
+    { parent }: SourceOwner,
+): Sourced<BundleParts> {
+    const { names, key: kind = "ecdsa", days = usualDays.certificate, renewDays } = certificate;
+    const tls = tlsPackage();
+    const wrong = renewalProblem(days, renewDays);
+    if (wrong !== undefined) return pulumi.output(problem(wrong));
+    if (tls === undefined) return unknownOutput();
+    if ("problem" in tls) return pulumi.output(tls);
+    const key = new tls.PrivateKey(`${name}-key`, keyArgs(kind), { parent });
+    const request = new tls.CertRequest(
+        `${name}-request`,
+        { privateKeyPem: key.privateKeyPem, ...owner(names) },
+        { parent },
+    );
+    const { certPem } = new tls.LocallySignedCert(
+        `${name}-cert`,
+        {
+            certRequestPem: request.certRequestPem,
+            caCertPem: authority.certificate,
+            caPrivateKeyPem: authority.key,
+            ...serverUse(kind),
+            ...validity(days, renewDays),
+        },
+        { parent },
+    );
+    return secretParts({ pem: made(certPem), chain: authority.certificate, key: made(key.privateKeyPem) });
+}
+
+/** An output of a resource. With mocks it is missing, so that it is unknown. */
+const made = (output: pulumi.Output<string>): pulumi.Output<string> =>
+    output.apply((text: string | undefined) => (text === undefined ? unknownOutput<string>() : pulumi.output(text)));
+
+const keyArgs = (kind: "ecdsa" | "rsa") =>
+    kind === "rsa" ? { algorithm: "RSA", rsaBits: 2048 } : { algorithm: "ECDSA", ecdsaCurve: "P256" };
+
+/** A client that still exchanges keys by RSA needs key_encipherment. */
+const serverUse = (kind: "ecdsa" | "rsa") => ({
+    allowedUses: ["digital_signature", ...(kind === "rsa" ? ["key_encipherment"] : []), "server_auth"],
+});
+
+function validity(days: number, renewDays: number | undefined) {
+    const validityPeriodHours = days * 24;
+    return {
+        validityPeriodHours,
+        earlyRenewalHours: renewDays === undefined ? Math.floor(validityPeriodHours / 3) : renewDays * 24,
+    };
+}
+
+function renewalProblem(days: number, renewDays = 0): string | undefined {
+    return renewDays < days
+        ? undefined
+        : `it is valid for ${days} days and renewed ${renewDays} days before its end, so by every up; give fewer \`renewDays\``;
+}
+
+/** The names of a certificate, in the form that certificates have them. The common name has at most 64 characters, and clients ignore it. */
+function owner(names: readonly string[]) {
+    const all = names.map(asciiName);
+    const commonName = all.find((name) => name.length <= 64);
+    const addresses = all.filter((name) => isIP(name) !== 0);
+    const hosts = all.filter((name) => isIP(name) === 0);
+    return {
+        ...(commonName !== undefined && { subject: { commonName } }),
+        ...(hosts.length > 0 && { dnsNames: hosts }),
+        ...(addresses.length > 0 && { ipAddresses: addresses }),
+    };
+}
+
+const tlsPackage = () => installed("@pulumi/tls", (): typeof import("@pulumi/tls") => require("@pulumi/tls"));
+
+/** A package that only some sources need, or that it is missing; nothing if no provider is asked. */
+function installed<T extends object>(name: string, load: () => T): T | SourceProblem | undefined {
+    if (onlyDeclared() !== undefined) {
+        return undefined;
+    }
+    try {
+        return load();
+    } catch (error) {
+        const { code, message } = error as NodeJS.ErrnoException;
+        if (code === "MODULE_NOT_FOUND" && message.includes(`'${name}`)) {
+            return problem(`it needs the package ${name}, which is not installed; run npm install ${name}`);
+        }
+        throw error;
+    }
+}
+
+const mapValues = <T, R>(values: Readonly<Record<string, T>>, compute: (value: T, name: string) => R) =>
+    Object.fromEntries(Object.entries(values).map(([name, value]) => [name, compute(value, name)]));

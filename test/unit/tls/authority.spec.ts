@@ -1,0 +1,134 @@
+import assert from "node:assert/strict";
+import { execFileSync } from "node:child_process";
+import { type AuthorityParts, readAuthority } from "../../../components/tls";
+import { type MadeCertificate, makeCertificate, makeRevocationList } from "../../support/certificates";
+
+const now = new Date("2026-06-01T00:00:00Z");
+
+describe("authorities of clients", () => {
+    let root: MadeCertificate;
+    let lower: MadeCertificate;
+    let other: MadeCertificate;
+    before(async () => {
+        root = await makeCertificate("Root", { authority: true });
+        lower = await makeCertificate("Lower", { authority: true, issuer: root, key: "rsa" });
+        other = await makeCertificate("Other", { authority: true, key: "ed25519" });
+    });
+
+    const read = (parts: AuthorityParts) => readAuthority("partners", parts, now);
+    const only = (parts: AuthorityParts, words: RegExp) => {
+        const { issues, authority } = read(parts);
+        assert.equal(issues.length, 1, JSON.stringify(issues));
+        const [{ severity, rule, path, message } = assert.fail()] = issues;
+        assert.equal(path, "authorities.partners");
+        assert.match(message, /^authority partners: .*; /);
+        assert.match(`${severity} ${rule}: ${message}`, words);
+        assert.equal(authority === undefined, severity === "error");
+    };
+
+    it("are one file of certificates and one of lists, each once", async () => {
+        const lists = await Promise.all(
+            [root, lower, other].map((one) => makeRevocationList(one, { revoked: ["0a"] })),
+        );
+        const { authority, issues } = read({
+            pem: `Our partners\r\n${root.pem}${lower.pem.replaceAll("\n", "\r\n")}${root.pem}${other.pem.trimEnd()}`,
+            revocations: lists.join("").replaceAll("\n", "\r\n").replaceAll(" X509 CRL", " CRL"),
+        });
+        assert.deepEqual(issues, []);
+        assert.equal(authority?.pem, root.pem + lower.pem + other.pem);
+        assert.equal(authority?.revocations, lists.join(""));
+        assert.deepEqual(
+            authority?.facts.certificates.map(({ subject }) => subject),
+            ["CN=Root", "CN=Lower", "CN=Other"],
+        );
+        assert.deepEqual(authority?.facts.revocations[1], {
+            issuer: "CN=Lower",
+            nextUpdate: "2026-06-29T00:00:00.000Z",
+        });
+        for (const list of lists) {
+            assert.match(
+                execFileSync("openssl", ["crl", "-noout", "-issuer"], { input: list, encoding: "utf8" }),
+                /issuer=/,
+            );
+        }
+        assert.deepEqual(read({ pem: other.pem }).authority?.revocations, undefined);
+    });
+
+    it("are authorities, complete up to a root, and valid now", async () => {
+        const client = await makeCertificate("client", { issuer: root });
+        only(
+            { pem: root.pem + client.pem },
+            /^error authority: .*CN=client is no authority, so no client would get in/,
+        );
+        only({ pem: lower.pem }, /^error authority: .*CN=Root, which issued CN=Lower, is missing.*; add it/);
+        const old = await makeCertificate("Old", { authority: true, from: "2025-01-01", to: "2026-05-30" });
+        only(
+            { pem: old.pem + root.pem },
+            /^error authority: .*its certificate CN=Old expired on 2026-05-30T00:00:00Z, 2 days ago/,
+        );
+        const early = await makeCertificate("Early", { authority: true, from: "2026-06-02" });
+        only({ pem: early.pem }, /^error authority: .*CN=Early is not valid before 2026-06-02/);
+        only({ pem: "" }, /^error authority: .*no certificate; give them in PEM/);
+        only({ pem: root.pem + root.key }, /^error authority: .*PEM block 2 \(PRIVATE KEY\) is a private key/);
+        // HAProxy accepts lists there, and does not apply them.
+        only(
+            { pem: root.pem + (await makeRevocationList(root)) },
+            /^error authority: .*is a revocation list; give it apart/,
+        );
+        // The certificate of one client that signed itself.
+        const alone = await makeCertificate("alone");
+        assert.deepEqual(read({ pem: alone.pem }).issues, []);
+    });
+
+    it("have a revocation list each, signed by them and valid now", async () => {
+        const pem = root.pem + lower.pem;
+        const [ofRoot, ofLower, ofOther] = await Promise.all(
+            [root, lower, other].map((one) => makeRevocationList(one)),
+        );
+        only({ pem, revocations: `${ofLower}${ofOther}` }, /^error revocation-list: .*CN=Root has no revocation list/);
+        const forged = await makeRevocationList(lower, { signer: other });
+        only({ pem, revocations: `${ofRoot}${forged}` }, /^error revocation-list: .*of CN=Lower is not signed by it/);
+        const ending = async (to: string, from?: string) => ({
+            pem: root.pem,
+            revocations: await makeRevocationList(root, { to, ...(from && { from }) }),
+        });
+        only(
+            await ending("2026-05-31"),
+            /^error revocation-list: .*of CN=Root expired on 2026-05-31T00:00:00Z, so HAProxy would/,
+        );
+        only(
+            await ending("2026-07-01", "2026-06-02"),
+            /^error revocation-list: .*not valid before 2026-06-02T00:00:00Z/,
+        );
+        only({ pem: root.pem, revocations: "" }, /^error revocation-list: .*no list; give them in PEM/);
+        only(
+            { pem: root.pem, revocations: root.pem },
+            /^error revocation-list: .*PEM block 1 \(CERTIFICATE\) is no revocation list/,
+        );
+        only(
+            { pem: root.pem, revocations: `${ofRoot}`.replace(/\n.*\n-----END/, "\n-----END") },
+            /cannot be read; give it unchanged/,
+        );
+        // Lists of others are left out; the newest list of each counts.
+        const newest = await makeRevocationList(root, { from: "2026-05-31" });
+        const old = await makeRevocationList(root, { from: "2026-01-01", to: "2026-02-01" });
+        const { authority, issues } = read({ pem: root.pem, revocations: `${ofOther}${old}${newest}${ofRoot}` });
+        assert.deepEqual(issues, []);
+        assert.equal(authority?.revocations, newest);
+    });
+
+    it("are mentioned if a list has less than a fifth of its time left", async () => {
+        const lasting = async (from: string, to: string) => ({
+            pem: root.pem,
+            revocations: await makeRevocationList(root, { from, to }),
+        });
+        only(
+            await lasting("2026-05-31T04:00:00Z", "2026-06-01T04:00:00Z"),
+            /^warning revocation-list-expires: .*expires in 4 h, and/,
+        );
+        assert.deepEqual(read(await lasting("2026-05-31T06:00:00Z", "2026-06-01T06:00:00Z")).issues, []);
+        only(await lasting("2026-05-05", "2026-06-04"), /^warning revocation-list-expires: .*expires in 3 days/);
+        only(await lasting("2025-06-15", "2026-06-15"), /^warning revocation-list-expires: .*expires in 14 days/);
+        assert.deepEqual(read(await lasting("2025-07-10", "2026-07-10")).issues, []);
+    });
+});
