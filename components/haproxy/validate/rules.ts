@@ -68,7 +68,10 @@ export const rules = {
         severity: "error",
         meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
     },
-    "unused-certificate": { severity: "warning", meaning: "Nothing uses a certificate, or no host of its ports needs it." },
+    "unused-certificate": {
+        severity: "warning",
+        meaning: "Nothing uses a certificate, or no host of its ports needs it.",
+    },
     "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
 
     search: { severity: "error", meaning: "The search for a service's servers failed." },
