@@ -2,6 +2,7 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { isError } from "../haproxy";
 import { linkChain } from "./chain";
 import { dateIssues } from "./dates";
+import { signatureAlgorithm } from "./der";
 import { factsOf, isSelfSigned, issued, timeText, titleOf } from "./facts";
 import { SubjectIssues, type TlsIssue } from "./issues";
 import { type BundleParts, readParts } from "./parts";
@@ -43,6 +44,7 @@ export function readBundle(
     for (const certificate of [leaf, ...chain]) {
         const subject = certificate === leaf ? "it" : `its intermediate ${titleOf(certificate)}`;
         dateIssues(certificate, subject, now, "certificate-dates", issues);
+        strengthIssues(certificate, subject, issues);
     }
     keyIssues(leaf, facts, issues);
     useIssues(leaf, facts, issues);
@@ -98,13 +100,30 @@ function leafOf(
     );
 }
 
+/** SHA-1 with RSA and with ECDSA, and MD5 with RSA. */
+const weakSignatures = ["2a864886f70d010105", "2a8648ce3d0401", "2a864886f70d010104"];
+
+/** The intermediates must be as strong as the leaf. */
+function strengthIssues(certificate: X509Certificate, subject: string, issues: SubjectIssues): void {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+    const bits = asymmetricKeyDetails?.modulusLength ?? 0;
+    if (asymmetricKeyType === "rsa" && bits < 2048) {
+        issues.error("certificate-key", `${subject} has an RSA key of ${bits} bits; use 2048 or more, or ECDSA P-256`);
+    }
+    // Clients do not check the signature of what they trust.
+    if (weakSignatures.includes(signatureAlgorithm(certificate.raw)) && !isSelfSigned(certificate)) {
+        issues.warning(
+            "weak-signature",
+            `${subject} is signed with SHA-1 or MD5, so browsers refuse it; have it issued again`,
+        );
+    }
+}
+
 function keyIssues(leaf: X509Certificate, facts: CertificateFacts | undefined, issues: SubjectIssues): void {
     const { asymmetricKeyType = "unknown", asymmetricKeyDetails } = leaf.publicKey;
     if (!facts) {
         const type = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType;
         issues.error("certificate-key", `its key is of type ${type}, which TLS 1.3 lacks; use ECDSA P-256 or RSA 2048`);
-    } else if (facts.keyType === "rsa" && facts.keyBits < 2048) {
-        issues.error("certificate-key", `its RSA key has ${facts.keyBits} bits; use 2048 or more, or ECDSA P-256`);
     } else if (facts.keyType === "ed25519" || facts.keyBits === 521) {
         const type = facts.keyType === "ed25519" ? "Ed25519" : "ECDSA P-521";
         issues.warning("unusual-key", `its key is ${type}, which some browsers refuse; use ECDSA P-256 or RSA 2048`);

@@ -116,6 +116,10 @@ export const rules = {
     "must-staple": { severity: "error", meaning: "A certificate demands OCSP stapling, which is not done." },
     "incomplete-chain": { severity: "warning", meaning: "A certificate that another one signed has no intermediates." },
     "unusual-key": { severity: "warning", meaning: "The key of a certificate is of a type that some browsers refuse." },
+    "weak-signature": {
+        severity: "warning",
+        meaning: "A certificate is signed with SHA-1 or MD5, so browsers refuse it.",
+    },
     "certificate-use": {
         severity: "warning",
         meaning: "A certificate is not made for servers, or has no subject alternative names, so browsers refuse it.",

@@ -211,9 +211,25 @@ describe("bundles of certificates", () => {
             return issuesOf({ pem: pem + its + lower.pem });
         };
         assert.deepEqual(await withKey("rsa"), []);
-        only(await withKey("rsa1024"), /^error certificate-key: .*RSA key has 1024 bits; use 2048 or more/);
+        only(await withKey("rsa1024"), /^error certificate-key: .*it has an RSA key of 1024 bits; use 2048 or more/);
         only(await withKey("p521"), /^warning unusual-key: .*ECDSA P-521/);
         only(await withKey("ed25519"), /^warning unusual-key: .*Ed25519/);
+    });
+
+    it("are strong throughout, and signed with more than SHA-1", async () => {
+        const short = await makeCertificate("Short", { authority: true, issuer: root, key: "rsa1024" });
+        const ofShort = await made({ issuer: short });
+        only(
+            issuesOf({ pem: ofShort.pem + ofShort.key + short.pem }),
+            /^error certificate-key: .*its intermediate CN=Short has an RSA key of 1024 bits/,
+        );
+        const old = await made({ hash: "SHA-1" });
+        only(
+            issuesOf({ pem: old.pem + old.key + lower.pem }),
+            /^warning weak-signature: .*it is signed with SHA-1 or MD5/,
+        );
+        const alone = await makeCertificate("dev", { names: ["dev.test"], hash: "SHA-1" });
+        assert.deepEqual(issuesOf({ pem: alone.pem + alone.key }), []);
     });
 
     it("are made for servers, with subject alternative names, and without must-staple", async () => {
@@ -395,6 +411,24 @@ describe("bundles of certificates", () => {
                 ),
                 /has an encryption that OpenSSL 3 lacks; encrypt it again with/,
             );
+        });
+
+        it("sees SHA-1 and MD5 with RSA", () => {
+            writeFileSync(join(folder, "ca.pem"), upper.pem);
+            writeFileSync(join(folder, "ca.key"), upper.key);
+            openssl("genrsa", "-out", "own.pem", "2048");
+            for (const digest of ["sha1", "md5", "sha256"]) {
+                const subject = ["-subj", "/CN=k.test", "-addext", "subjectAltName=DNS:k.test"];
+                const issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", `-${digest}`, "-out", "c.pem"];
+                openssl("req", "-x509", "-new", "-key", "own.pem", "-days", "30", ...subject, ...issuer);
+                const { issues } = readBundle(
+                    "k",
+                    { pem: text("c.pem") + upper.pem, key: text("own.pem") },
+                    new Date(),
+                );
+                const rules = issues.map(({ rule }) => rule).filter((rule) => rule === "weak-signature");
+                assert.deepEqual(rules, digest === "sha256" ? [] : ["weak-signature"], digest);
+            }
         });
 
         it("refuses DSA, and curves that TLS 1.3 lacks", () => {
