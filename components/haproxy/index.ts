@@ -17,11 +17,12 @@ export {
     revocationsPath,
     serverStatesFile,
 } from "./model/files";
-export { keepsServerStates, modeOf, portsOf } from "./model/lookup";
+export { addressesOf, keepsServerStates, modeOf, portsOf } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
 export { duration } from "./model/schema/values";
 export { secretsIn, stringsIn } from "./model/strings";
+export { allBinds, certificatesOf, defaultEntry } from "./model/tls";
 export { releaseOf } from "./model/versions";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";
