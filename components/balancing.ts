@@ -129,6 +129,8 @@ export interface Declared {
     readonly balances: Later<ReadonlyMap<string, HostBalance>>;
     /** Values of slots, given or taken out of the arguments. */
     readonly slots: Record<string, pulumi.Input<string>>;
+    /** PEM of authorities by name. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** A component that balances. */
@@ -173,7 +175,7 @@ export function declare(
         );
     });
     // The same for all hosts, so that their values are awaited once.
-    return { balances, slots: Object.freeze({ ...slots, ...given, ...taken.slots }) };
+    return { balances, slots: Object.freeze({ ...slots, ...given, ...taken.slots }), authorities: taken.authorities };
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */
