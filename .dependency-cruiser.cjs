@@ -83,7 +83,7 @@ module.exports = {
             from: { path: PURE, pathNot: SOURCES },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
+                pathNot: "^components/((forms|nearest|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
         },
         {

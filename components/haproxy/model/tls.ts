@@ -39,9 +39,9 @@ export function certificatesOf({ certificates = [] }: BindTls): BindCertificate[
 /** The line of a bind that clients get who ask for no name, or for one that no line has; none with strict SNI. */
 export function defaultEntry(tls: BindTls): BindCertificate | undefined {
     const entries = certificatesOf(tls);
-    return tls.strictSni
-        ? undefined
-        : (entries.find(({ certificate }) => certificate === tls.defaultCertificate) ?? entries[0]);
+    const named = entries.filter(({ certificate }) => certificate === tls.defaultCertificate);
+    // Entries with hosts have what differs for these.
+    return tls.strictSni ? undefined : (named.find(({ hosts }) => hosts === undefined) ?? named[0] ?? entries[0]);
 }
 
 /** How clients are verified: `required` with authorities, unless the model says otherwise. */

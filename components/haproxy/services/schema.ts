@@ -3,9 +3,11 @@ import { type FormIssue, flag, formIssues, formOf, matching, text, texts, whole 
 import { isAddress, isHostName } from "../model/addresses";
 import { defaults, globalShape, statsShape } from "../model/schema/index";
 import { httpRequestRule } from "../model/schema/rules";
+import { authorityFile, certificateFile } from "../model/schema/sections";
 import { minUp, serverShape, serverTls } from "../model/schema/servers";
 import { duration, fileName, lines, port, release } from "../model/schema/values";
 import { remembering } from "../remembering";
+import { asciiHost } from "./hosts";
 import type {
     BasicAuth,
     ClientCertificates,
@@ -27,11 +29,14 @@ import type {
 // with the schemas.
 
 /** Key in the stack's Pulumi config, and name of a slot. */
-const configKey = matching(
+export const configKey = matching(
     /^[a-z0-9][a-z0-9.-]{0,62}$/,
     "expected 1 to 63 lower-case letters, digits, dots and hyphens",
 );
-const hostName = matching(isHostName, "expected a host name without scheme, port, path or wildcard");
+const hostName = matching(
+    (host) => isHostName(asciiHost(host)),
+    "expected a host name without scheme, port, path or wildcard",
+);
 const hostNames = z
     .array(hostName, { message: "expected a list of host names" })
     .min(1, "expected at least one host name");
@@ -265,11 +270,23 @@ export const stats = formOf<StatsSettings>()(
 export const services = z.array(service).min(1, "expected at least one service");
 
 /** Issues of form in the arguments of `fromServices`. */
-export function argumentsFormIssues(settings: unknown, services: unknown, stats: unknown): FormIssue[] {
-    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats })];
+export function argumentsFormIssues(
+    settings: unknown,
+    services: unknown,
+    stats: unknown,
+    declared: unknown,
+): FormIssue[] {
+    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats, declared })];
 }
 
-const besideSettings = z.strictObject({ services, stats: stats.optional() });
+const besideSettings = z.strictObject({
+    services,
+    stats: stats.optional(),
+    declared: z.strictObject({
+        certificates: z.array(certificateFile).optional(),
+        authorities: z.array(authorityFile).optional(),
+    }),
+});
 const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
 
 /** Issues of form in settings with services and a statistics page. */
