@@ -170,12 +170,13 @@ function duplicateIssues({ number, uses, certificates, hosts, anyHost }: Port, l
     }
 }
 
+/** The model's own checks report a certificate that no port has. */
 function useIssues(name: string, facts: KnownFacts, ports: readonly Port[], list: IssueList): void {
     const own = ports.filter(({ certificates }) => certificates.has(name));
-    const needed = (port: Port) => port.anyHost || !facts || port.hosts.some((host) => coversHost(facts, host));
-    // The configuration's own checks report those that no bind names.
-    if (own.length > 0 && !own.some(needed)) {
-        const problem = `no host of port ${own.map((port) => port.number).join(", ")} needs it`;
-        list.warning("unused-certificate", `certificates.${name}`, `certificate ${name}: ${problem}; remove it`);
+    const needs = ({ anyHost, hosts }: Port) => anyHost || !facts || hosts.some((host) => coversHost(facts, host));
+    if (own.length > 0 && !own.some(needs)) {
+        const where = own.map(({ number }) => number).join(", ");
+        const message = `certificate ${name}: no host of port ${where} needs it; remove it`;
+        list.warning("unused-certificate", `certificates.${name}`, message);
     }
 }

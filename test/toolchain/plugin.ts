@@ -9,10 +9,12 @@ import { ResourceProviderClient } from "@pulumi/pulumi/proto/provider_grpc_pb";
 import provider from "@pulumi/pulumi/proto/provider_pb";
 import empty from "google-protobuf/google/protobuf/empty_pb.js";
 import struct from "google-protobuf/google/protobuf/struct_pb.js";
-import { bundleDir, pulumiInstall, userHome } from "../../toolchain/environment.mjs";
+import { bundleDir, pulumiInstall, resourcePlugins, userHome } from "../../toolchain/environment.mjs";
 import type { Properties } from "../../toolchain/offline/provider/values";
 
-export const urn = "urn:pulumi:dev::test::command:remote:Command::cmd";
+const urnOf = (type: string) => `urn:pulumi:dev::test::${type}::cmd`;
+const commandType = "command:remote:Command";
+export const urn = urnOf(commandType);
 
 const toStruct = (value: Properties) => struct.Struct.fromJavaScript(value);
 const fromStruct = (value: struct.Struct | undefined) => (value?.toJavaScript() ?? {}) as Properties;
@@ -25,11 +27,21 @@ export interface LogLine {
 }
 
 export class Plugin {
+    /** The type of resource that calls are about. */
+    type = commandType;
     readonly logs: LogLine[] = [];
     private client?: ResourceProviderClient;
     private child?: ChildProcess;
     private readonly engine = new Server();
 
+    /** @param name of the plugin, as in `pulumi-resource-NAME` */
+    constructor(private readonly name = "command") {}
+
+    private get urn(): string {
+        return urnOf(this.type);
+    }
+
+    /** @throws if the plugin refuses to be configured */
     async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
         this.engine.addService(EngineService, {
             log: (call: { request: engine.LogRequest }, callback: (error: null, reply: empty.Empty) => void) => {
@@ -48,9 +60,11 @@ export class Plugin {
                 error ? reject(error) : resolve(port),
             ),
         );
+        const plugin = resourcePlugins.find(({ name }) => name === this.name);
+        if (!plugin) throw new Error(`no plugin ${this.name}`);
         const [command = "", ...args] = pulumiInstall().full
-            ? [join(userHome, "plugins", "resource-command-v1.2.1", "pulumi-resource-command")]
-            : [process.execPath, join(bundleDir(), "command.js")];
+            ? [join(userHome, "plugins", plugin.directory, plugin.file)]
+            : [process.execPath, join(bundleDir(), plugin.bundle)];
         const { SSH_AUTH_SOCK: _, ...clean } = process.env;
         this.child = spawn(command, [...args, `127.0.0.1:${enginePort}`], {
             env: { ...clean, ...env },
@@ -82,7 +96,7 @@ export class Plugin {
         );
     }
 
-    async check(news: Properties, of = urn) {
+    async check(news: Properties, of = this.urn) {
         const request = new provider.CheckRequest().setUrn(of).setNews(toStruct(news)).setOlds(toStruct({}));
         const response = await this.call<provider.CheckResponse>("check", request);
         return {
@@ -96,7 +110,7 @@ export class Plugin {
     async diff(olds: Properties, news: Properties, ignoreChanges: string[] = []) {
         const request = new provider.DiffRequest()
             .setId("id")
-            .setUrn(urn)
+            .setUrn(this.urn)
             .setOlds(toStruct(olds))
             .setNews(toStruct(news));
         const response = await this.call<provider.DiffResponse>("diff", request.setIgnorechangesList(ignoreChanges));
@@ -115,7 +129,7 @@ export class Plugin {
     async create(inputs: Properties, preview = false): Promise<{ id: string; state: Properties }> {
         const { inputs: checked, failures } = await this.check(inputs);
         if (failures.length) throw new Error(JSON.stringify(failures));
-        const request = new provider.CreateRequest().setUrn(urn).setName("cmd").setType("command:remote:Command");
+        const request = new provider.CreateRequest().setUrn(this.urn).setName("cmd").setType(this.type);
         const response = await this.call<provider.CreateResponse>(
             "create",
             request.setProperties(toStruct(checked)).setPreview(preview),
@@ -127,9 +141,9 @@ export class Plugin {
         const { inputs: checked } = await this.check(inputs);
         const request = new provider.UpdateRequest()
             .setId("id")
-            .setUrn(urn)
+            .setUrn(this.urn)
             .setName("cmd")
-            .setType("command:remote:Command");
+            .setType(this.type);
         const response = await this.call<provider.UpdateResponse>(
             "update",
             request.setOlds(toStruct(olds)).setNews(toStruct(checked)).setPreview(preview),
@@ -140,19 +154,20 @@ export class Plugin {
     async delete(state: Properties): Promise<void> {
         const request = new provider.DeleteRequest()
             .setId("id")
-            .setUrn(urn)
+            .setUrn(this.urn)
             .setName("cmd")
-            .setType("command:remote:Command");
+            .setType(this.type);
         await this.call("delete", request.setProperties(toStruct(state)));
     }
 
     async read(state: Properties): Promise<Properties> {
-        const request = new provider.ReadRequest().setId("id").setUrn(urn).setProperties(toStruct(state));
+        const request = new provider.ReadRequest().setId("id").setUrn(this.urn).setProperties(toStruct(state));
         return fromStruct((await this.call<provider.ReadResponse>("read", request)).getProperties());
     }
 
-    async invoke(token: string): Promise<void> {
-        await this.call("invoke", new provider.InvokeRequest().setTok(token));
+    async invoke(token: string, args: Properties = {}): Promise<Properties> {
+        const request = new provider.InvokeRequest().setTok(token).setArgs(toStruct(args));
+        return fromStruct((await this.call<provider.InvokeResponse>("invoke", request)).getReturn());
     }
 
     async cancel(): Promise<void> {

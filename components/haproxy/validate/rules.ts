@@ -68,10 +68,7 @@ export const rules = {
         severity: "error",
         meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
     },
-    "unused-certificate": {
-        severity: "warning",
-        meaning: "Nothing uses a certificate, or no host of its ports needs it.",
-    },
+    "unused-certificate": { severity: "warning", meaning: "Nothing uses a certificate, or no host needs it." },
     "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
 
     search: { severity: "error", meaning: "The search for a service's servers failed." },
@@ -127,7 +124,7 @@ export const rules = {
     "uncovered-host": { severity: "error", meaning: "No certificate of a port is valid for a host of its services." },
     "duplicate-certificate": {
         severity: "error",
-        meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves either.",
+        meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves only the first.",
     },
     authority: {
         severity: "error",

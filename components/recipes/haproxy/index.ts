@@ -26,6 +26,7 @@ import {
 } from "../../haproxy";
 import { adapterScript, hostProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
+import { describePem } from "../../tls";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
@@ -162,6 +163,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             ...filesOf(config).map((file) => ({
                 ...permissions,
                 ...file,
+                ...(file.path.endsWith(".pem") && { summary: describePem }),
                 lineSources: file.lineSources?.map((path) => path && sourceOf(path)),
             })),
         ],

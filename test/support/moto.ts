@@ -1,0 +1,127 @@
+// moto, a simulator of AWS (https://docs.getmoto.org), on loopback.
+import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
+import { createHash } from "node:crypto";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { join } from "node:path";
+import { createInterface } from "node:readline";
+import { promisify } from "node:util";
+import { cacheDir } from "../../toolchain/environment.mjs";
+
+const requirements = join(__dirname, "moto.txt");
+
+/** A simulator that runs. */
+export interface Moto {
+    /** Such as `http://127.0.0.1:4711`. */
+    readonly url: string;
+    /** The environment of programs that use it, as somebody who may do everything. */
+    readonly env: Readonly<Record<string, string>>;
+    /** Calls an action of Secrets Manager. Who calls is not checked. */
+    secretsManager(action: string, input: object): Promise<Record<string, unknown>>;
+    /** The access key of a new user who may do nothing. From then on, moto checks who calls. */
+    strangerKey(): Promise<Readonly<Record<"AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY", string>>>;
+    stop(): void;
+}
+
+/**
+ * Installs moto into the cache, once, and starts it.
+ *
+ * @returns why there is none, in words, if it cannot be installed here
+ */
+export async function startMoto(): Promise<Moto | string> {
+    const packages = await install();
+    if ("why" in packages) {
+        return packages.why;
+    }
+    const child = spawn("python3", ["-c", "import sys; from moto.server import main; main(['-p', '0'])"], {
+        env: { ...process.env, PYTHONPATH: packages.folder, PYTHONDONTWRITEBYTECODE: undefined },
+        stdio: ["ignore", "ignore", "pipe"],
+    });
+    const end = () => child.kill("SIGKILL");
+    process.once("exit", end);
+    const url = await addressOf(child);
+    const region = "eu-central-1";
+    const call = async (service: string, headers: Record<string, string>, body: string) => {
+        const scope = `AKIDTEST/20260101/${region}/${service}/aws4_request`;
+        const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
+        const response = await fetch(url, { method: "POST", headers: { ...headers, authorization }, body });
+        const text = await response.text();
+        if (!response.ok) throw new Error(`moto: ${body}: ${text}`);
+        return text;
+    };
+    const iam = (parameters: Record<string, string>) =>
+        call(
+            "iam",
+            { "content-type": "application/x-www-form-urlencoded" },
+            String(new URLSearchParams({ Version: "2010-05-08", ...parameters })),
+        );
+    return {
+        url,
+        env: {
+            AWS_ENDPOINT_URL: url,
+            AWS_REGION: region,
+            AWS_ACCESS_KEY_ID: "AKIDTEST",
+            AWS_SECRET_ACCESS_KEY: "test",
+        },
+        async secretsManager(action, input) {
+            const headers = {
+                "content-type": "application/x-amz-json-1.1",
+                "x-amz-target": `secretsmanager.${action}`,
+            };
+            return JSON.parse(await call("secretsmanager", headers, JSON.stringify(input)));
+        },
+        async strangerKey() {
+            await iam({ Action: "CreateUser", UserName: "stranger" });
+            const answer = await iam({ Action: "CreateAccessKey", UserName: "stranger" });
+            const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(answer)?.[1] ?? "";
+            await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: "0" });
+            return { AWS_ACCESS_KEY_ID: field("AccessKeyId"), AWS_SECRET_ACCESS_KEY: field("SecretAccessKey") };
+        },
+        stop() {
+            process.off("exit", end);
+            end();
+        },
+    };
+}
+
+/** The folder of moto and all that it needs. Several tests may install it at once: the first to finish wins. */
+async function install(): Promise<{ readonly folder: string } | { readonly why: string }> {
+    let version: string;
+    try {
+        version = execFileSync("python3", ["--version"], { encoding: "utf8" });
+    } catch {
+        return { why: "no python3, which moto needs" };
+    }
+    const key = createHash("sha256").update(version).update(readFileSync(requirements)).digest("hex").slice(0, 12);
+    const folder = join(cacheDir, `moto-${key}`);
+    if (existsSync(folder)) {
+        return { folder };
+    }
+    mkdirSync(cacheDir, { recursive: true });
+    const partial = mkdtempSync(`${folder}.`);
+    const options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--disable-pip-version-check"];
+    try {
+        const args = ["-m", "pip", "install", "--quiet", ...options, "--target", partial, "-r", requirements];
+        await promisify(execFile)("python3", args, { timeout: 300_000 });
+        renameSync(partial, folder);
+    } catch (error) {
+        rmSync(partial, { recursive: true, force: true });
+        if (existsSync(folder)) return { folder };
+        const lines = (error as { stderr?: string }).stderr?.trim().split("\n") ?? [];
+        return { why: `pip cannot install moto, the simulator of AWS: ${lines.at(-1) ?? (error as Error).message}` };
+    }
+    return { folder };
+}
+
+/** Where it listens, as its first lines say. */
+async function addressOf(child: ChildProcess): Promise<string> {
+    const lines: string[] = [];
+    for await (const line of createInterface({ input: child.stderr as NodeJS.ReadableStream })) {
+        lines.push(line);
+        const url = /Running on (http:\S+)/.exec(line)?.[1];
+        if (url) {
+            child.stderr?.resume();
+            return url;
+        }
+    }
+    throw new Error(`moto did not start:\n${lines.join("\n")}`);
+}
