@@ -69,12 +69,14 @@ const declared = {
     authorities: ["partners", "staff"].map((name) => ({ name, pem: slot(`authority.${name}`) })),
 };
 
+/** Made once for all releases. */
+let files: Record<string, string>;
+
 for (const release of releases) {
     describe(`services with TLS on HAProxy ${release.version}`, () => {
         needsReleases();
-        let files: Record<string, string>;
         before(() => {
-            files = makeFiles();
+            files ??= makeFiles();
         });
 
         /** Asserts the answers to requests, by the arguments of curl. */
@@ -171,7 +173,7 @@ for (const release of releases) {
                     deny: ["127.0.0.9"],
                     redirects: [{ pathPrefix: "/old", to: { host: "new.test" } }],
                 }),
-                app("down", { tls: { hsts: { maxAge: 60 } }, hosts: ["down.test"], port: 9009 }),
+                app("down", { tls: { hsts: { maxAge: 60 } }, hosts: ["down.test"], servers: [] }),
                 app("off", { tls: { hsts: false }, hosts: ["off.test"] }),
             ];
             const only = (args: string) => `-o /dev/null -D - ${args} | grep -i -e ^HTTP -e ^strict`;
@@ -269,9 +271,9 @@ function secure(host: string, path: string, port = 443): string {
 
 /** Makes a session under one name, and says whether a client that resumes it gets in under another one. */
 const resume = `ask() { openssl s_client -connect 127.0.0.1:443 -quiet -no_ign_eof "$@" 2>/dev/null; }
-(sleep 0.2) | ask -sess_out /session -servername "$1" $3 $4 >/dev/null
+(sleep 0.1) | ask -sess_out /session -servername "$1" $3 $4 >/dev/null
 [ -s /session ] || { echo refused; exit; }
-(printf 'GET / HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n' "$2"; sleep 0.3) | ask -sess_in /session -servername "$2" $3 | grep -a 'HTTP/1.1 200' || echo refused
+(printf 'GET / HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n' "$2"; sleep 0.15) | ask -sess_in /session -servername "$2" $3 | grep -a 'HTTP/1.1 200' || echo refused
 `;
 
 /** What requests are answered, by the arguments of curl; what is empty is left out. */
