@@ -108,6 +108,18 @@ export interface PrivateAuthority {
     };
 }
 
+/** What load balancers need to know of certificates. */
+export interface CertificateArguments<Text> {
+    /** Certificates of services with `tls`, and of binds, by name: lower-case letters, digits, dots and hyphens. @default {} */
+    readonly certificates?: Readonly<Record<string, CertificateSource<Text>>>;
+    /** Authorities that sign certificates of clients, or those with `issuedBy`, by name. @default {} */
+    readonly authorities?: Readonly<Record<string, AuthoritySource<Text>>>;
+    /** PEM of the root certificates that clients trust: each chain must lead to one of them. @default - chains are not verified */
+    readonly roots?: Text;
+    /** Days that each certificate must still be valid; with fewer, previews and ups fail. @default 0 */
+    readonly minimumDays?: number;
+}
+
 /** A text in a stack, which has no secrets itself: a key in the stack's Pulumi config, or a file in the repository. */
 export type NamedText =
     | {
