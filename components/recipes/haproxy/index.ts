@@ -25,10 +25,10 @@ import {
     slotValue,
 } from "../../haproxy";
 import { adapterScript, hostProgram } from "../../scripts";
-import type { CertificateFacts } from "../../tls";
 import { renderTemplate } from "../../templates";
-import { type Handshake, type KnownCertificates, servedCertificates } from "./servedCertificates";
+import type { CertificateFacts } from "../../tls";
 import { describePem } from "../../tls";
+import { type Handshake, type KnownCertificates, servedCertificates } from "./servedCertificates";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
@@ -123,7 +123,10 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
         // Before the package, so that the first start has it: a reload cannot raise a limit.
         { kind: "systemdUnit", name: `${UNIT}.d/10-limits.conf`, content: limits(config) },
         // The adapter needs iproute2 and perl, and so does the program that reloads.
-        { kind: "packages", names: ["haproxy", "iproute2", "perl-base", ...(declaresCertificates(config) ? ["openssl"] : [])] },
+        {
+            kind: "packages",
+            names: ["haproxy", "iproute2", "perl-base", ...(declaresCertificates(config) ? ["openssl"] : [])],
+        },
         ...(keepsServerStates(config) ? serverStates() : []),
         { kind: "group", name: group },
         // HAProxy sets its group itself, so an account such as www-data, which others use, keeps its own primary group.
