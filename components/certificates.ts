@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { authoritySlot, bundleSlot, revocationsSlot, rootsSlot } from "./certificateFiles";
 import { type Later, valueIn } from "./convergence/outputs";
-import { type HaproxyConfig, type Issue, portsOf, type TlsUse } from "./haproxy";
+import { allBinds, certificatesOf, type HaproxyConfig, type Issue, portsOf, type TlsUse } from "./haproxy";
 import {
     type CertificateArguments,
     type CertificateFacts,
@@ -14,7 +14,7 @@ import {
     readBundle,
     readRoots,
 } from "./tls";
-import { certificateParts, problemIssue } from "./tls/sources";
+import { certificateParts, type SourceProblem } from "./tls/sources";
 
 /** What is known of the certificates of a preview or an up. */
 export interface JudgedCertificates {
@@ -100,6 +100,12 @@ async function judgedOf(
     };
 }
 
+/** Why a source gives nothing, as an issue. */
+function problemIssue(kind: "certificate" | "authority", name: string, { problem }: SourceProblem): Issue {
+    const path = `${kind === "certificate" ? "certificates" : "authorities"}.${name}`;
+    return { rule: "certificate-source", path, message: `${kind} ${name}: ${problem}`, severity: "error" };
+}
+
 /** What is wrong between certificates and what they are for. */
 export function useIssues(
     { certificates = {}, minimumDays }: Declared,
@@ -138,24 +144,13 @@ function declaredNames(
 }
 
 /** The certificates that binds name. */
-function bindUses({ frontends, listens = [] }: HaproxyConfig): CertificateUse[] {
-    const of = (list: string, sections: HaproxyConfig["frontends"]) =>
-        sections.flatMap(({ name, binds }, i) =>
-            binds.flatMap((bind, n) => {
-                const named = bind.ssl?.certificates ?? [];
-                const certificates = named.map((one) => (typeof one === "string" ? one : one.certificate));
-                return "port" in bind && certificates.length > 0
-                    ? portsOf(bind).map((port) => ({
-                          path: `${list}[${i}].binds[${n}]`,
-                          service: name,
-                          hosts: [],
-                          certificates,
-                          port,
-                      }))
-                    : [];
-            }),
-        );
-    return [...of("frontends", frontends), ...of("listens", listens as never)];
+function bindUses(config: HaproxyConfig): CertificateUse[] {
+    return allBinds(config).flatMap(({ bind, path, where }) => {
+        const certificates = bind.ssl ? certificatesOf(bind.ssl).map(({ certificate }) => certificate) : [];
+        return certificates.length > 0 && "port" in bind
+            ? portsOf(bind).map((port) => ({ path, service: where, hosts: [], certificates, port }))
+            : [];
+    });
 }
 
 function mapped<T, R>(
