@@ -17,12 +17,13 @@ export {
     revocationsPath,
     serverStatesFile,
 } from "./model/files";
-export { keepsServerStates, modeOf, portsOf } from "./model/lookup";
+export { addressesOf, keepsServerStates, modeOf, portsOf } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
 export { duration, fileName } from "./model/schema/values";
 export { secretsIn, stringsIn } from "./model/strings";
-export { allBinds, certificatesOf } from "./model/tls";
+
+export { allBinds, certificatesOf, defaultEntry } from "./model/tls";
 export { releaseOf } from "./model/versions";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";

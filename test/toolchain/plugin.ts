@@ -139,11 +139,7 @@ export class Plugin {
 
     async update(olds: Properties, inputs: Properties, preview = false): Promise<Properties> {
         const { inputs: checked } = await this.check(inputs);
-        const request = new provider.UpdateRequest()
-            .setId("id")
-            .setUrn(this.urn)
-            .setName("cmd")
-            .setType(this.type);
+        const request = new provider.UpdateRequest().setId("id").setUrn(this.urn).setName("cmd").setType(this.type);
         const response = await this.call<provider.UpdateResponse>(
             "update",
             request.setOlds(toStruct(olds)).setNews(toStruct(checked)).setPreview(preview),
@@ -152,11 +148,7 @@ export class Plugin {
     }
 
     async delete(state: Properties): Promise<void> {
-        const request = new provider.DeleteRequest()
-            .setId("id")
-            .setUrn(this.urn)
-            .setName("cmd")
-            .setType(this.type);
+        const request = new provider.DeleteRequest().setId("id").setUrn(this.urn).setName("cmd").setType(this.type);
         await this.call("delete", request.setProperties(toStruct(state)));
     }
 
