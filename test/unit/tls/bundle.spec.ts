@@ -417,10 +417,10 @@ describe("bundles of certificates", () => {
             writeFileSync(join(folder, "ca.pem"), upper.pem);
             writeFileSync(join(folder, "ca.key"), upper.key);
             openssl("genrsa", "-out", "own.pem", "2048");
+            openssl("req", "-new", "-key", "own.pem", "-subj", "/CN=k.test", "-out", "own.csr");
             for (const digest of ["sha1", "md5", "sha256"]) {
-                const subject = ["-subj", "/CN=k.test", "-addext", "subjectAltName=DNS:k.test"];
                 const issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", `-${digest}`, "-out", "c.pem"];
-                openssl("req", "-x509", "-new", "-key", "own.pem", "-days", "30", ...subject, ...issuer);
+                openssl("x509", "-req", "-in", "own.csr", "-days", "30", ...issuer);
                 const { issues } = readBundle(
                     "k",
                     { pem: text("c.pem") + upper.pem, key: text("own.pem") },
