@@ -83,7 +83,7 @@ module.exports = {
             from: { path: PURE, pathNot: SOURCES },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((forms|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
+                pathNot: "^components/((forms|nearest|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
         },
         {
@@ -92,6 +92,13 @@ module.exports = {
             severity: "error",
             from: { pathNot: "^(components/haproxy|test)/" },
             to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
+        },
+        {
+            name: "one-face-of-tls",
+            comment: "Other folders import what the room for certificates shows, and the file that asks providers.",
+            severity: "error",
+            from: { path: "^(components|program|cli)/", pathNot: "^components/tls/" },
+            to: { path: "^components/tls/", pathNot: "^components/tls/(index|types|sources)\\.ts$" },
         },
         {
             name: "one-user-of-the-command-provider",
@@ -139,13 +146,13 @@ module.exports = {
             name: "command-uses-little",
             comment:
                 "The command runs programs and sees what they declare. Without an engine, it fills slots and shows refused " +
-                "lines itself, as a host's preview does, and retires hosts.",
+                "lines itself, as a host's preview does, retires hosts, and encrypts data bag items.",
             severity: "error",
             from: { path: "^cli/" },
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/(nearest\\.ts|haproxy/index\\.ts|" +
+                    "^components/(nearest\\.ts|(haproxy|tls)/index\\.ts|" +
                     "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
             },
         },
@@ -157,7 +164,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },

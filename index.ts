@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerFleet } from "./components";
+import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
 import { warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
 import { loadStack } from "./program/load";
@@ -21,7 +22,7 @@ const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boole
 const slots = Object.fromEntries(secrets.map((name) => [name, config.requireSecret(name)]));
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-const components = fleets.map(({ name, hosts, args }) => {
+const components = fleets.map(({ name, hosts, args, certificates }) => {
     const ofHosts = hosts.map((host) => {
         const privateKey =
             host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
@@ -33,6 +34,7 @@ const components = fleets.map(({ name, hosts, args }) => {
     const accepted = acceptedDown(acceptDown, name, fleets);
     return new LoadBalancerFleet(name, {
         ...args,
+        ...withTexts(certificates, ({ secret }) => config.requireSecret(secret)),
         ...settings,
         acceptDown: accepted,
         hosts: Object.fromEntries(ofHosts),

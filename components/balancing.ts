@@ -1,8 +1,12 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { slotsForm } from "./convergence/form";
+import { type CertificateFiles, certificateFiles, rootsSlot, withCertificateFiles } from "./certificateFiles";
+import { showDaysLeft } from "./certificateReport";
+import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
+import { input, slotsForm } from "./convergence/form";
 import type { Resource } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
+import { slot } from "./convergence/slots";
 import { SharedValues } from "./customized";
 import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
@@ -21,6 +25,8 @@ import {
     services,
     settingsShape,
     stats,
+    type TlsUse,
+    tlsUses,
     validate,
     withoutIgnored,
 } from "./haproxy";
@@ -29,6 +35,7 @@ import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
+import { type CertificateArguments, certificatesShape } from "./tls";
 
 /** What is balanced, as plain data: services with their settings, or a hand-written model. */
 export interface Balanced extends HaproxySettings {
@@ -41,7 +48,7 @@ export interface Balanced extends HaproxySettings {
 }
 
 /** What LoadBalancer and LoadBalancerFleet have in common. Errors are reported before any host is touched. */
-export interface Balancing extends WithInputs<Balanced> {
+export interface Balancing extends WithInputs<Balanced>, CertificateArguments<pulumi.Input<string>> {
     /**
      * Returns a changed copy of the configuration that is declared or that services compile to, for one host. Changing that configuration
      * itself is an error; the copy is validated. Secrets and values that are not known yet are slots in it.
@@ -84,6 +91,9 @@ export interface Balancing extends WithInputs<Balanced> {
 /** Arguments with Inputs taken out. */
 export type WithoutInputs<A extends Balancing> = Balanced & Omit<A, keyof Balanced>;
 type PlainBalancing = WithoutInputs<Balancing>;
+type Certificates = CertificateArguments<pulumi.Input<string>>;
+/** Arguments as plain data. Inputs of certificates are not put into plain data, because all of them are texts of files. */
+type Plain = Omit<PlainBalancing, keyof Certificates>;
 
 const anObject = z.custom<never>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
     message: "expected an object",
@@ -97,6 +107,7 @@ const resources = z.custom<NonNullable<Balancing["before"]>>(
 export const balancingShape = {
     ...settingsShape,
     ...optionsShape,
+    ...certificatesShape(input()),
     services: services.optional(),
     stats: stats.optional(),
     // Judged by its own form, which is not a part of this one because of its size.
@@ -119,6 +130,8 @@ export interface Declared {
     readonly balances: Later<ReadonlyMap<string, HostBalance>>;
     /** Values of slots, given or taken out of the arguments. */
     readonly slots: Record<string, pulumi.Input<string>>;
+    /** PEM of authorities by name. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** A component that balances. */
@@ -140,7 +153,7 @@ interface Declaring {
  */
 export function declare(
     declaring: Declaring,
-    { slots: given, ...args }: Balancing,
+    { slots: given, certificates, authorities, roots, minimumDays, ...args }: Balancing,
     ofHosts: object,
     hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
 ): Declared {
@@ -148,17 +161,24 @@ export function declare(
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
         reporter.report(argsIssues(declaring.form, declaring.args as Partial<PlainBalancing>));
     }
-    const plainArgs = args as WithInputs<PlainBalancing>;
-    const { draft, data, slots } = takeInputs<PlainBalancing>(plainArgs, Object.keys(given ?? {}));
-    const others = { ...ofHosts, ...(given !== undefined && { slots: given }) };
+    const plainArgs = args as WithInputs<Plain>;
+    const { draft, data, slots } = takeInputs<Plain>(plainArgs, Object.keys(given ?? {}));
+    const ofCertificates = { certificates, authorities, roots, minimumDays };
+    const others = { ...ofHosts, ...ofCertificates, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
+    const now = new Date();
+    const taken = takeCertificates(declaring.component, declaring.name, ofCertificates, now);
     const balances = then(data, (plain) => {
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
-        return balancesOf(plain, hosts(), reporter);
+        return then(taken.judged, (judged) => {
+            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now });
+            showDaysLeft(declaring.component, judged.facts, now);
+            return found;
+        });
     });
     // The same for all hosts, so that their values are awaited once.
-    return { balances, slots: Object.freeze({ ...slots, ...given }) };
+    return { balances, slots: Object.freeze({ ...slots, ...given, ...taken.slots }), authorities: taken.authorities };
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */
@@ -190,14 +210,23 @@ function argsIssues(form: z.ZodType, args: Partial<PlainBalancing>): Issue[] {
     return issues.map(asError);
 }
 
+/** Certificates as they are declared, and what is known of them. */
+interface OfCertificates {
+    readonly declared: Certificates;
+    readonly judged: JudgedCertificates;
+    /** When dates are judged. */
+    readonly now: Date;
+}
+
 /** What each host gets. Hosts with one configuration share it. */
 function balancesOf(
-    args: PlainBalancing,
+    args: Plain,
     hosts: ReturnType<Parameters<typeof declare>[3]>,
     reporter: Reporter,
+    { declared, judged, now }: OfCertificates,
 ): Map<string, HostBalance> {
     const { customize, before, after, ignoreIssues } = args;
-    const compiled = compile(balancedOf(args));
+    const compiled = compile(balancedOf(args, declared));
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
@@ -212,18 +241,27 @@ function balancesOf(
     const found = configs.map(({ host, config, issues }) => {
         const own = compiled.validate(config);
         const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
+        const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
         return {
             host,
             issues: [
                 ...(isWhole ? issues : []),
-                ...withoutIgnored(own, ignoreIssues),
+                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
                 ...(hasForm ? acceptDownIssues(config, args.acceptDown) : []),
             ],
         };
     });
     reporter.reportOf(found);
     const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
-    const options = { allowWarnings, allowShrink, oldWorkers, bake, acceptDown };
+    const options = {
+        allowWarnings,
+        allowShrink,
+        oldWorkers,
+        bake,
+        acceptDown,
+        certificates: judged.facts,
+        roots: declared.roots === undefined ? undefined : slot(rootsSlot),
+    };
     const runLists = new Map<HaproxyConfig, Resource[]>();
     return new Map(
         configs.map(({ host, config }) => {
@@ -240,20 +278,35 @@ function balancesOf(
 }
 
 /** Only what is compiled, so that other arguments do not compile it again. */
-function balancedOf({ services: balanced, stats: page, model, ...args }: PlainBalancing): Balanced {
+function balancedOf(
+    { services: balanced, stats: page, model, ...args }: Plain,
+    declared: Certificates,
+): Balanced & OfFiles {
     const settings = Object.keys(settingsShape) as (keyof HaproxySettings)[];
     const given = Object.fromEntries(settings.flatMap((key) => (args[key] === undefined ? [] : [[key, args[key]]])));
-    return { ...given, services: balanced, stats: page, model };
+    return { ...given, services: balanced, stats: page, model, files: certificateFiles(declared) };
+}
+
+interface OfFiles {
+    /** Certificates and authorities, with slots in place of PEM. */
+    readonly files: CertificateFiles;
+}
+
+interface Compiled extends CompiledServices {
+    /** What services need certificates for. */
+    readonly tlsUses: readonly TlsUse[];
 }
 
 /** A hand-written configuration is wrapped like a compiled one. */
 const compile = remembering(
-    ({ services: balanced = [], stats: page, model, ...settings }: Balanced): CompiledServices => {
+    ({ services: balanced = [], stats: page, model, files, ...settings }: Balanced & OfFiles): Compiled => {
         if (model === undefined) {
-            return compileServices(settings, balanced, undefined, page);
+            const compiled = compileServices(settings, balanced, undefined, page, files);
+            return { ...compiled, tlsUses: tlsUses(settings, balanced) };
         }
         return {
-            config: model,
+            config: withCertificateFiles(model, files),
+            tlsUses: [],
             issues: [],
             validate: (config) => [...validate(config)],
             sourceOf: (_, path) => path,

@@ -16,3 +16,4 @@ export * as recipes from "./recipes/index";
 export type { HostResources } from "./reporter";
 export type * as resources from "./resources";
 export * as search from "./search/index";
+export type * as tls from "./tls/types";

@@ -1,4 +1,5 @@
 import type { HostConnection, LoadBalancerFleetArgs } from "../components";
+import { certificateFiles } from "../components/certificateFiles";
 import {
     compileServices,
     isError,
@@ -9,6 +10,8 @@ import {
 } from "../components/haproxy";
 import type { Differences } from "../components/hostDifferences";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
+import type { CertificateArguments } from "../components/tls";
+import { fileOf, namedTexts, secretOf, withTexts } from "./certificates";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
 
@@ -25,6 +28,8 @@ export interface Fleet {
     readonly hosts: readonly Host[];
     /** What each host balances, and how it is treated. */
     readonly args: Omit<LoadBalancerFleetArgs, "hosts">;
+    /** What it says about certificates: texts of files, and the secrets in the stack's config by name. */
+    readonly certificates: CertificateArguments<string | { readonly secret: string }>;
 }
 
 /** A load balancer of a fleet. */
@@ -92,7 +97,8 @@ function composeGroup(
               service),
     );
     const { ignoreIssues, allowWarnings, oldWorkers, bake, roll, ...settings } = group.haproxy ?? {};
-    const { config, validate } = compileServices(settings, services, () => undefined, group.stats);
+    const declared = certificateFiles(group);
+    const { config, validate } = compileServices(settings, services, () => undefined, group.stats, declared);
     const issues = withoutIgnored(validate(config), ignoreIssues).filter(isError);
     const known = nodes?.map((node) => node.name);
     const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
@@ -101,22 +107,37 @@ function composeGroup(
             name,
             hosts,
             args: { ...settings, services, stats: group.stats, ignoreIssues, allowWarnings, oldWorkers, bake, roll },
+            certificates: withTexts(group, (text) => ("file" in text ? (loaded.files.get(text.file) ?? "") : text)),
         },
         errors: [
             ...issues.map(({ path, message }) => `${source}: ${at}${path}: ${message}`),
+            ...missingFiles(group, loaded, at),
             ...unknown.map(
                 (host) =>
                     `${source}: ${at}hosts.${host}: no load balancer has that name (there are: ${known?.join(", ")}); correct it`,
             ),
         ],
-        secrets: [...secretsIn(config), ...namedSecrets(group)],
+        secrets: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...namedSecrets(group)],
     };
 }
 
 /** The secrets that services and the statistics page name, whether or not these compile. */
-function namedSecrets({ services, stats }: Group): string[] {
+function namedSecrets(group: Group): string[] {
+    const { services, stats } = group;
     const users = [...services.flatMap(({ basicAuth }) => basicAuth?.users ?? []), ...[stats?.auth ?? []].flat()];
-    return users.flatMap((user) => ("passwordSecret" in user ? [user.passwordSecret] : []));
+    return [
+        ...users.flatMap((user) => ("passwordSecret" in user ? [user.passwordSecret] : [])),
+        ...namedTexts(group).flatMap(({ named }) => secretOf(named)),
+    ];
+}
+
+/** Errors of files that a group names and that do not exist. */
+function missingFiles(group: Group, { source, files }: LoadedStack, at: string): string[] {
+    return namedTexts(group).flatMap(({ path, named }) =>
+        fileOf(named)
+            .filter((file) => !files.has(file))
+            .map((file) => `${source}: ${at}${path}: ${file} does not exist; write it, or correct the path`),
+    );
 }
 
 /** The nodes that a stack searches, from the file that it names or from its own data. */

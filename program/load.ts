@@ -1,6 +1,7 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
-import { parseStack, type Stack, type StackOfGroups } from "./schema";
+import { fileOf, namedTexts } from "./certificates";
+import { groupsOf, parseStack, type Stack, type StackOfGroups } from "./schema";
 
 /** A stack, and the files that it names. */
 export interface LoadedStack {
@@ -36,7 +37,10 @@ export function loadStack(name: string, directory = process.cwd()): LoadedStack 
         throw new Error(`${source}: no default export; end it with "export default" and the name of its data`);
     }
     const stack = parseStack(data, source);
-    const paths = [stack.inventory.file, stack.ssh.privateKeyFile].flatMap((path) => path ?? []);
+    const certificateFiles = groupsOf(stack).flatMap(({ group }) =>
+        namedTexts(group).flatMap(({ named }) => fileOf(named)),
+    );
+    const paths = [stack.inventory.file, stack.ssh.privateKeyFile, ...certificateFiles].flatMap((path) => path ?? []);
     const existing = paths.filter((path) => existsSync(resolve(directory, path)));
     const texts = existing.map((path) => [path, readFileSync(resolve(directory, path), "utf8")] as const);
     return { stack, name, source, files: new Map(texts) };

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { formError, formIssues, formOf, text, texts } from "../components/forms";
 import {
+    configKey,
     type HaproxySettings,
     type Service,
     type StatsSettings,
@@ -11,6 +12,7 @@ import {
 import { type Differences, differencesShape } from "../components/hostDifferences";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
+import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";
 
 /** The data of a stack's file, with one group of load balancers: see docs/stacks.md. */
 export interface Stack extends StackSettings, Group {}
@@ -30,7 +32,7 @@ export interface StackSettings {
 }
 
 /** Load balancers with one configuration. */
-export interface Group {
+export interface Group extends CertificateArguments<NamedText> {
     /** Tag of the nodes to converge. Each of them needs `ssh.hostKey`. */
     readonly loadBalancers: { readonly tag: string };
     /** @default {} */
@@ -91,6 +93,12 @@ export interface HostSettings {
 
 const { allowWarnings, oldWorkers, bake } = optionsShape;
 
+const namedText = formOf<NamedText>()(
+    z.union([z.strictObject({ secret: configKey }), z.strictObject({ file: text })], {
+        message: 'expected { secret: "key in the config" } or { file: "path in the repository" }',
+    }),
+);
+
 const settings = {
     environment: name,
     inventory: z
@@ -119,6 +127,7 @@ const group = {
         .optional(),
     services,
     stats: stats.optional(),
+    ...certificatesShape(namedText),
     hosts: z.record(name, z.strictObject(differencesShape)).optional(),
 };
 const several = formOf<StackOfGroups>()(z.strictObject({ ...settings, groups: z.record(name, z.strictObject(group)) }));

@@ -8,7 +8,7 @@ import { resourceForm } from "./kinds/index";
 // The form of a host's arguments, for data that no compiler has seen.
 
 /** Text, or an Output or Promise, whose value is judged once it is known. */
-const input = (message = "expected text, or an Output of it") =>
+export const input = (message = "expected text, or an Output of it") =>
     z.custom<pulumi.Input<string>>(
         (value) => typeof value === "string" || pulumi.Output.isInstance(value) || value instanceof Promise,
         { message },

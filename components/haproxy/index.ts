@@ -17,11 +17,13 @@ export {
     revocationsPath,
     serverStatesFile,
 } from "./model/files";
-export { keepsServerStates, modeOf, portsOf } from "./model/lookup";
+export { addressesOf, keepsServerStates, modeOf, portsOf } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
-export { duration } from "./model/schema/values";
+export { duration, fileName } from "./model/schema/values";
 export { secretsIn, stringsIn } from "./model/strings";
+
+export { allBinds, certificatesOf, defaultAmong } from "./model/tls";
 export { releaseOf } from "./model/versions";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";
@@ -30,6 +32,6 @@ export { slotIssue, slotPlaceholder, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { withWeights } from "./services/hostWeights";
-export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
+export { balancedServicesFormIssues, configKey, services, settingsShape, stats } from "./services/schema";
 export { type Issue, IssueList, isError, validate, withoutIgnored } from "./validate/index";
 export { acceptDownIssues } from "./validate/serverGuards";

@@ -76,7 +76,7 @@ export type {
 export { authorityPath, certificatePath, mapPath, revocationsPath } from "./model/files";
 export { otherOptions } from "./model/options";
 export { secretsIn } from "./model/strings";
-export { fromServices } from "./services/compile";
+export { type DeclaredTls, fromServices } from "./services/compile";
 export type {
     BasicAuth,
     BasicAuthUser,

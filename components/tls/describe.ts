@@ -2,6 +2,7 @@ import { daysLeft, factsOf, nameLine, timeText } from "./facts";
 import { certificateIn } from "./parts";
 import { readPem, useOf } from "./pem";
 import type { CertificateFacts } from "./types";
+import { x509 } from "./x509";
 
 /** What people check of a certificate, a line for each thing, with the days that it has left. */
 export function describe(facts: CertificateFacts, now: Date): string[] {
@@ -9,12 +10,16 @@ export function describe(facts: CertificateFacts, now: Date): string[] {
 }
 
 /**
- * The certificates of a PEM text, such as a bundle, in the same lines. Nothing of its keys; whatever cannot be read is only mentioned. For
- * comparing what a host has with what is declared.
+ * The certificates of a PEM text, such as a bundle, in the same lines, and its revocation lists. Nothing of its keys; whatever cannot be
+ * read is only mentioned. For comparing what a host has with what is declared.
  */
 export function describePem(pem: string): string[] {
     return readPem(pem).blocks.flatMap((block): string[] => {
-        if (useOf(block.label) !== "certificate") {
+        const use = useOf(block.label);
+        if (use === "revocations") {
+            return describeList(block.pem);
+        }
+        if (use !== "certificate") {
             return [];
         }
         const certificate = certificateIn(block);
@@ -24,6 +29,19 @@ export function describePem(pem: string): string[] {
         const facts = factsOf(certificate);
         return facts ? describeFacts(facts) : [`subject      ${nameLine(certificate.subject)}`];
     });
+}
+
+function describeList(pem: string): string[] {
+    try {
+        const { issuer, entries, thisUpdate, nextUpdate } = new (x509().X509Crl)(pem);
+        return [
+            `revoked      ${entries.length === 1 ? "1 certificate" : `${entries.length} certificates`} of ${issuer}`,
+            `valid from   ${timeText(thisUpdate)}`,
+            `valid to     ${nextUpdate === undefined ? "the next list" : timeText(nextUpdate)}`,
+        ];
+    } catch {
+        return ["revoked      unreadable"];
+    }
 }
 
 function describeFacts({

@@ -5,22 +5,21 @@ import type { CertificateFields } from "./types";
 type Part = keyof CertificateFields;
 
 /**
- * Names of fields by what they hold, in lower case and without other characters than letters: those of public Chef cookbooks, of AWS's
- * interfaces and of Kubernetes.
+ * Names of fields by what they hold, in lower case, with letters only, and without `pem` or `content` at the end: those of public Chef
+ * cookbooks, of AWS's interfaces, of Kubernetes and of certbot.
  */
 const usualNames: Readonly<Record<Part, readonly string[]>> = {
     certificate: [
         ...["cert", "crt", "certificate", "certificatebody", "pem", "fullchain", "bundle", "content"],
-        ...["sslcert", "sslcrt", "sslcertificate", "tlscert", "tlscrt", "certcontent", "certpem", "certificatepem"],
+        ...["sslcert", "sslcrt", "sslcertificate", "tlscert", "tlscrt"],
     ],
     chain: [
-        ...["chain", "certchain", "certificatechain", "sslchain", "chaincontent", "chainpem", "cachain", "ca", "cacrt"],
-        ...["cacert", "cacertificate", "cabundle", "intermediate", "intermediates", "certinter", "intermediatecert"],
-        ...["intermediatecertificate", "sslcertificatechain"],
+        ...["chain", "certchain", "certificatechain", "sslchain", "cachain", "ca", "cacrt", "cacert", "cacertificate"],
+        ...["cabundle", "intermediate", "intermediates", "certinter", "intermediatecert", "intermediatecertificate"],
     ],
     key: [
         ...["key", "privatekey", "privkey", "sslkey", "tlskey", "certkey", "certificatekey", "sslcertificatekey"],
-        ...["sslprivatekey", "keycontent", "keypem", "privatekeypem"],
+        "sslprivatekey",
     ],
     passphrase: [
         "passphrase",
@@ -96,7 +95,8 @@ export function partsFromSecret(text: string, fields?: CertificateFields): Bundl
 }
 
 function isUsual(name: string, part: Part): boolean {
-    return usualNames[part].includes(name.toLowerCase().replace(/[^a-z]/g, ""));
+    const letters = name.toLowerCase().replace(/[^a-z]/g, "");
+    return usualNames[part].includes(letters.replace(/(?<=.)(pem|content)$/, ""));
 }
 
 function textsIn(name: string, value: unknown): string[] {

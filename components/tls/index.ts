@@ -16,6 +16,7 @@ export { partsFromFields, partsFromSecret } from "./fields";
 export type { TlsIssue } from "./issues";
 export type { BundleParts } from "./parts";
 export { type ReadRoots, readRoots } from "./roots";
-export { SourceError, sourceIssue } from "./sourceError";
+export { certificatesShape } from "./schema";
+export { SourceError } from "./sourceError";
 export type * from "./types";
 export { type CertificatesInUse, type CertificateUse, certificateIssues, type KnownFacts } from "./validate";

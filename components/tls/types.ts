@@ -61,6 +61,7 @@ export interface CertificateFields {
 
 /** A certificate that signs itself, for development. No client trusts it. */
 export interface SelfSignedSource {
+    /** What the certificate has. */
     readonly selfSigned: PrivateCertificate;
 }
 
@@ -98,6 +99,7 @@ export interface TrustedAuthority<Text> {
 
 /** An authority that `@pulumi/tls` makes. Its key is an encrypted secret in the state. */
 export interface PrivateAuthority {
+    /** What its certificate has. */
     readonly private: {
         /** Its name, which people see in certificates. */
         readonly commonName: string;
@@ -106,6 +108,18 @@ export interface PrivateAuthority {
         /** Days before its end from which an up renews it. @default - a third of `days` */
         readonly renewDays?: number;
     };
+}
+
+/** What load balancers need to know of certificates. */
+export interface CertificateArguments<Text> {
+    /** Certificates of services with `tls`, and of binds, by name: lower-case letters, digits, dots and hyphens. @default {} */
+    readonly certificates?: Readonly<Record<string, CertificateSource<Text>>>;
+    /** Authorities that sign certificates of clients, or those with `issuedBy`, by name. @default {} */
+    readonly authorities?: Readonly<Record<string, AuthoritySource<Text>>>;
+    /** PEM of the root certificates that clients trust: each chain must lead to one of them. @default - chains are not verified */
+    readonly roots?: Text;
+    /** Days that each certificate must still be valid; with fewer, previews and ups fail. @default 0 */
+    readonly minimumDays?: number;
 }
 
 /** A text in a stack, which has no secrets itself: a key in the stack's Pulumi config, or a file in the repository. */
@@ -123,6 +137,7 @@ export type NamedText =
 export interface CertificateFacts {
     /** Such as `CN=shop.example.com`. */
     readonly subject: string;
+    /** Subject of the certificate that signed it. */
     readonly issuer: string;
     /** Of the extension subjectAltName: DNS names in lower case and in ASCII, then IP addresses. */
     readonly names: readonly string[];
@@ -136,8 +151,11 @@ export interface CertificateFacts {
     readonly notBefore: string;
     /** ISO 8601. */
     readonly notAfter: string;
+    /** ECDSA and RSA certificates of one name may stand beside each other. */
     readonly keyType: "rsa" | "ecdsa" | "ed25519";
+    /** Length of the key. */
     readonly keyBits: number;
+    /** Whether its own key signed it. */
     readonly selfSigned: boolean;
     /** Number of intermediates. */
     readonly chain: number;
@@ -149,5 +167,6 @@ export interface CertificateFacts {
 export interface Bundle {
     /** Leaf, intermediates and key, in PEM. Secret. */
     readonly pem: string;
+    /** What is public about it. */
     readonly facts: CertificateFacts;
 }

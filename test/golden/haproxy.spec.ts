@@ -1,10 +1,11 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
+import { basename, join } from "node:path";
 import { type HaproxyConfig, secretsIn } from "../../components/haproxy";
 import { atLeast, releaseOf } from "../../components/haproxy/model/versions";
 import { validate } from "../../components/haproxy/validate/index";
-import { needsReleases, releases } from "../support/releases";
+import { needsReleases, type Release, releases } from "../support/releases";
+import { pemSlots } from "./bundles";
 import { acceptedByDaemon } from "./daemon";
 import { hostFiles } from "./running";
 
@@ -22,12 +23,29 @@ interface Golden {
     warnings?: { since: string; about: string };
 }
 
+/** A value for each slot, harder to quote than any real password. */
+function slotsOf(config: HaproxyConfig): Record<string, string> {
+    const slots = secretsIn(config).map((name) => [name, `test "value" of $${name} \\ #1 100%`]);
+    return { digest, ...Object.fromEntries(slots) };
+}
+
+/** The files of a case that are kept: haproxy.cfg, and its lists of certificates. */
+function goldens(file: string): { golden: string; text: string }[] {
+    const { default: config } = require(join(directory, file)) as Golden;
+    return Object.entries(hostFiles(config, slotsOf(config)))
+        .filter(([name]) => /\.(cfg|crt-list)$/.test(name))
+        .map(([name, text]) => ({
+            golden: name === path ? file.replace(/ts$/, "cfg") : file.replace(/ts$/, basename(name)),
+            text,
+        }));
+}
+
 describe("golden haproxy.cfg", () => {
     const cases = readdirSync(directory).filter((file) => file.endsWith(".ts"));
 
     it("has a case for every file", () => {
-        const files = readdirSync(directory).filter((file) => file.endsWith(".cfg"));
-        const known = cases.map((file) => file.replace(/\.ts$/, ".cfg"));
+        const files = readdirSync(directory).filter((file) => !file.endsWith(".ts"));
+        const known = cases.flatMap((file) => goldens(file).map(({ golden }) => golden));
         assert.deepEqual(
             files.filter((file) => !known.includes(file)),
             [],
@@ -39,16 +57,19 @@ describe("golden haproxy.cfg", () => {
             const { default: config, warnings } = require(join(directory, file)) as Golden;
             const warns = ({ version }: { version: string }) =>
                 warnings !== undefined && atLeast(version, warnings.since);
-            // Harder to quote than any real password.
-            const slots = secretsIn(config).map((name) => [name, `test "value" of $${name} \\ #1 100%`]);
-            const { [path]: text = "", ...files } = hostFiles(config, { digest, ...Object.fromEntries(slots) });
+            const accepted = async (release: Release) => {
+                const slots = { ...slotsOf(config), ...(await pemSlots(secretsIn(config))) };
+                const { [path]: text = "", ...files } = hostFiles(config, slots);
+                return acceptedByDaemon(release, text, files);
+            };
 
             it("is rendered as the file says", () => {
-                const golden = join(directory, file.replace(/\.ts$/, ".cfg"));
-                if (update) {
-                    writeFileSync(golden, text);
+                for (const { golden, text } of goldens(file)) {
+                    if (update) {
+                        writeFileSync(join(directory, golden), text);
+                    }
+                    assert.equal(text, readFileSync(join(directory, golden), "utf8"));
                 }
-                assert.equal(text, readFileSync(golden, "utf8"));
             });
 
             it("has no issue", () => {
@@ -64,8 +85,8 @@ describe("golden haproxy.cfg", () => {
                         continue;
                     }
                     it(release.version, async () => {
-                        const { accepted, output } = await acceptedByDaemon(release, text, files);
-                        assert.ok(accepted, output);
+                        const verdict = await accepted(release);
+                        assert.ok(verdict.accepted, verdict.output);
                     });
                 }
             });
@@ -74,11 +95,11 @@ describe("golden haproxy.cfg", () => {
                 describe(`refused only for the warning that a stack can allow by ${release.version}`, () => {
                     needsReleases();
                     it(`about ${warnings?.about}`, async () => {
-                        const { accepted, output } = await acceptedByDaemon(release, text, files);
-                        const problems = output
+                        const verdict = await accepted(release);
+                        const problems = verdict.output
                             .split("\n")
                             .filter((line) => /^\[(WARNING|ALERT)\]/.test(line) && !line.includes("zero-warning"));
-                        assert.ok(!accepted && problems.length > 0, output);
+                        assert.ok(!verdict.accepted && problems.length > 0, verdict.output);
                         assert.deepEqual(
                             problems.filter((line) => !line.includes(warnings?.about ?? "")),
                             [],

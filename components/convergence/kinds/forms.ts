@@ -17,6 +17,7 @@ export const declaredFileShape = {
     mode: anyText.optional(),
     slotIssue: aFunction<NonNullable<DeclaredFile["slotIssue"]>>().optional(),
     slotValue: aFunction<NonNullable<DeclaredFile["slotValue"]>>().optional(),
+    summary: aFunction<NonNullable<DeclaredFile["summary"]>>().optional(),
     lineSources: z.array(anyText.nullish()).optional(),
     program: flag.optional(),
 };

@@ -26,6 +26,12 @@ export interface DeclaredFile {
      */
     slotValue?: (value: string, encoding: string) => string;
     /**
+     * Says in a few lines what a content is, such as the names in a certificate, without anything secret. Reports and the component's
+     * inputs then show the summaries of what is on the host and of what is declared in place of their lines, even if those are secret.
+     * Returns no lines, or throws, if it cannot read the content. Not sent to a host. @default - its lines are shown
+     */
+    summary?: (content: string) => string[];
+    /**
      * Where line n + 1 of the content comes from, as in `services[2].check`, for messages. Not sent to a host, and not counted when
      * resources are compared. Null is the same as undefined, which JSON does not have. @default - unknown
      */

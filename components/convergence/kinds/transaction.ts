@@ -118,6 +118,7 @@ export const transaction: ResourceKind<Transaction> = {
         ...FILE_WORDING,
         stopped: (have) => `is ${have || "stopped"}, would be started`,
         outdated: () => "the running process does not have these files",
+        other: (have) => have,
         unfinished: () => "an earlier converge did not finish, would be finished",
     },
 };

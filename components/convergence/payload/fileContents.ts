@@ -22,8 +22,9 @@ export function fillFiles(
             const files = filesOf(resource);
             const isOpen = unknownIn(files, unknown).length > 0;
             const digest = !kindOf(resource).filesTogether ? "" : isOpen ? UNKNOWN_DIGEST : digestOf(files, slots);
+            const values = { ...known, [DIGEST_SLOT]: digest };
             return files.map((file) => {
-                const bytes = fill(file.content, { ...known, [DIGEST_SLOT]: digest }, file.path);
+                const bytes = fill(file.content, values, file.path);
                 const sum = openSlots(file, files, unknown).length > 0 ? UNKNOWN_DIGEST : sha256(bytes);
                 return { path: file.path, bytes, sum, digest };
             });
@@ -42,8 +43,12 @@ export function unknownIn(files: DeclaredFile[], unknown: readonly string[]): st
 
 /** The same of one file, among all files of its resource; with the digest, if that is unknown because of another file. */
 export function openSlots({ content }: DeclaredFile, files: DeclaredFile[], unknown: readonly string[]): string[] {
-    const digest = unknownIn(files, unknown).length > 0 ? [DIGEST_SLOT] : [];
-    return typeof content === "string" ? slotsAmong(content, [...unknown, ...digest]) : [];
+    if (typeof content !== "string" || unknown.length === 0) {
+        return [];
+    }
+    // Few files have the digest, and looking at all files for each would take long.
+    const isDigestOpen = slotsAmong(content, [DIGEST_SLOT]).length > 0 && unknownIn(files, unknown).length > 0;
+    return slotsAmong(content, isDigestOpen ? [...unknown, DIGEST_SLOT] : unknown);
 }
 
 /** Stands for unknown values on a host: one word, which an adapter recognizes, and which is never written into a file. */
@@ -63,8 +68,9 @@ function standIns(resources: Resource[], unknown: readonly string[]): Record<str
 
 /** The digest of the files of a transaction: over their paths and contents, with the digest's own slot left empty. */
 export function digestOf(files: DeclaredFile[], slots: Record<string, string>): string {
+    const values = { ...slots, [DIGEST_SLOT]: "" };
     const parts = files.map(({ path, content }) => {
-        const sum = sha256(fill(content, { ...slots, [DIGEST_SLOT]: "" }, path));
+        const sum = sha256(fill(content, values, path));
         return `${sum}  ${path}\n`;
     });
     return sha256(parts.sort().join(""));

@@ -85,7 +85,7 @@ export function buildPayload(
             ...shells.flatMap(({ variables }) => Object.entries(variables).map(([name, value]) => assign(name, value))),
             assign("manifest_wanted", unique(resources.flatMap(manifestOf)).join("\n")),
             assign("declared_wanted", rememberedLines(declared).join("\n")),
-            assign("secret_values", secretValues(slots).join("\n")),
+            ...secretValues(slots),
             assign("secret_lines", rememberedSecretLines(resources, slots).join("\n")),
             ...[...files.values()].map(contentFunction),
             "run_list() {",
@@ -129,13 +129,17 @@ function rememberedSecretLines(resources: Resource[], slots: Record<string, stri
         );
 }
 
+/** As in a line of a key. The host looks for such parts only in texts that have as much base64 in a row, see output.sh. */
+const LONG_BASE64 = /[A-Za-z0-9+/=]{40}/;
+
 /** What the host must hide in its output, line by line, because tools quote lines: "slot TAB text". */
 function secretValues(slots: Record<string, string>): string[] {
-    return unique(
-        secretParts(slots)
-            .filter(({ part }) => !part.includes("\n"))
-            .map(({ name, part }) => `${name}\t${part}`),
-    );
+    const parts = secretParts(slots).filter(({ part }) => !part.includes("\n"));
+    const lines = (isLong: boolean) =>
+        unique(
+            parts.filter(({ part }) => LONG_BASE64.test(part) === isLong).map(({ name, part }) => `${name}\t${part}`),
+        ).join("\n");
+    return [assign("secret_values", lines(false)), assign("secret_base64", lines(true))];
 }
 
 /** main.sh sets the shell's options and variables; all other files only define functions and constants. */

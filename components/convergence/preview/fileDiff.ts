@@ -1,6 +1,7 @@
 import { createTwoFilesPatch } from "diff";
 import type { DeclaredFile } from "../kinds/kind";
 import { showSlots } from "../slots";
+import { declaredSummary, summaryOf } from "../summaries";
 import { redactLive } from "./redaction";
 import type { WhyRun } from "./whyRun";
 
@@ -11,17 +12,22 @@ const LARGEST_DIFF = 262_144;
 const MOST_EDITS = 2000;
 
 /**
- * A diff from the live file, which is empty if it is new, to the declared one, with secrets by name.
+ * A diff from the live file, which is empty if it is new, to the declared one, with secrets by name; between their summaries if the
+ * file has them.
  *
  * @param unknown names of slots whose values only an up knows
  */
 export function diffLines(
     live: Buffer | undefined,
-    { path, content }: Pick<DeclaredFile, "path" | "content">,
+    { path, content, summary }: Pick<DeclaredFile, "path" | "content" | "summary">,
     whyRun: WhyRun,
     slots: Record<string, string>,
     unknown: readonly string[] = [],
 ): string[] {
+    if (live !== undefined && typeof content === "string" && summary !== undefined) {
+        const before = live.length === 0 ? [] : liveSummary(live, summary);
+        return summaryDiff(before, declaredSummary(content, summary, slots, unknown));
+    }
     if (live === undefined || typeof content !== "string" || live.includes(0)) {
         return ["(not text: its lines are not shown)"];
     }
@@ -44,14 +50,29 @@ export function diffLines(
     return lines.length > 0 || content === "" ? lines : ["(only hidden parts differ)"];
 }
 
+function liveSummary(live: Buffer, summary: NonNullable<DeclaredFile["summary"]>): string[] {
+    return live.length > LARGEST_DIFF ? ["(too large to be read)"] : summaryOf(live.toString("utf8"), summary);
+}
+
+/** All lines of both, because a summary is short. */
+function summaryDiff(live: string[], declared: string[]): string[] {
+    const text = (lines: string[]) => lines.map((line) => `${line}\n`).join("");
+    const patch = patchOf(text(live), text(declared), Number.MAX_SAFE_INTEGER);
+    if (patch === undefined) {
+        return [`(more than ${MOST_EDITS} lines of its summary differ: too many to show)`];
+    }
+    const lines = patch.split("\n").slice(4, -1);
+    return lines.length > 0 ? lines : ["(only hidden parts differ)"];
+}
+
 /** The latest patches, because the hosts of a fleet mostly differ alike, and comparing takes long. */
 const patches = new Map<string, string | undefined>();
 const MOST_PATCHES = 16;
 
-function patchOf(live: string, declared: string): string | undefined {
-    const key = `${live}\0${declared}`;
+function patchOf(live: string, declared: string, context = 2): string | undefined {
+    const key = `${context}\0${live}\0${declared}`;
     if (!patches.has(key)) {
-        const options = { context: 2, maxEditLength: MOST_EDITS };
+        const options = { context, maxEditLength: MOST_EDITS };
         const patch = createTwoFilesPatch("live", "declared", live, declared, "", "", options);
         const [oldest] = patches.keys();
         if (patches.size >= MOST_PATCHES) {

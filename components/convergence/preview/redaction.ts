@@ -1,4 +1,4 @@
-import { secretLines, secretParts } from "../secrets";
+import { hideValues, secretLines } from "../secrets";
 import { fillSlots, showSlots } from "../slots";
 import { escapeRegExp } from "../text";
 
@@ -15,15 +15,6 @@ const TELLTALES = [
 ];
 
 const PRIVATE_KEY = /-----BEGIN [A-Z ]*PRIVATE KEY-----/;
-
-/**
- * Replaces the values of slots with their names in any text from a host, such as the words of a daemon.
- *
- * @param slots values by name; each line of a multi-line value is hidden, too; values of less than 3 characters are not found
- */
-export function hideValues(text: string, slots: Record<string, string>): string {
-    return secretParts(slots).reduce((hidden, { name, part }) => hidden.replaceAll(part, `‹${name}›`), text);
-}
 
 /**
  * Redacts a live file for people. Lines that are as declared show their slots by name. In all others it hides the values of slots,

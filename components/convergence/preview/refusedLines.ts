@@ -1,7 +1,7 @@
 import type { DeclaredFile } from "../kinds/kind";
+import { hideValues } from "../secrets";
 import { fillSlots, showSlots } from "../slots";
 import { escapeRegExp } from "../text";
-import { hideValues } from "./redaction";
 
 /**
  * The words of a daemon, with secrets by name. Below a line that names line N of a declared file as `path:N`, adds that line as

@@ -43,9 +43,12 @@ export function mayDiffer(
     return read.length > 0 ? read.every(isOpen) : isOpen(difference);
 }
 
-/** Whether each line of the live text is the declared one, with any value in place of the open slots. */
+/** Whether each line of the live text is the declared one, with any value in place of the open slots; all of them if it is one slot. */
 function isLike(live: string, declared: string, slots: Record<string, string>, open: readonly string[]): boolean {
     const filled = fillSlots(declared, (name) => (open.includes(slotParts(name).name) ? ANY : (slots[name] ?? ANY)));
+    if (filled.trimEnd() === ANY) {
+        return true;
+    }
     const lines = filled.split("\n");
     const liveLines = live.split("\n");
     return lines.length === liveLines.length && lines.every((line, n) => fits(liveLines[n] ?? "", line.split(ANY)));

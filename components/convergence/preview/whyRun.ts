@@ -110,8 +110,8 @@ export function parseWhyRun(text: string): WhyRun {
                 result.settings.push({ name: id, needed: second === "needed" });
                 break;
             case "secret":
-                {
-                    const [path = "", prefix = ""] = decode(id).split("\t");
+                for (const line of decode(id).split("\n")) {
+                    const [path = "", prefix = ""] = line.split("\t");
                     result.secretLines.push({ path, prefix });
                 }
                 break;

@@ -1,6 +1,6 @@
 # Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
 #
-# The payload sets: product, owner, former_owners, take_over, retiring, deadline, secret_values (a line each: slot, TAB, value), the lists
+# The payload sets: product, owner, former_owners, take_over, retiring, deadline, secret_values and secret_base64 (a line each: slot, TAB, value), the lists
 # of facts.sh (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the
 # function run_list.
 #

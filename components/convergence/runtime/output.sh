@@ -28,14 +28,25 @@ $1
 WORDS
 }
 
-# hide TEXT: sets hidden to the text with the names of slots instead of their values. Reads secret_values.
+# 40 characters of base64: the lines of keys, of which there may be thousands, are looked for only in texts that have so many in a row.
+base64_run='[A-Za-z0-9+/=][A-Za-z0-9+/=][A-Za-z0-9+/=][A-Za-z0-9+/=][A-Za-z0-9+/=]'
+base64_run=$base64_run$base64_run$base64_run$base64_run$base64_run$base64_run$base64_run$base64_run
+
+# hide TEXT: sets hidden to the text with the names of slots instead of their values. Reads secret_values and secret_base64.
 hide() {
     hidden=$1
-    secrets_left=$secret_values
-    while [ -n "$secrets_left" ]; do
-        secret=${secrets_left%%"$NL"*}
-        secrets_left=${secrets_left#"$secret"}
-        secrets_left=${secrets_left#"$NL"}
+    # First, because a shorter value may be a part of such a line.
+    # shellcheck disable=SC2254 # It is a pattern.
+    case $hidden in *$base64_run*) hide_all "$secret_base64" ;; esac
+    hide_all "$secret_values"
+}
+
+# hide_all SECRETS: replaces each in hidden. Splits the list once, because cutting off its lines one by one takes minutes if there are
+# thousands. Keeps IFS, because loops over lines call it.
+hide_all() {
+    hide_ifs=${IFS-" $TAB$NL"}
+    IFS=$NL
+    for secret in $1; do
         secret_name=${secret%%"$TAB"*}
         secret=${secret#*"$TAB"}
         hidden_start=
@@ -47,6 +58,7 @@ hide() {
         done
         hidden=$hidden_start$hidden
     done
+    IFS=$hide_ifs
 }
 
 # encode TEXT: sets encoded to the text as a field of a report: plain ASCII as it is, other text as = and base64.

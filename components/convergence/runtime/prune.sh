@@ -33,16 +33,11 @@ remember_secret_lines() {
     step "remember which lines hold secrets" put_text "$lib/secret-lines" "${remembered#"$NL"}"
 }
 
-# Reports these texts.
+# Reports these texts, all in one field: encoding each would take processes.
 show_secret_lines() {
     [ -r "$lib/secret-lines" ] || return 0
-    remembered=$(cat "$lib/secret-lines")
-    split_lines
-    for line in $remembered; do
-        encode "$line"
-        printf 'secret\t%s\n' "$encoded"
-    done
-    unsplit
+    encode "$(cat "$lib/secret-lines")"
+    printf 'secret\t%s\n' "$encoded"
 }
 
 # Runs before the first change, so that whatever is managed from now on can be pruned even if this run is killed. Sets manifest_have.

@@ -3,6 +3,7 @@ import { hasLine } from "../model/lookup";
 import { atLeast, releaseOf } from "../model/versions";
 import { words } from "../render/lines";
 import { accessAcls, clientKey, httpAccess, redirectAcls, tcpAccess } from "./access";
+import type { BackendTls } from "./backendTls";
 import { linesOf } from "./routes";
 import type { Service, ServiceCheck } from "./types";
 
@@ -49,15 +50,20 @@ export function keepAlive(
 }
 
 /** The backend of a service. */
-export function backendOf(service: Service, servers: readonly Server[], settings: ProxySettings): Backend {
+export function backendOf(
+    service: Service,
+    servers: readonly Server[],
+    settings: ProxySettings,
+    tls: BackendTls,
+): Backend {
     const { name, protocol = "http", balance, persistence, httpRequestRules = [] } = service;
     const http = protocol === "http";
     // With tcp, the frontend decides about access.
     const returning = backupReturn(service, servers);
     const access = protocol === "tcp" ? [] : [...accessAcls(service), ...(http ? redirectAcls(service) : [])];
-    const acls = [...access, ...(returning?.acls ?? [])];
+    const acls = [...tls.acls, ...access, ...(returning?.acls ?? [])];
     const tcpRules = protocol === "https" ? tcpAccess(service, "content") : [];
-    const httpRules = http ? [...httpAccess(service), ...httpRequestRules] : [];
+    const httpRules = http ? [...tls.first, ...httpAccess(service), ...tls.last, ...httpRequestRules] : [];
     const defaultServer = serverOptions(service);
     const alive = protocol === "tcp" ? keepAlive("srvtcpka", settings) : { options: {}, raw: [] };
     const raw = [...alive.raw, ...(returning?.raw ?? []), ...(service.raw ?? [])];
@@ -71,6 +77,7 @@ export function backendOf(service: Service, servers: readonly Server[], settings
         ...(acls.length > 0 && { acls }),
         ...(tcpRules.length > 0 && { tcpRequestRules: tcpRules }),
         ...(httpRules.length > 0 && { httpRequestRules: httpRules }),
+        ...(tls.afterResponse.length > 0 && { httpAfterResponseRules: tls.afterResponse }),
         ...(persistence?.by === "cookie" && {
             cookie: { name: persistence.name ?? cookieName, ...(persistence.secure && { secure: true }) },
         }),

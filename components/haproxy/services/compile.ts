@@ -3,13 +3,18 @@ import type { Backend, HaproxyConfig, Server, Stats } from "../model";
 import { type Issue, isError, validate } from "../validate/index";
 import { passwordOf, rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
-import { frontendOf, hostMaps } from "./frontend";
+import { backendTlsOf } from "./backendTls";
+import { frontendOf } from "./frontend";
+import { withAsciiHosts } from "./hosts";
 import { compiledParts, servicePath } from "./issuePaths";
-import { servicesByPort, wildcard } from "./routes";
+import { redirectBackend } from "./plainPort";
+import { listenPort, type PortServices, servicesByPort, wildcard } from "./ports";
 import { argumentsFormIssues, serversForm } from "./schema";
+import type { DeclaredTls } from "./tls";
 import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
+export { type DeclaredTls, type TlsUse, tlsUses } from "./tls";
 export type * from "./types";
 
 /**
@@ -19,6 +24,7 @@ export type * from "./types";
  * a 503.
  *
  * @param servers Finds the servers of a service. @default - each service lists its own
+ * @param declared Certificates and authorities that services with `tls` name. @default - none
  * @throws {Error} With every issue of form, else with every error in the services, else with every error in the compiled model; one per
  * line.
  * @example
@@ -40,14 +46,15 @@ export function fromServices(
     services: readonly Service[],
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
+    declared: DeclaredTls = {},
 ): HaproxyConfig {
-    const form = argumentsFormIssues(settings, services, stats);
+    const form = argumentsFormIssues(settings, services, stats, declared);
     if (form.length > 0) {
         throw formError(form, "fromServices");
     }
     assertForm(aFunction().optional(), servers, "fromServices: servers");
     const found = servers && ((service: Service) => serversOf(service, servers(service)));
-    const { config, ...compiled } = compileServices(settings, services, found, stats);
+    const { config, ...compiled } = compileServices(settings, services, found, stats, declared);
     const errors = compiled.validate(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
@@ -81,14 +88,17 @@ export interface CompiledServices {
  *
  * @param servers Finds the servers of a service. Throws if there are none, which is an error of the service. Returns `undefined` if
  * they are unknown for another reason.
+ * @param declared Certificates and authorities that services with `tls` name; the configuration has them.
  */
 export function compileServices(
     settings: HaproxySettings,
     services: readonly Service[],
     servers: (service: Service) => readonly ServiceServer[] | undefined = () => [],
     stats?: StatsSettings,
+    declared: DeclaredTls = {},
 ): CompiledServices {
     const issues: Issue[] = [];
+    const ascii = services.map(withAsciiHosts);
     const found = services.map((service, i) => {
         try {
             return (service.servers ?? servers(service))?.map((server) => resolved(server, service));
@@ -98,17 +108,18 @@ export function compileServices(
             return undefined;
         }
     });
-    issues.push(...serviceIssues(settings, services, found));
+    issues.push(...serviceIssues(settings, ascii, found, declared));
     if (issues.some(isError)) {
         const config = { ...releaseIn(settings), frontends: [], backends: [] };
         return { config, issues, validate: () => issues, sourceOf: (_, path) => path };
     }
     const config = configOf(
         settings,
-        services.map((service, i) => ({ service, servers: found[i] ?? [] })),
+        ascii.map((service, i) => ({ service, servers: found[i] ?? [] })),
         stats,
+        declared,
     );
-    const parts = compiledParts(config, services);
+    const parts = compiledParts(config, ascii);
     const sourceOf = (changed: HaproxyConfig, path: string) => servicePath(path, parts, changed);
     return {
         config,
@@ -136,25 +147,39 @@ function configOf(
     settings: HaproxySettings,
     services: readonly { readonly service: Service; readonly servers: readonly Server[] }[],
     stats: StatsSettings | undefined,
+    { certificates, authorities }: DeclaredTls,
 ): HaproxyConfig {
-    const { maxconn, global, defaults } = settings;
+    const { maxconn, global, defaults, tls } = settings;
     const all = services.map(({ service }) => service);
-    const ports = [...servicesByPort(all, settings)];
-    const maps = ports.flatMap(([port, servicesOnPort]) => hostMaps(port, servicesOnPort, settings));
+    const ports = servicesByPort(all, settings);
+    const byPort = new Map(ports.map((onPort) => [onPort.port, onPort]));
+    const frontends = ports.map((onPort) => frontendOf(onPort, all, settings, { certificates, authorities }));
+    const maps = frontends.flatMap((compiled) => compiled.maps);
     const userlists = all.flatMap(userlistOf);
-    const names = new Set(all.map(({ name }) => name));
+    const tlsOf = (service: Service) =>
+        backendTlsOf(service, byPort.get(listenPort(service, settings)) as PortServices, settings);
+    const targets = new Set(ports.flatMap(({ redirected }) => redirected.map((one) => listenPort(one, settings))));
     return {
         ...releaseIn(settings),
-        global: { ...global, ...(maxconn !== undefined && { maxconn }) },
+        global: {
+            ...global,
+            ...(maxconn !== undefined && { maxconn }),
+            ...(tls?.profile !== undefined && { tls: { profile: tls.profile } }),
+        },
         ...(defaults && { defaults }),
         ...(maps.length > 0 && { maps }),
+        ...(certificates && { certificates }),
+        ...(authorities && { authorities }),
         ...(userlists.length > 0 && { userlists }),
-        frontends: ports.map(([port, servicesOnPort]) => frontendOf(port, servicesOnPort, settings, names)),
+        frontends: frontends.map(({ frontend }) => frontend),
         ...withPeers(
-            services.flatMap(({ service, servers }) => [
-                backendOf(service, servers, settings),
-                ...rateTableOf(service),
-            ]),
+            [
+                ...services.flatMap(({ service, servers }) => [
+                    backendOf(service, servers, settings, tlsOf(service)),
+                    ...rateTableOf(service),
+                ]),
+                ...[...targets].map(redirectBackend),
+            ],
             settings,
         ),
         ...(stats && { stats: statsOf(stats, settings) }),

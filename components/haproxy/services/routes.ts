@@ -1,16 +1,6 @@
-import type { Acl, PortBind } from "../model";
+import type { Acl } from "../model";
 import { word } from "../render/quoting";
 import type { Route, Service } from "./types";
-
-/** Settings of ports and frontends. */
-export interface Ports {
-    /** @default 80 */
-    readonly port?: number;
-    /** @default false */
-    readonly hostMap?: boolean;
-    /** @default false */
-    readonly ipv6?: boolean;
-}
 
 /** A `use_backend` line that leads to a service, and what determines its position. */
 export interface RouteRule {
@@ -26,7 +16,8 @@ export interface RouteRule {
     readonly terms: readonly string[];
 }
 
-interface Path {
+/** A condition on the path. */
+export interface Path {
     readonly kind: "exact" | "prefix" | "regex";
     readonly value: string;
 }
@@ -35,27 +26,7 @@ interface Path {
 const wordsPerLine = 40;
 const charactersPerLine = 1200;
 
-/** Addresses of a bind on all addresses of the host. IPv6 has its own socket, since one for both would show IPv4 clients as IPv6 ones. */
-export function wildcard({ ipv6 }: Ports): Pick<PortBind, "address" | "v6only"> {
-    return ipv6 ? { address: ["*", "::"], v6only: true } : {};
-}
-
-/** Port that clients connect to. */
-function listenPort({ protocol, listen, port }: Service, settings: Ports): number {
-    return listen ?? (protocol === "tcp" ? port : protocol === "https" ? 443 : (settings.port ?? 80));
-}
-
-/** The services by the port that clients connect to. */
-export function servicesByPort(services: readonly Service[], settings: Ports): Map<number, Service[]> {
-    const ports = new Map<number, Service[]>();
-    for (const service of services) {
-        const port = listenPort(service, settings);
-        ports.set(port, [...(ports.get(port) ?? []), service]);
-    }
-    return ports;
-}
-
-/** The rules for all services of a port, the most specific first; equally specific ones in the order of the services. */
+/** The rules for services of a port, the most specific first; equally specific ones in the order of the services. */
 export function routeRules(services: readonly Service[]): RouteRule[] {
     return services.flatMap(serviceRouteRules).sort(bySpecificity);
 }

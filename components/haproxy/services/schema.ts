@@ -3,9 +3,11 @@ import { type FormIssue, flag, formIssues, formOf, matching, text, texts, whole 
 import { isAddress, isHostName } from "../model/addresses";
 import { defaults, globalShape, statsShape } from "../model/schema/index";
 import { httpRequestRule } from "../model/schema/rules";
+import { authorityFile, certificateFile } from "../model/schema/sections";
 import { minUp, serverShape, serverTls } from "../model/schema/servers";
 import { duration, fileName, lines, port, release } from "../model/schema/values";
 import { remembering } from "../remembering";
+import { asciiHost } from "./hosts";
 import type {
     BasicAuth,
     ClientCertificates,
@@ -27,11 +29,14 @@ import type {
 // with the schemas.
 
 /** Key in the stack's Pulumi config, and name of a slot. */
-const configKey = matching(
+export const configKey = matching(
     /^[a-z0-9][a-z0-9.-]{0,62}$/,
     "expected 1 to 63 lower-case letters, digits, dots and hyphens",
 );
-const hostName = matching(isHostName, "expected a host name without scheme, port, path or wildcard");
+const hostName = matching(
+    (host) => isHostName(asciiHost(host)),
+    "expected a host name without scheme, port, path or wildcard",
+);
 const hostNames = z
     .array(hostName, { message: "expected a list of host names" })
     .min(1, "expected at least one host name");
@@ -170,22 +175,28 @@ const portTlsShape = {
     strictSni: flag.optional(),
     clients: clients.optional(),
 };
+const oneDefault = ({ defaultCertificate, strictSni }: PortTls) => defaultCertificate === undefined || !strictSni;
+const eitherDefault = { path: ["strictSni"], message: "expected either defaultCertificate or strictSni" };
 const portNumber = matching((key) => /^[1-9]\d{0,4}$/.test(key) && Number(key) <= 65_535, "expected a port as the key");
 const tlsSettings = formOf<TlsSettings>()(
-    z.strictObject({
-        ...portTlsShape,
-        port: port.optional(),
-        profile: z.enum(["intermediate", "modern", "none"]).optional(),
-        http: plainPort.optional(),
-        hsts: hsts.optional(),
-        ports: z.record(portNumber, formOf<PortTls>()(z.strictObject(portTlsShape))).optional(),
-    }),
+    z
+        .strictObject({
+            ...portTlsShape,
+            port: port.optional(),
+            profile: z.enum(["intermediate", "modern", "none"]).optional(),
+            http: plainPort.optional(),
+            hsts: hsts.optional(),
+            ports: z
+                .record(portNumber, formOf<PortTls>()(z.strictObject(portTlsShape).refine(oneDefault, eitherDefault)))
+                .optional(),
+        })
+        .refine(oneDefault, eitherDefault),
 );
 const serviceTls = formOf<ServiceTls>()(
     z.strictObject({
         certificates: z.array(fileName).min(1, "expected at least one certificate").optional(),
         http: plainPort.optional(),
-        hsts: z.union([hsts, z.literal(false)], { message: "expected an object, or false" }).optional(),
+        hsts: z.union([hsts, flag.pipe(z.literal(false))]).optional(),
         minVersion: minVersion.optional(),
         clients: clients.optional(),
     }),
@@ -195,7 +206,7 @@ export const service = formOf<Service>()(
     z.strictObject({
         name: matching(/^[A-Za-z0-9_.-]+$/, 'expected a name of letters, digits, "-", "_" and "."'),
         protocol: z.enum(["http", "https", "tcp"]).optional(),
-        tls: z.union([z.literal(true), serviceTls]).optional(),
+        tls: z.union([serviceTls, flag.pipe(z.literal(true))]).optional(),
         listen: port.optional(),
         hosts: hostNames.optional(),
         routes: z.array(route).min(1, "expected at least one route").optional(),
@@ -265,11 +276,23 @@ export const stats = formOf<StatsSettings>()(
 export const services = z.array(service).min(1, "expected at least one service");
 
 /** Issues of form in the arguments of `fromServices`. */
-export function argumentsFormIssues(settings: unknown, services: unknown, stats: unknown): FormIssue[] {
-    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats })];
+export function argumentsFormIssues(
+    settings: unknown,
+    services: unknown,
+    stats: unknown,
+    declared: unknown,
+): FormIssue[] {
+    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats, declared })];
 }
 
-const besideSettings = z.strictObject({ services, stats: stats.optional() });
+const besideSettings = z.strictObject({
+    services,
+    stats: stats.optional(),
+    declared: z.strictObject({
+        certificates: z.array(certificateFile).optional(),
+        authorities: z.array(authorityFile).optional(),
+    }),
+});
 const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
 
 /** Issues of form in settings with services and a statistics page. */

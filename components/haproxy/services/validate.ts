@@ -1,12 +1,23 @@
 import { type Issue, IssueList, show } from "../validate/issues";
+import { kindOn, type PortKind, type PortServices, type Ports, servicesByPort } from "./ports";
 import { redirectIssues } from "./redirects";
-import { type Ports, routeRules, servicesByPort } from "./routes";
+import { routeRules } from "./routes";
+import type { DeclaredTls } from "./tls";
+import { tlsIssues } from "./tlsIssues";
 import type { Service, ServiceServer } from "./types";
+
+/** What clients speak on a port, for messages. */
+const kindNames: Readonly<Record<PortKind, string>> = {
+    http: "protocol http",
+    tls: "tls",
+    https: "protocol https",
+    tcp: "protocol tcp",
+};
 
 /** Arguments that the compiler ignores, by protocol. */
 const notAllowed: Readonly<Record<"https" | "tcp", readonly (keyof Service)[]>> = {
-    https: ["routes", "serverTls", "forwardFor", "basicAuth", "redirects", "httpRequestRules"],
-    tcp: ["hosts", "routes", "default", "serverTls", "forwardFor", "basicAuth", "redirects", "httpRequestRules"],
+    https: ["tls", "routes", "serverTls", "forwardFor", "basicAuth", "redirects", "httpRequestRules"],
+    tcp: ["tls", "hosts", "routes", "default", "serverTls", "forwardFor", "basicAuth", "redirects", "httpRequestRules"],
 };
 
 /**
@@ -14,11 +25,13 @@ const notAllowed: Readonly<Record<"https" | "tcp", readonly (keyof Service)[]>> 
  * judges their form, and `validate` the model that they compile to.
  *
  * @param servers The servers of each service; undefined if their search has failed, which is reported separately.
+ * @param declared Certificates and authorities that services name.
  */
 export function serviceIssues(
     settings: Ports,
     services: readonly Service[],
     servers: readonly (readonly ServiceServer[] | undefined)[],
+    declared: DeclaredTls,
 ): Issue[] {
     const issues = new IssueList();
     const names = services.map(({ name }) => name);
@@ -31,10 +44,13 @@ export function serviceIssues(
         protocolIssues(service, path, issues);
         serverIssues(service, servers[i], path, issues);
     });
-    for (const [port, servicesOnPort] of servicesByPort(services, settings)) {
-        samePortIssues(port, servicesOnPort, (service) => `services.${services.indexOf(service)}`, issues);
+    const ports = servicesByPort(services, settings);
+    for (const onPort of ports) {
+        samePortIssues(onPort, settings, (service) => `services.${services.indexOf(service)}`, issues);
     }
-    return issues.issues;
+    tlsIssues(settings, services, ports, declared, issues);
+    // A service that is served on two ports may have an issue on both.
+    return [...new Map(issues.issues.map((issue) => [JSON.stringify(issue), issue])).values()];
 }
 
 function serverIssues(
@@ -93,21 +109,34 @@ function protocolIssues(service: Service, path: string, issues: IssueList): void
 }
 
 function samePortIssues(
-    port: number,
-    servicesOnPort: readonly Service[],
+    onPort: PortServices,
+    settings: Ports,
     pathOf: (service: Service) => string,
     issues: IssueList,
 ): void {
-    const [first, ...others] = servicesOnPort as [Service, ...Service[]];
-    const protocol = first.protocol ?? "http";
-    for (const other of others) {
-        if (protocol === "tcp" || (other.protocol ?? "http") !== protocol) {
+    const { port, kind, services: servicesOnPort, redirected } = onPort;
+    const [first, ...others] = servicesOnPort;
+    for (const other of first ? others : []) {
+        const otherKind = kindOn(port, other, settings);
+        if (kind === "tcp" || otherKind !== kind) {
+            const ends = [kind, otherKind].sort().join() === "https,tls";
+            const remedy =
+                other.tls && otherKind === "http" ? 'set tls.http to "redirect" or "none"' : "use another port";
             issues.error(
                 "port-conflict",
                 `${pathOf(other)}.listen`,
-                `service ${other.name}: service ${first.name} has port ${port} with protocol ${protocol}; use another port`,
+                ends
+                    ? `service ${other.name}: ${kindNames[otherKind]} beside ${kindNames[kind]} of service ${first?.name}, a terminated and a passed-through service on one address and port (${port}); use another port`
+                    : `service ${other.name}: service ${first?.name} has port ${port} with ${kindNames[kind]}; ${remedy}`,
             );
         }
+    }
+    for (const service of kind === "http" ? [] : redirected) {
+        issues.error(
+            "port-conflict",
+            `${pathOf(service)}.tls`,
+            `service ${service.name}: cannot redirect from port ${port}, which service ${first?.name} has with ${kindNames[kind]}; set tls.http to "none"`,
+        );
     }
     const [fallback, ...more] = servicesOnPort.filter((service) => service.default);
     for (const other of more) {

@@ -68,7 +68,7 @@ export const rules = {
         severity: "error",
         meaning: "HAProxy ignores a revocation list, because it verifies no clients.",
     },
-    "unused-certificate": { severity: "warning", meaning: "Nothing uses a certificate." },
+    "unused-certificate": { severity: "warning", meaning: "Nothing uses a certificate, or no host needs it." },
     "unused-authority": { severity: "warning", meaning: "Nothing uses an authority." },
 
     search: { severity: "error", meaning: "The search for a service's servers failed." },
@@ -89,8 +89,14 @@ export const rules = {
         severity: "warning",
         meaning: "A redirect to https repeats behind a proxy that ends TLS.",
     },
-    "port-conflict": { severity: "error", meaning: "Services of different protocols share a port." },
+    "port-conflict": {
+        severity: "error",
+        meaning: "Services of different protocols, or with and without `tls`, share a port.",
+    },
     "second-default": { severity: "error", meaning: "A port has two services with `default`." },
+    "no-certificate": { severity: "error", meaning: "A service has `tls`, but no certificate is declared." },
+    "tls-conflict": { severity: "error", meaning: "Settings of TLS contradict each other, or cannot be told apart." },
+    "unused-port-settings": { severity: "warning", meaning: "No service with `tls` has a port of `tls.ports`." },
     "shadowed-route": { severity: "error", meaning: "A route equals an earlier one, so it never matches." },
 
     "certificate-source": { severity: "error", meaning: "The source of a certificate cannot be read or decrypted." },
@@ -118,9 +124,8 @@ export const rules = {
     "uncovered-host": { severity: "error", meaning: "No certificate of a port is valid for a host of its services." },
     "duplicate-certificate": {
         severity: "error",
-        meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves either.",
+        meaning: "Two certificates of a port have one name and one type of key, so HAProxy serves only the first.",
     },
-    "unused-certificate": { severity: "warning", meaning: "No host needs a certificate." },
     authority: {
         severity: "error",
         meaning: "The certificates of an authority are missing, unreadable, or no authority's.",

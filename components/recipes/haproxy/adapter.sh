@@ -18,6 +18,8 @@
 #   haproxy_accept_down  backends whose servers may all be down, with blanks between them
 #   haproxy_hard_stop    seconds after which HAProxy ends an old worker
 #   haproxy_old_workers  old workers that may still have connections when the next reload begins; each keeps its memory
+#   haproxy_certificates a line for each certificate that HAProxy loads and whose fingerprint is known: its name, SHA-1
+#   haproxy_bundles      directory of these certificates
 
 # Whether there is anything to check the files with. If the unit's program is gone, the preflight says so.
 haproxy_installed() {
@@ -124,7 +126,8 @@ haproxy_talk() {
 
 # Sets running_digest and running_since (seconds since 1970): what the running worker has read, and when; running_worker: its process;
 # running_failed, how many reloads have failed; running_old and running_older, see haproxy_sort_old; running_unfinished, see
-# haproxy_read_notes; in a why-run, running_servers, what is said of the servers.
+# haproxy_read_notes; running_other, what it serves instead of declared certificates, and running_others, their names with blanks around
+# each; in a why-run, running_servers, what is said of the servers.
 haproxy_running() {
     running_digest=
     running_since=
@@ -134,14 +137,24 @@ haproxy_running() {
     running_older=
     running_unfinished=
     running_servers=
+    running_other=
+    running_others=
     [ -S "$haproxy_master" ] || return 0
-    if applying; then
-        answer=$(haproxy_talk 'show proc;@1 get var proc.cfg' 2>/dev/null) || return 0
-    else
-        answer=$(haproxy_ask_master "$haproxy_master" "show proc;@1 get var proc.cfg;@1 show servers state" "$run/server-notes" 2>/dev/null) ||
-            return 0
-        running_servers=$NL$answer
-    fi
+    asked="show proc;@1 get var proc.cfg"
+    applying || asked="$asked;@1 show servers state"
+    split_lines
+    # shellcheck disable=SC2086 # split at newlines, on purpose
+    set -- $haproxy_certificates
+    unsplit
+    answer=$(haproxy_ask_master "$haproxy_master" "$asked" "$run/server-notes" "$haproxy_bundles" "$@" 2>/dev/null) || return 0
+    case $answer in *"${NL}certificates$TAB"*)
+        running_other=${answer##*"${NL}certificates$TAB"}
+        answer=${answer%"${NL}certificates$TAB"*}
+        running_others=" ${running_other%%"$TAB"*} "
+        running_other=${running_other#*"$TAB"}
+        ;;
+    esac
+    applying || running_servers=$NL$answer
     # Before 2.4 the digest is in the description, which a shell takes 30 ms to find in the long answer.
     case $answer in *"value=<"*) ;; *) answer=$answer$NL$(haproxy_talk '@1 show info desc' 2>/dev/null) ;; esac
     haproxy_old_workers_of "${answer#*"# old workers$NL"}"

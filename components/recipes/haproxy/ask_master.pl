@@ -1,19 +1,25 @@
-# ask_master.pl SOCKET COMMANDS [NOTES]: prints the answer on the master's socket. Waits 20 s, so that a briefly frozen host still answers.
-# Status 1: nothing listens there.
+# ask_master.pl SOCKET COMMANDS [NOTES [DIRECTORY CERTIFICATE...]]: prints the answer on the master's socket. Waits 20 s, so that a briefly
+# frozen host still answers. Status 1: nothing listens there.
 #
 # With NOTES, the file of our own notes, the servers of the answer to "show servers state" are summed up in two lines, each left out if it
 # would be empty: "by hand", TAB, the servers that somebody has set, and "serving", TAB, the backends that lack servers.
+#
+# Each CERTIFICATE that HAProxy has to have from DIRECTORY is a name and a SHA-1 fingerprint. If it has others, a line is added:
+# "certificates", TAB, their names, TAB, what it has instead.
 use strict;
 use Socket;
 
-my ($path, $commands, $notes) = @ARGV;
+my ($path, $commands, $notes, $directory, @certificates) = @ARGV;
 alarm 20;
 my $master;
 socket($master, AF_UNIX, SOCK_STREAM, 0) && connect($master, sockaddr_un($path)) or exit 1;
-syswrite $master, "$commands\n";
+my %declared = map { split / / } @certificates;
+# A line each, because HAProxy limits the length of a line.
+syswrite $master, join "", map { "$_\n" } $commands, map { "\@1 show ssl cert $directory/$_.pem" } sort keys %declared;
 shutdown $master, 1;
 local $/;
 my $answer = <$master>;
+my $served = $answer =~ s/^(?:Filename: |Can't display the certificate).*//ms ? $& : "";
 if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
     my @columns = split / /, $1;
     # HAProxy 2.2 lists its own worker, too.
@@ -21,7 +27,19 @@ if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
     my $summary = by_hand(@servers) . serving(@servers);
     $answer =~ s/\0/$summary/;
 }
-print $answer;
+print $answer, $served eq "" ? "" : others($served);
+
+# What is served instead of declared certificates.
+sub others {
+    my %served = map { m{^\Q$directory\E/(.*)\.pem\n}o ? ($1, $_) : () } split /^Filename: /m, $_[0];
+    my @others = sort grep { ($served{$_} // "") !~ /^SHA1 FingerPrint: $declared{$_}$/mi } keys %declared;
+    return "" if !@others;
+    my ($first, $more) = ($others[0], $#others);
+    my %field = ($served{$first} // "") =~ /^(notAfter|SHA1 FingerPrint|Subject): (.*)/mg;
+    return "certificates\t" . join(" ", @others) . "\tcertificate $first: "
+        . ($served{$first} ? "HAProxy serves $field{Subject} until $field{notAfter}, SHA-1 " . lc $field{"SHA1 FingerPrint"} : "HAProxy has not loaded it")
+        . ", not the declared one, SHA-1 $declared{$first}" . ($more ? "; $more more differ" : "") . "\n";
+}
 
 # Leaves out our own drains, and servers with an agent, which sets the same.
 sub by_hand {

@@ -2,7 +2,7 @@ import { dirname } from "node:path";
 import { z } from "zod";
 import type { Resource, Transaction } from "../../convergence/kinds/index";
 import { DIGEST_SLOT, slot } from "../../convergence/slots";
-import { aFunction, flag, formError, formIssues, formOf, texts, whole } from "../../forms";
+import { aFunction, flag, formError, formIssues, formOf, text, texts, whole } from "../../forms";
 import {
     acceptDownIssues,
     canonical,
@@ -26,10 +26,15 @@ import {
 } from "../../haproxy";
 import { adapterScript, hostProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
+import type { CertificateFacts } from "../../tls";
+import { describePem } from "../../tls";
+import { type Handshake, type KnownCertificates, servedCertificates } from "./servedCertificates";
 
 const DIRECTORY = "/etc/haproxy";
 const UNIT = "haproxy.service";
 const MASTER = "/run/haproxy-master.sock";
+/** No certificate, map or list has this name. */
+const ROOTS = `${fleetDirectory}/roots.crt`;
 const RELOAD = "/usr/local/lib/haproxy-fleet/haproxy-reload";
 
 /** The form of {@link HaproxyOptions} without functions, for forms that have more fields. */
@@ -43,6 +48,9 @@ export const optionsShape = {
 const optionsForm = formOf<HaproxyOptions>()(
     z.strictObject({
         ...optionsShape,
+        // Computed from certificates by our own code.
+        certificates: z.custom<KnownCertificates>().optional(),
+        roots: text.optional(),
         sourceOf: aFunction<(path: string) => string>().optional(),
     }),
 );
@@ -68,6 +76,16 @@ export interface HaproxyOptions {
      * @default []
      */
     acceptDown?: string[];
+    /**
+     * What is known of the declared certificates, by name. HAProxy is proven to serve those with these fingerprints; one that it serves
+     * instead is drift. @default - the fingerprints of certificates are not compared
+     */
+    certificates?: Readonly<Record<string, CertificateFacts | undefined>>;
+    /**
+     * PEM of root certificates, or its slot: the chain of each certificate that a handshake shows must lead to one of them.
+     * @default - chains are not verified
+     */
+    roots?: string;
     /**
      * Returns where a part of the configuration was declared, for messages about its lines; see `sourceOf` of `compileServices`.
      * @default - the path in the configuration
@@ -105,7 +123,10 @@ export function haproxy(config: HaproxyConfig, options: HaproxyOptions = {}): Re
         // Before the package, so that the first start has it: a reload cannot raise a limit.
         { kind: "systemdUnit", name: `${UNIT}.d/10-limits.conf`, content: limits(config) },
         // The adapter needs iproute2 and perl, and so does the program that reloads.
-        { kind: "packages", names: ["haproxy", "iproute2", "perl-base"] },
+        {
+            kind: "packages",
+            names: ["haproxy", "iproute2", "perl-base", ...(declaresCertificates(config) ? ["openssl"] : [])],
+        },
         ...(keepsServerStates(config) ? serverStates() : []),
         { kind: "group", name: group },
         // HAProxy sets its group itself, so an account such as www-data, which others use, keeps its own primary group.
@@ -140,7 +161,8 @@ function serverStates(): Resource[] {
 /** Readable by HAProxy's group, not by others, because the files may contain passwords. */
 function configuration(config: HaproxyConfig, options: HaproxyOptions, group: string): Transaction {
     const { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path } = options;
-    const { bake = "0", acceptDown = [] } = options;
+    const { bake = "0", acceptDown = [], certificates = {}, roots } = options;
+    const served = servedCertificates(config, certificates);
     const requirements = hostRequirements(config);
     const { text, sources } = render(config, { digest: slot(DIGEST_SLOT) });
     const permissions = { group, mode: "0640" };
@@ -162,13 +184,15 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             ...filesOf(config).map((file) => ({
                 ...permissions,
                 ...file,
+                ...(file.path.endsWith(".pem") && { summary: describePem }),
                 lineSources: file.lineSources?.map((path) => path && sourceOf(path)),
             })),
+            ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, ...permissions }]),
         ],
         owned: [fleetDirectory],
         adapter: {
             name: "haproxy",
-            script: adapterScript("haproxy"),
+            script: adapterScript("haproxy", declaresCertificates(config) ? ["certificates"] : []),
             parameters: {
                 config: `${DIRECTORY}/haproxy.cfg`,
                 unit: UNIT,
@@ -189,9 +213,23 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
                 gate_limit: String(gateLimit(config)),
                 bake: String(seconds(bake)),
                 accept_down: acceptDown.join(" "),
+                bundles: fleetDirectory,
+                certificates: served.fingerprints.map(({ certificate, sha1 }) => `${certificate} ${sha1}`).join("\n"),
+                handshakes: served.handshakes.map(handshake).join("\n"),
+                roots: roots === undefined ? "" : ROOTS,
             },
         },
     };
+}
+
+/** Only then the proof needs openssl, and the adapter its part about certificates. */
+function declaresCertificates({ certificates = [] }: HaproxyConfig): boolean {
+    return certificates.length > 0;
+}
+
+/** A handshake in the adapter's notation. */
+function handshake({ certificate, address, port, name = "-", onlyRsa }: Handshake): string {
+    return [certificate, address, port, name, onlyRsa ? "rsa" : "-"].join(" ");
 }
 
 /** A bind in the adapter's notation, which it compares with the host's listeners. */

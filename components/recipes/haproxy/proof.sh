@@ -11,6 +11,7 @@ haproxy_answer_limit=15
 haproxy_prove() {
     worker_before=$running_worker
     failed_before=$running_failed
+    certificates_before=$running_others
     find_now
     since=$now
     started_at=
@@ -46,6 +47,7 @@ haproxy_prove() {
         haproxy_reason
         return 1
     fi
+    [ "$1" != "$tx_digest" ] || [ -z "$haproxy_certificates$haproxy_handshakes" ] || haproxy_prove_certificates || return
     ! haproxy_too_many "$running_old" ||
         printf '%s\n' "$count old workers still have connections; the next reload waits until $haproxy_old_workers are left"
 }

@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { daysLeft, describe as describeFacts, describePem, readBundle } from "../../../components/tls";
-import { makeCertificate } from "../../support/certificates";
+import { makeCertificate, makeRevocationList } from "../../support/certificates";
 
 const now = new Date("2026-06-01T00:00:00Z");
 
@@ -21,6 +21,20 @@ describe("descriptions of certificates", () => {
             "days left    214",
         ]);
         assert.deepEqual(describePem(pem + key), describeFacts(facts, now).slice(0, -1));
+    });
+
+    it("have the dates of a revocation list, and how many it revokes", async () => {
+        const root = await makeCertificate("Root", { authority: true });
+        const revocations = await makeRevocationList(root, { revoked: ["01", "02"] });
+        const dates = ["valid from   2026-05-30T00:00:00Z", "valid to     2026-06-29T00:00:00Z"];
+        assert.deepEqual(describePem(revocations), ["revoked      2 certificates of CN=Root", ...dates]);
+        assert.deepEqual(describePem(await makeRevocationList(root, { revoked: ["01"] })), [
+            "revoked      1 certificate of CN=Root",
+            ...dates,
+        ]);
+        assert.deepEqual(describePem("-----BEGIN X509 CRL-----\nMAA=\n-----END X509 CRL-----"), [
+            "revoked      unreadable",
+        ]);
     });
 
     it("of any text never have its keys, and never fail", async () => {

@@ -83,12 +83,12 @@ each_file() {
     return "$each_status"
 }
 
-# Finds what differs: the files, and the running process, which may have read other files, or have been left in the middle of something.
-# Sets tx_differs if anything does, tx_files_differ if files do, tx_rewrite if contents do, tx_written (the newest file, in seconds since
-# 1970), and tx_process: start (none runs), outdated or current.
+# Finds what differs: the files, and the running process, which may have read other files, serve something else, or have been left in the
+# middle of something. Sets tx_differs if anything does, tx_files_differ if files do, tx_changed to those with other contents, a line
+# each, tx_written (the newest file, in seconds since 1970), and tx_process: start (none runs), outdated or current.
 transaction_test() {
     tx_differs=
-    tx_rewrite=
+    tx_changed=
     tx_written=0
     tx_file=0
     tx_now=$(date +%s)
@@ -97,6 +97,7 @@ transaction_test() {
     tx_files_differ=$tx_differs
     read_good_digest
     running_unfinished=
+    running_other=
     "${tx_adapter}_running"
     if [ -z "$running_digest$running_since" ]; then
         tx_process=start
@@ -104,6 +105,9 @@ transaction_test() {
     elif [ "$running_digest" != "$tx_digest" ] || [ "$running_since" -lt "$tx_written" ]; then
         tx_process=outdated
         [ -n "$tx_files_differ" ] || differs outdated "$running_digest"
+    elif [ -n "$running_other" ]; then
+        tx_process=outdated
+        [ -n "$tx_files_differ" ] || differs other "$running_other"
     else
         tx_process=current
         if [ -z "$tx_files_differ" ] && [ "$good_digest,$running_unfinished" != "$tx_digest," ]; then
@@ -117,7 +121,7 @@ transaction_test() {
     esac
 }
 
-# For each_file. Sets id; sets tx_differs, tx_rewrite and tx_written.
+# For each_file. Sets id; sets tx_differs, tx_changed and tx_written.
 test_file() {
     tx_file=$((tx_file + 1))
     id=$tx_id.$tx_file
@@ -134,7 +138,7 @@ test_file() {
         tx_differs=yes
         file_differences "$field_index" "$field_path" "$field_stat" "$field_sum"
         if [ "$rewrite" = yes ]; then
-            tx_rewrite=yes
+            tx_changed=$tx_changed$NL$field_path
             # A service with the file in its reloadOn will not have read it either.
             applying || expect_written "$field_index" "$field_path" "$field_stat"
         fi
@@ -223,7 +227,9 @@ fill_stage() {
 # For each_file.
 stage_file() {
     staged=$tx_stage${field_path#"$tx_directory"}
-    mkdir -p -- "${staged%/*}" && rm -f -- "$staged" && "$field_content" >"$staged" || return
+    [ -d "${staged%/*}" ] || mkdir -p -- "${staged%/*}" || return
+    ! exists "$staged" || rm -f -- "$staged" || return
+    "$field_content" >"$staged" || return
     # In a why-run, an account that the run list adds does not exist yet.
     set_permissions "$staged" "$field_owner" "$field_group" "$field_mode" 2>/dev/null || ! applying
 }
@@ -256,7 +262,7 @@ transaction_activation() {
     if [ -n "$tx_new" ]; then
         activation=start
         activation_reason="it is not installed; no daemon has checked these files yet, an up checks them before it starts one${tx_unchecked:+; $tx_unchecked}"
-    elif [ "$tx_process" = current ] && [ -z "$tx_rewrite" ]; then
+    elif [ "$tx_process" = current ] && [ -z "$tx_changed" ]; then
         activation=none
         activation_reason="the running process already has these files"
     else

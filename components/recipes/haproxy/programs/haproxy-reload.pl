@@ -26,6 +26,8 @@ my ($FMAINT, $IMAINT, $CMAINT, $FDRAIN, $RMAINT) = (1, 2, 4, 8, 32);
 # Results of checks that have failed: HANA, SOCKERR, L4TOUT, L4CON, L6TOUT, L6RSP, L7TOUT, L7RSP, L7STS, PROCERR, PROCTOUT.
 my %failed = map { ($_ => 1) } 4, 5, 7, 8, 10 .. 13, 17 .. 19;
 my $VERSION = "1\n";
+my $SECTIONS = join "|", qw(global defaults frontend backend listen peers userlist mailers resolvers cache http-errors program ring fcgi-app
+    log-forward log-profile traces crt-store acme);
 
 my ($verb, $pid, $socket, $directory) = @ARGV;
 $pid =~ /^[1-9]\d*$/ or die "usage: haproxy-reload check PID | signal PID SOCKET DIRECTORY\n";
@@ -214,19 +216,21 @@ sub same {
 
 sub packed { return inet_pton(AF_INET, $_[0]) // inet_pton(AF_INET6, $_[0]) }
 
-# The servers that the master will read, by backend/name; and whether that is sure, which it is not with conditional blocks. host and port
-# are undefined where they cannot be known.
+# The servers that the master will read, by backend/name; and whether that is sure, which it is not with conditional blocks around
+# sections or servers. host and port are undefined where they cannot be known.
 sub declared {
     my (%found, %defaults, $section, $set);
-    my ($sure, $inherited) = (1, {});
+    my ($sure, $inherited, $blocks) = (1, {}, 0);
     my %environment = map { /^(\w+)=(.*)/s } split /\0/, contents("/proc/$pid/environ");
     for my $file (files()) {
         open my $config, "<", $file or die "$file: $!\n";
         while (<$config>) {
-            $sure = 0 if /^\s*\.(?:if|elif|else)\b/;
+            $blocks++ if /^\s*\.if\b/;
+            $blocks-- if /^\s*\.endif\b/;
+            $sure = 0 if $blocks && /^\s*(?:$SECTIONS|(?:default-)?server|server-template)(?:\s|$)/;
             %environment = () if /^\s*(?:pre|un|re)?setenv\s/;
             die "$file: zero-warning makes HAProxy refuse states\n" if /^\s*zero-warning\b/;
-            if (/^\s*(?:global|defaults|frontend|backend|listen|peers|userlist|mailers|resolvers|cache|http-errors|program|ring|fcgi-app|log-forward|log-profile|traces|crt-store|acme)(?:\s|$)/) {
+            if (/^\s*(?:$SECTIONS)(?:\s|$)/) {
                 my ($keyword, @words) = words($_, \%environment);
                 my ($from) = "@words" =~ /(?:^| )from (\S+)/;
                 $set = { %{ defined $from ? $defaults{$from} // {} : $keyword eq "defaults" ? {} : $inherited } };

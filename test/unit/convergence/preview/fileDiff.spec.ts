@@ -108,6 +108,59 @@ describe("diff in a report", () => {
         assert.equal(lines[3]?.trim(), "(not text: its lines are not shown)");
     });
 
+    describe("of a file with a summary", () => {
+        /** Knows texts such as `name shop secret 1`. */
+        const summary = (text: string) => {
+            const [, name, secret] = /^name (\S+) secret (\S+)$/m.exec(text) ?? assert.fail(`unreadable: ${text}`);
+            return ["kind    text", `name    ${name}`, `length  ${secret?.length}`];
+        };
+        const pem = (name: string, secret: string) => `-----BEGIN PRIVATE KEY-----\nname ${name} secret ${secret}\n`;
+        const diffOf = (live: string | Buffer | undefined, value?: string, content = slot("pem")) => {
+            const file: Resource = { kind: "file", path: "/etc/x", content, summary };
+            const differences = [differs(live === undefined ? "missing" : "content")];
+            const lives = live === undefined ? [] : [["r0", Buffer.from(live)] as const];
+            const slots: Record<string, string> = value === undefined ? {} : { pem: value };
+            return words([file], { differences, live: new Map(lives) }, slots, value === undefined ? ["pem"] : [])
+                .slice(3)
+                .map((line) => line.slice(6));
+        };
+
+        it("is one of the summaries, though the file is secret", () => {
+            assert.deepEqual(diffOf(pem("shop", "abc"), pem("docs", "abcde")), [
+                " kind    text",
+                "-name    shop",
+                "-length  3",
+                "+name    docs",
+                "+length  5",
+            ]);
+            assert.deepEqual(diffOf(pem("shop", "abc"), pem("shop", "cba")), ["(only hidden parts differ)"]);
+        });
+
+        it("shows the whole summary of a new file", () => {
+            assert.deepEqual(diffOf(undefined, pem("docs", "abcde")), ["+kind    text", "+name    docs", "+length  5"]);
+        });
+
+        it("says what cannot be read, without its words", () => {
+            const declared = ["+kind    text", "+name    docs", "+length  5"];
+            for (const live of ["planted\n", Buffer.from([0, 1])]) {
+                assert.deepEqual(diffOf(live, pem("docs", "abcde")), ["-(cannot be read)", ...declared]);
+            }
+            const large = diffOf(`${"x".repeat(262_144)}\n`, pem("docs", "abcde"));
+            assert.deepEqual(large, ["-(too large to be read)", ...declared]);
+            assert.deepEqual(diffOf("planted\n", "planted anew\n"), ["(only hidden parts differ)"]);
+        });
+
+        it("names a value that only an up knows, and says that the file may be as declared", () => {
+            const live = pem("shop", "abc");
+            const unknown = ["-kind    text", "-name    shop", "-length  3", "+‹pem, known after up›"];
+            assert.deepEqual(diffOf(live), unknown);
+            assert.deepEqual(diffOf(live, undefined, `${slot("pem")}\n`), unknown);
+            const file: Resource = { kind: "file", path: "/etc/x", content: slot("pem"), summary };
+            const change = { differences: [differs("content")], live: new Map([["r0", Buffer.from(live)]]) };
+            assert.match(words([file], change, {}, ["pem"])[2] ?? "", /content may differ/);
+        });
+    });
+
     it("contains no terminal escapes and no endless line", () => {
         const lines = diff("a\n", `\x1b[2J${"y".repeat(1000)}\x9b1A\n`);
         assert.ok(lines.some((line) => line.startsWith("-\\x1b[2Jyyy") && line.endsWith("y…")));

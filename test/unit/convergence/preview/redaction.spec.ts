@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import { hideValues, redactLive } from "../../../../components/convergence/preview/redaction";
-import { secretLines } from "../../../../components/convergence/secrets";
+import { redactLive } from "../../../../components/convergence/preview/redaction";
+import { hideValues, secretLines } from "../../../../components/convergence/secrets";
 import { fillSlots, slot } from "../../../../components/convergence/slots";
 
 const slots = { password: "s3cret", "api.key": "0123456789abcdef" };
@@ -17,6 +17,32 @@ describe("hideValues", () => {
     it("hides each line of a multi-line value", () => {
         const pem = { pem: "-----BEGIN-----\nMIIabc\n-----END-----\n" };
         assert.equal(hideValues("got MIIabc here", pem), "got ‹pem› here");
+    });
+
+    it("hides overlapping values together, and finds no value in the name of another", () => {
+        const values = { first: "abcd", second: "cdefgh", name: "secret-x", "secret-xyz": "value" };
+        assert.equal(hideValues("abcdefgh", values), "‹second›");
+        assert.equal(hideValues("abcd cdefgh abcdcd", values), "‹first› ‹second› ‹first›cd");
+        assert.equal(hideValues("value", values), "‹secret-xyz›");
+    });
+
+    it("hides the lines of a private key, and not the certificates beside it", () => {
+        const block = (label: string, ...lines: string[]) =>
+            [`-----BEGIN ${label}-----`, ...lines, `-----END ${label}-----`, ""].join("\r\n");
+        const key = block("RSA PRIVATE KEY", "MIIkey", "keyEnd==");
+        const pem = `${block("CERTIFICATE", "MIIleaf")}${key}${block("X509 CRL", "MIIcrl")}`;
+        assert.equal(
+            hideValues(pem.replaceAll("\r", ""), { pem }),
+            pem.replaceAll("\r", "").replace("MIIkey", "‹pem›").replace("keyEnd==", "‹pem›"),
+        );
+        assert.equal(
+            hideValues(`a ${key} b`, { pem: `x\n${key}` }),
+            "a -----BEGIN RSA PRIVATE KEY-----\r\n‹pem›\r\n‹pem›\r\n-----END RSA PRIVATE KEY-----\r\n b",
+        );
+        assert.equal(
+            hideValues("not base64: a secret", { pem: block("CERTIFICATE", "a secret!", "a secret") }),
+            "not base64: ‹pem›",
+        );
     });
 
     it("leaves text without values unchanged, and ignores values of less than 3 characters", () => {

@@ -118,11 +118,14 @@ describe("parseWhyRun", () => {
 
     it("decodes free text that is not plain ASCII", () => {
         const text = (value: string) => `=${Buffer.from(value).toString("base64")}`;
-        const report = `host\tb\tt\ndiffers\tr0\torphan\t${text("Grüße\n\t=")}\nserving\t${text("Läden 0 of 1")}\nsecret\t${text("/etc/x\tauth a:")}\nend\tdone\n`;
+        const report = `host\tb\tt\ndiffers\tr0\torphan\t${text("Grüße\n\t=")}\nserving\t${text("Läden 0 of 1")}\nsecret\t${text("/etc/x\tauth a:\n/etc/y\t")}\nend\tdone\n`;
         const { differences, secretLines, serving } = parseWhyRun(report);
         assert.deepEqual(serving, ["Läden 0 of 1"]);
         assert.deepEqual(differences, [{ id: "r0", aspect: "orphan", have: "Grüße\n\t=" }]);
-        assert.deepEqual(secretLines, [{ path: "/etc/x", prefix: "auth a:" }]);
+        assert.deepEqual(secretLines, [
+            { path: "/etc/x", prefix: "auth a:" },
+            { path: "/etc/y", prefix: "" },
+        ]);
     });
 
     it("accepts any live bytes, and an empty file", () => {

@@ -37,6 +37,49 @@ describeShells("output", (sandbox) => {
         assert.doesNotMatch(said, /[0-9]|planted/);
     });
 
+    it("hides each line of a private key, and no certificate", () => {
+        const lines = [40, 64, 64, 12].map((length, n) => `${n}/+${"Qx7".repeat(22)}`.slice(0, length));
+        // A short value that is a part of a long line must not keep that from being found.
+        const key = `-----BEGIN PRIVATE KEY-----\n${lines.join("\n")}\n-----END PRIVATE KEY-----\n`;
+        const pem = `-----BEGIN CERTIFICATE-----\nMII${"c".repeat(61)}\n-----END CERTIFICATE-----\n${key}`;
+        const words = pem.split("\n").map((line) => `say 'x ${line} x'`);
+        // It must leave IFS as it was, set or unset.
+        const fields = 'text="a b,c"; set -- $text; say "$#"';
+        const shell = `run_list() { IFS=,; ${words.join("; ")}; ${fields}; unset IFS; say x; ${fields}; }`;
+        sandbox().run(sandbox().payload([], { shell, slots: { pem, part: "Qx7Qx7" } }), "apply");
+        assert.equal(
+            readFileSync(sandbox().path("run/log.test"), "utf8").split("\nnothing to do")[0],
+            [
+                "x -----BEGIN CERTIFICATE----- x",
+                `x MII${"c".repeat(61)} x`,
+                "x -----END CERTIFICATE----- x",
+                "x -----BEGIN PRIVATE KEY----- x",
+                ...lines.map(() => "x <pem> x"),
+                "x -----END PRIVATE KEY----- x",
+                "x  x",
+                "2",
+                "x",
+                "2",
+            ].join("\n"),
+        );
+    });
+
+    it("hides secrets as fast as it has to if there are thousands of lines", () => {
+        const seconds = (count: number) => {
+            const slots = Object.fromEntries(
+                Array.from({ length: count }, (_, n) => [`s${n}`, `${n}-${"x".repeat(40)}\n${n}-y`]),
+            );
+            const shell = 'run_list() { for n in 1 2 3; do say "a line"; say "$column"; done; }';
+            const payload = sandbox().payload([], { shell: `column=${"x".repeat(200)}\n${shell}`, slots });
+            const began = process.hrtime.bigint();
+            assert.equal(sandbox().run(payload, "apply").code, 0);
+            return Number(process.hrtime.bigint() - began) / 1e9;
+        };
+        const [few, many] = [seconds(50), seconds(5000)];
+        // One by one they took a minute and more.
+        assert(many < 100 * Math.max(few, 0.1), `${few} s, ${many} s`);
+    });
+
     it("never prints a secret, whatever surrounds it", () => {
         const secret = fc.oneof(
             fc.string({ minLength: 3, maxLength: 60 }),

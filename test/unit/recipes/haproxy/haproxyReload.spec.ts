@@ -198,12 +198,17 @@ describe("haproxy-reload", function () {
                 ]);
             });
 
+        it("beside conditions about other lines", async () => {
+            const config = ".if defined(X)\noption a\n.else\noption b\n.endif\nserver a 10.0.0.1:80 check";
+            assert.deepEqual(await kept(config, [{ name: "web/a", op: 0 }]), ["web/a 0 0 1/1 80"]);
+        });
+
         const other: [title: string, config: string, row?: Partial<Row>][] = [
             ["of a name that was another", "server a new.test:80 check", { fqdn: "old.test" }],
             ["of a name that was an address", "server a new.test:80 check"],
             ["of a socket", "server a /run/a.sock check", { address: "-", port: 0 }],
             ["that was set by hand", "server a 10.0.0.1:80 check", { address: "10.0.0.2" }],
-            ["in a configuration with conditions", ".if defined(X)\n.endif\nserver a 10.0.0.1:80 check"],
+            ["in a configuration with conditions", ".if defined(X)\nserver a 10.0.0.1:80 check\n.endif"],
             ["of a template by name", "server-template a 2 app.test:80 check", { name: "web/a1", fqdn: "app.test" }],
             ["after setenv", "global\nsetenv HOST 10.0.0.1\nbackend web\nserver a ${HOST}:80 check"],
             ["with a variable that is not set", `server a "\${NONE}10.0.0.1:80" check`],

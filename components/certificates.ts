@@ -1,0 +1,164 @@
+import * as pulumi from "@pulumi/pulumi";
+import { authoritySlot, bundleSlot, revocationsSlot, rootsSlot } from "./certificateFiles";
+import { type Later, valueIn } from "./convergence/outputs";
+import { allBinds, certificatesOf, type HaproxyConfig, type Issue, portsOf, type TlsUse } from "./haproxy";
+import {
+    type CertificateArguments,
+    type CertificateFacts,
+    type CertificateUse,
+    certificateIssues,
+    type KnownFacts,
+    type ReadAuthority,
+    type ReadBundle,
+    readAuthority,
+    readBundle,
+    readRoots,
+} from "./tls";
+import { certificateParts, type SourceProblem } from "./tls/sources";
+
+/** What is known of the certificates of a preview or an up. */
+export interface JudgedCertificates {
+    /** By name; undefined if only an up knows it. */
+    readonly facts: Readonly<Record<string, CertificateFacts | undefined>>;
+    /** What is wrong with certificates and authorities by themselves. */
+    readonly issues: readonly Issue[];
+}
+
+/** Certificates and authorities, taken out of arguments. */
+export interface TakenCertificates {
+    /** PEM by the names of slots. */
+    readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
+    /** PEM of authorities by name. It is no secret: clients need it to trust what a private authority has issued. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
+    /** A promise if any are declared. */
+    readonly judged: Later<JudgedCertificates>;
+}
+
+type Declared = CertificateArguments<pulumi.Input<string>>;
+
+/**
+ * Asks the sources of certificates and authorities, and makes bundles of what they give.
+ *
+ * @param component the parent of what the sources create
+ * @param now when dates are judged
+ */
+export function takeCertificates(
+    component: pulumi.Resource,
+    name: string,
+    { certificates = {}, authorities = {}, roots }: Declared,
+    now: Date,
+): TakenCertificates {
+    if (Object.keys({ ...certificates, ...authorities }).length === 0) {
+        return { slots: {}, authorities: {}, judged: { facts: {}, issues: [] } };
+    }
+    const parts = certificateParts(certificates, authorities, { name, parent: component });
+    const trusted = pulumi.output(roots).apply((pem) => (pem === undefined ? undefined : readRoots(pem)));
+    const bundles = mapped(parts.certificates, (given, key) =>
+        pulumi
+            .all([given, trusted])
+            .apply(
+                ([texts, known]): ReadBundle =>
+                    "problem" in texts
+                        ? { issues: [problemIssue("certificate", key, texts)] }
+                        : readBundle(key, texts, now, known?.roots),
+            ),
+    );
+    const read = mapped(parts.authorities, (given, key) =>
+        given.apply(
+            (texts): ReadAuthority =>
+                "problem" in texts
+                    ? { issues: [problemIssue("authority", key, texts)] }
+                    : readAuthority(key, texts, now),
+        ),
+    );
+    // What has no value has an issue, which ends the run before a slot is filled.
+    const textOf = <T>(outputs: Readonly<Record<string, pulumi.Output<T>>>, slot: (name: string) => string) => {
+        return (pem: (value: T) => string | undefined) =>
+            Object.entries(outputs).map(([key, output]) => [slot(key), output.apply((value) => pem(value) ?? "")]);
+    };
+    return {
+        slots: Object.fromEntries([
+            ...textOf(bundles, bundleSlot)(({ bundle }) => bundle?.pem),
+            ...textOf(read, authoritySlot)(({ authority }) => authority?.pem),
+            ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
+            ...(roots === undefined ? [] : [[rootsSlot, pulumi.output(roots)]]),
+        ]),
+        authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
+        judged: judgedOf(bundles, [...Object.values(read), trusted]),
+    };
+}
+
+/** Waits for what is known. What is not known yet has no issues. */
+async function judgedOf(
+    bundles: Readonly<Record<string, pulumi.Output<ReadBundle>>>,
+    others: readonly pulumi.Output<{ readonly issues: readonly Issue[] } | undefined>[],
+): Promise<JudgedCertificates> {
+    const found = await Promise.all(
+        Object.entries(bundles).map(async ([name, output]) => ({ name, read: (await valueIn(output))?.value })),
+    );
+    const more = await Promise.all(others.map(async (output) => (await valueIn(output))?.value?.issues ?? []));
+    return {
+        facts: Object.fromEntries(found.map(({ name, read }) => [name, read?.facts])),
+        issues: [...found.flatMap(({ read }) => read?.issues ?? []), ...more.flat()],
+    };
+}
+
+/** Why a source gives nothing, as an issue. */
+function problemIssue(kind: "certificate" | "authority", name: string, { problem }: SourceProblem): Issue {
+    const path = `${kind === "certificate" ? "certificates" : "authorities"}.${name}`;
+    return { rule: "certificate-source", path, message: `${kind} ${name}: ${problem}`, severity: "error" };
+}
+
+/** What is wrong between certificates and what they are for. */
+export function useIssues(
+    { certificates = {}, minimumDays }: Declared,
+    { facts }: JudgedCertificates,
+    services: readonly TlsUse[],
+    config: HaproxyConfig,
+    now: Date,
+): Issue[] {
+    const names = Object.keys(certificates);
+    if (names.length === 0) {
+        return [];
+    }
+    const ofServices = services.map(({ certificates: own = names, ...use }) => ({ ...use, certificates: own }));
+    const ports = new Set(ofServices.map(({ port }) => port));
+    // A hand-written model says in conditions of any form which hosts it serves.
+    const ofBinds = bindUses(config).filter(({ port }) => !ports.has(port));
+    return certificateIssues({
+        certificates: new Map(names.map((name) => [name, facts[name] ?? declaredNames(certificates[name])])),
+        uses: [...ofServices, ...ofBinds],
+        minimumDays,
+        now,
+    });
+}
+
+/** What a source says about a certificate that is not made yet. */
+function declaredNames(
+    source: Declared["certificates"] extends infer C ? NonNullable<C>[keyof NonNullable<C>] | undefined : never,
+): KnownFacts {
+    return source === undefined
+        ? undefined
+        : "selfSigned" in source
+          ? { names: source.selfSigned.names }
+          : "issuedBy" in source
+            ? { names: source.names }
+            : undefined;
+}
+
+/** The certificates that binds name. */
+function bindUses(config: HaproxyConfig): CertificateUse[] {
+    return allBinds(config).flatMap(({ bind, path, where }) => {
+        const certificates = bind.ssl ? certificatesOf(bind.ssl).map(({ certificate }) => certificate) : [];
+        return certificates.length > 0 && "port" in bind
+            ? portsOf(bind).map((port) => ({ path, service: where, hosts: [], certificates, port }))
+            : [];
+    });
+}
+
+function mapped<T, R>(
+    record: Readonly<Record<string, T>>,
+    compute: (value: T, key: string) => R,
+): Readonly<Record<string, R>> {
+    return Object.fromEntries(Object.entries(record).map(([key, value]) => [key, compute(value, key)]));
+}
