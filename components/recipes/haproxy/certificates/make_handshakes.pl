@@ -19,6 +19,7 @@ for (@handshakes) {
         $asked eq "-" ? "-noservername" : ("-servername", $asked), $key eq "rsa" ? ("-sigalgs", $rsa) : (),
         $roots eq "" ? () : ("-CAfile", $roots, "-partial_chain", "-no_check_time"));
     my ($subject, $for) = ("certificate $name: $place", $asked eq "-" ? "clients that ask for no name" : $asked);
+    fail("$subject: openssl makes no handshake: " . ($said =~ /(\S.*)/)[0]) if $said =~ /\S/ && $said !~ /^CONNECTED|connect:errno/m;
     my @served = certificates($said);
     if (!@served) {
         my ($alert) = $said =~ /(alert [a-z ]+)/;
