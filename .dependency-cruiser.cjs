@@ -94,6 +94,13 @@ module.exports = {
             to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
         },
         {
+            name: "one-face-of-tls",
+            comment: "Other folders import what the room for certificates shows, and the file that asks providers.",
+            severity: "error",
+            from: { path: "^(components|program|cli)/", pathNot: "^components/tls/" },
+            to: { path: "^components/tls/", pathNot: "^components/tls/(index|types|sources)\\.ts$" },
+        },
+        {
             name: "one-user-of-the-command-provider",
             comment: "All that changes a host goes through one resource, with its pitfalls known in one place.",
             severity: "error",
@@ -139,13 +146,13 @@ module.exports = {
             name: "command-uses-little",
             comment:
                 "The command runs programs and sees what they declare. Without an engine, it fills slots and shows refused " +
-                "lines itself, as a host's preview does, and retires hosts.",
+                "lines itself, as a host's preview does, retires hosts, and encrypts data bag items.",
             severity: "error",
             from: { path: "^cli/" },
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/(nearest\\.ts|haproxy/index\\.ts|" +
+                    "^components/(nearest\\.ts|(haproxy|tls)/index\\.ts|" +
                     "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
             },
         },
@@ -157,7 +164,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },
