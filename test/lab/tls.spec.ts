@@ -67,7 +67,8 @@ describeLab("certificates of haproxy", () => {
                 `not the declared one, SHA-1 ${first.shop.facts.sha1}`,
         );
         assert.match(text, words);
-        assert.match(text, /reload/);
+        assert.match(text, /drifted/);
+        assert.match(text, /reload: no connection is lost/);
         const process = await host().mainProcess();
         await host().converge(variation);
         assert.equal(await host().mainProcess(), process);
