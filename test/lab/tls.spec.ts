@@ -67,7 +67,7 @@ describeLab("certificates of haproxy", () => {
                 `not the declared one, SHA-1 ${first.shop.facts.sha1}`,
         );
         assert.match(text, words);
-        assert.match(text, /drifted/);
+        assert.match(text, /drift: certificate shop/);
         assert.match(text, /reload: no connection is lost/);
         const process = await host().mainProcess();
         await host().converge(variation);
