@@ -128,13 +128,21 @@ describe("handshakes of the proof", () => {
         );
     });
 
-    it("prove nothing where connections are closed or refused", async () => {
+    it("prove nothing where connections are closed or refused, or go to another host", async () => {
         const closing = await listening(createTcpServer((socket) => socket.on("error", () => undefined).destroy()));
-        const words = "0 0 shown by handshakes, not by shop at 127.0.0.1:PORT, which did not answer\n";
-        assert.equal(await make(closing), words);
+        const words = (why: string) => `0 0 shown by handshakes, not shop at 127.0.0.1:PORT (${why})\n`;
+        assert.equal(await make(closing), words("closed"));
         const server = createTcpServer();
         const free = await listening(server);
         await once(server.close(), "close");
-        assert.equal(await make(free), words.replace(":PORT,", ":PORT (refused),"));
+        assert.equal(await make(free), words("no connection"));
+        for (const [address, place] of [
+            ["192.0.2.1", "192.0.2.1"],
+            ["2001:db8::1", "[2001:db8::1]"],
+        ])
+            assert.equal(
+                await make(443, `shop ${address} PORT - -`),
+                words("not an address of this host").replace("127.0.0.1", place ?? ""),
+            );
     });
 });
