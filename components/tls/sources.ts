@@ -3,8 +3,12 @@ import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../convergence/declaredHosts";
 import { unknownOutput } from "../convergence/outputs";
+import type { AuthorityParts } from "./authority";
 import { asciiName } from "./coverage";
+import { decryptDataBag } from "./dataBag";
+import { partsFromFields, partsFromSecret } from "./fields";
 import type { BundleParts } from "./parts";
+import { SourceError } from "./sourceError";
 import type {
     AuthoritySource,
     CertificateSource,
@@ -17,12 +21,6 @@ import type {
 /** Why a source gives nothing: the words after `certificate shop: `. It quotes no secret. */
 export interface SourceProblem {
     readonly problem: string;
-}
-
-/** The texts of an authority, as sources give them. */
-export interface AuthorityParts {
-    readonly pem: string;
-    readonly revocations?: string;
 }
 
 /** By name. Each is secret, and unknown in a preview that would create it. A failure is a value, so that several are reported at once. */
@@ -89,9 +87,22 @@ function secretParts<K extends string>(texts: { readonly [name in K]: Text | und
 
 const given = <T extends object>(source: T) => secretParts({ ...source } as { pem: Text }) as Sourced<BundleParts>;
 
-// TODO: data bags and JSON secrets come with dataBag.ts.
-const fromDataBag = (_: DataBagSource<Text>): Sourced<BundleParts> => pulumi.output(problem("data bags come later"));
-const partsFromSecret = (pem: string, _?: unknown): BundleParts => ({ pem });
+const fromDataBag = ({ dataBag, sharedSecret, fields }: DataBagSource<Text>): Sourced<BundleParts> =>
+    pulumi.secret(
+        pulumi
+            .all([dataBag, sharedSecret])
+            .apply(([item, secret]) => orProblem(() => partsFromFields(decryptDataBag(item, secret), fields))),
+    );
+
+/** What is read, or why it cannot be. */
+function orProblem<T>(read: () => T): T | SourceProblem {
+    try {
+        return read();
+    } catch (error) {
+        if (error instanceof SourceError) return problem(error.message);
+        throw error;
+    }
+}
 
 function fromSecretsManager(source: SecretsManagerSource, { parent }: SourceOwner): Sourced<BundleParts> {
     type Module = typeof import("@pulumi/aws/secretsmanager/getSecretVersion");
@@ -107,10 +118,11 @@ function fromSecretsManager(source: SecretsManagerSource, { parent }: SourceOwne
         if ("problem" in found) return pulumi.output(found);
         // An answer without it comes from mocks, or while the provider itself is unknown.
         if (found.secretString === undefined) return unknownOutput();
+        const { secretString } = found;
         const parts =
-            found.secretString === ""
+            secretString === ""
                 ? problem(`secret ${secretId} has no text; store PEM or JSON in it as text, not as binary`)
-                : partsFromSecret(found.secretString, fields);
+                : orProblem(() => partsFromSecret(secretString, fields));
         return pulumi.output(parts);
     });
 }

@@ -34,11 +34,14 @@ export interface MockOptions {
     creation?: (name: string) => Promise<void> | undefined;
     /** What the command of this name prints there. @default - nothing */
     stderr?: (name: string) => string;
+    /** What a provider adds to a resource of this type, in an up. @default - nothing */
+    outputs?: (type: string, name: string) => Record<string, unknown>;
+    /** Answers a call of a provider's function. @default - throws, since few components call any */
+    call?: (token: string, inputs: Record<string, unknown>) => Record<string, unknown>;
 }
 
 /**
- * Sets Pulumi's mocks: nothing is created, every registration and every message to the engine is recorded. Calls of functions
- * throw, since no component makes any.
+ * Sets Pulumi's mocks: nothing is created, every registration and every message to the engine is recorded.
  */
 export async function mockEngine(options: MockOptions = {}): Promise<Recording> {
     const recording: Recording = { registrations: [], messages: [] };
@@ -48,11 +51,12 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 await options.creation?.(name);
                 recording.registrations.push({ type, name, custom, inputs });
                 const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
-                const outputs = options.preview || !custom ? {} : printed;
+                const outputs = options.preview || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
                 return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
-            call({ token }) {
-                throw new Error(`unexpected call of ${token}`);
+            call({ token, inputs }) {
+                if (!options.call) throw new Error(`unexpected call of ${token}`);
+                return options.call(token, inputs);
             },
         },
         "haproxy-fleet",
