@@ -139,13 +139,13 @@ module.exports = {
             name: "command-uses-little",
             comment:
                 "The command runs programs and sees what they declare. Without an engine, it fills slots and shows refused " +
-                "lines itself, as a host's preview does, and retires hosts.",
+                "lines itself, as a host's preview does, retires hosts, and encrypts data bag items.",
             severity: "error",
             from: { path: "^cli/" },
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/(nearest\\.ts|haproxy/index\\.ts|" +
+                    "^components/(nearest\\.ts|(haproxy|tls)/index\\.ts|" +
                     "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
             },
         },

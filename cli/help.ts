@@ -46,12 +46,31 @@ an up would converge it again.
   -s, --stack STACK   the stack; by default the selected one
   -y, --yes           asks for no confirmation`;
 
+        case "data-bag":
+            return `${call("data-bag")} encrypt ID KEY=@FILE... [-o FILE]
+${call("data-bag")} show FILE [--private]
+
+Encrypts files as a Chef encrypted data bag item of version 3, or shows an item
+of version 1, 2 or 3. A certificate may come from such an item, with dataBag.
+
+encrypt  each KEY gets the text of its FILE, such as cert=@shop.crt
+show     the keys, their versions, and what certificates say; nothing secret
+
+The shared secret comes from standard input, or is asked for on the terminal:
+
+  --secret-file FILE  from a file; white space at its ends does not count
+  --secret-env NAME   from an environment variable
+
+  -o, --output FILE   where to write the item; by default standard output
+  --private           shows everything, private keys too`;
+
         default:
             return `${call("COMMAND")}: HAProxy hosts, converged over SSH with Pulumi
 
   init [FOLDER]       writes a Pulumi project with one page to edit
   check [STACK...]    asks HAProxy's own checker, without hosts and secrets
   retire HOST         takes a load balancer out of service
+  data-bag            encrypts and shows items of Chef data bags
 
 ${call("COMMAND")} --help describes a command.
 Everything else is Pulumi: pulumi preview shows what differs on the hosts,

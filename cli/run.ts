@@ -61,6 +61,12 @@ const commands: Record<string, Command> = {
         const { stack, yes = false } = values;
         return work({ command: "retire", host, stack, yes }, findProject(), surroundings);
     },
+
+    async "data-bag"(args) {
+        // Only this command needs to know certificates.
+        const { dataBag, dataBagOptions } = require("./dataBag/run") as typeof import("./dataBag/run");
+        return dataBag(parsed(args, { ...helpOption, ...dataBagOptions }));
+    },
 };
 
 /** Runs the command, and returns its exit status. */

@@ -1,4 +1,4 @@
-// npm run check | retire: the command `haproxy-fleet` on this repository's own program, with the lab's images and its own CLI.
+// npm run check | retire | data-bag: the command `haproxy-fleet` on this repository's own program, with the lab's images and its own CLI.
 import { join } from "node:path";
 import { runCommand } from "../cli/run";
 import { pulumiBin, pulumiEnv } from "../toolchain/pulumi";

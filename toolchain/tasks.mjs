@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | retire | bench | package: installs what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | retire | data-bag | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
@@ -63,6 +63,10 @@ const tasks = {
         await npmPackages();
         await pulumi();
         return runScript("program/command.ts", ["retire", ...args]);
+    },
+    async "data-bag"(args) {
+        await npmPackages();
+        return runScript("program/command.ts", ["data-bag", ...args]);
     },
     async demo(args) {
         if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);

@@ -21,7 +21,7 @@ export function readDataBagItem(item: unknown): DataBagItem {
     const data = typeof item === "string" ? parsed(item) : item;
     const inner = isObject(data) && isObject(data.raw_data) ? data.raw_data : data;
     if (!isObject(inner) || typeof inner.id !== "string") {
-        throw new SourceError("its data bag item is not an object with an `id`; give the JSON of the item's file");
+        throw new SourceError("the data bag item is not an object with an `id`; give the JSON of the item's file");
     }
     const { id, ...rest } = inner;
     const entries = Object.entries(rest).filter(
@@ -29,7 +29,7 @@ export function readDataBagItem(item: unknown): DataBagItem {
     );
     if (id.endsWith("_keys") && (Array.isArray(rest.clients) || Array.isArray(rest.admins))) {
         throw new SourceError(
-            `its data bag item ${id} holds the keys of chef-vault, which only Chef's clients can read; ` +
+            `data bag item ${id} holds the keys of chef-vault, which only Chef's clients can read; ` +
                 "write the decrypted values into an item with a shared secret",
         );
     }
@@ -90,7 +90,7 @@ export function dataBagVersion(value: unknown): number | undefined {
 }
 
 function decrypted(id: string, name: string, value: unknown, secret: string): unknown {
-    const subject = `key ${name} of its data bag item ${id}`;
+    const subject = `key ${name} of data bag item ${id}`;
     const version = dataBagVersion(value);
     if (!isObject(value) || version === undefined) {
         throw new SourceError(
@@ -161,7 +161,7 @@ function keyOf(secret: string): Buffer {
 function stripped(secret: string): string {
     const bare = secret.replace(/^[\0\t\n\v\f\r ]+|[\0\t\n\v\f\r ]+$/g, "");
     if (bare === "") {
-        throw new SourceError("the shared secret of its data bag item is empty; set it");
+        throw new SourceError("the shared secret of the data bag item is empty; set it");
     }
     return bare;
 }
@@ -189,7 +189,7 @@ function parsed(json: string): unknown {
     try {
         return JSON.parse(json.replace(/^\uFEFF/, ""));
     } catch {
-        throw new SourceError("its data bag item is not JSON; give the JSON of the item's file");
+        throw new SourceError("the data bag item is not JSON; give the JSON of the item's file");
     }
 }
 

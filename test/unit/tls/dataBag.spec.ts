@@ -61,7 +61,7 @@ describe("data bag items", () => {
                     /cannot be decrypted: the secret is wrong, or the item was changed/,
                     `${secret}x`,
                 );
-                refuses(copy(version), /secret of its data bag item is empty; set it/, " \n");
+                refuses(copy(version), /secret of the data bag item is empty; set it/, " \n");
                 // One in 256 wrong secrets gives valid padding in version 1.
                 for (let i = 0; i < 600; i++) refuses(copy(version), /cannot be decrypted/, `wrong ${i}`);
             });
@@ -74,7 +74,7 @@ describe("data bag items", () => {
                 };
                 refuses(
                     changed("encrypted_data", "%%%"),
-                    /key text of its data bag item vector-v\d: its encrypted_data is not base64/,
+                    /key text of data bag item vector-v\d: its encrypted_data is not base64/,
                 );
                 refuses(changed("encrypted_data", undefined), /its encrypted_data is not base64/);
                 refuses(changed("iv", "AAAA"), /its iv has 3 bytes instead of (12|16); give the item unchanged/);
@@ -96,7 +96,7 @@ describe("data bag items", () => {
                         changed[bit >> 3] = (changed[bit >> 3] ?? 0) ^ (1 << (bit & 7));
                         const item = copy(version);
                         item.text = { ...item.text, [field]: changed.toString("base64") } as Value;
-                        refuses(item, /key text of its data bag item vector-v\d cannot be decrypted/);
+                        refuses(item, /key text of data bag item vector-v\d cannot be decrypted/);
                     }),
                 );
             }
