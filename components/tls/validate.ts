@@ -18,6 +18,8 @@ export interface CertificateUse {
     /** Names of the certificates that it is served with. */
     readonly certificates: readonly string[];
     readonly port: number;
+    /** Whether HAProxy is told to use these certificates for these hosts, with options of their own. @default false */
+    readonly each?: boolean;
 }
 
 /** What `certificateIssues` judges. */
@@ -49,6 +51,9 @@ export function certificateIssues({ certificates, uses, minimumDays = 0, now }: 
     );
     for (const port of ports) {
         coverageIssues(port, list);
+        for (const use of port.uses.filter(({ each }) => each)) {
+            optionIssues(use, port, list);
+        }
         duplicateIssues(port, list);
     }
     for (const [name, facts] of certificates) {
@@ -104,6 +109,32 @@ function coverageIssues({ number, uses, certificates }: Port, list: IssueList): 
                 "uncovered-host",
                 path,
                 `service ${service}: no certificate of port ${number} is valid for ${host}; ${remedyFor(host, known)}`,
+            );
+        }
+    }
+}
+
+/** Where options belong to certificates for some hosts, HAProxy does not look at the names in these, and prefers ECDSA to exact names. */
+function optionIssues({ path, service, hosts, certificates }: CertificateUse, port: Port, list: IssueList): void {
+    const [own, others] = [true, false].map((wanted) =>
+        knownOf(port.certificates).filter(({ name }) => certificates.includes(name) === wanted),
+    ) as [Known[], Known[]];
+    for (const host of hosts) {
+        const wrong = own.find(({ facts }) => !coversHost(facts, host));
+        const preferred = own.some(({ facts }) => facts.keyType !== "rsa")
+            ? undefined
+            : others.find(({ facts }) => facts.keyType === "ecdsa" && coversHost(facts, host));
+        if (wrong) {
+            list.error(
+                "uncovered-host",
+                path,
+                `service ${service}: its minVersion or clients make certificate ${wrong.name} that of ${host}, for which it is not valid; set certificates to those for all its hosts`,
+            );
+        } else if (own.length > 0 && preferred) {
+            list.error(
+                "tls-conflict",
+                path,
+                `service ${service}: HAProxy prefers certificate ${preferred.name} for ${host}, because its key is ECDSA, and with it no minVersion or clients of the service; give the service an ECDSA certificate, too`,
             );
         }
     }

@@ -80,6 +80,27 @@ describe("certificates and the hosts that they are for", () => {
         );
     });
 
+    it("cover all hosts of a service whose options belong to them, and are not passed over for ECDSA", () => {
+        const own = { ...use(["a.test", "b.test"], ["a"]), each: true };
+        const certificates = { a: facts(["a.test", "b.test"]), b: facts(["*.test"]) };
+        const other = use(["x.test"], ["b"]);
+        assert.deepEqual(issuesOf(certificates, [own, other]), []);
+        assert.deepEqual(
+            issuesOf({ a: facts(["a.test"]), b: facts(["b.test"]) }, [{ ...own, certificates: ["a", "b"] }]).map(
+                (issue) => issue.replace(/:.*certificate (\w+) that of (\S+),.*/, " $1 $2"),
+            ),
+            ["error uncovered-host services[443] b a.test", "error uncovered-host services[443] a b.test"],
+        );
+        const rsa = { ...certificates, a: facts(["a.test", "b.test"], { keyType: "rsa" }) };
+        assert.deepEqual(
+            issuesOf(rsa, [own, other]).map((issue) => issue.split(":")[0]),
+            ["error tls-conflict services[443]", "error tls-conflict services[443]"],
+        );
+        assert.deepEqual(issuesOf(rsa, [{ ...own, each: false }, other]), []);
+        assert.deepEqual(issuesOf({ ...rsa, b: facts(["*.test"], { keyType: "rsa" }) }, [own, other]), []);
+        assert.deepEqual(issuesOf({ ...rsa, b: undefined }, [own, other]), []);
+    });
+
     it("are mentioned if no host needs them", () => {
         const unused = issuesOf(
             { a: facts(["shop.test"]), b: facts(["old.test"]), c: facts(["c.test"]), d: undefined },
