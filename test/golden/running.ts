@@ -15,6 +15,14 @@ export function hostFiles(config: HaproxyConfig, slots: Record<string, string> =
     );
 }
 
+/** What a configuration runs in. */
+interface Surroundings {
+    slots?: Record<string, string>;
+    apps?: string;
+    /** Further files, by absolute path. */
+    files?: Record<string, string>;
+}
+
 /**
  * What each command prints, in one line, while a release runs the configuration; `talk SOCKET COMMAND` asks its runtime API, and
  * whatever `apps` declare runs beside it.
@@ -23,7 +31,7 @@ export async function running(
     release: Release,
     config: Partial<HaproxyConfig>,
     commands: readonly string[],
-    { slots = {}, apps = "" }: { slots?: Record<string, string>; apps?: string } = {},
+    { slots = {}, apps = "", files = {} }: Surroundings = {},
 ): Promise<string[]> {
     const global = { maxconn: 100, ...config.global };
     const model = { version: release.version, frontends: [], backends: [], ...config, global };
@@ -34,8 +42,8 @@ mkdir -p /run/haproxy
 [ ! -s /apps.cfg ] || haproxy -D -f /apps.cfg
 haproxy -D -f /etc/haproxy/haproxy.cfg -dW
 ${commands.map((command) => `{ ${command}\n} 2>&1 | tr '\\r\\n' '  '; echo`).join("\n")}`;
-    const files = { ...hostFiles(model, slots), "/apps.cfg": apps };
-    const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], files);
+    const all = { ...hostFiles(model, slots), ...files, "/apps.cfg": apps };
+    const { stdout, stderr } = await inRelease(release, ["sh", "-c", script], all);
     const lines = stdout.split("\n").slice(0, -1);
     assert.equal(lines.length, commands.length, `${stdout}${stderr}`);
     // There is no /dev/log.
