@@ -62,20 +62,14 @@ async function checkConfiguration(
     if (configuration === undefined) {
         return { result: "no HAProxy", remark: "nothing to check in its run list", details: [] };
     }
-    const { declared, release, account, allowWarnings, hostPaths } = configuration;
+    const { declared, release, account, allowWarnings, placeholders } = configuration;
     const daemon = await daemonFor(release);
     if (typeof daemon === "string") {
         return { result: "not checked", remark: daemon, details: [] };
     }
-    let placeholders: ReadonlyMap<string, string>;
-    try {
-        placeholders = new Map(await placeholderFiles(hostPaths));
-    } catch (error) {
-        return { result: "not checked", remark: (error as Error).message, details: [] };
-    }
     const texts = new Map([
         ...withAccount(configuration, await daemon.account(account)),
-        ...placeholders,
+        ...(await placeholderFiles(placeholders)),
         [serverStatesFile, noServerStates],
     ]);
     const words = await refusal(daemon, texts, allowWarnings);

@@ -1,7 +1,7 @@
 import type { Resource } from "../../components/convergence/kinds/index";
 import { isAddress, isHostName } from "../../components/haproxy";
 import type { Account } from "./daemon";
-import { filled } from "./placeholders";
+import { filled, type PlaceholderKind, wholePlaceholder } from "./placeholders";
 
 type Transaction = Extract<Resource, { kind: "transaction" }>;
 
@@ -14,8 +14,8 @@ export interface Configuration {
     /** The declared release, as `2.6`. */
     readonly release: string;
     readonly allowWarnings: readonly string[];
-    /** Absolute paths in haproxy.cfg that only the host has: certificates and error files. */
-    readonly hostPaths: readonly string[];
+    /** What files need that only the host has, or that are secret as a whole: certificates, revocation lists and error files. */
+    readonly placeholders: ReadonlyMap<string, PlaceholderKind>;
     readonly account: Account;
 }
 
@@ -42,7 +42,13 @@ export function configurationIn(resources: readonly Resource[]): Configuration |
         texts,
         release,
         allowWarnings,
-        hostPaths: [...new Set(lines.flatMap(({ line }) => hostPathsIn(line)))].filter((path) => !texts.has(path)),
+        placeholders: new Map([
+            ...lines.flatMap(({ line }) => hostPathsIn(line)).filter(([path]) => !texts.has(path)),
+            ...files.flatMap((file): [string, PlaceholderKind][] => {
+                const kind = wholePlaceholder(file);
+                return kind === undefined ? [] : [[file.path, kind]];
+            }),
+        ]),
         account: { user: global("user").at(-1) ?? "", group: global("group").at(-1) ?? "" },
     };
 }
@@ -86,11 +92,15 @@ function unresolved(section: string, line: string): string {
     return `${before} init-addr none${rest}`;
 }
 
-/** Paths of certificates, authorities and error files in a line. */
-function hostPathsIn(line: string): string[] {
-    const places = /\s(?:crt|ca-file|ca-verify-file|errorfile\s+\d+)\s+("[^"]*"|'[^']*'|(?:\\.|\S)+)/g;
-    const found = [...line.replace(/^\s*#.*/, "").matchAll(places)].map(([, word = ""]) =>
-        word.replace(/^(["'])(.*)\1$/, "$2").replace(/\\(.)/g, "$1"),
+/** Paths of certificates, authorities, revocation lists and error files in a line. */
+function hostPathsIn(line: string): [path: string, kind: PlaceholderKind][] {
+    const places = /\s(crt|ca-file|ca-verify-file|crl-file|errorfile\s+\d+)\s+("[^"]*"|'[^']*'|(?:\\.|\S)+)/g;
+    return [...line.replace(/^\s*#.*/, "").matchAll(places)].flatMap(
+        ([, keyword = "", word = ""]): [string, PlaceholderKind][] => {
+            const path = word.replace(/^(["'])(.*)\1$/, "$2").replace(/\\(.)/g, "$1");
+            const kind =
+                keyword === "crl-file" ? "revocations" : keyword.startsWith("errorfile") ? "response" : "certificate";
+            return path.startsWith("/") ? [[path, kind]] : [];
+        },
     );
-    return found.filter((path) => path.startsWith("/"));
 }

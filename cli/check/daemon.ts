@@ -89,9 +89,9 @@ function onMachine(program: string, name: string): Daemon {
         async check(files, options) {
             const directory = mkdtempSync(join(tmpdir(), "haproxy-check-"));
             try {
-                const paths = [...files.keys()].flatMap((path) => [path, `${dirname(path)}/`]);
-                const moved = (text: string) =>
-                    paths.reduce((all, path) => all.replace(atPath(path), `${directory}${path}`), text);
+                const paths = new Set([...files.keys()].flatMap((path) => [path, `${dirname(path)}/`]));
+                const pattern = atPaths([...paths]);
+                const moved = (text: string) => text.replace(pattern, (path) => `${directory}${path}`);
                 for (const [path, text] of files) {
                     mkdirSync(dirname(join(directory, path)), { recursive: true });
                     writeFileSync(join(directory, path), moved(text));
@@ -109,7 +109,8 @@ function onMachine(program: string, name: string): Daemon {
     };
 }
 
-/** Matches the path as a word, or as an argument in parentheses, but not as a part of another path. */
-function atPath(path: string): RegExp {
-    return new RegExp(`(?<![\\w./-])${path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&")}(?![\\w./-])`, "g");
+/** Matches the paths as words, or as arguments in parentheses, but not as parts of other paths. */
+function atPaths(paths: readonly string[]): RegExp {
+    const words = paths.map((path) => path.replace(/[.*+?^${}()|[\]\\]/g, "\\$&"));
+    return new RegExp(`(?<![\\w./-])(?:${words.join("|")})(?![\\w./-])`, "g");
 }

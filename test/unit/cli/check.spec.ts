@@ -9,7 +9,7 @@ import { rows } from "../../../cli/check/table";
 import type { Host, Run } from "../../../cli/program";
 import { slot } from "../../../components";
 import type { HaproxyConfig, Service } from "../../../components/haproxy";
-import { compileServices } from "../../../components/haproxy";
+import { authorityPath, compileServices, revocationsPath } from "../../../components/haproxy";
 import { haproxy } from "../../../components/recipes/haproxy";
 
 const service: Service = {
@@ -132,20 +132,50 @@ describe("checkRun", () => {
         assert.equal((await check())?.result, "refused");
     });
 
-    it("says that a configuration was not checked without a daemon, or if openssl cannot make its certificates", async () => {
-        const { asked, find } = daemon(() => "");
+    it("says that a configuration was not checked without a daemon", async () => {
         const [none] = await checkRun(run(host("lb1")), async () => "no haproxy is on PATH");
         assert.deepEqual(none, { hosts: ["lb1"], result: "not checked", remark: "no haproxy is on PATH", details: [] });
-        const { PATH } = process.env;
-        process.env.PATH = join(tmpdir(), "nowhere");
-        try {
-            const [outcome] = await checkRun(run(host("lb1")), find);
-            assert.equal(outcome?.result, "not checked");
-            assert.match(outcome?.remark ?? "", /openssl is not installed on this machine/);
-        } finally {
-            process.env.PATH = PATH;
-        }
-        assert.equal(asked.length, 0);
+    });
+
+    it("gives the daemon PEM in place of secret certificates, authorities and revocation lists", async () => {
+        const { asked, find } = daemon(() => "");
+        const clients = (name: string) => ({ caFile: authorityPath(name), verify: "required" as const });
+        const partners = "-----BEGIN CERTIFICATE-----\nMIIpartners\n-----END CERTIFICATE-----\n";
+        const model: HaproxyConfig = {
+            ...config,
+            certificates: [{ name: "shop", pem: slot("certificate.shop") }],
+            authorities: [
+                { name: "own", pem: slot("authority.own"), revocations: slot("revocations.own") },
+                { name: "partners", pem: partners },
+            ],
+            frontends: [
+                {
+                    name: "https",
+                    binds: [
+                        {
+                            port: 443,
+                            ssl: { certificates: ["shop"], ...clients("own"), crlFile: revocationsPath("own") },
+                        },
+                        { port: 444, ssl: { certificates: ["shop"], ...clients("partners") } },
+                    ],
+                    raw: ["bind :445 ssl crt /etc/ssl/own.pem ca-file /etc/ssl/ca.pem crl-file /etc/ssl/own.crl"],
+                    defaultBackend: config.backends?.[0]?.name,
+                },
+            ],
+        };
+        await checkRun(run(host("lb1", model)), find);
+        const labels = (path: string) => {
+            const text = asked[0]?.get(path) ?? assert.fail(path);
+            return [...text.matchAll(/BEGIN ([A-Z0-9 ]+)/g)].map(([, label]) => label);
+        };
+        const bundle = ["CERTIFICATE", "PRIVATE KEY"];
+        assert.deepEqual(labels("/etc/haproxy/fleet/shop.pem"), bundle);
+        assert.deepEqual(labels("/etc/haproxy/fleet/own.ca.pem"), bundle);
+        assert.deepEqual(labels("/etc/haproxy/fleet/own.crl.pem"), ["X509 CRL"]);
+        assert.deepEqual(labels("/etc/ssl/own.pem"), bundle);
+        assert.deepEqual(labels("/etc/ssl/own.crl"), ["X509 CRL"]);
+        assert.equal(asked[0]?.get("/etc/haproxy/fleet/partners.ca.pem"), partners);
+        assert.equal([...(asked[0]?.keys() ?? [])][0], "/etc/haproxy/haproxy.cfg");
     });
 
     it("reports errors of the program, and what it called, without asking a daemon", async () => {
