@@ -1,4 +1,4 @@
-import { type ClientHttp2Session, connect, constants } from "node:http2";
+import { type ClientHttp2Session, connect, constants, type SecureClientSessionOptions } from "node:http2";
 import { PATIENCE } from "./traffic";
 
 /** Results of the requests. */
@@ -10,17 +10,21 @@ export interface H2Outcome {
     failures: string[];
 }
 
-/** HTTP/2 clients without TLS: like browsers, they send concurrent requests on a connection and open a new one after a GOAWAY. */
+/** HTTP/2 clients: like browsers, they send concurrent requests on a connection and open a new one after a GOAWAY. */
 export class H2Load {
     private readonly outcome: H2Outcome = { answered: 0, repeated: 0, failures: [] };
     private running = true;
     private readonly lanes: Promise<void>[];
     private session: ClientHttp2Session | undefined;
 
-    /** @param lanes concurrent requests */
+    /**
+     * @param lanes concurrent requests
+     * @param options of TLS
+     */
     constructor(
         private readonly url: string,
         lanes: number,
+        private readonly options: SecureClientSessionOptions = {},
     ) {
         this.lanes = Array.from({ length: lanes }, () => this.lane());
     }
@@ -68,7 +72,7 @@ export class H2Load {
 
     private usable(): ClientHttp2Session {
         if (this.session && !this.session.closed && !this.session.destroyed) return this.session;
-        this.session = connect(this.url);
+        this.session = connect(this.url, this.options);
         this.session.on("error", (error) => this.outcome.failures.push(`connection: ${error.message}`));
         return this.session;
     }
