@@ -94,6 +94,13 @@ module.exports = {
             to: { path: "^components/haproxy/", pathNot: "^components/haproxy/index\\.ts$" },
         },
         {
+            name: "one-face-of-tls",
+            comment: "Other folders import what the room for certificates shows, and the file that asks providers.",
+            severity: "error",
+            from: { path: "^(components|program|cli)/", pathNot: "^components/tls/" },
+            to: { path: "^components/tls/", pathNot: "^components/tls/(index|types|sources)\\.ts$" },
+        },
+        {
             name: "one-user-of-the-command-provider",
             comment: "All that changes a host goes through one resource, with its pitfalls known in one place.",
             severity: "error",
@@ -157,7 +164,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences)\\.ts|(haproxy|recipes/haproxy)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },

@@ -1,6 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type CertificateFiles, certificateFiles, rootsSlot, withCertificateFiles } from "./certificateFiles";
+import { showDaysLeft } from "./certificateReport";
 import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
 import { input, slotsForm } from "./convergence/form";
 import type { Resource } from "./convergence/kinds/index";
@@ -129,6 +130,8 @@ export interface Declared {
     readonly balances: Later<ReadonlyMap<string, HostBalance>>;
     /** Values of slots, given or taken out of the arguments. */
     readonly slots: Record<string, pulumi.Input<string>>;
+    /** PEM of authorities by name. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
 /** A component that balances. */
@@ -168,12 +171,14 @@ export function declare(
     const taken = takeCertificates(declaring.component, declaring.name, ofCertificates, now);
     const balances = then(data, (plain) => {
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
-        return then(taken.judged, (judged) =>
-            balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now }),
-        );
+        return then(taken.judged, (judged) => {
+            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now });
+            showDaysLeft(declaring.component, judged.facts, now);
+            return found;
+        });
     });
     // The same for all hosts, so that their values are awaited once.
-    return { balances, slots: Object.freeze({ ...slots, ...given, ...taken.slots }) };
+    return { balances, slots: Object.freeze({ ...slots, ...given, ...taken.slots }), authorities: taken.authorities };
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */

@@ -28,6 +28,8 @@ export interface JudgedCertificates {
 export interface TakenCertificates {
     /** PEM by the names of slots. */
     readonly slots: Readonly<Record<string, pulumi.Output<string>>>;
+    /** PEM of authorities by name. It is no secret: clients need it to trust what a private authority has issued. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
     /** A promise if any are declared. */
     readonly judged: Later<JudgedCertificates>;
 }
@@ -47,7 +49,7 @@ export function takeCertificates(
     now: Date,
 ): TakenCertificates {
     if (Object.keys({ ...certificates, ...authorities }).length === 0) {
-        return { slots: {}, judged: { facts: {}, issues: [] } };
+        return { slots: {}, authorities: {}, judged: { facts: {}, issues: [] } };
     }
     const parts = certificateParts(certificates, authorities, { name, parent: component });
     const trusted = pulumi.output(roots).apply((pem) => (pem === undefined ? undefined : readRoots(pem)));
@@ -81,6 +83,7 @@ export function takeCertificates(
             ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
             ...(roots === undefined ? [] : [[rootsSlot, pulumi.output(roots)]]),
         ]),
+        authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
         judged: judgedOf(bundles, [...Object.values(read), trusted]),
     };
 }

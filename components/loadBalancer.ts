@@ -50,6 +50,8 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
     readonly ports: pulumi.Output<number[]>;
     readonly urls: pulumi.Output<string[]>;
     readonly lastRun: pulumi.Output<string>;
+    /** PEM of the authorities that are declared, by name, for clients that trust a private one. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
 
     /**
      * @param name names the host in messages, and its children
@@ -61,7 +63,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
         const { connection, ...balancing } = args ?? {};
         const declaring = { component: this, name, args, form: argsForm };
         const hosts = () => [{ host: name, differences: {}, path: "" }];
-        const { balances, slots } = declare(declaring, balancing, { connection }, hosts);
+        const { balances, slots, authorities } = declare(declaring, balancing, { connection }, hosts);
         const balance = then(balances, (all) => all.get(name) as HostBalance);
         const resources = then(balance, (own) => own.resources);
         const host = new ConvergedHost(
@@ -79,6 +81,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
             urls: this.urls,
             lastRun: this.lastRun,
         } = outputs);
-        this.registerOutputs({ ...outputs });
+        this.authorities = authorities;
+        this.registerOutputs({ ...outputs, authorities });
     }
 }

@@ -90,6 +90,8 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
     readonly hosts: Readonly<Record<Host, HostOutputs>>;
     /** The haproxy.cfg of each host, by its name, with secrets by name. */
     readonly configurations: Readonly<Record<Host, pulumi.Output<string>>>;
+    /** PEM of the authorities that are declared, by name, for clients that trust a private one. */
+    readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
 
     /**
      * @param name of the fleet; its hosts are named `<name>-<host>` in messages
@@ -108,7 +110,7 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
             const { hosts, roll = "oneByOne", ...balancing } = args ?? {};
             const ofHosts = { hosts, roll };
             const names = () => Object.keys(hosts) as Host[];
-            const { balances, slots } = declare(
+            const { balances, slots, authorities } = declare(
                 { component: this, name, args, form: argsForm },
                 balancing,
                 ofHosts,
@@ -142,10 +144,11 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
                 Object.fromEntries(outputs.map((output) => [output.key, choose(output)])) as Record<Host, T>;
             this.hosts = byName(({ key: _, configuration: __, ...ofHost }) => ofHost);
             this.configurations = byName(({ configuration }) => configuration);
+            this.authorities = authorities;
         } finally {
             shared.end();
         }
-        this.registerOutputs({ hosts: this.hosts });
+        this.registerOutputs({ hosts: this.hosts, authorities: this.authorities });
     }
 }
 

@@ -72,7 +72,7 @@ async function images(options: string[]): Promise<void> {
     await requireMachine();
     await step("lab images", async (note) => {
         if (options.length) await Promise.all(releases.map(({ version }) => buildImage("haproxy", version, note)));
-        for (const image of options.length ? (["app", "data"] as const) : (["app"] as const))
+        for (const image of options.length ? (["app", "data", "ruby"] as const) : (["app"] as const))
             await buildImage(image, usualRelease, note);
     });
 }

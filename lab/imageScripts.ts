@@ -4,11 +4,18 @@ import type { Release } from "./releases";
  * `bare`: a fresh Debian with sshd. `app`: with an nginx that answers with its host name. `data`: with PostgreSQL (5432, user and
  * database `lab`), Redis (6379), an SMTP server (25, mailbox `lab`), and a TLS service (6443), each of which names its host.
  * `haproxy`: with HAProxy, as Debian installs it, varnishtest and sslscan.
+ * `ruby`: with Ruby, in which Chef is written.
  */
-export type Image = "bare" | "app" | "data" | "haproxy";
+export type Image = "bare" | "app" | "data" | "haproxy" | "ruby";
 
 /** The ports on which an image's services answer after a boot. */
-export const servicePorts: Record<Image, number[]> = { bare: [], app: [80], data: [25, 5432, 6379, 6443], haproxy: [] };
+export const servicePorts: Record<Image, number[]> = {
+    bare: [],
+    app: [80],
+    data: [25, 5432, 6379, 6443],
+    haproxy: [],
+    ruby: [],
+};
 
 /** Packages that debootstrap installs. */
 export const include = [
@@ -156,10 +163,16 @@ rm -r /tmp/varnish
 varnishtest -h >/dev/null || [ $? = 1 ]
 `;
 
+const rubyScript = `
+export DEBIAN_FRONTEND=noninteractive
+apt-get -qq install --yes --no-install-recommends ruby
+`;
+
 /** Shell that turns a bare image of a release into another image. */
 export function scriptOf(image: Exclude<Image, "bare">, { version, suite }: Release): string {
     if (image === "app") return appScript;
     if (image === "data") return dataScript;
+    if (image === "ruby") return rubyScript;
     const proof = `haproxy -v | grep -F ' version ${version}.' || { echo "E: ${suite} has $(haproxy -v), not ${version}"; exit 1; }`;
     return `${haproxyScript}${proof}\n`;
 }

@@ -21,13 +21,15 @@ exec env -i PATH=/usr/sbin:/usr/bin:/sbin:/bin LC_ALL=C.UTF-8 chroot "$root" "$@
  *
  * @param command program and arguments; `haproxy` and `varnishtest` are on its PATH
  * @param files contents by absolute path, written before the program starts, beside a state file without states, as on a host
+ * @param image where the program is installed
  */
 export async function inRelease(
     { version }: Pick<Release, "version">,
     command: string[],
     files: Record<string, string> = {},
+    image: "haproxy" | "ruby" = "haproxy",
 ): Promise<Result> {
-    const lower = await buildImage("haproxy", version);
+    const lower = await buildImage(image, version);
     const scratch = mkdtempSync(join(tmpdir(), `haproxy-${version}-`));
     try {
         for (const dir of ["upper", "work", "root"]) mkdirSync(join(scratch, dir));

@@ -17,6 +17,6 @@ export type { TlsIssue } from "./issues";
 export type { BundleParts } from "./parts";
 export { type ReadRoots, readRoots } from "./roots";
 export { certificatesShape } from "./schema";
-export { SourceError, sourceIssue } from "./sourceError";
+export { SourceError } from "./sourceError";
 export type * from "./types";
 export { type CertificatesInUse, type CertificateUse, certificateIssues, type KnownFacts } from "./validate";

@@ -1,6 +1,10 @@
 import assert from "node:assert/strict";
 import { daysLeftLine } from "../../components/certificateReport";
+import { LoadBalancerFleet } from "../../components/loadBalancerFleet";
 import type { CertificateFacts } from "../../components/tls";
+import { makeCertificate } from "../support/certificates";
+import { mockEngine, settled } from "../support/mocks";
+import { connection, withProbeReplies } from "../support/probeReplies";
 
 const now = new Date("2026-11-29T12:00:00Z");
 /** Facts of a certificate that ends in so many days. */
@@ -27,5 +31,41 @@ describe("the days that certificates have left", () => {
             daysLeftLine(facts, now),
             `certificates: ${known}, 495 more from 10 days (2026-12-09) on, ${unknown}, 495 more known after up`,
         );
+    });
+
+    describe("in a fleet", () => {
+        withProbeReplies();
+
+        it("are shown once by a preview, and not by an up", async () => {
+            const day = (days: number) => new Date(Date.now() + days * 86_400_000).toISOString();
+            const dates = { from: day(-1), to: day(100.5) };
+            const { pem, key } = await makeCertificate("shop.test", { names: ["shop.test"], ...dates });
+            for (const preview of [true, false]) {
+                const { messages } = await mockEngine({ preview });
+                new LoadBalancerFleet("edge", {
+                    hosts: {
+                        lb1: { connection: { ...connection, address: "192.0.2.1" } },
+                        lb2: { connection: { ...connection, address: "192.0.2.2" } },
+                    },
+                    certificates: { shop: { pem, key } },
+                    services: [
+                        {
+                            name: "shop",
+                            hosts: ["shop.test"],
+                            port: 8080,
+                            servers: [{ name: "a", address: "192.0.2.21" }],
+                            tls: true,
+                        },
+                    ],
+                });
+                await settled();
+                assert.deepEqual(
+                    messages.filter(({ text }) => text.startsWith("certificates:")),
+                    preview
+                        ? [{ severity: "info", text: `certificates: shop 100 days (${dates.to.slice(0, 10)})` }]
+                        : [],
+                );
+            }
+        });
     });
 });

@@ -36,12 +36,14 @@ export function certificatesOf({ certificates = [] }: BindTls): BindCertificate[
     return certificates.map((entry) => (typeof entry === "string" ? { certificate: entry } : entry));
 }
 
-/** The line of a bind that clients get who ask for no name, or for one that no line has; none with strict SNI. */
-export function defaultEntry(tls: BindTls): BindCertificate | undefined {
-    const entries = certificatesOf(tls);
-    const named = entries.filter(({ certificate }) => certificate === tls.defaultCertificate);
-    // Entries with hosts have what differs for these.
-    return tls.strictSni ? undefined : (named.find(({ hosts }) => hosts === undefined) ?? named[0] ?? entries[0]);
+/** The one of a bind's certificates that clients get who ask for no name, or for one that none has; none with strict SNI. */
+export function defaultAmong(
+    entries: readonly BindCertificate[],
+    { defaultCertificate, strictSni }: BindTls,
+): BindCertificate | undefined {
+    return strictSni
+        ? undefined
+        : (entries.find(({ certificate }) => certificate === defaultCertificate) ?? entries[0]);
 }
 
 /** How clients are verified: `required` with authorities, unless the model says otherwise. */

@@ -1,7 +1,7 @@
 import { renderTemplate } from "../../templates";
 import type { BindCertificate, BindTls, HaproxyConfig } from "../model";
 import { certificatePath, crtListPath } from "../model/files";
-import { allBinds, certificatesOf, defaultEntry, type PlacedBind, verifyOf } from "../model/tls";
+import { allBinds, certificatesOf, defaultAmong, type PlacedBind, verifyOf } from "../model/tls";
 import { from, takeSources } from "./lineIndex";
 
 /** A file for the keyword `crt-list`. */
@@ -36,7 +36,7 @@ function listsByText(config: HaproxyConfig): ReadonlyMap<string, CrtList> {
         const { ssl } = placed.bind;
         const list = ssl?.certificates?.length ? rendered(ssl, `${placed.path}.ssl`) : undefined;
         if (list && !lists.has(list.text)) {
-            const name = candidates(placed).find((candidate) => !names.has(candidate)) as string;
+            const name = unusedName(placed, names);
             names.add(name);
             lists.set(list.text, { path: crtListPath(name), ...list });
         }
@@ -45,8 +45,12 @@ function listsByText(config: HaproxyConfig): ReadonlyMap<string, CrtList> {
     return lists;
 }
 
-function candidates({ bind, section, path }: PlacedBind): string[] {
-    return [section, ...("path" in bind ? [] : [`${section}-${bind.port}`]), path];
+function unusedName({ bind, section }: PlacedBind, used: ReadonlySet<string>): string {
+    const names = [section, ...("port" in bind ? [`${section}-${bind.port}`] : [])];
+    for (let number = 2; names.every((name) => used.has(name)); number++) {
+        names.push(`${section}-${number}`);
+    }
+    return names.find((name) => !used.has(name)) as string;
 }
 
 /**
@@ -55,7 +59,7 @@ function candidates({ bind, section, path }: PlacedBind): string[] {
  */
 function rendered(tls: BindTls, path: string): { text: string; sources: (string | undefined)[] } {
     const entries = certificatesOf(tls);
-    const byDefault = defaultEntry(tls);
+    const byDefault = defaultAmong(entries, tls);
     const line = (entry: BindCertificate, names: readonly string[]) =>
         from(`${path}.certificates[${entries.indexOf(entry)}]`, lineText(entry, names));
     return takeSources(

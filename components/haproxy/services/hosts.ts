@@ -1,9 +1,13 @@
 import { domainToASCII } from "node:url";
 import type { Service, ServiceCheck } from "./types";
 
-/** The form of a host name that clients send: an international one in ASCII (IDNA). Empty if there is none. */
+/**
+ * The form of a host name that clients send: an international one in ASCII (IDNA). What has none is returned as it is, which is no host
+ * name. So is what has other ASCII characters than a host name, at which `domainToASCII` would cut it off.
+ */
 export function asciiHost(host: string): string {
-    return /^[\x20-\x7e]*$/.test(host) ? host : domainToASCII(host);
+    const international = /[^\x00-\x7f]/.test(host) && /^[A-Za-z0-9._-]*$/.test(host.replace(/[^\x00-\x7f]/g, ""));
+    return (international && domainToASCII(host)) || host;
 }
 
 /** The service with all its host names in ASCII; the same object if they are. */

@@ -175,22 +175,28 @@ const portTlsShape = {
     strictSni: flag.optional(),
     clients: clients.optional(),
 };
+const oneDefault = ({ defaultCertificate, strictSni }: PortTls) => defaultCertificate === undefined || !strictSni;
+const eitherDefault = { path: ["strictSni"], message: "expected either defaultCertificate or strictSni" };
 const portNumber = matching((key) => /^[1-9]\d{0,4}$/.test(key) && Number(key) <= 65_535, "expected a port as the key");
 const tlsSettings = formOf<TlsSettings>()(
-    z.strictObject({
-        ...portTlsShape,
-        port: port.optional(),
-        profile: z.enum(["intermediate", "modern", "none"]).optional(),
-        http: plainPort.optional(),
-        hsts: hsts.optional(),
-        ports: z.record(portNumber, formOf<PortTls>()(z.strictObject(portTlsShape))).optional(),
-    }),
+    z
+        .strictObject({
+            ...portTlsShape,
+            port: port.optional(),
+            profile: z.enum(["intermediate", "modern", "none"]).optional(),
+            http: plainPort.optional(),
+            hsts: hsts.optional(),
+            ports: z
+                .record(portNumber, formOf<PortTls>()(z.strictObject(portTlsShape).refine(oneDefault, eitherDefault)))
+                .optional(),
+        })
+        .refine(oneDefault, eitherDefault),
 );
 const serviceTls = formOf<ServiceTls>()(
     z.strictObject({
         certificates: z.array(fileName).min(1, "expected at least one certificate").optional(),
         http: plainPort.optional(),
-        hsts: z.union([hsts, z.literal(false)], { message: "expected an object, or false" }).optional(),
+        hsts: z.union([hsts, flag.pipe(z.literal(false))]).optional(),
         minVersion: minVersion.optional(),
         clients: clients.optional(),
     }),
@@ -200,7 +206,7 @@ export const service = formOf<Service>()(
     z.strictObject({
         name: matching(/^[A-Za-z0-9_.-]+$/, 'expected a name of letters, digits, "-", "_" and "."'),
         protocol: z.enum(["http", "https", "tcp"]).optional(),
-        tls: z.union([z.literal(true), serviceTls]).optional(),
+        tls: z.union([serviceTls, flag.pipe(z.literal(true))]).optional(),
         listen: port.optional(),
         hosts: hostNames.optional(),
         routes: z.array(route).min(1, "expected at least one route").optional(),

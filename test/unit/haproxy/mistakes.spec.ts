@@ -40,6 +40,7 @@ const otherTypes = [
     /\.options\.[^.]+$/, // true, false or text
     /\.(tcp|http)(Request|Response|AfterResponse)Rules\[\]$|\.(tcp|http)Checks\[\]$/, // text or object
     /\.sendProxy$|\.peersPort$|^peersPort$|\.minUp$/,
+    /^services\[\]\.tls(\.hsts)?$/, // true or object; false or object
     /\.routes\[\]\.headers\.[^.]+$/, // text or true
 ];
 
@@ -116,6 +117,13 @@ const services: readonly Service[] = [
         hosts: ["shop.example.com"],
         routes: [{ paths: ["/a"], headers: { "X-A": true, "X-B": "b" }, methods: ["GET"] }, { pathRegex: "^/b" }],
         default: true,
+        tls: {
+            certificates: ["shop"],
+            http: "redirect",
+            hsts: { maxAge: 60, includeSubDomains: true, preload: true },
+            minVersion: "TLSv1.3",
+            clients: { authority: "partners", verify: "optional", headers: { "X-Name": "commonName" } },
+        },
         port: 80,
         servers: [{ name: "shop1", address: "192.0.2.1", port: 81, weight: 2, backup: true, cookie: "a", maxconn: 5 }],
         tag: "shop::web",
@@ -170,6 +178,21 @@ const settings: HaproxySettings = {
     ipv6: true,
     global: { raw: ["tune.bufsize 32768"] },
     defaults: { retries: 2, timeouts: { server: "5m" } },
+    tls: {
+        port: 8443,
+        profile: "modern",
+        http: "serve",
+        hsts: { maxAge: 60 },
+        minVersion: "TLSv1.2",
+        alpn: ["h2"],
+        defaultCertificate: "shop",
+        clients: { authority: "partners", verify: "optional", headers: { "X-Name": "commonName" } },
+        ports: { 9443: { strictSni: true, minVersion: "TLSv1.3", alpn: ["h2"], clients: { authority: "partners" } } },
+    },
+};
+const declared = {
+    certificates: [{ name: "shop", pem: slot("shop") }],
+    authorities: [{ name: "partners", pem: slot("partners") }],
 };
 const stats: StatsSettings = {
     bind: { address: "127.0.0.1", port: 8404 },
@@ -182,7 +205,7 @@ describe("a mistake in any field", () => {
     it("of services is an issue of form at its place, and never an exception", () => {
         const count = judge([{ ...settings, services, stats }], balancedServicesFormIssues, (data: typeof all) => {
             const { services: list, stats: page, ...rest } = data;
-            const { config, validate: judged } = compileServices(rest, list, undefined, page);
+            const { config, validate: judged } = compileServices(rest, list, undefined, page, declared);
             if (!judged(config).some(isError)) {
                 haproxy(config);
             }

@@ -227,7 +227,9 @@ fill_stage() {
 # For each_file.
 stage_file() {
     staged=$tx_stage${field_path#"$tx_directory"}
-    mkdir -p -- "${staged%/*}" && rm -f -- "$staged" && "$field_content" >"$staged" || return
+    [ -d "${staged%/*}" ] || mkdir -p -- "${staged%/*}" || return
+    ! exists "$staged" || rm -f -- "$staged" || return
+    "$field_content" >"$staged" || return
     # In a why-run, an account that the run list adds does not exist yet.
     set_permissions "$staged" "$field_owner" "$field_group" "$field_mode" 2>/dev/null || ! applying
 }

@@ -95,7 +95,14 @@ describe("buildPayload", () => {
         this.timeout(60_000);
         const config: HaproxyConfig = {
             version: "2.6",
-            frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "app" }],
+            certificates: [{ name: "shop", pem: slot("key") }],
+            frontends: [
+                {
+                    name: "http",
+                    binds: [{ port: 80 }, { port: 443, ssl: { certificates: ["shop"] } }],
+                    defaultBackend: "app",
+                },
+            ],
             backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 80 }] }],
         };
         const resources: Resource[] = [

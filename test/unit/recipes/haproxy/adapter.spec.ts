@@ -101,7 +101,7 @@ for (const [name, ...shell] of SHELLS) {
                 haproxy_listens() { :; }
                 haproxy_answers() { :; }
                 haproxy_reason() { :; }`;
-            const lines = `activation=reload tx_digest=new; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
+            const lines = `activation=reload tx_digest=new running_others=; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
@@ -195,7 +195,7 @@ for (const [name, ...shell] of SHELLS) {
             const answer = (old: string) => `
                 haproxy_master=${sandbox.path("run/socket")}
                 perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$haproxy_master"
-                haproxy_talk() { printf '%s\\n' '# workers' '100 worker' '# old workers' ${old} 'value=<d>'; }
+                haproxy_ask_master() { printf '%s\\n' '# workers' '100 worker' '# old workers' ${old} 'value=<d>'; }
                 process_started() { started=$(($1 * 10)); }`;
             const sorted = (redefined: string, owned: string) =>
                 /old:(.*) older:(.*)$/m

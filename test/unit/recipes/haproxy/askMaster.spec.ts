@@ -39,7 +39,7 @@ describe("the master's answer about servers", () => {
     after(() => rmSync(directory, { recursive: true, force: true }));
 
     /** What the program prints if a master answers like this. */
-    async function ask(answer: string, notes = ""): Promise<string> {
+    async function ask(answer: string, notes = "", certificates: string[] = []): Promise<string> {
         const path = join(directory, "master.sock");
         const server = createServer({ allowHalfOpen: true }, (socket) => {
             socket.resume().on("end", () => socket.end(answer));
@@ -47,7 +47,14 @@ describe("the master's answer about servers", () => {
         try {
             await once(server, "listening");
             writeFileSync(join(directory, "notes"), notes);
-            const child = spawn("perl", [PROGRAM, path, "commands", join(directory, "notes")]);
+            const child = spawn("perl", [
+                PROGRAM,
+                path,
+                "commands",
+                join(directory, "notes"),
+                "/etc/x",
+                ...certificates,
+            ]);
             const chunks: Buffer[] = [];
             child.stdout.on("data", (chunk: Buffer) => chunks.push(chunk));
             child.stderr.on("data", (chunk: Buffer) => chunks.push(chunk));
@@ -148,5 +155,28 @@ describe("the master's answer about servers", () => {
             await said("# workers\n1000 worker\n# old workers\n100 worker\n"),
             /\nby hand\tweb\/a, web\/ab drained; undo/,
         );
+    });
+
+    it("has a line about certificates that differ, and nothing about the others", async () => {
+        const shown = (name: string, sha1: string) =>
+            `Filename: /etc/x/${name}.pem\nStatus: Used\nnotAfter: Feb 27 00:10:22 2027 GMT\n` +
+            `SHA1 FingerPrint: ${sha1}\nSubject: /CN=${name}\nIssuer: /CN=SHA1 FingerPrint: AA\n\n`;
+        const declared = ["a aa", "b.c bb"];
+        const of = (...answers: string[]) => ask(`first\n\n${answers.join("")}`, "", declared);
+        assert.equal(await of(shown("a", "AA"), shown("b.c", "BB")), "first\n\n");
+        assert.equal(
+            await of(shown("a", "AA"), shown("b.c", "BC")),
+            "first\n\ncertificates\tb.c\tcertificate b.c: HAProxy serves /CN=b.c until Feb 27 00:10:22 2027 GMT, SHA-1 bc, " +
+                "not the declared one, SHA-1 bb\n",
+        );
+        assert.equal(
+            await of(
+                "Can't display the certificate: Not found or the certificate is a bundle!\n\n",
+                shown("b.c", "BC"),
+            ),
+            "first\n\ncertificates\ta b.c\tcertificate a: HAProxy has not loaded it, not the declared one, SHA-1 aa; 1 more differ\n",
+        );
+        // Without a worker there is no answer about certificates.
+        assert.equal(await of(), "first\n\n");
     });
 });
