@@ -23,7 +23,7 @@ export { modelFormIssues } from "./model/schema/index";
 export { duration, fileName } from "./model/schema/values";
 export { secretsIn, stringsIn } from "./model/strings";
 
-export { allBinds, certificatesOf, defaultEntry } from "./model/tls";
+export { allBinds, certificatesOf, defaultAmong } from "./model/tls";
 export { releaseOf } from "./model/versions";
 export { remembering } from "./remembering";
 export { filesOf } from "./render/files";

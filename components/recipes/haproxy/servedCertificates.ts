@@ -5,7 +5,7 @@ import {
     canonical,
     certificatePath,
     certificatesOf,
-    defaultEntry,
+    defaultAmong,
     type HaproxyConfig,
     isAddress,
     portsOf,
@@ -107,7 +107,7 @@ function handshakesOf(bind: Bind, known: KnownCertificates): Handshake[] {
         }),
     );
     const place = { address: canonical(address), port };
-    const byDefault = defaultEntry(ssl);
+    const byDefault = defaultAmong(certificatesOf(ssl), ssl);
     return [
         ...(byDefault ? [{ certificate: byDefault.certificate, ...place, onlyRsa: false }] : []),
         ...lines.flatMap((line) => {
