@@ -264,11 +264,12 @@ describe("certificates of load balancers", function () {
     });
 
     it("may come from providers in a fleet, which is registered without waiting for them", async () => {
+        const direct = await makeCertificate("shop.test", { names: ["shop.test"], issuer: root, ...valid });
         const certOf = {
-            "tls:index/locallySignedCert:LocallySignedCert": leaf,
-            "tls:index/selfSignedCert:SelfSignedCert": issuer,
+            "tls:index/locallySignedCert:LocallySignedCert": direct,
+            "tls:index/selfSignedCert:SelfSignedCert": root,
         };
-        const keyOf = (name: string) => (name === "edge-shop-key" ? leaf.key : issuer.key);
+        const keyOf = (name: string) => (name === "edge-shop-key" ? direct.key : root.key);
         await mockEngine({
             outputs: (type, name) => {
                 const made = certOf[type as keyof typeof certOf];
@@ -292,9 +293,9 @@ describe("certificates of load balancers", function () {
             declared("aws", "192.0.2.2", { shop: { secretsManager: "shop", region: "eu-central-1" } });
         }, 1000);
         assert.deepEqual(failures, []);
-        const sent = payloads();
-        assert.equal(sent.length, 2);
-        for (const payload of sent) assert.ok(payload.includes(bundle()));
+        const sent = payloads().join("");
+        assert.equal(hosts.asked.length, 2);
+        for (const one of [direct.pem + direct.key, bundle()]) assert.ok(sent.includes(one));
     });
 
     it("may be different ones in two fleets of one program, under one name", async () => {
