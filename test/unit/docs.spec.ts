@@ -100,7 +100,7 @@ describe("documentation", () => {
 
     it("names scripts that exist", () => {
         for (const page of pages)
-            for (const [command, script = ""] of textOf(page).matchAll(/\bnpm run ([a-z]+)/g))
+            for (const [command, script = ""] of textOf(page).matchAll(/\bnpm run ([a-z]+(?:-[a-z]+)*)/g))
                 assert(script in manifest.scripts, `${page}: ${command}`);
     });
 
