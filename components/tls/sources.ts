@@ -144,7 +144,7 @@ function fromSecretsManager(source: SecretsManagerSource, { parent }: SourceOwne
 /** Why a secret cannot be read, from what the provider says in several lines. */
 function readProblem(secretId: string, { message }: Error): string {
     const words = message.replace(/\s+/g, " ").trim();
-    const reason = /reading Secrets Manager Secret Version \(.*?\): (.*)/.exec(words)?.[1] ?? words;
+    const reason = words.replace(/^.*(returned an error: |reading Secrets Manager Secret Version \(.*?\): )/, "");
     const subject = `secret ${secretId} of AWS Secrets Manager`;
     if (reason.includes("couldn't find resource")) {
         return `${subject} is not there, or has no such version; check its name, version and region`;
