@@ -52,15 +52,22 @@ export function takeCertificates(
         return { slots: {}, authorities: {}, judged: { facts: {}, issues: [] } };
     }
     const parts = certificateParts(certificates, authorities, { name, parent: component });
-    const trusted = pulumi.output(roots).apply((pem) => (pem === undefined ? undefined : readRoots(pem)));
+    // Outputs carry texts: of what they unwrap, objects of a class do not stay what they are.
+    const rootsPem = pulumi.output(roots);
+    let known: ReturnType<typeof readRoots> | undefined;
+    const rootsOf = (pem: string) => {
+        known ??= readRoots(pem);
+        return known;
+    };
+    const trusted = rootsPem.apply((pem) => (pem === undefined ? undefined : { issues: rootsOf(pem).issues }));
     const bundles = mapped(parts.certificates, (given, key) =>
         pulumi
-            .all([given, trusted])
+            .all([given, rootsPem])
             .apply(
-                ([texts, known]): ReadBundle =>
+                ([texts, pem]): ReadBundle =>
                     "problem" in texts
                         ? { issues: [problemIssue("certificate", key, texts)] }
-                        : readBundle(key, texts, now, known?.roots),
+                        : readBundle(key, texts, now, pem === undefined ? undefined : rootsOf(pem).roots),
             ),
     );
     const read = mapped(parts.authorities, (given, key) =>
@@ -81,11 +88,17 @@ export function takeCertificates(
             ...textOf(bundles, bundleSlot)(({ bundle }) => bundle?.pem),
             ...textOf(read, authoritySlot)(({ authority }) => authority?.pem),
             ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
-            ...(roots === undefined ? [] : [[rootsSlot, pulumi.output(roots)]]),
+            ...(roots === undefined ? [] : [[rootsSlot, rootsPem]]),
         ]),
         authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
         judged: judgedOf(bundles, [...Object.values(read), trusted]),
     };
+}
+
+/** Whether resources of the component itself make certificates: they are created only after it. */
+export function makesCertificates({ certificates = {}, authorities = {} }: Declared): boolean {
+    const sources = [...Object.values(certificates), ...Object.values(authorities)];
+    return sources.some((source) => "selfSigned" in source || "issuedBy" in source || "private" in source);
 }
 
 /** Waits for what is known. What is not known yet has no issues. */
@@ -144,6 +157,29 @@ function declaredNames(
           : "issuedBy" in source
             ? { names: source.names }
             : undefined;
+}
+
+/**
+ * Issues of the configuration at the places where certificates and authorities are declared beside it. An authority that issues
+ * certificates is needed, whether or not hosts get it.
+ */
+export function atDeclared(
+    issues: readonly Issue[],
+    config: HaproxyConfig,
+    { certificates = {}, authorities = {} }: Declared,
+): Issue[] {
+    const issuers = new Set(
+        Object.values(certificates).flatMap((source) => ("issuedBy" in source ? [source.issuedBy] : [])),
+    );
+    return issues.flatMap((issue) => {
+        const [, list, n] = /^(certificates|authorities)\[(\d+)\]/.exec(issue.path) ?? [];
+        const name = config[list as "certificates" | "authorities"]?.[Number(n)]?.name;
+        if (name === undefined || !Object.hasOwn(list === "certificates" ? certificates : authorities, name)) {
+            return [issue];
+        }
+        const unneeded = issue.rule === "unused-authority" && issuers.has(name);
+        return unneeded ? [] : [{ ...issue, path: `${list}.${name}` }];
+    });
 }
 
 /** The certificates that binds name. */

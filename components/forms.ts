@@ -178,7 +178,7 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     const found = branches.flat().flatMap((one) => [one, ...(one.summary?.found ?? [])]);
     if (possible.length === 0) {
         const expected = new Set(branches.flat().map(({ message }) => message.replace(/^expected /, "")));
-        return [{ path, kind: true, message: `expected ${list([...expected], "or")}` }];
+        return [{ path, kind: true, message: ownMessage(issue) ?? `expected ${list([...expected], "or")}` }];
     }
     const fewest = Math.min(...possible.map(distance));
     const [closest = [], ...equal] = possible.filter((branch) => distance(branch) === fewest);
@@ -236,7 +236,8 @@ function got(path: readonly PropertyKey[], data: unknown, message: string): stri
         return "";
     }
     const value = valueAt(data, path);
-    const hidden = path.some((key) => secretKey.test(String(key)));
+    const hidden =
+        path.some((key) => secretKey.test(String(key))) || (typeof value === "string" && value.includes("-----BEGIN "));
     if (hidden && (typeof value === "string" || typeof value === "number")) {
         return `, got ${typeof value === "string" ? "a text" : "a number"} that may be a secret`;
     }

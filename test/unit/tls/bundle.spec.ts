@@ -106,6 +106,34 @@ describe("bundles of certificates", () => {
         assert.equal(facts?.sha1, leaf.sha1);
     });
 
+    it("verify with openssl, with the key that fits", () => {
+        const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-bundle-"));
+        try {
+            const { bundle } = read({ pem: root.pem + upper.pem + leaf.key + lower.pem + leaf.pem });
+            writeFileSync(join(folder, "root.pem"), root.pem);
+            writeFileSync(join(folder, "shop.pem"), bundle?.pem ?? "");
+            const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, encoding: "utf8" });
+            const time = String(now.getTime() / 1000);
+            const verified = openssl(
+                "verify",
+                "-attime",
+                time,
+                "-CAfile",
+                "root.pem",
+                "-untrusted",
+                "shop.pem",
+                "shop.pem",
+            );
+            assert.equal(verified, "shop.pem: OK\n");
+            assert.equal(
+                openssl("pkey", "-in", "shop.pem", "-pubout"),
+                openssl("x509", "-in", "shop.pem", "-pubkey", "-noout"),
+            );
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
+    });
+
     it("need one certificate and one key that belong together", () => {
         only(issuesOf({}).slice(1), /^error certificate-parts: .*it has no certificate; give it in PEM/);
         only(issuesOf({ key: leaf.key }), /^error certificate-parts: .*no certificate/);
@@ -142,7 +170,13 @@ describe("bundles of certificates", () => {
         only(issuesOf({ pem: leaf.pem + leaf.key + root.pem }), /^warning incomplete-chain/);
         only(
             issuesOf({ pem: leaf.pem + leaf.key, chain: upper.pem }),
-            /^error certificate-chain: .*does not link up: CN=Lower issued it, but the chain has only CN=Upper; give the certificate of CN=Lower/,
+            /^error certificate-chain: .*does not link up: CN=Lower issued it, but the chain has only CN=Upper, which issued none of it; give/,
+        );
+        const lowest = await makeCertificate("Lowest", { authority: true, issuer: lower });
+        const ofLowest = await made({ issuer: lowest });
+        only(
+            issuesOf({ pem: ofLowest.pem + ofLowest.key, chain: lowest.pem + upper.pem }),
+            /^warning incomplete-chain: .*CN=Lower issued CN=Lowest, but the chain goes on with CN=Upper, which issued none of it; give/,
         );
         // Without roots, the issuer of the last intermediate may be a root.
         assert.deepEqual(issuesOf({ pem: leaf.pem + leaf.key + lower.pem }), []);
@@ -175,6 +209,26 @@ describe("bundles of certificates", () => {
         const { bundle, issues } = read({ pem: root.pem + crossed.pem + rightOrder() });
         assert.deepEqual(issues, []);
         assert.equal(bundle?.pem, [leaf.pem, lower.pem, upper.pem, crossed.pem, leaf.key].join(""));
+        for (const roots of [root.pem, elder.pem])
+            assert.deepEqual(issuesOf({ pem: crossed.pem + rightOrder() }, roots), []);
+    });
+
+    it("take the latest of two intermediates with one key", async () => {
+        const renewed = await makeCertificate("Lower", {
+            authority: true,
+            issuer: upper,
+            keys: lower.keys,
+            to: "2028-01-01",
+        });
+        const old = await makeCertificate("Lower", {
+            authority: true,
+            issuer: upper,
+            keys: lower.keys,
+            to: "2026-02-01",
+        });
+        const { bundle, issues } = read({ pem: leaf.pem + leaf.key + old.pem + lower.pem + renewed.pem });
+        assert.deepEqual(issues, []);
+        assert.equal(bundle?.pem, leaf.pem + renewed.pem + leaf.key);
     });
 
     it("are valid now, with all intermediates", async () => {
@@ -211,9 +265,25 @@ describe("bundles of certificates", () => {
             return issuesOf({ pem: pem + its + lower.pem });
         };
         assert.deepEqual(await withKey("rsa"), []);
-        only(await withKey("rsa1024"), /^error certificate-key: .*RSA key has 1024 bits; use 2048 or more/);
+        only(await withKey("rsa1024"), /^error certificate-key: .*it has an RSA key of 1024 bits; use 2048 or more/);
         only(await withKey("p521"), /^warning unusual-key: .*ECDSA P-521/);
         only(await withKey("ed25519"), /^warning unusual-key: .*Ed25519/);
+    });
+
+    it("are strong throughout, and signed with more than SHA-1", async () => {
+        const short = await makeCertificate("Short", { authority: true, issuer: root, key: "rsa1024" });
+        const ofShort = await made({ issuer: short });
+        only(
+            issuesOf({ pem: ofShort.pem + ofShort.key + short.pem }),
+            /^error certificate-key: .*its intermediate CN=Short has an RSA key of 1024 bits/,
+        );
+        const old = await made({ hash: "SHA-1" });
+        only(
+            issuesOf({ pem: old.pem + old.key + lower.pem }),
+            /^warning weak-signature: .*it is signed with SHA-1 or MD5/,
+        );
+        const alone = await makeCertificate("dev", { names: ["dev.test"], hash: "SHA-1" });
+        assert.deepEqual(issuesOf({ pem: alone.pem + alone.key }), []);
     });
 
     it("are made for servers, with subject alternative names, and without must-staple", async () => {
@@ -397,6 +467,34 @@ describe("bundles of certificates", () => {
             );
         });
 
+        it("sees SHA-1 and MD5 with RSA", () => {
+            writeFileSync(join(folder, "ca.pem"), upper.pem);
+            writeFileSync(join(folder, "ca.key"), upper.key);
+            openssl("genrsa", "-out", "own.pem", "2048");
+            openssl("req", "-new", "-key", "own.pem", "-subj", "/CN=k.test", "-out", "own.csr");
+            for (const digest of ["sha1", "md5", "sha256"]) {
+                const issuer = ["-CA", "ca.pem", "-CAkey", "ca.key", `-${digest}`, "-out", "c.pem"];
+                openssl("x509", "-req", "-in", "own.csr", "-days", "30", ...issuer);
+                const { issues } = readBundle(
+                    "k",
+                    { pem: text("c.pem") + upper.pem, key: text("own.pem") },
+                    new Date(),
+                );
+                const rules = issues.map(({ rule }) => rule).filter((rule) => rule === "weak-signature");
+                assert.deepEqual(rules, digest === "sha256" ? [] : ["weak-signature"], digest);
+            }
+        });
+
+        it("takes RSA-PSS, and says that browsers do not", () => {
+            openssl("genpkey", "-algorithm", "RSA-PSS", "-pkeyopt", "rsa_keygen_bits:2048", "-out", "pss.pem");
+            const { bundle, issues } = readBundle("k", certificateFor("pss.pem"), new Date());
+            only(
+                issues.map(({ rule, message }) => `${rule}: ${message}`),
+                /^unusual-key: .*RSA-PSS/,
+            );
+            assert.deepEqual([bundle?.facts.keyType, bundle?.facts.keyBits], ["rsa", 2048]);
+        });
+
         it("refuses DSA, and curves that TLS 1.3 lacks", () => {
             openssl("ecparam", "-name", "secp256k1", "-genkey", "-noout", "-out", "k1.pem");
             openssl("dsaparam", "-genkey", "-noout", "-out", "dsa.pem", "2048");
@@ -404,7 +502,7 @@ describe("bundles of certificates", () => {
                 const parts = certificateFor(file);
                 only(
                     readBundle("k", parts, new Date()).issues.map(({ rule, message }) => `${rule}: ${message}`),
-                    /^certificate-key: certificate k: its key is of type (secp256k1|dsa), which TLS 1.3 lacks; use ECDSA P-256/,
+                    /^certificate-key: certificate k: its key is of type (secp256k1|dsa), which browsers refuse; use ECDSA P-256/,
                 );
             }
         });
