@@ -70,7 +70,12 @@ export function takeCertificates(
                 ([texts, pem]): ReadBundle =>
                     "problem" in texts
                         ? { issues: [problemIssue("certificate", key, texts)] }
-                        : readBundle(key, texts, now, pem === undefined ? undefined : rootsOf(pem).roots),
+                        : readBundle(
+                              key,
+                              texts,
+                              now,
+                              pem === undefined || isPrivate(certificates[key]) ? undefined : rootsOf(pem).roots,
+                          ),
             ),
     );
     const read = mapped(parts.authorities, (given, key) =>
@@ -81,6 +86,15 @@ export function takeCertificates(
                     : readAuthority(key, texts, now),
         ),
     );
+    // A proof verifies all chains, also those that lead to what this component makes.
+    const ownRoots = [
+        ...Object.keys(certificates)
+            .filter((key) => "selfSigned" in (certificates[key] as object))
+            .map((key) => parts.certificates[key]),
+        ...Object.keys(authorities)
+            .filter((key) => "private" in (authorities[key] as object))
+            .map((key) => parts.authorities[key]),
+    ].map((given) => (given as pulumi.Output<object>).apply((texts) => ("pem" in texts ? String(texts.pem) : "")));
     // What has no value has an issue, which ends the run before a slot is filled.
     const textOf = <T>(outputs: Readonly<Record<string, pulumi.Output<T>>>, slot: (name: string) => string) => {
         return (pem: (value: T) => string | undefined) =>
@@ -91,17 +105,26 @@ export function takeCertificates(
             ...textOf(bundles, bundleSlot)(({ bundle }) => bundle?.pem),
             ...textOf(read, authoritySlot)(({ authority }) => authority?.pem),
             ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
-            ...(roots === undefined ? [] : [[rootsSlot, rootsPem]]),
+            ...(roots === undefined ? [] : [[rootsSlot, pulumi.all([rootsPem, ...ownRoots]).apply(joined)]]),
         ]),
         authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
         judged: judgedOf(bundles, [...Object.values(read), trusted]),
     };
 }
 
+function joined(texts: readonly (string | undefined)[]): string {
+    return texts.map((text) => `${text?.trimEnd()}\n`).join("");
+}
+
+/** Whether it is made by the component itself, so that it is not of one of the roots that clients trust. */
+function isPrivate(source: object = {}): boolean {
+    return "selfSigned" in source || "issuedBy" in source;
+}
+
 /** Whether resources of the component itself make certificates: they are created only after it. */
 export function makesCertificates({ certificates = {}, authorities = {} }: Declared): boolean {
     const sources = [...Object.values(certificates), ...Object.values(authorities)];
-    return sources.some((source) => "selfSigned" in source || "issuedBy" in source || "private" in source);
+    return sources.some((source) => isPrivate(source) || "private" in source);
 }
 
 /** Waits for what is known. What is not known yet has no issues. */

@@ -257,6 +257,15 @@ describe("certificates of load balancers", function () {
         assert.deepEqual(later.failures, []);
     });
 
+    it("need not lead to roots if the program makes them; a proof then verifies them by themselves", async () => {
+        const own = await makeCertificate("shop.test", { names: ["shop.test"], ...valid });
+        const certificates = { shop: { selfSigned: { names: ["shop.test"] } } };
+        const outputs = (name: string) => (name.endsWith("-cert") ? { certPem: own.pem } : { privateKeyPem: own.key });
+        const { failures } = await balancer({ certificates, roots: root.pem }, { outputs });
+        assert.deepEqual(failures, []);
+        assert.ok(payloads()[0]?.includes(root.pem + own.pem));
+    });
+
     it("have authorities, which are outputs, and lists that are judged", async () => {
         const revocations = await makeRevocationList(root, { from: inDays(-9), to: inDays(21) });
         const args = (list: string) => ({
