@@ -260,7 +260,7 @@ describe("certificates of load balancers", function () {
     it("need not lead to roots if the program makes them; a proof then verifies them by themselves", async () => {
         const own = await makeCertificate("shop.test", { names: ["shop.test"], ...valid });
         const certificates = { shop: { selfSigned: { names: ["shop.test"] } } };
-        const outputs = (_: string, name: string) =>
+        const outputs = (_: string, name: string): Record<string, unknown> =>
             name.endsWith("-cert") ? { certPem: own.pem } : { privateKeyPem: own.key };
         const { failures } = await balancer({ certificates, roots: root.pem }, { preview: false, outputs });
         assert.deepEqual(failures, []);
