@@ -2,7 +2,7 @@ import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type CertificateFiles, certificateFiles, rootsSlot, withCertificateFiles } from "./certificateFiles";
 import { showDaysLeft } from "./certificateReport";
-import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
+import { atDeclared, type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
 import { input, slotsForm } from "./convergence/form";
 import type { Resource } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
@@ -239,7 +239,7 @@ function balancesOf(
         return { host, config: reporter.customized(host, compiled.issues, call), issues };
     });
     const found = configs.map(({ host, config, issues }) => {
-        const own = compiled.validate(config);
+        const own = atDeclared(compiled.validate(config), config, declared);
         const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
         const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
         return {

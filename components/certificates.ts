@@ -52,15 +52,27 @@ export function takeCertificates(
         return { slots: {}, authorities: {}, judged: { facts: {}, issues: [] } };
     }
     const parts = certificateParts(certificates, authorities, { name, parent: component });
-    const trusted = pulumi.output(roots).apply((pem) => (pem === undefined ? undefined : readRoots(pem)));
+    // Outputs carry texts: of what they unwrap, objects of a class do not stay what they are.
+    const rootsPem = pulumi.output(roots);
+    let known: ReturnType<typeof readRoots> | undefined;
+    const rootsOf = (pem: string) => {
+        known ??= readRoots(pem);
+        return known;
+    };
+    const trusted = rootsPem.apply((pem) => (pem === undefined ? undefined : { issues: rootsOf(pem).issues }));
     const bundles = mapped(parts.certificates, (given, key) =>
         pulumi
-            .all([given, trusted])
+            .all([given, rootsPem])
             .apply(
-                ([texts, known]): ReadBundle =>
+                ([texts, pem]): ReadBundle =>
                     "problem" in texts
                         ? { issues: [problemIssue("certificate", key, texts)] }
-                        : readBundle(key, texts, now, known?.roots),
+                        : readBundle(
+                              key,
+                              texts,
+                              now,
+                              pem === undefined || isPrivate(certificates[key]) ? undefined : rootsOf(pem).roots,
+                          ),
             ),
     );
     const read = mapped(parts.authorities, (given, key) =>
@@ -71,6 +83,15 @@ export function takeCertificates(
                     : readAuthority(key, texts, now),
         ),
     );
+    // A proof verifies all chains, also those that lead to what this component makes.
+    const ownRoots = [
+        ...Object.keys(certificates)
+            .filter((key) => "selfSigned" in (certificates[key] as object))
+            .map((key) => parts.certificates[key]),
+        ...Object.keys(authorities)
+            .filter((key) => "private" in (authorities[key] as object))
+            .map((key) => parts.authorities[key]),
+    ].map((given) => (given as pulumi.Output<object>).apply((texts) => ("pem" in texts ? String(texts.pem) : "")));
     // What has no value has an issue, which ends the run before a slot is filled.
     const textOf = <T>(outputs: Readonly<Record<string, pulumi.Output<T>>>, slot: (name: string) => string) => {
         return (pem: (value: T) => string | undefined) =>
@@ -81,11 +102,26 @@ export function takeCertificates(
             ...textOf(bundles, bundleSlot)(({ bundle }) => bundle?.pem),
             ...textOf(read, authoritySlot)(({ authority }) => authority?.pem),
             ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
-            ...(roots === undefined ? [] : [[rootsSlot, pulumi.output(roots)]]),
+            ...(roots === undefined ? [] : [[rootsSlot, pulumi.all([rootsPem, ...ownRoots]).apply(joined)]]),
         ]),
         authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
         judged: judgedOf(bundles, [...Object.values(read), trusted]),
     };
+}
+
+function joined(texts: readonly (string | undefined)[]): string {
+    return texts.map((text) => `${text?.trimEnd()}\n`).join("");
+}
+
+/** Whether it is made by the component itself, so that it is not of one of the roots that clients trust. */
+function isPrivate(source: object = {}): boolean {
+    return "selfSigned" in source || "issuedBy" in source;
+}
+
+/** Whether resources of the component itself make certificates: they are created only after it. */
+export function makesCertificates({ certificates = {}, authorities = {} }: Declared): boolean {
+    const sources = [...Object.values(certificates), ...Object.values(authorities)];
+    return sources.some((source) => isPrivate(source) || "private" in source);
 }
 
 /** Waits for what is known. What is not known yet has no issues. */
@@ -144,6 +180,29 @@ function declaredNames(
           : "issuedBy" in source
             ? { names: source.names }
             : undefined;
+}
+
+/**
+ * Issues of the configuration at the places where certificates and authorities are declared beside it. An authority that issues
+ * certificates is needed, whether or not hosts get it.
+ */
+export function atDeclared(
+    issues: readonly Issue[],
+    config: HaproxyConfig,
+    { certificates = {}, authorities = {} }: Declared,
+): Issue[] {
+    const issuers = new Set(
+        Object.values(certificates).flatMap((source) => ("issuedBy" in source ? [source.issuedBy] : [])),
+    );
+    return issues.flatMap((issue) => {
+        const [, list, n] = /^(certificates|authorities)\[(\d+)\]/.exec(issue.path) ?? [];
+        const name = config[list as "certificates" | "authorities"]?.[Number(n)]?.name;
+        if (name === undefined || !Object.hasOwn(list === "certificates" ? certificates : authorities, name)) {
+            return [issue];
+        }
+        const unneeded = issue.rule === "unused-authority" && issuers.has(name);
+        return unneeded ? [] : [{ ...issue, path: `${list}.${name}` }];
+    });
 }
 
 /** The certificates that binds name. */

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
 import { type Balancing, balancingShape, declare, hostSettings, type WithoutInputs } from "./balancing";
+import { makesCertificates } from "./certificates";
 import type { HostConnection } from "./convergence/connection";
 import { ConvergedHost, leavesHost } from "./convergence/convergedHost";
 import { fileTexts } from "./convergence/fileTexts";
@@ -121,7 +122,8 @@ export class LoadBalancerFleet<Host extends string = string> extends pulumi.Comp
                         path: `hosts.${key}`,
                     })),
             );
-            shared.take(balances);
+            // Its inputs must not wait for its children: each host shows its own files then.
+            shared.take(makesCertificates(balancing) ? new Map() : balances);
             const children = names().map((key) => `${name}-${key}`);
             const order = roll === "oneByOne" ? new Roll(this, name, children) : undefined;
             const outputs = names().map((key, n) => {

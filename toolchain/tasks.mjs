@@ -101,6 +101,8 @@ const tasks = {
             labCheck,
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
             sshd: () => debianPackages(["openssh-server", "iproute2", "python3"]),
+            // pip installs moto.
+            certificates: () => debianPackages(["openssl", "python3-pip"]),
             pulumi: () => pulumi(),
             // HAProxy 2.8 is on PyPI only.
             labPackages: () => debianPackages([...labPackages, "curl", "openssl", "python3-pip"]),

@@ -2,6 +2,7 @@ import type { KeyObject, X509Certificate } from "node:crypto";
 import { isError } from "../haproxy";
 import { linkChain } from "./chain";
 import { dateIssues } from "./dates";
+import { signatureAlgorithm } from "./der";
 import { factsOf, isSelfSigned, issued, timeText, titleOf } from "./facts";
 import { SubjectIssues, type TlsIssue } from "./issues";
 import { type BundleParts, readParts } from "./parts";
@@ -43,6 +44,7 @@ export function readBundle(
     for (const certificate of [leaf, ...chain]) {
         const subject = certificate === leaf ? "it" : `its intermediate ${titleOf(certificate)}`;
         dateIssues(certificate, subject, now, "certificate-dates", issues);
+        strengthIssues(certificate, subject, issues);
     }
     keyIssues(leaf, facts, issues);
     useIssues(leaf, facts, issues);
@@ -98,16 +100,34 @@ function leafOf(
     );
 }
 
+/** SHA-1 with RSA and with ECDSA, and MD5 with RSA. */
+const weakSignatures = ["2a864886f70d010105", "2a8648ce3d0401", "2a864886f70d010104"];
+
+/** The intermediates must be as strong as the leaf. */
+function strengthIssues(certificate: X509Certificate, subject: string, issues: SubjectIssues): void {
+    const { asymmetricKeyType, asymmetricKeyDetails } = certificate.publicKey;
+    const bits = asymmetricKeyDetails?.modulusLength ?? 0;
+    if (asymmetricKeyType?.startsWith("rsa") && bits < 2048) {
+        issues.error("certificate-key", `${subject} has an RSA key of ${bits} bits; use 2048 or more, or ECDSA P-256`);
+    }
+    // Clients do not check the signature of what they trust.
+    if (weakSignatures.includes(signatureAlgorithm(certificate.raw)) && !isSelfSigned(certificate)) {
+        issues.warning(
+            "weak-signature",
+            `${subject} is signed with SHA-1 or MD5, so browsers refuse it; have it issued again`,
+        );
+    }
+}
+
 function keyIssues(leaf: X509Certificate, facts: CertificateFacts | undefined, issues: SubjectIssues): void {
-    const { asymmetricKeyType = "unknown", asymmetricKeyDetails } = leaf.publicKey;
+    const { asymmetricKeyType: type = "unknown", asymmetricKeyDetails } = leaf.publicKey;
+    const remedy = "use ECDSA P-256 or RSA 2048";
     if (!facts) {
-        const type = asymmetricKeyDetails?.namedCurve ?? asymmetricKeyType;
-        issues.error("certificate-key", `its key is of type ${type}, which TLS 1.3 lacks; use ECDSA P-256 or RSA 2048`);
-    } else if (facts.keyType === "rsa" && facts.keyBits < 2048) {
-        issues.error("certificate-key", `its RSA key has ${facts.keyBits} bits; use 2048 or more, or ECDSA P-256`);
-    } else if (facts.keyType === "ed25519" || facts.keyBits === 521) {
-        const type = facts.keyType === "ed25519" ? "Ed25519" : "ECDSA P-521";
-        issues.warning("unusual-key", `its key is ${type}, which some browsers refuse; use ECDSA P-256 or RSA 2048`);
+        const kind = asymmetricKeyDetails?.namedCurve ?? type;
+        issues.error("certificate-key", `its key is of type ${kind}, which browsers refuse; ${remedy}`);
+    } else if (type === "ed25519" || type === "rsa-pss" || facts.keyBits === 521) {
+        const kind = type === "ed25519" ? "Ed25519" : type === "rsa-pss" ? "RSA-PSS" : "ECDSA P-521";
+        issues.warning("unusual-key", `its key is ${kind}, which some browsers refuse; ${remedy}`);
     }
 }
 

@@ -20,8 +20,8 @@ export function linkChain(
     let end: X509Certificate | undefined = isSelfSigned(leaf) ? leaf : undefined;
     while (!end) {
         const issuers = [...rest].filter((certificate) => issued(certificate, last));
-        // A cross-signed certificate serves clients, too, that do not have the root itself yet.
-        const next = issuers.find((certificate) => !isSelfSigned(certificate));
+        // A cross-signed certificate serves clients, too, that do not have the root itself yet; a renewed one replaces its predecessor.
+        const [next] = issuers.filter((certificate) => !isSelfSigned(certificate)).sort(latestFirst);
         if (!next) {
             [end] = issuers;
             break;
@@ -30,10 +30,27 @@ export function linkChain(
         chain.push(next);
         last = next;
     }
+    const linked = [leaf, ...chain];
+    const strangers = [...rest].filter(
+        (other) => other.ca && !isSelfSigned(other) && !linked.some((certificate) => issued(other, certificate)),
+    );
     if (roots) {
-        rootIssues(last, end, roots, issues);
-    } else if (!end && [...rest].some((certificate) => !isSelfSigned(certificate)) && chain.length === 0) {
-        issues.error("certificate-chain", `${noIssuer(last, [...rest])}; give the certificate of ${issuerOf(last)}`);
+        rootIssues(linked, end, roots, issues);
+    } else if (!end && strangers.length > 0) {
+        const problem = `${issuerOf(last)} issued ${last === leaf ? "it" : titleOf(last)}, but`;
+        const others = `${strangers.map(titleOf).join("; ")}, which issued none of it`;
+        if (last === leaf) {
+            issues.error(
+                "certificate-chain",
+                `its chain does not link up: ${problem} the chain has only ${others}; give the certificate of ${issuerOf(last)}`,
+            );
+        } else {
+            // That issuer may be a root.
+            issues.warning(
+                "incomplete-chain",
+                `its chain may lack a certificate: ${problem} the chain goes on with ${others}; give that of ${issuerOf(last)}, or leave the others out`,
+            );
+        }
     } else if (!end && chain.length === 0) {
         issues.warning(
             "incomplete-chain",
@@ -44,25 +61,26 @@ export function linkChain(
 }
 
 function rootIssues(
-    last: X509Certificate,
+    linked: readonly X509Certificate[],
     end: X509Certificate | undefined,
     roots: readonly X509Certificate[],
     issues: SubjectIssues,
 ): void {
     const isRoot = (certificate: X509Certificate) =>
         roots.some((root) => root.fingerprint256 === certificate.fingerprint256);
-    if (isRoot(last) || (end && isRoot(end)) || roots.some((root) => issued(root, last))) {
+    // A chain may go on beyond a root, to one that older clients have.
+    if ([...linked, ...(end ? [end] : [])].some((one) => isRoot(one) || roots.some((root) => issued(root, one)))) {
         return;
     }
+    const last = linked.at(-1) as X509Certificate;
     const problem = end
         ? `its chain ends in ${titleOf(end)}, which is none of the roots; give the chain to one of them, or add that root`
         : `neither its chain nor the roots have ${issuerOf(last)}, which issued ${titleOf(last)}; give the certificate of that`;
     issues.error("certificate-chain", problem);
 }
 
-function noIssuer(certificate: X509Certificate, others: readonly X509Certificate[]): string {
-    const titles = others.map(titleOf).join("; ");
-    return `its chain does not link up: ${issuerOf(certificate)} issued it, but the chain has only ${titles}`;
+function latestFirst(a: X509Certificate, b: X509Certificate): number {
+    return Date.parse(b.validTo) - Date.parse(a.validTo);
 }
 
 function issuerOf({ issuer }: X509Certificate): string {

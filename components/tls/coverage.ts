@@ -9,9 +9,13 @@ import type { CertificateFacts } from "./types";
  * @param host a host name in Unicode or ASCII, an IP address, or a wildcard such as `*.example.com`, which only the same name covers
  */
 export function coversHost({ names }: Pick<CertificateFacts, "names">, host: string): boolean {
-    const wanted = asciiName(host);
-    const parent = isIP(wanted) === 0 ? wanted.replace(/^[^.]+(?=\.)/, "*") : wanted;
-    return names.some((name) => [wanted, parent].includes(asciiName(name)));
+    return coveringNames(host).some((name) => names.includes(name));
+}
+
+/** The names that a certificate may have to be valid for a host. */
+export function coveringNames(host: string): string[] {
+    const name = asciiName(host);
+    return isIP(name) === 0 ? [name, name.replace(/^[^.]+(?=\.)/, "*")] : [name];
 }
 
 /** A host name in lower case, in ASCII and without the dot at its end; an IP address in its short form. */

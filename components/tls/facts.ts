@@ -38,6 +38,7 @@ function hexadecimal(fingerprint: string): string {
 function keyOf({ publicKey }: X509Certificate): Pick<CertificateFacts, "keyType" | "keyBits"> | undefined {
     switch (publicKey.asymmetricKeyType) {
         case "rsa":
+        case "rsa-pss":
             return { keyType: "rsa", keyBits: publicKey.asymmetricKeyDetails?.modulusLength ?? 0 };
         case "ec": {
             const bits = curves[publicKey.asymmetricKeyDetails?.namedCurve ?? ""];

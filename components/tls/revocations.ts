@@ -1,5 +1,6 @@
 import { constants, verify as verifySignature, type X509Certificate } from "node:crypto";
 import type { X509Crl } from "@peculiar/x509";
+import { signedPart } from "./der";
 import { timeText, titleOf } from "./facts";
 import type { SubjectIssues } from "./issues";
 import { readPem, useOf } from "./pem";
@@ -112,22 +113,14 @@ function isSignedBy(list: X509Crl, { publicKey }: X509Certificate): boolean {
     const { name, hash } = list.signatureAlgorithm;
     const key = name === "RSA-PSS" ? { key: publicKey, padding: constants.RSA_PKCS1_PSS_PADDING } : publicKey;
     try {
-        return verifySignature(hash?.name.replace("-", ""), signedPart(list.rawData), key, Buffer.from(list.signature));
+        return verifySignature(
+            hash?.name.replace("-", ""),
+            signedPart(Buffer.from(list.rawData)),
+            key,
+            Buffer.from(list.signature),
+        );
     } catch {
         // A signature that such a key cannot make.
         return false;
     }
-}
-
-/** The first element of the outer sequence, in DER. */
-function signedPart(raw: ArrayBuffer): Buffer {
-    const der = Buffer.from(raw);
-    const contentOf = (at: number) => {
-        const first = der.readUInt8(at + 1);
-        const bytes = first < 128 ? 0 : first - 128;
-        const length = bytes === 0 ? first : der.readUIntBE(at + 2, bytes);
-        return { from: at + 2 + bytes, to: at + 2 + bytes + length };
-    };
-    const { from } = contentOf(0);
-    return der.subarray(from, contentOf(from).to);
 }

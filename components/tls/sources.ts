@@ -76,13 +76,23 @@ const problem = (text: string): SourceProblem => ({ problem: text });
 const notPrivate = (authority: string) =>
     `it is issued by ${authority}, which is no private authority; declare ${authority} in \`authorities\`, with \`private\``;
 
-/** One secret of all texts, without those that are missing. */
+/** One secret of all texts, without those that are not declared. */
 function secretParts<K extends string>(texts: { readonly [name in K]: Text | undefined }) {
     type Parts = Sourced<{ readonly [name in K]: string }>;
-    const all = pulumi.all(Object.entries<Text | undefined>(texts).map((entry) => pulumi.output(entry)));
+    const declared = Object.entries<Text | undefined>(texts).filter(([, text]) => text !== undefined);
+    const all = pulumi.all(declared.map((entry) => pulumi.output(entry)));
     return pulumi.secret(
-        all.apply((entries) => Object.fromEntries(entries.filter(([, text]) => text !== undefined))),
+        all.apply((entries) => textProblem(Object.fromEntries(entries)) ?? Object.fromEntries(entries)),
     ) as unknown as Parts;
+}
+
+/** Why a value that an output has given is no text. No compiler has seen it. */
+function textProblem(texts: Readonly<Record<string, unknown>>): SourceProblem | undefined {
+    const [name, text] = Object.entries(texts).find(([, value]) => typeof value !== "string") ?? [];
+    if (name === undefined) return undefined;
+    return text === undefined || text === null
+        ? problem(`its \`${name}\` has no value; check the output or the setting that it comes from`)
+        : problem(`its \`${name}\` is of type ${typeof text}; use text`);
 }
 
 const given = <T extends object>(source: T) => secretParts({ ...source } as { pem: Text }) as Sourced<BundleParts>;
@@ -91,7 +101,11 @@ const fromDataBag = ({ dataBag, sharedSecret, fields }: DataBagSource<Text>): So
     pulumi.secret(
         pulumi
             .all([dataBag, sharedSecret])
-            .apply(([item, secret]) => orProblem(() => partsFromFields(decryptDataBag(item, secret), fields))),
+            .apply(
+                ([item, secret]) =>
+                    textProblem({ dataBag: item, sharedSecret: secret }) ??
+                    orProblem(() => partsFromFields(decryptDataBag(item, secret), fields)),
+            ),
     );
 
 /** What is read, or why it cannot be. */
@@ -130,7 +144,7 @@ function fromSecretsManager(source: SecretsManagerSource, { parent }: SourceOwne
 /** Why a secret cannot be read, from what the provider says in several lines. */
 function readProblem(secretId: string, { message }: Error): string {
     const words = message.replace(/\s+/g, " ").trim();
-    const reason = /reading Secrets Manager Secret Version \(.*?\): (.*)/.exec(words)?.[1] ?? words;
+    const reason = words.replace(/^.*(returned an error: |reading Secrets Manager Secret Version \(.*?\): )/, "");
     const subject = `secret ${secretId} of AWS Secrets Manager`;
     if (reason.includes("couldn't find resource")) {
         return `${subject} is not there, or has no such version; check its name, version and region`;

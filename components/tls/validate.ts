@@ -1,5 +1,5 @@
 import { IssueList } from "../haproxy";
-import { asciiName, coversHost } from "./coverage";
+import { asciiName, coveringNames, coversHost } from "./coverage";
 import { daysLeft } from "./facts";
 import type { TlsIssue } from "./issues";
 import type { CertificateFacts } from "./types";
@@ -36,8 +36,9 @@ export interface CertificatesInUse {
 const warningDays = 30;
 
 /** Finds what is wrong between certificates and the hosts that they are for, and certificates that expire soon. */
-export function certificateIssues({ certificates, uses, minimumDays = 0, now }: CertificatesInUse): TlsIssue[] {
+export function certificateIssues({ certificates: given, uses, minimumDays = 0, now }: CertificatesInUse): TlsIssue[] {
     const list = new IssueList();
+    const certificates = new Map([...given].map(([name, facts]) => [name, facts && withAsciiNames(facts)]));
     for (const [name, facts] of certificates) {
         dayIssues(name, facts, minimumDays, now, list);
     }
@@ -62,12 +63,18 @@ export function certificateIssues({ certificates, uses, minimumDays = 0, now }: 
     return list.issues;
 }
 
+/** Declared names may be in Unicode. */
+function withAsciiNames(facts: NonNullable<KnownFacts>): KnownFacts {
+    return { ...facts, names: facts.names.map(asciiName) };
+}
+
 /** A port with all certificates of its services: HAProxy chooses among them by the name that a client asks for. */
 interface Port {
     readonly number: number;
     readonly uses: readonly CertificateUse[];
     readonly certificates: ReadonlyMap<string, KnownFacts>;
-    readonly hosts: readonly string[];
+    /** Names with which a certificate is valid for one of the hosts at least. */
+    readonly needed: ReadonlySet<string>;
     /** Whether clients may ask for hosts that are not declared. */
     readonly anyHost: boolean;
 }
@@ -78,7 +85,7 @@ function portOf(number: number, uses: readonly CertificateUse[], all: Certificat
         number,
         uses,
         certificates: new Map([...names].filter((name) => all.has(name)).map((name) => [name, all.get(name)])),
-        hosts: uses.flatMap(({ hosts }) => hosts),
+        needed: new Set(uses.flatMap(({ hosts }) => hosts.flatMap(coveringNames))),
         anyHost: uses.some(({ hosts }) => hosts.length === 0),
     };
 }
@@ -103,8 +110,9 @@ function coverageIssues({ number, uses, certificates }: Port, list: IssueList): 
     if (known.length < certificates.size) {
         return;
     }
+    const names = new Set(known.flatMap(({ facts }) => facts.names));
     for (const { path, service, hosts } of uses) {
-        for (const host of hosts.filter((one) => !known.some(({ facts }) => coversHost(facts, one)))) {
+        for (const host of hosts.filter((one) => !coveringNames(one).some((name) => names.has(name)))) {
             list.error(
                 "uncovered-host",
                 path,
@@ -172,15 +180,12 @@ function likeness(names: readonly string[], host: string): number {
 }
 
 /** HAProxy serves the first of two such certificates, and says nothing. */
-function duplicateIssues({ number, uses, certificates, hosts, anyHost }: Port, list: IssueList): void {
+function duplicateIssues({ number, uses, certificates, needed, anyHost }: Port, list: IssueList): void {
     const holders = new Map<string, Known>();
     const said = new Set<string>();
     for (const one of knownOf(certificates)) {
         for (const name of one.facts.names) {
-            if (
-                one.facts.keyType === undefined ||
-                !(anyHost || hosts.some((host) => coversHost({ names: [name] }, host)))
-            ) {
+            if (one.facts.keyType === undefined || !(anyHost || needed.has(name))) {
                 continue;
             }
             const key = `${one.facts.keyType} ${name}`;
@@ -204,7 +209,7 @@ function duplicateIssues({ number, uses, certificates, hosts, anyHost }: Port, l
 /** The model's own checks report a certificate that no port has. */
 function useIssues(name: string, facts: KnownFacts, ports: readonly Port[], list: IssueList): void {
     const own = ports.filter(({ certificates }) => certificates.has(name));
-    const needs = ({ anyHost, hosts }: Port) => anyHost || !facts || hosts.some((host) => coversHost(facts, host));
+    const needs = ({ anyHost, needed }: Port) => anyHost || !facts || facts.names.some((one) => needed.has(one));
     if (own.length > 0 && !own.some(needs)) {
         const where = own.map(({ number }) => number).join(", ");
         const message = `certificate ${name}: no host of port ${where} needs it; remove it`;

@@ -6,9 +6,9 @@ import { haproxy } from "../../components/recipes/haproxy/index";
 import stackLocal from "../golden/haproxy/stack-local";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
-import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
+import { Issuer, TlsHost } from "./tls/tlsHost";
 import { ASK_MASTER } from "./transaction/loadBalancerHost";
 
 /**
@@ -58,8 +58,8 @@ describeLab("a why-run with nothing to do", () => {
     ];
 
     /** Converges the resources, then counts the processes that a why-run starts once the host is settled. */
-    async function processes(resources: Resource[], settled = async () => {}): Promise<number> {
-        const converge = new Convergence(sshTargetOf(lab(), host()), resources);
+    async function processes(resources: Resource[], settled = async () => {}, slots = {}): Promise<number> {
+        const converge = new Convergence(sshTargetOf(lab(), host()), resources, slots);
         const { code, stderr } = await converge.up();
         assert.equal(code, 0, stderr);
         await settled();
@@ -82,12 +82,15 @@ describeLab("a why-run with nothing to do", () => {
         assert(ten > 3 && ten <= PROCESS_BUDGET, `${ten} processes`);
     });
 
-    it(`starts at most ${PROCESS_BUDGET} processes for a load balancer`, async () => {
-        const count = await processes([...common, ...smallLoadBalancer()], async () => {
+    it(`starts at most ${PROCESS_BUDGET} processes for a load balancer with certificates`, async () => {
+        const shop = await (await Issuer.make("Tests")).certificate("shop.test");
+        const { resources, slots } = new TlsHost(lab()).declare({ certificates: { shop } });
+        const settled = async () => {
             // A why-run looks at each old worker.
             const old = async () => (await host().exec(`${ASK_MASTER} 'show proc'`)).stdout.includes("# old workers");
             await until("old workers have ended", async () => !(await old()));
-        });
+        };
+        const count = await processes([...common, ...resources], settled, slots);
         assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
     });
 

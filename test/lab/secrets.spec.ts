@@ -3,10 +3,12 @@ import { readFileSync } from "node:fs";
 import { join } from "node:path";
 import type { Resource } from "../../components/convergence/kinds/index";
 import { slot } from "../../components/convergence/slots";
+import type { HaproxyConfig } from "../../components/haproxy/model";
+import { makeCertificate } from "../support/certificates";
 import { Convergence } from "../support/converge";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { assertHidden } from "../support/planted";
+import { assertHidden, base64Within, type Planted } from "../support/planted";
 import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
@@ -18,25 +20,39 @@ const password = 'planted $(id) `id` %s%% "quotes" \\n {x} #ü€';
 const pem = (name: string) =>
     `-----BEGIN PLANTED ${name}-----\nplanted${name}MIIEvQ+/a=\nplanted${name}last'line"$(id)\n-----END PLANTED ${name}-----\n`;
 const key = pem("KEY");
+/** A private key, in the lines of a PEM file: the rest of that is public. */
+const keyLines = (text: string) =>
+    /-----BEGIN PRIVATE KEY-----\n([^-]+)\n-----END/.exec(text)?.[1] ?? assert.fail("no key");
 /** What comes from the stack's config, which Pulumi masks in its logs, and what comes from elsewhere, which it does not. */
 const configured = { password, key };
-const generated = { pin: "planted-by-another-resource", cert: pem("CERT") };
-const slots = { ...configured, ...generated };
+const generated: Record<string, string> = { pin: "planted-by-another-resource", cert: pem("CERT") };
+let slots: Record<string, string> = {};
 /** Shows everything that the CLI, the engine and the plugins can print. */
 const VERBOSE = ["--debug", "-v=9", "--logtostderr"];
 
-/** A load balancer with a password in its configuration, optional last lines, and two files of secrets. */
+/** A load balancer with a password in its configuration, optional last lines, a certificate, and files of secrets. */
 function resources(stats = `stats auth ops:'${slot("password")}'`): Resource[] {
+    const https: Partial<HaproxyConfig> = {
+        certificates: [{ name: "shop", pem: slot("certificate.shop") }],
+        frontends: [
+            {
+                name: "http",
+                binds: [{ port: 80 }, { port: 443, ssl: { certificates: ["shop"] } }],
+                raw: ["http-request return status 200"],
+                defaultBackend: "app",
+            },
+        ],
+    };
+    const rest = `\nfrontend secret\n    bind 127.0.0.1:8405\n    stats enable\n    ${stats}\n`;
     return [
-        ...smallLoadBalancer().map((resource) =>
+        ...smallLoadBalancer("app1", https).map((resource) =>
             resource.kind !== "transaction"
                 ? resource
                 : {
                       ...resource,
-                      files: resource.files.map((file) => ({
-                          ...file,
-                          content: `${file.content}\nfrontend secret\n    bind 127.0.0.1:8405\n    stats enable\n    ${stats}\n`,
-                      })),
+                      files: resource.files.map((file) =>
+                          file.path.endsWith(".cfg") ? { ...file, content: `${file.content}${rest}` } : file,
+                      ),
                   },
         ),
         { kind: "directory", path: "/etc/demo" },
@@ -52,6 +68,7 @@ describeLab("a secret", () => {
     const host = () => lab().host("lb1");
     const project = new Project();
     let converge: Convergence;
+    let keyPatterns: string[] = [];
 
     const target = () => sshTargetOf(lab(), host());
     /** Writes the program. Of the slots, those in the stack's config come from there, the others from `pulumi.secret`. */
@@ -67,8 +84,9 @@ describeLab("a secret", () => {
                 },
             ]) + rest,
         );
+    let planted: Planted = {};
     const hidden = (text: string, where = "output", login: Record<string, string> = {}) => {
-        assertHidden(text, { ...slots, ...login }, where);
+        assertHidden(text, { ...planted, ...login }, where);
         assert.ok(!PLANTED.test(text), where);
     };
 
@@ -86,6 +104,15 @@ describeLab("a secret", () => {
     }
 
     before("first converge", async () => {
+        const shop = await makeCertificate("shop.test", { names: ["shop.test"], key: "rsa" });
+        const bundle = shop.pem + shop.key;
+        const certificateKey = keyLines(bundle);
+        planted = { ...configured, ...generated, certificateKey };
+        generated["certificate.shop"] = bundle;
+        slots = { ...configured, ...generated };
+        // Beginnings of a line, as it is and as base64 of it may begin.
+        const line = certificateKey.split("\n")[3] ?? assert.fail();
+        keyPatterns = [line.slice(4, 20), ...base64Within(line.slice(0, 32))];
         converge = new Convergence(target(), resources(), slots);
         await project.succeed("stack", "init", "dev");
         const config = { ...configured, sshPrivateKey: target().privateKey ?? "" };
@@ -98,10 +125,12 @@ describeLab("a secret", () => {
     it("is in no process of the host while it is written, and in no output of the engine", async () => {
         declare();
         assert.equal((await says("preview", "--diff", "--debug")).code, 0);
+        // A class of one character, so that the watch does not find itself.
+        const key = keyPatterns.map((text) => `-e '${text.slice(0, 3)}[${text[3]}]${text.slice(4)}'`).join(" ");
         await host().exec(`: >/root/seen
             cat >/root/watch <<'END'
             while [ ! -e /root/stop ]; do
-                grep -l -e 'p[l]anted' -e 'cGxh[b]nRlZ' -e 'BsY[W]50ZW' -e 'wbGF[u]dGVk' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
+                grep -l ${key} -e 'p[l]anted' -e 'cGxh[b]nRlZ' -e 'BsY[W]50ZW' -e 'wbGF[u]dGVk' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
             done
 END
             sh /root/watch >/dev/null 2>&1 </dev/null &`);
@@ -131,6 +160,14 @@ END
             "/etc/demo/pin.conf 600 root:root",
             "/etc/haproxy/haproxy.cfg 640 root:haproxy",
             "/var/lib/haproxy-fleet/last-good/haproxy/tree/haproxy.cfg 640 root:haproxy",
+        ]);
+        const ofKey = keyPatterns.map((text) => `-e '${text}'`).join(" ");
+        const withKey = await host().exec(
+            `find / /run /tmp /dev/shm -xdev -type f -newer /etc/machine-id | xargs -d '\\n' grep -sl ${ofKey} | xargs stat -c '%n %a %U:%G'`,
+        );
+        assert.deepEqual(withKey.stdout.trim().split("\n").sort(), [
+            "/etc/haproxy/fleet/shop.pem 600 root:root",
+            "/var/lib/haproxy-fleet/last-good/haproxy/tree/fleet/shop.pem 600 root:root",
         ]);
         const guarded = await host().exec("stat -c '%n %a' /var/lib/haproxy-fleet /run/haproxy-fleet");
         assert.equal(guarded.stdout, "/var/lib/haproxy-fleet 700\n/run/haproxy-fleet 700\n");
@@ -172,6 +209,22 @@ END
         assert.equal((await says("preview", "--json", ...VERBOSE)).code, 0);
         assert.match(await preview(), /^ {6}-code = ‹hidden›$/m);
         await edit(`"s/planted by hand/planted/"`);
+    });
+
+    it("is not shown of a certificate that changes or is refused: a preview says what both certificates are", async () => {
+        const anew = await makeCertificate("shop.test", { names: ["shop.test", "www.shop.test"] });
+        const all: Planted = { ...planted, anew: keyLines(anew.key) };
+        const text = await preview(resources(), { ...slots, "certificate.shop": anew.pem + anew.key });
+        assert.match(text, /shop\.pem: content differs/);
+        assert.match(text, /^ {7}subject +CN=shop\.test\n {6}-names +shop\.test$/m);
+        assert.match(text, /^ {6}-fingerprint +[0-9a-f]{64}$/m);
+        assert.match(text, /^ {6}\+names +shop\.test, www\.shop\.test$/m);
+        assert.match(text, /^ {6}\+fingerprint +[0-9a-f]{64}$/m);
+        assertHidden(text, all, "preview");
+        // HAProxy cannot read a key without its last lines, and must not quote the others.
+        const broken = slots["certificate.shop"]?.replace(/\n.*\n.*\n(-----END PRIVATE)/, "\n$1") ?? "";
+        const refused = await preview(resources(), { ...slots, "certificate.shop": broken });
+        assert.match(refused, /refused at validation:[\s\S]*shop\.pem/);
     });
 
     it("is not shown after its line was commented out, respaced or requoted by hand", async () => {
@@ -220,7 +273,8 @@ END
             {
                 kind: "execute",
                 name: "leak",
-                command: "cat /etc/demo/key.pem; sed 's/^/xx /' /etc/demo/app.conf >&2; exit 1",
+                command:
+                    "cat /etc/haproxy/fleet/shop.pem | tail -n 6; cat /etc/demo/key.pem; sed 's/^/xx /' /etc/demo/app.conf >&2; exit 1",
                 creates: "/srv/never",
             },
         ]);
@@ -229,10 +283,16 @@ END
         assert.match(text, /execute\[leak\] failed: the last step failed/);
         assert.match(text, /^ +xx code = <password>$/m);
         assert.match(text, /^ +<key>$/m);
+        assert.match(text, /^ +<certificate\.shop>$/m);
     });
 
     it("is in no JSON of a converge that fails, nor of a program that crashes during one", async () => {
-        const failing: Resource = { kind: "execute", name: "fail", command: "cat /etc/demo/*", creates: "/srv/never" };
+        const failing: Resource = {
+            kind: "execute",
+            name: "fail",
+            command: "cat /etc/demo/* /etc/haproxy/fleet/*",
+            creates: "/srv/never",
+        };
         declare([...resources(), failing]);
         assert.notEqual((await says("up", "--yes", "--skip-preview", "--json", ...VERBOSE)).code, 0);
         const crash = "\nsetTimeout(() => { throw new Error('crashed'); }, 500);";

@@ -67,7 +67,8 @@ describeLab("certificates of haproxy", () => {
                 `not the declared one, SHA-1 ${first.shop.facts.sha1}`,
         );
         assert.match(text, words);
-        assert.match(text, /reload/);
+        assert.match(text, /drift: certificate shop/);
+        assert.match(text, /reload: no connection is lost/);
         const process = await host().mainProcess();
         await host().converge(variation);
         assert.equal(await host().mainProcess(), process);
@@ -154,7 +155,7 @@ describeLab("certificates of haproxy", () => {
             certificates,
             raw: ["tcp-request connection reject if { src 127.0.0.0/8 }"],
         });
-        assert.match(said, /0 shown by handshakes, not by shop at 127\.0\.0\.1:443.*, which did not answer$/m);
+        assert.match(said, /0 shown by handshakes, not shop at 127\.0\.0\.1:443 \(closed\)/);
     });
 
     it("are proven, without another reload, if a converge was killed before", async () => {
@@ -221,7 +222,6 @@ describeLab("certificates of haproxy", () => {
         const rotation = await timed("rotate", () => host().converge({ certificates: others }));
         assert.match(rotation, new RegExp(`certificates: ${MANY} have their fingerprints, 2 shown by handshakes`));
         assert.equal(await host().served("c499.test"), others.c499?.facts.sha1);
-        await host().converge({ certificates: first });
         if (this.test) this.test.title += ` (${times.join(", ")})`;
     });
 });

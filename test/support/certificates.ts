@@ -42,6 +42,8 @@ export interface CertificateOptions {
     readonly to?: string;
     /** @default "ecdsa" */
     readonly key?: keyof typeof algorithms;
+    /** Of the signature. @default "SHA-256" */
+    readonly hash?: "SHA-1" | "SHA-256";
     /** Instead of a new key. */
     readonly keys?: CryptoKeyPair;
     readonly mustStaple?: boolean;
@@ -62,7 +64,10 @@ export async function makeCertificate(commonName: string, options: CertificateOp
         notAfter: new Date(to),
         publicKey: keys.publicKey,
         signingKey: (issuer?.keys ?? keys).privateKey,
-        signingAlgorithm: { name: (issuer?.keys ?? keys).privateKey.algorithm.name, hash: "SHA-256" } as EcdsaParams,
+        signingAlgorithm: {
+            name: (issuer?.keys ?? keys).privateKey.algorithm.name,
+            hash: options.hash ?? "SHA-256",
+        } as EcdsaParams,
         extensions: [
             new x509.BasicConstraintsExtension(authority, undefined, true),
             ...(names ? [new x509.SubjectAlternativeNameExtension(names.map(generalName))] : []),

@@ -17,8 +17,6 @@ export interface Moto {
     readonly env: Readonly<Record<string, string>>;
     /** Calls an action of Secrets Manager. Who calls is not checked. */
     secretsManager(action: string, input: object): Promise<Record<string, unknown>>;
-    /** The access key of a new user who may do nothing. From then on, moto checks who calls. */
-    strangerKey(): Promise<Readonly<Record<"AWS_ACCESS_KEY_ID" | "AWS_SECRET_ACCESS_KEY", string>>>;
     stop(): void;
 }
 
@@ -40,20 +38,6 @@ export async function startMoto(): Promise<Moto | string> {
     process.once("exit", end);
     const url = await addressOf(child);
     const region = "eu-central-1";
-    const call = async (service: string, headers: Record<string, string>, body: string) => {
-        const scope = `AKIDTEST/20260101/${region}/${service}/aws4_request`;
-        const authorization = `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`;
-        const response = await fetch(url, { method: "POST", headers: { ...headers, authorization }, body });
-        const text = await response.text();
-        if (!response.ok) throw new Error(`moto: ${body}: ${text}`);
-        return text;
-    };
-    const iam = (parameters: Record<string, string>) =>
-        call(
-            "iam",
-            { "content-type": "application/x-www-form-urlencoded" },
-            String(new URLSearchParams({ Version: "2010-05-08", ...parameters })),
-        );
     return {
         url,
         env: {
@@ -63,18 +47,16 @@ export async function startMoto(): Promise<Moto | string> {
             AWS_SECRET_ACCESS_KEY: "test",
         },
         async secretsManager(action, input) {
+            const scope = `AKIDTEST/20260101/${region}/secretsmanager/aws4_request`;
             const headers = {
+                authorization: `AWS4-HMAC-SHA256 Credential=${scope}, SignedHeaders=host, Signature=none`,
                 "content-type": "application/x-amz-json-1.1",
                 "x-amz-target": `secretsmanager.${action}`,
             };
-            return JSON.parse(await call("secretsmanager", headers, JSON.stringify(input)));
-        },
-        async strangerKey() {
-            await iam({ Action: "CreateUser", UserName: "stranger" });
-            const answer = await iam({ Action: "CreateAccessKey", UserName: "stranger" });
-            const field = (name: string) => new RegExp(`<${name}>(.*?)</${name}>`).exec(answer)?.[1] ?? "";
-            await fetch(`${url}/moto-api/reset-auth`, { method: "POST", body: "0" });
-            return { AWS_ACCESS_KEY_ID: field("AccessKeyId"), AWS_SECRET_ACCESS_KEY: field("SecretAccessKey") };
+            const response = await fetch(url, { method: "POST", headers, body: JSON.stringify(input) });
+            const text = await response.text();
+            if (!response.ok) throw new Error(`moto: ${action}: ${text}`);
+            return JSON.parse(text);
         },
         stop() {
             process.off("exit", end);

@@ -20,7 +20,7 @@ const hex = (text: string) => Buffer.from(text).toString("hex");
  * The base64 of a text inside of a longer one, which may begin at each of three alignments: without the characters that depend on what is
  * around it.
  */
-function base64Within(text: string): string[] {
+export function base64Within(text: string): string[] {
     return [0, 1, 2].map((before) => {
         const bytes = Buffer.concat([Buffer.alloc(before), Buffer.from(text)]);
         const whole = Math.floor((bytes.length * 8) / 6);

@@ -3,8 +3,8 @@ import type { HaproxyConfig } from "../../components/haproxy/model";
 import { haproxy } from "../../components/recipes/haproxy/index";
 import type { Host } from "../../lab/host";
 
-/** A small load balancer that answers itself and never sends a request to its server. */
-export function smallLoadBalancer(server = "app1"): Resource[] {
+/** A small load balancer that answers itself and never sends a request to its server, with other parts of its configuration. */
+export function smallLoadBalancer(server = "app1", change: Partial<HaproxyConfig> = {}): Resource[] {
     const config: HaproxyConfig = {
         version: "2.6",
         // A lab host cannot have more than 20000 file descriptors.
@@ -13,6 +13,7 @@ export function smallLoadBalancer(server = "app1"): Resource[] {
             { name: "http", binds: [{ port: 80 }], raw: ["http-request return status 200"], defaultBackend: "app" },
         ],
         backends: [{ name: "app", servers: [{ name: server, address: "192.0.2.21", port: 8080 }] }],
+        ...change,
     };
     return haproxy(config);
 }

@@ -30,6 +30,14 @@ const wholes: Record<string, string> = {
     "docs/forward-proxy.md": "Frontend",
 };
 
+/** What fragments need that stand in the data of a stack, or among the arguments of a program. */
+const stackOrProgram = `
+import { readFileSync } from "node:fs";
+import type * as pulumi from "@pulumi/pulumi";
+import type { LoadBalancerArgs } from "haproxy-fleet";
+import type { Group } from "../program/schema";
+declare const config: pulumi.Config;`;
+
 /** The properties of an example that shows nothing else: each by itself, as there may be several values of one. */
 function propertiesIn(code: string): string[] {
     if (!/^\w+: /.test(code)) return [];
@@ -53,16 +61,19 @@ const propertiesOn = (page: string) => [
 
 /** TypeScript by the path it would have in the repository. */
 function programs(page: string): [string, string][] {
-    const folder = page === "docs/stacks.md" ? "stacks" : ".";
+    const folder = ["docs/stacks.md", "docs/certificates.md"].includes(page) ? "stacks" : ".";
     const stem = join(root, folder, `example-${page.replace(/\W/g, "-")}`);
     const given =
         'import { type HostConnection, LoadBalancer } from "haproxy-fleet";\ndeclare const connection: HostConnection;\n';
     const whole = examples(page, "typescript")
         .filter((code) => propertiesIn(code).length === 0)
         .map((code) => (/^import /m.test(code) ? code : `${given}${code}`));
-    const whose = wholes[page];
-    const parts = propertiesOn(page).map((text, n) => `export const _${n}: Partial<haproxy.${whose}> = { ${text} };`);
-    const typed = parts.length === 0 ? [] : [`import type { haproxy } from "haproxy-fleet";\n${parts.join("\n")}`];
+    const [type, imports] =
+        page === "docs/certificates.md"
+            ? ["Partial<Group> | Partial<LoadBalancerArgs>", stackOrProgram]
+            : [`Partial<haproxy.${wholes[page]}>`, 'import type { haproxy } from "haproxy-fleet";'];
+    const parts = propertiesOn(page).map((text, n) => `export const _${n}: ${type} = { ${text} };`);
+    const typed = parts.length === 0 ? [] : [`${imports}\n${parts.join("\n")}`];
     return [...whole, ...typed].map((code, n) => [`${stem}-${n}.ts`, code]);
 }
 
@@ -83,6 +94,16 @@ describe("documentation", () => {
         }
     });
 
+    it("shows certificates that a stack accepts", () => {
+        const shown = propertiesOn("docs/certificates.md").filter((text) => !text.includes("config."));
+        assert(shown.length > 10);
+        for (const text of shown) {
+            const part = new Function(`return { ${text} }`)();
+            const named = part.services?.map((service: object) => ({ port: 80, ...service }));
+            parseStack({ ...local, ...part, ...(named && { services: named }) }, text);
+        }
+    });
+
     it("shows a valid inventory", () => {
         const inventories = examples("docs/stacks.md", "json");
         assert.equal(inventories.length, 1);
@@ -100,7 +121,7 @@ describe("documentation", () => {
 
     it("names scripts that exist", () => {
         for (const page of pages)
-            for (const [command, script = ""] of textOf(page).matchAll(/\bnpm run ([a-z]+)/g))
+            for (const [command, script = ""] of textOf(page).matchAll(/\bnpm run ([a-z]+(?:-[a-z]+)*)/g))
                 assert(script in manifest.scripts, `${page}: ${command}`);
     });
 

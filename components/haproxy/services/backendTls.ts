@@ -1,7 +1,7 @@
 import type { Acl, HttpAfterResponseRule, HttpRequestRule } from "../model";
 import { clientRules } from "./clientCertificates";
-import { onPlainPort, type PortServices } from "./ports";
-import { endsTls, hstsOf, minVersionOf, type TlsContext } from "./tls";
+import { onPlainPort } from "./ports";
+import { endsTls, hstsOf, minVersionOf, type SharedTls, type TlsContext } from "./tls";
 import type { Hsts, Service } from "./types";
 
 /** What the backend of a service does about TLS. */
@@ -19,16 +19,15 @@ const none: BackendTls = { acls: [], first: [], last: [], afterResponse: [] };
 /**
  * Rules about TLS for the backend of a service. They are not in frontends, so that they hold on whatever way a request comes.
  *
- * @param onPort its port with TLS
+ * @param shared what it shares with the other services of its port with TLS; undefined if it has none
  */
-export function backendTlsOf(service: Service, { port, services }: PortServices, settings: TlsContext): BackendTls {
-    if (!endsTls(service)) {
+export function backendTlsOf(service: Service, shared: SharedTls | undefined, settings: TlsContext): BackendTls {
+    if (!shared || !endsTls(service)) {
         return none;
     }
-    const { acls, rules } = clientRules(service, port, services, settings);
-    const versions = new Set(services.map((other) => minVersionOf(other, settings)));
+    const { acls, rules } = clientRules(service, shared, settings);
     // A connection that was made for a host with a lower version may carry requests for this one.
-    const higher = versions.size > 1 && minVersionOf(service, settings) === "TLSv1.3";
+    const higher = shared.versionsDiffer && minVersionOf(service, settings) === "TLSv1.3";
     const onlyTls = onPlainPort(service, settings) === "none";
     const hsts = hstsOf(service, settings);
     return {

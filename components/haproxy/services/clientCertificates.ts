@@ -1,7 +1,7 @@
 import type { Acl, HttpRequestRule } from "../model";
 import { atLeast, releaseOf } from "../model/versions";
 import { linesOf } from "./routes";
-import { apart, clientsOf, handshakeKey, type TlsContext } from "./tls";
+import { clientsOf, handshakeKey, type SharedTls, type TlsContext } from "./tls";
 import type { ClientField, Service } from "./types";
 
 /** What servers get if nothing else is declared. */
@@ -66,18 +66,10 @@ export interface ClientRules {
 /**
  * Lets only clients in whose connection was made as the service demands it: with a certificate, and under a name for which HAProxy has
  * asked for it. One connection may carry requests for any host of its port, and sessions may be resumed under another name.
- *
- * @param servicesOnPort those at the port with TLS of the service
  */
-export function clientRules(
-    service: Service,
-    port: number,
-    servicesOnPort: readonly Service[],
-    settings: TlsContext,
-): ClientRules {
+export function clientRules(service: Service, { apart }: SharedTls, settings: TlsContext): ClientRules {
     const clients = clientsOf(service, settings);
-    const others = apart(port, servicesOnPort, settings);
-    const { acls, rules } = clients ? nameCheck(service, others, settings) : { acls: [], rules: [] };
+    const { acls, rules } = clients ? nameCheck(service, apart, settings) : { acls: [], rules: [] };
     return {
         acls,
         rules: [
@@ -93,20 +85,20 @@ export function clientRules(
 }
 
 /** Refuses with a 421, after which clients connect anew (RFC 9110, section 15.5.20), what another handshake has let in. */
-function nameCheck(service: Service, others: readonly Service[], settings: TlsContext): ClientRules {
+function nameCheck(service: Service, apart: SharedTls["apart"], settings: TlsContext): ClientRules {
     const sni = (name: string, hosts: readonly string[]) =>
         linesOf(hosts).map((line): Acl => ({ name, criterion: `ssl_fc_sni -i ${line.join(" ")}` }));
-    if (others.length === 0) {
+    if (apart.size === 0) {
         return { acls: [], rules: [] };
     }
-    if (others.includes(service)) {
+    if (apart.has(service)) {
         return {
             acls: sni("own-name", service.hosts ?? []),
             rules: [{ action: "return", status: 421, if: ["{ ssl_fc }", "!own-name"] }],
         };
     }
     const key = handshakeKey(service, settings);
-    const differing = others.filter((other) => handshakeKey(other, settings) !== key);
+    const differing = [...apart].flatMap(([other, otherKey]) => (otherKey === key ? [] : [other]));
     return {
         acls: sni("other-name", [
             ...new Set(differing.flatMap(({ hosts = [] }) => hosts.map((host) => host.toLowerCase()))),

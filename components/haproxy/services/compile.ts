@@ -8,9 +8,9 @@ import { frontendOf } from "./frontend";
 import { withAsciiHosts } from "./hosts";
 import { compiledParts, servicePath } from "./issuePaths";
 import { redirectBackend } from "./plainPort";
-import { listenPort, type PortServices, servicesByPort, wildcard } from "./ports";
+import { listenPort, servicesByPort, wildcard } from "./ports";
 import { argumentsFormIssues, serversForm } from "./schema";
-import type { DeclaredTls } from "./tls";
+import { type DeclaredTls, sharedTls } from "./tls";
 import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
@@ -152,12 +152,15 @@ function configOf(
     const { maxconn, global, defaults, tls } = settings;
     const all = services.map(({ service }) => service);
     const ports = servicesByPort(all, settings);
-    const byPort = new Map(ports.map((onPort) => [onPort.port, onPort]));
+    const shared = new Map(
+        ports
+            .filter(({ kind }) => kind === "tls")
+            .map((onPort) => [onPort.port, sharedTls(onPort.port, onPort.services, settings)]),
+    );
     const frontends = ports.map((onPort) => frontendOf(onPort, all, settings, { certificates, authorities }));
     const maps = frontends.flatMap((compiled) => compiled.maps);
     const userlists = all.flatMap(userlistOf);
-    const tlsOf = (service: Service) =>
-        backendTlsOf(service, byPort.get(listenPort(service, settings)) as PortServices, settings);
+    const tlsOf = (service: Service) => backendTlsOf(service, shared.get(listenPort(service, settings)), settings);
     const targets = new Set(ports.flatMap(({ redirected }) => redirected.map((one) => listenPort(one, settings))));
     return {
         ...releaseIn(settings),

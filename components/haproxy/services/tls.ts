@@ -68,32 +68,39 @@ function keyOf({ minVersion, clients }: Handshake): string {
     return JSON.stringify([minVersion, clients && [clients.authority, clients.verify ?? "required"]]);
 }
 
-/**
- * The services of a port whose handshake differs from that of the port, which then depends on the name that a client asks for. None if
- * all services agree: then the port has their handshake.
- */
-export function apart(port: number, services: readonly Service[], settings: Ports): Service[] {
-    const keys = new Set(services.map((service) => handshakeKey(service, settings)));
+/** What the services of a port with TLS have in common. */
+export interface SharedTls {
+    /**
+     * Those whose handshake differs from that of the port, which then depends on the name that a client asks for, with keys that are equal
+     * for equal handshakes. None if all services agree: then the port has their handshake.
+     */
+    readonly apart: ReadonlyMap<Service, string>;
+    /** Whether their lowest versions of TLS differ. */
+    readonly versionsDiffer: boolean;
+}
+
+/** Computed once for a port, because it depends on all of its services. */
+export function sharedTls(port: number, services: readonly Service[], settings: Ports): SharedTls {
+    const keys = services.map((service) => [service, handshakeKey(service, settings)] as const);
     const own = keyOf(portTls(port, settings));
-    return keys.size < 2 ? [] : services.filter((service) => handshakeKey(service, settings) !== own);
+    const differ = new Set(keys.map(([, key]) => key)).size > 1;
+    return {
+        apart: new Map(differ ? keys.filter(([, key]) => key !== own) : []),
+        versionsDiffer: new Set(services.map((service) => minVersionOf(service, settings))).size > 1,
+    };
 }
 
 /** The names of the certificates of a port: all, unless each of its services names its own. */
-function certificatesOf(port: number, services: readonly Service[], settings: Ports, all: readonly string[]): string[] {
+export function certificatesOf(
+    port: number,
+    services: readonly Service[],
+    settings: Ports,
+    all: readonly string[],
+): string[] {
     const { defaultCertificate } = portTls(port, settings);
     const own = services.map((service) => tlsOf(service)?.certificates);
     const used = new Set([...own.flatMap((names) => names ?? all), defaultCertificate]);
     return all.filter((name) => used.has(name));
-}
-
-/** The certificates of a service: those that it names, or all of its port. */
-export function ownCertificates(
-    service: Service,
-    services: readonly Service[],
-    settings: Ports,
-    all: readonly string[],
-): readonly string[] {
-    return tlsOf(service)?.certificates ?? certificatesOf(listenPort(service, settings), services, settings, all);
 }
 
 /** TLS of the bind of a port whose services have `tls`. */
@@ -106,11 +113,11 @@ export function bindTlsOf(
     const { alpn, defaultCertificate, strictSni, ...own } = portTls(port, settings);
     const all = (declared.certificates ?? []).map(({ name }) => name);
     const names = certificatesOf(port, services, settings, all);
-    const others = apart(port, services, settings);
+    const others = [...sharedTls(port, services, settings).apart.keys()];
     const [first] = services as readonly [Service];
     const lines = mergedLines(
         others.flatMap((service) =>
-            ownCertificates(service, services, settings, all).map((certificate) => ({
+            (tlsOf(service)?.certificates ?? names).map((certificate) => ({
                 certificate,
                 hosts: service.hosts ?? [],
                 ...optionsOf(handshakeOf(service, settings), declared),
@@ -180,7 +187,7 @@ export function tlsUses(settings: Ports, services: readonly Service[]): TlsUse[]
     const others = new Set(
         servicesByPort(services, settings)
             .filter(({ kind }) => kind === "tls")
-            .flatMap((onPort) => apart(onPort.port, onPort.services, settings)),
+            .flatMap((onPort) => [...sharedTls(onPort.port, onPort.services, settings).apart.keys()]),
     );
     return services.flatMap((service, i) => {
         if (!endsTls(service)) {

@@ -2,14 +2,14 @@ import { listed, nearest } from "../../nearest";
 import { type IssueList, show } from "../validate/issues";
 import { onPlainPort, type PortServices, type Ports } from "./ports";
 import {
-    apart,
+    certificatesOf,
     clientsOf,
     type DeclaredTls,
     endsTls,
     handshakeKey,
     hasRevocations,
-    ownCertificates,
     portTls,
+    sharedTls,
     tlsOf,
 } from "./tls";
 import type { ClientCertificates, Service } from "./types";
@@ -149,9 +149,10 @@ function handshakeIssues(
         }
     }
     const { clients } = portTls(port, settings);
-    for (const service of apart(port, services.filter(endsTls), settings)) {
+    const all = certificatesOf(port, services, settings, known.certificate);
+    for (const service of sharedTls(port, services.filter(endsTls), settings).apart.keys()) {
         const path = `${pathOf(service)}.tls`;
-        const certificates = ownCertificates(service, services, settings, known.certificate);
+        const { certificates = all } = tlsOf(service) ?? {};
         const own = clientsOf(service, settings);
         if ((service.hosts ?? []).length === 0) {
             issues.error(

@@ -56,7 +56,7 @@ export interface TlsSettings extends PortTls {
     readonly http?: ServiceTls["http"];
     /** @default - off, because browsers keep to it until it ends, even if the service has no TLS any more */
     readonly hsts?: Hsts;
-    /** What differs on single ports. @default - nothing */
+    /** What differs on single ports, by their numbers. @default - nothing */
     readonly ports?: Readonly<Record<string, PortTls>>;
 }
 
@@ -71,13 +71,13 @@ export interface PortTls {
      * @default - the first in `certificates`
      */
     readonly defaultCertificate?: string;
-    /** Refuses clients whose name no certificate covers. @default false */
+    /** Refuses clients who send no name, or one that no certificate covers. @default false */
     readonly strictSni?: boolean;
     /** Certificates of clients of all services on the port. @default - none are asked for */
     readonly clients?: ClientCertificates;
 }
 
-/** Keyword Strict-Transport-Security (RFC 6797): browsers then use only TLS for the host. */
+/** Header Strict-Transport-Security (RFC 6797): browsers then use only TLS for the host. */
 export interface Hsts {
     /** Seconds. @default 63072000, two years */
     readonly maxAge?: number;
@@ -89,19 +89,27 @@ export interface Hsts {
 
 /** TLS of one service. */
 export interface ServiceTls {
-    /** Certificates that its port gets. @default - all */
+    /**
+     * Names of certificates for its hosts. A port has those of all its services. Needed only if the service has `minVersion` or
+     * `clients` of its own on a port with several certificates.
+     * @default - all that are declared
+     */
     readonly certificates?: readonly string[];
     /**
-     * What clients get on the plain port of the settings. `redirect`: a 308 to the same URL with https, except for the path
-     * `/.well-known/acme-challenge/`, which leads to a service. `serve`: the service. `none`: nothing.
+     * What clients get on the plain port of the settings. `redirect`: a 308 to the same URL with https, unless another service has that
+     * route there. Challenges of ACME (RFC 8555), one segment below `/.well-known/acme-challenge/`, are not redirected: they lead to a
+     * service that has the path there in `routes`, even without `hosts`, else to this one. `serve`: the service itself. `none`: nothing.
      * @default - that of the settings: "redirect"
      */
     readonly http?: "redirect" | "serve" | "none";
-    /** `false`: off. @default - that of the settings */
+    /** Sent in every answer over TLS, also in those of HAProxy itself. `false`: off. @default - that of the settings */
     readonly hsts?: Hsts | false;
     /** Lowest version of TLS for its hosts. @default - that of its port */
     readonly minVersion?: "TLSv1.2" | "TLSv1.3";
-    /** Certificates of its clients. @default - those of its port */
+    /**
+     * Certificates of its clients. Requests get a 421 if their connection was made for a host with other `clients`, and a 403 on the plain
+     * port. @default - those of its port
+     */
     readonly clients?: ClientCertificates;
 }
 
@@ -112,13 +120,16 @@ export interface ClientCertificates {
     /** `optional`: clients without a certificate get in, too; those with one that is not valid never do. @default "required" */
     readonly verify?: "required" | "optional";
     /**
-     * Headers in which servers get what the certificate says. They are removed from all requests on all ports first, so that clients
-     * cannot forge them. @default `{ "X-SSL-Client-Subject": "subject" }`
+     * Headers in which servers get what the certificate says. They are removed from all requests on all ports with http first, also if
+     * spelt with other characters than `-`, as in `X_SSL_Client_Subject`, so that clients cannot forge them. @default `{ "X-SSL-Client-Subject": "subject" }`
      */
     readonly headers?: Readonly<Record<string, ClientField>>;
 }
 
-/** A part of a client's certificate. `subject` and `issuer` are as in RFC 2253, `serial` and `fingerprint` (SHA-1) in hexadecimal. */
+/**
+ * A part of a client's certificate. `subject` and `issuer` are as in RFC 2253, `serial` and `fingerprint` (SHA-1) in hexadecimal: all of
+ * these in printable ASCII. `commonName` is in UTF-8, with control characters as `%0A`.
+ */
 export type ClientField = "subject" | "commonName" | "issuer" | "serial" | "fingerprint";
 
 /** A password: either itself, as a program has it, or by name, as the data of a stack has it. */
@@ -152,13 +163,14 @@ export interface Service extends ServerGuards {
      */
     readonly protocol?: "http" | "https" | "tcp";
     /**
-     * TLS between clients and HAProxy, with certificates of `certificates`; only with http. `true`: as the settings say.
+     * TLS between clients and HAProxy, with certificates of `certificates`; only with http. `true`: as the settings say. Servers get the
+     * header X-Forwarded-Proto: `https` or `http`.
      * @default - plain text
      */
     readonly tls?: true | ServiceTls;
     /** Port that clients connect to. @default - http: that of the settings; with `tls` or https: 443; tcp: `port` */
     readonly listen?: number;
-    /** Host names that lead to it. @default - any, if it has `routes` */
+    /** Host names that lead to it, also international ones such as `bücher.example`. @default - any, if it has `routes` */
     readonly hosts?: readonly string[];
     /** Takes only requests that match one of these, out of those to `hosts`, or to any host; only with http. @default - all */
     readonly routes?: readonly Route[];

@@ -1,4 +1,5 @@
 import { type Issue, IssueList, show } from "../validate/issues";
+import { behindProxy } from "./plainPort";
 import { kindOn, type PortKind, type PortServices, type Ports, servicesByPort } from "./ports";
 import { redirectIssues } from "./redirects";
 import { routeRules } from "./routes";
@@ -136,6 +137,14 @@ function samePortIssues(
             "port-conflict",
             `${pathOf(service)}.tls`,
             `service ${service.name}: cannot redirect from port ${port}, which service ${first?.name} has with ${kindNames[kind]}; set tls.http to "none"`,
+        );
+    }
+    const behind = [...servicesOnPort, ...redirected].find(behindProxy);
+    for (const service of behind ? redirected.filter((one) => !behindProxy(one)) : []) {
+        issues.warning(
+            "redirect-behind-proxy",
+            `${pathOf(service)}.tls`,
+            `service ${service.name}: its redirect repeats without end if a proxy has ended TLS, as clientAddress of service ${behind?.name} says; set clientAddress "x-forwarded-for" here too, or tls.http to "none"`,
         );
     }
     const [fallback, ...more] = servicesOnPort.filter((service) => service.default);

@@ -107,15 +107,22 @@ export const rules = {
     "certificate-chain": { severity: "error", meaning: "A certificate and its intermediates do not link up." },
     "certificate-key": {
         severity: "error",
-        meaning: "The key of a certificate is too short, or of a type that TLS lacks.",
+        meaning: "The key of a certificate is too short, or of a type that browsers refuse.",
     },
     "certificate-dates": {
         severity: "error",
         meaning: "A certificate has expired, is not yet valid, or has fewer days left than `minimumDays`.",
     },
     "must-staple": { severity: "error", meaning: "A certificate demands OCSP stapling, which is not done." },
-    "incomplete-chain": { severity: "warning", meaning: "A certificate that another one signed has no intermediates." },
+    "incomplete-chain": {
+        severity: "warning",
+        meaning: "A certificate that another one signed has no intermediates, or some that do not link up.",
+    },
     "unusual-key": { severity: "warning", meaning: "The key of a certificate is of a type that some browsers refuse." },
+    "weak-signature": {
+        severity: "warning",
+        meaning: "A certificate is signed with SHA-1 or MD5, so browsers refuse it.",
+    },
     "certificate-use": {
         severity: "warning",
         meaning: "A certificate is not made for servers, or has no subject alternative names, so browsers refuse it.",

@@ -36,9 +36,10 @@ sub others {
     return "" if !@others;
     my ($first, $more) = ($others[0], $#others);
     my %field = ($served{$first} // "") =~ /^(notAfter|SHA1 FingerPrint|Subject): (.*)/mg;
-    return "certificates\t" . join(" ", @others) . "\tcertificate $first: "
-        . ($served{$first} ? "HAProxy serves $field{Subject} until $field{notAfter}, SHA-1 " . lc $field{"SHA1 FingerPrint"} : "HAProxy has not loaded it")
-        . ", not the declared one, SHA-1 $declared{$first}" . ($more ? "; $more more differ" : "") . "\n";
+    return "certificates\t@others\tcertificate $first: HAProxy "
+        . ($served{$first} ? "serves $field{Subject} until $field{notAfter}, SHA-1 " . lc($field{"SHA1 FingerPrint"})
+            . ", not the declared one, SHA-1 $declared{$first}" : "has not loaded it")
+        . ($more ? "; $more more differ" : "") . "\n";
 }
 
 # Leaves out our own drains, and servers with an agent, which sets the same.

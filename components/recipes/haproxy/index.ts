@@ -161,7 +161,8 @@ function serverStates(): Resource[] {
 /** Readable by HAProxy's group, not by others, because the files may contain passwords. */
 function configuration(config: HaproxyConfig, options: HaproxyOptions, group: string): Transaction {
     const { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path } = options;
-    const { bake = "0", acceptDown = [], certificates = {}, roots } = options;
+    const { bake = "0", acceptDown = [], certificates = {} } = options;
+    const roots = declaresCertificates(config) ? options.roots : undefined;
     const served = servedCertificates(config, certificates);
     const requirements = hostRequirements(config);
     const { text, sources } = render(config, { digest: slot(DIGEST_SLOT) });

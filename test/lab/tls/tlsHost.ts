@@ -56,7 +56,7 @@ export interface Variation {
     /** What the recipe knows of them. @default - everything */
     facts?: Record<string, CertificateFacts | undefined>;
     roots?: string;
-    /** @default "2.6" */
+    /** @default - the release of the host */
     version?: string;
     /** Raw lines of the frontend. */
     raw?: string[];
@@ -69,6 +69,7 @@ export class TlsHost {
     constructor(
         readonly lab: Lab,
         name = "lb1",
+        private readonly release = "2.6",
     ) {
         this.host = lab.host(name);
     }
@@ -77,7 +78,7 @@ export class TlsHost {
         return this.host.address;
     }
 
-    config({ certificates, version = "2.6", raw = [] }: Variation): HaproxyConfig {
+    config({ certificates, version = this.release, raw = [] }: Variation): HaproxyConfig {
         const names = Object.keys(certificates);
         return {
             version,
@@ -88,9 +89,11 @@ export class TlsHost {
                     name: "web",
                     binds: [{ port: 443, ssl: { certificates: names, alpn: ["h2", "http/1.1"] } }],
                     raw: [...raw, "http-request return status 200 content-type text/plain string ok"],
+                    defaultBackend: "app",
                 },
             ],
-            backends: [],
+            // Gets no request.
+            backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.21", port: 8080 }] }],
         };
     }
 

@@ -1,5 +1,8 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { type AuthorityParts, readAuthority } from "../../../components/tls";
 import { type MadeCertificate, makeCertificate, makeRevocationList } from "../../support/certificates";
 
@@ -115,6 +118,45 @@ describe("authorities of clients", () => {
         const { authority, issues } = read({ pem: root.pem, revocations: `${ofOther}${old}${newest}${ofRoot}` });
         assert.deepEqual(issues, []);
         assert.equal(authority?.revocations, newest);
+    });
+
+    it("have lists that openssl made, too, with any signature", () => {
+        const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-lists-"));
+        try {
+            const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
+            const text = (file: string) => readFileSync(join(folder, file), "utf8");
+            const config =
+                "[ca]\ndefault_ca=d\n[d]\ndatabase=index\ncrlnumber=number\ndefault_md=sha384\ndefault_crl_days=30\n";
+            for (const [file, content] of Object.entries({ "ca.cnf": config, index: "", number: "01\n" })) {
+                writeFileSync(join(folder, file), content);
+            }
+            const make = (name: string, ...key: string[]) => {
+                const subject = ["-subj", `/C=DE/O=Äcme, Inc./CN=${name}`, "-utf8", "-days", "100", "-nodes"];
+                openssl("req", "-x509", "-newkey", ...key, "-keyout", `${name}.key`, "-out", `${name}.pem`, ...subject);
+            };
+            const list = (name: string, ...options: string[]) => {
+                const signer = ["-keyfile", `${name}.key`, "-cert", `${name}.pem`];
+                openssl("ca", "-config", "ca.cnf", "-gencrl", ...signer, "-out", "list.pem", ...options);
+                return text("list.pem");
+            };
+            make("Rsa", "rsa:2048");
+            make("Ec", "ec", "-pkeyopt", "ec_paramgen_curve:P-384");
+            const pss = ["-sigopt", "rsa_padding_mode:pss"];
+            const lists = { rsa: list("Rsa"), pss: list("Rsa", ...pss), ec: list("Ec") };
+            const issuesOf = (name: string, revocations: string) =>
+                readAuthority("partners", { pem: text(`${name}.pem`), revocations }, new Date()).issues.map(
+                    ({ rule }) => rule,
+                );
+            assert.deepEqual(issuesOf("Rsa", lists.rsa), []);
+            assert.deepEqual(issuesOf("Rsa", lists.pss), []);
+            assert.deepEqual(issuesOf("Ec", lists.ec), []);
+            assert.deepEqual(issuesOf("Ec", lists.rsa), ["revocation-list"]);
+            // A namesake with another key.
+            make("Rsa", "rsa:2048");
+            assert.deepEqual(issuesOf("Rsa", lists.rsa), ["revocation-list"]);
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
     });
 
     it("are mentioned if a list has less than a fifth of its time left", async () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import { execFileSync } from "node:child_process";
-import { createPrivateKey, X509Certificate } from "node:crypto";
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import fc from "fast-check";
@@ -106,6 +105,34 @@ describe("bundles of certificates", () => {
         assert.equal(facts?.sha1, leaf.sha1);
     });
 
+    it("verify with openssl, with the key that fits", () => {
+        const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-bundle-"));
+        try {
+            const { bundle } = read({ pem: root.pem + upper.pem + leaf.key + lower.pem + leaf.pem });
+            writeFileSync(join(folder, "root.pem"), root.pem);
+            writeFileSync(join(folder, "shop.pem"), bundle?.pem ?? "");
+            const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, encoding: "utf8" });
+            const time = String(now.getTime() / 1000);
+            const verified = openssl(
+                "verify",
+                "-attime",
+                time,
+                "-CAfile",
+                "root.pem",
+                "-untrusted",
+                "shop.pem",
+                "shop.pem",
+            );
+            assert.equal(verified, "shop.pem: OK\n");
+            assert.equal(
+                openssl("pkey", "-in", "shop.pem", "-pubout"),
+                openssl("x509", "-in", "shop.pem", "-pubkey", "-noout"),
+            );
+        } finally {
+            rmSync(folder, { recursive: true });
+        }
+    });
+
     it("need one certificate and one key that belong together", () => {
         only(issuesOf({}).slice(1), /^error certificate-parts: .*it has no certificate; give it in PEM/);
         only(issuesOf({ key: leaf.key }), /^error certificate-parts: .*no certificate/);
@@ -142,7 +169,13 @@ describe("bundles of certificates", () => {
         only(issuesOf({ pem: leaf.pem + leaf.key + root.pem }), /^warning incomplete-chain/);
         only(
             issuesOf({ pem: leaf.pem + leaf.key, chain: upper.pem }),
-            /^error certificate-chain: .*does not link up: CN=Lower issued it, but the chain has only CN=Upper; give the certificate of CN=Lower/,
+            /^error certificate-chain: .*does not link up: CN=Lower issued it, but the chain has only CN=Upper, which issued none of it; give/,
+        );
+        const lowest = await makeCertificate("Lowest", { authority: true, issuer: lower });
+        const ofLowest = await made({ issuer: lowest });
+        only(
+            issuesOf({ pem: ofLowest.pem + ofLowest.key, chain: lowest.pem + upper.pem }),
+            /^warning incomplete-chain: .*CN=Lower issued CN=Lowest, but the chain goes on with CN=Upper, which issued none of it; give/,
         );
         // Without roots, the issuer of the last intermediate may be a root.
         assert.deepEqual(issuesOf({ pem: leaf.pem + leaf.key + lower.pem }), []);
@@ -175,6 +208,26 @@ describe("bundles of certificates", () => {
         const { bundle, issues } = read({ pem: root.pem + crossed.pem + rightOrder() });
         assert.deepEqual(issues, []);
         assert.equal(bundle?.pem, [leaf.pem, lower.pem, upper.pem, crossed.pem, leaf.key].join(""));
+        for (const roots of [root.pem, elder.pem])
+            assert.deepEqual(issuesOf({ pem: crossed.pem + rightOrder() }, roots), []);
+    });
+
+    it("take the latest of two intermediates with one key", async () => {
+        const renewed = await makeCertificate("Lower", {
+            authority: true,
+            issuer: upper,
+            keys: lower.keys,
+            to: "2028-01-01",
+        });
+        const old = await makeCertificate("Lower", {
+            authority: true,
+            issuer: upper,
+            keys: lower.keys,
+            to: "2026-02-01",
+        });
+        const { bundle, issues } = read({ pem: leaf.pem + leaf.key + old.pem + lower.pem + renewed.pem });
+        assert.deepEqual(issues, []);
+        assert.equal(bundle?.pem, leaf.pem + renewed.pem + leaf.key);
     });
 
     it("are valid now, with all intermediates", async () => {
@@ -211,9 +264,25 @@ describe("bundles of certificates", () => {
             return issuesOf({ pem: pem + its + lower.pem });
         };
         assert.deepEqual(await withKey("rsa"), []);
-        only(await withKey("rsa1024"), /^error certificate-key: .*RSA key has 1024 bits; use 2048 or more/);
+        only(await withKey("rsa1024"), /^error certificate-key: .*it has an RSA key of 1024 bits; use 2048 or more/);
         only(await withKey("p521"), /^warning unusual-key: .*ECDSA P-521/);
         only(await withKey("ed25519"), /^warning unusual-key: .*Ed25519/);
+    });
+
+    it("are strong throughout, and signed with more than SHA-1", async () => {
+        const short = await makeCertificate("Short", { authority: true, issuer: root, key: "rsa1024" });
+        const ofShort = await made({ issuer: short });
+        only(
+            issuesOf({ pem: ofShort.pem + ofShort.key + short.pem }),
+            /^error certificate-key: .*its intermediate CN=Short has an RSA key of 1024 bits/,
+        );
+        const old = await made({ hash: "SHA-1" });
+        only(
+            issuesOf({ pem: old.pem + old.key + lower.pem }),
+            /^warning weak-signature: .*it is signed with SHA-1 or MD5/,
+        );
+        const alone = await makeCertificate("dev", { names: ["dev.test"], hash: "SHA-1" });
+        assert.deepEqual(issuesOf({ pem: alone.pem + alone.key }), []);
     });
 
     it("are made for servers, with subject alternative names, and without must-staple", async () => {
@@ -272,141 +341,5 @@ describe("bundles of certificates", () => {
             assert.ok(!text.includes(secret.slice(0, 20)), text);
             assert.ok(!text.includes("pass phrase"), text);
         }
-    });
-
-    describe("with keys that openssl wrote", () => {
-        let folder: string;
-        before(() => {
-            folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-keys-"));
-        });
-        after(() => rmSync(folder, { recursive: true }));
-
-        const openssl = (...args: string[]) =>
-            execFileSync("openssl", args, { cwd: folder, stdio: ["ignore", "pipe", "pipe"] });
-        const text = (file: string) => readFileSync(join(folder, file), "utf8");
-        const certificateFor = (key: string) => {
-            const pem = createPrivateKey({ key: text(key), passphrase: "pass phrase" }).export({
-                type: "pkcs8",
-                format: "pem",
-            });
-            writeFileSync(join(folder, "plain.pem"), pem);
-            openssl(
-                "req",
-                "-x509",
-                "-new",
-                "-key",
-                "plain.pem",
-                "-subj",
-                "/CN=k.test",
-                "-out",
-                "c.pem",
-                "-days",
-                "3650",
-                "-addext",
-                "subjectAltName=DNS:k.test",
-            );
-            return { pem: text("c.pem"), key: String(pem) };
-        };
-
-        it("reads PKCS#1, PKCS#8 and SEC1, encrypted or not, and writes PKCS#8", () => {
-            openssl("genrsa", "-traditional", "-out", "pkcs1.pem", "2048");
-            openssl(
-                "rsa",
-                "-in",
-                "pkcs1.pem",
-                "-traditional",
-                "-aes128",
-                "-passout",
-                "pass:pass phrase",
-                "-out",
-                "pkcs1e.pem",
-            );
-            openssl("pkcs8", "-topk8", "-in", "pkcs1.pem", "-nocrypt", "-out", "pkcs8.pem");
-            openssl(
-                "pkcs8",
-                "-topk8",
-                "-in",
-                "pkcs1.pem",
-                "-v2",
-                "aes-256-cbc",
-                "-passout",
-                "pass:pass phrase",
-                "-out",
-                "pkcs8e.pem",
-            );
-            openssl("ecparam", "-name", "secp384r1", "-genkey", "-out", "sec1.pem");
-            openssl("ec", "-in", "sec1.pem", "-des3", "-passout", "pass:pass phrase", "-out", "sec1e.pem");
-            const labels = {
-                pkcs1: "RSA PRIVATE KEY",
-                pkcs1e: "DEK-Info",
-                pkcs8: " PRIVATE KEY",
-                pkcs8e: "ENCRYPTED",
-                sec1: "EC PARAMETERS",
-                sec1e: "DEK-Info",
-            };
-            for (const [file, label] of Object.entries(labels)) {
-                assert.ok(text(`${file}.pem`).includes(label), file);
-                const { pem, key } = certificateFor(`${file}.pem`);
-                const encrypted = file.endsWith("e");
-                for (const change of [
-                    (all: string) => all,
-                    (all: string) => all.replaceAll("\n", "\r\n"),
-                    (all: string) => all.replaceAll("\n", " "),
-                ]) {
-                    const { bundle, issues } = readBundle(
-                        "k",
-                        {
-                            pem,
-                            key: change(text(`${file}.pem`)),
-                            ...(encrypted && { passphrase: "pass phrase\n" }),
-                        },
-                        new Date(),
-                    );
-                    assert.deepEqual(issues, [], file);
-                    assert.equal(bundle?.pem, `${new X509Certificate(pem)}${key}`, file);
-                }
-                if (encrypted) {
-                    const wrong = (passphrase?: string) =>
-                        readBundle(
-                            "k",
-                            { pem, key: text(`${file}.pem`), ...(passphrase && { passphrase }) },
-                            new Date(),
-                        ).issues.map(({ message }) => message);
-                    only(
-                        wrong(),
-                        /^certificate k: in its key, PEM block \d \(.*\) is encrypted; give its `passphrase`$/,
-                    );
-                    only(
-                        wrong("wrong phrase"),
-                        /^certificate k: in its key, .* does not open with its passphrase; give the right one$/,
-                    );
-                }
-            }
-        });
-
-        it("says of an encryption that OpenSSL 3 lacks how to replace it", () => {
-            openssl("genrsa", "-out", "new.pem", "2048");
-            const legacy = ["-provider", "legacy", "-provider", "default", "-v1", "PBE-SHA1-RC2-40"];
-            openssl("pkcs8", "-topk8", "-in", "new.pem", ...legacy, "-passout", "pass:pass phrase", "-out", "rc2.pem");
-            const { pem } = certificateFor("new.pem");
-            only(
-                readBundle("k", { pem, key: text("rc2.pem"), passphrase: "pass phrase" }, new Date()).issues.map(
-                    ({ message }) => message,
-                ),
-                /has an encryption that OpenSSL 3 lacks; encrypt it again with/,
-            );
-        });
-
-        it("refuses DSA, and curves that TLS 1.3 lacks", () => {
-            openssl("ecparam", "-name", "secp256k1", "-genkey", "-noout", "-out", "k1.pem");
-            openssl("dsaparam", "-genkey", "-noout", "-out", "dsa.pem", "2048");
-            for (const file of ["k1.pem", "dsa.pem"]) {
-                const parts = certificateFor(file);
-                only(
-                    readBundle("k", parts, new Date()).issues.map(({ rule, message }) => `${rule}: ${message}`),
-                    /^certificate-key: certificate k: its key is of type (secp256k1|dsa), which TLS 1.3 lacks; use ECDSA P-256/,
-                );
-            }
-        });
     });
 });

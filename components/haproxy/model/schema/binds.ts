@@ -32,8 +32,12 @@ const bindTls = formOf<BindTls>()(
             strictSni: flag.optional(),
             ...tlsOptions,
         })
-        .refine(({ crt = [], certificates = [] }) => crt.length + certificates.length > 0, {
-            message: "expected at least one certificate, in certificates or crt",
+        .superRefine(({ crt, certificates }, context) => {
+            if ((crt?.length ?? 0) + (certificates?.length ?? 0) === 0) {
+                const path = certificates ? ["certificates"] : crt ? ["crt"] : [];
+                const message = "expected at least one certificate, in certificates or crt";
+                context.addIssue({ code: "custom", path, message });
+            }
         })
         .refine(({ defaultCertificate, strictSni }) => defaultCertificate === undefined || !strictSni, {
             message: "expected either defaultCertificate or strictSni",

@@ -3,8 +3,9 @@
 # intermediates, and lead to one of ROOTS, a file, unless that is empty. Dates are not judged.
 #
 # Fails, and says why, if another certificate comes, or none because HAProxy refuses the handshake. A connection that is closed without a
-# word is none of its business: a rule may refuse connections from the host itself.
+# word proves nothing: a rule may refuse connections from the host itself. Nor does an address that another host has at the moment.
 use strict;
+use IO::Socket::IP;
 
 my ($bundles, $roots) = @ARGV;
 my ($shown, @silent) = (0);
@@ -14,16 +15,21 @@ for (@handshakes) {
     $address = "127.0.0.1" if $address eq "*" || $address eq "0.0.0.0";
     $address = "::1" if $address eq "::";
     my $place = ($address =~ /:/ ? "[$address]" : $address) . ":$port";
+    if (!is_own($address)) {
+        push @silent, "$name at $place (not an address of this host)";
+        next;
+    }
     my $rsa = join ":", map { ("RSA-PSS+SHA$_", "RSA+SHA$_") } 256, 384, 512;
     my $said = run("timeout", "-k", 1, 5, "openssl", "s_client", "-connect", $place, "-showcerts", "-cipher", "ALL:!aNULL:\@SECLEVEL=0",
         $asked eq "-" ? "-noservername" : ("-servername", $asked), $key eq "rsa" ? ("-sigalgs", $rsa) : (),
         $roots eq "" ? () : ("-CAfile", $roots, "-partial_chain", "-no_check_time"));
     my ($subject, $for) = ("certificate $name: $place", $asked eq "-" ? "clients that ask for no name" : $asked);
+    fail("$subject: openssl makes no handshake: " . ($said =~ /(\S.*)/)[0]) if $said =~ /\S/ && $said !~ /^CONNECTED|connect:errno/m;
     my @served = certificates($said);
     if (!@served) {
         my ($alert) = $said =~ /(alert [a-z ]+)/;
         fail("$subject refuses the handshake for $for ($alert); correct the names or the TLS settings of its bind") if $alert;
-        push @silent, "$name at $place" . ($said =~ /Connection refused/ ? " (refused)" : "");
+        push @silent, "$name at $place (" . ($said =~ /connect:errno/ ? "no connection" : $said =~ /\S/ ? "closed" : "no answer in 5 s") . ")";
         next;
     }
     open my $file, "<", "$bundles/$name.pem" or fail("$subject: $bundles/$name.pem cannot be read");
@@ -36,8 +42,16 @@ for (@handshakes) {
         if $roots ne "" && $said =~ /Verify return code: [1-9]\d* \((.*?)\)/;
     $shown++;
 }
-print "$shown shown by handshakes" . (@silent ? ", not by " . join(", ", @silent[0 .. ($#silent > 2 ? 2 : $#silent)])
-    . (@silent > 3 ? ", ..." : "") . ", which did not answer" : "") . "\n";
+print "$shown shown by handshakes" . (@silent ? ", not " . join(", ", @silent[0 .. ($#silent > 2 ? 2 : $#silent)])
+    . (@silent > 3 ? ", ..." : "") : "") . "\n";
+
+# Whether a connection to an address stays on this host: then it comes from the same address. Nothing is sent.
+sub is_own {
+    my ($address) = @_;
+    return 1 if $address =~ /^127\./;
+    my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => 9, Proto => "udp") or return 0;
+    return $socket->sockaddr eq $socket->peeraddr;
+}
 
 # Prints the output of a command, also what it says on standard error.
 sub run {

@@ -95,6 +95,10 @@ describe("the issues of services with TLS", () => {
             "port-conflict services[1].tls",
         ],
         "no redirect where TLS has the plain port": [[[secure("a", true, { listen: 80 })]]],
+        "a redirect behind a proxy that ends TLS, as another service says": [
+            [[secure("a"), secure("b", true, { clientAddress: "x-forwarded-for" }), secure("c", { http: "none" })]],
+            "redirect-behind-proxy services[0].tls",
+        ],
         "a host and a default that others have on the plain port, where only a redirect would be": [
             [
                 [

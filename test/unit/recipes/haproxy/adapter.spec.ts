@@ -16,7 +16,9 @@ systemctl() { :; }`;
 
 describe("the Perl programs of the adapter", () => {
     const folder = join(__dirname, "../../../../components/recipes/haproxy");
-    const programs = readdirSync(folder).filter((file) => file.endsWith(".pl"));
+    const programs = ["", "certificates/"].flatMap((part) =>
+        readdirSync(join(folder, part)).flatMap((file) => (file.endsWith(".pl") ? [part + file] : [])),
+    );
 
     it("compile", function () {
         if (!has("perl")) this.skip();
@@ -24,6 +26,7 @@ describe("the Perl programs of the adapter", () => {
             "ask_master.pl",
             "ask_ports.pl",
             "busy_servers.pl",
+            "certificates/make_handshakes.pl",
             "judge_servers.pl",
             "watch_servers.pl",
         ]);
@@ -101,7 +104,7 @@ for (const [name, ...shell] of SHELLS) {
                 haproxy_listens() { :; }
                 haproxy_answers() { :; }
                 haproxy_reason() { :; }`;
-            const lines = `activation=reload tx_digest=new running_others=; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
+            const lines = `activation=reload tx_digest=new running_others= haproxy_certificates= haproxy_handshakes=; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
         });
 
@@ -193,7 +196,7 @@ for (const [name, ...shell] of SHELLS) {
 
         describe("with old workers", () => {
             const answer = (old: string) => `
-                haproxy_master=${sandbox.path("run/socket")}
+                haproxy_master=${sandbox.path("run/socket")} haproxy_certificates= haproxy_bundles=
                 perl -MIO::Socket::UNIX -e 'IO::Socket::UNIX->new(Local => $ARGV[0], Listen => 1)' "$haproxy_master"
                 haproxy_ask_master() { printf '%s\\n' '# workers' '100 worker' '# old workers' ${old} 'value=<d>'; }
                 process_started() { started=$(($1 * 10)); }`;

@@ -60,6 +60,34 @@ describe("the recipe of haproxy", () => {
         assert.deepEqual([set.bake, set.accept_down, set.servers], ["90", "api app", "api - - - yes 50%"]);
     });
 
+    it("sends what proves certificates, and installs openssl, only with certificates", () => {
+        const sent = (rest: Partial<HaproxyConfig>) => {
+            const options = { certificates: { shop: { sha1: "aa", names: ["shop.test"] } as never }, roots: "roots" };
+            const resources = haproxy({ version: "2.6", frontends: [], backends: [app], ...rest }, options);
+            const packages = resources.flatMap((resource) => (resource.kind === "packages" ? resource.names : []));
+            const [transaction] = resources.flatMap((one) => (one.kind === "transaction" ? [one] : []));
+            const { script, parameters: set } = transaction?.adapter ?? assert.fail();
+            return {
+                openssl: packages.includes("openssl"),
+                makesHandshakes: script.includes("s_client"),
+                ...{ certificates: set.certificates, handshakes: set.handshakes, roots: set.roots },
+                file: transaction?.files.some(({ path }) => path === "/etc/haproxy/fleet/roots.crt"),
+            };
+        };
+        assert.deepEqual(sent({}), {
+            ...{ openssl: false, makesHandshakes: false, certificates: "", handshakes: "", roots: "", file: false },
+        });
+        const frontends = [{ name: "web", binds: [{ port: 443, ssl: { certificates: ["shop"] } }] }];
+        assert.deepEqual(sent({ certificates: [{ name: "shop", pem: "\0shop\0" }], frontends }), {
+            openssl: true,
+            makesHandshakes: true,
+            certificates: "shop aa",
+            handshakes: "shop * 443 - -\nshop * 443 shop.test -",
+            roots: "/etc/haproxy/fleet/roots.crt",
+            file: true,
+        });
+    });
+
     it("fails if bake is no duration of at most 10 minutes", () => {
         assert.equal(parameters({ bake: "10m" }).bake, "600");
         for (const bake of ["", "60", "soon", "11m", "601s"]) {
