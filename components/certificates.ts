@@ -5,8 +5,10 @@ import { allBinds, certificatesOf, type HaproxyConfig, type Issue, portsOf, type
 import {
     type CertificateArguments,
     type CertificateFacts,
+    type CertificateSource,
     type CertificateUse,
     certificateIssues,
+    daysLeft,
     type KnownFacts,
     type ReadAuthority,
     type ReadBundle,
@@ -35,6 +37,7 @@ export interface TakenCertificates {
 }
 
 type Declared = CertificateArguments<pulumi.Input<string>>;
+type Source = CertificateSource<pulumi.Input<string>>;
 
 /**
  * Asks the sources of certificates and authorities, and makes bundles of what they give.
@@ -161,18 +164,29 @@ export function useIssues(
     const ports = new Set(ofServices.map(({ port }) => port));
     // A hand-written model says in conditions of any form which hosts it serves.
     const ofBinds = bindUses(config).filter(({ port }) => !ports.has(port));
-    return certificateIssues({
+    const issues = certificateIssues({
         certificates: new Map(names.map((name) => [name, facts[name] ?? declaredNames(certificates[name])])),
         uses: [...ofServices, ...ofBinds],
         minimumDays,
         now,
     });
+    const waits = names.filter((name) => isBeforeRenewal(certificates[name], facts[name], now));
+    return issues.filter(
+        ({ rule, path }) => rule !== "certificate-expires" || !waits.some((name) => path === `certificates.${name}`),
+    );
+}
+
+/** Whether an up would not renew the certificate yet, so that nobody can do anything. */
+function isBeforeRenewal(source: Source | undefined, facts: CertificateFacts | undefined, now: Date): boolean {
+    if (source === undefined || facts === undefined || !("selfSigned" in source || "issuedBy" in source)) {
+        return false;
+    }
+    const { days = 90, renewDays = days / 3 } = "selfSigned" in source ? source.selfSigned : source;
+    return daysLeft(facts, now) >= renewDays;
 }
 
 /** What a source says about a certificate that is not made yet. */
-function declaredNames(
-    source: Declared["certificates"] extends infer C ? NonNullable<C>[keyof NonNullable<C>] | undefined : never,
-): KnownFacts {
+function declaredNames(source: Source | undefined): KnownFacts {
     return source === undefined
         ? undefined
         : "selfSigned" in source

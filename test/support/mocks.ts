@@ -32,8 +32,6 @@ export interface MockOptions {
     secretConfig?: string[];
     /** Resolves when a resource of this name is created. @default - at once */
     creation?: (name: string) => Promise<void> | undefined;
-    /** Outputs of the custom resource of this name besides its inputs. @default - none */
-    outputs?: (name: string) => Record<string, unknown>;
     /** What the command of this name prints there. @default - nothing */
     stderr?: (name: string) => string;
     /** What a provider adds to a resource of this type, in an up. @default - nothing */
@@ -54,7 +52,7 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 recording.registrations.push({ type, name, custom, inputs });
                 const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
                 const outputs = options.preview || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
-                return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs, ...options.outputs?.(name) } };
+                return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
             call({ token, inputs }) {
                 if (!options.call) throw new Error(`unexpected call of ${token}`);
