@@ -1,5 +1,7 @@
 import { z } from "zod";
-import { formOf, matching, text, texts, whole } from "../forms";
+import { formOf, matching, text, whole } from "../forms";
+import { isAddress, isHostName } from "../haproxy";
+import { asciiName } from "./coverage";
 import type { CertificateFields, PrivateCertificate } from "./types";
 
 // The form of sources, for data that no compiler has seen. What fields mean is documented at their types.
@@ -23,8 +25,16 @@ const renewsWithin = ({ days, renewDays }: { days?: number; renewDays?: number }
     renewDays === undefined || renewDays < (days ?? usual);
 const renewMessage = { message: "expected renewDays to be less than days", path: ["renewDays"] };
 
+/** What clients can compare with a host: a name with at most a wildcard as its first label, or an address. */
+const certifiedName = matching((name) => {
+    const ascii = asciiName(name);
+    return isAddress(ascii) || isHostName(ascii.replace(/^\*\./, ""));
+}, 'expected a host name, such as "*.example.com", or an IP address');
+
 const privateShape = {
-    names: texts.min(1, "expected at least one host name or IP address"),
+    names: z
+        .array(certifiedName, { message: "expected a list of host names and IP addresses" })
+        .min(1, "expected at least one host name or IP address"),
     ...daysShape,
     key: z.enum(["ecdsa", "rsa"]).optional(),
 };
