@@ -8,7 +8,7 @@ import { orRunError, runsInCi } from "./program/run";
 import { standalone } from "./program/standalone";
 
 const config = new pulumi.Config();
-const { fleets, secrets } = orRunError(() =>
+const composed = orRunError(() =>
     compose(standalone(loadStack(pulumi.getStack())), (name) => config.getSecret(name) !== undefined),
 );
 
@@ -19,10 +19,10 @@ const settings = {
     allowShrink: config.getBoolean("allowShrink") ?? false,
 };
 const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
-const slots = Object.fromEntries(secrets.map((name) => [name, config.requireSecret(name)]));
+const slots = Object.fromEntries(composed.slots.map((name) => [name, config.requireSecret(name)]));
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-const components = fleets.map(({ name, hosts, args, certificates }) => {
+const components = composed.fleets.map(({ name, hosts, args, certificates }) => {
     const ofHosts = hosts.map((host) => {
         const privateKey =
             host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
@@ -31,7 +31,7 @@ const components = fleets.map(({ name, hosts, args, certificates }) => {
         const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
         return [host.name, { connection, ...host.differences, aliases: [former] }] as const;
     });
-    const accepted = acceptedDown(acceptDown, name, fleets);
+    const accepted = acceptedDown(acceptDown, name, composed.fleets);
     return new LoadBalancerFleet(name, {
         ...args,
         ...withTexts(certificates, ({ secret }) => config.requireSecret(secret)),
@@ -42,7 +42,7 @@ const components = fleets.map(({ name, hosts, args, certificates }) => {
     });
 });
 
-const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...secrets];
+const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets];
 warnOfPlainSecrets(config.name, secretKeys);
 warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...secretKeys]);
 

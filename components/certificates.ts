@@ -5,8 +5,10 @@ import { allBinds, certificatesOf, type HaproxyConfig, type Issue, portsOf, type
 import {
     type CertificateArguments,
     type CertificateFacts,
+    type CertificateSource,
     type CertificateUse,
     certificateIssues,
+    daysLeft,
     type KnownFacts,
     type ReadAuthority,
     type ReadBundle,
@@ -35,6 +37,7 @@ export interface TakenCertificates {
 }
 
 type Declared = CertificateArguments<pulumi.Input<string>>;
+type Source = CertificateSource<pulumi.Input<string>>;
 
 /**
  * Asks the sources of certificates and authorities, and makes bundles of what they give.
@@ -67,7 +70,12 @@ export function takeCertificates(
                 ([texts, pem]): ReadBundle =>
                     "problem" in texts
                         ? { issues: [problemIssue("certificate", key, texts)] }
-                        : readBundle(key, texts, now, pem === undefined ? undefined : rootsOf(pem).roots),
+                        : readBundle(
+                              key,
+                              texts,
+                              now,
+                              pem === undefined || isPrivate(certificates[key]) ? undefined : rootsOf(pem).roots,
+                          ),
             ),
     );
     const read = mapped(parts.authorities, (given, key) =>
@@ -78,6 +86,15 @@ export function takeCertificates(
                     : readAuthority(key, texts, now),
         ),
     );
+    // A proof verifies all chains, also those that lead to what this component makes.
+    const ownRoots = [
+        ...Object.keys(certificates)
+            .filter((key) => "selfSigned" in (certificates[key] as object))
+            .map((key) => parts.certificates[key]),
+        ...Object.keys(authorities)
+            .filter((key) => "private" in (authorities[key] as object))
+            .map((key) => parts.authorities[key]),
+    ].map((given) => (given as pulumi.Output<object>).apply((texts) => ("pem" in texts ? String(texts.pem) : "")));
     // What has no value has an issue, which ends the run before a slot is filled.
     const textOf = <T>(outputs: Readonly<Record<string, pulumi.Output<T>>>, slot: (name: string) => string) => {
         return (pem: (value: T) => string | undefined) =>
@@ -88,17 +105,26 @@ export function takeCertificates(
             ...textOf(bundles, bundleSlot)(({ bundle }) => bundle?.pem),
             ...textOf(read, authoritySlot)(({ authority }) => authority?.pem),
             ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
-            ...(roots === undefined ? [] : [[rootsSlot, rootsPem]]),
+            ...(roots === undefined ? [] : [[rootsSlot, pulumi.all([rootsPem, ...ownRoots]).apply(joined)]]),
         ]),
         authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
         judged: judgedOf(bundles, [...Object.values(read), trusted]),
     };
 }
 
+function joined(texts: readonly (string | undefined)[]): string {
+    return texts.map((text) => `${text?.trimEnd()}\n`).join("");
+}
+
+/** Whether it is made by the component itself, so that it is not of one of the roots that clients trust. */
+function isPrivate(source: object = {}): boolean {
+    return "selfSigned" in source || "issuedBy" in source;
+}
+
 /** Whether resources of the component itself make certificates: they are created only after it. */
 export function makesCertificates({ certificates = {}, authorities = {} }: Declared): boolean {
     const sources = [...Object.values(certificates), ...Object.values(authorities)];
-    return sources.some((source) => "selfSigned" in source || "issuedBy" in source || "private" in source);
+    return sources.some((source) => isPrivate(source) || "private" in source);
 }
 
 /** Waits for what is known. What is not known yet has no issues. */
@@ -138,18 +164,29 @@ export function useIssues(
     const ports = new Set(ofServices.map(({ port }) => port));
     // A hand-written model says in conditions of any form which hosts it serves.
     const ofBinds = bindUses(config).filter(({ port }) => !ports.has(port));
-    return certificateIssues({
+    const issues = certificateIssues({
         certificates: new Map(names.map((name) => [name, facts[name] ?? declaredNames(certificates[name])])),
         uses: [...ofServices, ...ofBinds],
         minimumDays,
         now,
     });
+    const waits = names.filter((name) => isBeforeRenewal(certificates[name], facts[name], now));
+    return issues.filter(
+        ({ rule, path }) => rule !== "certificate-expires" || !waits.some((name) => path === `certificates.${name}`),
+    );
+}
+
+/** Whether an up would not renew the certificate yet, so that nobody can do anything. */
+function isBeforeRenewal(source: Source | undefined, facts: CertificateFacts | undefined, now: Date): boolean {
+    if (source === undefined || facts === undefined || !("selfSigned" in source || "issuedBy" in source)) {
+        return false;
+    }
+    const { days = 90, renewDays = days / 3 } = "selfSigned" in source ? source.selfSigned : source;
+    return daysLeft(facts, now) >= renewDays;
 }
 
 /** What a source says about a certificate that is not made yet. */
-function declaredNames(
-    source: Declared["certificates"] extends infer C ? NonNullable<C>[keyof NonNullable<C>] | undefined : never,
-): KnownFacts {
+function declaredNames(source: Source | undefined): KnownFacts {
     return source === undefined
         ? undefined
         : "selfSigned" in source

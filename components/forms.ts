@@ -15,8 +15,8 @@ export interface FormIssue {
 interface Found {
     readonly path: readonly PropertyKey[];
     readonly message: string;
-    /** Whether it says that the whole value is of another kind. */
-    readonly kind?: boolean;
+    /** Set if it says that the whole value is of another kind: what a union around it says of that. */
+    readonly kind?: string;
     /** Set if it says that a key is unknown: the key that is probably meant, or an empty text. */
     readonly meantKey?: string;
     /** The words that are allowed. */
@@ -139,7 +139,13 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Fou
         }
         case "invalid_type": {
             const message = ownMessage(issue) ?? `expected ${typeNames[issue.expected] ?? issue.expected}`;
-            return [{ path, kind: issue.expected !== "int" || typeof valueAt(data, path) !== "number", message }];
+            return [
+                {
+                    path,
+                    message,
+                    ...((issue.expected !== "int" || typeof valueAt(data, path) !== "number") && { kind: message }),
+                },
+            ];
         }
         case "invalid_value":
             return [{ path, message: "", words: issue.values }];
@@ -177,8 +183,9 @@ function ofUnion(issue: z.core.$ZodIssueInvalidUnion, schema: z.ZodType, data: u
     const possible = branches.filter((found) => !found.some(({ kind, path: inner }) => kind && inner.length === 0));
     const found = branches.flat().flatMap((one) => [one, ...(one.summary?.found ?? [])]);
     if (possible.length === 0) {
-        const expected = new Set(branches.flat().map(({ message }) => message.replace(/^expected /, "")));
-        return [{ path, kind: true, message: ownMessage(issue) ?? `expected ${list([...expected], "or")}` }];
+        const words = branches.flat().map(({ kind, message }) => (kind ?? message).replace(/^expected /, ""));
+        const kind = `expected ${list([...new Set(words)], "or")}`;
+        return [{ path, kind, message: ownMessage(issue) ?? kind }];
     }
     const fewest = Math.min(...possible.map(distance));
     const [closest = [], ...equal] = possible.filter((branch) => distance(branch) === fewest);

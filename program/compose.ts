@@ -18,7 +18,9 @@ import { type Group, groupsOf } from "./schema";
 /** What a stack declares, with the hosts and servers that its searches find. */
 export interface Composed {
     readonly fleets: readonly Fleet[];
-    /** Names of the secrets in the configurations. */
+    /** Names of the secrets that fill slots of the same names. */
+    readonly slots: readonly string[];
+    /** Names of all secrets: these, and those that are texts of certificates. */
     readonly secrets: readonly string[];
 }
 
@@ -61,7 +63,8 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     const inventory = attempt(() => inventoryOf(loaded));
     const composed = groupsOf(stack).map((group) => composeGroup(group, loaded, inventory, attempt));
     errors.push(...composed.flatMap((group) => group.errors));
-    const secrets = [...new Set(composed.flatMap((group) => group.secrets))];
+    const slots = [...new Set(composed.flatMap((group) => group.slots))];
+    const secrets = [...new Set([...slots, ...composed.flatMap((group) => group.texts)])];
     for (const name of secrets.filter((secret) => !hasSecret(secret))) {
         const remedy = `set it with npm run pulumi -- config set --secret ${name} --stack ${stackName}`;
         errors.push(`${source}: secret ${name}: it is not in the config of the stack; ${remedy}`);
@@ -69,7 +72,7 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     if (errors.length > 0) {
         throw new Error([...new Set(errors)].join("\n"));
     }
-    return { fleets: composed.map(({ fleet }) => fleet), secrets };
+    return { fleets: composed.map(({ fleet }) => fleet), slots, secrets };
 }
 
 /** The names in `acceptDown` that are about a fleet: those of its services, and those that no fleet has, which it refuses. */
@@ -79,13 +82,22 @@ export function acceptedDown(names: readonly string[], fleet: string, fleets: re
     return names.filter((name) => owners(name).length === 0 || owners(name).includes(fleet));
 }
 
+interface ComposedGroup {
+    readonly fleet: Fleet;
+    readonly errors: readonly string[];
+    /** Names of secrets that fill slots. */
+    readonly slots: readonly string[];
+    /** Names of secrets that are texts of certificates. */
+    readonly texts: readonly string[];
+}
+
 /** A fleet, with what is wrong with it; errors of searches go to `attempt`. */
 function composeGroup(
     { name, group, at }: ReturnType<typeof groupsOf>[number],
     loaded: LoadedStack,
     inventory: Inventory | undefined,
     attempt: <T>(compute: () => T) => T | undefined,
-): { readonly fleet: Fleet; readonly errors: readonly string[]; readonly secrets: readonly string[] } {
+): ComposedGroup {
     const { stack, source } = loaded;
     const { environment } = stack;
     const nodes = inventory && attempt(() => search(inventory, { tag: group.loadBalancers.tag, environment }));
@@ -117,18 +129,15 @@ function composeGroup(
                     `${source}: ${at}hosts.${host}: no load balancer has that name (there are: ${known?.join(", ")}); correct it`,
             ),
         ],
-        secrets: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...namedSecrets(group)],
+        slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
+        texts: namedTexts(group).flatMap(({ named }) => secretOf(named)),
     };
 }
 
 /** The secrets that services and the statistics page name, whether or not these compile. */
-function namedSecrets(group: Group): string[] {
-    const { services, stats } = group;
+function passwordSecrets({ services, stats }: Group): string[] {
     const users = [...services.flatMap(({ basicAuth }) => basicAuth?.users ?? []), ...[stats?.auth ?? []].flat()];
-    return [
-        ...users.flatMap((user) => ("passwordSecret" in user ? [user.passwordSecret] : [])),
-        ...namedTexts(group).flatMap(({ named }) => secretOf(named)),
-    ];
+    return users.flatMap((user) => ("passwordSecret" in user ? [user.passwordSecret] : []));
 }
 
 /** Errors of files that a group names and that do not exist. */

@@ -1,7 +1,6 @@
 import { z } from "zod";
-import { formError, formIssues, formOf, text, texts } from "../components/forms";
+import { formError, formIssues, formOf, matching, text, texts } from "../components/forms";
 import {
-    configKey,
     type HaproxySettings,
     type Service,
     type StatsSettings,
@@ -94,9 +93,17 @@ export interface HostSettings {
 const { allowWarnings, oldWorkers, bake } = optionsShape;
 
 const namedText = formOf<NamedText>()(
-    z.union([z.strictObject({ secret: configKey }), z.strictObject({ file: text })], {
-        message: 'expected { secret: "key in the config" } or { file: "path in the repository" }',
-    }),
+    z.union(
+        [
+            z.strictObject({
+                secret: matching(/^[A-Za-z0-9_.-]+$/, 'expected a key in the stack\'s config, as in "shop-key"'),
+            }),
+            z.strictObject({ file: text }),
+        ],
+        {
+            message: 'expected { secret: "key in the config" } or { file: "path in the repository" }',
+        },
+    ),
 );
 
 const settings = {

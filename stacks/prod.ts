@@ -1,6 +1,9 @@
 import type { Stack } from "../program/schema";
 
-/** The fleet that serves customers. Addresses are those of RFC 5737: put your own hosts and their host keys here. */
+/**
+ * The fleet that serves customers, by https; docs/certificates.md has other sources than AWS Secrets Manager. Addresses are those of
+ * RFC 5737: put your own hosts and their host keys here.
+ */
 const prod: Stack = {
     environment: "prod",
     inventory: {
@@ -37,6 +40,8 @@ const prod: Stack = {
         },
     },
     haproxy: { version: "2.6" },
+    certificates: { main: { secretsManager: "prod/tls/main", region: "eu-central-1" } },
+    minimumDays: 14,
     services: [
         {
             name: "ecom-platform",
@@ -44,8 +49,9 @@ const prod: Stack = {
             port: 8080,
             balance: "leastconn",
             check: { uri: "/healthz" },
+            tls: true,
         },
-        { name: "ecom-docs", hosts: ["docs.example.com"], port: 8080, check: { uri: "/healthz" } },
+        { name: "ecom-docs", hosts: ["docs.example.com"], port: 8080, check: { uri: "/healthz" }, tls: true },
     ],
     stats: { bind: { address: "127.0.0.1", port: 8404 } },
 };

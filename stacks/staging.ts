@@ -1,6 +1,9 @@
 import type { Stack } from "../program/schema";
 
-/** A small copy of prod. Addresses are those of RFC 5737: put your own hosts and their host keys here. */
+/**
+ * A small copy of prod, by http, so that it needs no certificate. Addresses are those of RFC 5737: put your own hosts and their host
+ * keys here.
+ */
 const staging: Stack = {
     environment: "staging",
     inventory: {

@@ -10,6 +10,8 @@ export interface RunPulumiOptions {
     cwd?: string;
     /** Added to {@link pulumiEnv}; `undefined` removes a variable. */
     env?: Record<string, string | undefined>;
+    /** Text for its standard input. @default - none */
+    input?: string;
     /** Called with each piece of output. */
     onOutput?: (text: string, stream: "stdout" | "stderr") => void;
     /** Called once with a function that sends SIGINT, like Ctrl-C: the CLI cancels, waits for what runs, and saves its state. */
@@ -25,7 +27,7 @@ export interface PulumiResult {
 }
 
 /**
- * Runs the CLI without standard input and collects its output. A failing command does not reject; check `code`.
+ * Runs the CLI and collects its output. A failing command does not reject; check `code`.
  * @throws if the CLI cannot be started
  */
 export function runPulumi(args: string[], options: RunPulumiOptions = {}): Promise<PulumiResult> {
@@ -33,8 +35,10 @@ export function runPulumi(args: string[], options: RunPulumiOptions = {}): Promi
         const child = spawn(pulumiBin(), ["--non-interactive", ...args], {
             cwd: options.cwd,
             env: pulumiEnv(options.env),
-            stdio: ["ignore", "pipe", "pipe"],
+            stdio: ["pipe", "pipe", "pipe"],
         });
+        // A CLI that ends without reading says so by its exit code.
+        child.stdin.on("error", () => undefined).end(options.input);
         const texts = { stdout: "", stderr: "" };
         for (const stream of ["stdout", "stderr"] as const) {
             child[stream].setEncoding("utf8").on("data", (text: string) => {

@@ -100,9 +100,8 @@ const tasks = {
         return runTests(args, {
             labCheck,
             shells: () => debianPackages(["shellcheck", "busybox", "dash"]),
-            sshd: () => debianPackages(["openssh-server", "iproute2", "python3"]),
             // pip installs moto.
-            certificates: () => debianPackages(["openssl", "python3-pip"]),
+            sshd: () => debianPackages(["openssh-server", "iproute2", "python3", "python3-pip", "openssl"]),
             pulumi: () => pulumi(),
             // HAProxy 2.8 is on PyPI only.
             labPackages: () => debianPackages([...labPackages, "curl", "openssl", "python3-pip"]),

@@ -32,6 +32,6 @@ export { slotIssue, slotPlaceholder, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { withWeights } from "./services/hostWeights";
-export { balancedServicesFormIssues, configKey, services, settingsShape, stats } from "./services/schema";
+export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
 export { type Issue, IssueList, isError, validate, withoutIgnored } from "./validate/index";
 export { acceptDownIssues } from "./validate/serverGuards";

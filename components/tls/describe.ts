@@ -56,7 +56,7 @@ function describeFacts({
 }: CertificateFacts): string[] {
     return [
         `subject      ${subject}`,
-        `names        ${names.join(", ")}`,
+        ...(names.length > 0 ? [`names        ${names.join(", ")}`] : []),
         `issuer       ${issuer}`,
         `fingerprint  ${sha256}`,
         `key          ${keyType} ${keyBits}`,

@@ -1,4 +1,4 @@
-// HAProxy's configuration in its own words: tenants by a map, and what is special on one host by a function.
+// HAProxy's configuration in its own words: tenants by a map, TLS, and what is special on one host by a function.
 import * as pulumi from "@pulumi/pulumi";
 import { haproxy, LoadBalancerFleet } from "haproxy-fleet";
 
@@ -14,7 +14,7 @@ const model: haproxy.HaproxyConfig = {
     frontends: [
         {
             name: "http",
-            binds: [{ port: 80 }],
+            binds: [{ port: 80 }, { port: 443, ssl: { certificates: ["tenants"] } }],
             httpRequestRules: [{ action: "deny", status: 405, if: ["METH_TRACE"] }],
             // A host without an entry gets the default of the lookup.
             useBackends: [{ backend: `%[req.hdr(host),lower,map(${haproxy.mapPath("tenants")},shared)]` }],
@@ -44,6 +44,8 @@ const fleet = new LoadBalancerFleet("edge", {
         lb2: { connection: { ...login, address: "192.0.2.12", hostKey } },
     },
     model,
+    // PEM of the certificate, its intermediates and its key.
+    certificates: { tenants: { pem: config.requireSecret("certificate") } },
     customize: signed,
     bake: "5s",
 });

@@ -1,57 +1,19 @@
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import local from "../../stacks/local";
 import { changing, fleet, up as startLab } from "../cli";
 import type { InventoryNode } from "../inventory";
 import { Lab } from "../lab";
 import { step } from "../machine/progress";
-import { bold, dim, green, othersWrote, paragraph, red, say, seconds, table } from "../print";
-import { Load, type Served } from "./load";
-import { backendPrefix, freshStack, pulumi } from "./pulumi";
+import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
+import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
+import { hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
+import { httpsChapters } from "./https";
+import { killLoads, Load, showServed } from "./load";
+import { backendPrefix, freshStack, preview, pulumi, runUp, up } from "./pulumi";
 import { ask, countAnswers, OutageWatch } from "./requests";
 
-/** The data of the stack. */
-const STACK_FILE = "stacks/local.ts";
-
-/** A step had another result than announced. */
-class Unmet extends Error {}
-
-function expect(met: boolean, otherwise: string): void {
-    if (!met) throw new Unmet(otherwise);
-}
-
-const summary: string[][] = [];
 let load: Load | undefined;
-/** Restores what an interrupted demo must not leave changed. */
-let restore = (): void => {};
-
-/** Runs a step of the demo. `work` returns a summary of its result. */
-async function chapter(title: string, why: string, work: () => Promise<string>): Promise<void> {
-    const start = Date.now();
-    const number = String(summary.length + 1);
-    say(`\n${bold(`${number}. ${title}`)}\n`);
-    paragraph(why);
-    say();
-    try {
-        const result = await work();
-        summary.push([number, title, seconds(start), green(result)]);
-        say(`  ${green("✓")} ${result}`);
-    } catch (error) {
-        summary.push([number, title, seconds(start), red("failed")]);
-        throw error;
-    }
-}
-
-const hostNames = local.services.flatMap(({ hosts = [] }) => hosts);
-
-function nodes(lab: Lab): InventoryNode[] {
-    return (JSON.parse(readFileSync(lab.inventoryPath, "utf8")) as { nodes: InventoryNode[] }).nodes;
-}
-
-const tagged = (lab: Lab, tag: string) => nodes(lab).filter(({ runList }) => runList.includes(tag));
-/** What Pulumi calls a load balancer: by its group, and its name in the inventory. */
-const resourceName = ({ name }: InventoryNode) => `edge-${name}`;
-const loadBalancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
 
 /** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do that are not `out`. */
 async function showAnswers(lab: Lab, ...out: string[]): Promise<void> {
@@ -69,34 +31,6 @@ async function showAnswers(lab: Lab, ...out: string[]): Promise<void> {
                 );
             }
     table(["LOAD BALANCER", "HOST HEADER", "ANSWERED BY"], rows);
-}
-
-function showServed(served: Served[]): string {
-    const failed = served.reduce((sum, one) => sum + one.failed, 0);
-    table(
-        ["LOAD ON", "REQUESTS", "FAILED", "99 % WITHIN"],
-        served.map((one) => [one.name, String(one.requests), String(one.failed), `${one.p99} ms`]),
-    );
-    expect(
-        served.length > 0 && served.every(({ requests }) => requests > 0),
-        "the load generator has sent no requests",
-    );
-    expect(failed === 0, `${failed} requests failed`);
-    return `${served.reduce((sum, one) => sum + one.requests, 0)} requests, 0 failed`;
-}
-
-async function preview(...flags: string[]): Promise<string> {
-    const { code, stdout, stderr } = await pulumi("preview", ...flags);
-    expect(code === 0, `pulumi preview ended with status ${code}`);
-    return stdout + stderr;
-}
-
-const runUp = () => pulumi("up", "--yes", "--skip-preview");
-
-async function up(): Promise<string> {
-    const { code, stdout, stderr } = await runUp();
-    expect(code === 0, `pulumi up ended with status ${code}`);
-    return stdout + stderr;
 }
 
 /** Waits until every load balancer has taken the server out. */
@@ -252,16 +186,13 @@ async function story(): Promise<Lab> {
         `A node whose address does not resolve is added to ${inventory}. Only the hosts can find that out, so a preview has ` +
             "each load balancer's own haproxy check the new configuration, beside the live one.",
         async () => {
-            const good = readFileSync(lab.inventoryPath, "utf8");
-            restore = () => writeFileSync(lab.inventoryPath, good);
             const node = { name: "app6", address: "app6.example.invalid", environment: "local" };
             const broken = { nodes: [...nodes(lab), { ...node, runList: ["ecom-platform::app"] }] };
             const before = await fingerprint(lab, first.name);
-            writeFileSync(lab.inventoryPath, `${JSON.stringify(broken, null, 2)}\n`);
+            edit(lab.inventoryPath, `${JSON.stringify(broken, null, 2)}\n`);
             const { code, stdout, stderr } = await pulumi("preview");
             const after = await fingerprint(lab, first.name);
             restore();
-            restore = () => undefined;
             expect(code !== 0, "a preview that is refused must fail");
             expect(
                 new RegExp(`${resourceName(first)}\\b.* refuses? the[\\s\\S]*${node.address}`).test(stdout + stderr),
@@ -293,14 +224,12 @@ async function story(): Promise<Lab> {
             const good = readFileSync(STACK_FILE, "utf8");
             const wrong = good.replace(/(?<=name: "ecom-docs".*port: )80\b/, "81");
             expect(wrong !== good, `${STACK_FILE} must have the port 80 for ecom-docs`);
-            restore = () => writeFileSync(STACK_FILE, good);
-            writeFileSync(STACK_FILE, wrong);
+            edit(STACK_FILE, wrong);
             say(`  ${bold(`${STACK_FILE}: port 81`)}\n`);
             const outage = new OutageWatch(async () => "app" in (await ask(first.address, docs)));
             const { code, stdout, stderr } = await runUp();
             const without = await outage.stop();
             restore();
-            restore = () => undefined;
             expect(code !== 0, "an up that takes every server of a service down must fail");
             expect(
                 /last good files are back and active/.test(stdout + stderr) && /app4 L4CON/.test(stdout + stderr),
@@ -316,6 +245,7 @@ async function story(): Promise<Lab> {
             return `restored after ${without.toFixed(1)} s; before, ${served}`;
         },
     );
+    await httpsChapters(lab);
     await lab.host(failing).exec("sed -i 's/return 500/return 200/' /etc/nginx/nginx.conf && nginx -s reload");
     return lab;
 }
@@ -351,7 +281,7 @@ async function main(): Promise<void> {
     } catch (error) {
         failure = error as Error;
     } finally {
-        load?.kill();
+        killLoads();
         restore();
     }
     say(`\n${bold("Summary")}`);
@@ -366,7 +296,7 @@ async function main(): Promise<void> {
 
 for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
     process.once(signal, () => {
-        load?.kill();
+        killLoads();
         restore();
         say("\nInterrupted. npm run demo starts over; npm run lab -- down stops the lab.");
         process.exit(130);

@@ -1,6 +1,8 @@
 import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { sleep } from "../machine/exec";
+import { table } from "../print";
+import { expect } from "./chapter";
 
 /** Results of the requests to a load balancer. */
 export interface Served {
@@ -17,6 +19,13 @@ const LONGEST = "300s";
 
 const SCRIPT = join(__dirname, "load.lua");
 
+const started: Load[] = [];
+
+/** Ends all loads at once, without results. */
+export function killLoads(): void {
+    for (const load of started) load.kill();
+}
+
 /** Sends requests with wrk to all load balancers without a pause. */
 export class Load {
     private running: { name: string; wrk: ChildProcess; said: Promise<string> }[] = [];
@@ -25,14 +34,17 @@ export class Load {
     constructor(
         private readonly targets: { name: string; address: string }[],
         private readonly hosts: string[],
-    ) {}
+        private readonly scheme: "http" | "https" = "http",
+    ) {
+        started.push(this);
+    }
 
     /** Starts, or goes on with new clients. Returns the results of the previous ones. */
     async next(): Promise<Served[]> {
         const before = this.running;
         this.running = this.targets.map(({ name, address }) => {
             const options = ["-t1", "-c8", `-d${LONGEST}`, "--timeout", "30s", "-s", SCRIPT];
-            const wrk = spawn("wrk", [...options, `http://${address}/`, "--", ...this.hosts], {
+            const wrk = spawn("wrk", [...options, `${this.scheme}://${address}/`, "--", ...this.hosts], {
                 stdio: ["ignore", "pipe", "inherit"],
             });
             return { name, wrk, said: output(wrk) };
@@ -90,4 +102,19 @@ async function results({ name, wrk, said }: Load["running"][number]): Promise<Se
     if (!found) throw new Error(`wrk ended without a result:\n${text}`);
     const [requests = 0, failed = 0, p99 = 0] = found.slice(1).map(Number);
     return { name, requests, failed, p99 };
+}
+
+/** Shows the results of a load. Fails if a request has. */
+export function showServed(served: Served[]): string {
+    const failed = served.reduce((sum, one) => sum + one.failed, 0);
+    table(
+        ["LOAD ON", "REQUESTS", "FAILED", "99 % WITHIN"],
+        served.map((one) => [one.name, String(one.requests), String(one.failed), `${one.p99} ms`]),
+    );
+    expect(
+        served.length > 0 && served.every(({ requests }) => requests > 0),
+        "the load generator has sent no requests",
+    );
+    expect(failed === 0, `${failed} requests failed`);
+    return `${served.reduce((sum, one) => sum + one.requests, 0)} requests, 0 failed`;
 }

@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { localBackend, type PulumiResult, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import { bold, coloured, LiveLines, plain, say } from "../print";
+import { expect, remember } from "./chapter";
 
 const checkout = join(__dirname, "..", "..");
 
@@ -15,6 +16,9 @@ export const backendPrefix = () =>
 
 const STACK = "local";
 
+/** The stack's config, which is not in the repository. */
+const configFile = join(checkout, `Pulumi.${STACK}.yaml`);
+
 /** Runs a command of the real CLI and prints it with its output. */
 export async function pulumi(command: string, ...flags: string[]): Promise<PulumiResult> {
     const shown = ["pulumi", command, ...flags, "--stack", STACK].join(" ");
@@ -26,6 +30,31 @@ export async function pulumi(command: string, ...flags: string[]): Promise<Pulum
     );
     await new Promise<void>((resolve) => lines.end(resolve));
     return { ...result, stdout: plain(result.stdout), stderr: plain(result.stderr) };
+}
+
+/** Runs a preview that must succeed, and returns its output. */
+export async function preview(...flags: string[]): Promise<string> {
+    const { code, stdout, stderr } = await pulumi("preview", ...flags);
+    expect(code === 0, `pulumi preview ended with status ${code}`);
+    return stdout + stderr;
+}
+
+export const runUp = () => pulumi("up", "--yes", "--skip-preview");
+
+/** Runs an up that must succeed, and returns its output. */
+export async function up(): Promise<string> {
+    const { code, stdout, stderr } = await runUp();
+    expect(code === 0, `pulumi up ended with status ${code}`);
+    return stdout + stderr;
+}
+
+/** Sets a secret of the stack by standard input, because other processes can read arguments. `restore` removes it. */
+export async function setSecret(key: string, value: string): Promise<void> {
+    remember(configFile);
+    const args = ["config", "set", "--secret", key, "--stack", STACK];
+    say(`  ${bold(`$ pulumi ${args.join(" ")}`)}`);
+    const { code, stderr } = await runPulumi(args, { cwd: checkout, env, input: value });
+    expect(code === 0, `pulumi config set ended with status ${code}:\n${stderr}`);
 }
 
 /** Empties the state of the lab's stack. Other stacks stay. */
@@ -42,10 +71,9 @@ export async function freshStack(): Promise<void> {
 
 /** Removes the salt of an earlier passphrase, which a new .lab does not have, unless the file has secrets. */
 function forgetSalt(): void {
-    const file = join(checkout, `Pulumi.${STACK}.yaml`);
-    if (!existsSync(file)) return;
-    const text = readFileSync(file, "utf8");
-    if (!/^\s*secure:/m.test(text)) writeFileSync(file, text.replace(/^encryptionsalt:.*\n/m, ""));
+    if (!existsSync(configFile)) return;
+    const text = readFileSync(configFile, "utf8");
+    if (!/^\s*secure:/m.test(text)) writeFileSync(configFile, text.replace(/^encryptionsalt:.*\n/m, ""));
 }
 
 /**

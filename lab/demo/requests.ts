@@ -1,4 +1,6 @@
 import { get } from "node:http";
+import { get as getOverTls } from "node:https";
+import type { TLSSocket } from "node:tls";
 import { sleep } from "../machine/exec";
 
 /** Sends a request on a connection of its own. Returns the app server that answered, or why none did. */
@@ -11,6 +13,48 @@ export function ask(address: string, host: string): Promise<{ app: string } | { 
         });
         request.on("timeout", () => request.destroy(new Error("no answer")));
         request.on("error", (error) => resolve({ failure: error.message }));
+    });
+}
+
+/** What a client found that trusts one root only. */
+export interface Handshake {
+    /** Of the certificate that was served, in lower-case hexadecimal. */
+    sha256: string;
+    /** The app server that answered. */
+    app: string;
+}
+
+/**
+ * Sends a request over TLS on a connection of its own.
+ *
+ * @param trusted PEM of the only root that is trusted
+ * @throws If the certificate is not for the host, if its chain does not lead to the root, or without an answer of an app server.
+ */
+export function askOverTls(address: string, host: string, trusted: string): Promise<Handshake> {
+    return new Promise((resolve, reject) => {
+        const options = { host: address, servername: host, ca: trusted, headers: { Host: host } };
+        const request = getOverTls({ ...options, agent: false, timeout: 5000 }, (answer) => {
+            answer.resume();
+            const { fingerprint256 } = (answer.socket as TLSSocket).getPeerCertificate();
+            const app = answer.headers["x-app"];
+            if (typeof app !== "string") reject(new Error(`https://${host}/ at ${address}: ${answer.statusCode}`));
+            else resolve({ sha256: fingerprint256.replaceAll(":", "").toLowerCase(), app });
+        });
+        request.on("timeout", () => request.destroy(new Error("no answer")));
+        request.on("error", reject);
+    });
+}
+
+/** Status and target of the redirect that a request over http gets; undefined without one. */
+export function redirectOf(address: string, host: string): Promise<string | undefined> {
+    return new Promise((resolve, reject) => {
+        const request = get({ host: address, headers: { Host: host }, agent: false, timeout: 5000 }, (answer) => {
+            answer.resume();
+            const { location } = answer.headers;
+            resolve(location === undefined ? undefined : `${answer.statusCode} ${location}`);
+        });
+        request.on("timeout", () => request.destroy(new Error("no answer")));
+        request.on("error", reject);
     });
 }
 

@@ -318,17 +318,16 @@ describeLab("the engine on a fleet", () => {
         program.stack({});
     });
 
-    for (const name of ["staging", "prod"])
-        it(`previews the stack ${name}, with one warning of its hosts behind one unreachable bastion, or an error`, async () => {
-            await program.succeed("stack", "init", name, "--no-select");
-            const text = await program.preview("--stack", name);
-            assert.match(text, /warning: edge-lb1, edge-lb2 could not be asked what differs: /);
-            assert.match(text, /\+ 6 to create/);
-            await program.succeed("config", "set", "requireAnswer", "true", "--stack", name);
-            const required = await program.pulumi("preview", "--stack", name);
-            assert.notEqual(required.code, 0, required.text);
-            assert.match(required.text, /error: edge-lb1, edge-lb2: /);
-        });
+    it("previews the stack staging, with one warning of its hosts behind one unreachable bastion, or an error", async () => {
+        await program.succeed("stack", "init", "staging", "--no-select");
+        const text = await program.preview("--stack", "staging");
+        assert.match(text, /warning: edge-lb1, edge-lb2 could not be asked what differs: /);
+        assert.match(text, /\+ 6 to create/);
+        await program.succeed("config", "set", "requireAnswer", "true", "--stack", "staging");
+        const required = await program.pulumi("preview", "--stack", "staging");
+        assert.notEqual(required.code, 0, required.text);
+        assert.match(required.text, /error: edge-lb1, edge-lb2: /);
+    });
 
     it("does not touch the hosts of a stack that is destroyed, and says so", async () => {
         const before = await restartTraces(lb1);

@@ -1,12 +1,15 @@
 // The programs in examples/, in projects outside of this repository, with the real CLI on real hosts.
 import assert from "node:assert/strict";
+import { once } from "node:events";
 import { readFileSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { connect as tlsConnect } from "node:tls";
 import { quote } from "../../lab/machine/exec";
 import { generateKey } from "../../lab/machine/system";
 import { runPulumi } from "../../toolchain/pulumi";
+import { makeCertificate } from "../support/certificates";
 import { exampleProject } from "../support/exampleProject";
 import { describeLab, withLab } from "../support/lab";
 import { ask, shares } from "../support/traffic";
@@ -60,8 +63,11 @@ describeLab("examples", () => {
         return { project, pulumi, loseState };
     }
 
-    it("model: routes by a map, and signs answers on each host", async () => {
-        const { project, pulumi } = await started("model", {}, {});
+    it("model: routes by a map, serves a certificate, and signs answers on each host", async () => {
+        const day = 24 * 60 * 60 * 1000;
+        const [from, to] = [-1, 90].map((days) => new Date(Date.now() + days * day).toISOString());
+        const { pem, key, sha1 } = await makeCertificate("red.example.com", { names: ["red.example.com"], from, to });
+        const { project, pulumi } = await started("model", {}, { certificate: pem + key });
         const file = join(project.directory, "index.ts");
         const source = readFileSync(file, "utf8");
         const hosts = { 11: "lb1", 12: "lb2", 21: "app1", 22: "app2", 23: "app3" };
@@ -80,6 +86,15 @@ describeLab("examples", () => {
         assert.deepEqual(Object.keys(blue).sort(), ["app2", "app3"]);
         assert.equal((await ask(address, "/", { host: "other.example.com" })).app, "app1");
         assert.equal((await ask(address, "/", { method: "TRACE" })).status, 405);
+        const client = tlsConnect({
+            host: address,
+            port: 443,
+            servername: "red.example.com",
+            rejectUnauthorized: false,
+        });
+        await once(client, "secureConnect");
+        assert.equal(client.getPeerX509Certificate()?.fingerprint.replaceAll(":", "").toLowerCase(), sha1);
+        client.destroy();
         assert.match(await pulumi("stack", "output", "configuration"), /^ {4}fullconn 1000$/m);
         await pulumi("preview", "--expect-no-changes");
     });

@@ -319,7 +319,7 @@ END
             ]).replace(
                 "...rest,\n",
                 `...rest, resources: rest.resources.map((resource: any) => resource.kind !== "transaction" ? resource :
-                { ...resource, files: resource.files.map((file: any) => ({ ...file, slotIssue })) }),\n`,
+                { ...resource, files: resource.files.map((file: any) => file.path.endsWith(".cfg") ? { ...file, slotIssue } : file) }),\n`,
             )}
             import { slotIssue } from "${process.cwd()}/components/haproxy";`,
         );

@@ -67,6 +67,25 @@ describe("certificates from providers", () => {
         JSON.parse(await succeed(["stack", "output", "shown", "--json", "--show-secrets"])) as Shown;
     const certificate = (pem: string | undefined) => new X509Certificate(pem ?? "");
 
+    it("are children of a fleet, which is registered without waiting for them", async function () {
+        this.timeout(60_000);
+        project.program(`
+            import { LoadBalancerFleet } from ${module("index")};
+            const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv";
+            new LoadBalancerFleet("edge", {
+                hosts: { lb1: { connection: { address: "192.0.2.1", hostKey } } },
+                certificates: { shop: { issuedBy: "internal", names: ["shop.test"] } },
+                authorities: { internal: { private: { commonName: "Example internal" } } },
+                services: [
+                    { name: "shop", hosts: ["shop.test"], port: 80, tls: true, servers: [{ name: "s1", address: "192.0.2.2" }] },
+                ],
+                probe: false,
+            });`);
+        const preview = await succeed(["preview"]);
+        for (const name of ["edge-internal-ca-cert", "edge-shop-cert", "edge-lb1-converge"])
+            assert.ok(preview.includes(name), preview);
+    });
+
     it("are unknown in a preview that would make them, and made by an up", async function () {
         this.timeout(60_000);
         program(made, `{ internal: { private: { commonName: "Example internal" } } }`);

@@ -164,6 +164,19 @@ describe("certificates of load balancers", function () {
         assert.match(wrong.lines.join("\n"), /certificate-dates/);
     });
 
+    it("that an up renews are no warning before it would", async () => {
+        const short = await makeCertificate("shop.test", { names: ["shop.test"], ...valid, to: inDays(12.5) });
+        const warnings = async (days: number, renewDays: number) => {
+            const certificates = { shop: { selfSigned: { names: ["shop.test"], days, renewDays } } };
+            const outputs = () => ({ privateKeyPem: short.key, certPem: short.pem });
+            return warningsOf(await balancer({ certificates }, { preview: false, outputs }));
+        };
+        assert.deepEqual(await warnings(14, 3), []);
+        assert.deepEqual(await warnings(90, 30), [
+            "certificates.shop: certificate shop: it has 12 days left; renew it",
+        ]);
+    });
+
     it("warn of what nothing needs, in a model and in services", async () => {
         const unused = await balancer({ certificates: { shop: shopSource(), more: shopSource() }, model });
         assert.match(warningsOf(unused).join("\n"), /^certificates\.more: certificate more: /);
@@ -242,6 +255,16 @@ describe("certificates of load balancers", function () {
         );
         const later = await balancer({ certificates, roots: pulumi.output(pulumi.unknown) as never });
         assert.deepEqual(later.failures, []);
+    });
+
+    it("need not lead to roots if the program makes them; a proof then verifies them by themselves", async () => {
+        const own = await makeCertificate("shop.test", { names: ["shop.test"], ...valid });
+        const certificates = { shop: { selfSigned: { names: ["shop.test"] } } };
+        const outputs = (_: string, name: string): Record<string, unknown> =>
+            name.endsWith("-cert") ? { certPem: own.pem } : { privateKeyPem: own.key };
+        const { failures } = await balancer({ certificates, roots: root.pem }, { preview: false, outputs });
+        assert.deepEqual(failures, []);
+        assert.ok(payloads()[0]?.includes(root.pem + own.pem));
     });
 
     it("have authorities, which are outputs, and lists that are judged", async () => {

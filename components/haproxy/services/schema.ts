@@ -29,7 +29,7 @@ import type {
 // with the schemas.
 
 /** Key in the stack's Pulumi config, and name of a slot. */
-export const configKey = matching(
+const configKey = matching(
     /^[a-z0-9][a-z0-9.-]{0,62}$/,
     "expected 1 to 63 lower-case letters, digits, dots and hyphens",
 );

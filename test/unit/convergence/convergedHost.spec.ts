@@ -46,6 +46,8 @@ describe("ConvergedHost", () => {
                 ...resources,
                 { kind: "file", path: "/etc/y", content: `key ${slot("key")}`, mode: "0600" },
                 { kind: "file", path: "/usr/local/bin/z", content: "#!/bin/sh\n", program: true },
+                { kind: "file", path: "/etc/ca.pem", content: "abc\n", summary: (text) => [`${text.length} bytes`] },
+                { kind: "file", path: "/etc/key.pem", content: slot("key"), summary: (text) => [text] },
             ],
             slots: { key: "s3cret" },
         });
@@ -58,7 +60,13 @@ describe("ConvergedHost", () => {
             ],
         );
         assert.deepEqual(registered(recording, HOST, "lb1").inputs, {
-            files: { "/etc/x": "x\n", "/etc/y": "key ‹key›", "/usr/local/bin/z": "10 bytes" },
+            files: {
+                "/etc/x": "x\n",
+                "/etc/y": "key ‹key›",
+                "/usr/local/bin/z": "10 bytes",
+                "/etc/ca.pem": "4 bytes\n",
+                "/etc/key.pem": "‹key›",
+            },
         });
     });
 

@@ -63,7 +63,7 @@ describe("certificates of stacks", () => {
     }
 
     it("have texts of files, and secrets by name, at their places", () => {
-        const { fleets, secrets } = composed("whole", stack);
+        const { fleets, secrets, slots } = composed("whole", stack);
         const [fleet] = fleets;
         assert.deepEqual(JSON.parse(JSON.stringify(fleet?.certificates)), {
             certificates: {
@@ -76,6 +76,7 @@ describe("certificates of stacks", () => {
             minimumDays: 14,
         });
         assert.deepEqual([...secrets].sort(), ["bag-secret", "shop-key"]);
+        assert.deepEqual(slots, []);
     });
 
     it("name every missing file and secret, in each group", () => {
@@ -138,13 +139,14 @@ describe("certificates of stacks", () => {
             key: { pem: { file: "a.pem" }, kye: { secret: "a" } },
             both: { pem: { file: "a.pem", secret: "a" } },
             capital: { pem: { secret: "Shop_Key" } },
+            project: { pem: { secret: "haproxy-fleet:key" } },
             source: { secretManager: "shop" },
         };
         assert.deepEqual(formErrors({ certificates: wrong, roots: "roots.pem", minimumdays: 3 }), [
             `certificates.text.pem: ${named}, got a text that may be a secret`,
             'certificates.key: unknown key "kye"; did you mean key?',
             `certificates.both.pem: ${named}, got an object with file and secret`,
-            "certificates.capital.pem.secret: expected 1 to 63 lower-case letters, digits, dots and hyphens, got a text that may be a secret",
+            'certificates.project.pem.secret: expected a key in the stack\'s config, as in "shop-key", got a text that may be a secret',
             'certificates.source: unknown key "secretManager"; did you mean secretsManager?',
             `roots: ${named}, got "roots.pem"`,
             'unknown key "minimumdays"; did you mean minimumDays?',

@@ -46,6 +46,11 @@ describe("descriptions of certificates", () => {
             lines.filter((line) => line.startsWith("subject")),
             ["subject      CN=shop.test", "subject      CN=Root"],
         );
+        assert.deepEqual(
+            lines.filter((line) => line.startsWith("names")),
+            ["names        shop.test"],
+            "an authority has none",
+        );
         for (const line of leaf.key.split("\n").slice(1, -2)) assert.ok(!lines.join().includes(line));
         assert.deepEqual(describePem(leaf.pem.replace(/\n.*\n(-----END)/, "\n$1")), ["certificate  unreadable"]);
         assert.deepEqual(describePem("-----BEGIN CERTIFICATE-----\nno"), []);

@@ -176,6 +176,52 @@ describe("buildPayload", () => {
     });
 });
 
+describe("a payload with certificates and their keys", () => {
+    const block = (label: string, lines: string[]) =>
+        `-----BEGIN ${label}-----\n${lines.join("\n")}\n-----END ${label}-----\n`;
+    const linesOf = (text: string) => [1, 2, 3].map((n) => `${text}${n}`.padEnd(64, "x"));
+    const names = (count: number) => Array.from({ length: count }, (_, n) => `certificate.c${n}`);
+    const text = (count: number) =>
+        payload(
+            [
+                {
+                    ...transaction,
+                    files: names(count).map((name) => ({ path: `/etc/demo/${name}.pem`, content: slot(name) })),
+                },
+            ],
+            Object.fromEntries(
+                names(count).map((name) => {
+                    const certificate = block("CERTIFICATE", linesOf(`cert${name.replace(".c", "")}`));
+                    return [
+                        name,
+                        `${certificate}${block("PRIVATE KEY", [...linesOf(`key${name.replace(".c", "")}`), "AQAB"])}`,
+                    ];
+                }),
+            ),
+        );
+
+    it("hides the lines of keys only", () => {
+        assert.deepEqual(
+            variable(text(1), "secret_base64").split("\n"),
+            linesOf("keycertificate0").map((line) => `certificate.c0\t${line}`),
+        );
+        assert.equal(variable(text(1), "secret_values"), "certificate.c0\tAQAB");
+    });
+
+    it("lets the host remember a digest and the path of each, and no line", () => {
+        const [few, many] = [text(5), text(505)];
+        for (const name of ["declared_wanted", "secret_lines", "manifest_wanted"]) {
+            const [before, after] = [variable(few, name), variable(many, name)];
+            assert.doesNotMatch(after, /xxx|AQAB|-----/);
+            const each = (after.length - before.length) / 500;
+            assert(each > 10 && each < 200, `${name}: ${each} bytes`);
+        }
+        // Each content once, in base64, and the lines of each key with their names.
+        const each = (many.length - few.length) / 500;
+        assert(each < 2000, `${each} bytes for each`);
+    });
+});
+
 describe("a payload with values that only an up knows", () => {
     const plain: Resource = { kind: "file", path: "/etc/x", content: `to ${slot("web1.address")}\n` };
     const other: Resource = { kind: "file", path: "/etc/y", content: `key ${slot("key")}\n` };
