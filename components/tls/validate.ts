@@ -20,6 +20,8 @@ export interface CertificateUse {
     readonly port: number;
     /** Whether HAProxy is told to use these certificates for these hosts, with options of their own. @default false */
     readonly each?: boolean;
+    /** Whether the port lets in clients of another authority, too, under other names. @default false */
+    readonly otherClients?: boolean;
 }
 
 /** What `certificateIssues` judges. */
@@ -122,30 +124,58 @@ function coverageIssues({ number, uses, certificates }: Port, list: IssueList): 
     }
 }
 
-/** Where options belong to certificates for some hosts, HAProxy does not look at the names in these, and prefers ECDSA to exact names. */
-function optionIssues({ path, service, hosts, certificates }: CertificateUse, port: Port, list: IssueList): void {
+/**
+ * Where options belong to certificates for some hosts, HAProxy does not look at the names in these, and chooses the type of key before the
+ * name: ECDSA, else RSA, else any other, of those that the client can use.
+ */
+function optionIssues(use: CertificateUse, port: Port, list: IssueList): void {
+    const { path, service, hosts, certificates } = use;
     const [own, others] = [true, false].map((wanted) =>
         knownOf(port.certificates).filter(({ name }) => certificates.includes(name) === wanted),
     ) as [Known[], Known[]];
     for (const host of hosts) {
         const wrong = own.find(({ facts }) => !coversHost(facts, host));
-        const preferred = own.some(({ facts }) => facts.keyType !== "rsa")
-            ? undefined
-            : others.find(({ facts }) => facts.keyType === "ecdsa" && coversHost(facts, host));
+        const other = own.length > 0 ? rivalOf(own, others, host, use) : undefined;
         if (wrong) {
             list.error(
                 "uncovered-host",
                 path,
                 `service ${service}: its minVersion or clients make certificate ${wrong.name} that of ${host}, for which it is not valid; set certificates to those for all its hosts`,
             );
-        } else if (own.length > 0 && preferred) {
+        } else if (other) {
+            const { name, type, usual } = other;
+            const problem = usual
+                ? `HAProxy prefers certificate ${name} for ${host}, because its key is ${type}, and with it no minVersion or clients of the service`
+                : `clients that can only use ${type} get certificate ${name} for ${host}, and with it those of another authority get in`;
             list.error(
                 "tls-conflict",
                 path,
-                `service ${service}: HAProxy prefers certificate ${preferred.name} for ${host}, because its key is ECDSA, and with it no minVersion or clients of the service; give the service an ECDSA certificate, too`,
+                `service ${service}: ${problem}; give the service an ${type} certificate, too`,
             );
         }
     }
+}
+
+const keyTypes = { ecdsa: "ECDSA", rsa: "RSA", ed25519: "Ed25519" } as const;
+const byPreference = Object.keys(keyTypes) as (keyof typeof keyTypes)[];
+
+/** A certificate that HAProxy gives clients for a host instead of those of the service, and whether it gives it to most of them. */
+function rivalOf(
+    own: readonly Known[],
+    others: readonly Known[],
+    host: string,
+    { otherClients = false }: CertificateUse,
+): { readonly name: string; readonly type: string; readonly usual: boolean } | undefined {
+    const has = (type: keyof typeof keyTypes) => own.some(({ facts }) => facts.keyType === type);
+    const best = byPreference.findIndex(has);
+    for (const [rank, type] of byPreference.entries()) {
+        const usual = rank < best;
+        const rival = others.find(({ facts }) => facts.keyType === type && coversHost(facts, host));
+        if (rival && !has(type) && (usual || otherClients)) {
+            return { name: rival.name, type: keyTypes[type], usual };
+        }
+    }
+    return undefined;
 }
 
 interface Known {

@@ -156,6 +156,15 @@ for (const release of releases) {
                 "-H 'Host: [::1]:8080' http://127.0.0.1:8080/": "308 https://[::1]:8443/",
                 "-H 'Host: [::1]' http://127.0.0.1:8080/": "308 https://[::1]:8443/",
                 "-0 -H Host: http://127.0.0.1:8080/": "400",
+                ...Object.fromEntries(
+                    [
+                        "any.test:@evil.test",
+                        "any.test,evil.test",
+                        "any.test:80/evil",
+                        'any.test:"<a>',
+                        "[::1]@evil.test",
+                    ].map((host) => [`-o /dev/null -H 'Host: ${host}' http://127.0.0.1:8080/`, "400"]),
+                ),
                 "-H Host:any.test http://127.0.0.1:8080/.well-known/acme-challenge/a":
                     "web /.well-known/acme-challenge/a proto=http 200",
                 "-H Host:shop.test http://127.0.0.1:8080/shop": "308 https://shop.test:8443/shop",

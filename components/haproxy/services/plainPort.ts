@@ -68,14 +68,17 @@ function mayBeChallenge(path: Path | undefined): boolean {
     }
 }
 
+/** A name or an address, perhaps with a port: old releases let pass `shop.example.com:@evil.example`. */
+const wellFormed = "^([A-Za-z0-9_.-]+|[[][0-9A-Fa-f:.]+[]])(:[0-9]*)?$";
+
 /** A backend that redirects every request to the same URL with https on that port. */
 export function redirectBackend(port: number): Backend {
-    const host = "req.hdr(host)";
+    const host = "req.fhdr(host)";
     return {
         name: redirectName(port),
         servers: [],
         httpRequestRules: [
-            { action: "return", status: 400, unless: [`{ ${host} -m found }`] },
+            { action: "return", status: 400, unless: [`{ ${host} -m reg ${wellFormed} }`] },
             { action: "set-var", variable: "txn.host", expression: `${host},regsub(:[0-9]*$,)` },
             {
                 action: "redirect",

@@ -176,6 +176,8 @@ export interface TlsUse {
     readonly certificates?: readonly string[];
     /** Whether each of these must cover all hosts, because they are used for these hosts without regard to the names in them. */
     readonly each: boolean;
+    /** Whether the port lets in clients of another authority, too, under other names. */
+    readonly otherClients: boolean;
 }
 
 /**
@@ -184,25 +186,32 @@ export interface TlsUse {
  * @param services as for {@link compileServices}
  */
 export function tlsUses(settings: Ports, services: readonly Service[]): TlsUse[] {
-    const others = new Set(
-        servicesByPort(services, settings)
-            .filter(({ kind }) => kind === "tls")
-            .flatMap((onPort) => [...sharedTls(onPort.port, onPort.services, settings).apart.keys()]),
-    );
+    const ports = servicesByPort(services, settings).filter(({ kind }) => kind === "tls");
+    const others = new Set(ports.flatMap((on) => [...sharedTls(on.port, on.services, settings).apart.keys()]));
+    const authorities = new Map(ports.map((on) => [on.port, authoritiesOf(on.port, on.services, settings)]));
     return services.flatMap((service, i) => {
         if (!endsTls(service)) {
             return [];
         }
         const certificates = tlsOf(service)?.certificates;
+        const port = listenPort(service, settings);
+        const own = clientsOf(service, settings)?.authority;
         return [
             {
                 path: `services[${i}].tls`,
                 service: service.name,
-                port: listenPort(service, settings),
+                port,
                 hosts: (service.hosts ?? []).map((host) => asciiHost(host).toLowerCase()),
                 ...(certificates && { certificates }),
                 each: others.has(service),
+                otherClients: own !== undefined && (authorities.get(port) ?? []).some((name) => name !== own),
             },
         ];
     });
+}
+
+/** The authorities whose clients a port lets in, under one name or another. */
+function authoritiesOf(port: number, services: readonly Service[], settings: Ports): string[] {
+    const all = [portTls(port, settings), ...services.map((service) => handshakeOf(service, settings))];
+    return all.flatMap(({ clients }) => (clients ? [clients.authority] : []));
 }

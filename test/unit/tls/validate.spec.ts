@@ -101,6 +101,27 @@ describe("certificates and the hosts that they are for", () => {
         assert.deepEqual(issuesOf({ ...rsa, b: undefined }, [own, other]), []);
     });
 
+    it("do not let in clients of another authority who can use another type of key", () => {
+        const own = { ...use(["a.test"], ["a"]), each: true };
+        const others = { ...own, otherClients: true };
+        const other = use(["x.test"], ["b"]);
+        const certificates = { a: facts(["a.test"]), b: facts(["*.test"], { keyType: "rsa" }) };
+        assert.deepEqual(issuesOf(certificates, [own, other]), []);
+        assert.deepEqual(issuesOf(certificates, [others, other]), [
+            "error tls-conflict services[443]: service shop: clients that can only use RSA get certificate b for a.test, and with it those " +
+                "of another authority get in; give the service an RSA certificate, too",
+        ]);
+        const both = { ...certificates, c: facts(["a.test"], { keyType: "rsa" }) };
+        assert.deepEqual(issuesOf(both, [{ ...others, certificates: ["a", "c"] }, other]), []);
+        assert.deepEqual(issuesOf({ ...certificates, b: facts(["b.test"], { keyType: "rsa" }) }, [others]), []);
+        // HAProxy takes other types of keys last.
+        const last = { ...certificates, a: facts(["a.test"], { keyType: "ed25519" }) };
+        assert.match(
+            issuesOf(last, [own, other]).join(),
+            /HAProxy prefers certificate b for a.test, because its key is RSA/,
+        );
+    });
+
     it("are mentioned if no host needs them", () => {
         const unused = issuesOf(
             { a: facts(["shop.test"]), b: facts(["old.test"]), c: facts(["c.test"]), d: undefined },

@@ -314,11 +314,23 @@ describe("the uses of certificates", () => {
             secure("b", { certificates: ["api"], clients }, { listen: 8443, hosts: undefined, default: true }),
             secure("c", { certificates: ["api"], minVersion: "TLSv1.3" }),
         ];
-        assert.deepEqual(tlsUses({}, services), [
+        const found = tlsUses({}, services).map(({ otherClients, ...use }) => use);
+        assert.deepEqual(found, [
             { path: "services[1].tls", service: "a", port: 443, hosts: ["xn--bcher-kva.test", "a.test"], each: false },
             { path: "services[2].tls", service: "b", port: 8443, hosts: [], certificates: ["api"], each: false },
             { path: "services[3].tls", service: "c", port: 443, hosts: ["c.test"], certificates: ["api"], each: true },
         ]);
+    });
+
+    it("say whether clients of another authority get in under other names of the port", () => {
+        const of = (authority: string) => ({ certificates: ["api"], clients: { authority } });
+        const services = [secure("a"), secure("b", of("partners")), secure("c", of("partners"), { listen: 8443 })];
+        const others = (settings: HaproxySettings, more: Service[] = []) =>
+            tlsUses(settings, [...services, ...more]).map(({ otherClients }) => otherClients);
+        assert.deepEqual(others({}), [false, false, false]);
+        assert.deepEqual(others({ tls: { clients } }), [false, false, false]);
+        assert.deepEqual(others({ tls: { clients: { authority: "staff" } } }), [true, true, true]);
+        assert.deepEqual(others({}, [secure("d", of("staff"))]), [false, true, false, true]);
     });
 });
 
