@@ -23,6 +23,13 @@ export function asError(issue: FormIssue): Issue {
     return { rule: "form", ...issue, severity: "error" };
 }
 
+/** An issue for people: its path and message. The path is left out if the message names the same, as in `certificate shop: …`. */
+function words({ path, message }: Issue): string {
+    const [, list = "", name] = /^(certificates|authorities)\.(.+)$/.exec(path) ?? [];
+    const subject = name === undefined ? path : `${list === "certificates" ? "certificate" : "authority"} ${name}`;
+    return path === "" || `: ${message}`.includes(`: ${subject}: `) ? message : `${path}: ${message}`;
+}
+
 /** Shows what is wrong with the arguments of a component. */
 export class Reporter {
     constructor(
@@ -32,7 +39,6 @@ export class Reporter {
 
     /** All errors in one; warnings are shown and stop nothing. */
     report(issues: readonly Issue[]): void {
-        const words = ({ path, message }: Issue) => `${path === "" ? "" : `${path}: `}${message}`;
         const errors = issues.filter(isError);
         if (errors.length > 0) {
             throw this.failure(

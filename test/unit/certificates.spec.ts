@@ -118,12 +118,12 @@ describe("certificates of load balancers", function () {
         });
         assert.equal(failures.length, 1);
         const wanted = [
-            /^certificates\.shop: certificate shop: its key belongs to the authority CN=Issuer/,
-            /^certificates\.old: certificate old: it expired on .*, 3 days ago; give a new one$/,
-            /^certificates\.bag: certificate bag: key cert of data bag item shop cannot be decrypted/,
-            /^certificates\.leaf: certificate leaf: it is issued by partners, which is no private authority/,
-            /^authorities\.partners: authority partners: PEM block 1 \(PRIVATE KEY\) is a private key/,
-            /^roots: roots: no certificate; give them in PEM/,
+            /^certificate shop: its key belongs to the authority CN=Issuer/,
+            /^certificate old: it expired on .*, 3 days ago; give a new one$/,
+            /^certificate bag: key cert of data bag item shop cannot be decrypted/,
+            /^certificate leaf: it is issued by partners, which is no private authority/,
+            /^authority partners: PEM block 1 \(PRIVATE KEY\) is a private key/,
+            /^roots: no certificate; give them in PEM/,
             /certificate "shpo": not declared; did you mean shop\?$/,
         ];
         for (const words of wanted)
@@ -154,10 +154,10 @@ describe("certificates of load balancers", function () {
         const certificates = { shop: { pem: short.pem + issuer.pem, key: secretly(short.key) } };
         const warned = await balancer({ certificates });
         assert.deepEqual(warned.failures, []);
-        assert.deepEqual(warningsOf(warned), ["certificates.shop: certificate shop: it has 12 days left; renew it"]);
+        assert.deepEqual(warningsOf(warned), ["certificate shop: it has 12 days left; renew it"]);
         assert.match(infosOf(warned).join("\n"), /^certificates: shop 12 days \(\d{4}-\d\d-\d\d\)$/m);
         const { lines } = await balancer({ certificates, minimumDays: 14 });
-        assert.deepEqual(lines, ["certificates.shop: certificate shop: it has 12 days left, of at least 14; renew it"]);
+        assert.deepEqual(lines, ["certificate shop: it has 12 days left, of at least 14; renew it"]);
         const ignored = await balancer({ certificates, ignoreIssues: ["certificate-expires"] });
         assert.deepEqual(warningsOf(ignored), []);
         const wrong = await balancer({ certificates, ignoreIssues: ["certificate-dates"] });
@@ -172,24 +172,22 @@ describe("certificates of load balancers", function () {
             return warningsOf(await balancer({ certificates }, { preview: false, outputs }));
         };
         assert.deepEqual(await warnings(14, 3), []);
-        assert.deepEqual(await warnings(90, 30), [
-            "certificates.shop: certificate shop: it has 12 days left; renew it",
-        ]);
+        assert.deepEqual(await warnings(90, 30), ["certificate shop: it has 12 days left; renew it"]);
     });
 
     it("warn of what nothing needs, in a model and in services", async () => {
         const unused = await balancer({ certificates: { shop: shopSource(), more: shopSource() }, model });
-        assert.match(warningsOf(unused).join("\n"), /^certificates\.more: certificate more: /);
+        assert.match(warningsOf(unused).join("\n"), /^certificate more: /);
         const idleAuthority = await balancer({
             certificates: { shop: shopSource() },
             authorities: { partners: { pem: root.pem } },
         });
-        assert.match(warningsOf(idleAuthority).join("\n"), /^authorities\.partners: authority partners: not used/);
+        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: not used/);
         const other = await makeCertificate("x.test", { names: ["x.test"], issuer, ...valid });
         const idle = await balancer({
             certificates: { shop: shopSource(), x: { pem: other.pem + issuer.pem, key: secretly(other.key) } },
         });
-        assert.deepEqual(warningsOf(idle), ["certificates.x: certificate x: no host of port 443 needs it; remove it"]);
+        assert.deepEqual(warningsOf(idle), ["certificate x: no host of port 443 needs it; remove it"]);
     });
 
     it("are of a hand-written model, which names them, and of what customize makes of it", async () => {
@@ -249,10 +247,7 @@ describe("certificates of load balancers", function () {
         const certificates = { shop: shopSource() };
         assert.deepEqual((await balancer({ certificates, roots: root.pem })).failures, []);
         const { lines } = await balancer({ certificates, roots: old.pem });
-        assert.match(
-            lines.join("\n"),
-            /^certificates\.shop: certificate shop: neither its chain nor the roots have CN=Root/,
-        );
+        assert.match(lines.join("\n"), /^certificate shop: neither its chain nor the roots have CN=Root/);
         const later = await balancer({ certificates, roots: pulumi.output(pulumi.unknown) as never });
         assert.deepEqual(later.failures, []);
     });
@@ -280,10 +275,7 @@ describe("certificates of load balancers", function () {
         assert.ok(payloads()[0]?.includes(revocations));
         const expired = await makeRevocationList(root, { from: inDays(-9), to: inDays(-1) });
         const { lines } = await balancer(args(expired));
-        assert.match(
-            lines.join("\n"),
-            /^authorities\.partners: authority partners: the revocation list of CN=Root expired/,
-        );
+        assert.match(lines.join("\n"), /^authority partners: the revocation list of CN=Root expired/);
     });
 
     it("may come from providers in a fleet, which is registered without waiting for them", async () => {

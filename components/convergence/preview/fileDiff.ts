@@ -1,6 +1,6 @@
 import { createTwoFilesPatch } from "diff";
 import type { DeclaredFile } from "../kinds/kind";
-import { showSlots } from "../slots";
+import { DIGEST_SLOT, fillSlots, showSlots, slot } from "../slots";
 import { declaredSummary, summaryOf } from "../summaries";
 import { redactLive } from "./redaction";
 import type { WhyRun } from "./whyRun";
@@ -10,6 +10,11 @@ const LARGEST_DIFF = 262_144;
 
 /** Limit for the added and removed lines of a diff. Its time grows with their square: about 0.3 s at the limit. */
 const MOST_EDITS = 2000;
+
+/** How a diff shows the digest. */
+const DIGEST = showSlots(slot(DIGEST_SLOT));
+
+const HIDDEN_DIFFERS = "(only hidden parts differ)";
 
 /**
  * A diff from the live file, which is empty if it is new, to the declared one, with secrets by name; between their summaries if the
@@ -37,7 +42,8 @@ export function diffLines(
     const remembered = whyRun.secretLines.filter((line) => line.path === path).map(({ prefix }) => prefix);
     // A host that was converged remembers which lines hold secrets. On any other, an unknown value may be one.
     const open = whyRun.token === "" ? [] : unknown;
-    const redacted = redactLive(sameDigest(live.toString("utf8"), content), content, remembered, slots, open);
+    const alike = sameDigest(live.toString("utf8"), content);
+    const redacted = redactLive(alike, content, remembered, slots, open);
     if (redacted === undefined) {
         return ["(it holds secrets: its lines are not shown)"];
     }
@@ -47,7 +53,11 @@ export function diffLines(
     }
     // A new file has a single hunk, whose position is not worth a line.
     const lines = patch.split("\n").slice(live.length > 0 ? 3 : 4, -1);
-    return lines.length > 0 || content === "" ? lines : ["(only hidden parts differ)"];
+    if (lines.length > 0 || content === "") {
+        return lines;
+    }
+    const known = fillSlots(content, (name) => (name === DIGEST_SLOT ? DIGEST : (slots[name] ?? "")));
+    return [alike === known ? "(only the digest differs: a hash of all files of the transaction)" : HIDDEN_DIFFERS];
 }
 
 function liveSummary(live: Buffer, summary: NonNullable<DeclaredFile["summary"]>): string[] {
@@ -62,7 +72,7 @@ function summaryDiff(live: string[], declared: string[]): string[] {
         return [`(more than ${MOST_EDITS} lines of its summary differ: too many to show)`];
     }
     const lines = patch.split("\n").slice(4, -1);
-    return lines.length > 0 ? lines : ["(only hidden parts differ)"];
+    return lines.length > 0 ? lines : [HIDDEN_DIFFERS];
 }
 
 /** The latest patches, because the hosts of a fleet mostly differ alike, and comparing takes long. */

@@ -37,7 +37,9 @@ token=
 # The current resource: its id in reports, and its name for people.
 id=
 label=
-# What has differed so far, a line each: label, TAB, aspect.
+# The part of the resource that is tested: the name of a transaction's file.
+part=
+# What has differed so far, a line each: label, TAB, the part and ": " if there is one, aspect.
 changed=
 # When the apply began, as find_now counts.
 began=

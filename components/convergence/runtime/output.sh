@@ -81,18 +81,26 @@ summary() {
     [ -n "$changed" ] || return 0
     split_lines
     last=
-    words=
     for line in $changed; do
-        if [ "${line%%"$TAB"*}" = "$last" ]; then
-            words="$words, ${line#*"$TAB"}"
-        else
-            if [ -n "$last" ] && [ "$last" != "$label" ]; then
-                say "$1: $last ($words)"
-            fi
+        if [ "${line%%"$TAB"*}" != "$last" ]; then
+            summary_line "$1"
             last=${line%%"$TAB"*}
             words=${line#*"$TAB"}
+            more=0
+        elif [ ${#words} -lt 150 ]; then
+            words="$words, ${line#*"$TAB"}"
+        else
+            more=$((more + 1))
         fi
     done
-    [ "$last" = "$label" ] || say "$1: $last ($words)"
+    summary_line "$1"
     unsplit
+}
+
+# summary_line TITLE: prints the line of one resource. Reads last, words, more and label.
+summary_line() {
+    [ -z "$last" ] || [ "$last" = "$label" ] || {
+        [ "$more" = 0 ] || words="$words, $more more"
+        say "$1: $last ($words)"
+    }
 }

@@ -8,9 +8,9 @@ begin_resource() {
     [ -z "$stale" ] || facts
 }
 
-# differs ASPECT [HAVE]: reports or notes that the current resource is not as declared, and what the host has. Adds to changed.
+# differs ASPECT [HAVE]: reports or notes that the current resource is not as declared, and what the host has. Adds to changed. Reads part.
 differs() {
-    changed="$changed$NL$label$TAB$1"
+    changed="$changed$NL$label$TAB${part:+$part: }$1"
     [ "$mode" = why-run ] || return 0
     encode "${2-}"
     printf 'differs\t%s\t%s\t%s\n' "$id" "$1" "$encoded"

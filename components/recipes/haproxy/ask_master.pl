@@ -10,15 +10,16 @@ use strict;
 use Socket;
 
 my ($path, $commands, $notes, $directory, @certificates) = @ARGV;
-alarm 20;
-my $master;
-socket($master, AF_UNIX, SOCK_STREAM, 0) && connect($master, sockaddr_un($path)) or exit 1;
 my %declared = map { split / / } @certificates;
-# A line each, because HAProxy limits the length of a line.
-syswrite $master, join "", map { "$_\n" } $commands, map { "\@1 show ssl cert $directory/$_.pem" } sort keys %declared;
-shutdown $master, 1;
+alarm 20;
 local $/;
-my $answer = <$master>;
+# HAProxy 2.2 ends itself, and all of its connections, if the commands of a connection fill its buffer, which has 16 kB if not less.
+my @asked = ("$commands\n");
+for (sort keys %declared) {
+    push @asked, "" if length $asked[-1] > 4000;
+    $asked[-1] .= "\@1 show ssl cert $directory/$_.pem\n";
+}
+my $answer = join "", map { ask($_) } @asked;
 my $served = $answer =~ s/^(?:Filename: |Can't display the certificate).*//ms ? $& : "";
 if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
     my @columns = split / /, $1;
@@ -28,6 +29,14 @@ if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
     $answer =~ s/\0/$summary/;
 }
 print $answer, $served eq "" ? "" : others($served);
+
+sub ask {
+    my $master;
+    socket($master, AF_UNIX, SOCK_STREAM, 0) && connect($master, sockaddr_un($path)) or exit 1;
+    syswrite $master, $_[0];
+    shutdown $master, 1;
+    return scalar <$master>;
+}
 
 # What is served instead of declared certificates.
 sub others {

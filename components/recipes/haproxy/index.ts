@@ -188,7 +188,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
                 ...(file.path.endsWith(".pem") && { summary: describePem }),
                 lineSources: file.lineSources?.map((path) => path && sourceOf(path)),
             })),
-            ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, ...permissions }]),
+            ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, summary: describePem, ...permissions }]),
         ],
         owned: [fleetDirectory],
         adapter: {

@@ -136,7 +136,9 @@ test_file() {
         ;;
     *)
         tx_differs=yes
+        part=${field_path##*/}
         file_differences "$field_index" "$field_path" "$field_stat" "$field_sum"
+        part=
         if [ "$rewrite" = yes ]; then
             tx_changed=$tx_changed$NL$field_path
             # A service with the file in its reloadOn will not have read it either.

@@ -88,8 +88,11 @@ describe("diff in a report", () => {
         ]);
     });
 
-    it("says so if only hidden parts differ", () => {
-        assert.deepEqual(diff(`a ${slot("digest")}\n`, "a 0123\n"), ["(only hidden parts differ)"]);
+    it("says so if only the digest differs", () => {
+        const digest = ["(only the digest differs: a hash of all files of the transaction)"];
+        const declared = `a ${slot("digest")}\nkey ${slot("key")}\n`;
+        assert.deepEqual(diff(declared, "a 0123\nkey planted\n", { key: "planted" }), digest);
+        assert.equal(diff(declared, "a 0123\nkey old\n", { key: "planted" }).at(-1), "+key ‹key›");
     });
 
     it("is left out if too many lines differ", () => {

@@ -148,7 +148,7 @@ describe("a report with a value that only an up knows", () => {
             "lb1 differs in 2 resources; an up would converge it and may reload and may restart",
             "  transaction[demo]",
             "    /etc/demo/cfg: content may differ (- on the host, + declared)",
-            "      (only hidden parts differ)",
+            "      (only the digest differs: a hash of all files of the transaction)",
         ]);
     });
 

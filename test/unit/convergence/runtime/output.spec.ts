@@ -80,6 +80,22 @@ describeShells("output", (sandbox) => {
         assert(many < 100 * Math.max(few, 0.1), `${few} s, ${many} s`);
     });
 
+    it("names the files of a transaction that differed, some of many", () => {
+        const shell = `run_list() {
+            label='file[/x]' && differs content && differs mode
+            label='transaction[demo]'
+            for part in $(seq 1 99); do differs content; done
+            part= && differs stopped
+            label=x
+        }`;
+        sandbox().run(sandbox().payload([], { shell }), "apply");
+        const files = Array.from({ length: 13 }, (_, n) => `${n + 1}: content`).join(", ");
+        assert.equal(
+            lines(readFileSync(sandbox().path("run/log.test"), "utf8"))[0],
+            `changed: file[/x] (content, mode), transaction[demo] (${files}, 87 more)`,
+        );
+    });
+
     it("never prints a secret, whatever surrounds it", () => {
         const secret = fc.oneof(
             fc.string({ minLength: 3, maxLength: 60 }),

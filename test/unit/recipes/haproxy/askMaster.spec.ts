@@ -179,4 +179,36 @@ describe("the master's answer about servers", () => {
         // Without a worker there is no answer about certificates.
         assert.equal(await of(), "first\n\n");
     });
+
+    it("is asked for in connections whose commands fit into HAProxy's buffer, because the master of 2.2 ends itself otherwise", async () => {
+        const path = join(directory, "many.sock");
+        const asked: string[] = [];
+        const server = createServer({ allowHalfOpen: true }, (socket) => {
+            let commands = "";
+            socket.on("data", (chunk) => {
+                commands += String(chunk);
+            });
+            socket.on("end", () => {
+                asked.push(commands);
+                socket.end();
+            });
+        }).listen(path);
+        await once(server, "listening");
+        const names = Array.from({ length: 500 }, (_, n) => `certificate-${n}`);
+        const child = spawn("perl", [
+            PROGRAM,
+            path,
+            "show proc",
+            "none",
+            "/etc/x",
+            ...names.map((name) => `${name} aa`),
+        ]);
+        assert.deepEqual(await once(child, "close"), [0, null]);
+        server.close();
+        assert.ok(asked.length < 10, `${asked.length} connections`);
+        for (const commands of asked) assert.ok(commands.length < 5000, `${commands.length} bytes`);
+        const lines = asked.flatMap((commands) => commands.split("\n")).filter((line) => line !== "");
+        const wanted = names.map((name) => `@1 show ssl cert /etc/x/${name}.pem`);
+        assert.deepEqual(lines.sort(), ["show proc", ...wanted].sort());
+    });
 });
