@@ -170,8 +170,11 @@ function rivalOf(
     const best = byPreference.findIndex(has);
     for (const [rank, type] of byPreference.entries()) {
         const usual = rank < best;
-        const rival = others.find(({ facts }) => facts.keyType === type && coversHost(facts, host));
-        if (rival && !has(type) && (usual || otherClients)) {
+        const rival =
+            !has(type) && (usual || otherClients)
+                ? others.find(({ facts }) => facts.keyType === type && coversHost(facts, host))
+                : undefined;
+        if (rival) {
             return { name: rival.name, type: keyTypes[type], usual };
         }
     }
