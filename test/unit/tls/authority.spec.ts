@@ -170,6 +170,16 @@ describe("authorities of clients", () => {
         }
     });
 
+    it("are mentioned if they let in clients of others below their root, which lists prevent", async () => {
+        only(
+            { pem: lower.pem + root.pem },
+            /^warning wide-authority: .*every authority that CN=Root has signed get in, not only those of CN=Lower/,
+        );
+        const lists = await Promise.all([root, lower].map((one) => makeRevocationList(one)));
+        assert.deepEqual(read({ pem: lower.pem + root.pem, revocations: lists.join("") }).issues, []);
+        assert.deepEqual(read({ pem: root.pem + other.pem }).issues, []);
+    });
+
     it("are mentioned if a list has less than a fifth of its time left", async () => {
         const lasting = async (from: string, to: string) => ({
             pem: root.pem,
