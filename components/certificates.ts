@@ -196,29 +196,6 @@ function declaredNames(source: Source | undefined): KnownFacts {
             : undefined;
 }
 
-/**
- * Issues of the configuration at the places where certificates and authorities are declared beside it. An authority that issues
- * certificates is needed, whether or not hosts get it.
- */
-export function atDeclared(
-    issues: readonly Issue[],
-    config: HaproxyConfig,
-    { certificates = {}, authorities = {} }: Declared,
-): Issue[] {
-    const issuers = new Set(
-        Object.values(certificates).flatMap((source) => ("issuedBy" in source ? [source.issuedBy] : [])),
-    );
-    return issues.flatMap((issue) => {
-        const [, list, n] = /^(certificates|authorities)\[(\d+)\]/.exec(issue.path) ?? [];
-        const name = config[list as "certificates" | "authorities"]?.[Number(n)]?.name;
-        if (name === undefined || !Object.hasOwn(list === "certificates" ? certificates : authorities, name)) {
-            return [issue];
-        }
-        const unneeded = issue.rule === "unused-authority" && issuers.has(name);
-        return unneeded ? [] : [{ ...issue, path: `${list}.${name}` }];
-    });
-}
-
 /** The certificates that binds name. */
 function bindUses(config: HaproxyConfig): CertificateUse[] {
     return allBinds(config).flatMap(({ bind, path, where }) => {
