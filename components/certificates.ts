@@ -15,6 +15,7 @@ import {
     readAuthority,
     readBundle,
     readRoots,
+    usualDays,
 } from "./tls";
 import { certificateParts, type SourceProblem } from "./tls/sources";
 
@@ -176,12 +177,12 @@ export function useIssues(
     );
 }
 
-/** Whether an up would not renew the certificate yet, so that nobody can do anything. */
+/** Whether an up would not renew the certificate yet, so that a warning could not be acted on. */
 function isBeforeRenewal(source: Source | undefined, facts: CertificateFacts | undefined, now: Date): boolean {
     if (source === undefined || facts === undefined || !("selfSigned" in source || "issuedBy" in source)) {
         return false;
     }
-    const { days = 90, renewDays = days / 3 } = "selfSigned" in source ? source.selfSigned : source;
+    const { days = usualDays.certificate, renewDays = days / 3 } = "selfSigned" in source ? source.selfSigned : source;
     return daysLeft(facts, now) >= renewDays;
 }
 
