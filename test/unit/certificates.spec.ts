@@ -182,7 +182,7 @@ describe("certificates of load balancers", function () {
             certificates: { shop: shopSource() },
             authorities: { partners: { pem: root.pem } },
         });
-        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: not used/);
+        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: nothing uses it/);
         const other = await makeCertificate("x.test", { names: ["x.test"], issuer, ...valid });
         const idle = await balancer({
             certificates: { shop: shopSource(), x: { pem: other.pem + issuer.pem, key: secretly(other.key) } },
