@@ -369,7 +369,7 @@ describe("certificates of load balancers", function () {
         });
         assert.deepEqual(lines, [
             'certificates.shop: unknown key "chian"; did you mean chain?',
-            "certificates.Shop: expected a name of 1 to 40 lower-case letters, digits, dots and hyphens, with a letter or digit first as a key, got an object with pem",
+            'certificates.Shop: expected a name of 1 to 40 lower-case letters, digits, dots and hyphens, with a letter or digit first, got "Shop"',
             "certificates.none: expected a source: pem, dataBag, secretsManager, selfSigned or issuedBy, got an object",
             "certificates.late.selfSigned.renewDays: expected renewDays to be less than days, got 3",
             'certificates.odd.names[4]: expected a host name, such as "*.example.com", or an IP address, got "http://a.test"',
