@@ -19,6 +19,8 @@ interface Found {
     readonly kind?: string;
     /** Set if it says that a key is unknown: the key that is probably meant, or an empty text. */
     readonly meantKey?: string;
+    /** Set if it is about the last key of the path, not its value. */
+    readonly isKey?: boolean;
     /** The words that are allowed. */
     readonly words?: readonly unknown[];
     /** Set for an issue of a union: the issues of all alternatives, and the distance of the closest one from the value. */
@@ -62,14 +64,16 @@ export function formIssues(schema: z.ZodType, data: unknown): FormIssue[] {
     const misspelt = new Set(found.flatMap(({ path, meantKey }) => (meantKey ? [pathText([...path, meantKey])] : [])));
     const own = found
         .filter(({ path }) => !misspelt.has(pathText(path)) || valueAt(data, path) !== undefined)
-        .map(({ path, message, words }) => ({
+        .map(({ path, message, words, isKey }) => ({
             path,
+            isKey,
             message: words ? `expected ${listed(words.map(quoted), quoted(valueAt(data, path)))}` : message,
             meant: words && nearestWord(valueAt(data, path), words),
         }))
-        .map(({ path, message, meant }) => {
+        .map(({ path, message, meant, isKey }) => {
             const [problem, ...remedy] = [...message.split("; "), ...(meant ? [`did you mean ${meant}?`] : [])];
-            return { path: pathText(path), message: [`${problem}${got(path, data, message)}`, ...remedy].join("; ") };
+            const what = isKey ? `, got ${quoted(path.at(-1))}` : got(path, data, message);
+            return { path: pathText(path), message: [`${problem}${what}`, ...remedy].join("; ") };
         });
     const strange = strangeIn(data)
         .filter(({ path, value }) => typeof value === "string" || isRefused(path, found, schema, data))
@@ -152,7 +156,7 @@ function explain(issue: z.core.$ZodIssue, schema: z.ZodType, data: unknown): Fou
         case "invalid_union":
             return ofUnion(issue, schema, data);
         case "invalid_key":
-            return issue.issues.map(({ message }) => ({ path, message: `${message} as a key` }));
+            return issue.issues.map(({ message }) => ({ path, message, isKey: true }));
         default:
             return [{ path, message: issue.message }];
     }

@@ -1,6 +1,6 @@
-import { readFileSync, writeFileSync } from "node:fs";
 import { dataBagVersion, decryptDataBag, describePem, encryptDataBag, readDataBagItem } from "../../components/tls";
 import { type Parsed, UsageError, unknown } from "../arguments";
+import { fileText, written } from "./files";
 import { readSecret } from "./secret";
 
 export const dataBagOptions = {
@@ -53,14 +53,14 @@ async function encrypt([id, ...fields]: readonly string[], values: Values): Prom
         if (texts.has(key)) {
             throw new UsageError(`two values for ${key}; give one`);
         }
-        texts.set(key, readFileSync(file, "utf8"));
+        texts.set(key, fileText(file));
     }
     const item = encryptDataBag(id, Object.fromEntries(texts), await secretOf(values, true));
     const json = `${JSON.stringify(item, null, 2)}\n`;
     if (values.output === undefined) {
         process.stdout.write(json);
     } else {
-        writeFileSync(values.output, json);
+        written(values.output, json);
         process.stderr.write(`wrote item ${id} with ${[...texts.keys()].join(", ")} to ${values.output}\n`);
     }
     return 0;
@@ -73,7 +73,7 @@ async function show([file, ...more]: readonly string[], values: Values): Promise
     if (values.output !== undefined) {
         throw new UsageError("--output belongs to encrypt");
     }
-    const json = readFileSync(file, "utf8");
+    const json = fileText(file);
     const item = readDataBagItem(json);
     const plain = decryptDataBag(json, await secretOf(values, false));
     const lines = Object.entries(plain).flatMap(([key, value]) => [

@@ -1,8 +1,8 @@
-import { readFileSync } from "node:fs";
 import { createInterface } from "node:readline/promises";
 import { Writable } from "node:stream";
 import { text } from "node:stream/consumers";
 import { UsageError } from "../arguments";
+import { fileText } from "./files";
 
 /** Where the shared secret comes from: never from an argument, which other processes of the machine can read. */
 export interface SecretSource {
@@ -19,7 +19,7 @@ export async function readSecret({ file, variable, repeat }: SecretSource): Prom
         throw new UsageError("expected one of --secret-file and --secret-env, got both");
     }
     if (file !== undefined) {
-        return readFileSync(file, "utf8");
+        return fileText(file);
     }
     if (variable !== undefined) {
         const value = process.env[variable];

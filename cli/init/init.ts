@@ -81,9 +81,14 @@ interface Packages {
 function packages(target: string): Packages {
     const file = fileAbove(__dirname, ["package.json"]);
     const own: Manifest = file === undefined ? {} : manifestOf(file);
-    const beside = Object.entries(own.peerDependencies ?? {}).map(([name, range]) =>
-        name === "@pulumi/pulumi" && process.versions.node.startsWith("20.") ? [name, SDK_OF_NODE_20] : [name, range],
-    );
+    const beside = Object.entries(own.peerDependencies ?? {})
+        // Whoever uses a source of certificates that needs one installs it.
+        .filter(([name]) => !own.peerDependenciesMeta?.[name]?.optional)
+        .map(([name, range]) =>
+            name === "@pulumi/pulumi" && process.versions.node.startsWith("20.")
+                ? [name, SDK_OF_NODE_20]
+                : [name, range],
+        );
     return {
         dependencies: { ...Object.fromEntries(beside), "haproxy-fleet": sourceOf(file, target) ?? `^${own.version}` },
         devDependencies: TOOLS,

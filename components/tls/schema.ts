@@ -2,6 +2,7 @@ import { z } from "zod";
 import { formOf, matching, text, whole } from "../forms";
 import { isAddress, isHostName } from "../haproxy";
 import { asciiName } from "./coverage";
+import { usualDays } from "./dates";
 import type { CertificateFields, PrivateCertificate } from "./types";
 
 // The form of sources, for data that no compiler has seen. What fields mean is documented at their types.
@@ -39,7 +40,9 @@ const privateShape = {
     key: z.enum(["ecdsa", "rsa"]).optional(),
 };
 const privateCertificate = formOf<PrivateCertificate>()(
-    z.strictObject(privateShape).refine((certificate) => renewsWithin(certificate, 90), renewMessage),
+    z
+        .strictObject(privateShape)
+        .refine((certificate) => renewsWithin(certificate, usualDays.certificate), renewMessage),
 );
 
 /** The form of a {@link CertificateSource}. `text` is that of its texts. */
@@ -63,7 +66,7 @@ function certificateForm<Form extends z.ZodType>(textForm: Form) {
             z.strictObject({ selfSigned: privateCertificate }),
             z
                 .strictObject({ issuedBy: text, ...privateShape })
-                .refine((certificate) => renewsWithin(certificate, 90), renewMessage),
+                .refine((certificate) => renewsWithin(certificate, usualDays.certificate), renewMessage),
         ],
         { message: "expected a source: pem, dataBag, secretsManager, selfSigned or issuedBy" },
     );
@@ -77,7 +80,7 @@ function authorityForm<Form extends z.ZodType>(textForm: Form) {
             z.strictObject({
                 private: z
                     .strictObject({ commonName: text, ...daysShape })
-                    .refine((authority) => renewsWithin(authority, 3650), renewMessage),
+                    .refine((authority) => renewsWithin(authority, usualDays.authority), renewMessage),
             }),
         ],
         { message: "expected pem, or private" },

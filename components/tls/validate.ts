@@ -18,7 +18,7 @@ export interface CertificateUse {
     /** Names of the certificates that it is served with. */
     readonly certificates: readonly string[];
     readonly port: number;
-    /** Whether HAProxy is told to use these certificates for these hosts, with options of their own. @default false */
+    /** Whether HAProxy uses these certificates for these hosts whatever names are in them, with options of their own. @default false */
     readonly each?: boolean;
     /** Whether the port lets in clients of another authority, too, under other names. @default false */
     readonly otherClients?: boolean;

@@ -182,7 +182,7 @@ describe("certificates of load balancers", function () {
             certificates: { shop: shopSource() },
             authorities: { partners: { pem: root.pem } },
         });
-        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: not used/);
+        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: nothing uses it/);
         const other = await makeCertificate("x.test", { names: ["x.test"], issuer, ...valid });
         const idle = await balancer({
             certificates: { shop: shopSource(), x: { pem: other.pem + issuer.pem, key: secretly(other.key) } },
@@ -369,7 +369,7 @@ describe("certificates of load balancers", function () {
         });
         assert.deepEqual(lines, [
             'certificates.shop: unknown key "chian"; did you mean chain?',
-            "certificates.Shop: expected a name of 1 to 40 lower-case letters, digits, dots and hyphens, with a letter or digit first as a key, got an object with pem",
+            'certificates.Shop: expected a name of 1 to 40 lower-case letters, digits, dots and hyphens, with a letter or digit first, got "Shop"',
             "certificates.none: expected a source: pem, dataBag, secretsManager, selfSigned or issuedBy, got an object",
             "certificates.late.selfSigned.renewDays: expected renewDays to be less than days, got 3",
             'certificates.odd.names[4]: expected a host name, such as "*.example.com", or an IP address, got "http://a.test"',

@@ -126,6 +126,14 @@ describe("haproxy-fleet data-bag", function () {
         await refuses(["show", shop, "--secret-file", empty], /shared secret of the data bag item is empty/);
         await refuses(["show", shop, "--secret-file", wrong, "--secret-env", "NONE"], /got both/);
         await refuses(["show", shop, "--secret-env", "NONE"], /no variable NONE; set it/);
+        await refuses(
+            ["show", "none.json", "--secret-file", wrong],
+            /^none\.json cannot be read: it does not exist; correct the path$/,
+        );
+        await refuses(
+            ["encrypt", "a", `key=@${wrong}`, "-o", "no/a.json", "--secret-file", wrong],
+            /^no\/a\.json cannot be written: its folder/,
+        );
         await refuses(["list"], /unknown action list; use encrypt or show/);
         const { code, stderr } = await run(["show", shop, "--secret=hidden"]);
         assert.equal(code, 1);

@@ -63,6 +63,8 @@ describe("haproxy-fleet init", function () {
         assert.match(completed, /^ {3}"type": "commonjs",$/m);
         const { dependencies, devDependencies } = JSON.parse(completed);
         assert.match(dependencies["haproxy-fleet"], /^\^\d/);
+        assert.ok(dependencies["@pulumi/command"]);
+        assert.equal(dependencies["@pulumi/aws"], undefined, "optional peers are left to whoever needs them");
         assert.equal(devDependencies.tsx, "1");
         assert.ok(devDependencies.typescript);
         assert.equal(text("own/index.ts"), "// mine");

@@ -66,7 +66,7 @@ describe("the form of services", () => {
             'services[0].name: expected a name of letters, digits, "-", "_" and ".", got "a:b"',
             'services[0].hosts[0]: expected a host name without scheme, port, path or wildcard, got "https://shop.example.com"',
             'services[0].routes[0].paths[0]: expected a path that begins with "/", percent-encoded where a URL needs it, got "x"',
-            'services[0].routes[0].headers.X A: expected a header name of letters, digits and "-" as a key, got "1"',
+            'services[0].routes[0].headers.X A: expected a header name of letters, digits and "-", got "X A"',
             'services[0].routes[0].methods[0]: expected a method in capitals, like "POST", got "post"',
             "services[0].port: expected a whole number from 1 to 65535, got 99999",
             'services[0].check.uri: expected a path that begins with "/" and has no spaces, got "healthz"',
