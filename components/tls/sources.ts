@@ -32,7 +32,7 @@ export interface SourcedParts {
 
 /** The component whose certificates these are. Its children use its providers. */
 export interface SourceOwner {
-    /** Children are named after it: `NAME-CERTIFICATE-key`. */
+    /** Children are named after it: `NAME-CERTIFICATE-key`, `NAME-AUTHORITY_ca-key`. */
     readonly name: string;
     readonly parent: pulumi.Resource;
 }
@@ -51,7 +51,8 @@ export function certificateParts(
     owner: SourceOwner,
 ): SourcedParts {
     const made = mapValues(authorities, (source, name) =>
-        "private" in source ? makeAuthority(source, `${owner.name}-${name}-ca`, owner) : undefined,
+        // Certificates have no underscore in their names, so one named `internal-ca` has other children.
+        "private" in source ? makeAuthority(source, `${owner.name}-${name}_ca`, owner) : undefined,
     );
     return {
         certificates: mapValues(sources, (source, name): Sourced<BundleParts> => {

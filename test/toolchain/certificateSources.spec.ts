@@ -82,7 +82,7 @@ describe("certificates from providers", () => {
                 probe: false,
             });`);
         const preview = await succeed(["preview"]);
-        for (const name of ["edge-internal-ca-cert", "edge-shop-cert", "edge-lb1-converge"])
+        for (const name of ["edge-internal_ca-cert", "edge-shop-cert", "edge-lb1-converge"])
             assert.ok(preview.includes(name), preview);
     });
 

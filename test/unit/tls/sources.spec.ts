@@ -140,20 +140,20 @@ describe("sources of certificates", () => {
             { internal: { private: { commonName: "Example internal" } } },
         );
         assert.deepEqual(certificates, {
-            shop: { pem: "edge-shop-cert.pem", chain: "edge-internal-ca-cert.pem", key: "edge-shop-key.pem" },
+            shop: { pem: "edge-shop-cert.pem", chain: "edge-internal_ca-cert.pem", key: "edge-shop-key.pem" },
         });
-        assert.deepEqual(authorities, { internal: { pem: "edge-internal-ca-cert.pem" } });
+        assert.deepEqual(authorities, { internal: { pem: "edge-internal_ca-cert.pem" } });
         assert.deepEqual(children(recording).sort(), [
             "CertRequest edge-shop-request",
             "LocallySignedCert edge-shop-cert",
-            "PrivateKey edge-internal-ca-key",
+            "PrivateKey edge-internal_ca-key",
             "PrivateKey edge-shop-key",
-            "SelfSignedCert edge-internal-ca-cert",
+            "SelfSignedCert edge-internal_ca-cert",
         ]);
-        const root = registered(recording, "tls:index/selfSignedCert:SelfSignedCert", "edge-internal-ca-cert").inputs;
+        const root = registered(recording, "tls:index/selfSignedCert:SelfSignedCert", "edge-internal_ca-cert").inputs;
         assertSecret(root.privateKeyPem);
         assert.deepEqual(unsecret(root), {
-            privateKeyPem: "edge-internal-ca-key.pem",
+            privateKeyPem: "edge-internal_ca-key.pem",
             subject: { commonName: "Example internal" },
             isCaCertificate: true,
             allowedUses: ["cert_signing", "crl_signing"],
@@ -164,12 +164,22 @@ describe("sources of certificates", () => {
         assertSecret(leaf.caPrivateKeyPem);
         assert.deepEqual(unsecret(leaf), {
             certRequestPem: "edge-shop-request.pem",
-            caCertPem: "edge-internal-ca-cert.pem",
-            caPrivateKeyPem: "edge-internal-ca-key.pem",
+            caCertPem: "edge-internal_ca-cert.pem",
+            caPrivateKeyPem: "edge-internal_ca-key.pem",
             allowedUses: ["digital_signature", "server_auth"],
             validityPeriodHours: 90 * 24,
             earlyRenewalHours: 30 * 24,
         });
+    });
+
+    it("has children of its own for a certificate with the name of an authority", async () => {
+        const names = ["a.example"];
+        const { recording } = await partsOf(
+            { internal: { selfSigned: { names } }, "internal-ca": { selfSigned: { names } } },
+            { internal: { private: { commonName: "Example internal" } } },
+        );
+        assert.equal(new Set(children(recording)).size, 6);
+        assert.equal(children(recording).length, 6);
     });
 
     it("says what cannot be made, and makes nothing of it", async () => {
