@@ -1,8 +1,14 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type CertificateFiles, certificateFiles, rootsSlot, withCertificateFiles } from "./certificateFiles";
+import {
+    atDeclared,
+    type CertificateFiles,
+    certificateFiles,
+    rootsSlot,
+    withCertificateFiles,
+} from "./certificateFiles";
 import { showDaysLeft } from "./certificateReport";
-import { atDeclared, type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
+import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
 import { input, slotsForm } from "./convergence/form";
 import type { Resource } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";

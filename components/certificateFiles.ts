@@ -1,5 +1,5 @@
 import { slot } from "./convergence/slots";
-import type { HaproxyConfig } from "./haproxy";
+import type { HaproxyConfig, Issue } from "./haproxy";
 import type { CertificateArguments } from "./tls";
 
 /** Certificates and authorities of a configuration. */
@@ -27,10 +27,7 @@ export function revocationsSlot(name: string): string {
 export function certificateFiles({
     certificates = {},
     authorities = {},
-}: Pick<CertificateArguments<unknown>, "certificates" | "authorities">): Pick<
-    HaproxyConfig,
-    "certificates" | "authorities"
-> {
+}: Pick<CertificateArguments<unknown>, "certificates" | "authorities">): CertificateFiles {
     return {
         ...(Object.keys(certificates).length > 0 && {
             certificates: Object.keys(certificates).map((name) => ({ name, pem: slot(bundleSlot(name)) })),
@@ -56,4 +53,27 @@ export function withCertificateFiles(
         ...(certificates.length > 0 && { certificates: [...(config.certificates ?? []), ...certificates] }),
         ...(authorities.length > 0 && { authorities: [...(config.authorities ?? []), ...authorities] }),
     };
+}
+
+/**
+ * Issues of the configuration at the places where certificates and authorities are declared beside it. An authority that issues
+ * certificates is needed, whether or not hosts get it.
+ */
+export function atDeclared(
+    issues: readonly Issue[],
+    config: HaproxyConfig,
+    { certificates = {}, authorities = {} }: CertificateArguments<unknown>,
+): Issue[] {
+    const issuers = new Set(
+        Object.values(certificates).flatMap((source) => ("issuedBy" in source ? [source.issuedBy] : [])),
+    );
+    return issues.flatMap((issue) => {
+        const [, list, n] = /^(certificates|authorities)\[(\d+)\]/.exec(issue.path) ?? [];
+        const name = config[list as "certificates" | "authorities"]?.[Number(n)]?.name;
+        if (name === undefined || !Object.hasOwn(list === "certificates" ? certificates : authorities, name)) {
+            return [issue];
+        }
+        const unneeded = issue.rule === "unused-authority" && issuers.has(name);
+        return unneeded ? [] : [{ ...issue, path: `${list}.${name}` }];
+    });
 }

@@ -15,6 +15,7 @@ import {
     readAuthority,
     readBundle,
     readRoots,
+    usualDays,
 } from "./tls";
 import { certificateParts, type SourceProblem } from "./tls/sources";
 
@@ -173,12 +174,12 @@ export function useIssues(
     );
 }
 
-/** Whether an up would not renew the certificate yet, so that nobody can do anything. */
+/** Whether an up would not renew the certificate yet, so that a warning could not be acted on. */
 function isBeforeRenewal(source: Source | undefined, facts: CertificateFacts | undefined, now: Date): boolean {
     if (source === undefined || facts === undefined || !("selfSigned" in source || "issuedBy" in source)) {
         return false;
     }
-    const { days = 90, renewDays = days / 3 } = "selfSigned" in source ? source.selfSigned : source;
+    const { days = usualDays.certificate, renewDays = days / 3 } = "selfSigned" in source ? source.selfSigned : source;
     return daysLeft(facts, now) >= renewDays;
 }
 
@@ -191,29 +192,6 @@ function declaredNames(source: Source | undefined): KnownFacts {
           : "issuedBy" in source
             ? { names: source.names }
             : undefined;
-}
-
-/**
- * Issues of the configuration at the places where certificates and authorities are declared beside it. An authority that issues
- * certificates is needed, whether or not hosts get it.
- */
-export function atDeclared(
-    issues: readonly Issue[],
-    config: HaproxyConfig,
-    { certificates = {}, authorities = {} }: Declared,
-): Issue[] {
-    const issuers = new Set(
-        Object.values(certificates).flatMap((source) => ("issuedBy" in source ? [source.issuedBy] : [])),
-    );
-    return issues.flatMap((issue) => {
-        const [, list, n] = /^(certificates|authorities)\[(\d+)\]/.exec(issue.path) ?? [];
-        const name = config[list as "certificates" | "authorities"]?.[Number(n)]?.name;
-        if (name === undefined || !Object.hasOwn(list === "certificates" ? certificates : authorities, name)) {
-            return [issue];
-        }
-        const unneeded = issue.rule === "unused-authority" && issuers.has(name);
-        return unneeded ? [] : [{ ...issue, path: `${list}.${name}` }];
-    });
 }
 
 /** The certificates that binds name. */

@@ -1,5 +1,5 @@
 import type { HostConnection, LoadBalancerFleetArgs } from "../components";
-import { certificateFiles } from "../components/certificateFiles";
+import { atDeclared, certificateFiles } from "../components/certificateFiles";
 import {
     compileServices,
     isError,
@@ -111,7 +111,7 @@ function composeGroup(
     const { ignoreIssues, allowWarnings, oldWorkers, bake, roll, ...settings } = group.haproxy ?? {};
     const declared = certificateFiles(group);
     const { config, validate } = compileServices(settings, services, () => undefined, group.stats, declared);
-    const issues = withoutIgnored(validate(config), ignoreIssues).filter(isError);
+    const issues = withoutIgnored(atDeclared(validate(config), config, group), ignoreIssues).filter(isError);
     const known = nodes?.map((node) => node.name);
     const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
     return {

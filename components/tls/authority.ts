@@ -61,6 +61,9 @@ export function readAuthority(name: string, parts: AuthorityParts, now: Date): R
         certificateIssues(certificate, certificates, issues);
         dateIssues(certificate, `its certificate ${titleOf(certificate)}`, now, "authority", issues);
     }
+    if (parts.revocations === undefined) {
+        widthIssues(certificates, issues);
+    }
     const lists = parts.revocations === undefined ? [] : readRevocations(parts.revocations, certificates, now, issues);
     if (issues.issues.some(isError)) {
         return { issues: issues.issues };
@@ -83,6 +86,24 @@ export function readAuthority(name: string, parts: AuthorityParts, now: Date): R
         },
         issues: issues.issues,
     };
+}
+
+/**
+ * HAProxy needs the root of an intermediate, and then trusts all that the root has signed. Only lists restrict that, since it refuses
+ * clients of an authority without one.
+ */
+function widthIssues(all: readonly X509Certificate[], issues: SubjectIssues): void {
+    for (const root of all.filter(isSelfSigned)) {
+        const signed = all.filter((other) => other !== root && other.ca && issued(root, other));
+        if (signed.length > 0) {
+            const [title, others] = [titleOf(root), signed.map(titleOf).join("; ")];
+            issues.warning(
+                "wide-authority",
+                `clients of every authority that ${title} has signed get in, not only those of ${others}; ` +
+                    "give `revocations` of all of them, or have servers look at the issuer",
+            );
+        }
+    }
 }
 
 function certificateIssues(certificate: X509Certificate, all: readonly X509Certificate[], issues: SubjectIssues): void {

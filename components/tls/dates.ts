@@ -2,6 +2,9 @@ import type { X509Certificate } from "node:crypto";
 import { daysBetween, timeText } from "./facts";
 import type { SubjectIssues } from "./issues";
 
+/** How many days certificates of `@pulumi/tls` are valid unless a stack says otherwise. */
+export const usualDays = { authority: 3650, certificate: 90 };
+
 /** Reports a certificate that is not valid now. */
 export function dateIssues(
     certificate: X509Certificate,

@@ -1,17 +1,12 @@
-import { daysLeft, factsOf, nameLine, timeText } from "./facts";
+import { factsOf, nameLine, timeText } from "./facts";
 import { certificateIn } from "./parts";
 import { readPem, useOf } from "./pem";
 import type { CertificateFacts } from "./types";
 import { x509 } from "./x509";
 
-/** What people check of a certificate, a line for each thing, with the days that it has left. */
-export function describe(facts: CertificateFacts, now: Date): string[] {
-    return [...describeFacts(facts), `days left    ${daysLeft(facts, now)}`];
-}
-
 /**
- * The certificates of a PEM text, such as a bundle, in the same lines, and its revocation lists. Nothing of its keys; whatever cannot be
- * read is only mentioned. For comparing what a host has with what is declared.
+ * What people check of the certificates and revocation lists of a PEM text, such as a bundle, a line for each thing. Nothing of its keys;
+ * whatever cannot be read is only mentioned. For comparing what a host has with what is declared.
  */
 export function describePem(pem: string): string[] {
     return readPem(pem).blocks.flatMap((block): string[] => {

@@ -1,5 +1,5 @@
 import { constants, verify as verifySignature, type X509Certificate } from "node:crypto";
-import type { X509Crl } from "@peculiar/x509";
+import type { X509Certificate as X509, X509Crl } from "@peculiar/x509";
 import { signedPart } from "./der";
 import { timeText, titleOf } from "./facts";
 import type { SubjectIssues } from "./issues";
@@ -36,9 +36,15 @@ export function readRevocations(
     }
     return authorities.flatMap((issuer): RevocationList[] => {
         const title = titleOf(issuer);
-        const { subject } = new (x509().X509Certificate)(issuer.raw);
-        const own = lists.filter(({ list }) => list.issuer === subject);
+        const parsed = new (x509().X509Certificate)(issuer.raw);
+        const own = lists.filter(({ list }) => list.issuer === parsed.subject);
         const [newest] = own.filter(({ list }) => isSignedBy(list, issuer)).sort(newestFirst);
+        if (newest && !maySign(parsed)) {
+            issues.error(
+                "revocation-list",
+                `${title} may not sign revocation lists (its key usage lacks CRL Sign), so HAProxy would refuse its clients; leave out \`revocations\`, or have the authority issued with CRL Sign`,
+            );
+        }
         if (newest) {
             dateIssues(newest.list, title, now, issues);
             const { nextUpdate } = newest.list;
@@ -59,7 +65,13 @@ function listsIn(text: string, issues: SubjectIssues): ReadList[] | undefined {
         const use = useOf(block.label);
         if (use === "revocations") {
             try {
-                return [{ pem: block.pem, list: new (x509().X509Crl)(block.pem) }];
+                const list = new (x509().X509Crl)(block.pem);
+                if (!isDelta(list)) {
+                    return [{ pem: block.pem, list }];
+                }
+                faults.push(
+                    `in its revocations, ${block.title} is a delta, which HAProxy would take for the whole list; leave it out`,
+                );
             } catch {
                 faults.push(`in its revocations, ${block.title} cannot be read; give it unchanged`);
             }
@@ -75,6 +87,18 @@ function listsIn(text: string, issues: SubjectIssues): ReadList[] | undefined {
         issues.error("revocation-list", fault);
     }
     return faults.length === 0 ? lists : undefined;
+}
+
+/** Whether the list has only what changed since another one (RFC 5280, section 5.2.4). OpenSSL takes it for the whole list. */
+function isDelta(list: X509Crl): boolean {
+    return list.getExtension("2.5.29.27") !== null;
+}
+
+/** Whether an authority may sign revocation lists, which OpenSSL checks. Without key usage, it may. */
+function maySign(issuer: X509): boolean {
+    const { KeyUsagesExtension, KeyUsageFlags } = x509();
+    const usage = issuer.getExtension(KeyUsagesExtension);
+    return usage === null || (usage.usages & KeyUsageFlags.cRLSign) !== 0;
 }
 
 function newestFirst(a: ReadList, b: ReadList): number {

@@ -1,5 +1,8 @@
 import { z } from "zod";
-import { formOf, matching, text, texts, whole } from "../forms";
+import { formOf, matching, text, whole } from "../forms";
+import { isAddress, isHostName } from "../haproxy";
+import { asciiName } from "./coverage";
+import { usualDays } from "./dates";
 import type { CertificateFields, PrivateCertificate } from "./types";
 
 // The form of sources, for data that no compiler has seen. What fields mean is documented at their types.
@@ -23,13 +26,23 @@ const renewsWithin = ({ days, renewDays }: { days?: number; renewDays?: number }
     renewDays === undefined || renewDays < (days ?? usual);
 const renewMessage = { message: "expected renewDays to be less than days", path: ["renewDays"] };
 
+/** What clients can compare with a host: a name with at most a wildcard as its first label, or an address. */
+const certifiedName = matching((name) => {
+    const ascii = asciiName(name);
+    return isAddress(ascii) || isHostName(ascii.replace(/^\*\./, ""));
+}, 'expected a host name, such as "*.example.com", or an IP address');
+
 const privateShape = {
-    names: texts.min(1, "expected at least one host name or IP address"),
+    names: z
+        .array(certifiedName, { message: "expected a list of host names and IP addresses" })
+        .min(1, "expected at least one host name or IP address"),
     ...daysShape,
     key: z.enum(["ecdsa", "rsa"]).optional(),
 };
 const privateCertificate = formOf<PrivateCertificate>()(
-    z.strictObject(privateShape).refine((certificate) => renewsWithin(certificate, 90), renewMessage),
+    z
+        .strictObject(privateShape)
+        .refine((certificate) => renewsWithin(certificate, usualDays.certificate), renewMessage),
 );
 
 /** The form of a {@link CertificateSource}. `text` is that of its texts. */
@@ -53,7 +66,7 @@ function certificateForm<Form extends z.ZodType>(textForm: Form) {
             z.strictObject({ selfSigned: privateCertificate }),
             z
                 .strictObject({ issuedBy: text, ...privateShape })
-                .refine((certificate) => renewsWithin(certificate, 90), renewMessage),
+                .refine((certificate) => renewsWithin(certificate, usualDays.certificate), renewMessage),
         ],
         { message: "expected a source: pem, dataBag, secretsManager, selfSigned or issuedBy" },
     );
@@ -67,7 +80,7 @@ function authorityForm<Form extends z.ZodType>(textForm: Form) {
             z.strictObject({
                 private: z
                     .strictObject({ commonName: text, ...daysShape })
-                    .refine((authority) => renewsWithin(authority, 3650), renewMessage),
+                    .refine((authority) => renewsWithin(authority, usualDays.authority), renewMessage),
             }),
         ],
         { message: "expected pem, or private" },

@@ -6,6 +6,7 @@ import { unknownOutput } from "../convergence/outputs";
 import type { AuthorityParts } from "./authority";
 import { asciiName } from "./coverage";
 import { decryptDataBag } from "./dataBag";
+import { usualDays } from "./dates";
 import { partsFromFields, partsFromSecret } from "./fields";
 import type { BundleParts } from "./parts";
 import { SourceError } from "./sourceError";
@@ -159,8 +160,6 @@ interface Authority {
     readonly certificate: pulumi.Output<string>;
     readonly key: pulumi.Output<string>;
 }
-
-const usualDays = { authority: 3650, certificate: 90 };
 
 function makeAuthority(
     { private: { commonName, ...args } }: PrivateAuthority,

@@ -18,7 +18,7 @@ export interface CertificateUse {
     /** Names of the certificates that it is served with. */
     readonly certificates: readonly string[];
     readonly port: number;
-    /** Whether HAProxy is told to use these certificates for these hosts, with options of their own. @default false */
+    /** Whether HAProxy uses these certificates for these hosts whatever names are in them, with options of their own. @default false */
     readonly each?: boolean;
     /** Whether the port lets in clients of another authority, too, under other names. @default false */
     readonly otherClients?: boolean;
@@ -170,8 +170,11 @@ function rivalOf(
     const best = byPreference.findIndex(has);
     for (const [rank, type] of byPreference.entries()) {
         const usual = rank < best;
-        const rival = others.find(({ facts }) => facts.keyType === type && coversHost(facts, host));
-        if (rival && !has(type) && (usual || otherClients)) {
+        const rival =
+            !has(type) && (usual || otherClients)
+                ? others.find(({ facts }) => facts.keyType === type && coversHost(facts, host))
+                : undefined;
+        if (rival) {
             return { name: rival.name, type: keyTypes[type], usual };
         }
     }

@@ -4,7 +4,8 @@ import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { slot } from "../../components/convergence/slots";
-import { fromServices, type HaproxySettings, type Service, validate } from "../../components/haproxy";
+import { fromServices, type HaproxySettings, type Service, tlsUses, validate } from "../../components/haproxy";
+import { certificateIssues } from "../../components/tls";
 import { needsReleases, type Release, releases } from "../support/releases";
 import { running } from "./running";
 
@@ -31,9 +32,12 @@ function makeFiles(): Record<string, string> {
         leaf("api", "root", "/CN=api", "api.test", "staff.test");
         leaf("partner", "partners", '/O=Acme, Inc.\r\nX-Evil: 1/CN=Jürgen "<%[src]>\r\nX-Evil: 1');
         leaf("employee", "staff", "/CN=employee");
+        request.splice(2, 3, "rsa:2048");
+        leaf("wild", "root", "/CN=wild", "*.test");
         return {
             "certificate.shop": read("shop.crt", "shop.key"),
             "certificate.api": read("api.crt", "api.key"),
+            "certificate.wild": read("wild.crt", "wild.key"),
             "authority.partners": read("partners.pem"),
             "authority.staff": read("staff.pem"),
             "/root.pem": read("root.pem"),
@@ -64,8 +68,9 @@ const app = (name: string, rest: Partial<Service>): Service => ({
     ...rest,
 });
 
+const certificate = (name: string) => ({ name, pem: slot(`certificate.${name}`) });
 const declared = {
-    certificates: ["shop", "api"].map((name) => ({ name, pem: slot(`certificate.${name}`) })),
+    certificates: ["shop", "api"].map(certificate),
     authorities: ["partners", "staff"].map((name) => ({ name, pem: slot(`authority.${name}`) })),
 };
 
@@ -221,6 +226,33 @@ for (const release of releases) {
             );
         });
 
+        it("would let in clients of another authority by another type of key, which is refused before", async () => {
+            const services = [
+                app("shop", { tls: true, hosts: ["shop.test"] }),
+                app("api", { tls: { certificates: ["api"], clients: { authority: "partners" } }, hosts: ["api.test"] }),
+            ];
+            const settings = { version: release.version, tls: { clients: { authority: "staff" } } };
+            const both = { ...declared, certificates: ["api", "wild"].map(certificate) };
+            const config = fromServices(settings, services, undefined, undefined, both);
+            // curl takes no wildcard for a whole top-level domain.
+            const ask = `-k --cert /employee.pem ${secure("api.test", "/")}`;
+            const rsa = `--tls-max 1.2 --ciphers ECDHE-RSA-AES128-GCM-SHA256 ${ask}`;
+            assert.deepEqual(await asked(release, config, [ask, rsa], files), {
+                [ask]: "000",
+                [rsa]: "api / proto=https subject=CN=employee 200",
+            });
+            const facts = new Map([
+                ["api", { names: ["api.test"], keyType: "ecdsa" as const }],
+                ["wild", { names: ["*.test"], keyType: "rsa" as const }],
+            ]);
+            const uses = tlsUses(settings, services).map((use) => ({ certificates: ["api", "wild"], ...use }));
+            const issues = certificateIssues({ certificates: facts, uses, now: new Date() });
+            assert.deepEqual(
+                issues.map(({ rule, path }) => `${rule} ${path}`),
+                ["tls-conflict services[1].tls"],
+            );
+        });
+
         it("let clients in by their certificates, whatever name and session they come with, and tell servers about them", async () => {
             const headers = { "X-SSL-Client-Subject": "subject", "X-Name": "commonName" } as const;
             const services = [
@@ -279,10 +311,15 @@ function secure(host: string, path: string, port = 443): string {
 }
 
 /** Makes a session under one name, and says whether a client that resumes it gets in under another one. */
-const resume = `ask() { openssl s_client -connect 127.0.0.1:443 -quiet -no_ign_eof "$@" 2>/dev/null; }
-(sleep 0.1) | ask -sess_out /session -servername "$1" $3 $4 >/dev/null
+const resume = `rm -f /session /ended
+ask() { openssl s_client -connect 127.0.0.1:443 -quiet -no_ign_eof "$@" 2>/dev/null; touch /ended; }
+# Keeps the input open, which ends the client.
+until_ended() { for i in $(seq 30); do [ ! -e /ended ] && [ ! -s "$1" ] || break; sleep 0.05; done; }
+until_ended /session | ask -sess_out /session -servername "$1" $3 $4 >/dev/null
 [ -s /session ] || { echo refused; exit; }
-(printf 'GET / HTTP/1.1\\r\\nHost: %s\\r\\n\\r\\n' "$2"; sleep 0.15) | ask -sess_in /session -servername "$2" $3 | grep -a 'HTTP/1.1 200' || echo refused
+rm /ended
+{ printf 'GET / HTTP/1.1\\r\\nHost: %s\\r\\nConnection: close\\r\\n\\r\\n' "$2"; until_ended /none; } |
+    ask -sess_in /session -servername "$2" $3 | grep -a 'HTTP/1.1 200' || echo refused
 `;
 
 /** What requests are answered, by the arguments of curl; what is empty is left out. */

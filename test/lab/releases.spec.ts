@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import { atLeast } from "../../components/haproxy/model/versions";
 import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
+import { TlsLoad } from "../support/tlsLoad";
 import { until } from "../support/traffic";
+import { Issuer, TlsHost } from "./tls/tlsHost";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
 import { bothLoads } from "./transaction/load";
@@ -69,6 +71,34 @@ describeLab("a release of haproxy", () => {
                 if (atLeast(version, hitless)) assert.deepEqual(lost, { refused: 0, socketErrors: 0 });
                 else if (this.test)
                     this.test.title += ` (${lost.refused + lost.socketErrors} attempts failed, ${requests} requests were answered)`;
+            });
+
+            it(`rotates a certificate under load${atLeast(version, hitless) ? " without one failed handshake" : ""}, and proves it`, async function () {
+                const host = new TlsHost(lab(), nameOf(version), version);
+                const issuer = await Issuer.make("Tests");
+                const roots = issuer.root.pem;
+                const first = { shop: await issuer.certificate("shop.test"), wild: await issuer.certificate("*.test") };
+                await host.converge({ certificates: first, roots });
+                const loads = [true, false].map((resumes) => new TlsLoad(host.address, "shop.test", roots, resumes, 4));
+                let certificates = first;
+                for (let turn = 0; turn < 2; turn++) {
+                    certificates = { ...first, shop: await issuer.certificate("shop.test") };
+                    const said = await host.converge({ certificates, roots });
+                    assert.match(said, /certificates: 2 have their fingerprints, 2 shown by handshakes$/m);
+                    assert.equal(await host.served("shop.test"), certificates.shop.facts.sha1);
+                }
+                const outcomes = await Promise.all(loads.map((load) => load.stop()));
+                const failures = outcomes.flatMap((outcome) => outcome.failures);
+                const answered = outcomes.reduce((sum, outcome) => sum + outcome.answered, 0);
+                assert.ok(answered > 50 && outcomes[0]?.resumed, JSON.stringify(outcomes));
+                if (atLeast(version, hitless)) assert.deepEqual(failures, []);
+                else if (this.test)
+                    this.test.title += ` (${failures.length} attempts failed, ${answered} were answered)`;
+
+                assert.equal((await host.declare({ certificates, roots }).preview()).text, "");
+                await host.setByHand("shop", first.shop);
+                const { text } = await host.declare({ certificates, roots }).preview();
+                assert.match(text, new RegExp(`drift: certificate shop: .*, SHA-1 ${first.shop.facts.sha1}, not the`));
             });
 
             it("undoes a manual edit and reload", async () => {

@@ -195,7 +195,7 @@ describe("certificates of load balancers", function () {
             certificates: { shop: shopSource() },
             authorities: { partners: { pem: root.pem } },
         });
-        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: not used/);
+        assert.match(warningsOf(idleAuthority).join("\n"), /^authority partners: nothing uses it/);
         const other = await makeCertificate("x.test", { names: ["x.test"], issuer, ...valid });
         const idle = await balancer({
             certificates: { shop: shopSource(), x: { pem: other.pem + issuer.pem, key: secretly(other.key) } },
@@ -372,6 +372,10 @@ describe("certificates of load balancers", function () {
                 Shop: { pem: "x" },
                 none: {},
                 late: { selfSigned: { names: ["a.test"], days: 3, renewDays: 3 } },
+                odd: {
+                    issuedBy: "x",
+                    names: ["*.a.test", "bücher.test.", "::1", "192.0.2.1", "http://a.test", "*.*.test"],
+                },
             } as never,
             authorities: { partners: { pem: "x", revocation: "y" } } as never,
             minimumDays: -1,
@@ -381,6 +385,8 @@ describe("certificates of load balancers", function () {
             'certificates.Shop: expected a name of 1 to 40 lower-case letters, digits, dots and hyphens, with a letter or digit first, got "Shop"',
             "certificates.none: expected a source: pem, dataBag, secretsManager, selfSigned or issuedBy, got an object",
             "certificates.late.selfSigned.renewDays: expected renewDays to be less than days, got 3",
+            'certificates.odd.names[4]: expected a host name, such as "*.example.com", or an IP address, got "http://a.test"',
+            'certificates.odd.names[5]: expected a host name, such as "*.example.com", or an IP address, got "*.*.test"',
             'authorities.partners: unknown key "revocation"; did you mean revocations?',
             "minimumDays: expected a whole number from 0 to 3650, got -1",
         ]);

@@ -51,7 +51,7 @@ export function filesOf(config: HaproxyConfig): RenderedFile[] {
     ];
 }
 
-/** HAProxy opens them as root, and gives up root before it serves clients, so nobody else needs to read keys. */
+/** HAProxy opens them as root, and gives up root before it serves clients, so only root needs to read keys. */
 function pemFiles(config: HaproxyConfig): RenderedFile[] {
     const { certificates = [], authorities = [] } = config;
     const used = usedFiles(config);

@@ -49,6 +49,14 @@ const urlPaths = z.array(urlPath, { message: "expected a list of paths" });
 const network = matching(isNetwork, 'expected an IP address, or a network like "192.0.2.0/24"');
 /** RFC 9110, section 5.6.2, without the characters that an acl would have to quote; no header in use has them. */
 const headerName = matching(/^[A-Za-z0-9_.-]+$/, 'expected a header name of letters, digits and "-"');
+/** Removed from every request, it must not be one that HAProxy or each server needs. */
+const clientHeader = headerName.refine(
+    (name) =>
+        !/^(host|connection|content-.*|transfer-encoding|te|upgrade|expect|x-forwarded-(for|proto))$/i.test(
+            name.replace(/[^A-Za-z0-9]/g, "-"),
+        ),
+    { message: "expected a header of your own: requests need this one" },
+);
 const method = matching(/^[A-Z][A-Z-]*$/, 'expected a method in capitals, like "POST"');
 
 function isNetwork(value: string): boolean {
@@ -156,7 +164,9 @@ const clients = formOf<ClientCertificates>()(
     z.strictObject({
         authority: fileName,
         verify: z.enum(["required", "optional"]).optional(),
-        headers: z.record(headerName, z.enum(["subject", "commonName", "issuer", "serial", "fingerprint"])).optional(),
+        headers: z
+            .record(clientHeader, z.enum(["subject", "commonName", "issuer", "serial", "fingerprint"]))
+            .optional(),
     }),
 );
 const hsts = formOf<Hsts>()(

@@ -238,7 +238,7 @@ function unusedFiles(config: HaproxyConfig, issues: IssueList): void {
             issues.warning(
                 "unused-certificate",
                 `certificates.${i}.name`,
-                `certificate ${name}: not used, so no host gets it; name it in a bind, or remove it`,
+                `certificate ${name}: nothing uses it, so no host gets it; use it in the tls of a service or in a bind of a model, or remove it`,
             );
         }
     });
@@ -247,7 +247,7 @@ function unusedFiles(config: HaproxyConfig, issues: IssueList): void {
             issues.warning(
                 "unused-authority",
                 `authorities.${i}.name`,
-                `authority ${name}: not used, so no host gets it; name ${authorityPath(name)} in a caFile, or remove it`,
+                `authority ${name}: nothing uses it, so no host gets it; use it in the clients of a service or as a caFile of a model (${authorityPath(name)}), or remove it`,
             );
         }
     });

@@ -119,6 +119,11 @@ export const rules = {
         meaning: "A certificate that another one signed has no intermediates, or some that do not link up.",
     },
     "unusual-key": { severity: "warning", meaning: "The key of a certificate is of a type that some browsers refuse." },
+    "wide-authority": {
+        severity: "warning",
+        meaning:
+            "An authority of clients has a root, so that clients of all authorities that the root has signed get in.",
+    },
     "weak-signature": {
         severity: "warning",
         meaning: "A certificate is signed with SHA-1 or MD5, so browsers refuse it.",

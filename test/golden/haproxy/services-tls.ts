@@ -1,7 +1,7 @@
 import { slot } from "../../../components/convergence/slots";
 import { fromServices } from "../../../components/haproxy";
 
-/** TLS with redirects, client certificates by name, and what servers and browsers are told. */
+/** TLS with redirects, client certificates by name, and headers to servers and browsers. */
 const server = (name: string, last: number) => [{ name, address: `192.0.2.${last}` }];
 
 export default fromServices(

@@ -89,11 +89,9 @@ export class TlsHost {
                     name: "web",
                     binds: [{ port: 443, ssl: { certificates: names, alpn: ["h2", "http/1.1"] } }],
                     raw: [...raw, "http-request return status 200 content-type text/plain string ok"],
-                    defaultBackend: "app",
                 },
             ],
-            // Gets no request.
-            backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.21", port: 8080 }] }],
+            backends: [],
         };
     }
 

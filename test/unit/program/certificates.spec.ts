@@ -131,6 +131,15 @@ describe("certificates of stacks", () => {
         });
     });
 
+    it("have names that need no common file", () => {
+        const authorities = { ...group.authorities, shop: { pem: { file: "partners.pem" } } };
+        const certificates = { ...group.certificates, "shop.ca": group.certificates.shop };
+        assert.throws(() => composed("file", { ...stack, certificates, authorities }), {
+            message:
+                "stacks/file.ts: authorities.shop: authority shop: its file is that of certificate shop.ca; use another name",
+        });
+    });
+
     it("of a wrong form are named, with what was meant", () => {
         assert.deepEqual(formErrors({}), []);
         const named = 'expected { secret: "key in the config" } or { file: "path in the repository" }';

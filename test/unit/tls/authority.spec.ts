@@ -126,7 +126,8 @@ describe("authorities of clients", () => {
             const openssl = (...args: string[]) => execFileSync("openssl", args, { cwd: folder, stdio: "pipe" });
             const text = (file: string) => readFileSync(join(folder, file), "utf8");
             const config =
-                "[ca]\ndefault_ca=d\n[d]\ndatabase=index\ncrlnumber=number\ndefault_md=sha384\ndefault_crl_days=30\n";
+                "[ca]\ndefault_ca=d\n[d]\ndatabase=index\ncrlnumber=number\ndefault_md=sha384\ndefault_crl_days=30\n" +
+                "[delta]\n2.5.29.27=critical,DER:020101\n";
             for (const [file, content] of Object.entries({ "ca.cnf": config, index: "", number: "01\n" })) {
                 writeFileSync(join(folder, file), content);
             }
@@ -151,12 +152,32 @@ describe("authorities of clients", () => {
             assert.deepEqual(issuesOf("Rsa", lists.pss), []);
             assert.deepEqual(issuesOf("Ec", lists.ec), []);
             assert.deepEqual(issuesOf("Ec", lists.rsa), ["revocation-list"]);
+            // OpenSSL would accept who is revoked in the whole list.
+            const delta = list("Ec", "-crlexts", "delta");
+            assert.deepEqual(issuesOf("Ec", delta), ["revocation-list"]);
+            assert.deepEqual(issuesOf("Ec", lists.ec + delta), ["revocation-list"]);
+            // OpenSSL would accept no client.
+            const usage = (bits: string) => ["-addext", `keyUsage=critical,${bits}`];
+            make("Ec", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", ...usage("keyCertSign"));
+            assert.deepEqual(issuesOf("Ec", list("Ec")), ["revocation-list"]);
+            make("Ec", "ec", "-pkeyopt", "ec_paramgen_curve:P-384", ...usage("keyCertSign,cRLSign"));
+            assert.deepEqual(issuesOf("Ec", list("Ec")), []);
             // A namesake with another key.
             make("Rsa", "rsa:2048");
             assert.deepEqual(issuesOf("Rsa", lists.rsa), ["revocation-list"]);
         } finally {
             rmSync(folder, { recursive: true });
         }
+    });
+
+    it("are mentioned if they let in clients of others below their root, which lists prevent", async () => {
+        only(
+            { pem: lower.pem + root.pem },
+            /^warning wide-authority: .*every authority that CN=Root has signed get in, not only those of CN=Lower/,
+        );
+        const lists = await Promise.all([root, lower].map((one) => makeRevocationList(one)));
+        assert.deepEqual(read({ pem: lower.pem + root.pem, revocations: lists.join("") }).issues, []);
+        assert.deepEqual(read({ pem: root.pem + other.pem }).issues, []);
     });
 
     it("are mentioned if a list has less than a fifth of its time left", async () => {

@@ -222,6 +222,12 @@ describe("the form of TLS", () => {
         assert.deepEqual(issuesOf({ clients: { authority: "a", headers: { "X A": "subject" } } }), [
             "services[0].tls.clients.headers.X A",
         ]);
+        // They would be removed from every request.
+        const needed = { Host: "subject", "content-length": "serial", X_Forwarded_For: "issuer", "X-Host": "subject" };
+        assert.deepEqual(
+            issuesOf({ clients: { authority: "a", headers: needed } }),
+            ["Host", "content-length", "X_Forwarded_For"].map((name) => `services[0].tls.clients.headers.${name}`),
+        );
         assert.deepEqual(issuesOf(true, { tls: { ports: { https: {} } } }), ["tls.ports.https"]);
         const both = { strictSni: true, defaultCertificate: "a" };
         assert.deepEqual(issuesOf(true, { tls: { ...both, ports: { 443: both } } }).sort(), [
