@@ -173,11 +173,11 @@ export function declare(
     const others = { ...ofHosts, ...ofCertificates, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
-    const now = new Date();
-    const taken = takeCertificates(declaring.component, declaring.name, ofCertificates, now);
+    const taken = takeCertificates(declaring.component, declaring.name, ofCertificates);
     const balances = then(data, (plain) => {
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
         return then(taken.judged, (judged) => {
+            const now = new Date();
             const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now });
             showDaysLeft(declaring.component, judged.facts, now);
             return found;

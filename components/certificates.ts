@@ -44,13 +44,11 @@ type Source = CertificateSource<pulumi.Input<string>>;
  * Asks the sources of certificates and authorities, and makes bundles of what they give.
  *
  * @param component the parent of what the sources create
- * @param now when dates are judged
  */
 export function takeCertificates(
     component: pulumi.Resource,
     name: string,
     { certificates = {}, authorities = {}, roots }: Declared,
-    now: Date,
 ): TakenCertificates {
     if (Object.keys({ ...certificates, ...authorities }).length === 0) {
         return { slots: {}, authorities: {}, judged: { facts: {}, issues: [] } };
@@ -65,26 +63,25 @@ export function takeCertificates(
     };
     const trusted = rootsPem.apply((pem) => (pem === undefined ? undefined : { issues: rootsOf(pem).issues }));
     const bundles = mapped(parts.certificates, (given, key) =>
-        pulumi
-            .all([given, rootsPem])
-            .apply(
-                ([texts, pem]): ReadBundle =>
-                    "problem" in texts
-                        ? { issues: [problemIssue("certificate", key, texts)] }
-                        : readBundle(
-                              key,
-                              texts,
-                              now,
-                              pem === undefined || isPrivate(certificates[key]) ? undefined : rootsOf(pem).roots,
-                          ),
-            ),
+        pulumi.all([given, rootsPem]).apply(
+            ([texts, pem]): ReadBundle =>
+                "problem" in texts
+                    ? { issues: [problemIssue("certificate", key, texts)] }
+                    : readBundle(
+                          key,
+                          texts,
+                          // Not earlier: the certificate may have been made a moment ago.
+                          new Date(),
+                          pem === undefined || isPrivate(certificates[key]) ? undefined : rootsOf(pem).roots,
+                      ),
+        ),
     );
     const read = mapped(parts.authorities, (given, key) =>
         given.apply(
             (texts): ReadAuthority =>
                 "problem" in texts
                     ? { issues: [problemIssue("authority", key, texts)] }
-                    : readAuthority(key, texts, now),
+                    : readAuthority(key, texts, new Date()),
         ),
     );
     // A proof verifies all chains, also those that lead to what this component makes.

@@ -164,6 +164,19 @@ describe("certificates of load balancers", function () {
         assert.match(wrong.lines.join("\n"), /certificate-dates/);
     });
 
+    it("may be made after the program has begun, and be valid only from then on", async () => {
+        await mockEngine({ preview: true });
+        const failures = await failuresOf(() => {
+            const later = new Promise((resolve) => setTimeout(resolve, 1100)).then(() =>
+                makeCertificate("shop.test", { names: ["shop.test"], from: new Date().toISOString(), to: inDays(60) }),
+            );
+            const [pem, key] = [later.then((made) => made.pem), pulumi.secret(later.then((made) => made.key))];
+            new LoadBalancer("lb1", { connection, services: [shop], certificates: { shop: { pem, key } } });
+        }, 1500);
+        assert.deepEqual(failures, []);
+        await settled();
+    });
+
     it("that an up renews are no warning before it would", async () => {
         const short = await makeCertificate("shop.test", { names: ["shop.test"], ...valid, to: inDays(12.5) });
         const warnings = async (days: number, renewDays: number) => {
