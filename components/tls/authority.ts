@@ -1,7 +1,7 @@
 import type { X509Certificate } from "node:crypto";
 import { isError } from "../haproxy";
 import { dateIssues } from "./dates";
-import { isSelfSigned, issued, nameLine, sha256Of, titleOf } from "./facts";
+import { isSelfSigned, issued, nameLine, titleOf } from "./facts";
 import { SubjectIssues, type TlsIssue } from "./issues";
 import { readRevocations } from "./revocations";
 import { readCertificates } from "./roots";
@@ -20,24 +20,6 @@ export interface Authority {
     readonly pem: string;
     /** For `crl-file`: the newest list of each authority. */
     readonly revocations?: string;
-    readonly facts: AuthorityFacts;
-}
-
-/** What is known of authorities; all of it is public. */
-export interface AuthorityFacts {
-    readonly certificates: readonly {
-        readonly subject: string;
-        /** In lower-case hexadecimal. */
-        readonly sha256: string;
-        /** ISO 8601. */
-        readonly notAfter: string;
-    }[];
-    readonly revocations: readonly {
-        /** Subject of the authority. */
-        readonly issuer: string;
-        /** ISO 8601. @default - the list has no end */
-        readonly nextUpdate?: string;
-    }[];
 }
 
 /** What became of the parts of an authority. */
@@ -72,17 +54,6 @@ export function readAuthority(name: string, parts: AuthorityParts, now: Date): R
         authority: {
             pem: certificates.map((certificate) => `${String(certificate).trimEnd()}\n`).join(""),
             ...(parts.revocations !== undefined && { revocations: lists.map(({ pem }) => pem).join("") }),
-            facts: {
-                certificates: certificates.map((certificate) => ({
-                    subject: nameLine(certificate.subject),
-                    sha256: sha256Of(certificate),
-                    notAfter: new Date(certificate.validTo).toISOString(),
-                })),
-                revocations: lists.map(({ issuer, nextUpdate }) => ({
-                    issuer: nameLine(issuer.subject),
-                    ...(nextUpdate && { nextUpdate: nextUpdate.toISOString() }),
-                })),
-            },
         },
         issues: issues.issues,
     };

@@ -27,7 +27,7 @@ export function factsOf(certificate: X509Certificate, chain = 0): CertificateFac
 }
 
 /** SHA-256 of a certificate, in lower-case hexadecimal. */
-export function sha256Of(certificate: X509Certificate): string {
+function sha256Of(certificate: X509Certificate): string {
     return hexadecimal(certificate.fingerprint256);
 }
 

@@ -169,8 +169,6 @@ function makeAuthority(
 ): Authority | SourceProblem {
     const days = args.days ?? usualDays.authority;
     const tls = tlsPackage();
-    const wrong = renewalProblem(days, args.renewDays);
-    if (wrong !== undefined) return problem(wrong);
     if (tls === undefined) return { certificate: unknownOutput(), key: unknownOutput() };
     if ("problem" in tls) return tls;
     const key = new tls.PrivateKey(`${name}-key`, keyArgs("ecdsa"), { parent });
@@ -188,54 +186,51 @@ function makeAuthority(
     return { certificate: made(certificate.certPem), key: made(key.privateKeyPem) };
 }
 
-function selfSigned(certificate: PrivateCertificate, name: string, { parent }: SourceOwner): Sourced<BundleParts> {
-    const { names, key: kind = "ecdsa", days = usualDays.certificate, renewDays } = certificate;
-    const tls = tlsPackage();
-    const wrong = renewalProblem(days, renewDays);
-    if (wrong !== undefined) return pulumi.output(problem(wrong));
-    if (tls === undefined) return unknownOutput();
-    if ("problem" in tls) return pulumi.output(tls);
-    const key = new tls.PrivateKey(`${name}-key`, keyArgs(kind), { parent });
-    const args = {
-        privateKeyPem: key.privateKeyPem,
-        ...owner(names),
-        ...serverUse(kind),
-        ...validity(days, renewDays),
-    };
-    const { certPem } = new tls.SelfSignedCert(`${name}-cert`, args, { parent });
-    return secretParts({ pem: made(certPem), key: made(key.privateKeyPem) });
+function selfSigned(certificate: PrivateCertificate, name: string, owner: SourceOwner): Sourced<BundleParts> {
+    return withKey(certificate, name, owner, (tls, key, options) => {
+        const args = { privateKeyPem: key, ...subjectOf(certificate), ...useOf(certificate) };
+        return { pem: made(new tls.SelfSignedCert(`${name}-cert`, args, options).certPem) };
+    });
 }
 
 function issued(
     certificate: PrivateCertificate,
     authority: Authority,
     name: string,
-    { parent }: SourceOwner,
+    owner: SourceOwner,
 ): Sourced<BundleParts> {
-    const { names, key: kind = "ecdsa", days = usualDays.certificate, renewDays } = certificate;
-    const tls = tlsPackage();
-    const wrong = renewalProblem(days, renewDays);
-    if (wrong !== undefined) return pulumi.output(problem(wrong));
-    if (tls === undefined) return unknownOutput();
-    if ("problem" in tls) return pulumi.output(tls);
-    const key = new tls.PrivateKey(`${name}-key`, keyArgs(kind), { parent });
-    const request = new tls.CertRequest(
-        `${name}-request`,
-        { privateKeyPem: key.privateKeyPem, ...owner(names) },
-        { parent },
-    );
-    const { certPem } = new tls.LocallySignedCert(
-        `${name}-cert`,
-        {
-            certRequestPem: request.certRequestPem,
+    return withKey(certificate, name, owner, (tls, key, options) => {
+        const asked = { privateKeyPem: key, ...subjectOf(certificate) };
+        const args = {
+            certRequestPem: new tls.CertRequest(`${name}-request`, asked, options).certRequestPem,
             caCertPem: authority.certificate,
             caPrivateKeyPem: authority.key,
-            ...serverUse(kind),
-            ...validity(days, renewDays),
-        },
-        { parent },
-    );
-    return secretParts({ pem: made(certPem), chain: authority.certificate, key: made(key.privateKeyPem) });
+            ...useOf(certificate),
+        };
+        const { certPem } = new tls.LocallySignedCert(`${name}-cert`, args, options);
+        return { pem: made(certPem), chain: authority.certificate };
+    });
+}
+
+type TlsPackage = typeof import("@pulumi/tls");
+
+/** Makes a key, and with it a certificate. */
+function withKey(
+    { key: kind = "ecdsa" }: PrivateCertificate,
+    name: string,
+    { parent }: SourceOwner,
+    make: (
+        tls: TlsPackage,
+        key: pulumi.Output<string>,
+        options: pulumi.CustomResourceOptions,
+    ) => Readonly<Record<string, Text>>,
+): Sourced<BundleParts> {
+    const tls = tlsPackage();
+    if (tls === undefined) return unknownOutput();
+    if ("problem" in tls) return pulumi.output(tls);
+    const { privateKeyPem } = new tls.PrivateKey(`${name}-key`, keyArgs(kind), { parent });
+    const parts = { ...make(tls, privateKeyPem, { parent }), key: made(privateKeyPem) };
+    return secretParts(parts) as unknown as Sourced<BundleParts>;
 }
 
 /** An output of a resource. With mocks it is missing, so that it is unknown. */
@@ -245,9 +240,10 @@ const made = (output: pulumi.Output<string>): pulumi.Output<string> =>
 const keyArgs = (kind: "ecdsa" | "rsa") =>
     kind === "rsa" ? { algorithm: "RSA", rsaBits: 2048 } : { algorithm: "ECDSA", ecdsaCurve: "P256" };
 
-/** A client that still exchanges keys by RSA needs key_encipherment. */
-const serverUse = (kind: "ecdsa" | "rsa") => ({
-    allowedUses: ["digital_signature", ...(kind === "rsa" ? ["key_encipherment"] : []), "server_auth"],
+/** What a certificate of servers is for, and how long. A client that still exchanges keys by RSA needs key_encipherment. */
+const useOf = ({ key, days = usualDays.certificate, renewDays }: PrivateCertificate) => ({
+    allowedUses: ["digital_signature", ...(key === "rsa" ? ["key_encipherment"] : []), "server_auth"],
+    ...validity(days, renewDays),
 });
 
 function validity(days: number, renewDays: number | undefined) {
@@ -258,14 +254,8 @@ function validity(days: number, renewDays: number | undefined) {
     };
 }
 
-function renewalProblem(days: number, renewDays = 0): string | undefined {
-    return renewDays < days
-        ? undefined
-        : `it is valid for ${days} days and renewed ${renewDays} days before its end, so by every up; give fewer \`renewDays\``;
-}
-
 /** The names of a certificate, in the form that certificates have them. The common name has at most 64 characters, and clients ignore it. */
-function owner(names: readonly string[]) {
+function subjectOf({ names }: PrivateCertificate) {
     const all = names.map(asciiName);
     const commonName = all.find((name) => name.length <= 64);
     const addresses = all.filter((name) => isIP(name) !== 0);
@@ -277,7 +267,7 @@ function owner(names: readonly string[]) {
     };
 }
 
-const tlsPackage = () => installed("@pulumi/tls", (): typeof import("@pulumi/tls") => require("@pulumi/tls"));
+const tlsPackage = () => installed("@pulumi/tls", (): TlsPackage => require("@pulumi/tls"));
 
 /** A package that only some sources need, or that it is missing; nothing if no provider is asked. */
 function installed<T extends object>(name: string, load: () => T): T | SourceProblem | undefined {
