@@ -2,7 +2,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerFleet } from "./components";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
-import { warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
+import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
 import { loadStack } from "./program/load";
 import { orRunError, runsInCi } from "./program/run";
 import { standalone } from "./program/standalone";
@@ -44,6 +44,7 @@ const components = composed.fleets.map(({ name, hosts, args, certificates }) => 
 
 const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets];
 warnOfPlainSecrets(config.name, secretKeys);
+warnOfClearFiles(composed.clearFiles);
 warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...secretKeys]);
 
 /** Addresses of the load balancers, by name. */
@@ -53,3 +54,7 @@ export const addresses = Object.assign(
         Object.fromEntries(Object.entries(hosts).map(([name, { address }]) => [name, address])),
     ),
 );
+
+const byName = Object.assign({}, ...components.map((component) => component.authorities));
+/** PEM of the authorities that are declared, by name, for clients that trust a private one. */
+export const authorities = Object.keys(byName).length > 0 ? byName : undefined;

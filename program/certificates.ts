@@ -35,6 +35,18 @@ export function secretOf(named: NamedText): string[] {
     return "secret" in named ? [named.secret] : [];
 }
 
+/** The files that hold a secret in clear, each with the path of what names it. */
+export function clearFilesOf(group: NamedCertificates, texts: ReadonlyMap<string, string>): string[] {
+    const isClear = (path: string, text: string) =>
+        /\.(sharedSecret|passphrase)$/.test(path) ||
+        (/-----BEGIN ([A-Z]+ )?PRIVATE KEY-----/.test(text) && !/BEGIN ENCRYPTED|Proc-Type: 4,ENCRYPTED/.test(text));
+    return namedTexts(group).flatMap(({ path, named }) =>
+        fileOf(named)
+            .filter((file) => isClear(path, texts.get(file) ?? ""))
+            .map((file) => `${path}: ${file}`),
+    );
+}
+
 /** The same with texts in place of what is named. */
 export function withTexts<Named extends object, Text>(
     { certificates, authorities, roots, minimumDays }: CertificateArguments<Named | string>,

@@ -11,7 +11,7 @@ import {
 import type { Differences } from "../components/hostDifferences";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
-import { fileOf, namedTexts, secretOf, withTexts } from "./certificates";
+import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
 
@@ -22,6 +22,8 @@ export interface Composed {
     readonly slots: readonly string[];
     /** Names of all secrets: these, and those that are texts of certificates. */
     readonly secrets: readonly string[];
+    /** Files that hold secrets in clear, such as `certificates.shop.key: web.key`. */
+    readonly clearFiles: readonly string[];
 }
 
 /** A group of load balancers. */
@@ -72,7 +74,12 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
     if (errors.length > 0) {
         throw new Error([...new Set(errors)].join("\n"));
     }
-    return { fleets: composed.map(({ fleet }) => fleet), slots, secrets };
+    return {
+        fleets: composed.map(({ fleet }) => fleet),
+        slots,
+        secrets,
+        clearFiles: composed.flatMap((group) => group.clearFiles),
+    };
 }
 
 /** The names in `acceptDown` that are about a fleet: those of its services, and those that no fleet has, which it refuses. */
@@ -89,6 +96,7 @@ interface ComposedGroup {
     readonly slots: readonly string[];
     /** Names of secrets that are texts of certificates. */
     readonly texts: readonly string[];
+    readonly clearFiles: readonly string[];
 }
 
 /** A fleet, with what is wrong with it; errors of searches go to `attempt`. */
@@ -131,6 +139,7 @@ function composeGroup(
         ],
         slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
         texts: namedTexts(group).flatMap(({ named }) => secretOf(named)),
+        clearFiles: clearFilesOf(group, loaded.files).map((file) => `${at}${file}`),
     };
 }
 

@@ -13,6 +13,14 @@ export function warnOfPlainSecrets(project: string, names: readonly string[]): v
     }
 }
 
+/** Warns of files that hold secrets in clear. They may be made by a vault just before the run, so they are no error. */
+export function warnOfClearFiles(files: readonly string[]): void {
+    for (const file of files) {
+        const remedy = 'if it is in the repository, make a new one, and name it by { secret: "key in the config" }';
+        void pulumi.log.warn(`${file} holds a secret in clear; ${remedy}`);
+    }
+}
+
 /** Warns of unknown config keys, because a misspelt key would silently have no effect. */
 export function warnOfUnknownKeys(project: string, known: readonly string[]): void {
     const prefix = `${project}:`;

@@ -72,9 +72,13 @@ function namesOf({ subjectAltName = "" }: X509Certificate): string[] {
     return [...new Set([...of("DNS"), ...of("IP Address")])];
 }
 
-/** Whether a certificate signed itself. */
+/** Whether a certificate signed itself, whatever its extensions say that it may sign. */
 export function isSelfSigned(certificate: X509Certificate): boolean {
-    return issued(certificate, certificate);
+    try {
+        return certificate.subject === certificate.issuer && certificate.verify(certificate.publicKey);
+    } catch {
+        return false;
+    }
 }
 
 /** Whether one certificate signed another: by its name, what it may sign, and the signature. */

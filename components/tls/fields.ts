@@ -48,7 +48,9 @@ export function partsFromFields(
     const textOf = (part: Part): string | undefined => {
         const named = fields[part];
         if (named !== undefined && !Object.hasOwn(values, named)) {
-            throw new SourceError(`its source has no field ${named} for the ${part}; it has ${have}`);
+            throw new SourceError(
+                `its source has no field ${named} for the ${part} (it has ${have}); correct \`fields\``,
+            );
         }
         const taken = Object.entries(fields).flatMap(([other, name]) => (other === part ? [] : [name]));
         const found =

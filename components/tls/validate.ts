@@ -100,7 +100,11 @@ function dayIssues(name: string, facts: KnownFacts, minimumDays: number, now: Da
     const days = daysLeft({ notAfter: facts.notAfter }, now);
     const problem = `certificate ${name}: it has ${days === 1 ? "1 day" : `${days} days`} left`;
     if (days < minimumDays) {
-        list.error("certificate-dates", `certificates.${name}`, `${problem}, of at least ${minimumDays}; renew it`);
+        list.error(
+            "certificate-dates",
+            `certificates.${name}`,
+            `${problem}, and minimumDays is ${minimumDays}; renew it`,
+        );
     } else if (days < warningDays) {
         list.warning("certificate-expires", `certificates.${name}`, `${problem}; renew it`);
     }

@@ -32,7 +32,7 @@ describeLab("certificates of haproxy", () => {
         const { text } = await host().declare({ certificates: first, roots: issuer.root.pem }).preview();
         assert.match(text, /openssl|fleet\/shop\.pem/);
         const said = await host().converge({ certificates: first, roots: issuer.root.pem });
-        assert.match(said, /certificates: 3 have their fingerprints, 4 shown by handshakes$/m);
+        assert.match(said, /certificates as declared: 3 by fingerprint, 4 by handshake$/m);
         assert.equal(await host().served("shop.test"), first.shop.facts.sha1);
         assert.equal(await host().served("other.test"), first.wild.facts.sha1);
         assert.equal(await host().served(), first.shop.facts.sha1);
@@ -51,7 +51,7 @@ describeLab("certificates of haproxy", () => {
         const said = await host().converge({ certificates });
         assert.match(said, /reload \(no connection is lost\)/);
         // The default, and the one that has changed; both are this one.
-        assert.match(said, /certificates: 3 have their fingerprints, 2 shown by handshakes$/m);
+        assert.match(said, /certificates as declared: 3 by fingerprint, 2 by handshake$/m);
         assert.equal(await host().mainProcess(), process);
         assert.equal(await host().served("shop.test"), certificates.shop.facts.sha1);
     });
@@ -160,7 +160,7 @@ describeLab("certificates of haproxy", () => {
             certificates,
             raw: ["tcp-request connection reject if { src 127.0.0.0/8 }"],
         });
-        assert.match(said, /0 shown by handshakes, not shop at 127\.0\.0\.1:443 \(closed\)/);
+        assert.match(said, /0 by handshake, not shop at 127\.0\.0\.1:443 \(closed\)/);
     });
 
     it("are proven, without another reload, if a converge was killed before", async () => {
@@ -170,7 +170,7 @@ describeLab("certificates of haproxy", () => {
         assert.match(await host().fails(host().declare({ certificates }), killed), /ended by SIGKILL/);
         const said = await host().converge({ certificates });
         assert.doesNotMatch(said, /reload \(/);
-        assert.match(said, /certificates: 3 have their fingerprints/);
+        assert.match(said, /certificates as declared: 3 by fingerprint/);
         assert.equal(await host().served("shop.test"), certificates.shop.facts.sha1);
 
         const before = atStart("change_file", '[ "$field_path" != /etc/haproxy/fleet/shop.pem ] || kill -KILL $$');
@@ -220,12 +220,12 @@ describeLab("certificates of haproxy", () => {
             return result;
         };
         const said = await timed("load", () => host().converge({ certificates }));
-        assert.match(said, new RegExp(`certificates: ${MANY} have their fingerprints, 20 shown by handshakes`));
+        assert.match(said, new RegExp(`certificates as declared: ${MANY} by fingerprint, 20 by handshake`));
         const { text } = await timed("preview", () => host().declare({ certificates }).preview());
         assert.equal(text, "");
         const others = { ...certificates, c499: await made("c499.test") };
         const rotation = await timed("rotate", () => host().converge({ certificates: others }));
-        assert.match(rotation, new RegExp(`certificates: ${MANY} have their fingerprints, 2 shown by handshakes`));
+        assert.match(rotation, new RegExp(`certificates as declared: ${MANY} by fingerprint, 2 by handshake`));
         assert.equal(await host().served("c499.test"), others.c499?.facts.sha1);
         if (this.test) this.test.title += ` (${times.join(", ")})`;
     });

@@ -157,7 +157,7 @@ describe("certificates of load balancers", function () {
         assert.deepEqual(warningsOf(warned), ["certificate shop: it has 12 days left; renew it"]);
         assert.match(infosOf(warned).join("\n"), /^certificates: shop 12 days \(\d{4}-\d\d-\d\d\)$/m);
         const { lines } = await balancer({ certificates, minimumDays: 14 });
-        assert.deepEqual(lines, ["certificate shop: it has 12 days left, of at least 14; renew it"]);
+        assert.deepEqual(lines, ["certificate shop: it has 12 days left, and minimumDays is 14; renew it"]);
         const ignored = await balancer({ certificates, ignoreIssues: ["certificate-expires"] });
         assert.deepEqual(warningsOf(ignored), []);
         const wrong = await balancer({ certificates, ignoreIssues: ["certificate-dates"] });

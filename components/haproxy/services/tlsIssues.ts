@@ -1,6 +1,6 @@
 import { listed, nearest } from "../../nearest";
 import { type IssueList, show } from "../validate/issues";
-import { onPlainPort, type PortServices, type Ports } from "./ports";
+import { onPlainPort, type PortServices, type Ports, plainPort } from "./ports";
 import {
     certificatesOf,
     clientsOf,
@@ -40,6 +40,7 @@ export function tlsIssues(
     }
     namesInSettings(settings, known, issues);
     unusedPorts(settings, ports, issues);
+    samePort(settings, issues);
     services.forEach((service, i) => {
         const path = `services.${i}.tls`;
         namesInService(service, path, known, issues);
@@ -105,6 +106,17 @@ function unusedPorts({ tls = {} }: Ports, ports: readonly PortServices[], issues
             "unused-port-settings",
             `tls.ports.${port}`,
             `TLS of port ${port}: no service with tls has this port; correct or remove it`,
+        );
+    }
+}
+
+/** Then nothing would be redirected, and plain requests would fail. */
+function samePort(settings: Ports, issues: IssueList): void {
+    if (settings.tls?.port !== undefined && settings.tls.port === plainPort(settings)) {
+        issues.error(
+            "tls-conflict",
+            "tls.port",
+            `port ${settings.tls.port}: it is also the port of services without TLS; set another one here or in port`,
         );
     }
 }

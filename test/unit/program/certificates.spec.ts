@@ -79,6 +79,30 @@ describe("certificates of stacks", () => {
         assert.deepEqual(slots, []);
     });
 
+    it("are warned of in files that hold a secret in clear, but not if it is encrypted", () => {
+        const block = (label: string, head = "") => `-----BEGIN ${label}-----\n${head}AAAA\n-----END ${label}-----\n`;
+        const keys = {
+            "clear.pem": block("CERTIFICATE") + block("EC PRIVATE KEY"),
+            "locked.pem": block("ENCRYPTED PRIVATE KEY"),
+            "legacy.pem": block("RSA PRIVATE KEY", "Proc-Type: 4,ENCRYPTED\n"),
+            "phrase.txt": "a passphrase",
+        };
+        for (const [file, text] of Object.entries(keys)) writeFileSync(join(directory, file), text);
+        const of = (key: string) => ({ pem: { file: "certificates/shop.pem" }, key: { file: key } });
+        const { clearFiles } = composed("clear", {
+            ...stack,
+            certificates: {
+                shop: of("clear.pem"),
+                locked: { ...of("locked.pem"), passphrase: { file: "phrase.txt" } },
+                legacy: { ...of("legacy.pem"), passphrase: { secret: "shop-key" } },
+            },
+        });
+        assert.deepEqual(clearFiles, [
+            "certificates.shop.key: clear.pem",
+            "certificates.locked.passphrase: phrase.txt",
+        ]);
+    });
+
     it("name every missing file and secret, in each group", () => {
         const inner = {
             ...group,

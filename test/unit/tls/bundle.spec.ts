@@ -105,6 +105,32 @@ describe("bundles of certificates", () => {
         assert.equal(facts?.sha1, leaf.sha1);
     });
 
+    it("need no chain if they sign themselves, whatever their key may be used for", () => {
+        // As `@pulumi/tls` makes them.
+        const pem = execFileSync(
+            "openssl",
+            [
+                ...[
+                    "req",
+                    "-x509",
+                    "-newkey",
+                    "ec",
+                    "-pkeyopt",
+                    "ec_paramgen_curve:prime256v1",
+                    "-nodes",
+                    "-days",
+                    "90",
+                ],
+                ...["-keyout", "-", "-subj", "/CN=dev.test", "-addext", "subjectAltName=DNS:dev.test"],
+                ...["-addext", "basicConstraints=critical,CA:FALSE", "-addext", "keyUsage=critical,digitalSignature"],
+            ],
+            { encoding: "utf8", stdio: ["ignore", "pipe", "ignore"] },
+        );
+        const { issues, facts } = readBundle("dev", { pem }, new Date(Date.now() + 60_000));
+        assert.deepEqual(issues, []);
+        assert.equal(facts?.selfSigned, true);
+    });
+
     it("verify with openssl, with the key that fits", () => {
         const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-bundle-"));
         try {

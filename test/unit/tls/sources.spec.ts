@@ -85,7 +85,7 @@ describe("sources of certificates", () => {
         assert.deepEqual(certificates.shop, { pem, key });
         for (const [name, words] of Object.entries({
             wrong: /secret/,
-            field: /its source has no field tls for the certificate; it has cert, private_key/,
+            field: /its source has no field tls for the certificate \(it has cert, private_key\); correct `fields`/,
             broken: /data bag item/,
         })) {
             const { problem } = certificates[name] as { problem: string };

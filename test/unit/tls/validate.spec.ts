@@ -163,11 +163,11 @@ describe("certificates and the hosts that they are for", () => {
             "warning certificate-expires certificates.a: certificate a: it has 29 days left; renew it",
         ]);
         assert.deepEqual(ending("2026-06-02T12:00:00.000Z", 7), [
-            "error certificate-dates certificates.a: certificate a: it has 1 day left, of at least 7; renew it",
+            "error certificate-dates certificates.a: certificate a: it has 1 day left, and minimumDays is 7; renew it",
         ]);
         assert.match(
             ending("2026-07-20T00:00:00.000Z", 60).join(),
-            /^error certificate-dates .* 49 days left, of at least 60/,
+            /^error certificate-dates .* 49 days left, and minimumDays is 60/,
         );
         assert.match(ending("2026-06-08T00:00:00.000Z", 7).join(), /^warning certificate-expires/);
         // `readBundle` reports these.

@@ -21,7 +21,7 @@ haproxy_prove_certificates() {
     # shellcheck disable=SC2086 # split at newlines, on purpose
     set -- $haproxy_certificates
     unsplit
-    printf '%s\n' "certificates: $# have their fingerprints${shown:+, $shown}"
+    printf '%s\n' "certificates as declared: $# by fingerprint${shown:+, $shown}"
 }
 
 # Makes the handshakes of default certificates and of those that have changed. Prints what they have shown; if that is not what is

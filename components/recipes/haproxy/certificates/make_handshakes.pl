@@ -42,7 +42,7 @@ for (@handshakes) {
         if $roots ne "" && $said =~ /Verify return code: [1-9]\d* \((.*?)\)/;
     $shown++;
 }
-print "$shown shown by handshakes" . (@silent ? ", not " . join(", ", @silent[0 .. ($#silent > 2 ? 2 : $#silent)])
+print "$shown by handshake" . (@silent ? ", not " . join(", ", @silent[0 .. ($#silent > 2 ? 2 : $#silent)])
     . (@silent > 3 ? ", ..." : "") : "") . "\n";
 
 # Whether a connection to an address stays on this host: then it comes from the same address. Nothing is sent.

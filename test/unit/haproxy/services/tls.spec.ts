@@ -174,6 +174,7 @@ describe("the issues of services with TLS", () => {
             ],
             "tls-conflict services[1].tls.clients.authority",
         ],
+        "one port for both TLS and plain text": [[[secure("a")], { tls: { port: 80 } }], "tls-conflict tls.port"],
         "settings of a port that no service has": [
             [[secure("a")], { tls: { ports: { 8443: {} } } }],
             "unused-port-settings tls.ports[8443]",

@@ -65,26 +65,26 @@ describe("handshakes of the proof", () => {
 
     it("show the declared certificate with its intermediates", async () => {
         const port = await serve(served(shop));
-        assert.equal(await make(port), "0 1 shown by handshakes\n");
-        assert.equal(await make(port, "shop 127.0.0.1 PORT - -", "root.crt"), "0 1 shown by handshakes\n");
+        assert.equal(await make(port), "0 1 by handshake\n");
+        assert.equal(await make(port, "shop 127.0.0.1 PORT - -", "root.crt"), "0 1 by handshake\n");
         // Dates are judged elsewhere.
         const expired = await makeCertificate("old.test", { issuer, from: "2020-01-01", to: "2021-01-01" });
         writeFileSync(join(directory, "old.pem"), bundle(expired));
         const old = await serve(served(expired));
-        assert.equal(await make(old, "old * PORT - -", "root.crt"), "0 1 shown by handshakes\n");
+        assert.equal(await make(old, "old * PORT - -", "root.crt"), "0 1 by handshake\n");
     });
 
     it("ask for a name, and for a kind of key", async () => {
         const both = await serve({ cert: [served(shop).cert, served(rsa).cert], key: [shop.key, rsa.key] });
-        assert.equal(await make(both), "0 1 shown by handshakes\n");
-        assert.equal(await make(both, "rsa * PORT shop.test rsa"), "0 1 shown by handshakes\n");
+        assert.equal(await make(both), "0 1 by handshake\n");
+        assert.equal(await make(both, "rsa * PORT shop.test rsa"), "0 1 by handshake\n");
         assert.match(
             await make(both, "rsa * PORT shop.test -"),
             /^1 certificate rsa: 127\.0\.0\.1:PORT serves another/,
         );
         const context = createSecureContext(served(shop));
         const port = await serve({ ...served(other), SNICallback: (_, done) => done(null, context) });
-        assert.equal(await make(port), "0 1 shown by handshakes\n");
+        assert.equal(await make(port), "0 1 by handshake\n");
         assert.match(await make(port, "shop * PORT - -"), /^1 .* for clients that ask for no name;/);
     });
 
@@ -130,7 +130,7 @@ describe("handshakes of the proof", () => {
 
     it("prove nothing where connections are closed or refused, or go to another host", async () => {
         const closing = await listening(createTcpServer((socket) => socket.on("error", () => undefined).destroy()));
-        const words = (why: string) => `0 0 shown by handshakes, not shop at 127.0.0.1:PORT (${why})\n`;
+        const words = (why: string) => `0 0 by handshake, not shop at 127.0.0.1:PORT (${why})\n`;
         assert.equal(await make(closing), words("closed"));
         const server = createTcpServer();
         const free = await listening(server);
