@@ -3,6 +3,8 @@ import { authoritySlot, bundleSlot, revocationsSlot, rootsSlot } from "./certifi
 import { type Later, valueIn } from "./convergence/outputs";
 import { allBinds, certificatesOf, type HaproxyConfig, type Issue, portsOf, type TlsUse } from "./haproxy";
 import {
+    type AuthorityParts,
+    type BundleParts,
     type CertificateArguments,
     type CertificateFacts,
     type CertificateSource,
@@ -54,60 +56,85 @@ export function takeCertificates(
         return { slots: {}, authorities: {}, judged: { facts: {}, issues: [] } };
     }
     const parts = certificateParts(certificates, authorities, { name, parent: component });
-    // Outputs carry texts: of what they unwrap, objects of a class do not stay what they are.
     const rootsPem = pulumi.output(roots);
+    const trusted = trustedBy(rootsPem);
+    const bundles = mapped(parts.certificates, (given, key) =>
+        bundleOf(key, given, isPrivate(certificates[key]) ? unrestricted : rootsPem, trusted.roots),
+    );
+    const read = mapped(parts.authorities, (given, key) => authorityOf(key, given));
+    // A proof verifies all chains, also those that lead to what this component makes.
+    const ownRoots = [
+        ...named(certificates, "selfSigned").map((key) => parts.certificates[key]),
+        ...named(authorities, "private").map((key) => parts.authorities[key]),
+    ].map((given) => (given as pulumi.Output<object>).apply((texts) => ("pem" in texts ? String(texts.pem) : "")));
+    return {
+        slots: {
+            ...slotsOf(bundles, bundleSlot, ({ bundle }) => bundle?.pem),
+            ...slotsOf(read, authoritySlot, ({ authority }) => authority?.pem),
+            ...slotsOf(read, revocationsSlot, ({ authority }) => authority?.revocations),
+            ...(roots !== undefined && { [rootsSlot]: pulumi.all([rootsPem, ...ownRoots]).apply(joined) }),
+        },
+        authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
+        judged: judgedOf(bundles, [...Object.values(read), trusted.read]),
+    };
+}
+
+/** In place of roots: a chain may end anywhere. */
+const unrestricted = pulumi.output<string | undefined>(undefined);
+
+/** Reads roots once. Outputs carry only their text: of what they unwrap, objects of a class do not stay what they are. */
+function trustedBy(rootsPem: pulumi.Output<string | undefined>) {
     let known: ReturnType<typeof readRoots> | undefined;
-    const rootsOf = (pem: string) => {
+    const readOnce = (pem: string) => {
         known ??= readRoots(pem);
         return known;
     };
-    const trusted = rootsPem.apply((pem) => (pem === undefined ? undefined : { issues: rootsOf(pem).issues }));
-    const bundles = mapped(parts.certificates, (given, key) =>
-        pulumi.all([given, rootsPem]).apply(
-            ([texts, pem]): ReadBundle =>
-                "problem" in texts
-                    ? { issues: [problemIssue("certificate", key, texts)] }
-                    : readBundle(
-                          key,
-                          texts,
-                          // Not earlier: the certificate may have been made a moment ago.
-                          new Date(),
-                          pem === undefined || isPrivate(certificates[key]) ? undefined : rootsOf(pem).roots,
-                      ),
-        ),
-    );
-    const read = mapped(parts.authorities, (given, key) =>
-        given.apply(
-            (texts): ReadAuthority =>
-                "problem" in texts
-                    ? { issues: [problemIssue("authority", key, texts)] }
-                    : readAuthority(key, texts, new Date()),
-        ),
-    );
-    // A proof verifies all chains, also those that lead to what this component makes.
-    const ownRoots = [
-        ...Object.keys(certificates)
-            .filter((key) => "selfSigned" in (certificates[key] as object))
-            .map((key) => parts.certificates[key]),
-        ...Object.keys(authorities)
-            .filter((key) => "private" in (authorities[key] as object))
-            .map((key) => parts.authorities[key]),
-    ].map((given) => (given as pulumi.Output<object>).apply((texts) => ("pem" in texts ? String(texts.pem) : "")));
-    // What has no value has an issue, which ends the run before a slot is filled.
-    const textOf = <T>(outputs: Readonly<Record<string, pulumi.Output<T>>>, slot: (name: string) => string) => {
-        return (pem: (value: T) => string | undefined) =>
-            Object.entries(outputs).map(([key, output]) => [slot(key), output.apply((value) => pem(value) ?? "")]);
-    };
     return {
-        slots: Object.fromEntries([
-            ...textOf(bundles, bundleSlot)(({ bundle }) => bundle?.pem),
-            ...textOf(read, authoritySlot)(({ authority }) => authority?.pem),
-            ...textOf(read, revocationsSlot)(({ authority }) => authority?.revocations),
-            ...(roots === undefined ? [] : [[rootsSlot, pulumi.all([rootsPem, ...ownRoots]).apply(joined)]]),
-        ]),
-        authorities: mapped(read, (output) => pulumi.unsecret(output.apply(({ authority }) => authority?.pem ?? ""))),
-        judged: judgedOf(bundles, [...Object.values(read), trusted]),
+        roots: (pem: string) => readOnce(pem).roots,
+        read: rootsPem.apply((pem) => (pem === undefined ? undefined : { issues: readOnce(pem).issues })),
     };
+}
+
+type Given<T> = pulumi.Output<T | SourceProblem>;
+
+/** The bundle of a certificate. Its dates are judged when it is known, because it may have been made a moment ago. */
+function bundleOf(
+    name: string,
+    given: Given<BundleParts>,
+    rootsPem: pulumi.Output<string | undefined>,
+    rootsIn: (pem: string) => ReturnType<typeof readRoots>["roots"],
+): pulumi.Output<ReadBundle> {
+    return pulumi
+        .all([given, rootsPem])
+        .apply(([texts, pem]) =>
+            "problem" in texts
+                ? { issues: [problemIssue("certificate", name, texts)] }
+                : readBundle(name, texts, new Date(), pem === undefined ? undefined : rootsIn(pem)),
+        );
+}
+
+function authorityOf(name: string, given: Given<AuthorityParts>): pulumi.Output<ReadAuthority> {
+    return given.apply((texts) =>
+        "problem" in texts
+            ? { issues: [problemIssue("authority", name, texts)] }
+            : readAuthority(name, texts, new Date()),
+    );
+}
+
+/** Values of slots. What has no value has an issue, which ends the run before a slot is filled. */
+function slotsOf<T>(
+    outputs: Readonly<Record<string, pulumi.Output<T>>>,
+    slot: (name: string) => string,
+    pem: (value: T) => string | undefined,
+): Readonly<Record<string, pulumi.Output<string>>> {
+    return Object.fromEntries(
+        Object.entries(outputs).map(([key, output]) => [slot(key), output.apply((value) => pem(value) ?? "")]),
+    );
+}
+
+/** The names of sources of a kind. */
+function named(sources: Readonly<Record<string, object>>, kind: string): string[] {
+    return Object.keys(sources).filter((name) => kind in (sources[name] as object));
 }
 
 function joined(texts: readonly (string | undefined)[]): string {

@@ -342,7 +342,7 @@ describeLab("a failure", () => {
             await until("it runs", async () => (await host().exec("ls /run/waits", { check: false })).code === 0);
             await upgradeLibrary();
             const first = await bystander();
-            const { stdout } = await host().exec("needrestart -l");
+            const { stdout } = await host().exec("needrestart -l || [ $? = 141 ]");
             assert.match(stdout, /refused by systemd:\n haproxy-fleet-converge\.service/);
             const second = await bystander();
             assert.notEqual(second, first, "needrestart restarts nothing");

@@ -46,7 +46,10 @@ describe("fields of a certificate", () => {
             () => partsFromFields({ b: "SECRET", a: "x" }),
             /no field with a usual name for the certificate \(it has a, b\); name it in/,
         );
-        refuses(() => partsFromFields({ cert: "SECRET" }, { key: "mine" }), /no field mine for the key \(it has cert\)/);
+        refuses(
+            () => partsFromFields({ cert: "SECRET" }, { key: "mine" }),
+            /no field mine for the key \(it has cert\)/,
+        );
         refuses(() => partsFromFields({ cert: { a: "SECRET" } }), /field cert of its source is not text/);
         refuses(() => partsFromSecret('{"cert": SECRET}'), /is not JSON; store it again/);
         refuses(() => partsFromSecret("SECRET"), /neither PEM nor a JSON object/);
