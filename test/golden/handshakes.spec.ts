@@ -259,7 +259,7 @@ for (const release of releases) {
             "serves the right certificate to": certificates(version),
             "verifies certificates of clients by TLS 1.2": clients("--tls-max 1.2"),
             "verifies certificates of clients by TLS 1.3": clients("--tlsv1.3"),
-            "lets nobody in by a session": resumed(version),
+            "refuses a client that resumes a session from elsewhere": resumed(version),
         };
         const scans = [
             scan(443, "a.shop.test"),

@@ -38,7 +38,7 @@ export function plainPort({ port = 80 }: Ports): number {
 }
 
 /** Port of services with `tls` that set no other. */
-export function usualTlsPort({ tls = {} }: Ports): number {
+function usualTlsPort({ tls = {} }: Ports): number {
     return tls.port ?? 443;
 }
 
