@@ -14,15 +14,15 @@ rsyslog_installed() {
 }
 
 # rsyslog_check DIRECTORY: runs the checker with the directory in place of the live one. It writes all of the configuration, as read, to
-# $stage/rsyslog/all.conf; seen from rsyslogd, that is in its own directory, because AppArmor allows it to write only there.
+# $stage/rsyslogd-check/all.conf; seen from rsyslogd, that is in its own directory, because AppArmor allows it to write only there.
 rsyslog_check() {
-    rm -rf -- "$stage/rsyslog"
-    mkdir -p -- "$stage/rsyslog" || return
+    rm -rf -- "$stage/rsyslogd-check"
+    mkdir -p -- "$stage/rsyslogd-check" || return
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
         mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
         mkdir -p /var/spool/rsyslog && mount --bind "$3" /var/spool/rsyslog || exit 32
-        exec rsyslogd -N1 -o /var/spool/rsyslog/all.conf' sh "$1" "$tx_directory" "$stage/rsyslog" 2>&1
+        exec rsyslogd -N1 -o /var/spool/rsyslog/all.conf' sh "$1" "$tx_directory" "$stage/rsyslogd-check" 2>&1
 }
 
 # rsyslog_words: prints what rsyslogd says is wrong in its output, without versions and links.
@@ -39,14 +39,14 @@ rsyslog_validate() {
         printf '%s\n' "rsyslogd did not finish its check within 60 s"
         return 1
     fi
-    printf '%s\n' "$output" | rsyslog_words >"$stage/rsyslog.out"
-    cp -- "$stage/rsyslog/all.conf" "$stage/rsyslog.all" 2>/dev/null
+    printf '%s\n' "$output" | rsyslog_words >"$stage/rsyslogd-check.out"
+    cp -- "$stage/rsyslogd-check/all.conf" "$stage/rsyslogd-check.all" 2>/dev/null
     {
         printf '%s\n' "$tx_allowed"
         rsyslog_check "$tx_directory" | rsyslog_words
-    } | sed '/^$/d' >"$stage/rsyslog.known"
-    mv -f -- "$stage/rsyslog.all" "$stage/rsyslog/all.conf" 2>/dev/null
-    ! grep -v -F -f "$stage/rsyslog.known" "$stage/rsyslog.out"
+    } | sed '/^$/d' >"$stage/rsyslogd-check.known"
+    mv -f -- "$stage/rsyslogd-check.all" "$stage/rsyslogd-check/all.conf" 2>/dev/null
+    ! grep -v -F -f "$stage/rsyslogd-check.known" "$stage/rsyslogd-check.out"
 }
 
 rsyslog_blames_files() {
@@ -69,8 +69,8 @@ rsyslog_preflight() {
         case $holder in *'users:(("'*) holder=${holder#*'users:(("'} holder=${holder%%'"'*} ;; *) holder="another process" ;; esac
         rsyslog_refuse "$holder has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
     fi
-    if [ -s "$stage/rsyslog/all.conf" ]; then
-        conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslog/all.conf")
+    if [ -s "$stage/rsyslogd-check/all.conf" ]; then
+        conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
         [ -z "$conflicts" ] || rsyslog_refuse "$conflicts"
     fi
     [ -z "$refused" ]
