@@ -29,7 +29,7 @@ module.exports = {
             from: { path: "^components/convergence/" },
             to: {
                 path: "^(components|program|stacks|lab|toolchain|test|bench)/",
-                pathNot: "^components/(convergence/|(forms|textFiles)\\.ts$)",
+                pathNot: "^components/(convergence/|(forms|scripts|templates|textFiles)\\.ts$)",
             },
         },
         {

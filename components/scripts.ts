@@ -26,8 +26,8 @@ export function hostProgram(recipe: string, name: string): string {
     return textFile(`components/recipes/${recipe}/programs/${name}.pl`);
 }
 
-/** The program is one argument in single quotes. */
-function perlFunction(name: string, program: string): string {
+/** A shell function that runs a Perl program, which is one argument in single quotes. */
+export function perlFunction(name: string, program: string): string {
     const quoted = program.replaceAll("'", "'\\''");
     return `${name}() {\n# shellcheck disable=SC2016 # variables of Perl\nperl -e '\n${quoted}' -- "$@"\n}\n`;
 }

@@ -66,7 +66,7 @@ export async function planRetirement({
     const launch = sha256(["retire", owner, bootId, token].join("\n")).slice(0, 32);
     return {
         daemons: differences.flatMap(({ id, aspect }) => (aspect === "serving" ? name(id) : [])),
-        undone: differences.flatMap(({ aspect, have }) => (aspect === "unlisted" ? have : [])),
+        undone: differences.flatMap(({ aspect, have }) => (/^unlisted\b/.test(aspect) ? have : [])),
         retired: differences.length === 0,
         run: async (hear) => {
             const session = await connectSsh(target);

@@ -10,6 +10,7 @@ import { type Execute, execute } from "./execute";
 import { type File, file } from "./file";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
+import { type PackageRepository, packageRepository } from "./packageRepository";
 import { type Packages, packages } from "./packages";
 import { type Service, service } from "./service";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
@@ -17,6 +18,7 @@ import { type Transaction, transaction } from "./transaction";
 import { type User, user } from "./user";
 
 export type { Content } from "./kind";
+export type { RepositoryKey } from "./packageRepository";
 export type { Adapter } from "./transaction";
 export type {
     Absent,
@@ -25,6 +27,7 @@ export type {
     Execute,
     File,
     Group,
+    PackageRepository,
     Packages,
     Service,
     SystemdUnit,
@@ -39,6 +42,7 @@ export type Resource =
     | Execute
     | File
     | Group
+    | PackageRepository
     | Packages
     | Service
     | SystemdUnit
@@ -51,6 +55,7 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     execute,
     file,
     group,
+    packageRepository,
     packages,
     service,
     systemdUnit,

@@ -54,6 +54,8 @@ export interface Claim {
 /** What the host reads in batches before the first resource is tested. Paths of files are added by `files`. */
 export interface Facts {
     paths: string[];
+    /** Regular files that no resource declares, whose contents count. */
+    readPaths: string[];
     packages: string[];
     units: string[];
     users: string[];
@@ -106,7 +108,7 @@ export interface ResourceKind<R> {
     reads?(resource: R): string[];
     /** Shell text that its function needs besides the runtime, and the variables to set for it. @default - none */
     shell?(resource: R): { script: string; variables: Record<string, string> };
-    /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each. @default - nothing */
+    /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each; more fields may follow. @default - nothing */
     manifest?(resource: R): string[];
     /** The call of the shell function that takes it out of service when its host is retired. @default - it stays */
     retirement?(resource: R): string[];

@@ -17,6 +17,11 @@ export interface Service {
     reloadOn?: string[];
     /** Paths of declared files; the process must have been started since they were written. @default [] */
     restartOn?: string[];
+    /**
+     * What a later converge does once it has left the run list, after resources declared later are undone: `stop` stops and disables it,
+     * `restart` restarts it if it runs, so that it forgets files that are undone. @default - it stays as it is
+     */
+    removed?: "stop" | "restart";
 }
 
 /** A digest of what the files hold, and their positions. */
@@ -38,6 +43,7 @@ export const service: ResourceKind<Service> = {
             running: flag.optional(),
             reloadOn: anyTexts.optional(),
             restartOn: anyTexts.optional(),
+            removed: z.enum(["stop", "restart"]).optional(),
         }),
     ),
     issues: ({ name }) => serviceIssues(name),
@@ -52,6 +58,7 @@ export const service: ResourceKind<Service> = {
         ...watched(reloadOn, context),
         ...watched(restartOn, context),
     ],
+    manifest: ({ name, removed }) => (removed === undefined ? [] : [`service\t${name}\t${removed}`]),
     remembered: ({ enabled = true, running = true, reloadOn = [], restartOn = [] }) => ({
         enabled: yesNo(enabled),
         disabled: yesNo(enabled),

@@ -16,7 +16,7 @@ export class FactLists {
     constructor(resources: Resource[]) {
         const facts = resources.map((resource) => kindOf(resource).facts?.(resource) ?? {});
         const all = (key: keyof Facts) => unique(facts.flatMap((fact) => fact[key] ?? []));
-        this.filePaths = resources.flatMap(filesOf).map(({ path }) => path);
+        this.filePaths = [...resources.flatMap(filesOf).map(({ path }) => path), ...all("readPaths")];
         this.otherPaths = all("paths");
         this.packages = all("packages");
         this.units = all("units");

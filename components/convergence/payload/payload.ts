@@ -1,3 +1,4 @@
+import { perlFunction } from "../../scripts";
 import { textFiles } from "../../textFiles";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import { type CallContext, type FilledFile, yesNo } from "../kinds/kind";
@@ -75,6 +76,7 @@ export function buildPayload(
             "main() {",
             assign("product", PRODUCT),
             runtimeText,
+            ...unique(planned.map(({ kind }) => kind)).map(kindText),
             ...unique(shells.map(({ script }) => compact(script))),
             assign("owner", owner),
             assign("former_owners", formerOwners.join("\n")),
@@ -142,15 +144,30 @@ function secretValues(slots: Record<string, string>): string[] {
     return [assign("secret_values", lines(false)), assign("secret_base64", lines(true))];
 }
 
+const RUNTIME = "components/convergence/runtime";
+
 /** main.sh sets the shell's options and variables; all other files only define functions and constants. */
 function readRuntime(): string {
-    const folder = "components/convergence/runtime";
-    const files = [...textFiles(folder, ".sh"), ...textFiles(`${folder}/kinds`, ".sh")];
+    const files = textFiles(RUNTIME, ".sh");
     const [main, others] = [files.filter(({ name }) => name === "main"), files.filter(({ name }) => name !== "main")];
     return [...main, ...others].map(({ text }) => compact(text)).join("\n");
 }
 
 const runtimeText = readRuntime();
+
+/** The parts of `kinds/`, named `<kind>.sh`, `<kind>.<part>.sh`, and `<kind>.<function>.pl`: a Perl program that becomes a function. */
+const kindParts = [
+    ...textFiles(`${RUNTIME}/kinds`, ".sh"),
+    ...textFiles(`${RUNTIME}/kinds`, ".pl").map(({ name, text }) => ({
+        name,
+        text: perlFunction(name.replace(/.*\./, ""), text),
+    })),
+].map(({ name, text }) => ({ kind: name.split(".")[0], text: compact(text) }));
+
+/** The shell text of a kind. Only hosts with such a resource need it: what undoes one is in prune.sh. */
+function kindText(wanted: string): string {
+    return kindParts.flatMap(({ kind, text }) => (kind === wanted ? text : [])).join("\n");
+}
 
 /**
  * Removes comments and indentation, a third of the text, because it is sent to each host. Directives to ShellCheck stay, so that the

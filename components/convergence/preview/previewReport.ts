@@ -303,6 +303,8 @@ const HOST_WORDING: Wording = {
     owner: (have) => `owner: recorded as ${have}`,
     "taken over": (have) => `is converged by ${have}, would be taken over`,
     unlisted: (have) => `${have} has left the run list, would be undone`,
+    "unlisted restart": (have) => `${have} has left the run list, would be restarted`,
+    "unlisted stop": (have) => `${have} has left the run list, would be stopped and disabled`,
     manifest: () => "the list of managed files is out of date, would be rewritten",
     unfinished: () => "the last converge was ended while it wrote its records, would be finished",
 };

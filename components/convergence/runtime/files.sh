@@ -86,6 +86,11 @@ make_path() {
     (umask 022 && mkdir -p -- "$1")
 }
 
+# make_directory PATH OWNER GROUP MODE
+make_directory() {
+    mkdir -m 0700 -- "$1" && set_permissions "$1" "$2" "$3" "$4"
+}
+
 # discard PATH: removes what was only half written, above all on a full disk, and fails.
 discard() {
     rm -rf -- "$1"

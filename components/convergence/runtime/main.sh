@@ -134,7 +134,8 @@ converge() {
     else
         step "note that only records are left to write" mark_finishing
         step "remember what is managed" write_manifest "$manifest_wanted"
-        forget_originals
+        forget_files "$lib/original" original
+        forget_files "$lib/verified" verification
         remember_declared
         step "store the token" store_token
     fi

@@ -1,5 +1,5 @@
 # Pruning: undoes what the last converge managed and this run list does not. The manifest lists it, a line for each resource:
-# "kind TAB name". It is extended before the first change, and shortened only at the very end.
+# "kind TAB name", and for a service TAB and how it is undone. It is extended before the first change, and shortened only at the very end.
 
 # Sets manifest_have.
 read_manifest() {
@@ -87,11 +87,17 @@ prune() {
     fi
 }
 
-# undo KIND NAME: undoes a file, directory or unit; nothing else is in a manifest. If it is killed, the next run can repeat it, because
-# the originals are removed only after the manifest has been shortened. Sets id, label, path; adds to undone.
+# undo KIND NAME: undoes what a manifest may list. If it is killed, the next run can repeat it, because the originals are removed only
+# after the manifest has been shortened. Sets id, label, path; adds to undone.
 undo() {
     id=-
     label="$1[$2]"
+    case $1 in
+    service)
+        undo_service "${2%"$TAB"*}" "${2#*"$TAB"}"
+        return
+        ;;
+    esac
     path=$2
     [ "$1" != systemdUnit ] || path=/etc/systemd/system/$2
     # A resource of another kind may declare the path now.
@@ -100,6 +106,7 @@ undo() {
     case $1 in
     file) [ -e "$path" ] || exists "$lib/original$path" ;;
     systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" ;;
+    packageLists) has_package_lists "$2" ;;
     directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" ;;
     *) false ;;
     esac || return 0
@@ -142,19 +149,19 @@ is_emptied() {
     [ -z "$entries$unlistable" ]
 }
 
-# Removes the originals of files that are no longer managed.
-forget_originals() {
-    [ -d "$lib/original" ] || return 0
-    originals=$(find "$lib/original" ! -type d)
+# forget_files DIRECTORY WHAT: removes what the directory holds of files that are no longer managed. WHAT names it in the log.
+forget_files() {
+    [ -d "$1" ] || return 0
+    kept_files=$(find "$1" ! -type d)
     split_lines
-    for original in $originals; do
+    for kept in $kept_files; do
         unsplit
-        ! is_managed "$manifest_wanted" "${original#"$lib/original"}" || continue
-        step "forget the original of ${original#"$lib/original"}" rm -f -- "$original"
+        ! is_managed "$manifest_wanted" "${kept#"$1"}" || continue
+        step "forget the $2 of ${kept#"$1"}" rm -f -- "$kept"
         split_lines
     done
     unsplit
-    step "forget originals" find "$lib/original" -depth -type d -empty -delete
+    step "forget each $2" find "$1" -depth -type d -empty -delete
 }
 
 # undo_file PATH: a package's configuration file returns to the package's version, any other to what was there before.
@@ -169,6 +176,21 @@ undo_file() {
 # undo_directory PATH
 undo_directory() {
     rmdir -- "$1"
+}
+
+# has_package_lists LIST: whether apt has lists of a repository.
+has_package_lists() {
+    set +f
+    set -- "/var/lib/apt/lists/$1_"*
+    set -f
+    [ -e "$1" ]
+}
+
+# undo_packageLists LIST
+undo_packageLists() {
+    set +f
+    rm -f -- "/var/lib/apt/lists/$1_"*
+    set -f
 }
 
 # undo_systemdUnit NAME: if there was a unit file before, it is put back and its process keeps running.

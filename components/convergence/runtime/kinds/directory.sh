@@ -20,8 +20,3 @@ directory() {
     esac
     [ "$7" = no ] || orphans "$2" "$8"
 }
-
-# make_directory PATH OWNER GROUP MODE
-make_directory() {
-    mkdir -m 0700 -- "$1" && set_permissions "$1" "$2" "$3" "$4"
-}

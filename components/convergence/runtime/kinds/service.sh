@@ -111,12 +111,3 @@ service_read_files() {
     versions_of "$7" "$8"
     step "note what $2 has read" put_text "$run/stamp/$2.$invocation" "$noted${NL}restart $versions"
 }
-
-# start_service NAME [VERB]: starts it and makes sure that it runs, because some units fail only after systemctl has returned.
-start_service() {
-    { systemctl "${2:-start}" -- "$1" && sleep 0.2 && systemctl is-active --quiet -- "$1"; } || {
-        journalctl --sync 2>/dev/null
-        systemctl status --no-pager --lines=8 -- "$1"
-        return 1
-    }
-}

@@ -17,6 +17,14 @@ const user: Resource = { kind: "user", name: "u" };
 const directory: Resource = { kind: "directory", path: "/srv/x" };
 const file: Resource = { kind: "file", path: "/etc/x", content: "x\n" };
 const service: Resource = { kind: "service", name: "x.service" };
+const repository: Resource = {
+    kind: "packageRepository",
+    name: "x",
+    url: "https://apt.example.com/",
+    suite: "stable",
+    components: ["main"],
+    keys: [{ fingerprint: "0".repeat(40), url: "https://apt.example.com/key.asc" }],
+};
 
 describe("previewReport", () => {
     it("says nothing if nothing differs, even if the daemon was asked", () => {
@@ -76,6 +84,8 @@ describe("previewReport", () => {
             [service, "stopped", "", "is stopped, would be started"],
             [service, "running", "active", "runs, would be stopped"],
             [service, "outdated", "reload", "has not read its current files, would be reloaded"],
+            [repository, "keyring", "is missing", "the keyring is missing"],
+            [repository, "lists", "", "the package lists are missing"],
             [{ kind: "execute", name: "x", command: "y", notIf: "z" }, "to run", "", "would run"],
             [transaction, "stopped", "", "is stopped, would be started"],
             [transaction, "outdated", "0abc", "the running process does not have these files"],
@@ -293,6 +303,19 @@ describe("previewReport", () => {
         assert.deepEqual(words([file], { differences: [differs("unlisted", "file[/etc/y]", "-")] }).slice(1), [
             "  host",
             "    file[/etc/y] has left the run list, would be undone",
+        ]);
+    });
+
+    it("says what would be done with a service that has left the run list", () => {
+        const left = (how: string) =>
+            words([], { differences: [differs(`unlisted ${how}`, "service[y.service]", "-")] });
+        assert.deepEqual(left("stop").slice(1), [
+            "  host",
+            "    service[y.service] has left the run list, would be stopped and disabled",
+        ]);
+        assert.deepEqual(left("restart").slice(1), [
+            "  host",
+            "    service[y.service] has left the run list, would be restarted",
         ]);
     });
 
