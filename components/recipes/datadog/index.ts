@@ -112,7 +112,6 @@ export function datadog(args: DatadogArgs): Resource[] {
         haproxyIntegration(args),
         ...(processes.length > 0 ? [processCheck([...new Set(processes)])] : []),
     ];
-    // Instead of a member of the group: it goes when the recipe goes, and the agent is restarted with it.
     const group = `${UNIT}.d/10-haproxy-fleet.conf`;
     return [
         {
@@ -129,19 +128,17 @@ export function datadog(args: DatadogArgs): Resource[] {
             names: [`datadog-agent${args.version === undefined ? "" : `=${packageVersion(args.version)}`}`],
         },
         ...files,
-        ...(logs
-            ? [
-                  {
-                      kind: "systemdUnit" as const,
-                      name: group,
-                      content: renderTemplate("datadog-group.conf.mustache", {}),
-                  },
-              ]
-            : []),
+        // Instead of a member of the group: it goes when the recipe goes. It stays without logs, because what leaves a run list is undone
+        // only after the agent has been restarted.
+        {
+            kind: "systemdUnit",
+            name: group,
+            content: renderTemplate("datadog-group.conf.mustache", { group: logs ? "adm" : "" }),
+        },
         {
             kind: "service",
             name: UNIT,
-            restartOn: [...files.map(({ path }) => path), ...(logs ? [`/etc/systemd/system/${group}`] : [])],
+            restartOn: [...files.map(({ path }) => path), `/etc/systemd/system/${group}`],
             removed: "stop",
         },
     ];
