@@ -148,6 +148,8 @@ export const rules = {
         severity: "error",
         meaning: "A revocation list is missing, unreadable, forged or expired, so every client would be refused.",
     },
+    tag: { severity: "error", meaning: "Datadog would cut a tag, or a tag is declared twice." },
+    "rewritten-tag": { severity: "warning", meaning: "Datadog shows a tag with another text than declared." },
     "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;
 
