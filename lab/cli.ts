@@ -2,7 +2,8 @@ import { spawn } from "node:child_process";
 import { join, relative } from "node:path";
 import { runListEntry } from "../components/search/nodeSchema";
 import { buildImage } from "./images";
-import { type HostArgs, Lab } from "./lab";
+import { Lab } from "./lab";
+import { fleet, name, provideServices } from "./local";
 import { withLock } from "./machine/lock";
 import { cacheDir, hostsDir, labsDir } from "./machine/paths";
 import { limits, obstacles } from "./machine/prerequisites";
@@ -27,18 +28,6 @@ const usage = `npm run lab -- COMMAND
 
 Files in .lab/local: inventory.json, id_ed25519, ssh_config
 `;
-
-const name = "local";
-
-/** The hosts of the local lab. */
-export const fleet: HostArgs[] = [
-    { name: "lb1", image: "bare", tags: ["haproxy::lb"] },
-    { name: "lb2", image: "bare", tags: ["haproxy::lb"] },
-    { name: "app1", image: "app", tags: ["ecom-platform::app"] },
-    { name: "app2", image: "app", tags: ["ecom-platform::app"] },
-    { name: "app3", image: "app", tags: ["ecom-docs::app"] },
-    { name: "app4", image: "app", tags: ["ecom-docs::app"] },
-];
 
 /** A mistake of the user, reported without a stack trace. */
 class UsageError extends Error {}
@@ -84,16 +73,22 @@ export async function up(): Promise<Lab> {
     return changing(() =>
         step("lab up", async (note) => {
             const lab = await Lab.named(name);
-            if (!lab) return Lab.create({ name, hosts: fleet, note });
+            if (!lab) return provided(await Lab.create({ name, hosts: fleet, note }), note);
             await lab.boot();
             const present = new Set(lab.hosts.map((host) => host.name));
             await lab.addHosts(
                 fleet.filter((host) => !present.has(host.name)),
                 note,
             );
-            return lab;
+            return provided(lab, note);
         }),
     );
+}
+
+async function provided(lab: Lab, note: (text: string) => void): Promise<Lab> {
+    note("services of the hosts");
+    await provideServices(lab);
+    return lab;
 }
 
 async function list(): Promise<void> {
@@ -126,7 +121,10 @@ async function add(host: string, options: string[]): Promise<void> {
         );
     const image = tags.some((tag) => tag.endsWith("::app")) ? "app" : "bare";
     const lab = await openLab();
-    await step(`add ${host}`, () => lab.addHost({ name: host, image, tags }));
+    await step(`add ${host}`, async (note) => {
+        await lab.addHost({ name: host, image, tags });
+        await provided(lab, note);
+    });
 }
 
 async function remove(host: string): Promise<void> {
@@ -136,7 +134,10 @@ async function remove(host: string): Promise<void> {
 
 async function reset(host: string): Promise<void> {
     const lab = await openLab();
-    await step(`reset ${host}`, () => lab.reset(host));
+    await step(`reset ${host}`, async (note) => {
+        await lab.reset(host);
+        await provided(lab, note);
+    });
 }
 
 async function down(options: string[]): Promise<void> {

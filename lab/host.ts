@@ -1,6 +1,6 @@
 import { spawn } from "node:child_process";
 import { closeSync, existsSync, openSync } from "node:fs";
-import { chmod, mkdir, rm, stat, writeFile } from "node:fs/promises";
+import { chmod, mkdir, readFile, rm, stat, writeFile } from "node:fs/promises";
 import { dirname, join } from "node:path";
 import { type Image, servicePorts } from "./imageScripts";
 import { quote, type Result, type RunOptions, run, sh, sleep } from "./machine/exec";
@@ -29,6 +29,9 @@ const PATIENCE = 60_000;
 
 /** Milliseconds to wait for a boot. */
 const BOOT_PATIENCE = 180_000;
+
+/** End of the lines that the lab writes to /etc/hosts. */
+const BY_LAB = " # lab";
 
 export type PowerState = "running" | "frozen" | "off";
 
@@ -292,13 +295,28 @@ export class Host {
         await rm(this.dir, { recursive: true, force: true });
     }
 
-    /** Writes a file to the disk of a host that is off. */
+    /** Reads a file from the host's disk, whether the host is on or off; `undefined` if there is none. */
+    async read(path: string): Promise<string | undefined> {
+        await this.mount();
+        return readFile(join(this.root, path), "utf8").catch(() => undefined);
+    }
+
+    /** Writes a file to the host's disk, whether the host is on or off. */
     async place(path: string, content: string | Buffer, mode = 0o644): Promise<void> {
         await this.mount();
         const file = join(this.root, path);
         await mkdir(dirname(file), { recursive: true });
         await writeFile(file, content);
         await chmod(file, mode);
+    }
+
+    /** Makes other hosts known by name, in /etc/hosts. Lines that the lab has not written stay. */
+    async introduce(others: Pick<Host, "name" | "address">[]): Promise<void> {
+        const before = (await this.read("etc/hosts")) ?? "";
+        const kept = before.split("\n").filter((line) => line && !line.endsWith(BY_LAB));
+        const names = others.map(({ name, address }) => `${address} ${name}${BY_LAB}`);
+        const text = [...kept, ...names, ""].join("\n");
+        if (text !== before) await this.place("etc/hosts", text);
     }
 
     /** Removes everything from the host's disk. */

@@ -170,6 +170,7 @@ export class Lab {
     async boot(): Promise<void> {
         await generateKey(this.privateKeyPath, `lab ${this.name}`);
         await this.network.up();
+        await this.introduceAll();
         await settled(this.hosts.map((host) => this.bring(host)));
         this.save();
     }
@@ -201,6 +202,7 @@ export class Lab {
             return host;
         });
         this.save();
+        await this.introduceAll();
         note?.(`booting ${added.map((host) => host.name).join(", ")}`);
         await settled(added.map((host) => this.bring(host)));
         this.save();
@@ -211,6 +213,7 @@ export class Lab {
         this.byName.delete(name);
         this.state.hosts = this.state.hosts.filter((host) => host.name !== name);
         this.save();
+        await this.introduceAll();
     }
 
     /** Gives a host a fresh disk. Name, address and host key stay, so that the inventory stays valid. */
@@ -257,6 +260,16 @@ export class Lab {
         }
     }
 
+    /** Makes the other hosts known to a host. */
+    private introduce(host: Host): Promise<void> {
+        return host.introduce(this.hosts.filter((other) => other !== host));
+    }
+
+    /** Makes all hosts known to each other. Those that are not installed yet follow with their installation. */
+    private introduceAll(): Promise<void> {
+        return settled(this.hosts.filter((host) => host.hostKey).map((host) => this.introduce(host)));
+    }
+
     private freeOctet(): number {
         const used = new Set(this.state.hosts.map((host) => host.octet));
         for (let octet = 11; octet < 100; octet++) if (!used.has(octet)) return octet;
@@ -276,6 +289,7 @@ export class Lab {
         await host.place("etc/machine-id", `${randomBytes(16).toString("hex")}\n`, 0o444);
         await host.place("etc/hostname", `${host.name}\n`);
         await host.place("etc/hosts", `127.0.0.1 localhost\n127.0.1.1 ${host.name}\n::1 localhost ip6-localhost\n`);
+        await this.introduce(host);
         await host.place("etc/resolv.conf", await resolvConf());
         const service = host.state.tags.find((tag) => tag.endsWith("::app"))?.replace(/::app$/, "") ?? "none";
         if (host.state.image === "app") await host.place("etc/nginx/lab-service.conf", appService(service));

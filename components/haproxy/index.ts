@@ -1,6 +1,7 @@
 /** HAProxy's language, for the other folders: they import only this file. */
 
 export { gateLimit } from "./host/gateLimit";
+export { type LogListener, logRequests } from "./host/logRequests";
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
 export * as language from "./language";
@@ -32,6 +33,6 @@ export { slotIssue, slotPlaceholder, slotValue } from "./render/quoting";
 export { searchedMaxShrinkPercent } from "./services/backend";
 export * from "./services/compile";
 export { withWeights } from "./services/hostWeights";
-export { balancedServicesFormIssues, services, settingsShape, stats } from "./services/schema";
+export { balancedServicesFormIssues, metrics, services, settingsShape, stats } from "./services/schema";
 export { type Issue, IssueList, isError, validate, withoutIgnored } from "./validate/index";
 export { acceptDownIssues } from "./validate/serverGuards";

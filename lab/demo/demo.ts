@@ -1,9 +1,10 @@
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import local from "../../stacks/local";
-import { changing, fleet, up as startLab } from "../cli";
+import { changing, up as startLab } from "../cli";
 import type { InventoryNode } from "../inventory";
 import { Lab } from "../lab";
+import { fleet, provideServices } from "../local";
 import { step } from "../machine/progress";
 import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
 import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
@@ -52,9 +53,11 @@ async function resetLab(): Promise<Lab> {
     const lab = await startLab();
     if (old)
         await changing(() =>
-            step("fresh hosts", async () => {
+            step("fresh hosts", async (note) => {
                 await Promise.all(fleet.map(({ name }) => lab.reset(name)));
                 if (lab.hosts.some(({ name }) => name === "app5")) await lab.removeHost("app5");
+                note("services of the hosts");
+                await provideServices(lab);
             }),
         );
     await step("empty state of the stack local", freshStack);

@@ -4,9 +4,9 @@ import type { TLSSocket } from "node:tls";
 import { sleep } from "../machine/exec";
 
 /** Sends a request on a connection of its own. Returns the app server that answered, or why none did. */
-export function ask(address: string, host: string): Promise<{ app: string } | { failure: string }> {
+export function ask(address: string, host: string, path = "/"): Promise<{ app: string } | { failure: string }> {
     return new Promise((resolve) => {
-        const request = get({ host: address, headers: { Host: host }, agent: false, timeout: 5000 }, (answer) => {
+        const request = get({ host: address, path, headers: { Host: host }, agent: false, timeout: 5000 }, (answer) => {
             answer.resume();
             const app = answer.headers["x-app"];
             resolve(typeof app === "string" ? { app } : { failure: `status ${answer.statusCode}` });

@@ -197,14 +197,22 @@ describeLab("lab", () => {
             assert.equal((await ssh(lb1().ssh("root", "hostname"))).stdout, "lb1\n");
         });
 
-        it("added and removed hosts: the inventory follows", async () => {
+        it("added and removed hosts: the inventory follows, and hosts know the others by name", async () => {
+            const known = async (host: string, name: string) =>
+                (await lab().host(host).exec(`getent hosts ${name}`, { check: false })).stdout.split(" ")[0];
+            await lb1().exec("echo 192.0.2.1 by-hand >>/etc/hosts");
             const names = () =>
                 JSON.parse(readFileSync(lab().inventoryPath, "utf8")).nodes.map((node: { name: string }) => node.name);
             await lab().addHost({ name: "app2", image: "app", tags: ["ecom-docs::app"] });
             assert.deepEqual(names(), ["app1", "app2", "lb1"]);
             assert.equal(await get(lab().host("app2").address), "app2 ecom-docs\n");
+            assert.equal(await known("app2", "lb1"), lb1().address);
+            assert.equal(await known("lb1", "app2"), lab().host("app2").address);
             await lab().removeHost("app2");
             assert.deepEqual(names(), ["app1", "lb1"]);
+            assert.equal(await known("lb1", "app2"), "");
+            assert.equal(await known("lb1", "app1"), lab().host("app1").address);
+            assert.equal(await known("lb1", "by-hand"), "192.0.2.1");
         });
     });
 

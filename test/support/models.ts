@@ -17,6 +17,13 @@ const criterion = fc.oneof(
     fc.record({ pathBeg: fc.array(path, oneOrMore) }),
 );
 
+const logTarget = fc.record({
+    address: fc.constantFrom("/dev/log", "127.0.0.1:514", "[::1]:514"),
+    length: maybe(fc.integer({ min: 80, max: 65_535 })),
+    format: maybe(fc.constantFrom("rfc3164" as const, "rfc5424" as const, "short" as const, "raw" as const)),
+    level: maybe(fc.constantFrom("info" as const, "err" as const)),
+});
+
 const balances = { http: ["uri", "hdr(x-id)"], tcp: [] };
 
 /** Models of a mode, with hostile text wherever text is allowed; some have duplicate binds, or invalid paths. */
@@ -27,6 +34,7 @@ const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
             maxconn: fc.integer({ min: 100, max: 5000 }),
             hardStopAfter: maybe(fc.constant("90s")),
             serverStates: maybe(fc.boolean()),
+            log: maybe(fc.array(logTarget)),
         }),
         defaults: fc.record({ mode: fc.constant(mode), retries: maybe(fc.integer({ min: 0, max: 5 })) }),
         frontends: fc.uniqueArray(
@@ -67,6 +75,7 @@ const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
             ),
         ),
         stats: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8404, 80) }), uri: maybe(path) })),
+        metrics: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8405, 8404) }), uri: maybe(path) })),
     });
 
 /** Models without an error. */

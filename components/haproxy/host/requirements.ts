@@ -48,7 +48,7 @@ export interface Listener {
 
 /** Computes the requirements of a configuration. */
 export function hostRequirements(config: HaproxyConfig): HostRequirements {
-    const { global = {}, frontends, backends, listens = [], stats } = config;
+    const { global = {}, frontends, backends, listens = [], stats, metrics } = config;
     const sections = [...frontends, ...listens];
     const binds = [
         ...sections.flatMap((section) => [
@@ -56,7 +56,7 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
             // A raw bind may have TLS or the proxy protocol.
             ...(section.raw ?? []).flatMap(rawBinds).map((bind) => ({ ...bind, mode: "tcp" as const })),
         ]),
-        ...(stats ? listeners(stats.bind, "http") : []),
+        ...[stats, metrics].flatMap((page) => (page ? listeners(page.bind, "http") : [])),
         // HAProxy itself resolves names.
         ...localPeers(config)
             .filter(({ peer }) => isAddress(peer.address) && !isSlot(peer.port))
@@ -90,7 +90,8 @@ function memoryNeeded(maxconn: number, config: HaproxyConfig): number {
     return maxconn * (clients && servers ? 200 : clients || servers ? 125 : 50);
 }
 
-function listeners(bind: Bind, mode: Mode): Listener[] {
+/** The ports of a bind by address. */
+export function listeners(bind: Bind, mode: Mode): Listener[] {
     if ("path" in bind) {
         return [];
     }

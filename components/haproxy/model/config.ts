@@ -19,7 +19,7 @@ export interface HaproxyConfig {
     readonly version?: string;
     /** Section 3. @default every default of {@link Global} */
     readonly global?: Global;
-    /** Section 4, `defaults` of all proxies except the statistics page. @default every default of {@link Defaults} */
+    /** Section 4, `defaults` of all proxies except the statistics page and the metrics. @default every default of {@link Defaults} */
     readonly defaults?: Defaults;
     /** What clients connect to. */
     readonly frontends: readonly Frontend[];
@@ -49,6 +49,8 @@ export interface HaproxyConfig {
     readonly authorities?: readonly AuthorityFile[];
     /** The statistics page, in a frontend with its own `defaults`. @default - no page */
     readonly stats?: Stats;
+    /** Metrics in the format of Prometheus, in a frontend with its own `defaults`. @default - none */
+    readonly metrics?: Metrics;
 }
 
 /** Sections 3.1 and 3.2. */
@@ -101,11 +103,21 @@ export interface TlsDefaults {
 export interface LogTarget {
     /** Socket path, or IP address with an optional port. */
     readonly address: string;
+    /** Bytes after which a line is cut, 80 to 65535, keyword `len`. @default - 1024 */
+    readonly length?: number;
+    /**
+     * Format of the line that is sent: `rfc3164`, `rfc5424`, `short` or `raw`; from 2.3 on also `local`, `priority`, `timed` or `iso`.
+     * @default - `rfc3164`
+     */
+    readonly format?: (typeof logFormats)[number];
     /** Syslog facility. @default "local0" */
     readonly facility?: (typeof logFacilities)[number];
     /** Least severe level that is sent. @default - all levels */
     readonly level?: (typeof logLevels)[number];
 }
+
+/** Formats of log lines, section 4.2, keyword `log`. */
+export const logFormats = ["rfc3164", "rfc5424", "local", "priority", "short", "timed", "iso", "raw"] as const;
 
 /** Syslog facilities, section 4.2, keyword `log`. */
 export const logFacilities = [
@@ -192,4 +204,16 @@ export interface Stats {
         /** Slot of the password. */
         readonly password: string;
     }[];
+}
+
+/**
+ * Counters of HAProxy and of its sections, for OpenMetrics and Prometheus (`http-request use-service prometheus-exporter`). Other URIs
+ * get a 404, and no request is logged. HAProxy must be built with the exporter, as all packages of Debian are; another is refused by
+ * its own checker.
+ */
+export interface Metrics {
+    /** Where they are served. */
+    readonly bind: PortBind;
+    /** Path, without a query. @default "/metrics" */
+    readonly uri?: string;
 }

@@ -1,5 +1,5 @@
 import { renderTemplate, type View } from "../../templates";
-import type { HaproxyConfig, StatsSocket } from "../model";
+import type { HaproxyConfig, LogTarget, PortBind, StatsSocket } from "../model";
 import { defaultTimeouts, globalDefaults } from "../model/defaults";
 import { serverStatesFile } from "../model/files";
 import { allProxies, keepsServerStates } from "../model/lookup";
@@ -8,7 +8,7 @@ import { atLeast, releaseOf } from "../model/versions";
 import { bindText } from "./binds";
 import { defaultsViews } from "./defaults";
 import { from, fromEach, takeSources } from "./lineIndex";
-import { words } from "./lines";
+import { param, words } from "./lines";
 import { proxyView } from "./proxies";
 import { word } from "./quoting";
 import { rawLinesInOrder } from "./rawLines";
@@ -38,6 +38,7 @@ export function render(config: HaproxyConfig, proof: { readonly digest: string }
             defaults: defaultsViews(config),
             proxies: allProxies(config).map((placed) => proxyView(placed, config)),
             stats: statsView(config),
+            metrics: metricsView(config),
         }),
     );
 }
@@ -49,9 +50,7 @@ function globalView(config: HaproxyConfig, digest: string): View {
     const setting = (name: Exclude<keyof typeof settings, "log" | "statsSockets" | "serverStates" | "tls" | "raw">) =>
         from(`global.${name}`, word(`${settings[name]}`));
     return {
-        log: fromEach("global.log", settings.log, ({ address, facility = "local0", level }) =>
-            words([address, facility, level]),
-        ),
+        log: fromEach("global.log", settings.log, logTarget),
         chroot: setting("chroot"),
         user: setting("user"),
         group: setting("group"),
@@ -68,6 +67,10 @@ function globalView(config: HaproxyConfig, digest: string): View {
     };
 }
 
+function logTarget({ address, length, format, facility = "local0", level }: LogTarget): string {
+    return [word(address), ...param("len", length), ...param("format", format), words([facility, level])].join(" ");
+}
+
 function statsSocket({ path, mode = "600", level = "admin", user, group }: StatsSocket, version: string): string {
     const owner = [...(user ? ["user", user] : []), ...(group ? ["group", group] : [])];
     // Below 2.6 a reload takes the listeners over this socket; from 2.6 the master keeps them itself.
@@ -76,20 +79,14 @@ function statsSocket({ path, mode = "600", level = "admin", user, group }: Stats
 }
 
 function statsView(config: HaproxyConfig): View[] {
-    const { stats, defaults } = config;
+    const { stats } = config;
     if (!stats) {
         return [];
     }
-    const timeouts = { ...defaultTimeouts("http"), ...given(defaults?.timeouts ?? {}) };
-    const timeout = (name: "connect" | "client" | "server" | "httpRequest") =>
-        from(`defaults.timeouts.${name}`, word(timeouts[name] as string));
     return [
         {
-            connect: timeout("connect"),
-            client: timeout("client"),
-            server: timeout("server"),
-            httpRequest: timeout("httpRequest"),
-            name: from("stats", statsName(config)),
+            ...ownTimeouts(config),
+            name: from("stats", nameBeside("stats", stats.bind, config)),
             bind: from("stats.bind", bindText(stats.bind, "http", config)),
             uri: from("stats.uri", word(stats.uri ?? "/stats")),
             refresh: from("stats.refresh", word(stats.refresh ?? "10s")),
@@ -98,9 +95,31 @@ function statsView(config: HaproxyConfig): View[] {
     ];
 }
 
+function metricsView(config: HaproxyConfig): View[] {
+    const { metrics } = config;
+    if (!metrics) {
+        return [];
+    }
+    return [
+        {
+            ...ownTimeouts(config),
+            name: from("metrics", nameBeside("metrics", metrics.bind, config)),
+            bind: from("metrics.bind", bindText(metrics.bind, "http", config)),
+            uri: from("metrics.uri", word(metrics.uri ?? "/metrics")),
+        },
+    ];
+}
+
+/** The timeouts of a frontend that has `defaults` of its own. */
+function ownTimeouts({ defaults }: HaproxyConfig): View {
+    const timeouts = { ...defaultTimeouts("http"), ...given(defaults?.timeouts ?? {}) };
+    const names = ["connect", "client", "server", "httpRequest"] as const;
+    return Object.fromEntries(
+        names.map((name) => [name, from(`defaults.timeouts.${name}`, word(timeouts[name] as string))]),
+    );
+}
+
 /** HAProxy refuses two frontends of one name, and from 3.2 on it warns about a frontend and a backend of one. */
-function statsName(config: HaproxyConfig): string {
-    return allProxies(config).some(({ proxy }) => proxy.name === "stats")
-        ? `stats:${config.stats?.bind.port}`
-        : "stats";
+function nameBeside(name: string, { port }: PortBind, config: HaproxyConfig): string {
+    return allProxies(config).some(({ proxy }) => proxy.name === name) ? `${name}:${port}` : name;
 }

@@ -1,5 +1,5 @@
 import { aFunction, assertForm, formError } from "../../forms";
-import type { Backend, HaproxyConfig, Server, Stats } from "../model";
+import type { Backend, HaproxyConfig, PortBind, Server, Stats } from "../model";
 import { type Issue, isError, validate } from "../validate/index";
 import { passwordOf, rateTableOf, userlistOf } from "./access";
 import { backendOf } from "./backend";
@@ -11,7 +11,7 @@ import { redirectBackend } from "./plainPort";
 import { listenPort, servicesByPort, wildcard } from "./ports";
 import { argumentsFormIssues, serversForm } from "./schema";
 import { type DeclaredTls, sharedTls } from "./tls";
-import type { HaproxySettings, Service, ServiceServer, StatsSettings } from "./types";
+import type { HaproxySettings, MetricsSettings, Service, ServiceServer, StatsSettings } from "./types";
 import { serviceIssues } from "./validate";
 
 export { type DeclaredTls, type TlsUse, tlsUses } from "./tls";
@@ -24,7 +24,9 @@ export type * from "./types";
  * a 503.
  *
  * @param servers Finds the servers of a service. @default - each service lists its own
+ * @param stats The statistics page. @default - no page
  * @param declared Certificates and authorities that services with `tls` name. @default - none
+ * @param metrics The metrics for Prometheus. @default - none
  * @throws {Error} With every issue of form, else with every error in the services, else with every error in the compiled model; one per
  * line.
  * @example
@@ -47,14 +49,15 @@ export function fromServices(
     servers?: (service: Service) => readonly ServiceServer[],
     stats?: StatsSettings,
     declared: DeclaredTls = {},
+    metrics?: MetricsSettings,
 ): HaproxyConfig {
-    const form = argumentsFormIssues(settings, services, stats, declared);
+    const form = argumentsFormIssues(settings, services, stats, declared, metrics);
     if (form.length > 0) {
         throw formError(form, "fromServices");
     }
     assertForm(aFunction().optional(), servers, "fromServices: servers");
     const found = servers && ((service: Service) => serversOf(service, servers(service)));
-    const { config, ...compiled } = compileServices(settings, services, found, stats, declared);
+    const { config, ...compiled } = compileServices(settings, services, found, stats, declared, metrics);
     const errors = compiled.validate(config).filter(isError);
     if (errors.length > 0) {
         throw new Error(errors.map(({ path, message }) => `${path}: ${message}`).join("\n"));
@@ -96,6 +99,7 @@ export function compileServices(
     servers: (service: Service) => readonly ServiceServer[] | undefined = () => [],
     stats?: StatsSettings,
     declared: DeclaredTls = {},
+    metrics?: MetricsSettings,
 ): CompiledServices {
     const issues: Issue[] = [];
     const ascii = services.map(withAsciiHosts);
@@ -116,7 +120,7 @@ export function compileServices(
     const config = configOf(
         settings,
         ascii.map((service, i) => ({ service, servers: found[i] ?? [] })),
-        stats,
+        { stats, metrics },
         declared,
     );
     const parts = compiledParts(config, ascii);
@@ -146,7 +150,7 @@ function releaseIn({ version }: HaproxySettings): Pick<HaproxyConfig, "version">
 function configOf(
     settings: HaproxySettings,
     services: readonly { readonly service: Service; readonly servers: readonly Server[] }[],
-    stats: StatsSettings | undefined,
+    { stats, metrics }: { readonly stats?: StatsSettings; readonly metrics?: MetricsSettings },
     { certificates, authorities }: DeclaredTls,
 ): HaproxyConfig {
     const { maxconn, global, defaults, tls } = settings;
@@ -186,6 +190,7 @@ function configOf(
             settings,
         ),
         ...(stats && { stats: statsOf(stats, settings) }),
+        ...(metrics && { metrics: { ...metrics, bind: pageBind(metrics.bind, settings) } }),
     };
 }
 
@@ -210,7 +215,11 @@ function withPeers(
 function statsOf({ auth, bind, ...page }: StatsSettings, settings: HaproxySettings): Stats {
     return {
         ...page,
-        bind: { ...bind, ...(bind.address === undefined && wildcard(settings)) },
+        bind: pageBind(bind, settings),
         ...(auth && { auth: [{ user: auth.user, password: passwordOf(auth) }] }),
     };
+}
+
+function pageBind(bind: PortBind, settings: HaproxySettings): PortBind {
+    return { ...bind, ...(bind.address === undefined && wildcard(settings)) };
 }

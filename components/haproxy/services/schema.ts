@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { type FormIssue, flag, formIssues, formOf, matching, text, texts, whole } from "../../forms";
 import { isAddress, isHostName } from "../model/addresses";
-import { defaults, globalShape, statsShape } from "../model/schema/index";
+import { defaults, globalShape, metrics, statsShape } from "../model/schema/index";
 import { httpRequestRule } from "../model/schema/rules";
 import { authorityFile, certificateFile } from "../model/schema/sections";
 import { minUp, serverShape, serverTls } from "../model/schema/servers";
@@ -283,6 +283,8 @@ export const stats = formOf<StatsSettings>()(
     }),
 );
 
+export { metrics };
+
 export const services = z.array(service).min(1, "expected at least one service");
 
 /** Issues of form in the arguments of `fromServices`. */
@@ -291,21 +293,29 @@ export function argumentsFormIssues(
     services: unknown,
     stats: unknown,
     declared: unknown,
+    metrics: unknown,
 ): FormIssue[] {
-    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, { services, stats, declared })];
+    const beside = { services, stats, metrics, declared };
+    return [...formIssues(settingsForm, settings), ...formIssues(besideSettings, beside)];
 }
 
 const besideSettings = z.strictObject({
     services,
     stats: stats.optional(),
+    metrics: metrics.optional(),
     declared: z.strictObject({
         certificates: z.array(certificateFile).optional(),
         authorities: z.array(authorityFile).optional(),
     }),
 });
-const balancedServices = z.strictObject({ ...settingsShape, services, stats: stats.optional() });
+const balancedServices = z.strictObject({
+    ...settingsShape,
+    services,
+    stats: stats.optional(),
+    metrics: metrics.optional(),
+});
 
-/** Issues of form in settings with services and a statistics page. */
+/** Issues of form in settings with services, a statistics page and metrics. */
 export const balancedServicesFormIssues = remembering((data: unknown): readonly FormIssue[] =>
     formIssues(balancedServices, data),
 );

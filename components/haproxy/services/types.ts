@@ -2,6 +2,7 @@ import type {
     Defaults,
     Global,
     HttpRequestRule,
+    Metrics,
     ProtocolCheck,
     Server,
     ServerGuards,
@@ -29,7 +30,7 @@ export interface HaproxySettings {
      */
     readonly peersPort?: number | false;
     /**
-     * Serves the ports of services, and the statistics page unless its bind has an address, on all IPv6 addresses, too. Off by default
+     * Serves the ports of services, and the statistics page and the metrics unless their bind has an address, on all IPv6 addresses, too. Off by default
      * because it may bypass lists and firewalls made for IPv4, and because a host whose kernel has no IPv6 (`ipv6.disable=1`) refuses it.
      * Services still see IPv4 clients by their IPv4 addresses. @default false
      */
@@ -151,6 +152,9 @@ export type StatsSettings = Omit<Stats, "auth"> & {
         readonly user: string;
     } & Credential;
 };
+
+/** The metrics of a stack. */
+export type MetricsSettings = Metrics;
 
 /** A service that clients are balanced to: a backend, and the hosts, routes or port that lead to it. */
 export interface Service extends ServerGuards {

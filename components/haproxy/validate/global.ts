@@ -1,13 +1,15 @@
-import type { HaproxyConfig, Stats } from "../model";
+import type { HaproxyConfig, Metrics, PortBind, Stats } from "../model";
 import { milliseconds } from "../model/durations";
 import { addressesOf, keepsServerStates } from "../model/lookup";
+import { verifyOf } from "../model/tls";
+import { withoutSlots } from "../render/quoting";
 import { hiddenHost } from "./healthChecks";
 import { type IssueList, show } from "./issues";
 import { timeoutIssues, zeroDuration } from "./proxies";
 
-/** Checks `global`, `defaults`, user lists and the statistics page for mistakes that HAProxy accepts. */
+/** Checks `global`, `defaults`, user lists, the statistics page and the metrics for mistakes that HAProxy accepts. */
 export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
-    const { global = {}, defaults, namedDefaults = [], stats } = config;
+    const { global = {}, defaults, namedDefaults = [], stats, metrics } = config;
     if (global.statsSockets?.length === 0) {
         issues.error(
             "no-stats-socket",
@@ -51,6 +53,9 @@ export function globalIssues(config: HaproxyConfig, issues: IssueList): void {
     passwordIssues(config, issues);
     if (stats) {
         statsIssues(stats, issues);
+    }
+    if (metrics) {
+        metricsIssues(metrics, issues);
     }
 }
 
@@ -99,6 +104,27 @@ function passwordIssues({ userlists = [], stats, backends, listens = [] }: Hapro
 
 const wildcards = new Set(["*", "0.0.0.0", "::"]);
 
+function isOnAllAddresses(bind: PortBind): boolean {
+    return bind.interface === undefined && addressesOf(bind).some((address) => wildcards.has(address));
+}
+
+function metricsIssues({ bind, uri }: Metrics, issues: IssueList): void {
+    if (uri !== undefined && !/^\/[^?]*$/.test(withoutSlots(uri))) {
+        issues.error(
+            "metrics-uri",
+            "metrics.uri",
+            `metrics: no request has the path ${show(uri)}; begin it with "/", and leave a query out`,
+        );
+    }
+    if (isOnAllAddresses(bind) && verifyOf(bind.ssl ?? {}) !== "required") {
+        issues.warning(
+            "open-metrics",
+            "metrics",
+            `metrics: open to anyone who can reach port ${bind.port}; bind them to an address such as 127.0.0.1`,
+        );
+    }
+}
+
 function statsIssues({ bind, uri, auth = [] }: Stats, issues: IssueList): void {
     if (uri !== undefined && !uri.startsWith("/")) {
         issues.error(
@@ -107,11 +133,7 @@ function statsIssues({ bind, uri, auth = [] }: Stats, issues: IssueList): void {
             `statistics page: no request has the URI ${show(uri)}; begin it with "/"`,
         );
     }
-    if (
-        auth.length === 0 &&
-        bind.interface === undefined &&
-        addressesOf(bind).some((address) => wildcards.has(address))
-    ) {
+    if (auth.length === 0 && isOnAllAddresses(bind)) {
         issues.warning(
             "open-stats",
             "stats",

@@ -29,6 +29,8 @@ export const rules = {
     "stats-uri": { severity: "error", meaning: 'The URI of the statistics page does not begin with "/".' },
     "stats-user": { severity: "error", meaning: "A colon in a user's name would begin the password." },
     "open-stats": { severity: "warning", meaning: "The statistics page is open to anyone who can reach its port." },
+    "metrics-uri": { severity: "error", meaning: 'The URI of the metrics does not begin with "/", or has a query.' },
+    "open-metrics": { severity: "warning", meaning: "The metrics are open to anyone who can reach their port." },
     "zero-duration": { severity: "warning", meaning: "A duration of 0 means that there is no limit." },
 
     "bind-address": { severity: "error", meaning: "The address of a bind is not an address or host name." },

@@ -45,30 +45,34 @@ const hostnameForm = matching(
     "expected a host name other than localhost",
 );
 
+/** The form of {@link DatadogArgs} without what is secret or computed, for forms that have more fields. */
+export const datadogShape = {
+    site: siteForm.optional(),
+    environment: tagValue.optional(),
+    tags: tagsForm.optional(),
+    hostname: hostnameForm.optional(),
+    logs: flag.optional(),
+    processes: z
+        .array(matching(/^[^\0-\x1f\x7f]*\S[^\0-\x1f\x7f]*$/, "expected the name of a process"), {
+            message: "expected a list of names of processes",
+        })
+        .optional(),
+    version: matching(
+        /^\d[A-Za-z0-9.+:~-]*$/,
+        'expected a version of the package, as in "7.70.0" or "1:7.70.0-1"',
+    ).optional(),
+    repository: z
+        .strictObject({ url: text, keys: z.array(z.strictObject({ fingerprint: text, url: text })) })
+        .optional(),
+};
 const form = formOf<DatadogArgs>()(
     z.strictObject({
+        ...datadogShape,
         apiKey: matching(
             (key) => keyIssue(key) === undefined,
             "expected an API key or a slot, without blanks and line breaks",
         ),
-        site: siteForm.optional(),
-        environment: tagValue.optional(),
-        tags: tagsForm.optional(),
-        hostname: hostnameForm.optional(),
-        logs: flag.optional(),
-        processes: z
-            .array(matching(/^[^\0-\x1f\x7f]*\S[^\0-\x1f\x7f]*$/, "expected the name of a process"), {
-                message: "expected a list of names of processes",
-            })
-            .optional(),
         endpoint: matching(isEndpoint, "expected a URL with http or https, without user and password").optional(),
-        version: matching(
-            /^\d[A-Za-z0-9.+:~-]*$/,
-            'expected a version of the package, as in "7.70.0" or "1:7.70.0-1"',
-        ).optional(),
-        repository: z
-            .strictObject({ url: text, keys: z.array(z.strictObject({ fingerprint: text, url: text })) })
-            .optional(),
     }),
 );
 

@@ -64,6 +64,11 @@ export const accepted: Record<string, Parts> = {
         listens: [{ name: "stats", binds: [{ port: 81 }], servers: [server] }],
         stats: { bind: { address: "127.0.0.1", port: 8404 } },
     },
+    "a frontend of the metrics' usual name, beside the statistics page": {
+        frontend: { name: "metrics" },
+        stats: { bind: { address: "127.0.0.1", port: 8404 } },
+        metrics: { bind: { address: "127.0.0.1", port: 8405 } },
+    },
     "a server by a name that has to have an IPv4 address": {
         backend: { servers: [{ ...server, address: "ipv4@localhost" }] },
     },

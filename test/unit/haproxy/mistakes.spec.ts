@@ -176,7 +176,10 @@ const settings: HaproxySettings = {
     hostMap: true,
     peersPort: 8406,
     ipv6: true,
-    global: { raw: ["tune.bufsize 32768"] },
+    global: {
+        raw: ["tune.bufsize 32768"],
+        log: [{ address: "127.0.0.1:514", length: 8192, format: "rfc5424", facility: "local0", level: "info" }],
+    },
     defaults: { retries: 2, timeouts: { server: "5m" } },
     tls: {
         port: 8443,
@@ -201,16 +204,22 @@ const stats: StatsSettings = {
     auth: { user: "ops", passwordSecret: "ops" },
 };
 
+const metrics = { bind: { address: "127.0.0.1", port: 8405 }, uri: "/metrics" };
+
 describe("a mistake in any field", () => {
     it("of services is an issue of form at its place, and never an exception", () => {
-        const count = judge([{ ...settings, services, stats }], balancedServicesFormIssues, (data: typeof all) => {
-            const { services: list, stats: page, ...rest } = data;
-            const { config, validate: judged } = compileServices(rest, list, undefined, page, declared);
-            if (!judged(config).some(isError)) {
-                haproxy(config);
-            }
-        });
-        const all = { ...settings, services, stats };
+        const count = judge(
+            [{ ...settings, services, stats, metrics }],
+            balancedServicesFormIssues,
+            (data: typeof all) => {
+                const { services: list, stats: page, metrics: counters, ...rest } = data;
+                const { config, validate: judged } = compileServices(rest, list, undefined, page, declared, counters);
+                if (!judged(config).some(isError)) {
+                    haproxy(config);
+                }
+            },
+        );
+        const all = { ...settings, services, stats, metrics };
         assert.ok(count > 90, `${count}`);
     });
 

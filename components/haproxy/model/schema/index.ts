@@ -1,7 +1,16 @@
 import { z } from "zod";
-import { type FormIssue, flag, formIssues, formOf, text } from "../../../forms";
+import { type FormIssue, flag, formIssues, formOf, text, whole } from "../../../forms";
 import { remembering } from "../../remembering";
-import { type Defaults, type Global, type HaproxyConfig, logFacilities, logLevels, type Stats } from "../config";
+import {
+    type Defaults,
+    type Global,
+    type HaproxyConfig,
+    logFacilities,
+    logFormats,
+    logLevels,
+    type Metrics,
+    type Stats,
+} from "../config";
 import { portBind } from "./binds";
 import { backend, frontend, listen } from "./proxies";
 import {
@@ -32,6 +41,8 @@ export const globalShape = {
         .array(
             z.strictObject({
                 address: text,
+                length: whole(80, 65_535).optional(),
+                format: z.enum(logFormats).optional(),
                 facility: z.enum(logFacilities).optional(),
                 level: z.enum(logLevels).optional(),
             }),
@@ -71,6 +82,8 @@ const stats = formOf<Stats>()(
         auth: z.array(z.strictObject({ user: text, password: text })).optional(),
     }),
 );
+/** The form of the metrics, in models and beside services. */
+export const metrics = formOf<Metrics>()(z.strictObject({ bind: portBind, uri: text.optional() }));
 
 const haproxyConfig = formOf<HaproxyConfig>()(
     z.strictObject({
@@ -91,6 +104,7 @@ const haproxyConfig = formOf<HaproxyConfig>()(
         certificates: z.array(certificateFile).optional(),
         authorities: z.array(authorityFile).optional(),
         stats: stats.optional(),
+        metrics: metrics.optional(),
     }),
 );
 

@@ -10,6 +10,7 @@ import { quote } from "../../../../components/convergence/payload/shell";
 import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../../components/haproxy/model";
 import { haproxy } from "../../../../components/recipes/haproxy/index";
+import { logrotate } from "../../../../components/recipes/logrotate/index";
 
 const shells: Record<string, string[]> = { dash: ["dash"], busybox: ["busybox", "sh"] };
 
@@ -107,6 +108,7 @@ describe("buildPayload", () => {
         };
         const resources: Resource[] = [
             ...haproxy(config),
+            ...logrotate(),
             { kind: "directory", path: "/srv/x", owned: true },
             { kind: "execute", name: "x", command: "y", notIf: "z" },
             { kind: "absent", path: "/srv/y" },

@@ -115,6 +115,7 @@ describe("hostRequirements", () => {
             ],
             backends: [{ name: "app", servers: servers.map((address, i) => ({ name: `s${i}`, address, port: 80 })) }],
             stats: { bind: { address: "127.0.0.1", port: 8404 } },
+            metrics: { bind: { address: "127.0.0.1", port: 8405 } },
         });
         assert.deepEqual(requirements, {
             binds: [
@@ -124,11 +125,12 @@ describe("hostRequirements", () => {
                 { address: "::1", port: 8082, mode: "tcp" },
                 { address: "*", port: 8083, mode: "tcp" },
                 { address: "127.0.0.1", port: 8404, mode: "http" },
+                { address: "127.0.0.1", port: 8405, mode: "http" },
             ],
             chroot: "/srv/haproxy",
             socketDirectories: ["/run/a"],
             maxconn: 4000,
-            fileDescriptors: 2 * 4000 + 2 * (6 + 4) + 1000,
+            fileDescriptors: 2 * 4000 + 2 * (7 + 4) + 1000,
             memory: 50 * 4000,
             hardStopAfter: 90,
             serverNames: ["app1.example.com"],

@@ -112,6 +112,20 @@ describe("the form of a model", () => {
         assert.deepEqual(acl({ hots: ["a"] }), ['frontends[0].acls[0]: unknown key "hots"; did you mean host?']);
     });
 
+    it("judges log targets and the metrics", () => {
+        const log = (target: object) => issuesOf({ ...config, global: { log: [{ address: "127.0.0.1", ...target }] } });
+        assert.deepEqual(log({ length: 80, format: "rfc5424" }), []);
+        assert.deepEqual(log({ length: 65_535, format: "raw" }), []);
+        assert.deepEqual(log({ length: 79, format: "rfc" }).sort(), [
+            'global.log[0].format: expected "rfc3164", "rfc5424", "local", "priority", "short", "timed", "iso" or "raw", got "rfc"',
+            "global.log[0].length: expected a whole number from 80 to 65535, got 79",
+        ]);
+        assert.deepEqual(issuesOf({ ...config, metrics: { bind: { port: 8405 }, uri: "/m" } }), []);
+        assert.deepEqual(issuesOf({ ...config, metrics: { bind: { port: 8405 }, refresh: "5s" } }), [
+            'metrics: unknown key "refresh"; remove it, or use bind or uri',
+        ]);
+    });
+
     it("accepts slots in any text, and shows them by name", () => {
         const password = slot("stats-password");
         const stats = { bind: { port: 8404 }, auth: [{ user: "ops", password }] };

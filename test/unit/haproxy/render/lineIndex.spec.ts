@@ -58,6 +58,7 @@ describe("the sources of rendered lines", () => {
                 },
             ],
             stats: { bind: { port: 8404 } },
+            metrics: { bind: { address: "127.0.0.1", port: 8405 } },
         });
         const expected = {
             "maxconn 100": "global.maxconn",
@@ -74,6 +75,10 @@ describe("the sources of rendered lines", () => {
             "server a1 192.0.2.1:80 check weight 3": "backends[0].servers[0]",
             "stats enable": "stats",
             "stats uri /stats": "stats.uri",
+            "frontend metrics": "metrics",
+            "bind 127.0.0.1:8405": "metrics.bind",
+            "http-request use-service prometheus-exporter if { path /metrics }": "metrics.uri",
+            "http-request return status 404": "metrics",
         };
         assert.deepEqual(Object.fromEntries(Object.keys(expected).map((line) => [line, found[line]])), expected);
     });
@@ -88,7 +93,7 @@ describe("the sources of rendered lines", () => {
             lines.forEach((line, i) => {
                 const source = sources[i];
                 // Settings of global and defaults may be ours.
-                const ours = /^(global|(namedD|d)efaults(\[\d+\])?|stats)\b/.test(source ?? "global");
+                const ours = /^(global|(namedD|d)efaults(\[\d+\])?|stats|metrics)\b/.test(source ?? "global");
                 const byDefault = /\.(options\.[\w-]+|timeouts\.tunnel|balance)$/.test(source ?? "");
                 assert.ok(ours || byDefault || partAt(config, source ?? "") !== undefined, `${line}: ${source}`);
                 assert.ok(source !== undefined || !/^(frontend|backend|listen|peers) /.test(line), line);

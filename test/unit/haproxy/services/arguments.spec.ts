@@ -145,21 +145,42 @@ describe("an argument of a service", () => {
         assert.deepEqual(tables(false), { peers: undefined, tables: [undefined, undefined] });
     });
 
-    it("listens on IPv6 with ipv6, and so does the statistics page unless it has an address", () => {
+    it("listens on IPv6 with ipv6, and so do the statistics page and the metrics unless they have an address", () => {
         const binds = (ipv6: boolean, address?: string) => {
             const stats = { bind: { port: 8404, ...(address && { address }) } };
-            const config = fromServices({ version: "2.2", ipv6 }, [plain, { ...tcp, name: "db" }], undefined, stats);
+            const metrics = { bind: { port: 8405, ...(address && { address }) } };
+            const services = [plain, { ...tcp, name: "db" }];
+            const config = fromServices({ version: "2.2", ipv6 }, services, undefined, stats, undefined, metrics);
             return hostRequirements(config).binds.map((bind) => [bind.address, bind.port, bind.v6only ?? false]);
         };
-        const [http, db, page] = [80, 5432, 8404].map((port) => [
+        const ports = [80, 5432, 8404, 8405];
+        const all = ports.flatMap((port) => [
             ["*", port, true],
             ["::", port, true],
         ]);
-        assert.deepEqual(binds(true), [...(http ?? []), ...(db ?? []), ...(page ?? [])]);
-        assert.deepEqual(binds(true, "127.0.0.1").slice(4), [["127.0.0.1", 8404, false]]);
+        assert.deepEqual(binds(true), all);
+        assert.deepEqual(binds(true, "127.0.0.1").slice(4), [
+            ["127.0.0.1", 8404, false],
+            ["127.0.0.1", 8405, false],
+        ]);
         assert.deepEqual(
             binds(false),
-            [80, 5432, 8404].map((port) => ["*", port, false]),
+            ports.map((port) => ["*", port, false]),
+        );
+    });
+
+    it("metrics are declared beside the statistics page, and issues are at their place", () => {
+        const metrics = { bind: { port: 80 }, uri: "metrics" };
+        const { config, validate, sourceOf } = compileServices({}, [plain], undefined, undefined, {}, metrics);
+        assert.deepEqual(config.metrics, metrics);
+        assert.deepEqual(
+            validate(config).map(({ rule, path }) => `${rule} ${path}`),
+            ["metrics-uri metrics.uri", "open-metrics metrics", "duplicate-bind metrics.bind"],
+        );
+        assert.equal(sourceOf(config, "metrics.uri"), "metrics.uri");
+        assert.throws(
+            () => fromServices({}, [plain], undefined, undefined, {}, { bind: { port: 0 } }),
+            /^Error: fromServices: metrics\.bind\.port: expected a whole number from 1 to 65535, got 0$/,
         );
     });
 

@@ -33,6 +33,18 @@ cases("validate: binds", {
             { port: 81 },
         ),
     ],
+    "metrics on the port of the statistics page, and of a frontend": [
+        {
+            ...withBinds({ address: "127.0.0.1", port: 8405 }),
+            stats: { bind: { address: "::1", port: 8405 } },
+            metrics: { bind: { address: ["127.0.0.1", "::1"], port: 8405 } },
+        },
+        "duplicate-bind metrics.bind",
+    ],
+    "metrics on a name that is no address": [
+        { ...good, metrics: { bind: { address: "local host", port: 8405 } } },
+        "bind-address metrics.bind.address",
+    ],
     "peers on the port of a frontend": [
         { ...good, peers: [{ name: "fleet", peers: [{ address: "127.0.0.1", port: 80 }] }] },
         "duplicate-bind peers[0].peers[0]",

@@ -58,6 +58,27 @@ cases("validate: global", {
         { ...good, stats: { bind: { address: "192.0.2.1", port: 8404 }, uri: "stats" } },
         "stats-uri stats.uri",
     ],
+    "metrics on all addresses": [{ ...good, metrics: { bind: { port: 8405 } } }, "open-metrics metrics"],
+    "metrics on one address": [{ ...good, metrics: { bind: { address: "192.0.2.1", port: 8405 }, uri: "/a b" } }],
+    "metrics for one interface": [{ ...good, metrics: { bind: { interface: "eth1", port: 8405 } } }],
+    "metrics for clients with a certificate": [
+        { ...good, metrics: { bind: { port: 8405, ssl: { crt: ["/x.pem"], caFile: "/ca.pem" } } } },
+    ],
+    "metrics for clients that may have a certificate": [
+        {
+            ...good,
+            metrics: { bind: { port: 8405, ssl: { crt: ["/x.pem"], caFile: "/ca.pem", verify: "optional" } } },
+        },
+        "open-metrics metrics",
+    ],
+    "metrics at a path that no request has": [
+        { ...good, metrics: { bind: { address: "::1", port: 8405 }, uri: "metrics" } },
+        "metrics-uri metrics.uri",
+    ],
+    "metrics with a query": [
+        { ...good, metrics: { bind: { address: "::1", port: 8405 }, uri: "/metrics?scope=global" } },
+        "metrics-uri metrics.uri",
+    ],
     "mailers by host name": [
         { ...good, mailers: [{ name: "mail", mailers: [{ name: "smtp", address: "mail.example.com" }] }] },
     ],
