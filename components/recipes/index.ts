@@ -2,3 +2,5 @@
 
 export { type HaproxyOptions, haproxy } from "./haproxy/index";
 export { type LogrotateArgs, logrotate } from "./logrotate/index";
+export { type PapertrailArgs, papertrail } from "./papertrail/index";
+export { type LogRequest, type RsyslogArgs, rsyslog } from "./rsyslog/index";
