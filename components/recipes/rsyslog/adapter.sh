@@ -30,7 +30,8 @@ rsyslog_words() {
     sed 's/^rsyslogd: //; s/ *\[v8\.[^]]*]$//; s/  */ /g; /config validation run/d; /insecure default in use/d' | uniq
 }
 
-# rsyslog_validate STAGE: refuses what rsyslogd says of the stage, but not of the live files: mistakes in other files are not ours.
+# rsyslog_validate STAGE: refuses what rsyslogd says of the stage, but not of the live files: mistakes in other files are not ours, unless
+# rsyslogd would not start because of them.
 rsyslog_validate() {
     output=$(rsyslog_check "$1")
     checked=$?
@@ -39,14 +40,20 @@ rsyslog_validate() {
         printf '%s\n' "rsyslogd did not finish its check within 60 s"
         return 1
     fi
-    printf '%s\n' "$output" | rsyslog_words >"$stage/rsyslogd-check.out"
-    cp -- "$stage/rsyslogd-check/all.conf" "$stage/rsyslogd-check.all" 2>/dev/null
+    output=$(printf '%s\n' "$output" | rsyslog_words)
+    case $output in *'(AbortOnUncleanConfig="on")'*)
+        printf '%s\n' "$output"
+        return 1
+        ;;
+    esac
+    mv -f -- "$stage/rsyslogd-check" "$stage/rsyslogd-checked"
     {
         printf '%s\n' "$tx_allowed"
         rsyslog_check "$tx_directory" | rsyslog_words
-    } | sed '/^$/d' >"$stage/rsyslogd-check.known"
-    mv -f -- "$stage/rsyslogd-check.all" "$stage/rsyslogd-check/all.conf" 2>/dev/null
-    ! grep -v -F -f "$stage/rsyslogd-check.known" "$stage/rsyslogd-check.out"
+    } | sed '/^$/d' >"$stage/rsyslogd-known"
+    rm -rf -- "$stage/rsyslogd-check"
+    mv -f -- "$stage/rsyslogd-checked" "$stage/rsyslogd-check"
+    ! printf '%s\n' "$output" | grep -v -F -f "$stage/rsyslogd-known"
 }
 
 rsyslog_blames_files() {
