@@ -38,7 +38,7 @@ sub reasons {
     my (@words, %said);
     for (`journalctl -q --no-pager -o cat --since=\@$began _SYSTEMD_UNIT=rsyslog.service SYSLOG_IDENTIFIER=rsyslogd`) {
         s/ *\[v8\.[^\]]*\]$//;
-        next if /^\[origin |^imuxsock: Acquired|imklog|rcvbuf size|(certificate|key) file is not set|insecure default|^action |^omfwd: \[wrkr/;
+        next if /^\[origin |^imuxsock: Acquired|imklog|rcvbuf size|(certificate|key) file is not set|insecure default|re-starting with|^action |^omfwd: \[wrkr/;
         push @words, $_ if !$said{$_}++;
     }
     return @words;
