@@ -21,8 +21,9 @@ rsyslog_check() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
         mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
-        mkdir -p /var/spool/rsyslog && mount --bind "$3" /var/spool/rsyslog || exit 32
-        exec rsyslogd -N1 -o /var/spool/rsyslog/all.conf' sh "$1" "$tx_directory" "$stage/rsyslogd-check" 2>&1
+        all=
+        [ ! -d /var/spool/rsyslog ] || { mount --bind "$3" /var/spool/rsyslog && all="-o /var/spool/rsyslog/all.conf"; }
+        exec rsyslogd -N1 $all' sh "$1" "$tx_directory" "$stage/rsyslogd-check" 2>&1
 }
 
 # rsyslog_words: prints what rsyslogd says is wrong in its output, without versions and links.
@@ -64,17 +65,18 @@ rsyslog_blames_files() {
 rsyslog_preflight() {
     refused=
     if [ -n "$rsyslog_ca" ]; then
-        [ -n "$(find /usr/lib /usr/lib64 -name lmnsd_gtls.so 2>/dev/null | head -n 1)" ] ||
+        [ -n "$(find /usr/lib /usr/lib64 -maxdepth 3 -name lmnsd_gtls.so 2>/dev/null | head -n 1)" ] ||
             rsyslog_refuse "rsyslog has no driver for TLS (lmnsd_gtls.so); reinstall the package rsyslog-gnutls"
         [ -s "$rsyslog_ca" ] ||
             rsyslog_refuse "$rsyslog_ca does not exist or is empty, so no certificate could be verified; install it, or set caFile"
     fi
-    # A socket of IPv6 alone has brackets. Who holds it may be unknown in a container.
+    # A socket of IPv6 alone has brackets. In a container, the holder may be unknown; then the proof decides.
     holder=$(ss -Hlunp "sport = :$rsyslog_port" 2>/dev/null |
-        grep -e " 127\.0\.0\.1:$rsyslog_port " -e " 0\.0\.0\.0:$rsyslog_port " -e " \*:$rsyslog_port " | grep -v '"rsyslogd"')
+        grep -e " 127\.0\.0\.1:$rsyslog_port " -e " 0\.0\.0\.0:$rsyslog_port " -e " \*:$rsyslog_port " |
+        grep -F 'users:(("' | grep -v -F '("rsyslogd"')
     if [ -n "$holder" ]; then
-        case $holder in *'users:(("'*) holder=${holder#*'users:(("'} holder=${holder%%'"'*} ;; *) holder="another process" ;; esac
-        rsyslog_refuse "$holder has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
+        holder=${holder#*'users:(("'}
+        rsyslog_refuse "${holder%%'"'*} has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
     fi
     if [ -s "$stage/rsyslogd-check/all.conf" ]; then
         conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
