@@ -131,7 +131,7 @@ rsyslog_activation() {
         activation_reason="rsyslog does not run"
     else
         activation=restart
-        activation_reason="rsyslog reads its files only when it starts; lines that HAProxy sends in this moment are lost, usually those of 10 to 200 ms"
+        activation_reason="rsyslog reads its files only when it starts; lines that HAProxy sends meanwhile are lost: for 10 to 200 ms, or up to 2 s while a receiver is away"
     fi
 }
 
