@@ -1,3 +1,4 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import local from "../../stacks/local";
@@ -8,11 +9,12 @@ import { fleet, provideServices, receiverOf } from "../local";
 import { step } from "../machine/progress";
 import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
 import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
-import { hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
+import { API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
 import { httpsChapters } from "./https";
 import { killLoads, Load, showServed } from "./load";
 import { logChapter } from "./logs";
-import { backendPrefix, freshStack, preview, pulumi, runUp, up } from "./pulumi";
+import { metricChapter } from "./metrics";
+import { backendPrefix, freshStack, preview, pulumi, runUp, setSecret, up } from "./pulumi";
 import { ask, countAnswers, OutageWatch } from "./requests";
 
 let load: Load | undefined;
@@ -96,8 +98,10 @@ async function story(): Promise<Lab> {
     await chapter(
         "Load balancers from bare hosts",
         `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and ` +
-            "converges both load balancers at once: package, user, limits, configuration, service.",
+            "converges both load balancers at once: packages, user, limits, configuration, services, logs and metrics.",
         async () => {
+            // There is no Datadog here, so it may be any text.
+            await setSecret(API_KEY, randomBytes(16).toString("hex"));
             await up();
             return "both are converged, and serve";
         },
@@ -109,6 +113,7 @@ async function story(): Promise<Lab> {
     });
 
     await logChapter(lab);
+    await metricChapter(lab);
 
     await chapter(
         "An app server fails",

@@ -81,8 +81,10 @@ function forget(secret: string): void {
     const config = parseDocument(readFileSync(configFile, "utf8"));
     const drop = (...path: string[]) => config.hasIn(path) && config.deleteIn(path);
     drop("config", `haproxy-fleet:${secret}`);
-    if (!/^\s*secure:/m.test(String(config))) drop("encryptionsalt");
-    writeFileSync(configFile, String(config));
+    if (!/\bsecure:/.test(String(config))) drop("encryptionsalt");
+    // Otherwise the CLI would go on to write it all on one line.
+    const left = String(config).replace(/^(\{\}|null)\n$/, "");
+    writeFileSync(configFile, left);
 }
 
 /**
