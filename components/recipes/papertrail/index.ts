@@ -1,0 +1,92 @@
+import { createHash } from "node:crypto";
+import { z } from "zod";
+import type { Resource } from "../../convergence/kinds/index";
+import { assertForm, formOf, matching, whole } from "../../forms";
+import { adapterScript } from "../../scripts";
+import { FORWARDS, type Forward, PORT, type RsyslogArgs, rsyslogShape, rsyslogWith } from "../rsyslog/index";
+
+const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
+
+/** Where the lines of HAProxy are sent to, beside /var/log/haproxy.log: a log destination of Papertrail, or any syslog receiver with TLS. */
+export interface PapertrailArgs extends RsyslogArgs {
+    /** Name or IPv4 address, as in `"logs2.papertrailapp.com"`. */
+    host: string;
+    /** TCP port with TLS, 1 to 65535. */
+    port: number;
+    /**
+     * The name that the certificate must have. Its first label may be `*`, for a certificate whose own name begins with `*`.
+     * @default "*.papertrailapp.com" for such hosts, otherwise `host`
+     */
+    peer?: string;
+    /**
+     * File on the host with the certificates, in PEM, that may sign that certificate. rsyslog has one such file for all its connections.
+     * @default "/etc/ssl/certs/ca-certificates.crt"
+     */
+    caFile?: string;
+    /**
+     * How much disk lines may take while the other end is away, a number with the unit `m` or `g` (1024-based). If it is full, new lines
+     * are not sent. @default "1g"
+     */
+    diskSpace?: string;
+}
+
+/** The form of {@link PapertrailArgs}, for forms that have more fields. */
+export const papertrailShape = {
+    ...rsyslogShape,
+    host: matching(HOST, "expected a host name or an IPv4 address"),
+    port: whole(1, 65_535),
+    peer: matching(
+        /^(?=.{1,253}$)(\*(\.[A-Za-z0-9-]+){2,}|[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?)$/,
+        'expected the name of a certificate, as in "logs.example.com" or "*.example.com"',
+    ).optional(),
+    caFile: matching(
+        // From Debian 13 on, systemd hides these directories from rsyslog.
+        /^(?!\/(tmp|var\/tmp|home|root|run\/user)\/)(?!.*\/\.{0,2}\/)\/[\w.@+/-]+$/,
+        "expected an absolute path without blanks, outside /tmp, /var/tmp, /home, /root and /run/user, which rsyslog cannot read",
+    ).optional(),
+    diskSpace: matching(/^[1-9]\d{0,5}[mg]$/, 'expected a size, as in "500m" or "1g"').optional(),
+};
+const argsForm = formOf<PapertrailArgs>()(z.strictObject(papertrailShape));
+
+/**
+ * Lines of HAProxy in /var/log/haproxy.log, and at Papertrail or another syslog receiver: TCP with TLS, and only if the receiver proves its
+ * name. Has all that `recipes.rsyslog` has; use one of the two.
+ *
+ * @throws {Error} If the arguments do not have their form.
+ * @example
+ * ```typescript
+ * import { ConvergedHost, recipes } from "haproxy-fleet";
+ *
+ * new ConvergedHost("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: recipes.papertrail({ host: "logs2.papertrailapp.com", port: 12345 }),
+ * });
+ * ```
+ */
+export function papertrail(args: PapertrailArgs): Resource[] {
+    assertForm(argsForm, args, "papertrail");
+    return [...rsyslogWith(args, forwardOf(args)), forwardProof(args)];
+}
+
+function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = "1g" }: PapertrailArgs): Forward {
+    const usual = /\.papertrailapp\.com$/i.test(host) ? "*.papertrailapp.com" : host;
+    return { host, port, peer: peer ?? usual, caFile, diskSpace };
+}
+
+/**
+ * Proves that the forward is connected. It is no part of the transaction: if the receiver is away, the files are right all the same.
+ * Meant for the end of a run list, so that all else is converged.
+ */
+export function forwardProof(args: PapertrailArgs): Resource {
+    const { host, port, peer, caFile } = forwardOf(args);
+    const digest = createHash("sha256").update([host, port, peer, caFile].join("\n")).digest("hex").slice(0, 16);
+    // rsyslog's adapter removes the record whenever it writes the files.
+    const record = `${FORWARDS}/${digest}`;
+    return {
+        kind: "execute",
+        name: `prove the connection to ${host}:${port}`,
+        command: `${adapterScript("papertrail")}papertrail_prove_forward ${host} ${port} ${PORT} ${record}`,
+        creates: record,
+    };
+}

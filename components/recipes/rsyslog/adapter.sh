@@ -1,0 +1,170 @@
+# The adapter of rsyslog: how its configuration is validated, activated and proven. docs/adapters.md describes what each function has to do.
+#
+# Parameters, set by the recipe:
+#   rsyslog_config    path of our file
+#   rsyslog_unit      systemd unit
+#   rsyslog_log       the log of HAProxy
+#   rsyslog_port      the UDP port on 127.0.0.1
+#   rsyslog_ca        certificates that may sign the other end of the forward; empty without one
+#   rsyslog_forwards  directory of records of proven forwards
+#   rsyslog_requests  a line each: address, port, and http or tcp
+
+rsyslog_installed() {
+    command -v rsyslogd >/dev/null
+}
+
+# rsyslog_check DIRECTORY: runs the checker with the directory in place of the live one. It writes all of the configuration, as read, to
+# $stage/rsyslogd-check/all.conf; seen from rsyslogd, that is in its own directory, because AppArmor allows it to write only there.
+rsyslog_check() {
+    rm -rf -- "$stage/rsyslogd-check"
+    mkdir -p -- "$stage/rsyslogd-check" || return
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    timeout -k 5 60 unshare -m --propagation private sh -c '
+        mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
+        mkdir -p /var/spool/rsyslog && mount --bind "$3" /var/spool/rsyslog || exit 32
+        exec rsyslogd -N1 -o /var/spool/rsyslog/all.conf' sh "$1" "$tx_directory" "$stage/rsyslogd-check" 2>&1
+}
+
+# rsyslog_words: prints what rsyslogd says is wrong in its output, without versions and links.
+rsyslog_words() {
+    sed 's/^rsyslogd: //; s/ *\[v8\.[^]]*]$//; s/  */ /g; /config validation run/d; /insecure default in use/d' | uniq
+}
+
+# rsyslog_validate STAGE: refuses what rsyslogd says of the stage, but not of the live files: mistakes in other files are not ours.
+rsyslog_validate() {
+    output=$(rsyslog_check "$1")
+    checked=$?
+    [ "$checked" != 0 ] || return 0
+    if [ "$checked" = 124 ]; then
+        printf '%s\n' "rsyslogd did not finish its check within 60 s"
+        return 1
+    fi
+    printf '%s\n' "$output" | rsyslog_words >"$stage/rsyslogd-check.out"
+    cp -- "$stage/rsyslogd-check/all.conf" "$stage/rsyslogd-check.all" 2>/dev/null
+    {
+        printf '%s\n' "$tx_allowed"
+        rsyslog_check "$tx_directory" | rsyslog_words
+    } | sed '/^$/d' >"$stage/rsyslogd-check.known"
+    mv -f -- "$stage/rsyslogd-check.all" "$stage/rsyslogd-check/all.conf" 2>/dev/null
+    ! grep -v -F -f "$stage/rsyslogd-check.known" "$stage/rsyslogd-check.out"
+}
+
+rsyslog_blames_files() {
+    case $1 in *"parsing file $rsyslog_config,"*) ;; *) return 1 ;; esac
+}
+
+# What rsyslogd accepts, and then drops lines or connections.
+rsyslog_preflight() {
+    refused=
+    if [ -n "$rsyslog_ca" ]; then
+        [ -n "$(find /usr/lib /usr/lib64 -name lmnsd_gtls.so 2>/dev/null | head -n 1)" ] ||
+            rsyslog_refuse "rsyslog has no driver for TLS (lmnsd_gtls.so); reinstall the package rsyslog-gnutls"
+        [ -s "$rsyslog_ca" ] ||
+            rsyslog_refuse "$rsyslog_ca does not exist or is empty, so no certificate could be verified; install it, or set caFile"
+    fi
+    # A socket of IPv6 alone has brackets. Who holds it may be unknown in a container.
+    holder=$(ss -Hlunp "sport = :$rsyslog_port" 2>/dev/null |
+        grep -e " 127\.0\.0\.1:$rsyslog_port " -e " 0\.0\.0\.0:$rsyslog_port " -e " \*:$rsyslog_port " | grep -v '"rsyslogd"')
+    if [ -n "$holder" ]; then
+        case $holder in *'users:(("'*) holder=${holder#*'users:(("'} holder=${holder%%'"'*} ;; *) holder="another process" ;; esac
+        rsyslog_refuse "$holder has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
+    fi
+    if [ -s "$stage/rsyslogd-check/all.conf" ]; then
+        conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
+        [ -z "$conflicts" ] || rsyslog_refuse "$conflicts"
+    fi
+    [ -z "$refused" ]
+}
+
+# rsyslog_refuse WORDS
+rsyslog_refuse() {
+    refused=yes
+    printf '%s\n' "$1"
+}
+
+# rsyslogd reads its files only when it starts, so a process that is younger than them has them. rsyslog_activate makes sure that it is
+# younger by a whole second. In a why-run, the facts say all.
+rsyslog_running() {
+    running_digest=
+    running_since=
+    if applying; then
+        process_started "$(systemctl show -p MainPID --value -- "$rsyslog_unit")"
+    else
+        rsyslog_unit_started
+    fi
+    [ "$started" -gt 0 ] || return 0
+    running_since=$started
+    running_digest=older
+    [ "$started" -le "$tx_written" ] || running_digest=$tx_digest
+}
+
+# Sets started from the facts of the unit; 0 if it does not run. Reads unit_names.
+rsyslog_unit_started() {
+    started=0
+    number=0
+    split_lines
+    for name in $unit_names; do
+        unsplit
+        number=$((number + 1))
+        if [ "$name" = "$rsyslog_unit" ]; then
+            unit_property "$number" ActiveState
+            case $value in active | reloading) unit_started "$number" ;; esac
+            return
+        fi
+        split_lines
+    done
+    unsplit
+}
+
+rsyslog_activation() {
+    if [ -z "$running_since" ]; then
+        activation=start
+        activation_reason="rsyslog does not run"
+    else
+        activation=restart
+        activation_reason="rsyslog reads its files only when it starts; lines that HAProxy sends in this moment are lost, usually those of 10 to 200 ms"
+    fi
+}
+
+# rsyslog_activate ACTIVATION: prints why it failed. Systemd refuses to start a unit that has been started often, even if each start was
+# asked for.
+rsyslog_activate() {
+    rm -rf -- "$rsyslog_forwards"
+    written=$(stat -c %Y -- "$rsyslog_config" 2>/dev/null || echo 0)
+    for _ in 1 2 3 4 5 6 7 8 9 10 11 12; do
+        [ "$(date +%s)" -le "$written" ] || break
+        sleep 0.1
+    done
+    systemctl reset-failed -- "$rsyslog_unit" syslog.socket 2>/dev/null
+    systemctl "$1" -- "$rsyslog_unit" || {
+        rsyslog_journal
+        return 1
+    }
+}
+
+# rsyslog_prove DIGEST: proves that a line reaches the log. Files that are back after a failure may not have that log at all.
+rsyslog_prove() {
+    tries=0
+    until systemctl is-active --quiet -- "$rsyslog_unit"; do
+        tries=$((tries + 1))
+        if [ "$tries" -ge 50 ]; then
+            printf '%s\n' "rsyslog does not run"
+            rsyslog_journal
+            return 1
+        fi
+        sleep 0.2
+    done
+    [ "$1" = "$tx_digest" ] || return 0
+    printf '%s\n' "$rsyslog_requests" | rsyslog_find_line "$rsyslog_log" "$rsyslog_port" "$product" || {
+        rsyslog_journal
+        return 1
+    }
+}
+
+# Prints what rsyslogd has said since the activation, without what is normal.
+rsyslog_journal() {
+    journalctl --sync 2>/dev/null
+    journalctl -q --no-pager -o cat --since="@$activated_at" "_SYSTEMD_UNIT=$rsyslog_unit" SYSLOG_IDENTIFIER=rsyslogd 2>/dev/null |
+        grep -v -e '^\[origin software=' -e 'Acquired UNIX socket' -e 'actual os socket rcvbuf' -e imklog \
+            -e 'certificate file is not set' -e 'key file is not set' | rsyslog_words
+}

@@ -1,0 +1,129 @@
+import { z } from "zod";
+import type { Resource } from "../../convergence/kinds/index";
+import { assertForm, formOf, matching, whole } from "../../forms";
+import { adapterScript } from "../../scripts";
+import { renderTemplate } from "../../templates";
+
+const DIRECTORY = "/etc/rsyslog.d";
+/** The package of HAProxy brings a file of this name, so this one replaces it: a log must have one owner. */
+const CONFIG = `${DIRECTORY}/49-haproxy.conf`;
+const UNIT = "rsyslog.service";
+
+/** Where HAProxy's lines are written. */
+export const LOG = "/var/log/haproxy.log";
+/** The UDP port on 127.0.0.1 where rsyslog takes HAProxy's lines. */
+export const PORT = 514;
+/** Has a file for each forward that has been proven since the configuration was written. */
+export const FORWARDS = "/var/lib/haproxy-fleet/forwards";
+
+/** A listener of HAProxy that logs what it is asked. */
+export interface LogRequest {
+    /** An IP address of the host; `*` or `::` for every address. */
+    address: string;
+    /** 1 to 65535. */
+    port: number;
+    /** `http`: gets a request with a URI that no other has. `tcp`: a connection, for TLS and other protocols. */
+    ask: "http" | "tcp";
+}
+
+/** How the lines of HAProxy are written. */
+export interface RsyslogArgs {
+    /**
+     * Listeners of HAProxy. After each change, one is asked after the other until the line of one request is in the log. If HAProxy logs
+     * none, the last good files come back. @default [] rsyslog gets a line from the converge itself
+     */
+    requests?: LogRequest[];
+}
+
+/** The form of {@link RsyslogArgs}, for forms that have more fields. */
+export const rsyslogShape = {
+    requests: z
+        .array(
+            z.strictObject({
+                address: matching(/^(\*|[0-9a-fA-F:.]+)$/, 'expected an IP address, "*" or "::"'),
+                port: whole(1, 65_535),
+                ask: z.enum(["http", "tcp"]),
+            }),
+        )
+        .optional(),
+};
+const argsForm = formOf<RsyslogArgs>()(z.strictObject(rsyslogShape));
+
+/** Where lines are sent to, beside the file. TLS and the check of the name cannot be left out. */
+export interface Forward {
+    readonly host: string;
+    readonly port: number;
+    /** The name that the other end must prove; its first label may be `*`. */
+    readonly peer: string;
+    /** Certificates that may sign it, in PEM. */
+    readonly caFile: string;
+    /** Of the queue on disk, as in `1g`. */
+    readonly diskSpace: string;
+}
+
+/**
+ * Lines of HAProxy in /var/log/haproxy.log, by rsyslog: UDP port 514 of 127.0.0.1, which HAProxy's `log` has to name. Replaces what the
+ * package of HAProxy declares for rsyslog. Nothing limits how many lines are written.
+ *
+ * @throws {Error} If the arguments do not have their form.
+ * @example
+ * ```typescript
+ * import { ConvergedHost, recipes } from "haproxy-fleet";
+ *
+ * new ConvergedHost("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: recipes.rsyslog({ requests: [{ address: "*", port: 80, ask: "http" }] }),
+ * });
+ * ```
+ */
+export function rsyslog(args: RsyslogArgs = {}): Resource[] {
+    assertForm(argsForm, args, "rsyslog");
+    return rsyslogWith(args);
+}
+
+/** {@link rsyslog}, with a forward. */
+export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): Resource[] {
+    return [
+        // The adapter needs iproute2 and perl.
+        {
+            kind: "packages",
+            names: [
+                "rsyslog",
+                "iproute2",
+                "perl-base",
+                ...(forward === undefined ? [] : ["rsyslog-gnutls", "ca-certificates"]),
+            ],
+        },
+        {
+            kind: "transaction",
+            name: "rsyslog",
+            directory: DIRECTORY,
+            files: [
+                {
+                    path: CONFIG,
+                    content: renderTemplate("rsyslog-haproxy.conf.mustache", {
+                        log: LOG,
+                        listen: PORT,
+                        forward: forward === undefined ? [] : [{ ...forward }],
+                    }),
+                },
+            ],
+            // Of another file that loads it, too: rsyslogd then starts and works. If it would not, it says more than this.
+            allowWarnings: ["module 'imudp' already in this config, cannot be added"],
+            adapter: {
+                name: "rsyslog",
+                script: adapterScript("rsyslog"),
+                parameters: {
+                    config: CONFIG,
+                    unit: UNIT,
+                    log: LOG,
+                    port: String(PORT),
+                    ca: forward?.caFile ?? "",
+                    forwards: FORWARDS,
+                    requests: requests.map(({ address, port, ask }) => `${address} ${port} ${ask}`).join("\n"),
+                },
+            },
+        },
+        { kind: "service", name: UNIT },
+    ];
+}
