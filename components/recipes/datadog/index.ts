@@ -45,30 +45,34 @@ const hostnameForm = matching(
     "expected a host name other than localhost",
 );
 
+/** The form of {@link DatadogArgs} without what is secret or computed, for forms that have more fields. */
+export const datadogShape = {
+    site: siteForm.optional(),
+    environment: tagValue.optional(),
+    tags: tagsForm.optional(),
+    hostname: hostnameForm.optional(),
+    logs: flag.optional(),
+    processes: z
+        .array(matching(/^[^\0-\x1f\x7f]*\S[^\0-\x1f\x7f]*$/, "expected the name of a process"), {
+            message: "expected a list of names of processes",
+        })
+        .optional(),
+    version: matching(
+        /^\d[A-Za-z0-9.+:~-]*$/,
+        'expected a version of the package, as in "7.70.0" or "1:7.70.0-1"',
+    ).optional(),
+    repository: z
+        .strictObject({ url: text, keys: z.array(z.strictObject({ fingerprint: text, url: text })) })
+        .optional(),
+};
 const form = formOf<DatadogArgs>()(
     z.strictObject({
+        ...datadogShape,
         apiKey: matching(
             (key) => keyIssue(key) === undefined,
             "expected an API key or a slot, without blanks and line breaks",
         ),
-        site: siteForm.optional(),
-        environment: tagValue.optional(),
-        tags: tagsForm.optional(),
-        hostname: hostnameForm.optional(),
-        logs: flag.optional(),
-        processes: z
-            .array(matching(/^[^\0-\x1f\x7f]*\S[^\0-\x1f\x7f]*$/, "expected the name of a process"), {
-                message: "expected a list of names of processes",
-            })
-            .optional(),
         endpoint: matching(isEndpoint, "expected a URL with http or https, without user and password").optional(),
-        version: matching(
-            /^\d[A-Za-z0-9.+:~-]*$/,
-            'expected a version of the package, as in "7.70.0" or "1:7.70.0-1"',
-        ).optional(),
-        repository: z
-            .strictObject({ url: text, keys: z.array(z.strictObject({ fingerprint: text, url: text })) })
-            .optional(),
     }),
 );
 
@@ -108,7 +112,6 @@ export function datadog(args: DatadogArgs): Resource[] {
         haproxyIntegration(args),
         ...(processes.length > 0 ? [processCheck([...new Set(processes)])] : []),
     ];
-    // Instead of a member of the group: it goes when the recipe goes, and the agent is restarted with it.
     const group = `${UNIT}.d/10-haproxy-fleet.conf`;
     return [
         {
@@ -125,19 +128,17 @@ export function datadog(args: DatadogArgs): Resource[] {
             names: [`datadog-agent${args.version === undefined ? "" : `=${packageVersion(args.version)}`}`],
         },
         ...files,
-        ...(logs
-            ? [
-                  {
-                      kind: "systemdUnit" as const,
-                      name: group,
-                      content: renderTemplate("datadog-group.conf.mustache", {}),
-                  },
-              ]
-            : []),
+        // Instead of a member of the group: it goes when the recipe goes. It stays without logs, because what leaves a run list is undone
+        // only after the agent has been restarted.
+        {
+            kind: "systemdUnit",
+            name: group,
+            content: renderTemplate("datadog-group.conf.mustache", { group: logs ? "adm" : "" }),
+        },
         {
             kind: "service",
             name: UNIT,
-            restartOn: [...files.map(({ path }) => path), ...(logs ? [`/etc/systemd/system/${group}`] : [])],
+            restartOn: [...files.map(({ path }) => path), `/etc/systemd/system/${group}`],
             removed: "stop",
         },
     ];

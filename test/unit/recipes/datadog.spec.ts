@@ -115,8 +115,9 @@ describe("the recipe datadog", () => {
         const resources = run({ logs: false, processes: [] });
         assert.equal(dataOf(resources, AGENT).logs_enabled, false);
         assert.ok(!("logs" in dataOf(resources, HAPROXY)));
-        assert.deepEqual(one(resources, "systemdUnit"), []);
-        assert.deepEqual(one(resources, "service")[0]?.restartOn, [AGENT, HAPROXY]);
+        assert.match(one(resources, "systemdUnit")[0]?.content ?? "", /^SupplementaryGroups=$/m);
+        assert.match(one(run(), "systemdUnit")[0]?.content ?? "", /^SupplementaryGroups=adm$/m);
+        assert.deepEqual(one(resources, "service")[0]?.restartOn, [AGENT, HAPROXY, GROUP]);
     });
 
     it("pins a version, also one without epoch and revision", () => {
