@@ -11,13 +11,15 @@ import type { DatadogArgs } from "./types";
 export function haproxyIntegration(args: DatadogArgs): File {
     const { endpoint = "http://127.0.0.1:8405/metrics", logs = true } = args;
     const service = serviceName(args);
-    const tags = [...environmentTag(args), ...tagTexts(args), `service:${service}`];
+    const texts = tagTexts(args);
+    const isNamed = texts.some((text) => text.startsWith("service:"));
+    const tags = [...environmentTag(args), ...texts, ...(isNamed ? [] : [`service:${service}`])];
     return {
         kind: "file",
         path: `${directory}/conf.d/haproxy.d/conf.yaml`,
         content: yamlFile({
             init_config: {},
-            instances: [{ use_openmetrics: true, openmetrics_endpoint: endpoint, tags: [...new Set(tags)] }],
+            instances: [{ use_openmetrics: true, openmetrics_endpoint: endpoint, tags }],
             ...(logs && { logs: [{ type: "file", path: "/var/log/haproxy.log", service, source: "haproxy" }] }),
         }),
         ...permissions,
