@@ -6,7 +6,7 @@ import type { DatadogArgs } from "./types";
 
 /**
  * The agent's haproxy integration: what to read HAProxy's metrics from, and which file holds its log. The metrics have the tags of the
- * host themselves: Datadog joins tags of a host to its metrics only minutes after it has seen the host for the first time.
+ * host themselves: of a new host, Datadog may join the tags only after minutes.
  */
 export function haproxyIntegration(args: DatadogArgs): File {
     const { endpoint = "http://127.0.0.1:8405/metrics", logs = true } = args;
