@@ -72,7 +72,7 @@ module.exports = {
             from: { path: PURE, pathNot: SOURCES },
             to: {
                 dependencyTypes: ["core", "npm", "npm-dev", "npm-optional", "npm-peer", "npm-no-pkg", "npm-unknown"],
-                pathNot: "^(node:)?(net|path|crypto|url)$|^node_modules/(zod|@peculiar/x509|reflect-metadata)/",
+                pathNot: "^(node:)?(net|path|crypto|url)$|^node_modules/(zod|yaml|@peculiar/x509|reflect-metadata)/",
             },
         },
         {
@@ -164,7 +164,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles|logsAndMetrics)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/declaredHosts\\.ts)$",
             },
         },

@@ -22,7 +22,7 @@ const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boole
 const slots = Object.fromEntries(composed.slots.map((name) => [name, config.requireSecret(name)]));
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-const components = composed.fleets.map(({ name, hosts, args, certificates }) => {
+const components = composed.fleets.map(({ name, hosts, args, certificates, datadog }) => {
     const ofHosts = hosts.map((host) => {
         const privateKey =
             host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
@@ -35,6 +35,7 @@ const components = composed.fleets.map(({ name, hosts, args, certificates }) => 
     return new LoadBalancerFleet(name, {
         ...args,
         ...withTexts(certificates, ({ secret }) => config.requireSecret(secret)),
+        datadog: datadog && { ...datadog, apiKey: config.requireSecret(datadog.apiKey.secret) },
         ...settings,
         acceptDown: accepted,
         hosts: Object.fromEntries(ofHosts),
@@ -48,11 +49,8 @@ warnOfClearFiles(composed.clearFiles);
 warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...secretKeys]);
 
 /** Addresses of the load balancers, by name. */
-export const addresses = Object.assign(
-    {},
-    ...components.map(({ hosts }) =>
-        Object.fromEntries(Object.entries(hosts).map(([name, { address }]) => [name, address])),
-    ),
+export const addresses = Object.fromEntries(
+    components.flatMap(({ hosts }) => Object.entries(hosts).map(([name, { address }]) => [name, address])),
 );
 
 const byName = Object.assign({}, ...components.map((component) => component.authorities));

@@ -23,6 +23,8 @@ import {
     type HaproxySettings,
     type Issue,
     isError,
+    type MetricsSettings,
+    metrics,
     modelFormIssues,
     remembering,
     type Service,
@@ -39,6 +41,14 @@ import {
 import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
+import {
+    apiKeySlot,
+    type LogsAndMetrics,
+    logsAndMetricsResources,
+    logsAndMetricsShape,
+    tagsIssues,
+    withLogsAndMetrics,
+} from "./logsAndMetrics";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 import { type CertificateArguments, certificatesShape } from "./tls";
@@ -49,12 +59,17 @@ export interface Balanced extends HaproxySettings {
     readonly services?: readonly Service[];
     /** The statistics page of services. @default - no page */
     readonly stats?: StatsSettings;
+    /** HAProxy's metrics, for Prometheus and for agents. @default - none, or on 127.0.0.1:8405 if `datadog` is declared */
+    readonly metrics?: MetricsSettings;
     /** The configuration in HAProxy's own terms, in place of services and their settings. @default - `services` */
     readonly model?: HaproxyConfig;
 }
 
 /** What LoadBalancer and LoadBalancerFleet have in common. Errors are reported before any host is touched. */
-export interface Balancing extends WithInputs<Balanced>, CertificateArguments<pulumi.Input<string>> {
+export interface Balancing
+    extends WithInputs<Balanced>,
+        CertificateArguments<pulumi.Input<string>>,
+        LogsAndMetrics<pulumi.Input<string>> {
     /**
      * Returns a changed copy of the configuration that is declared or that services compile to, for one host. Changing that configuration
      * itself is an error; the copy is validated. Secrets and values that are not known yet are slots in it.
@@ -98,8 +113,9 @@ export interface Balancing extends WithInputs<Balanced>, CertificateArguments<pu
 export type WithoutInputs<A extends Balancing> = Balanced & Omit<A, keyof Balanced>;
 type PlainBalancing = WithoutInputs<Balancing>;
 type Certificates = CertificateArguments<pulumi.Input<string>>;
-/** Arguments as plain data. Inputs of certificates are not put into plain data, because all of them are texts of files. */
-type Plain = Omit<PlainBalancing, keyof Certificates>;
+type Logs = LogsAndMetrics<pulumi.Input<string>>;
+/** Arguments as plain data. Inputs of certificates, and keys of logs and metrics, are not put into plain data: they are texts of files. */
+type Plain = Omit<PlainBalancing, keyof Certificates | keyof Logs>;
 
 const anObject = z.custom<never>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
     message: "expected an object",
@@ -114,8 +130,10 @@ export const balancingShape = {
     ...settingsShape,
     ...optionsShape,
     ...certificatesShape(input()),
+    ...logsAndMetricsShape(input()),
     services: services.optional(),
     stats: stats.optional(),
+    metrics: metrics.optional(),
     // Judged by its own form, which is not a part of this one because of its size.
     model: anObject.optional() as unknown as z.ZodOptional<z.ZodType<HaproxyConfig>>,
     customize: aFunction<(config: HaproxyConfig, host: string) => HaproxyConfig>().optional(),
@@ -159,7 +177,7 @@ interface Declaring {
  */
 export function declare(
     declaring: Declaring,
-    { slots: given, certificates, authorities, roots, minimumDays, ...args }: Balancing,
+    { slots: given, certificates, authorities, roots, minimumDays, papertrail, logrotate, datadog, ...args }: Balancing,
     ofHosts: object,
     hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
 ): Declared {
@@ -170,7 +188,8 @@ export function declare(
     const plainArgs = args as WithInputs<Plain>;
     const { draft, data, slots } = takeInputs<Plain>(plainArgs, Object.keys(given ?? {}));
     const ofCertificates = { certificates, authorities, roots, minimumDays };
-    const others = { ...ofHosts, ...ofCertificates, ...(given !== undefined && { slots: given }) };
+    const logs = { papertrail, logrotate, datadog };
+    const others = { ...ofHosts, ...ofCertificates, ...logs, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
     const taken = takeCertificates(declaring.component, declaring.name, ofCertificates);
@@ -178,13 +197,14 @@ export function declare(
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
         return then(taken.judged, (judged) => {
             const now = new Date();
-            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now });
+            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now }, logs);
             showDaysLeft(declaring.component, judged.facts, now);
             return found;
         });
     });
     // The same for all hosts, so that their values are awaited once.
-    return { balances, slots: Object.freeze({ ...slots, ...given, ...taken.slots }), authorities: taken.authorities };
+    const all = { ...slots, ...given, ...taken.slots, ...(datadog && { [apiKeySlot]: datadog.apiKey }) };
+    return { balances, slots: Object.freeze(all), authorities: taken.authorities };
 }
 
 /** Issues of form. That of a model is long, so it is judged by itself. */
@@ -204,7 +224,7 @@ function argsIssues(form: z.ZodType, args: Partial<PlainBalancing>): Issue[] {
     }
     if (issues.length === 0 && model !== undefined) {
         issues.push(...modelFormIssues(model));
-        const settings = [...Object.keys(settingsShape), "stats"] as const;
+        const settings = [...Object.keys(settingsShape), "stats", "metrics"] as const;
         const extra = settings.filter((key) => args[key as keyof Balanced] !== undefined);
         issues.push(
             ...extra.map((key) => ({
@@ -230,14 +250,18 @@ function balancesOf(
     hosts: ReturnType<Parameters<typeof declare>[3]>,
     reporter: Reporter,
     { declared, judged, now }: OfCertificates,
+    logs: Logs,
 ): Map<string, HostBalance> {
     const { customize, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args, declared));
+    const complete = withLogsAndMetrics(compiled.config, logs);
+    const names = (args.services ?? []).map(({ name }) => name);
+    const tags = tagsIssues(logs);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
     const configs = hosts.map(({ host, differences, path }) => {
-        const { config, issues } = withDifferences(compiled.config, differences, path);
+        const { config, issues } = withDifferences(complete, differences, path);
         if (customize === undefined) {
             return { host, config, issues };
         }
@@ -252,7 +276,7 @@ function balancesOf(
             host,
             issues: [
                 ...(isWhole ? issues : []),
-                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
+                ...withoutIgnored([...judged.issues, ...tags, ...own, ...uses], ignoreIssues),
                 ...(hasForm ? acceptDownIssues(config, args.acceptDown) : []),
             ],
         };
@@ -271,9 +295,10 @@ function balancesOf(
     const runLists = new Map<HaproxyConfig, Resource[]>();
     return new Map(
         configs.map(({ host, config }) => {
-            const own =
-                runLists.get(config) ??
-                haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) });
+            const own = runLists.get(config) ?? [
+                ...haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) }),
+                ...logsAndMetricsResources(config, logs, names),
+            ];
             runLists.set(config, own);
             const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
             // Hosts with one run list share it, so that it is shown and compared once.
@@ -285,12 +310,12 @@ function balancesOf(
 
 /** Only what is compiled, so that other arguments do not compile it again. */
 function balancedOf(
-    { services: balanced, stats: page, model, ...args }: Plain,
+    { services: balanced, stats: page, metrics: exported, model, ...args }: Plain,
     declared: Certificates,
 ): Balanced & OfFiles {
     const settings = Object.keys(settingsShape) as (keyof HaproxySettings)[];
     const given = Object.fromEntries(settings.flatMap((key) => (args[key] === undefined ? [] : [[key, args[key]]])));
-    return { ...given, services: balanced, stats: page, model, files: certificateFiles(declared) };
+    return { ...given, services: balanced, stats: page, metrics: exported, model, files: certificateFiles(declared) };
 }
 
 interface OfFiles {
@@ -305,9 +330,16 @@ interface Compiled extends CompiledServices {
 
 /** A hand-written configuration is wrapped like a compiled one. */
 const compile = remembering(
-    ({ services: balanced = [], stats: page, model, files, ...settings }: Balanced & OfFiles): Compiled => {
+    ({
+        services: balanced = [],
+        stats: page,
+        metrics: exported,
+        model,
+        files,
+        ...settings
+    }: Balanced & OfFiles): Compiled => {
         if (model === undefined) {
-            const compiled = compileServices(settings, balanced, undefined, page, files);
+            const compiled = compileServices(settings, balanced, undefined, page, files, exported);
             return { ...compiled, tlsUses: tlsUses(settings, balanced) };
         }
         return {

@@ -239,7 +239,7 @@ function ownMessage({ message }: { readonly message: string }): string | undefin
 }
 
 /** Keys whose values may be secret, even if they are written into the wrong place. */
-const secretKey = /^slots$|password|passphrase|secret|token|dynamicKey|privateKey/i;
+const secretKey = /^slots$|password|passphrase|secret|token|apiKey|dynamicKey|privateKey/i;
 
 /** Shows the value that was found: of a possible secret only the type, of a list or object only its size or keys. */
 function got(path: readonly PropertyKey[], data: unknown, message: string): string {

@@ -9,18 +9,19 @@ import {
     withoutIgnored,
 } from "../components/haproxy";
 import type { Differences } from "../components/hostDifferences";
+import type { DatadogSettings } from "../components/logsAndMetrics";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
 import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
 import type { LoadedStack } from "./load";
-import { type Group, groupsOf } from "./schema";
+import { type Group, groupsOf, type NamedSecret } from "./schema";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
 export interface Composed {
     readonly fleets: readonly Fleet[];
     /** Names of the secrets that fill slots of the same names. */
     readonly slots: readonly string[];
-    /** Names of all secrets: these, and those that are texts of certificates. */
+    /** Names of all secrets: these, and those that are whole texts, of certificates or keys. */
     readonly secrets: readonly string[];
     /** Files that hold secrets in clear, such as `certificates.shop.key: web.key`. */
     readonly clearFiles: readonly string[];
@@ -31,9 +32,11 @@ export interface Fleet {
     readonly name: string;
     readonly hosts: readonly Host[];
     /** What each host balances, and how it is treated. */
-    readonly args: Omit<LoadBalancerFleetArgs, "hosts">;
+    readonly args: Omit<LoadBalancerFleetArgs, "hosts" | "datadog">;
     /** What it says about certificates: texts of files, and the secrets in the stack's config by name. */
     readonly certificates: CertificateArguments<string | { readonly secret: string }>;
+    /** Settings of Datadog's agent, whose key is a secret in the stack's config. @default - no agent */
+    readonly datadog?: DatadogSettings<NamedSecret>;
 }
 
 /** A load balancer of a fleet. */
@@ -94,7 +97,7 @@ interface ComposedGroup {
     readonly errors: readonly string[];
     /** Names of secrets that fill slots. */
     readonly slots: readonly string[];
-    /** Names of secrets that are texts of certificates. */
+    /** Names of secrets that are whole texts: of certificates, and keys. */
     readonly texts: readonly string[];
     readonly clearFiles: readonly string[];
 }
@@ -118,7 +121,8 @@ function composeGroup(
     );
     const { ignoreIssues, allowWarnings, oldWorkers, bake, roll, ...settings } = group.haproxy ?? {};
     const declared = certificateFiles(group);
-    const { config, validate } = compileServices(settings, services, () => undefined, group.stats, declared);
+    const { stats, metrics } = group;
+    const { config, validate } = compileServices(settings, services, () => undefined, stats, declared, metrics);
     const issues = withoutIgnored(atDeclared(validate(config), config, group), ignoreIssues).filter(isError);
     const known = nodes?.map((node) => node.name);
     const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
@@ -126,7 +130,20 @@ function composeGroup(
         fleet: {
             name,
             hosts,
-            args: { ...settings, services, stats: group.stats, ignoreIssues, allowWarnings, oldWorkers, bake, roll },
+            args: {
+                ...settings,
+                services,
+                stats,
+                metrics,
+                papertrail: group.papertrail,
+                logrotate: group.logrotate,
+                ignoreIssues,
+                allowWarnings,
+                oldWorkers,
+                bake,
+                roll,
+            },
+            datadog: group.datadog && taggedAgent(group.datadog, group, loaded),
             certificates: withTexts(group, (text) => ("file" in text ? (loaded.files.get(text.file) ?? "") : text)),
         },
         errors: [
@@ -138,9 +155,21 @@ function composeGroup(
             ),
         ],
         slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
-        texts: namedTexts(group).flatMap(({ named }) => secretOf(named)),
+        texts: [
+            ...namedTexts(group).flatMap(({ named }) => secretOf(named)),
+            ...(group.datadog ? [group.datadog.apiKey.secret] : []),
+        ],
         clearFiles: clearFilesOf(group, loaded.files).map((file) => `${at}${file}`),
     };
+}
+
+/** Datadog's agent with the tags that tell its hosts from others, unless the stack sets them itself. */
+function taggedAgent(
+    agent: DatadogSettings<NamedSecret>,
+    { loadBalancers }: Group,
+    { stack, name }: LoadedStack,
+): DatadogSettings<NamedSecret> {
+    return { environment: stack.environment, ...agent, tags: { stack: name, role: loadBalancers.tag, ...agent.tags } };
 }
 
 /** The secrets that services and the statistics page name, whether or not these compile. */

@@ -2,6 +2,8 @@ import { z } from "zod";
 import { formError, formIssues, formOf, matching, text, texts } from "../components/forms";
 import {
     type HaproxySettings,
+    type MetricsSettings,
+    metrics,
     type Service,
     type StatsSettings,
     services,
@@ -9,6 +11,7 @@ import {
     stats,
 } from "../components/haproxy";
 import { type Differences, differencesShape } from "../components/hostDifferences";
+import { type LogsAndMetrics, logsAndMetricsShape } from "../components/logsAndMetrics";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";
@@ -31,7 +34,7 @@ export interface StackSettings {
 }
 
 /** Load balancers with one configuration. */
-export interface Group extends CertificateArguments<NamedText> {
+export interface Group extends CertificateArguments<NamedText>, LogsAndMetrics<NamedSecret> {
     /** Tag of the nodes to converge. Each of them needs `ssh.hostKey`. */
     readonly loadBalancers: { readonly tag: string };
     /** @default {} */
@@ -39,9 +42,14 @@ export interface Group extends CertificateArguments<NamedText> {
     readonly services: readonly Service[];
     /** @default - no statistics page */
     readonly stats?: StatsSettings;
+    /** @default - none, or on 127.0.0.1:8405 if `datadog` is declared */
+    readonly metrics?: MetricsSettings;
     /** What differs on single load balancers, by their names. @default {} */
     readonly hosts?: Readonly<Record<string, Differences>>;
 }
+
+/** A secret in the stack's config, by its key. */
+export type NamedSecret = Extract<NamedText, { readonly secret: string }>;
 
 /** The name of the only group of a stack. */
 const onlyGroup = "edge";
@@ -92,18 +100,15 @@ export interface HostSettings {
 
 const { allowWarnings, oldWorkers, bake } = optionsShape;
 
+const namedSecret = formOf<NamedSecret>()(
+    z.strictObject({
+        secret: matching(/^[A-Za-z0-9_.-]+$/, 'expected a key in the stack\'s config, as in "shop-key"'),
+    }),
+);
 const namedText = formOf<NamedText>()(
-    z.union(
-        [
-            z.strictObject({
-                secret: matching(/^[A-Za-z0-9_.-]+$/, 'expected a key in the stack\'s config, as in "shop-key"'),
-            }),
-            z.strictObject({ file: text }),
-        ],
-        {
-            message: 'expected { secret: "key in the config" } or { file: "path in the repository" }',
-        },
-    ),
+    z.union([namedSecret, z.strictObject({ file: text })], {
+        message: 'expected { secret: "key in the config" } or { file: "path in the repository" }',
+    }),
 );
 
 const settings = {
@@ -134,7 +139,9 @@ const group = {
         .optional(),
     services,
     stats: stats.optional(),
+    metrics: metrics.optional(),
     ...certificatesShape(namedText),
+    ...logsAndMetricsShape(namedSecret),
     hosts: z.record(name, z.strictObject(differencesShape)).optional(),
 };
 const several = formOf<StackOfGroups>()(z.strictObject({ ...settings, groups: z.record(name, z.strictObject(group)) }));

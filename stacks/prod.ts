@@ -54,6 +54,9 @@ const prod: Stack = {
         { name: "ecom-docs", hosts: ["docs.example.com"], port: 8080, check: { uri: "/healthz" }, tls: true },
     ],
     stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    papertrail: { host: "logs2.papertrailapp.com", port: 23456 },
+    logrotate: true,
+    datadog: { apiKey: { secret: "datadogApiKey" } },
 };
 
 export default prod;

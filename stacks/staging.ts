@@ -49,6 +49,9 @@ const staging: Stack = {
         { name: "ecom-docs", hosts: ["docs.staging.example.com"], port: 8080, check: { uri: "/healthz" } },
     ],
     stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    papertrail: { host: "logs2.papertrailapp.com", port: 34567 },
+    logrotate: true,
+    datadog: { apiKey: { secret: "datadogApiKey" } },
 };
 
 export default staging;

@@ -8,7 +8,16 @@ import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/
 import { endRunning, SetupError, showProgress } from "./setup/progress.mjs";
 import { runTests, usage as testUsage } from "./testRunner.mjs";
 
-const labPackages = ["debootstrap", "systemd-container", "iproute2", "nftables", "openssh-client", "wrk"];
+const labPackages = [
+    "debootstrap",
+    "systemd-container",
+    "iproute2",
+    "nftables",
+    "openssh-client",
+    "gpg",
+    "gpg-agent",
+    "wrk",
+];
 
 /**
  * Runs a command in this terminal, passes signals on to it and returns its exit code.

@@ -19,6 +19,9 @@ const tools: Record<string, string> = {
     nsenter: "util-linux",
     flock: "util-linux",
     "apt-get": "apt",
+    "dpkg-deb": "dpkg",
+    gpg: "gpg",
+    "gpg-agent": "gpg-agent",
 };
 
 /** Debian packages that the lab needs and this machine lacks. */

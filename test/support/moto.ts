@@ -1,11 +1,8 @@
 // moto, a simulator of AWS (https://docs.getmoto.org), on loopback.
-import { type ChildProcess, execFile, execFileSync, spawn } from "node:child_process";
-import { createHash } from "node:crypto";
-import { existsSync, mkdirSync, mkdtempSync, readFileSync, renameSync, rmSync } from "node:fs";
+import { type ChildProcess, spawn } from "node:child_process";
 import { join } from "node:path";
 import { createInterface } from "node:readline";
-import { promisify } from "node:util";
-import { cacheDir } from "../../toolchain/environment.mjs";
+import { pythonPackages } from "../../lab/pythonPackages";
 
 const requirements = join(__dirname, "moto.txt");
 
@@ -26,7 +23,7 @@ export interface Moto {
  * @returns why there is none, in words, if it cannot be installed here
  */
 export async function startMoto(): Promise<Moto | string> {
-    const packages = await install();
+    const packages = await pythonPackages("moto", requirements);
     if ("why" in packages) {
         return packages.why;
     }
@@ -63,35 +60,6 @@ export async function startMoto(): Promise<Moto | string> {
             end();
         },
     };
-}
-
-/** The folder of moto and all that it needs. Several tests may install it at once: the first to finish wins. */
-async function install(): Promise<{ readonly folder: string } | { readonly why: string }> {
-    let version: string;
-    try {
-        version = execFileSync("python3", ["--version"], { encoding: "utf8" });
-    } catch {
-        return { why: "no python3, which moto needs" };
-    }
-    const key = createHash("sha256").update(version).update(readFileSync(requirements)).digest("hex").slice(0, 12);
-    const folder = join(cacheDir, `moto-${key}`);
-    if (existsSync(folder)) {
-        return { folder };
-    }
-    mkdirSync(cacheDir, { recursive: true });
-    const partial = mkdtempSync(`${folder}.`);
-    const options = ["--no-deps", "--only-binary=:all:", "--require-hashes", "--disable-pip-version-check"];
-    try {
-        const args = ["-m", "pip", "install", "--quiet", ...options, "--target", partial, "-r", requirements];
-        await promisify(execFile)("python3", args, { timeout: 300_000 });
-        renameSync(partial, folder);
-    } catch (error) {
-        rmSync(partial, { recursive: true, force: true });
-        if (existsSync(folder)) return { folder };
-        const lines = (error as { stderr?: string }).stderr?.trim().split("\n") ?? [];
-        return { why: `pip cannot install moto, the simulator of AWS: ${lines.at(-1) ?? (error as Error).message}` };
-    }
-    return { folder };
 }
 
 /** Where it listens, as its first lines say. */
