@@ -1,13 +1,17 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Host } from "./host";
 import type { HostArgs, Lab } from "./lab";
+import { aptRepositoryFiles } from "./standIn/aptRepository";
+import { datadogAgent } from "./standIn/datadogAgent";
+import { labOnlyKey } from "./standIn/labOnlyKey";
 import { identityOf, type ReceiverIdentity, SyslogReceiver } from "./syslogReceiver";
 
 /** Name of the local lab: its files are in `.lab/local`. */
 export const name = "local";
 
 const LOAD_BALANCER = "haproxy::lb";
-const RECEIVER = "syslog::receiver";
+const RECEIVER = "logs1";
 
 /** The hosts of the local lab. */
 export const fleet: HostArgs[] = [
@@ -17,30 +21,49 @@ export const fleet: HostArgs[] = [
     { name: "app2", image: "app", tags: ["ecom-platform::app"] },
     { name: "app3", image: "app", tags: ["ecom-docs::app"] },
     { name: "app4", image: "app", tags: ["ecom-docs::app"] },
-    { name: "logs1", image: "bare", tags: [RECEIVER] },
+    { name: RECEIVER, image: "bare", tags: ["syslog::receiver"] },
 ];
 
-/** The certificate of the authority that has signed the receiver's, on each load balancer. stacks/local.ts names it. */
+/** The certificate of the receiver's authority, on each load balancer. stacks/local.ts names it. */
 const AUTHORITY_FILE = "/etc/ssl/certs/haproxy-fleet-lab.pem";
 
+/** The stand-in for Datadog's repository on each load balancer, which `file:` URLs in stacks/local.ts name. */
+const REPOSITORY = "/srv/datadog";
+
+/** Who gets the load balancers' logs. */
+export const receiverOf = (lab: Lab) => new SyslogReceiver(lab.host(RECEIVER));
+
+/** PEM of the root that has signed the receiver's certificate. */
+export const authorityOf = async (lab: Lab) => (await receiverIdentity(lab)).authority;
+
 /**
- * Gives the hosts of the local lab what its stack uses of others' services: a receiver of logs, and on load balancers the
- * certificate of its authority. Changes only what is missing or different.
+ * Gives the local lab what its stack needs besides hosts: the receiver of logs, and on each load balancer the certificate of its
+ * authority and a repository with a stand-in for Datadog's agent. Changes only what is missing or different.
  */
 export async function provideServices(lab: Lab): Promise<void> {
-    const having = (tag: string) => lab.hosts.filter(({ state }) => state.tags.includes(tag));
-    const work: Promise<void>[] = [];
-    for (const host of having(RECEIVER)) {
-        const identity = await identityIn(lab.dir, host.name);
-        work.push(new SyslogReceiver(host).install(identity));
-        for (const balancer of having(LOAD_BALANCER)) work.push(balancer.place(AUTHORITY_FILE, identity.authority));
-    }
-    await Promise.all(work);
+    const balancers = lab.hosts.filter(({ state }) => state.tags.includes(LOAD_BALANCER));
+    const identity = await receiverIdentity(lab);
+    await Promise.all([
+        // It may have been removed by hand.
+        ...lab.hosts.filter(({ name }) => name === RECEIVER).map(() => receiverOf(lab).install(identity)),
+        ...balancers.map((host) => host.place(AUTHORITY_FILE, identity.authority)),
+        provideRepository(balancers),
+    ]);
 }
 
-/** The receiver's identity. It stays when a host is replaced, as host keys do. */
-async function identityIn(dir: string, receiver: string): Promise<ReceiverIdentity> {
-    const file = join(dir, `${receiver}.json`);
-    if (!existsSync(file)) writeFileSync(file, JSON.stringify(await identityOf(receiver)), { mode: 0o600 });
+async function provideRepository(hosts: Host[]): Promise<void> {
+    const having = await Promise.all(hosts.map((host) => host.read(`${REPOSITORY}/key.asc`)));
+    const without = hosts.filter((_, n) => having[n] === undefined);
+    if (without.length === 0) return;
+    const content = { key: labOnlyKey, suite: "stable", component: "7", packages: [datadogAgent()] };
+    const files = [...(await aptRepositoryFiles(content))].reverse();
+    // The key last, so that what was interrupted is made again.
+    for (const host of without) for (const [path, file] of files) await host.place(`${REPOSITORY}/${path}`, file);
+}
+
+/** The receiver's identity. It stays when the host is replaced, as host keys do. */
+async function receiverIdentity({ dir }: Lab): Promise<ReceiverIdentity> {
+    const file = join(dir, "receiver.json");
+    if (!existsSync(file)) writeFileSync(file, JSON.stringify(await identityOf(RECEIVER)), { mode: 0o600 });
     return JSON.parse(readFileSync(file, "utf8")) as ReceiverIdentity;
 }

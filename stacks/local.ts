@@ -16,6 +16,17 @@ const local: Stack = {
         { name: "ecom-docs", hosts: ["docs.example.test"], port: 80, check },
     ],
     stats: { bind: { address: "127.0.0.1", port: 8404 } },
+    // The lab has what stands in for the services of others: see docs/testing.md.
+    papertrail: { host: "logs1", port: 6514, caFile: "/etc/ssl/certs/haproxy-fleet-lab.pem" },
+    logrotate: true,
+    datadog: {
+        apiKey: { secret: "datadogApiKey" },
+        repository: {
+            url: "file:/srv/datadog",
+            // Only the lab's hosts trust this key. Its secret part is public.
+            keys: [{ fingerprint: "7D47E7F731AC20E6B1202361F21D10549B1C988C", url: "file:/srv/datadog/key.asc" }],
+        },
+    },
 };
 
 export default local;

@@ -1,20 +1,25 @@
+import { randomBytes } from "node:crypto";
 import { readFileSync } from "node:fs";
 import { relative } from "node:path";
 import local from "../../stacks/local";
 import { changing, up as startLab } from "../cli";
 import type { InventoryNode } from "../inventory";
 import { Lab } from "../lab";
-import { fleet, provideServices } from "../local";
+import { fleet, provideServices, receiverOf } from "../local";
 import { step } from "../machine/progress";
 import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
 import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
-import { hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
+import { API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
 import { httpsChapters } from "./https";
 import { killLoads, Load, showServed } from "./load";
-import { backendPrefix, freshStack, preview, pulumi, runUp, up } from "./pulumi";
+import { logChapter } from "./logs";
+import { metricChapter } from "./metrics";
+import { backendPrefix, freshStack, preview, pulumi, runUp, setSecret, up } from "./pulumi";
 import { ask, countAnswers, OutageWatch } from "./requests";
 
 let load: Load | undefined;
+/** Number of the step in which it starts. */
+let loadSince = 0;
 
 /** Shows who answers each host name at each load balancer. Fails unless exactly the app servers of the service do that are not `out`. */
 async function showAnswers(lab: Lab, ...out: string[]): Promise<void> {
@@ -60,7 +65,7 @@ async function resetLab(): Promise<Lab> {
                 await provideServices(lab);
             }),
         );
-    await step("empty state of the stack local", freshStack);
+    await step("empty state of the stack local", () => freshStack(API_KEY));
     othersWrote();
     return lab;
 }
@@ -70,7 +75,7 @@ async function story(): Promise<Lab> {
     await chapter(
         "The lab",
         "Real Debian 12 hosts with systemd and sshd, in network namespaces of this machine. The load balancers are bare; " +
-            "the app servers run nginx and answer with their names.",
+            "the app servers run nginx and answer with their names; logs1 takes syslog over TLS.",
         async () => {
             lab = await resetLab();
             table(
@@ -79,7 +84,7 @@ async function story(): Promise<Lab> {
                     name,
                     address,
                     state.tags.join(" "),
-                    state.image === "bare" ? "only sshd" : "nginx",
+                    state.image === "app" ? "nginx" : name === receiverOf(lab).host.name ? "rsyslog" : "only sshd",
                 ]),
             );
             return `${lab.hosts.length} hosts are up`;
@@ -93,8 +98,10 @@ async function story(): Promise<Lab> {
     await chapter(
         "Load balancers from bare hosts",
         `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and ` +
-            "converges both load balancers at once: package, user, limits, configuration, service.",
+            "converges both load balancers at once: packages, user, limits, configuration, services, logs and metrics.",
         async () => {
+            // There is no Datadog here, so it may be any text.
+            await setSecret(API_KEY, randomBytes(16).toString("hex"));
             await up();
             return "both are converged, and serve";
         },
@@ -104,6 +111,9 @@ async function story(): Promise<Lab> {
         await showAnswers(lab);
         return "the servers of each service";
     });
+
+    await logChapter(lab);
+    await metricChapter(lab);
 
     await chapter(
         "An app server fails",
@@ -124,6 +134,7 @@ async function story(): Promise<Lab> {
             "appears in the inventory. A plain preview probes the hosts and shows what would change on each.",
         async () => {
             load = new Load(loadBalancers(lab), hostNames);
+            loadSince = summary.length + 1;
             await load.next();
             await step("boot app5", () =>
                 changing(() => lab.addHost({ name: "app5", image: "app", tags: ["ecom-platform::app"] })),
@@ -220,7 +231,7 @@ async function story(): Promise<Lab> {
         "A wrong port",
         `In ${STACK_FILE}, the port of ecom-docs becomes 81, where nothing listens. No checker can know that. The up finds out: ` +
             `it compares the servers that work with those before, restores the last good files of ${first.name}, and does not ` +
-            `change ${second.name}. The load that has run since step 5 ends first.`,
+            `change ${second.name}. The load that has run since step ${loadSince} ends first.`,
         async () => {
             const served = showServed((await load?.stop()) ?? []);
             const docs = local.services[1]?.hosts?.[0] ?? "";

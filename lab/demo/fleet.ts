@@ -6,6 +6,9 @@ import type { Lab } from "../lab";
 /** The data of the stack. */
 export const STACK_FILE = "stacks/local.ts";
 
+/** Key of Datadog's API key in the stack's config. */
+export const API_KEY = local.datadog?.apiKey.secret ?? "";
+
 /** Host names of all services. */
 export const hostNames = local.services.flatMap(({ hosts = [] }) => hosts);
 

@@ -9,7 +9,7 @@ import { bold, say, table } from "../print";
 import { chapter, edit, expect, restore } from "./chapter";
 import { hostNames, loadBalancers, resourceName, STACK_FILE } from "./fleet";
 import { Load, showServed } from "./load";
-import { preview, setSecret, up } from "./pulumi";
+import { preview, rememberConfig, setSecret, up } from "./pulumi";
 import { askOverTls, type Handshake, redirectOf } from "./requests";
 
 /** Key of the data bag's secret in the stack's config. */
@@ -43,6 +43,7 @@ export async function httpsChapters(lab: Lab): Promise<void> {
             "requests over http are redirected.",
         async () => {
             write(first);
+            rememberConfig();
             await setSecret(SECRET, sharedSecret);
             withTls(item);
             await up();

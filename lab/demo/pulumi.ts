@@ -1,6 +1,7 @@
 import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
+import { parseDocument } from "yaml";
 import { localBackend, type PulumiResult, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import { bold, coloured, LiveLines, plain, say } from "../print";
 import { expect, remember } from "./chapter";
@@ -48,20 +49,22 @@ export async function up(): Promise<string> {
     return stdout + stderr;
 }
 
-/** Sets a secret of the stack by standard input, because other processes can read arguments. `restore` removes it. */
+/** Remembers the stack's config: `restore` removes secrets that are set from now on. */
+export const rememberConfig = () => remember(configFile);
+
+/** Sets a secret of the stack by standard input, because other processes can read arguments. */
 export async function setSecret(key: string, value: string): Promise<void> {
-    remember(configFile);
     const args = ["config", "set", "--secret", key, "--stack", STACK];
     say(`  ${bold(`$ pulumi ${args.join(" ")}`)}`);
     const { code, stderr } = await runPulumi(args, { cwd: checkout, env, input: value });
     expect(code === 0, `pulumi config set ended with status ${code}:\n${stderr}`);
 }
 
-/** Empties the state of the lab's stack. Other stacks stay. */
-export async function freshStack(): Promise<void> {
+/** Empties the state of the lab's stack, and removes a secret that an earlier demo has left in its config. Other stacks stay. */
+export async function freshStack(secret: string): Promise<void> {
     const quietly = (...args: string[]) => runPulumi(args, { cwd: checkout, env });
     mkdirSync(fileURLToPath(localBackend), { recursive: true });
-    forgetSalt();
+    forget(secret);
     // An interrupted demo may have left a lock.
     await quietly("cancel", "--yes", "--stack", STACK);
     await quietly("stack", "rm", STACK, "--yes", "--force", "--preserve-config");
@@ -69,11 +72,19 @@ export async function freshStack(): Promise<void> {
     if (code !== 0) throw new Error(`pulumi stack init ${STACK}:\n${stdout}${stderr}`);
 }
 
-/** Removes the salt of an earlier passphrase, which a new .lab does not have, unless the file has secrets. */
-function forgetSalt(): void {
+/**
+ * Removes a secret from the stack's config; unless there are others, also the salt of an earlier passphrase, which a new .lab does
+ * not have.
+ */
+function forget(secret: string): void {
     if (!existsSync(configFile)) return;
-    const text = readFileSync(configFile, "utf8");
-    if (!/^\s*secure:/m.test(text)) writeFileSync(configFile, text.replace(/^encryptionsalt:.*\n/m, ""));
+    const config = parseDocument(readFileSync(configFile, "utf8"));
+    const drop = (...path: string[]) => config.hasIn(path) && config.deleteIn(path);
+    drop("config", `haproxy-fleet:${secret}`);
+    if (!/\bsecure:/.test(String(config))) drop("encryptionsalt");
+    // Otherwise the CLI would go on to write it all on one line.
+    const left = String(config).replace(/^(\{\}|null)\n$/, "");
+    writeFileSync(configFile, left);
 }
 
 /**

@@ -58,7 +58,8 @@ describeLab("prune: resources that leave the run list are undone", () => {
 
         before("they are converged, used and removed", async () => {
             await host.exec(`echo theirs >${PROFILE}; chmod 0640 ${PROFILE}; chown daemon:mail ${PROFILE}`);
-            for (const n of [1, 2, 3]) await host.writeFile(`/etc/systemd/system/theirs${n}.service`, SLEEPER);
+            for (const n of [1, 2, 3])
+                await host.writeFile(`/etc/systemd/system/theirs${n}.service`, SLEEPER.replace("infinity", "86400"));
             await host.exec("systemctl daemon-reload");
             original = await out(`stat -c '%a %U:%G' ${CONFFILE}; md5sum <${CONFFILE}`);
             await up(leaving);
