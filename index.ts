@@ -49,11 +49,8 @@ warnOfClearFiles(composed.clearFiles);
 warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...secretKeys]);
 
 /** Addresses of the load balancers, by name. */
-export const addresses = Object.assign(
-    {},
-    ...components.map(({ hosts }) =>
-        Object.fromEntries(Object.entries(hosts).map(([name, { address }]) => [name, address])),
-    ),
+export const addresses = Object.fromEntries(
+    components.flatMap(({ hosts }) => Object.entries(hosts).map(([name, { address }]) => [name, address])),
 );
 
 const byName = Object.assign({}, ...components.map((component) => component.authorities));

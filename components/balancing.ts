@@ -46,6 +46,7 @@ import {
     type LogsAndMetrics,
     logsAndMetricsResources,
     logsAndMetricsShape,
+    tagsIssues,
     withLogsAndMetrics,
 } from "./logsAndMetrics";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
@@ -255,6 +256,7 @@ function balancesOf(
     const compiled = compile(balancedOf(args, declared));
     const complete = withLogsAndMetrics(compiled.config, logs);
     const names = (args.services ?? []).map(({ name }) => name);
+    const tags = tagsIssues(logs);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
@@ -274,7 +276,7 @@ function balancesOf(
             host,
             issues: [
                 ...(isWhole ? issues : []),
-                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
+                ...withoutIgnored([...judged.issues, ...tags, ...own, ...uses], ignoreIssues),
                 ...(hasForm ? acceptDownIssues(config, args.acceptDown) : []),
             ],
         };

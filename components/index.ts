@@ -12,6 +12,7 @@ export type { Differences as HostDifferences } from "./hostDifferences";
 export type { WithInputs } from "./inputs";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
+export type { DatadogSettings, LogsAndMetrics, PapertrailSettings } from "./logsAndMetrics";
 export * as recipes from "./recipes/index";
 export type { HostResources } from "./reporter";
 export type * as resources from "./resources";

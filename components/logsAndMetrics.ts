@@ -1,9 +1,9 @@
 import { z } from "zod";
 import type { Resource } from "./convergence/kinds/index";
 import { slot } from "./convergence/slots";
-import { formOf } from "./forms";
-import { addressesOf, type HaproxyConfig, type LogTarget, logRequests, type PortBind } from "./haproxy";
-import { type DatadogArgs, datadog, datadogShape } from "./recipes/datadog/index";
+import { type FormIssue, formOf } from "./forms";
+import { addressesOf, type HaproxyConfig, type Issue, type LogTarget, logRequests, type PortBind } from "./haproxy";
+import { type DatadogArgs, datadog, datadogShape, tagIssues, tagWarnings } from "./recipes/datadog/index";
 import { type LogrotateArgs, logrotate, logrotateShape } from "./recipes/logrotate/index";
 import { type PapertrailArgs, papertrail, papertrailShape } from "./recipes/papertrail/index";
 import { PORT, rsyslog } from "./recipes/rsyslog/index";
@@ -99,6 +99,18 @@ export function logsAndMetricsResources(
         ...(agent ? datadogResources(config, agent, services) : []),
         ...logs.filter(isProof),
     ];
+}
+
+/** Issues of Datadog's tags. */
+export function tagsIssues({ datadog: agent }: LogsAndMetrics<unknown>): Issue[] {
+    if (agent === undefined) {
+        return [];
+    }
+    const at = ({ path, message }: FormIssue) => ({ path: `datadog.${path}`, message });
+    const errors = tagIssues(agent).map((issue): Issue => ({ rule: "tag", ...at(issue), severity: "error" }));
+    return errors.length > 0
+        ? errors
+        : tagWarnings(agent).map((issue): Issue => ({ rule: "rewritten-tag", ...at(issue), severity: "warning" }));
 }
 
 function datadogResources(

@@ -135,7 +135,8 @@ export class Host {
             }
             if (Date.now() > deadline)
                 throw new Error(`${this.name}: no answer on ports ${ports.join(", ")}; ${this.endOfConsole()}`);
-            await sleep(50);
+            // Each look starts two programs, which slows down the boots of others.
+            await sleep(200);
         }
     }
 

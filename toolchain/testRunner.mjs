@@ -25,8 +25,10 @@ const groups = [
     { members: [...checks, "unit"], jobs: 2 },
     { members: ["golden", "varnish", "toolchain", "package", "lab"], jobs: 3 },
 ];
-/** Files that run before the others of their group, and alone: this one compares the whole machine before and after. */
-const alone = ["test/lab/lab.spec.ts"];
+/** Files that run before other labs, because they compare what labs add to the machine before and after. */
+const first = ["test/lab/lab.spec.ts"];
+/** Suites that start no host and enter no image, so that they may run beside {@link first}. */
+const withoutHosts = ["toolchain", "package"];
 /** A lab file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
 const names = groups.flatMap((group) => group.members);
@@ -169,9 +171,11 @@ export async function runTests(args, prerequisites, root = repo) {
     }
 
     async function runSpecs(specs, jobs) {
-        const isAlone = (spec) => alone.includes(shown(spec));
-        for (const spec of specs.filter(isAlone)) await mocha([spec]);
-        const together = specs.filter((spec) => !isAlone(spec)).sort((a, b) => size(b) - size(a));
+        specs.sort((a, b) => size(b) - size(a));
+        const before = specs.filter((spec) => first.includes(shown(spec)));
+        const beside = before.length ? specs.filter((spec) => withoutHosts.includes(suiteOf(spec))) : [];
+        await Promise.all([before.length && mocha(before), beside.length && mocha(beside, jobs - 1)]);
+        const together = specs.filter((spec) => !before.includes(spec) && !beside.includes(spec));
         if (together.length) await mocha(together, jobs);
         const failed = together.filter((spec) => results.get(spec)?.failed);
         if (together.length < 2 || failed.length > repeats) return;

@@ -95,7 +95,7 @@ describeLab("the engine on a fleet", () => {
         assert.match(text, /lb2-converge update/);
         assert.doesNotMatch(text, /lb1-converge update/);
         const untouched = await restartTraces(lb1);
-        await program.up();
+        await program.up("--skip-preview");
         assert.doesNotMatch((await lb2.readFile(CONFIG)).toString(), /edited/);
         assert.equal(await restartTraces(lb1), untouched);
         await program.nothingToDo();
@@ -158,7 +158,7 @@ describeLab("the engine on a fleet", () => {
         const text = await program.preview();
         // The roll has stopped before lb2.
         for (const name of ["lb1", "lb2"]) assert.match(text, new RegExp(`edge-${name}-converge update`));
-        await program.up();
+        await program.up("--skip-preview");
         assert.doesNotMatch((await lb1.readFile(CONFIG)).toString(), /app9/);
         await program.nothingToDo();
     });
@@ -166,13 +166,13 @@ describeLab("the engine on a fleet", () => {
     it("plans an update for a host restored from an old image", async () => {
         await lb1.snapshot();
         withAnother();
-        await program.up();
+        await program.up("--skip-preview");
         await lb1.restore();
         const text = await program.preview();
         assert.match(text, /^ +\+ +server app9 /m);
         assert.match(text, /lb1-converge update/);
         assert.doesNotMatch(text, /lb2-converge update/);
-        await program.up();
+        await program.up("--skip-preview");
         assert.match((await lb1.readFile(CONFIG)).toString(), /server app9 /);
         await program.nothingToDo();
     });
@@ -189,7 +189,7 @@ describeLab("the engine on a fleet", () => {
         program.nodes(program.labNodes());
         const text = await program.preview("--diff");
         assert.match(text, /^\s+- +server app9 /m);
-        await program.up();
+        await program.up("--skip-preview");
         for (const host of [lb1, lb2]) assert.doesNotMatch((await host.readFile(CONFIG)).toString(), /app9|edited/);
         const before = [await logins(lb1), await logins(lb2)];
         assert.match(await program.up(), /6 unchanged/);
@@ -216,7 +216,7 @@ describeLab("the engine on a fleet", () => {
         texts.push(await program.up("--diff"), await program.succeed("stack", "export"));
         assert.match((await lb1.readFile(CONFIG)).toString(), new RegExp(`stats auth ops:'?${PASSWORD}`));
         await lb1.exec(`sed -i 's/${PASSWORD}/another-${PASSWORD}/' ${CONFIG}`);
-        texts.push(await program.preview(), await program.preview("--diff"), await program.up());
+        texts.push(await program.preview(), await program.preview("--diff"), await program.up("--skip-preview"));
         for (const text of texts) assert.doesNotMatch(text, new RegExp(PASSWORD));
         await program.nothingToDo();
     });
@@ -239,7 +239,7 @@ describeLab("the engine on a fleet", () => {
         const state = await exported();
         await program.importState(state.replace(mark, '"retainOnDelete": false'));
         await program.nothingToDo();
-        await program.up();
+        await program.up("--skip-preview");
         assert.equal((await exported()).match(mark)?.length, state.match(mark)?.length);
     });
 
@@ -262,7 +262,7 @@ describeLab("the engine on a fleet", () => {
         }
         await program.importState(JSON.stringify(state));
         const before = [await restartTraces(lb1), (await lb1.exec("ls -l --time-style=full-iso /etc/haproxy")).stdout];
-        assert.match(await program.up(), /~ 1 updated/);
+        assert.match(await program.up("--skip-preview"), /~ 1 updated/);
         const after = [await restartTraces(lb1), (await lb1.exec("ls -l --time-style=full-iso /etc/haproxy")).stdout];
         assert.deepEqual(after, before);
         assert.doesNotMatch(await program.succeed("stack", "export"), /"stdin"/);

@@ -4,6 +4,7 @@ import type { Host } from "../../lab/host";
 import { Convergence } from "../support/converge";
 import { echod } from "../support/echod";
 import { hostState } from "../support/hostState";
+import { killAt } from "../support/killAt";
 import { describeLab, withLab } from "../support/lab";
 import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
@@ -23,7 +24,7 @@ const from: Resource[] = [
     { kind: "file", path: "/etc/changes", content: "one\n" },
     { kind: "systemdUnit", name: "ssh.service.d/10-gone.conf", content: "[Unit]\nDescription=Gone\n" },
     { kind: "systemdUnit", name: "sleeper.service", content: SLEEPER },
-    { kind: "service", name: "sleeper.service" },
+    { kind: "service", name: "sleeper.service", removed: "stop" },
 ];
 
 /** … and ends here, with nearly every kind of step done and undone. */
@@ -40,21 +41,6 @@ const to: Resource[] = [
     { kind: "systemdUnit", name: "echod.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
     ...echod("two\n"),
 ];
-
-/**
- * Kills the converge before or after its n-th step, when the shell is its only process. The runtime's own step does the work;
- * nothing in it knows of this.
- */
-function killAt(n: number, when: "before" | "after"): (body: string) => string {
-    const kill = `[ "$steps" != ${n} ] || kill -KILL $$`;
-    const [before, after] = when === "before" ? [kill, ":"] : [":", kill];
-    const counting = `steps=0\nstep() {\nsteps=$((steps + 1))\n${before}\nstep_itself "$@"\n${after}\n}`;
-    return (body) => {
-        const renamed = body.replace("\nstep() {", "\nstep_itself() {");
-        assert.notEqual(renamed, body);
-        return renamed.replace('\ndispatch "$@"\n', () => `\n${counting}\ndispatch "$@"\n`);
-    };
-}
 
 /** Lines that only one of the two texts has. */
 function difference(actual: string[], expected: string[]): string[] {

@@ -61,7 +61,7 @@ describeLab("a load balancer for every protocol", () => {
             ],
             stats: undefined,
         });
-        await program.up();
+        await program.up("--skip-preview");
     });
     after(() => program?.remove());
 

@@ -25,6 +25,10 @@ const leaving: Resource[] = [
     { kind: "systemdUnit", name: "sleeper.service", content: SLEEPER },
     { kind: "service", name: "sleeper.service" },
     { kind: "systemdUnit", name: "ssh.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
+    { kind: "service", name: "theirs1.service", removed: "stop" },
+    { kind: "service", name: "theirs2.service", removed: "restart" },
+    { kind: "systemdUnit", name: "theirs2.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
+    { kind: "service", name: "theirs3.service", running: false, removed: "restart" },
 ];
 
 describeLab("prune: resources that leave the run list are undone", () => {
@@ -54,6 +58,9 @@ describeLab("prune: resources that leave the run list are undone", () => {
 
         before("they are converged, used and removed", async () => {
             await host.exec(`echo theirs >${PROFILE}; chmod 0640 ${PROFILE}; chown daemon:mail ${PROFILE}`);
+            for (const n of [1, 2, 3])
+                await host.writeFile(`/etc/systemd/system/theirs${n}.service`, SLEEPER.replace("infinity", "86400"));
+            await host.exec("systemctl daemon-reload");
             original = await out(`stat -c '%a %U:%G' ${CONFFILE}; md5sum <${CONFFILE}`);
             await up(leaving);
             assert.equal(
@@ -61,9 +68,13 @@ describeLab("prune: resources that leave the run list are undone", () => {
                 "ours\nours\nactive\n5",
             );
             await host.exec("echo >/srv/used/somebody-elses");
+            await host.exec("systemctl restart theirs2");
+            assert.equal(await niceOf("theirs2"), "5");
             said = await previewOf([]);
             await up([]);
         });
+
+        const niceOf = (unit: string) => out(`cut -d' ' -f19 /proc/$(systemctl show -P MainPID ${unit})/stat`);
 
         it("are named in the preview", () => {
             const undone = said.split("\n").flatMap((line) => / (\S+) has left the run list/.exec(line)?.[1] ?? []);
@@ -77,7 +88,10 @@ describeLab("prune: resources that leave the run list are undone", () => {
                     "file[/srv/emptied/file]",
                     "file[/srv/used/file]",
                     "systemdUnit[sleeper.service]",
+                    "service[theirs1.service]",
+                    "service[theirs2.service]",
                     "systemdUnit[ssh.service.d/10-nice.conf]",
+                    "systemdUnit[theirs2.service.d/10-nice.conf]",
                 ].sort(),
             );
         });
@@ -98,6 +112,14 @@ describeLab("prune: resources that leave the run list are undone", () => {
         it("a drop-in is removed, and systemd reloads its units", async () => {
             assert.equal(await out("ls -d /etc/systemd/system/ssh.service.d"), "");
             assert.equal(await out("systemctl show -P Nice -P NeedDaemonReload ssh"), "0\nno");
+        });
+
+        it("a service stops or restarts if it says so, after what was declared later", async () => {
+            assert.match(said, /service\[theirs1.service\] has left the run list, would be stopped and disabled/);
+            assert.match(said, /service\[theirs2.service\] has left the run list, would be restarted/);
+            assert.equal(await out("systemctl is-active theirs1; systemctl is-enabled theirs1"), "inactive\ndisabled");
+            assert.equal(await niceOf("theirs2"), "0");
+            assert.equal(await out("systemctl is-active theirs3"), "inactive");
         });
 
         it("a directory is removed if it is empty, and stays if it is used", async () =>

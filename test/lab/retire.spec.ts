@@ -67,7 +67,7 @@ describeLab("retire", () => {
         await program.init();
         const { privateKey = "" } = sshTargetOf(lab(), host);
         await program.succeed("config", "set", "--secret", "sshPrivateKey", "--", privateKey);
-        await program.up();
+        await program.up("--skip-preview");
     });
     after(() => {
         app?.stop();
@@ -149,7 +149,7 @@ describeLab("retire", () => {
 
     it("is undone by the next up, as long as the host is in the stack", async () => {
         assert.match(await program.preview(), /lb1-converge update/);
-        await program.up();
+        await program.up("--skip-preview");
         await program.nothingToDo();
     });
 

@@ -24,7 +24,7 @@ describeLab("scenarios", () => {
     /** Converges a stack, then checks that nothing is left to do. */
     async function converge(stack: Parameters<Program["stack"]>[0]): Promise<void> {
         program.stack({ haproxy, stats: undefined, ...stack });
-        await program.up();
+        await program.up("--skip-preview");
         await program.nothingToDo();
     }
 

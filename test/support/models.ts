@@ -7,6 +7,7 @@ const hosts = ["a.example.com", "B.example", "x-1.y_z.example.org", "localhost"]
 const addresses = ["192.0.2.1", "2001:db8::1", "127.0.0.1", "::1"];
 const hostile = fc.oneof(fc.string({ unit: "grapheme" }), fc.constantFrom("a b", "'\"$HOME#", "\\\\x41", " -i "));
 const path = hostile.map((text) => `/${text}`).filter((text) => !/\p{Cc}/u.test(text));
+const encodedPath = path.map((text) => encodeURI(text).replace(/[?#]/g, ""));
 const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined });
 const port = fc.integer({ min: 1, max: 65_535 });
 const oneOrMore = { minLength: 1, maxLength: 3 };
@@ -75,7 +76,7 @@ const modelOf = (mode: Mode): fc.Arbitrary<HaproxyConfig> =>
             ),
         ),
         stats: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8404, 80) }), uri: maybe(path) })),
-        metrics: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8405, 8404) }), uri: maybe(path) })),
+        metrics: maybe(fc.record({ bind: fc.record({ port: fc.constantFrom(8405, 8404) }), uri: maybe(encodedPath) })),
     });
 
 /** Models without an error. */

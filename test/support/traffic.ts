@@ -69,7 +69,8 @@ export async function shares(
 /** Repeats the check until it returns true. An error counts as false. Tests use it instead of sleeps. */
 export async function until(what: string, ready: () => Promise<boolean> | boolean, timeout = PATIENCE): Promise<void> {
     const deadline = Date.now() + timeout;
-    for (;;) {
+    // At first often, then seldom: most checks start programs, and take the processor from what they wait for.
+    for (let pause = 50; ; pause = Math.min(pause * 1.5, 250)) {
         const late = Date.now() > deadline;
         let cause: unknown;
         try {
@@ -78,6 +79,6 @@ export async function until(what: string, ready: () => Promise<boolean> | boolea
             cause = error;
         }
         if (late) throw new Error(`not within ${timeout / 1000} s: ${what}`, { cause });
-        await sleep(50);
+        await sleep(pause);
     }
 }

@@ -20,7 +20,9 @@ export class Project {
         // The real language host reads the lock file to list packages.
         for (const name of ["node_modules", "package-lock.json"])
             symlinkSync(join(repo, name), join(this.directory, name));
-        const options = { typescript: false, nodeargs: "--import tsx" };
+        // As in users' projects, because the programs start in half the time.
+        const nodeargs = `--require "${join(repo, "start.js")}" --require tsx/cjs`;
+        const options = { typescript: false, nodeargs };
         const project = { name: "probe", main: "index.ts", runtime: { name: "nodejs", options } };
         writeFileSync(join(this.directory, "Pulumi.yaml"), JSON.stringify(project));
         // Providers that no program uses must change nothing.

@@ -2,12 +2,9 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
 import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { createRequire } from "node:module";
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repo } from "../../toolchain/environment.mjs";
-
-const tsx = createRequire(__filename).resolve("tsx/cjs");
 
 /** Runs the tests with all prerequisites met, except those given as JavaScript. */
 const driver = (unmet: string) => `
@@ -26,7 +23,7 @@ describe("test runner", () => {
     let root: string;
     beforeEach(() => {
         root = mkdtempSync(join(tmpdir(), "test-runner-"));
-        files({ ".mocharc.json": JSON.stringify({ require: [tsx], extension: ["ts"] }) });
+        files({ ".mocharc.json": JSON.stringify({ extension: ["ts"] }), "package.json": "{}" });
     });
     afterEach(() => rmSync(root, { recursive: true, force: true }));
 
@@ -191,26 +188,25 @@ describe("test runner", () => {
         assert.equal(status, 1);
     });
 
-    it("runs lab.spec.ts first and alone, the others side by side", () => {
-        const noted = (test: string) => `const { appendFileSync, readFileSync } = require("node:fs");
-            const note = (text) => appendFileSync("order", text + "\\n");
+    it("runs lab.spec.ts before other labs, beside suites without hosts, and the others side by side", () => {
+        /** A test that ends only when the other one has started, so the two must run at the same time. */
+        const pair = (own: string, other: string) => `const { appendFileSync, readFileSync } = require("node:fs");
             const waitFor = (text, done) =>
                 readFileSync("order", "utf8").includes(text) ? done() : setTimeout(waitFor, 20, text, done);
-            ${test}`;
-        // Each of these two ends only when the other one has started, so they must run at the same time.
-        const pair = (own: string, other: string) =>
-            noted(
-                `it("runs", (done) => { note("${own} starts"); waitFor("${other} starts", done); }).timeout(60_000);`,
-            );
+            it("runs", (done) => {
+                appendFileSync("order", "${own}\\n");
+                waitFor("${other}", () => setTimeout(() => { appendFileSync("order", "${own} ends\\n"); done(); }, 500));
+            }).timeout(60_000);`;
         files({
-            "test/lab/a.spec.ts": pair("a", "b"),
-            "test/lab/b.spec.ts": pair("b", "a"),
-            "test/lab/lab.spec.ts": noted(`it("runs", (done) => {
-                note("lab starts"); setTimeout(() => { note("lab ends"); done(); }, 1000); });`),
+            "test/golden/a.spec.ts": pair("golden", "other"),
+            "test/lab/a.spec.ts": pair("other", "golden"),
+            "test/lab/lab.spec.ts": pair("lab", "quiet"),
+            "test/toolchain/a.spec.ts": pair("quiet", "lab"),
         });
-        assert.equal(run(["lab"]).last, "3 passed, 0 failed, 0 skipped");
-        const order = readFileSync(join(root, "order"), "utf8").split("\n");
-        assert.deepEqual(order.slice(0, 2), ["lab starts", "lab ends"]);
+        assert.equal(run(["golden", "toolchain", "lab"]).last, "4 passed, 0 failed, 0 skipped");
+        const order = readFileSync(join(root, "order"), "utf8").trimEnd().split("\n");
+        assert.deepEqual(order.slice(0, 4).sort(), ["lab", "lab ends", "quiet", "quiet ends"]);
+        assert.deepEqual(order.slice(4).sort(), ["golden", "golden ends", "other", "other ends"]);
     });
 
     const skips = `before(function () { console.log("    skipped: no root here"); this.skip(); }); it("never runs", () => {});`;

@@ -30,6 +30,9 @@ const wholes: Record<string, string> = {
     "docs/forward-proxy.md": "Frontend",
 };
 
+/** Pages whose fragments are for stacks and programs. */
+const forBoth = ["docs/certificates.md", "docs/logs.md"];
+
 /** What fragments need that stand in the data of a stack, or among the arguments of a program. */
 const stackOrProgram = `
 import { readFileSync } from "node:fs";
@@ -61,17 +64,16 @@ const propertiesOn = (page: string) => [
 
 /** TypeScript by the path it would have in the repository. */
 function programs(page: string): [string, string][] {
-    const folder = ["docs/stacks.md", "docs/certificates.md"].includes(page) ? "stacks" : ".";
+    const folder = ["docs/stacks.md", ...forBoth].includes(page) ? "stacks" : ".";
     const stem = join(root, folder, `example-${page.replace(/\W/g, "-")}`);
     const given =
         'import { type HostConnection, LoadBalancer } from "haproxy-fleet";\ndeclare const connection: HostConnection;\n';
     const whole = examples(page, "typescript")
         .filter((code) => propertiesIn(code).length === 0)
         .map((code) => (/^import /m.test(code) ? code : `${given}${code}`));
-    const [type, imports] =
-        page === "docs/certificates.md"
-            ? ["Partial<Group> | Partial<LoadBalancerArgs>", stackOrProgram]
-            : [`Partial<haproxy.${wholes[page]}>`, 'import type { haproxy } from "haproxy-fleet";'];
+    const [type, imports] = forBoth.includes(page)
+        ? ["Partial<Group> | Partial<LoadBalancerArgs>", stackOrProgram]
+        : [`Partial<haproxy.${wholes[page]}>`, 'import type { haproxy } from "haproxy-fleet";'];
     const parts = propertiesOn(page).map((text, n) => `export const _${n}: ${type} = { ${text} };`);
     const typed = parts.length === 0 ? [] : [`${imports}\n${parts.join("\n")}`];
     return [...whole, ...typed].map((code, n) => [`${stem}-${n}.ts`, code]);

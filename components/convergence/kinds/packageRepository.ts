@@ -12,7 +12,7 @@ const URL =
     /^(?:https?:\/\/[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?:\/\/)?(?=\/))(?:\/[A-Za-z0-9._~!&'*+,;=@%:/-]*)?$/;
 const KEY_URL =
     /^(?:https?:\/\/[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?:\/\/)?(?=\/))(?:\/[A-Za-z0-9._~!&'()*+,;=@%:/?$-]*)?$/;
-const SUITE = /^(?:[A-Za-z0-9.][A-Za-z0-9._~+-]*(?:\/[A-Za-z0-9._~+-]+)*\/?|\/)$/;
+const SUITE = /^[A-Za-z0-9.][A-Za-z0-9._~+-]*(?:\/[A-Za-z0-9._~+-]+)*\/?$/;
 const COMPONENT = /^[A-Za-z0-9.][A-Za-z0-9._~+-]*(?:\/[A-Za-z0-9._~+-]+)*$/;
 const FINGERPRINT = /^[0-9A-Fa-f]{40}$/;
 
@@ -56,11 +56,10 @@ const sourceOf = (repository: PackageRepository) => {
     return { path: `/etc/apt/sources.list.d/${name}.sources`, content: renderTemplate("apt.sources.mustache", view) };
 };
 
-/** Name of the repository's release file among apt's lists, without its ending: see URItoFileName in apt's strutl.cc. */
+/** Beginning of the names of the repository's files among apt's lists: see URItoFileName in apt's strutl.cc. */
 function listOf({ url, suite }: PackageRepository): string {
-    const base = `${url.replace(/^[a-z]+:(\/\/)?/, "").replace(/\/$/, "")}/`;
-    const directory = suite.endsWith("/") ? (suite === "/" ? "" : suite) : `dists/${suite}/`;
-    return `${base}${directory}`
+    const base = url.replace(/^[a-z]+:(\/\/)?/, "").replace(/\/$/, "");
+    return `${base}/${suite.endsWith("/") ? suite.slice(0, -1) : `dists/${suite}`}`
         .replace(/[_~=!@$%&*]/g, (bad) => `%${bad.charCodeAt(0).toString(16)}`)
         .replaceAll("/", "_");
 }

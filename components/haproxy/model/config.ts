@@ -214,6 +214,6 @@ export interface Stats {
 export interface Metrics {
     /** Where they are served. */
     readonly bind: PortBind;
-    /** Path, without a query. @default "/metrics" */
+    /** Path as clients send it, percent-encoded and without a query. @default "/metrics" */
     readonly uri?: string;
 }

@@ -109,11 +109,11 @@ function isOnAllAddresses(bind: PortBind): boolean {
 }
 
 function metricsIssues({ bind, uri }: Metrics, issues: IssueList): void {
-    if (uri !== undefined && !/^\/[^?]*$/.test(withoutSlots(uri))) {
+    if (uri !== undefined && !/^\/[^?#\s]*$/.test(withoutSlots(uri))) {
         issues.error(
             "metrics-uri",
             "metrics.uri",
-            `metrics: no request has the path ${show(uri)}; begin it with "/", and leave a query out`,
+            `metrics: no request has the path ${show(uri)}; begin it with "/", encode spaces and "#", and leave a query out`,
         );
     }
     if (isOnAllAddresses(bind) && verifyOf(bind.ssl ?? {}) !== "required") {

@@ -29,7 +29,7 @@ export const rules = {
     "stats-uri": { severity: "error", meaning: 'The URI of the statistics page does not begin with "/".' },
     "stats-user": { severity: "error", meaning: "A colon in a user's name would begin the password." },
     "open-stats": { severity: "warning", meaning: "The statistics page is open to anyone who can reach its port." },
-    "metrics-uri": { severity: "error", meaning: 'The URI of the metrics does not begin with "/", or has a query.' },
+    "metrics-uri": { severity: "error", meaning: "The URI of the metrics is not a path that a request can have." },
     "open-metrics": { severity: "warning", meaning: "The metrics are open to anyone who can reach their port." },
     "zero-duration": { severity: "warning", meaning: "A duration of 0 means that there is no limit." },
 
@@ -148,6 +148,8 @@ export const rules = {
         severity: "error",
         meaning: "A revocation list is missing, unreadable, forged or expired, so every client would be refused.",
     },
+    tag: { severity: "error", meaning: "Datadog would cut a tag, or a tag is declared twice." },
+    "rewritten-tag": { severity: "warning", meaning: "Datadog shows a tag with another text than declared." },
     "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;
 

@@ -8,7 +8,7 @@ import { processCheck } from "./processCheck";
 import { tagIssues, tagsForm, tagValue } from "./tags";
 import type { DatadogArgs, DatadogRepository } from "./types";
 
-export { tagWarnings } from "./tags";
+export { tagIssues, tagWarnings } from "./tags";
 export type { DatadogArgs, DatadogRepository } from "./types";
 
 const UNIT = "datadog-agent.service";

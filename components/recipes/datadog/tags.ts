@@ -28,24 +28,27 @@ export const tagsForm = z.record(
     { message: "expected an object with keys and values of tags" },
 );
 
+/** What tags are made of. */
+type Tagged = Pick<DatadogArgs, "environment" | "tags">;
+
 /** All tags but the environment, as Datadog writes them. */
-export function tagTexts({ tags = {} }: DatadogArgs): string[] {
+export function tagTexts({ tags = {} }: Tagged): string[] {
     const texts = Object.entries(tags).flatMap(([name, values]) => [values].flat().map((value) => `${name}:${value}`));
     return [...new Set(texts)];
 }
 
 /** The environment as a tag; `env` of the agent's settings is the same. */
-export function environmentTag({ environment }: DatadogArgs): string[] {
+export function environmentTag({ environment }: Tagged): string[] {
     return environment === undefined ? [] : [`env:${environment}`];
 }
 
 /** The service that HAProxy's metrics and log lines belong to. */
-export function serviceName({ tags = {} }: DatadogArgs): string {
+export function serviceName({ tags = {} }: Tagged): string {
     return [tags.service ?? []].flat()[0] ?? "haproxy";
 }
 
 /** Tags that Datadog would cut, or that contradict other arguments. */
-export function tagIssues(args: DatadogArgs): FormIssue[] {
+export function tagIssues(args: Tagged): FormIssue[] {
     const long = tagged(args)
         .filter(({ tag }) => [...tag].length > LONGEST)
         .map(({ path, tag }) => ({
@@ -63,13 +66,15 @@ export function tagIssues(args: DatadogArgs): FormIssue[] {
  * Tags that Datadog shows with another text than declared, without a word: it makes capitals small, and "_" of everything that is no
  * letter, digit or one of `_-:./`. Such a tag works, but people search for what they wrote.
  *
- * @returns a line each: what is declared, and what Datadog shows
  * @param args arguments without issues
  */
-export function tagWarnings(args: DatadogArgs): string[] {
+export function tagWarnings(args: Tagged): FormIssue[] {
     return tagged(args)
         .filter(({ tag }) => shown(tag) !== tag)
-        .map(({ path, tag }) => `${path}: Datadog shows ${JSON.stringify(tag)} as ${JSON.stringify(shown(tag))}`);
+        .map(({ path, tag }) => ({
+            path,
+            message: `Datadog shows ${JSON.stringify(tag)} as ${JSON.stringify(shown(tag))}; write it like that`,
+        }));
 }
 
 /** As the trace agent's NormalizeTag does it: datadog-agent, pkg/trace/traceutil/normalize.go. */
@@ -78,7 +83,7 @@ function shown(tag: string): string {
 }
 
 /** Every tag with the argument that it comes from. */
-function tagged(args: DatadogArgs): { readonly path: string; readonly tag: string }[] {
+function tagged(args: Tagged): { readonly path: string; readonly tag: string }[] {
     const { tags = {} } = args;
     return [
         ...environmentTag(args).map((tag) => ({ path: "environment", tag })),

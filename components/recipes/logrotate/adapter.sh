@@ -12,11 +12,11 @@ logrotate_installed() {
 # logrotate_validate STAGE: refuses if logrotate finds a mistake in our file, or another file with the same log: it would skip the second
 # one. Our file is read first, so that a duplicate is always in the other one. Other mistakes in other files are not ours.
 logrotate_validate() {
-    staged=$stage/${logrotate_config##*/}
+    staged=$stage/logrotate-check/${logrotate_config##*/}
     # Patterns of other files match only logs that exist.
-    { mv -f -- "$1/${logrotate_config##*/}" "$staged" && mkdir -p -- "$stage/logs" &&
-        : >"$stage/logs/${logrotate_log##*/}"; } || return
-    set -- "$1" "$tx_directory" "$stage/logs" "${logrotate_log%/*}" "$staged"
+    { mkdir -p -- "$stage/logrotate-check/logs" && : >"$stage/logrotate-check/logs/${logrotate_log##*/}" &&
+        mv -f -- "$1/${logrotate_config##*/}" "$staged"; } || return
+    set -- "$1" "$tx_directory" "$stage/logrotate-check/logs" "${logrotate_log%/*}" "$staged"
     [ ! -e /etc/logrotate.conf ] || set -- "$@" /etc/logrotate.conf
     # shellcheck disable=SC2016 # expanded by the inner shell
     output=$(timeout -k 5 60 unshare -m --propagation private sh -c '

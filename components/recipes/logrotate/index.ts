@@ -3,11 +3,11 @@ import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
+import { LOG } from "../rsyslog/index";
 
 const DIRECTORY = "/etc/logrotate.d";
 /** The package of HAProxy brings a file of this name, so this one replaces it: a log must have one owner. */
 const CONFIG = `${DIRECTORY}/haproxy`;
-const LOG = "/var/log/haproxy.log";
 const NAME = "haproxy-logrotate";
 const TIMER = `${NAME}.timer`;
 
@@ -66,6 +66,6 @@ export function logrotate(args: LogrotateArgs = {}): Resource[] {
             content: renderTemplate("haproxy-logrotate.service.mustache", { config: CONFIG }),
         },
         { kind: "systemdUnit", name: TIMER, content: renderTemplate("haproxy-logrotate.timer.mustache", {}) },
-        { kind: "service", name: TIMER, restartOn: [`/etc/systemd/system/${TIMER}`] },
+        { kind: "service", name: TIMER, restartOn: [`/etc/systemd/system/${TIMER}`], removed: "stop" },
     ];
 }

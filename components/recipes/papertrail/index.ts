@@ -2,10 +2,12 @@ import { createHash } from "node:crypto";
 import { z } from "zod";
 import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
-import { adapterScript } from "../../scripts";
+import { hostProgram } from "../../scripts";
 import { FORWARDS, type Forward, PORT, type RsyslogArgs, rsyslogShape, rsyslogWith } from "../rsyslog/index";
 
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
+/** Also for people: it says why nothing arrives. */
+const PROGRAM = "/usr/local/sbin/haproxy-fleet-prove-forward";
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
 /** Where the lines of HAProxy are sent to, beside /var/log/haproxy.log: a log destination of Papertrail, or any syslog receiver with TLS. */
@@ -66,7 +68,17 @@ const argsForm = formOf<PapertrailArgs>()(z.strictObject(papertrailShape));
  */
 export function papertrail(args: PapertrailArgs): Resource[] {
     assertForm(argsForm, args, "papertrail");
-    return [...rsyslogWith(args, forwardOf(args)), forwardProof(args)];
+    return [
+        ...rsyslogWith(args, forwardOf(args)),
+        {
+            kind: "file",
+            path: PROGRAM,
+            content: hostProgram("papertrail", "prove-forward"),
+            mode: "0755",
+            program: true,
+        },
+        forwardProof(args),
+    ];
 }
 
 function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = "1g" }: PapertrailArgs): Forward {
@@ -78,7 +90,7 @@ function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = 
  * Proves that the forward is connected. It is no part of the transaction: if the receiver is away, the files are right all the same.
  * Meant for the end of a run list, so that all else is converged.
  */
-export function forwardProof(args: PapertrailArgs): Resource {
+function forwardProof(args: PapertrailArgs): Resource {
     const { host, port, peer, caFile } = forwardOf(args);
     const digest = createHash("sha256").update([host, port, peer, caFile].join("\n")).digest("hex").slice(0, 16);
     // rsyslog's adapter removes the record whenever it writes the files.
@@ -86,7 +98,7 @@ export function forwardProof(args: PapertrailArgs): Resource {
     return {
         kind: "execute",
         name: `prove the connection to ${host}:${port}`,
-        command: `${adapterScript("papertrail")}papertrail_prove_forward ${host} ${port} ${PORT} ${record}`,
+        command: `${PROGRAM} ${host} ${port} ${PORT} ${record}`,
         creates: record,
     };
 }

@@ -21,8 +21,9 @@ rsyslog_check() {
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
         mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
-        mkdir -p /var/spool/rsyslog && mount --bind "$3" /var/spool/rsyslog || exit 32
-        exec rsyslogd -N1 -o /var/spool/rsyslog/all.conf' sh "$1" "$tx_directory" "$stage/rsyslogd-check" 2>&1
+        all=
+        [ ! -d /var/spool/rsyslog ] || { mount --bind "$3" /var/spool/rsyslog && all="-o /var/spool/rsyslog/all.conf"; }
+        exec rsyslogd -N1 $all' sh "$1" "$tx_directory" "$stage/rsyslogd-check" 2>&1
 }
 
 # rsyslog_words: prints what rsyslogd says is wrong in its output, without versions and links.
@@ -30,7 +31,8 @@ rsyslog_words() {
     sed 's/^rsyslogd: //; s/ *\[v8\.[^]]*]$//; s/  */ /g; /config validation run/d; /insecure default in use/d' | uniq
 }
 
-# rsyslog_validate STAGE: refuses what rsyslogd says of the stage, but not of the live files: mistakes in other files are not ours.
+# rsyslog_validate STAGE: refuses what rsyslogd says of the stage, but not of the live files: mistakes in other files are not ours, unless
+# rsyslogd would not start because of them.
 rsyslog_validate() {
     output=$(rsyslog_check "$1")
     checked=$?
@@ -39,14 +41,20 @@ rsyslog_validate() {
         printf '%s\n' "rsyslogd did not finish its check within 60 s"
         return 1
     fi
-    printf '%s\n' "$output" | rsyslog_words >"$stage/rsyslogd-check.out"
-    cp -- "$stage/rsyslogd-check/all.conf" "$stage/rsyslogd-check.all" 2>/dev/null
+    output=$(printf '%s\n' "$output" | rsyslog_words)
+    case $output in *'(AbortOnUncleanConfig="on")'*)
+        printf '%s\n' "$output"
+        return 1
+        ;;
+    esac
+    mv -f -- "$stage/rsyslogd-check" "$stage/rsyslogd-checked"
     {
         printf '%s\n' "$tx_allowed"
         rsyslog_check "$tx_directory" | rsyslog_words
-    } | sed '/^$/d' >"$stage/rsyslogd-check.known"
-    mv -f -- "$stage/rsyslogd-check.all" "$stage/rsyslogd-check/all.conf" 2>/dev/null
-    ! grep -v -F -f "$stage/rsyslogd-check.known" "$stage/rsyslogd-check.out"
+    } | sed '/^$/d' >"$stage/rsyslogd-known"
+    rm -rf -- "$stage/rsyslogd-check"
+    mv -f -- "$stage/rsyslogd-checked" "$stage/rsyslogd-check"
+    ! printf '%s\n' "$output" | grep -v -F -f "$stage/rsyslogd-known"
 }
 
 rsyslog_blames_files() {
@@ -57,17 +65,18 @@ rsyslog_blames_files() {
 rsyslog_preflight() {
     refused=
     if [ -n "$rsyslog_ca" ]; then
-        [ -n "$(find /usr/lib /usr/lib64 -name lmnsd_gtls.so 2>/dev/null | head -n 1)" ] ||
+        [ -n "$(find /usr/lib /usr/lib64 -maxdepth 3 -name lmnsd_gtls.so 2>/dev/null | head -n 1)" ] ||
             rsyslog_refuse "rsyslog has no driver for TLS (lmnsd_gtls.so); reinstall the package rsyslog-gnutls"
         [ -s "$rsyslog_ca" ] ||
             rsyslog_refuse "$rsyslog_ca does not exist or is empty, so no certificate could be verified; install it, or set caFile"
     fi
-    # A socket of IPv6 alone has brackets. Who holds it may be unknown in a container.
+    # A socket of IPv6 alone has brackets. In a container, the holder may be unknown; then the proof decides.
     holder=$(ss -Hlunp "sport = :$rsyslog_port" 2>/dev/null |
-        grep -e " 127\.0\.0\.1:$rsyslog_port " -e " 0\.0\.0\.0:$rsyslog_port " -e " \*:$rsyslog_port " | grep -v '"rsyslogd"')
+        grep -e " 127\.0\.0\.1:$rsyslog_port " -e " 0\.0\.0\.0:$rsyslog_port " -e " \*:$rsyslog_port " |
+        grep -F 'users:(("' | grep -v -F '("rsyslogd"')
     if [ -n "$holder" ]; then
-        case $holder in *'users:(("'*) holder=${holder#*'users:(("'} holder=${holder%%'"'*} ;; *) holder="another process" ;; esac
-        rsyslog_refuse "$holder has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
+        holder=${holder#*'users:(("'}
+        rsyslog_refuse "${holder%%'"'*} has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
     fi
     if [ -s "$stage/rsyslogd-check/all.conf" ]; then
         conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
@@ -122,7 +131,7 @@ rsyslog_activation() {
         activation_reason="rsyslog does not run"
     else
         activation=restart
-        activation_reason="rsyslog reads its files only when it starts; lines that HAProxy sends in this moment are lost, usually those of 10 to 200 ms"
+        activation_reason="rsyslog reads its files only when it starts; lines that HAProxy sends meanwhile are lost: for 10 to 200 ms, or up to 2 s while a receiver is away"
     fi
 }
 

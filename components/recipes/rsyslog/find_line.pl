@@ -40,6 +40,7 @@ sub appears {
     return 0;
 }
 
+$SIG{PIPE} = "IGNORE";
 my @silent;
 for (@listeners) {
     my ($address, $number, $ask) = split / /;
@@ -52,8 +53,8 @@ for (@listeners) {
         next;
     }
     my ($own, $source) = ($socket->sockhost, $socket->sockport);
-    $SIG{PIPE} = "IGNORE";
-    print $socket $ask eq "http" ? "GET /$product-$id HTTP/1.0\r\nUser-Agent: $product proof\r\n\r\n" : "\r\n";
+    # To TLS and other protocols this is an error, which HAProxy logs, too; without any data it would not.
+    print $socket "GET /$product-$id HTTP/1.0\r\nUser-Agent: $product proof\r\n\r\n";
     $socket->flush;
     # The line is written when the session has ended. A server that waits for more does not end it.
     eval { local $SIG{ALRM} = sub { die }; alarm $ask eq "http" ? 3 : 1; sysread $socket, my $answer, 4096; alarm 0 };

@@ -94,6 +94,8 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                 ...(forward === undefined ? [] : ["rsyslog-gnutls", "ca-certificates"]),
             ],
         },
+        // Before the files, so that the restart after they are undone comes last.
+        { kind: "service", name: UNIT, removed: "restart" },
         {
             kind: "transaction",
             name: "rsyslog",
@@ -124,6 +126,5 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                 },
             },
         },
-        { kind: "service", name: UNIT },
     ];
 }

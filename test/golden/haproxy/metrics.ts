@@ -14,7 +14,7 @@ const config: HaproxyConfig = {
     frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "metrics" }],
     backends: [{ name: "metrics", servers: [{ name: "app1", address: "192.0.2.21", port: 8080 }] }],
     stats: { bind: { address: "127.0.0.1", port: 8404 } },
-    metrics: { bind: { address: ["127.0.0.1", "::1"], port: 8405 }, uri: '/metrics of "$HOME" } #1' },
+    metrics: { bind: { address: ["127.0.0.1", "::1"], port: 8405 }, uri: "/metrics'of;$HOME\"}" },
 };
 
 export default config;

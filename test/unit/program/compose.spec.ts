@@ -84,15 +84,36 @@ describe("compose", () => {
     it("passes all settings on", () => {
         const options = { ignoreIssues: ["open-stats"], allowWarnings: ["x"], oldWorkers: 9, bake: "60s" };
         const settings = { version: "2.6", maxconn: 100 };
-        const { args } = composed({ haproxy: { ...settings, ...options, roll: "allAtOnce" } });
+        const logs = { papertrail: { host: "logs.example.com", port: 6514 }, logrotate: { keep: 3 } };
+        const metrics = { bind: { address: "127.0.0.1", port: 9100 } };
+        const { args } = composed({ haproxy: { ...settings, ...options, roll: "allAtOnce" }, ...logs, metrics });
         const { services: _, stats: __, ...rest } = args;
-        assert.deepEqual(rest, { ...settings, ...options, roll: "allAtOnce" });
+        assert.deepEqual(rest, { ...settings, ...options, roll: "allAtOnce", ...logs, metrics });
+    });
+
+    it("gives Datadog's agent tags of environment, stack and role, unless the stack sets them, and needs its key", () => {
+        const agent = { apiKey: { secret: "known" } };
+        const of = (datadog: object) => composed({ datadog: { ...agent, ...datadog } }).datadog;
+        assert.deepEqual(of({}), {
+            ...agent,
+            environment: stack.environment,
+            tags: { stack: "test", role: stack.loadBalancers.tag },
+        });
+        const errors = errorsOf({ datadog: { apiKey: { secret: "datadogApiKey" } } });
+        assert.deepEqual(errors, [
+            "stacks/test.ts: secret datadogApiKey: it is not in the config of the stack; set it with npm run pulumi -- config set --secret datadogApiKey --stack test",
+        ]);
+        assert.deepEqual(of({ environment: "e", tags: { role: "edge", team: "x" } }), {
+            ...agent,
+            environment: "e",
+            tags: { stack: "test", role: "edge", team: "x" },
+        });
     });
 
     for (const example of [staging, prod]) {
         it(`accepts the example ${example.environment}`, () => {
             const loaded = { stack: example, name: "example", source: "stacks/example.ts", files: new Map() };
-            const [fleet] = compose(loaded, () => false).fleets;
+            const [fleet] = compose(loaded, (name) => name === "datadogApiKey").fleets;
             assert.equal(fleet?.name, "edge");
             assert.deepEqual(
                 fleet.hosts.map(({ name }) => name),

@@ -262,11 +262,14 @@ describe("the tags of the recipe datadog", () => {
     it("are warned of if Datadog shows others", () => {
         const args = { apiKey, environment: "Prod", tags: { team: ["edge", "Site & Net!"], "my key": "a/b-c.d:e" } };
         assert.deepEqual(tagWarnings(args), [
-            'environment: Datadog shows "env:Prod" as "env:prod"',
-            'tags.team: Datadog shows "team:Site & Net!" as "team:site_net"',
-            'tags.my key: Datadog shows "my key:a/b-c.d:e" as "my_key:a/b-c.d:e"',
+            { path: "environment", message: 'Datadog shows "env:Prod" as "env:prod"; write it like that' },
+            { path: "tags.team", message: 'Datadog shows "team:Site & Net!" as "team:site_net"; write it like that' },
+            {
+                path: "tags.my key",
+                message: 'Datadog shows "my key:a/b-c.d:e" as "my_key:a/b-c.d:e"; write it like that',
+            },
         ]);
-        assert.deepEqual(tagWarnings({ apiKey, environment: "prod", tags: { team: "edge" } }), []);
+        assert.deepEqual(tagWarnings({ environment: "prod", tags: { team: "edge" } }), []);
     });
 });
 

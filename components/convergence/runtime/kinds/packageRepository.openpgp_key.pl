@@ -66,5 +66,7 @@ sub fingerprint {
     print $out @_;
     close $out or die "$!\n";
     open my $sum, "-|", "sha1sum", "$path.id" or die "$!\n";
-    return substr <$sum>, 0, 40;
+    my $digest = substr <$sum>, 0, 40;
+    unlink "$path.id";
+    return $digest;
 }

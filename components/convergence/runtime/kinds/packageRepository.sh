@@ -80,7 +80,7 @@ repository_step() {
     rm -f -- "$new_keyring"
     reason=${words%%"$NL"*}
     words=${words#"$reason"}
-    fail "$reason; nothing was added" "${words#"$NL"}"
+    fail "$reason; nothing was changed" "${words#"$NL"}"
 }
 
 # repository_keys KEYRING PINS: downloads the keys, and writes those with the declared fingerprints. Prints why it fails.
@@ -95,12 +95,14 @@ repository_keys() {
             key_url=$2
             download_key "$2" || return
         fi
-        found=$(openpgp_key "$1" "$downloaded" "$new_keyring" 2>&1) || {
-            printf '%s has no key with the fingerprint %s; %s\n' "$2" "$1" "$found"
-            return 1
-        }
+        found=$(openpgp_key "$1" "$downloaded" "$new_keyring" 2>&1) || break
         shift 2
     done
+    rm -f -- "$downloaded"
+    if [ $# -gt 0 ]; then
+        printf '%s has no key with the fingerprint %s; %s\n' "$2" "$1" "$found"
+        return 1
+    fi
     sync "$new_keyring"
 }
 

@@ -11,6 +11,7 @@ import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../../components/haproxy/model";
 import { haproxy } from "../../../../components/recipes/haproxy/index";
 import { logrotate } from "../../../../components/recipes/logrotate/index";
+import { papertrail } from "../../../../components/recipes/papertrail/index";
 
 const shells: Record<string, string[]> = { dash: ["dash"], busybox: ["busybox", "sh"] };
 
@@ -109,6 +110,7 @@ describe("buildPayload", () => {
         const resources: Resource[] = [
             ...haproxy(config),
             ...logrotate(),
+            ...papertrail({ host: "logs.example.com", port: 6514 }),
             { kind: "directory", path: "/srv/x", owned: true },
             { kind: "execute", name: "x", command: "y", notIf: "z" },
             { kind: "absent", path: "/srv/y" },

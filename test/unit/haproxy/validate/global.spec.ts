@@ -59,7 +59,7 @@ cases("validate: global", {
         "stats-uri stats.uri",
     ],
     "metrics on all addresses": [{ ...good, metrics: { bind: { port: 8405 } } }, "open-metrics metrics"],
-    "metrics on one address": [{ ...good, metrics: { bind: { address: "192.0.2.1", port: 8405 }, uri: "/a b" } }],
+    "metrics on one address": [{ ...good, metrics: { bind: { address: "192.0.2.1", port: 8405 }, uri: "/a%20b" } }],
     "metrics for one interface": [{ ...good, metrics: { bind: { interface: "eth1", port: 8405 } } }],
     "metrics for clients with a certificate": [
         { ...good, metrics: { bind: { port: 8405, ssl: { crt: ["/x.pem"], caFile: "/ca.pem" } } } },
@@ -73,6 +73,10 @@ cases("validate: global", {
     ],
     "metrics at a path that no request has": [
         { ...good, metrics: { bind: { address: "::1", port: 8405 }, uri: "metrics" } },
+        "metrics-uri metrics.uri",
+    ],
+    "metrics at a path that clients encode": [
+        { ...good, metrics: { bind: { address: "::1", port: 8405 }, uri: "/all metrics" } },
         "metrics-uri metrics.uri",
     ],
     "metrics with a query": [

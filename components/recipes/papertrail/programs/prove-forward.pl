@@ -1,6 +1,9 @@
-# prove_forward.pl HOST PORT LISTEN RECORD: sends a line to rsyslog, on UDP port LISTEN of 127.0.0.1, and waits until rsyslogd has held a
-# connection to HOST for a second and has got bytes on it: it closes one at once if the certificate or its name is wrong. Then makes the
-# file RECORD. Otherwise fails with what rsyslogd says.
+#!/usr/bin/perl
+# Proves that rsyslog is connected to the receiver of HAProxy's lines. Called by a converge. Managed by haproxy-fleet.
+#
+# haproxy-fleet-prove-forward HOST PORT LISTEN [RECORD]: sends a line to rsyslog, on UDP port LISTEN of 127.0.0.1, and waits until rsyslogd
+# has held a connection to HOST for a second and has got bytes on it: it closes one at once if the certificate or its name is wrong. Then
+# makes the file RECORD. Otherwise prints what rsyslogd says, and fails.
 use strict;
 use IO::Socket::IP;
 use Socket qw(getaddrinfo getnameinfo NI_NUMERICHOST NIx_NOSERV SOCK_STREAM);
@@ -29,24 +32,32 @@ sub connections {
     return \%held;
 }
 
-# rsyslogd tries again after at most 30 s.
-my $before = {};
-for (1 .. 40) {
+# What rsyslogd has said since the start of this program that may be the reason.
+sub reasons {
+    system "journalctl --sync 2>/dev/null";
+    my (@words, %said);
+    for (`journalctl -q --no-pager -o cat --since=\@$began _SYSTEMD_UNIT=rsyslog.service SYSLOG_IDENTIFIER=rsyslogd`) {
+        s/ *\[v8\.[^\]]*\]$//;
+        next if /^\[origin |^imuxsock: Acquired|imklog|rcvbuf size|(certificate|key) file is not set|insecure default|re-starting with|^action |^omfwd: \[wrkr/;
+        push @words, $_ if !$said{$_}++;
+    }
+    return @words;
+}
+
+# After a failure, rsyslogd tries again 5 to 30 s later.
+my ($before, @words) = {};
+for my $second (1 .. 40) {
     sleep 1;
     my $held = connections();
     if (grep { $before->{$_} } keys %$held) {
+        exit if !defined $record;
         my ($directory) = $record =~ m{(.*)/};
         -d $directory or mkdir $directory, 0700 or die "$directory: $!\n";
         open my $file, ">", $record or die "$record: $!\n";
         exit;
     }
     $before = $held;
-}
-system "journalctl --sync 2>/dev/null";
-my (@words, %said);
-for (`journalctl -q --no-pager -o cat --since=\@$began _SYSTEMD_UNIT=rsyslog.service SYSLOG_IDENTIFIER=rsyslogd`) {
-    s/ *\[v8\.[^\]]*\]$//;
-    push @words, $_ if !/certificate file is not set|key file is not set|^\[origin |suspend|resumed/ && !$said{$_}++;
+    last if $second >= 10 && $second % 5 == 0 && (@words = reasons());
 }
 print "rsyslog has no TLS connection to $host port $port; its lines wait in the queue on this host, and the next up tries again",
     @words ? "; rsyslog says:\n" : ", and rsyslog does not say why\n", @words;
