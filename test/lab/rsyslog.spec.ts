@@ -264,18 +264,20 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
             ));
     });
 
-    it("accepts other inputs, the same certificates, readers of the log, and mistakes that are not ours", async () => {
-        await one().exec(
-            `printf '%s\\n' 'module(load="imudp")' 'input(type="imudp" port="514")' 'global(maxMessageSize="16k")' \\
-                'global(defaultNetstreamDriverCAFile="${forward.caFile}")' 'module(load="imfile")' \\
-                'input(type="imfile" tag="x" file="${LOG}" ruleset="x")' 'ruleset(name="x") { stop }' 'bogus(line="1")' \\
-                '# local0.* ${LOG}' >/etc/rsyslog.d/10-other.conf`,
-        );
-        const { code, stderr } = await converge(one(), forwarding).up();
-        assert.equal(code, 0, stderr);
-        assert.match(stderr, /the line of a request to \* port 80/);
-        await one().exec("rm /etc/rsyslog.d/10-other.conf");
-        await succeeds(converge(one()));
+    describe("no refusal", () => {
+        it("accepts other inputs, the same certificates, readers of the log, and mistakes that are not ours", async () => {
+            await one().exec(
+                `printf '%s\\n' 'module(load="imudp")' 'input(type="imudp" port="514")' 'global(maxMessageSize="16k")' \\
+                    'global(defaultNetstreamDriverCAFile="${forward.caFile}")' 'module(load="imfile")' \\
+                    'input(type="imfile" tag="x" file="${LOG}" ruleset="x")' 'ruleset(name="x") { stop }' 'bogus(line="1")' \\
+                    '# local0.* ${LOG}' >/etc/rsyslog.d/10-other.conf`,
+            );
+            const { code, stderr } = await converge(one(), forwarding).up();
+            assert.equal(code, 0, stderr);
+            assert.match(stderr, /the line of a request to \* port 80/);
+            await one().exec("rm /etc/rsyslog.d/10-other.conf");
+            await succeeds(converge(one()));
+        });
     });
 
     describe("the proof", () => {
@@ -304,47 +306,54 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
         });
     });
 
-    it("a converge that is killed at any step is finished by the next one", async () => {
-        const faults: string[] = [];
-        const cases = { next: 1, steps: Number.POSITIVE_INFINITY };
-        await everywhere(async (host) => {
-            await succeeds(converge(host));
-            const killed = async (n: number, when: "before" | "after") => {
+    describe("in the end", () => {
+        it("a converge that is killed at any step is finished by the next one", async () => {
+            const faults: string[] = [];
+            const cases = { next: 1, steps: Number.POSITIVE_INFINITY };
+            await everywhere(async (host) => {
                 await succeeds(converge(host));
-                const convergence = converge(host, forwarding);
-                const first = await convergence.up(killAt(n, when));
-                if (first.code === 0) return false;
-                assert.match(first.stderr, /the converge was ended by SIGKILL/);
-                const second = await convergence.up();
-                const found = [
-                    second.code === 0 ? "" : second.stderr,
-                    (await convergence.preview()).text,
-                    (await out(host, `grep -c omfwd ${CONFIG}`)) === "1" ? "" : "the file is not the declared one",
-                    (await out(host, "find /etc/rsyslog.d /var/lib/haproxy-fleet -name '*new'")) &&
-                        "files are left over",
-                ].filter((text) => text !== "");
-                if (found.length > 0) faults.push(`killed ${when} step ${n} on ${host.name}:`, ...found);
-                return true;
-            };
-            while (cases.next <= cases.steps) {
-                const n = cases.next++;
-                if (!(await killed(n, "before"))) cases.steps = Math.min(cases.steps, n - 1);
-            }
+                const killed = async (n: number, when: "before" | "after") => {
+                    await succeeds(converge(host));
+                    const convergence = converge(host, forwarding);
+                    const first = await convergence.up(killAt(n, when));
+                    if (first.code === 0) return false;
+                    assert.match(first.stderr, /the converge was ended by SIGKILL/);
+                    const second = await convergence.up();
+                    const found = [
+                        second.code === 0 ? "" : second.stderr,
+                        (await convergence.preview()).text,
+                        (await out(host, `grep -c omfwd ${CONFIG}`)) === "1" ? "" : "the file is not the declared one",
+                        (await out(host, "find /etc/rsyslog.d /var/lib/haproxy-fleet -name '*new'")) &&
+                            "files are left over",
+                    ].filter((text) => text !== "");
+                    if (found.length > 0) faults.push(`killed ${when} step ${n} on ${host.name}:`, ...found);
+                    return true;
+                };
+                while (cases.next <= cases.steps) {
+                    const n = cases.next++;
+                    if (!(await killed(n, "before"))) cases.steps = Math.min(cases.steps, n - 1);
+                }
+            });
+            assert.deepEqual(faults, [], faults.join("\n"));
+            assert.ok(cases.steps > 4, `only ${cases.steps} steps`);
         });
-        assert.deepEqual(faults, [], faults.join("\n"));
-        assert.ok(cases.steps > 4, `only ${cases.steps} steps`);
-    });
 
-    it("leaves each host as it was when it is switched off", () =>
-        everywhere(async (host) => {
-            await succeeds(converge(host, forwarding));
-            const { text } = await converge(host, []).preview();
-            assert.match(text, /file\[\/etc\/rsyslog\.d\/49-haproxy\.conf\] has left the run list, would be undone/);
-            await succeeds(converge(host, []));
-            assert.deepEqual(await stateOf(host), originals.get(host));
-            // rsyslog has read the package's file again.
-            await host.exec("logger -u /var/lib/haproxy/dev/log -t 'haproxy[8]' as before");
-            await eventually(async () => assert.match(await out(host, `tail -n 1 ${LOG}`), /haproxy\[8\]: as before$/));
-            assert.equal(await out(host, "ss -Hlun 'sport = :514'"), "");
-        }));
+        it("leaves each host as it was when it is switched off", () =>
+            everywhere(async (host) => {
+                await succeeds(converge(host, forwarding));
+                const { text } = await converge(host, []).preview();
+                assert.match(
+                    text,
+                    /file\[\/etc\/rsyslog\.d\/49-haproxy\.conf\] has left the run list, would be undone/,
+                );
+                await succeeds(converge(host, []));
+                assert.deepEqual(await stateOf(host), originals.get(host));
+                // rsyslog has read the package's file again.
+                await host.exec("logger -u /var/lib/haproxy/dev/log -t 'haproxy[8]' as before");
+                await eventually(async () =>
+                    assert.match(await out(host, `tail -n 1 ${LOG}`), /haproxy\[8\]: as before$/),
+                );
+                assert.equal(await out(host, "ss -Hlun 'sport = :514'"), "");
+            }));
+    });
 });

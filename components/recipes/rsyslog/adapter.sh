@@ -37,16 +37,16 @@ rsyslog_validate() {
     output=$(rsyslog_check "$1")
     checked=$?
     [ "$checked" != 0 ] || return 0
-    if [ "$checked" = 124 ]; then
-        printf '%s\n' "rsyslogd did not finish its check within 60 s"
-        return 1
-    fi
     output=$(printf '%s\n' "$output" | rsyslog_words)
-    case $output in *'(AbortOnUncleanConfig="on")'*)
+    case $checked,$output in
+    1,*'(AbortOnUncleanConfig="on")'*) ;;
+    1,*) checked= ;;
+    124,*) output="rsyslogd did not finish its check within 60 s" ;;
+    esac
+    if [ -n "$checked" ]; then
         printf '%s\n' "$output"
         return 1
-        ;;
-    esac
+    fi
     mv -f -- "$stage/rsyslogd-check" "$stage/rsyslogd-checked"
     {
         printf '%s\n' "$tx_allowed"
