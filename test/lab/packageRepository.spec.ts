@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { dirname } from "node:path";
 import type { PackageRepository, Resource } from "../../components/convergence/kinds/index";
 import type { Host } from "../../lab/host";
 import { run } from "../../lab/machine/exec";
@@ -16,9 +17,9 @@ const KEYRING = "/etc/apt/keyrings/datadog.gpg";
 const SOURCE = "/etc/apt/sources.list.d/datadog.sources";
 const LISTS = "/var/lib/apt/lists";
 
-/** Fingerprints of all primary keys in a keyring. */
-async function keysIn(keyring: Buffer): Promise<string[]> {
-    const { stdout } = await run("gpg", ["--show-keys", "--with-colons"], { stdin: keyring });
+/** Fingerprints of all primary keys in a keyring. @param home a directory, so that gpg makes none in the user's home */
+async function keysIn(keyring: Buffer, home: string): Promise<string[]> {
+    const { stdout } = await run("gpg", ["--homedir", home, "--show-keys", "--with-colons"], { stdin: keyring });
     return [...stdout.matchAll(/^pub:.*\n(?:rev:.*\n)?fpr:+([0-9A-F]{40}):/gm)].flatMap(([, key]) => key ?? []).sort();
 }
 
@@ -194,7 +195,9 @@ describeLab("a package repository", () => {
             each(async (host) => {
                 await up(host, run());
                 assert.equal(await out(host, "dpkg-query -W -f '${Version}' datadog-agent"), OLDER_AGENT_VERSION);
-                assert.deepEqual(await keysIn(await host.readFile(KEYRING)), [repository.fingerprint]);
+                assert.deepEqual(await keysIn(await host.readFile(KEYRING), dirname(lab().privateKeyPath)), [
+                    repository.fingerprint,
+                ]);
                 assert.equal(
                     await out(host, `stat -c '%a %U:%G' ${KEYRING} ${SOURCE}`),
                     "644 root:root\n644 root:root",
@@ -286,7 +289,7 @@ describeLab("a package repository", () => {
                     );
                     await up(host, resources);
                     const wanted = [repository.fingerprint, other.fingerprint].sort();
-                    assert.deepEqual(await keysIn(await host.readFile(KEYRING)), wanted);
+                    assert.deepEqual(await keysIn(await host.readFile(KEYRING), dirname(lab().privateKeyPath)), wanted);
                 }
             })();
             repository.files = good;

@@ -6,18 +6,20 @@ import type { DatadogArgs } from "./types";
 
 /**
  * The agent's haproxy integration: what to read HAProxy's metrics from, and which file holds its log. The metrics have the tags of the
- * host themselves: Datadog joins tags of a host to its metrics only minutes after it has seen the host for the first time.
+ * host themselves: of a new host, Datadog may join the tags only after minutes.
  */
 export function haproxyIntegration(args: DatadogArgs): File {
     const { endpoint = "http://127.0.0.1:8405/metrics", logs = true } = args;
     const service = serviceName(args);
-    const tags = [...environmentTag(args), ...tagTexts(args), `service:${service}`];
+    const texts = tagTexts(args);
+    const isNamed = texts.some((text) => text.startsWith("service:"));
+    const tags = [...environmentTag(args), ...texts, ...(isNamed ? [] : [`service:${service}`])];
     return {
         kind: "file",
         path: `${directory}/conf.d/haproxy.d/conf.yaml`,
         content: yamlFile({
             init_config: {},
-            instances: [{ use_openmetrics: true, openmetrics_endpoint: endpoint, tags: [...new Set(tags)] }],
+            instances: [{ use_openmetrics: true, openmetrics_endpoint: endpoint, tags }],
             ...(logs && { logs: [{ type: "file", path: "/var/log/haproxy.log", service, source: "haproxy" }] }),
         }),
         ...permissions,

@@ -42,9 +42,10 @@ export function environmentTag({ environment }: Tagged): string[] {
     return environment === undefined ? [] : [`env:${environment}`];
 }
 
-/** The service that HAProxy's metrics and log lines belong to. */
+/** The service that log lines belong to. A line has exactly one, so several tags name none. */
 export function serviceName({ tags = {} }: Tagged): string {
-    return [tags.service ?? []].flat()[0] ?? "haproxy";
+    const [service = "haproxy", ...more] = [tags.service ?? []].flat();
+    return more.length > 0 ? "haproxy" : service;
 }
 
 /** Tags that Datadog would cut, or that contradict other arguments. */

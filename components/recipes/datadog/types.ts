@@ -12,8 +12,8 @@ export interface DatadogArgs {
     /** Value of the tag `env`. @default - no such tag */
     environment?: string;
     /**
-     * Tags of the host, by key; a list is one tag for each value. HAProxy's metrics have them, too. The tag `service` also names the
-     * service of the metrics and of the log lines, which is otherwise `haproxy`. @default {}
+     * Tags of the host, by key; a list is one tag for each value. HAProxy's metrics have them, too. If there is one tag `service`, it is also
+     * the service of the log lines; if there is none, HAProxy's metrics have `service:haproxy`. @default {}
      */
     tags?: Readonly<Record<string, string | readonly string[]>>;
     /** Name of the host in Datadog. @default - what the agent finds: an instance id in a cloud, otherwise the host's own name */

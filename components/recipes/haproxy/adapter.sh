@@ -337,11 +337,13 @@ haproxy_activate() {
         # It may have been started with the old files in the meantime, by hand or by the boot.
         state=$(systemctl show -p ActiveState --value -- "$haproxy_unit")
         systemctl start -- "$haproxy_unit" &&
-            case $state in active | activating | reloading) systemctl reload -- "$haproxy_unit" ;; esac
+            case $state in active | activating | reloading) systemctl reload-or-restart -- "$haproxy_unit" ;; esac
         ;;
     *)
         [ -z "$tx_restoring" ] || haproxy_note_up
         haproxy_drain
+        # It may have ended meanwhile.
+        [ "$1" = restart ] || set -- reload-or-restart
         systemctl "$1" -- "$haproxy_unit"
         ;;
     esac || {

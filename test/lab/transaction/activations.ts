@@ -66,6 +66,18 @@ export function activations(loadBalancer: () => LoadBalancerHost): void {
         assert.equal(await loadBalancer().answer(), "app1 after");
     });
 
+    it("starts a process that has ended before its reload", async () => {
+        await loadBalancer().converge({ mark: "before" });
+        const before = await loadBalancer().processes();
+        const { code, stderr } = await loadBalancer()
+            .declare({ mark: "after" })
+            .up(atStart("haproxy_activate", "systemctl stop haproxy"));
+        assert.equal(code, 0, stderr);
+        assert.match(stderr, /reload \(no connection is lost\)/);
+        assert.equal(await loadBalancer().answer(), "app1 after");
+        assert.notEqual((await loadBalancer().processes()).split(" ")[0], before.split(" ")[0]);
+    });
+
     it("restarts if a reload is not enough, and announces it", async () => {
         await loadBalancer().converge();
         await loadBalancer().shell('prlimit --pid "$(systemctl show -p MainPID --value haproxy)" --nofile=3300:3300');

@@ -146,7 +146,7 @@ describe("openpgp_key", () => {
         });
         return { status, stderr, keyring: readFileSync(keyring) };
     };
-    const binary = (armored: string) => execFileSync("gpg", ["--dearmor"], { input: armored });
+    const binary = (armored: string) => execFileSync("gpg", ["--homedir", directory, "--dearmor"], { input: armored });
     const fingerprintOf = (n: number) => keys[n]?.fingerprint ?? "";
 
     it("takes one key with all that belongs to it, from armor and from packets", () => {
@@ -161,8 +161,14 @@ describe("openpgp_key", () => {
             const { status, stderr, keyring } = pick(content, fingerprintOf(1));
             assert.equal(status, 0, stderr);
             assert.deepEqual(
-                execFileSync("gpg", ["--show-keys", "--with-colons"], { input: keyring, encoding: "utf8" }),
-                execFileSync("gpg", ["--show-keys", "--with-colons"], { input: wanted, encoding: "utf8" }),
+                execFileSync("gpg", ["--homedir", directory, "--show-keys", "--with-colons"], {
+                    input: keyring,
+                    encoding: "utf8",
+                }),
+                execFileSync("gpg", ["--homedir", directory, "--show-keys", "--with-colons"], {
+                    input: wanted,
+                    encoding: "utf8",
+                }),
             );
         }
     });

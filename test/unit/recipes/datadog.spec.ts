@@ -111,6 +111,14 @@ describe("the recipe datadog", () => {
         );
     });
 
+    it("names one service for the log lines, and all for the metrics", () => {
+        const services = dataOf(run({ tags: { service: ["shop", "api"] } }), HAPROXY);
+        assert.deepEqual(services.instances[0].tags, ["service:shop", "service:api"]);
+        assert.equal(services.logs[0].service, "haproxy");
+        const none = dataOf(run({ tags: { service: [] } }), HAPROXY);
+        assert.deepEqual(none.instances[0].tags, ["service:haproxy"]);
+    });
+
     it("needs neither the group nor a log without logs, and no check without processes", () => {
         const resources = run({ logs: false, processes: [] });
         assert.equal(dataOf(resources, AGENT).logs_enabled, false);

@@ -1,6 +1,7 @@
 # package_repository NAME KEYRING_INDEX KEYRING SOURCE_INDEX SOURCE STAT SUM CONTENT PINS LIST: a package repository, and the keys that may
 # sign it. STAT is "hex mode TAB owner TAB group" of both files; SUM and CONTENT are those of the source; PINS has a fingerprint and the
-# URL of its key for each key, separated by blanks; LIST names its package lists. The package manager's functions are in the folder.
+# URL of its key for each key, separated by blanks; LIST names its package lists. packageRepository.apt.sh knows the
+# package manager.
 #
 # Nothing is written before the lists were read and their signature was verified. $lib/verified has for each keyring its digest and its pins,
 # because reading the keyring takes processes. Sets fetch if the keys must be downloaded, refresh if the lists must be read, rewrite.
