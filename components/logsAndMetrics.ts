@@ -6,7 +6,7 @@ import { addressesOf, type HaproxyConfig, type Issue, type LogTarget, logRequest
 import { type DatadogArgs, datadog, datadogShape, tagIssues, tagWarnings } from "./recipes/datadog/index";
 import { type LogrotateArgs, logrotate, logrotateShape } from "./recipes/logrotate/index";
 import { type PapertrailArgs, papertrail, papertrailShape } from "./recipes/papertrail/index";
-import { PORT, rsyslog } from "./recipes/rsyslog/index";
+import { LOG_PORT, rsyslog } from "./recipes/rsyslog/index";
 
 /** Where HAProxy's log lines and metrics go. `Secret` is how a secret is given. */
 export interface LogsAndMetrics<Secret> {
@@ -48,7 +48,7 @@ export const apiKeySlot = "datadog.api-key";
 
 /** Where rsyslog takes lines: by UDP, so that HAProxy never waits, before and after it has changed its root directory. */
 const logTarget: LogTarget = {
-    address: `127.0.0.1:${PORT}`,
+    address: `127.0.0.1:${LOG_PORT}`,
     length: 8192,
     format: "rfc5424",
     facility: "local0",

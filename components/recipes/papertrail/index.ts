@@ -3,7 +3,7 @@ import { z } from "zod";
 import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
 import { hostProgram } from "../../scripts";
-import { FORWARDS, type Forward, PORT, type RsyslogArgs, rsyslogShape, rsyslogWith } from "../rsyslog/index";
+import { type Forward, LOG_PORT, PROVEN_FORWARDS, type RsyslogArgs, rsyslogShape, rsyslogWith } from "../rsyslog/index";
 
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 /** Also for people: it says why nothing arrives. */
@@ -94,11 +94,11 @@ function forwardProof(args: PapertrailArgs): Resource {
     const { host, port, peer, caFile } = forwardOf(args);
     const digest = createHash("sha256").update([host, port, peer, caFile].join("\n")).digest("hex").slice(0, 16);
     // rsyslog's adapter removes the record whenever it writes the files.
-    const record = `${FORWARDS}/${digest}`;
+    const record = `${PROVEN_FORWARDS}/${digest}`;
     return {
         kind: "execute",
         name: `prove the connection to ${host}:${port}`,
-        command: `${PROGRAM} ${host} ${port} ${PORT} ${record}`,
+        command: `${PROGRAM} ${host} ${port} ${LOG_PORT} ${record}`,
         creates: record,
     };
 }

@@ -10,11 +10,11 @@ const CONFIG = `${DIRECTORY}/49-haproxy.conf`;
 const UNIT = "rsyslog.service";
 
 /** Where HAProxy's lines are written. */
-export const LOG = "/var/log/haproxy.log";
+export const LOG_FILE = "/var/log/haproxy.log";
 /** The UDP port on 127.0.0.1 where rsyslog takes HAProxy's lines. */
-export const PORT = 514;
+export const LOG_PORT = 514;
 /** Has a file for each forward that has been proven since the configuration was written. */
-export const FORWARDS = "/var/lib/haproxy-fleet/forwards";
+export const PROVEN_FORWARDS = "/var/lib/haproxy-fleet/forwards";
 
 /** A listener of HAProxy that logs what it is asked. */
 export interface LogRequest {
@@ -104,8 +104,8 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                 {
                     path: CONFIG,
                     content: renderTemplate("rsyslog-haproxy.conf.mustache", {
-                        log: LOG,
-                        listen: PORT,
+                        log: LOG_FILE,
+                        listen: LOG_PORT,
                         forward: forward === undefined ? [] : [{ ...forward }],
                     }),
                 },
@@ -118,10 +118,10 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                 parameters: {
                     config: CONFIG,
                     unit: UNIT,
-                    log: LOG,
-                    port: String(PORT),
+                    log: LOG_FILE,
+                    port: String(LOG_PORT),
                     ca: forward?.caFile ?? "",
-                    forwards: FORWARDS,
+                    forwards: PROVEN_FORWARDS,
                     requests: requests.map(({ address, port, ask }) => `${address} ${port} ${ask}`).join("\n"),
                 },
             },
