@@ -67,6 +67,11 @@ const argsForm = formOf<PapertrailArgs>()(z.strictObject(papertrailShape));
  * ```
  */
 export function papertrail(args: PapertrailArgs): Resource[] {
+    return [...forwarding(args), forwardProof(args)];
+}
+
+/** {@link papertrail} without the proof, for run lists in which more follows. */
+export function forwarding(args: PapertrailArgs): Resource[] {
     assertForm(argsForm, args, "papertrail");
     return [
         ...rsyslogWith(args, forwardOf(args)),
@@ -77,7 +82,6 @@ export function papertrail(args: PapertrailArgs): Resource[] {
             mode: "0755",
             program: true,
         },
-        forwardProof(args),
     ];
 }
 
@@ -88,9 +92,9 @@ function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = 
 
 /**
  * Proves that the forward is connected. It is no part of the transaction: if the receiver is away, the files are right all the same.
- * Meant for the end of a run list, so that all else is converged.
+ * Belongs at the end of a run list, so that a receiver that does not answer keeps nothing else from being converged.
  */
-function forwardProof(args: PapertrailArgs): Resource {
+export function forwardProof(args: PapertrailArgs): Resource {
     const { host, port, peer, caFile } = forwardOf(args);
     const digest = createHash("sha256").update([host, port, peer, caFile].join("\n")).digest("hex").slice(0, 16);
     // rsyslog's adapter removes the record whenever it writes the files.

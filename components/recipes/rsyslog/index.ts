@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
+import type { LogRequest } from "../../haproxy/index";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
 
@@ -16,21 +17,13 @@ export const LOG_PORT = 514;
 /** Has a file for each forward that has been proven since the configuration was written. */
 export const PROVEN_FORWARDS = "/var/lib/haproxy-fleet/forwards";
 
-/** A listener of HAProxy that logs what it is asked. */
-export interface LogRequest {
-    /** An IP address of the host; `*` or `::` for every address. */
-    address: string;
-    /** 1 to 65535. */
-    port: number;
-    /** `http`: gets a request with a URI that no other has. `tcp`: a connection, for TLS and other protocols. */
-    ask: "http" | "tcp";
-}
+export type { LogRequest } from "../../haproxy/index";
 
 /** How the lines of HAProxy are written. */
 export interface RsyslogArgs {
     /**
-     * Listeners of HAProxy. After each change, one is asked after the other until the line of one request is in the log. If HAProxy logs
-     * none, the last good files come back. @default [] rsyslog gets a line from the converge itself
+     * Requests that HAProxy logs. After each change, the host sends one after the other until the line of one is in the log. If HAProxy
+     * logs none, the last good files come back. @default [] rsyslog gets a line from the converge itself
      */
     requests?: LogRequest[];
 }
