@@ -10,7 +10,7 @@ const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 const PROGRAM = "/usr/local/sbin/haproxy-fleet-prove-forward";
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
-/** Where the lines of HAProxy are sent to, beside /var/log/haproxy.log: a log destination of Papertrail, or any syslog receiver with TLS. */
+/** The receiver of HAProxy's lines, which are also in /var/log/haproxy.log: a log destination of Papertrail, or any syslog receiver with TLS. */
 export interface PapertrailArgs extends RsyslogArgs {
     /** Name or IPv4 address, as in `"logs2.papertrailapp.com"`. */
     host: string;
@@ -27,8 +27,8 @@ export interface PapertrailArgs extends RsyslogArgs {
      */
     caFile?: string;
     /**
-     * How much disk lines may take while the other end is away, a number with the unit `m` or `g` (1024-based). If it is full, new lines
-     * are not sent. @default "1g"
+     * How much disk lines may take while the receiver is away, a number with the unit `m` or `g` (1024-based). It holds the oldest lines,
+     * and memory the newest, up to 50,000. If it is full, those between them are not sent. @default "1g"
      */
     diskSpace?: string;
 }

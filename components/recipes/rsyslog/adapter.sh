@@ -5,7 +5,7 @@
 #   rsyslog_unit      systemd unit
 #   rsyslog_log       the log of HAProxy
 #   rsyslog_port      the UDP port on 127.0.0.1
-#   rsyslog_ca        certificates that may sign the other end of the forward; empty without one
+#   rsyslog_ca        file of certificates that may sign that of the receiver; empty without a forward
 #   rsyslog_forwards  directory of records of proven forwards
 #   rsyslog_requests  a line each: address, port, and http or tcp
 

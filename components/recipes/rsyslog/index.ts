@@ -42,15 +42,15 @@ export const rsyslogShape = {
 };
 const argsForm = formOf<RsyslogArgs>()(z.strictObject(rsyslogShape));
 
-/** Where lines are sent to, beside the file. TLS and the check of the name cannot be left out. */
+/** The receiver of lines, beside the file. TLS and the check of its name cannot be left out. */
 export interface Forward {
     readonly host: string;
     readonly port: number;
-    /** The name that the other end must prove; its first label may be `*`. */
+    /** The name that the receiver must prove; its first label may be `*`. */
     readonly peer: string;
-    /** Certificates that may sign it, in PEM. */
+    /** File on the host with the certificates, in PEM, that may sign that of the receiver. */
     readonly caFile: string;
-    /** Of the queue on disk, as in `1g`. */
+    /** Most that the queue may take on disk, as in `1g`. */
     readonly diskSpace: string;
 }
 
@@ -103,7 +103,7 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                     }),
                 },
             ],
-            // Of another file that loads it, too: rsyslogd then starts and works. If it would not, it says more than this.
+            // Another file may load the module, too: rsyslogd says this, starts and works. If it would not start, it says more than this.
             allowWarnings: ["module 'imudp' already in this config, cannot be added"],
             adapter: {
                 name: "rsyslog",
