@@ -79,7 +79,7 @@ rsyslog_preflight() {
         rsyslog_refuse "${holder%%'"'*} has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
     fi
     if [ -s "$stage/rsyslogd-check/all.conf" ]; then
-        conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
+        conflicts=$(rsyslog_find_conflicts "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
         [ -z "$conflicts" ] || rsyslog_refuse "$conflicts"
     fi
     [ -z "$refused" ]
