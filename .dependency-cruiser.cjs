@@ -165,7 +165,7 @@ module.exports = {
                 path: "^components/",
                 pathNot:
                     "^components/((index|forms|hostDifferences|certificateFiles|logsAndMetrics)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
-                    "convergence/declaredHosts\\.ts)$",
+                    "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },
         {

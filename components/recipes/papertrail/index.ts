@@ -27,8 +27,8 @@ export interface PapertrailArgs extends RsyslogArgs {
      */
     caFile?: string;
     /**
-     * How much disk lines may take while the other end is away, a number with the unit `m` or `g` (1024-based). If it is full, new lines
-     * are not sent. @default "1g"
+     * How much disk lines may take while the other end is away, a number with the unit `m` or `g` (1024-based). If it is full, lines that
+     * would move there from memory are not sent. @default "1g"
      */
     diskSpace?: string;
 }
