@@ -133,7 +133,7 @@ export function logTargetIssues({ global }: HaproxyConfig, declared: LogsAndMetr
         severity: "warning",
     });
     const targets = global?.log ?? [];
-    const ours = targets.findLastIndex(({ address }) => address === logTarget.address);
+    const ours = targets.map(({ address }) => address).lastIndexOf(logTarget.address);
     const twice = targets.flatMap(({ address }, index) =>
         toRsyslog.test(address) && index !== ours
             ? [
