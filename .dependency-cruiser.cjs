@@ -24,12 +24,14 @@ module.exports = {
         },
         {
             name: "convergence-stands-alone",
-            comment: "The core knows nothing about HAProxy: it gets its work as resources.",
+            comment:
+                "The core knows nothing about HAProxy: it gets its work as resources. What it shares with recipes judges forms, " +
+                "reads files of the package, and renders templates and programs.",
             severity: "error",
             from: { path: "^components/convergence/" },
             to: {
                 path: "^(components|program|stacks|lab|toolchain|test|bench)/",
-                pathNot: "^components/(convergence/|(forms|scripts|templates|textFiles)\\.ts$)",
+                pathNot: "^components/(convergence/|(forms|perlFunction|templates|textFiles)\\.ts$)",
             },
         },
         {
@@ -165,7 +167,7 @@ module.exports = {
                 path: "^components/",
                 pathNot:
                     "^components/((index|forms|hostDifferences|certificateFiles|logsAndMetrics)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
-                    "convergence/declaredHosts\\.ts)$",
+                    "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },
         {

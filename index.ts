@@ -5,12 +5,12 @@ import { acceptedDown, compose } from "./program/compose";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
 import { loadStack } from "./program/load";
 import { orRunError, runsInCi } from "./program/run";
+import { secretsIn } from "./program/secrets";
 import { standalone } from "./program/standalone";
 
 const config = new pulumi.Config();
-const composed = orRunError(() =>
-    compose(standalone(loadStack(pulumi.getStack())), (name) => config.getSecret(name) !== undefined),
-);
+const secrets = secretsIn(config);
+const composed = orRunError(() => compose(standalone(loadStack(pulumi.getStack())), secrets.has));
 
 const settings = {
     probe: config.getBoolean("probe") ?? true,
@@ -19,7 +19,7 @@ const settings = {
     allowShrink: config.getBoolean("allowShrink") ?? false,
 };
 const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
-const slots = Object.fromEntries(composed.slots.map((name) => [name, config.requireSecret(name)]));
+const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
 const components = composed.fleets.map(({ name, hosts, args, certificates, datadog }) => {
@@ -34,8 +34,8 @@ const components = composed.fleets.map(({ name, hosts, args, certificates, datad
     const accepted = acceptedDown(acceptDown, name, composed.fleets);
     return new LoadBalancerFleet(name, {
         ...args,
-        ...withTexts(certificates, ({ secret }) => config.requireSecret(secret)),
-        datadog: datadog && { ...datadog, apiKey: config.requireSecret(datadog.apiKey.secret) },
+        ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
+        datadog: datadog && { ...datadog, apiKey: secrets.require(datadog.apiKey.secret) },
         ...settings,
         acceptDown: accepted,
         hosts: Object.fromEntries(ofHosts),
@@ -54,5 +54,5 @@ export const addresses = Object.fromEntries(
 );
 
 const byName = Object.assign({}, ...components.map((component) => component.authorities));
-/** PEM of the authorities that are declared, by name, for clients that trust a private one. */
-export const authorities = Object.keys(byName).length > 0 ? byName : undefined;
+// PEM of the authorities that are declared, by name, for clients that trust a private one. Pulumi warns of an output without a value.
+if (Object.keys(byName).length > 0) module.exports.authorities = byName;

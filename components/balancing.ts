@@ -43,11 +43,11 @@ import { type Differences, withDifferences } from "./hostDifferences";
 import { takeInputs, type WithInputs } from "./inputs";
 import {
     apiKeySlot,
+    datadogTagIssues,
     type LogsAndMetrics,
     logsAndMetricsResources,
     logsAndMetricsShape,
     logTargetIssues,
-    tagsIssues,
     withLogsAndMetrics,
 } from "./logsAndMetrics";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
@@ -257,7 +257,7 @@ function balancesOf(
     const compiled = compile(balancedOf(args, declared));
     const complete = withLogsAndMetrics(compiled.config, logs);
     const names = (args.services ?? []).map(({ name }) => name);
-    const tags = tagsIssues(logs);
+    const tags = datadogTagIssues(logs);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();

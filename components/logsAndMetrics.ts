@@ -5,8 +5,8 @@ import { type FormIssue, formOf } from "./forms";
 import { addressesOf, type HaproxyConfig, type Issue, type LogTarget, logRequests, type PortBind } from "./haproxy";
 import { type DatadogArgs, datadog, datadogShape, tagIssues, tagWarnings } from "./recipes/datadog/index";
 import { type LogrotateArgs, logrotate, logrotateShape } from "./recipes/logrotate/index";
-import { type PapertrailArgs, papertrail, papertrailShape } from "./recipes/papertrail/index";
-import { PORT, rsyslog } from "./recipes/rsyslog/index";
+import { forwarding, forwardProof, type PapertrailArgs, papertrailShape } from "./recipes/papertrail/index";
+import { LOG_PORT, rsyslog } from "./recipes/rsyslog/index";
 
 /** Where HAProxy's log lines and metrics go. `Secret` is how a secret is given. */
 export interface LogsAndMetrics<Secret> {
@@ -48,7 +48,7 @@ export const apiKeySlot = "datadog.api-key";
 
 /** Where rsyslog takes lines: by UDP, so that HAProxy never waits, before and after it has changed its root directory. */
 const logTarget: LogTarget = {
-    address: `127.0.0.1:${PORT}`,
+    address: `127.0.0.1:${LOG_PORT}`,
     length: 8192,
     format: "rfc5424",
     facility: "local0",
@@ -90,19 +90,17 @@ export function logsAndMetricsResources(
 ): Resource[] {
     const { papertrail: forward, logrotate: rotation, datadog: agent } = declared;
     const requests = logRequests(config);
-    const logs = forward ? papertrail({ ...forward, requests }) : writesFile(declared) ? rsyslog({ requests }) : [];
-    // Last, so that a receiver that does not answer keeps nothing else from being converged.
-    const isProof = ({ kind }: Resource) => kind === "execute";
+    const forwarded = forward && { ...forward, requests };
     return [
-        ...logs.filter((resource) => !isProof(resource)),
+        ...(forwarded ? forwarding(forwarded) : writesFile(declared) ? rsyslog({ requests }) : []),
         ...(rotation ? logrotate(rotation === true ? {} : rotation) : []),
         ...(agent ? datadogResources(config, agent, services) : []),
-        ...logs.filter(isProof),
+        ...(forwarded ? [forwardProof(forwarded)] : []),
     ];
 }
 
 /** Issues of Datadog's tags. */
-export function tagsIssues({ datadog: agent }: LogsAndMetrics<unknown>): Issue[] {
+export function datadogTagIssues({ datadog: agent }: LogsAndMetrics<unknown>): Issue[] {
     if (agent === undefined) {
         return [];
     }

@@ -1,3 +1,4 @@
+import { perlFunction } from "./perlFunction";
 import { textFile, textFiles } from "./textFiles";
 
 /**
@@ -24,10 +25,4 @@ export function adapterScript(recipe: string, parts: readonly string[] = []): st
  */
 export function hostProgram(recipe: string, name: string): string {
     return textFile(`components/recipes/${recipe}/programs/${name}.pl`);
-}
-
-/** A shell function that runs a Perl program, which is one argument in single quotes. */
-export function perlFunction(name: string, program: string): string {
-    const quoted = program.replaceAll("'", "'\\''");
-    return `${name}() {\n# shellcheck disable=SC2016 # variables of Perl\nperl -e '\n${quoted}' -- "$@"\n}\n`;
 }

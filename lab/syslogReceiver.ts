@@ -17,6 +17,17 @@ export async function identityOf(name: string): Promise<ReceiverIdentity> {
     return { authority: authority.trusted, certificate: pem + authority.chain, key };
 }
 
+/** Installs rsyslog and its TLS driver on a host, if they are missing. */
+export async function installRsyslog(host: Host): Promise<void> {
+    const packages = "rsyslog rsyslog-gnutls";
+    const install = `apt-get -qq install --yes --no-install-recommends ${packages} >/dev/null`;
+    await host.exec(
+        `export DEBIAN_FRONTEND=noninteractive
+        dpkg-query -W -f '' ${packages} 2>/dev/null || ${install} 2>/dev/null || { apt-get -qq update && ${install}; }`,
+        { timeout: 600_000 },
+    );
+}
+
 const folder = "/etc/rsyslog-receiver";
 
 /** Plain text cannot be received: with mode 1, every connection is TLS. Senders have no certificates, as with Papertrail. */
@@ -48,13 +59,7 @@ export class SyslogReceiver {
 
     /** Installs it, and restarts it if anything about it is new. */
     async install(identity: ReceiverIdentity): Promise<void> {
-        const packages = "rsyslog rsyslog-gnutls";
-        const install = `apt-get -qq install --yes --no-install-recommends ${packages} >/dev/null`;
-        await this.host.exec(
-            `export DEBIAN_FRONTEND=noninteractive
-            dpkg-query -W -f '' ${packages} 2>/dev/null || ${install} 2>/dev/null || { apt-get -qq update && ${install}; }`,
-            { timeout: 600_000 },
-        );
+        await installRsyslog(this.host);
         const files = {
             "/etc/rsyslog.conf": configuration(this.port, SyslogReceiver.file),
             [`${folder}/authority.pem`]: identity.authority,

@@ -1,7 +1,7 @@
 /** HAProxy's language, for the other folders: they import only this file. */
 
 export { gateLimit } from "./host/gateLimit";
-export { type LogListener, logRequests } from "./host/logRequests";
+export { type LogRequest, logRequests } from "./host/logRequests";
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
 export * as language from "./language";

@@ -1,4 +1,3 @@
-import { Document } from "yaml";
 import { withEncoding } from "../convergence/slots";
 
 /** The encoding of slots in files that {@link yamlFile} renders. */
@@ -11,6 +10,8 @@ const ENCODING = "yaml";
  * @param data plain data; a text may be a slot, or hold slots
  */
 export function yamlFile(data: object): string {
+    // Loaded here, because few programs need it.
+    const { Document } = require("yaml") as typeof import("yaml");
     const document = new Document(data, { version: "1.1", aliasDuplicateObjects: false });
     document.commentBefore = " Managed by haproxy-fleet.";
     const text = document.toString({ defaultStringType: "QUOTE_DOUBLE", defaultKeyType: "PLAIN", lineWidth: 0 });

@@ -4,13 +4,15 @@ import { join } from "node:path";
 import type { Resource } from "../../components/convergence/kinds/index";
 import { rsyslog, rsyslogWith } from "../../components/recipes/rsyslog/index";
 import type { Host } from "../../lab/host";
-import { quote, sleep } from "../../lab/machine/exec";
+import { quote } from "../../lab/machine/exec";
+import { installRsyslog } from "../../lab/syslogReceiver";
 import { Convergence } from "../support/converge";
 import { hostState } from "../support/hostState";
 import { killAt } from "../support/killAt";
 import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
 import { sshTargetOf } from "../support/sshTarget";
+import { until } from "../support/traffic";
 
 const CONFIG = "/etc/rsyslog.d/49-haproxy.conf";
 const LOG = "/var/log/haproxy.log";
@@ -52,16 +54,6 @@ const forward = {
     diskSpace: "1g",
 };
 
-/** Tries until it does not throw: rsyslog writes a moment later. */
-async function eventually(attempt: () => Promise<void>): Promise<void> {
-    for (const end = Date.now() + 10_000; ; await sleep(100))
-        try {
-            return await attempt();
-        } catch (error) {
-            if (Date.now() > end) throw error;
-        }
-}
-
 describeLab("HAProxy's lines in a file, by rsyslog", () => {
     const lab = withLab(
         releases.map(({ version }) => ({ name: `lb${version.replace(".", "")}`, image: "haproxy", release: version })),
@@ -88,13 +80,8 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
         everywhere(async (host) => {
             await host.place("/etc/haproxy/haproxy.cfg", haproxyConfig);
             // Installed before, so that the hosts can be compared with what they are after all is switched off.
-            await host.exec(
-                `export DEBIAN_FRONTEND=noninteractive
-                install() { apt-get -qq install --yes --no-install-recommends rsyslog rsyslog-gnutls >/dev/null; }
-                install 2>/dev/null || { apt-get -qq update && install; }
-                systemctl restart haproxy`,
-                { timeout: 600_000 },
-            );
+            await installRsyslog(host);
+            await host.exec("systemctl restart haproxy");
             originals.set(host, await stateOf(host));
         }),
     );
@@ -133,7 +120,9 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
                     curl -s -K /tmp/urls
                     curl -s -o /dev/null "http://127.0.0.1/long$(head -c 5000 /dev/zero | tr '\\0' a)end"`,
                 );
-                await eventually(async () => assert.match(await out(host, `cat ${LOG}`), /\/longa{5000}end HTTP/));
+                await until("the long line is there", async () =>
+                    /\/longa{5000}end HTTP/.test(await out(host, `cat ${LOG}`)),
+                );
                 const lines = (await out(host, `cat ${LOG}`)).split("\n");
                 const uris = lines.flatMap((line) => /"GET \/n(\d+) /.exec(line)?.[1] ?? []);
                 assert.deepEqual(
@@ -157,12 +146,8 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
         it("writes what old workers send to /dev/log of the chroot", () =>
             everywhere(async (host) => {
                 await host.exec("logger -u /var/lib/haproxy/dev/log -t 'haproxy[7]' by the socket");
-                await eventually(async () =>
-                    assert.match(
-                        await out(host, `tail -n 1 ${LOG}`),
-                        new RegExp(` ${host.name} haproxy\\[7\\]: by the socket$`),
-                    ),
-                );
+                const line = new RegExp(` ${host.name} haproxy\\[7\\]: by the socket$`);
+                await until("the line is there", async () => line.test(await out(host, `tail -n 1 ${LOG}`)));
             }));
     });
 
@@ -375,8 +360,8 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
                 assert.deepEqual(await stateOf(host), originals.get(host));
                 // rsyslog has read the package's file again.
                 await host.exec("logger -u /var/lib/haproxy/dev/log -t 'haproxy[8]' as before");
-                await eventually(async () =>
-                    assert.match(await out(host, `tail -n 1 ${LOG}`), /haproxy\[8\]: as before$/),
+                await until("the line is there", async () =>
+                    /haproxy\[8\]: as before$/.test(await out(host, `tail -n 1 ${LOG}`)),
                 );
                 assert.equal(await out(host, "ss -Hlun 'sport = :514'"), "");
             }));

@@ -5,10 +5,10 @@ import { showSlots } from "../../components/convergence/slots";
 import type { HaproxyConfig } from "../../components/haproxy";
 import { LoadBalancer } from "../../components/loadBalancer";
 import {
+    datadogTagIssues,
     type LogsAndMetrics,
     logsAndMetricsResources,
     logTargetIssues,
-    tagsIssues,
     withLogsAndMetrics,
 } from "../../components/logsAndMetrics";
 import { mockEngine, promiseOf, settled } from "../support/mocks";
@@ -119,7 +119,7 @@ describe("logs and metrics", () => {
     });
 
     it("report tags that Datadog would cut, and warn of those that it shows otherwise", () => {
-        const of = (tags: Record<string, string>) => tagsIssues({ datadog: { ...datadog, tags } });
+        const of = (tags: Record<string, string>) => datadogTagIssues({ datadog: { ...datadog, tags } });
         assert.deepEqual(of({ team: "edge" }), []);
         assert.deepEqual(
             of({ team: "Edge" }).map(({ rule, path, severity }) => ({ rule, path, severity })),

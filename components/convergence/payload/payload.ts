@@ -1,4 +1,4 @@
-import { perlFunction } from "../../scripts";
+import { perlFunction } from "../../perlFunction";
 import { textFiles } from "../../textFiles";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import { type CallContext, type FilledFile, yesNo } from "../kinds/kind";

@@ -4,14 +4,15 @@ import { type AnyProxy, allProxies, defaultsOf, hasLine, modeOf } from "../model
 import type { OptionName } from "../model/options";
 import { listeners } from "./requirements";
 
-/** A listener of HAProxy by which a connection from the host itself produces a log line. */
-export interface LogListener {
-    /** Where the host connects to. */
+/** A request of the host itself to a listener of HAProxy, of which HAProxy writes a log line. */
+export interface LogRequest {
+    /** An IP address of the host; `*` or `::` for every address. */
     readonly address: string;
+    /** 1 to 65535. */
     readonly port: number;
     /**
-     * `http`: the line of a plain HTTP request has its path. `tcp`: the line has the client's address and port if anything was sent that
-     * is not TLS; nothing is logged of a connection without data.
+     * `http`: a plain HTTP request, whose path is in the line. `tcp`: data that are not TLS, for TLS and other protocols; the client's
+     * address and port are in the line. HAProxy logs nothing of a connection without data.
      */
     readonly ask: "http" | "tcp";
 }
@@ -19,10 +20,10 @@ export interface LogListener {
 const most = 5;
 
 /**
- * Finds up to five such listeners, those for plain HTTP first, and of these the ones on all addresses. Left out are the statistics page
+ * Finds up to five such requests, plain HTTP first, and of these the listeners on all addresses. Left out are the statistics page
  * and the metrics, which log nothing, sections that may not log a request, and binds that the host itself cannot use.
  */
-export function logRequests(config: HaproxyConfig): LogListener[] {
+export function logRequests(config: HaproxyConfig): LogRequest[] {
     const found = allProxies(config)
         .filter(({ proxy }) => logsRequests(proxy, config))
         .flatMap(({ proxy }) => {

@@ -1,6 +1,6 @@
 import type { File } from "../../convergence/kinds/index";
-import { yamlFile } from "../yaml";
-import { directory, permissions } from "./files";
+import { LOG_FILE } from "../rsyslog/index";
+import { agentFile } from "./agentFile";
 import { environmentTag, serviceName, tagTexts } from "./tags";
 import type { DatadogArgs } from "./types";
 
@@ -14,14 +14,9 @@ export function haproxyIntegration(args: DatadogArgs): File {
     const texts = tagTexts(args);
     const isNamed = texts.some((text) => text.startsWith("service:"));
     const tags = [...environmentTag(args), ...texts, ...(isNamed ? [] : [`service:${service}`])];
-    return {
-        kind: "file",
-        path: `${directory}/conf.d/haproxy.d/conf.yaml`,
-        content: yamlFile({
-            init_config: {},
-            instances: [{ use_openmetrics: true, openmetrics_endpoint: endpoint, tags }],
-            ...(logs && { logs: [{ type: "file", path: "/var/log/haproxy.log", service, source: "haproxy" }] }),
-        }),
-        ...permissions,
-    };
+    return agentFile("conf.d/haproxy.d/conf.yaml", {
+        init_config: {},
+        instances: [{ use_openmetrics: true, openmetrics_endpoint: endpoint, tags }],
+        ...(logs && { logs: [{ type: "file", path: LOG_FILE, service, source: "haproxy" }] }),
+    });
 }

@@ -2,7 +2,7 @@ import { z } from "zod";
 import type { Resource } from "../../convergence/kinds/index";
 import { flag, formError, formIssues, formOf, matching, text } from "../../forms";
 import { renderTemplate } from "../../templates";
-import { agentSettings, keyIssue } from "./agent";
+import { agentSettings, keyIssue } from "./agentSettings";
 import { haproxyIntegration } from "./haproxyIntegration";
 import { processCheck } from "./processCheck";
 import { tagIssues, tagsForm, tagValue } from "./tags";
@@ -146,7 +146,7 @@ export function datadog(args: DatadogArgs): Resource[] {
     ];
 }
 
-/** Datadog's packages have an epoch and a revision, which nobody knows by heart. */
+/** Datadog's packages have an epoch and a revision, which are not in the names of its releases. */
 function packageVersion(version: string): string {
     return /^\d+\.\d+\.\d+$/.test(version) ? `1:${version}-1` : version;
 }

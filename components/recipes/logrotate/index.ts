@@ -3,7 +3,7 @@ import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
-import { LOG } from "../rsyslog/index";
+import { LOG_FILE } from "../rsyslog/index";
 
 const DIRECTORY = "/etc/logrotate.d";
 /** The package of HAProxy brings a file of this name, so this one replaces it: a log must have one owner. */
@@ -53,11 +53,11 @@ export function logrotate(args: LogrotateArgs = {}): Resource[] {
             kind: "transaction",
             name: "logrotate",
             directory: DIRECTORY,
-            files: [{ path: CONFIG, content: renderTemplate("logrotate.mustache", { log: LOG, keep, maxSize }) }],
+            files: [{ path: CONFIG, content: renderTemplate("logrotate.mustache", { log: LOG_FILE, keep, maxSize }) }],
             adapter: {
                 name: "logrotate",
                 script: adapterScript("logrotate"),
-                parameters: { config: CONFIG, log: LOG },
+                parameters: { config: CONFIG, log: LOG_FILE },
             },
         },
         {

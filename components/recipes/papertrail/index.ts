@@ -3,14 +3,14 @@ import { z } from "zod";
 import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
 import { hostProgram } from "../../scripts";
-import { FORWARDS, type Forward, PORT, type RsyslogArgs, rsyslogShape, rsyslogWith } from "../rsyslog/index";
+import { type Forward, LOG_PORT, PROVEN_FORWARDS, type RsyslogArgs, rsyslogShape, rsyslogWith } from "../rsyslog/index";
 
 const SYSTEM_AUTHORITIES = "/etc/ssl/certs/ca-certificates.crt";
 /** Also for people: it says why nothing arrives. */
 const PROGRAM = "/usr/local/sbin/haproxy-fleet-prove-forward";
 const HOST = /^(?=.{1,253}$)[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?$/;
 
-/** Where the lines of HAProxy are sent to, beside /var/log/haproxy.log: a log destination of Papertrail, or any syslog receiver with TLS. */
+/** The receiver of HAProxy's lines, which are also in /var/log/haproxy.log: a log destination of Papertrail, or any syslog receiver with TLS. */
 export interface PapertrailArgs extends RsyslogArgs {
     /** Name or IPv4 address, as in `"logs2.papertrailapp.com"`. */
     host: string;
@@ -27,8 +27,8 @@ export interface PapertrailArgs extends RsyslogArgs {
      */
     caFile?: string;
     /**
-     * How much disk lines may take while the other end is away, a number with the unit `m` or `g` (1024-based). If it is full, new lines
-     * are not sent. @default "1g"
+     * How much disk lines may take while the receiver is away, a number with the unit `m` or `g` (1024-based). It holds the oldest lines,
+     * and memory the newest, up to 50,000. If it is full, those between them are not sent. @default "1g"
      */
     diskSpace?: string;
 }
@@ -67,6 +67,11 @@ const argsForm = formOf<PapertrailArgs>()(z.strictObject(papertrailShape));
  * ```
  */
 export function papertrail(args: PapertrailArgs): Resource[] {
+    return [...forwarding(args), forwardProof(args)];
+}
+
+/** {@link papertrail} without the proof, for run lists in which more follows. */
+export function forwarding(args: PapertrailArgs): Resource[] {
     assertForm(argsForm, args, "papertrail");
     return [
         ...rsyslogWith(args, forwardOf(args)),
@@ -77,7 +82,6 @@ export function papertrail(args: PapertrailArgs): Resource[] {
             mode: "0755",
             program: true,
         },
-        forwardProof(args),
     ];
 }
 
@@ -88,17 +92,17 @@ function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = 
 
 /**
  * Proves that the forward is connected. It is no part of the transaction: if the receiver is away, the files are right all the same.
- * Meant for the end of a run list, so that all else is converged.
+ * Belongs at the end of a run list, so that a receiver that does not answer keeps nothing else from being converged.
  */
-function forwardProof(args: PapertrailArgs): Resource {
+export function forwardProof(args: PapertrailArgs): Resource {
     const { host, port, peer, caFile } = forwardOf(args);
     const digest = createHash("sha256").update([host, port, peer, caFile].join("\n")).digest("hex").slice(0, 16);
     // rsyslog's adapter removes the record whenever it writes the files.
-    const record = `${FORWARDS}/${digest}`;
+    const record = `${PROVEN_FORWARDS}/${digest}`;
     return {
         kind: "execute",
         name: `prove the connection to ${host}:${port}`,
-        command: `${PROGRAM} ${host} ${port} ${PORT} ${record}`,
+        command: `${PROGRAM} ${host} ${port} ${LOG_PORT} ${record}`,
         creates: record,
     };
 }

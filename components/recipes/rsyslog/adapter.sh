@@ -5,7 +5,7 @@
 #   rsyslog_unit      systemd unit
 #   rsyslog_log       the log of HAProxy
 #   rsyslog_port      the UDP port on 127.0.0.1
-#   rsyslog_ca        certificates that may sign the other end of the forward; empty without one
+#   rsyslog_ca        file of certificates that may sign that of the receiver; empty without a forward
 #   rsyslog_forwards  directory of records of proven forwards
 #   rsyslog_requests  a line each: address, port, and http or tcp
 
@@ -83,7 +83,7 @@ rsyslog_preflight() {
         rsyslog_refuse "${holder%%'"'*} has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
     fi
     if [ -s "$stage/rsyslogd-check/all.conf" ]; then
-        conflicts=$(rsyslog_ask_configuration "$rsyslog_config" "$rsyslog_log" "$rsyslog_port" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
+        conflicts=$(rsyslog_find_conflicts "$rsyslog_config" "$rsyslog_log" "$rsyslog_port" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
         [ -z "$conflicts" ] || rsyslog_refuse "$conflicts"
     fi
     [ -z "$refused" ]

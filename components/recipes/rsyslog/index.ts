@@ -1,6 +1,7 @@
 import { z } from "zod";
 import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formOf, matching, whole } from "../../forms";
+import type { LogRequest } from "../../haproxy/index";
 import { adapterScript } from "../../scripts";
 import { renderTemplate } from "../../templates";
 
@@ -10,27 +11,19 @@ const CONFIG = `${DIRECTORY}/49-haproxy.conf`;
 const UNIT = "rsyslog.service";
 
 /** Where HAProxy's lines are written. */
-export const LOG = "/var/log/haproxy.log";
+export const LOG_FILE = "/var/log/haproxy.log";
 /** The UDP port on 127.0.0.1 where rsyslog takes HAProxy's lines. */
-export const PORT = 514;
+export const LOG_PORT = 514;
 /** Has a file for each forward that has been proven since the configuration was written. */
-export const FORWARDS = "/var/lib/haproxy-fleet/forwards";
+export const PROVEN_FORWARDS = "/var/lib/haproxy-fleet/forwards";
 
-/** A listener of HAProxy that logs what it is asked. */
-export interface LogRequest {
-    /** An IP address of the host; `*` or `::` for every address. */
-    address: string;
-    /** 1 to 65535. */
-    port: number;
-    /** `http`: gets a request with a URI that no other has. `tcp`: a connection, for TLS and other protocols. */
-    ask: "http" | "tcp";
-}
+export type { LogRequest } from "../../haproxy/index";
 
 /** How the lines of HAProxy are written. */
 export interface RsyslogArgs {
     /**
-     * Listeners of HAProxy. After each change, one is asked after the other until the line of one request is in the log. If HAProxy logs
-     * none, the last good files come back. @default [] rsyslog gets a line from the converge itself
+     * Requests that HAProxy logs. After each change, the host sends one after the other until the line of one is in the log. If HAProxy
+     * logs none, the last good files come back. @default [] rsyslog gets a line from the converge itself
      */
     requests?: LogRequest[];
 }
@@ -49,15 +42,15 @@ export const rsyslogShape = {
 };
 const argsForm = formOf<RsyslogArgs>()(z.strictObject(rsyslogShape));
 
-/** Where lines are sent to, beside the file. TLS and the check of the name cannot be left out. */
+/** The receiver of lines, beside the file. TLS and the check of its name cannot be left out. */
 export interface Forward {
     readonly host: string;
     readonly port: number;
-    /** The name that the other end must prove; its first label may be `*`. */
+    /** The name that the receiver must prove; its first label may be `*`. */
     readonly peer: string;
-    /** Certificates that may sign it, in PEM. */
+    /** File on the host with the certificates, in PEM, that may sign that of the receiver. */
     readonly caFile: string;
-    /** Of the queue on disk, as in `1g`. */
+    /** Most that the queue may take on disk, as in `1g`. */
     readonly diskSpace: string;
 }
 
@@ -104,13 +97,13 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                 {
                     path: CONFIG,
                     content: renderTemplate("rsyslog-haproxy.conf.mustache", {
-                        log: LOG,
-                        listen: PORT,
+                        log: LOG_FILE,
+                        listen: LOG_PORT,
                         forward: forward === undefined ? [] : [{ ...forward }],
                     }),
                 },
             ],
-            // Of another file that loads it, too: rsyslogd then starts and works. If it would not, it says more than this.
+            // Another file may load the module, too: rsyslogd says this, starts and works. If it would not start, it says more than this.
             allowWarnings: ["module 'imudp' already in this config, cannot be added"],
             adapter: {
                 name: "rsyslog",
@@ -118,10 +111,10 @@ export function rsyslogWith({ requests = [] }: RsyslogArgs, forward?: Forward): 
                 parameters: {
                     config: CONFIG,
                     unit: UNIT,
-                    log: LOG,
-                    port: String(PORT),
+                    log: LOG_FILE,
+                    port: String(LOG_PORT),
                     ca: forward?.caFile ?? "",
-                    forwards: FORWARDS,
+                    forwards: PROVEN_FORWARDS,
                     requests: requests.map(({ address, port, ask }) => `${address} ${port} ${ask}`).join("\n"),
                 },
             },

@@ -4,7 +4,7 @@ import type { Resource } from "../../../components/convergence/kinds/index";
 import type { HaproxyConfig } from "../../../components/haproxy/model";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import { type LogrotateArgs, logrotate } from "../../../components/recipes/logrotate/index";
-import { type PapertrailArgs, papertrail } from "../../../components/recipes/papertrail/index";
+import { forwarding, forwardProof, type PapertrailArgs } from "../../../components/recipes/papertrail/index";
 import { Authority } from "../../../lab/certificates";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
@@ -64,8 +64,8 @@ export class LoggingHost {
     /** Everything with logs; the proof of the forward is last. */
     resources(forward: Partial<PapertrailArgs> = {}, rotation: LogrotateArgs = { maxSize: "1M" }): Resource[] {
         const requests = [{ address: "*", port: 80, ask: "http" as const }];
-        const logs = papertrail({ host: "logs1", port: this.receiver.port, caFile: AUTHORITY, requests, ...forward });
-        return [...haproxy(this.config), ...logs.slice(0, -1), ...logrotate(rotation), ...logs.slice(-1)];
+        const args = { host: "logs1", port: this.receiver.port, caFile: AUTHORITY, requests, ...forward };
+        return [...haproxy(this.config), ...forwarding(args), ...logrotate(rotation), forwardProof(args)];
     }
 
     declare(resources = this.resources()): Convergence {

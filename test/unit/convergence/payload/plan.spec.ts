@@ -1,12 +1,6 @@
 import assert from "node:assert/strict";
 import fc from "fast-check";
-import type {
-    Adapter,
-    File,
-    PackageRepository,
-    Resource,
-    Transaction,
-} from "../../../../components/convergence/kinds/index";
+import type { Adapter, File, Resource, Transaction } from "../../../../components/convergence/kinds/index";
 import { buildPayload } from "../../../../components/convergence/payload/payload";
 import { canonical, makePlan, PlanError } from "../../../../components/convergence/payload/plan";
 import { slot } from "../../../../components/convergence/slots";
@@ -22,18 +16,6 @@ function file(path: string, change: Partial<File> = {}): File {
     return { kind: "file", path, content: "x\n", ...change };
 }
 
-function repository(change: Partial<PackageRepository> = {}): PackageRepository {
-    return {
-        kind: "packageRepository",
-        name: "datadog",
-        url: "https://apt.datadoghq.com/",
-        suite: "stable",
-        components: ["7"],
-        keys: [{ fingerprint: "5F1E256061D813B125E156E8E6266D4AC0962C7D", url: "https://keys.datadoghq.com/a.public" }],
-        ...change,
-    };
-}
-
 function issues(...resources: Resource[]): string[] {
     try {
         makePlan(resources);
@@ -46,7 +28,14 @@ function issues(...resources: Resource[]): string[] {
 
 /** One valid resource of each kind, every field given. */
 const valid: Resource[] = [
-    repository(),
+    {
+        kind: "packageRepository",
+        name: "datadog",
+        url: "https://apt.datadoghq.com/",
+        suite: "stable",
+        components: ["7"],
+        keys: [{ fingerprint: "5F1E256061D813B125E156E8E6266D4AC0962C7D", url: "https://keys.datadoghq.com/a.public" }],
+    },
     { kind: "packages", names: ["haproxy", "g++", "libstdc++6", "curl=7.88.1-10+deb12u8~bpo1"] },
     { kind: "group", name: "demo", gid: 990, system: false },
     { kind: "user", name: "demo", group: "demo", groups: ["adm"], home: "/srv/demo", shell: "/bin/sh", system: false },

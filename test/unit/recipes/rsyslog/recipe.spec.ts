@@ -112,13 +112,13 @@ describe("the Perl programs of the adapter of rsyslog", () => {
     });
 
     it("compile", () => {
-        for (const program of ["rsyslog/ask_configuration", "rsyslog/find_line", "papertrail/programs/prove-forward"]) {
+        for (const program of ["rsyslog/find_conflicts", "rsyslog/find_line", "papertrail/programs/prove-forward"]) {
             const { status, stderr } = spawnSync("perl", ["-c", join(folder, `${program}.pl`)], { encoding: "utf8" });
             assert.equal(status, 0, stderr);
         }
     });
 
-    describe("ask_configuration", () => {
+    describe("find_conflicts", () => {
         const ours = "/etc/rsyslog.d/49-haproxy.conf";
         const log = "/var/log/haproxy.log";
 
@@ -135,7 +135,7 @@ describe("the Perl programs of the adapter of rsyslog", () => {
                 "##### END   CONFIG: /etc/rsyslog.conf",
                 "",
             ].join("\n");
-            const args = [join(folder, "rsyslog/ask_configuration.pl"), ours, log, "514", ca];
+            const args = [join(folder, "rsyslog/find_conflicts.pl"), ours, log, "514", ca];
             return spawnSync("perl", args, { input, encoding: "utf8" }).stdout;
         };
 
@@ -210,7 +210,7 @@ describe("the Perl programs of the adapter of rsyslog", () => {
         });
 
         it("says that our file is not read", () => {
-            const args = [join(folder, "rsyslog/ask_configuration.pl"), "/etc/rsyslog.d/50-x.conf", log, "514", ""];
+            const args = [join(folder, "rsyslog/find_conflicts.pl"), "/etc/rsyslog.d/50-x.conf", log, "514", ""];
             const input = "##### BEGIN CONFIG: /etc/rsyslog.conf\n*.* /x\n##### END   CONFIG: /etc/rsyslog.conf\n";
             const { stdout } = spawnSync("perl", args, { input, encoding: "utf8" });
             assert.match(stdout, /^rsyslog does not read \/etc\/rsyslog\.d\/50-x\.conf; include its directory/);

@@ -1,7 +1,7 @@
 import type { File } from "../../convergence/kinds/index";
 import { isSlot } from "../../convergence/slots";
-import { yamlFile, yamlSlotValue } from "../yaml";
-import { directory, permissions } from "./files";
+import { yamlSlotValue } from "../yaml";
+import { agentFile } from "./agentFile";
 import { tagTexts } from "./tags";
 import type { DatadogArgs } from "./types";
 
@@ -10,9 +10,7 @@ export function agentSettings(args: DatadogArgs): File {
     const { apiKey, site = "datadoghq.com", environment, hostname, logs = true } = args;
     const tags = tagTexts(args);
     return {
-        kind: "file",
-        path: `${directory}/datadog.yaml`,
-        content: yamlFile({
+        ...agentFile("datadog.yaml", {
             api_key: apiKey,
             site,
             ...(hostname !== undefined && { hostname }),
@@ -20,7 +18,6 @@ export function agentSettings(args: DatadogArgs): File {
             ...(tags.length > 0 && { tags }),
             logs_enabled: logs,
         }),
-        ...permissions,
         slotIssue: keyIssue,
         slotValue: yamlSlotValue,
     };

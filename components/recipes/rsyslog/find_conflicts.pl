@@ -1,4 +1,4 @@
-# ask_configuration.pl OURS LOG PORT CA: reads the whole configuration of rsyslog, as rsyslogd itself has put it together, from standard input.
+# find_conflicts.pl OURS LOG PORT CA: reads the whole configuration of rsyslog, as rsyslogd itself has put it together, from standard input.
 # Prints what other files than OURS say that contradicts it, a line each. CA is empty if nothing is forwarded.
 use strict;
 
