@@ -8,7 +8,7 @@ import { FILE_TYPE, FILE_WORDING, permissionsOf, statLine } from "./paths";
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
 /** A server without credentials, which belong in /etc/apt/auth.conf.d, or the host itself. */
-const ORIGIN = String.raw`(?:https?://[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?://)?(?=/))`;
+const ORIGIN = "(?:https?://[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?://)?(?=/))";
 /** Without characters that apt expands or that separate its words. */
 const REPOSITORY_URL = new RegExp(`^${ORIGIN}(?:/[A-Za-z0-9._~!&'*+,;=@%:/-]*)?$`);
 const KEY_URL = new RegExp(`^${ORIGIN}(?:/[A-Za-z0-9._~!&'()*+,;=@%:/?$-]*)?$`);
