@@ -47,6 +47,7 @@ import {
     type LogsAndMetrics,
     logsAndMetricsResources,
     logsAndMetricsShape,
+    logTargetIssues,
     withLogsAndMetrics,
 } from "./logsAndMetrics";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
@@ -269,7 +270,7 @@ function balancesOf(
         return { host, config: reporter.customized(host, compiled.issues, call), issues };
     });
     const found = configs.map(({ host, config, issues }) => {
-        const own = atDeclared(compiled.validate(config), config, declared);
+        const own = [...atDeclared(compiled.validate(config), config, declared), ...logTargetIssues(config, logs)];
         const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
         const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
         return {

@@ -111,6 +111,47 @@ export function datadogTagIssues({ datadog: agent }: LogsAndMetrics<unknown>): I
         : tagWarnings(agent).map((issue): Issue => ({ rule: "rewritten-tag", ...at(issue), severity: "warning" }));
 }
 
+/** Targets whose lines rsyslog gets: its port, and the socket in HAProxy's chroot. */
+const toRsyslog = /^(127\.0\.0\.1(:514)?|\/dev\/log)$/;
+
+/**
+ * Issues of log targets: those that reach rsyslog beside ours, so that each line would be written, forwarded and counted twice; and that
+ * ours is gone.
+ *
+ * @param config as customized
+ */
+export function logTargetIssues({ global }: HaproxyConfig, declared: LogsAndMetrics<unknown>): Issue[] {
+    if (!writesFile(declared)) {
+        return [];
+    }
+    const warning = (path: string, message: string): Issue => ({
+        rule: "log-target",
+        path,
+        message,
+        severity: "warning",
+    });
+    const targets = global?.log ?? [];
+    const ours = targets.map(({ address }) => address).lastIndexOf(logTarget.address);
+    const twice = targets.flatMap(({ address }, index) =>
+        toRsyslog.test(address) && index !== ours
+            ? [
+                  warning(
+                      `global.log[${index}]`,
+                      `rsyslog may get each line by ${address} and by ${logTarget.address}, and write it twice; remove this target`,
+                  ),
+              ]
+            : [],
+    );
+    return ours >= 0
+        ? twice
+        : [
+              warning(
+                  "global.log",
+                  `rsyslog gets no line of HAProxy; keep the target ${logTarget.address} when you customize`,
+              ),
+          ];
+}
+
 function datadogResources(
     { metrics: { bind, uri = "/metrics" } = { bind: metricsBind } }: HaproxyConfig,
     agent: DatadogSettings<unknown>,

@@ -39,11 +39,12 @@ export async function logChapter(lab: Lab): Promise<void> {
                 `${name} must get the line that ${balancer.name} has:\n${written}\n${arrived}`,
             );
             const peer = await tlsPeer(receiver, await authorityOf(lab));
+            const shown = `… ${messageOf(written).replace(/^.*?\] /, "")}`;
             table(
                 ["ON", "FILE", "CAME BY", "LINE"],
                 [
-                    [balancer.name, LOCAL_FILE, "UDP on loopback", messageOf(written)],
-                    [name, SyslogReceiver.file, peer, messageOf(arrived)],
+                    [balancer.name, LOCAL_FILE, "UDP on loopback", shown],
+                    [name, SyslogReceiver.file, peer, shown],
                 ],
             );
             return `the same line on ${balancer.name} and ${name}`;

@@ -8,6 +8,7 @@ import {
     datadogTagIssues,
     type LogsAndMetrics,
     logsAndMetricsResources,
+    logTargetIssues,
     withLogsAndMetrics,
 } from "../../components/logsAndMetrics";
 import { mockEngine, promiseOf, settled } from "../support/mocks";
@@ -56,6 +57,19 @@ describe("logs and metrics", () => {
         const both = configOf({ papertrail }, { ...config, global: { maxconn: 9, log: [own] } });
         assert.deepEqual(both.global, { maxconn: 9, log: [own, target] });
         assert.equal(configOf({ datadog: { ...datadog, logs: false } }).global?.log, undefined);
+    });
+
+    it("warn of declared targets by which rsyslog would get each line twice", () => {
+        const issuesOf = (log: NonNullable<HaproxyConfig["global"]>["log"], declared: LogsAndMetrics<string>) =>
+            logTargetIssues(configOf(declared, { ...config, global: { log } }), declared).map(({ path }) => path);
+        const log = [{ address: "192.0.2.5" }, { address: "/dev/log" }, { address: "127.0.0.1" }];
+        assert.deepEqual(issuesOf(log, { papertrail }), ["global.log[1]", "global.log[2]"]);
+        assert.deepEqual(issuesOf(log, {}), []);
+        assert.deepEqual(issuesOf([{ address: "127.0.0.1:5140" }], { papertrail }), []);
+        assert.deepEqual(issuesOf(undefined, { papertrail }), []);
+        const own = { ...config, global: { log: [{ ...target, length: 65_535 } as const] } };
+        assert.deepEqual(logTargetIssues(own as HaproxyConfig, { papertrail }), []);
+        assert.match(logTargetIssues(config, { papertrail })[0]?.message ?? "", /^rsyslog gets no line of HAProxy/);
     });
 
     it("give Datadog metrics on loopback, unless the configuration has its own", () => {

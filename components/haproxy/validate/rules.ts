@@ -150,6 +150,11 @@ export const rules = {
     },
     tag: { severity: "error", meaning: "Datadog would cut a tag, or a tag is declared twice." },
     "rewritten-tag": { severity: "warning", meaning: "Datadog shows a tag with another text than declared." },
+    "log-target": {
+        severity: "warning",
+        meaning:
+            "A log target brings rsyslog each line twice, or the one that `papertrail`, `logrotate` or `datadog` need is gone.",
+    },
     "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;
 

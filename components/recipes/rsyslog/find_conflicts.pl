@@ -3,16 +3,19 @@
 use strict;
 
 my ($ours, $log, $ca) = @ARGV;
-my (%text, @files, @order);
+my (%text, %later, @files, @order);
 while (my $line = <STDIN>) {
     if ($line =~ /^##### BEGIN CONFIG: (.*?)(?: \(put on stack\))?$/) {
-        push @files, $1;
-        push @order, $1;
+        # An include of "/etc/rsyslog.d//*.conf" is valid.
+        my $file = $1 =~ s{/+}{/}gr;
+        push @files, $file;
+        push @order, $file;
     } elsif ($line =~ /^##### END   CONFIG: /) {
         pop @files;
     } elsif (@files) {
         $line =~ s/(^|\s)#.*//;
         $text{$files[-1]} .= $line;
+        $later{$files[-1]} .= $line if exists $text{$ours};
     }
 }
 if (!exists $text{$ours}) {
@@ -28,14 +31,15 @@ for my $file (grep { $_ ne $ours } @order) {
         print "$file sets DefaultNetstreamDriverCAFile to $_, and rsyslog has one for all its connections; forwarding needs $ca: ",
             "use that file there, too, or put the certificates of both into one and set caFile\n";
     }
-    for ($text =~ /\bmaxMessageSize\s*=\s*"(.*?)"/gi, $text =~ /^\s*\$MaxMessageSize\s+(\S+)/gim) {
+    # Of the older notation, the last one counts.
+    for ($text =~ /\bmaxMessageSize\s*=\s*"(.*?)"/gi, ($later{$file} // "") =~ /^\s*\$MaxMessageSize\s+(\S+)/gim) {
         my ($size, $unit) = /^(\d+)([km]?)$/i or next;
         next if $size * { "" => 1, k => 1024, m => 1024 ** 2 }->{lc $unit} >= 8192;
         print "$file sets maxMessageSize to $_, so long lines of HAProxy would be cut; set at least 8k there, or remove it\n";
     }
     my $path = quotemeta $log;
     my @actions = grep { /\btype\s*=\s*"omfile"/i && /\bfile\s*=\s*"$path"/i } $text =~ /\baction\s*\((.*?)\)/gis;
-    # The older notation: a selector and a path, or a path alone in a block.
-    push @actions, grep { !/^\s*\$|\w\s*=/ } $text =~ /^((?:.*[\s}])?-?$path(?:;\S+)?)\s*$/gim;
+    # The older notation: a selector or a comparison, and a path, or a path alone in a block.
+    push @actions, grep { !/^\s*\$|\w\s*=(?!=)/ } $text =~ /^((?:.*[\s}])?-?$path(?:;\S+)?)\s*$/gim;
     print "$file writes to $log, too; remove that, because its lines would be mixed with those of HAProxy\n" if @actions;
 }

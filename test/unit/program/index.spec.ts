@@ -19,15 +19,15 @@ describe("index.ts", () => {
     /** Runs the program as the engine does: it is loaded anew each time. */
     async function run(
         options: MockOptions = {},
-    ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>> }> {
+    ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>>; outputs: string[] }> {
         const config = { "haproxy-fleet:datadogApiKey": "0123456789abcdef0123456789abcdef", ...options.config };
         const secretConfig = ["haproxy-fleet:datadogApiKey", ...(options.secretConfig ?? [])];
         const recording = await mockEngine({ stack: "staging", ...options, config, secretConfig });
         const file = require.resolve("../../../index");
         delete require.cache[file];
-        const { addresses } = require(file);
+        const exported = require(file);
         await settled();
-        return { ...recording, addresses };
+        return { ...recording, addresses: exported.addresses, outputs: Object.keys(exported) };
     }
 
     /** What every payload assigns to a variable. */
@@ -42,6 +42,7 @@ describe("index.ts", () => {
             ["edge-lb1", "edge-lb2"],
         );
         assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "192.0.2.12");
+        assert.deepEqual(recording.outputs, ["addresses"], "Pulumi warns of outputs without a value");
         const { files } = registered(recording, FLEET, "edge").inputs as { files: Record<string, string> };
         assert.match(files["/etc/haproxy/haproxy.cfg"] ?? "", /backend ecom-docs\n.*server docs1 192\.0\.2\.41:8080/s);
         assert.equal(hosts.asked.length, 2);

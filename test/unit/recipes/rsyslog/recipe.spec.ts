@@ -123,13 +123,14 @@ describe("the Perl programs of the adapter of rsyslog", () => {
         const log = "/var/log/haproxy.log";
 
         /** What it says of a main file with these lines, and ours in it. */
-        const said = (lines: string, ca = "/etc/ssl/ca.pem"): string => {
+        const said = (lines: string, ca = "/etc/ssl/ca.pem", before = "", read = ours): string => {
             const text = readFileSync(join(__dirname, "../../../golden/rsyslog/forward.conf"), "utf8");
             const input = [
                 "##### BEGIN CONFIG: /etc/rsyslog.conf (put on stack)",
-                `##### BEGIN CONFIG: ${ours}`,
+                before,
+                `##### BEGIN CONFIG: ${read}`,
                 text,
-                `##### END   CONFIG: ${ours}`,
+                `##### END   CONFIG: ${read}`,
                 lines,
                 "##### END   CONFIG: /etc/rsyslog.conf",
                 "",
@@ -146,6 +147,8 @@ describe("the Perl programs of the adapter of rsyslog", () => {
                 `:programname, startswith, "haproxy" {\n  ${log}\n  stop\n}`,
                 `:programname, isequal, "haproxy" -${log}`,
                 `action(type="omfile" file="${log}")`,
+                `if $programname == 'haproxy' then ${log}`,
+                `if $programname == 'haproxy' and $syslogseverity <= 4 then -${log}`,
                 `if $programname == "haproxy" then {\n  action(type="omfile"\n    File="${log}" template="x")\n}`,
             ])
                 assert.match(
@@ -171,6 +174,12 @@ describe("the Perl programs of the adapter of rsyslog", () => {
             ])
                 assert.equal(said(lines), "", lines);
             assert.equal(said("$DefaultNetstreamDriverCAFile /etc/other", ""), "");
+            // The last one counts, which is ours.
+            assert.equal(said("", "/etc/ssl/ca.pem", "$MaxMessageSize 4k"), "");
+        });
+
+        it("knows our file by an include with two slashes", () => {
+            assert.equal(said("", "/etc/ssl/ca.pem", "", "/etc/rsyslog.d//49-haproxy.conf"), "");
         });
 
         it("finds other certificates, and sizes that cut lines", () => {
