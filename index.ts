@@ -54,5 +54,5 @@ export const addresses = Object.fromEntries(
 );
 
 const byName = Object.assign({}, ...components.map((component) => component.authorities));
-/** PEM of the authorities that are declared, by name, for clients that trust a private one. Pulumi warns of an output without a value. */
-if (Object.keys(byName).length > 0) Object.assign(exports, { authorities: byName });
+// PEM of the authorities that are declared, by name, for clients that trust a private one. Pulumi warns of an output without a value.
+if (Object.keys(byName).length > 0) module.exports.authorities = byName;
