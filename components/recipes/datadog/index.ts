@@ -17,7 +17,7 @@ const UNIT = "datadog-agent.service";
  * Datadog's own repository. It is signed by the first key until 2028, and then by the second: DataDog/agent-linux-install-script,
  * install_script.sh.template. To follow a rotation: docs/datadog.md.
  */
-export const datadogRepository: DatadogRepository = {
+const datadogRepository: DatadogRepository = {
     url: "https://apt.datadoghq.com/",
     keys: [
         {

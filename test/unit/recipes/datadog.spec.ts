@@ -307,7 +307,7 @@ describe("other arguments of the recipe datadog", () => {
         ["repository", [{ url: "https://a/" }, { url: "", keys: [] }], []],
         ["apiKeys", [apiKey], []],
     ] as [string, unknown[], unknown[]][]) {
-        it(`${name} is judged`, () => {
+        it(`refuse a ${name} that the agent could not use, and no other`, () => {
             for (const value of wrong) {
                 assert.match(refusal({ [name]: value }), new RegExp(name), JSON.stringify(value));
             }
