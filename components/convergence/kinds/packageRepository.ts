@@ -131,7 +131,8 @@ export const packageRepository: ResourceKind<PackageRepository> = {
             `package repository ${repository.name}`,
             `path ${sourceOf(repository).path}`,
             `path ${keyringOf(repository)}`,
-            `package source ${repository.url} ${repository.suite}`,
+            // For apt, a slash at the end makes no difference.
+            `package source ${repository.url.replace(/\/+$/, "")} ${repository.suite}`,
         ].map((on) => ({ on })),
     files: (repository) => [sourceOf(repository)],
     filesTogether: true,

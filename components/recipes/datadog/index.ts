@@ -114,6 +114,8 @@ export function datadog(args: DatadogArgs): Resource[] {
     ];
     const group = `${UNIT}.d/10-haproxy-fleet.conf`;
     return [
+        // A small installation of Debian has none, and then apt trusts no server.
+        { kind: "packages", names: ["ca-certificates"] },
         {
             kind: "packageRepository",
             name: "datadog",

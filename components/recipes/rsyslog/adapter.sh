@@ -169,6 +169,10 @@ rsyslog_prove() {
     done
     [ "$1" = "$tx_digest" ] || return 0
     printf '%s\n' "$rsyslog_requests" | rsyslog_find_line "$rsyslog_log" "$rsyslog_port" "$product" || {
+        df -P -- "${rsyslog_log%/*}" | tail -n 1 | {
+            read -r _ _ _ free _
+            [ "$free" != 0 ] || printf '%s\n' "the file system of $rsyslog_log is full; make room"
+        }
         rsyslog_journal
         return 1
     }
