@@ -4,6 +4,7 @@ import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
 import { TlsLoad } from "../support/tlsLoad";
 import { until } from "../support/traffic";
+import { logsAndMetricsTests } from "./releases/logsAndMetrics";
 import { Issuer, TlsHost } from "./tls/tlsHost";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
@@ -19,6 +20,7 @@ describeLab("a release of haproxy", () => {
         ...releases.map(({ version }) => ({ name: nameOf(version), image: "bare" as const, release: version })),
         { name: "app1", image: "app", tags: ["one::app"] },
         { name: "app2", image: "app", tags: ["two::app"] },
+        { name: "logs1", image: "bare" },
     ]);
 
     for (const { suite, version } of releases)
@@ -140,4 +142,6 @@ describeLab("a release of haproxy", () => {
                 await nothingToDo();
             });
         });
+
+    logsAndMetricsTests(lab, nameOf, "logs1");
 });

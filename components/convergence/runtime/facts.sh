@@ -71,7 +71,7 @@ facts_units() {
     split_lines
     # shellcheck disable=SC2086
     rest=$(systemctl show -p LoadState -p ActiveState -p UnitFileState -p InvocationID -p NeedDaemonReload \
-        -p ExecMainStartTimestampMonotonic -- $unit_names)
+        -p ExecMainStartTimestampMonotonic -p ActiveEnterTimestampMonotonic -- $unit_names)
     n=0
     for _ in $unit_names; do
         n=$((n + 1))
@@ -88,9 +88,11 @@ unit_property() {
     value=${value%%"$NL"*}
 }
 
-# unit_started N: sets started to when the unit's process started, in seconds since 1970; 0 if there is none.
+# unit_started N: sets started to when the unit's process started, in seconds since 1970; 0 if there is none. Units without processes,
+# such as timers, count from their start.
 unit_started() {
     unit_property "$1" ExecMainStartTimestampMonotonic
+    [ -n "$value" ] || unit_property "$1" ActiveEnterTimestampMonotonic
     started=0
     [ "${value:-0}" -gt 0 ] || return 0
     boot_time

@@ -29,6 +29,18 @@ forget_unproven() {
     [ -n "$good_digest" ] || step "forget what was kept" rm -rf -- "$tx_good"
 }
 
+# Forgets the files of transactions that have left the run list: if one comes back, they would be too old to restore. Reads
+# declared_wanted.
+forget_left_good() {
+    set +f
+    set -- "$lib/last-good"/*
+    set -f
+    for left in "$@"; do
+        case $NL$declared_wanted in *"${NL}transaction[${left##*/}]$TAB"*) continue ;; esac
+        ! exists "$left" || step "forget the last good files of ${left##*/}" rm -rf -- "$left"
+    done
+}
+
 # For each_file: restores the last good file. A file that is managed only since then returns to what was there before.
 restore_file() {
     kept=$tx_good/tree${field_path#"$tx_directory"}

@@ -136,6 +136,7 @@ converge() {
         step "remember what is managed" write_manifest "$manifest_wanted"
         forget_files "$lib/original" original
         forget_files "$lib/verified" verification
+        forget_left_good
         remember_declared
         step "store the token" store_token
     fi
