@@ -5,11 +5,11 @@ import { acceptedDown, compose } from "./program/compose";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
 import { loadStack } from "./program/load";
 import { orRunError, runsInCi } from "./program/run";
-import { secretsIn } from "./program/secrets";
+import { configSecrets } from "./program/secrets";
 import { standalone } from "./program/standalone";
 
 const config = new pulumi.Config();
-const secrets = secretsIn(config);
+const secrets = configSecrets(config);
 const composed = orRunError(() => compose(standalone(loadStack(pulumi.getStack())), secrets.has));
 
 const settings = {

@@ -115,8 +115,8 @@ export function datadogTagIssues({ datadog: agent }: LogsAndMetrics<unknown>): I
 const toRsyslog = /^(127\.0\.0\.1(:514)?|\/dev\/log)$/;
 
 /**
- * Issues of log targets: those that reach rsyslog beside ours, so that each line would be written, forwarded and counted twice; and that
- * ours is gone.
+ * Issues of log targets: ours is gone, so rsyslog gets nothing; or another one reaches rsyslog, too, so that each line would be written,
+ * forwarded and counted twice.
  *
  * @param config as customized
  */
@@ -124,32 +124,21 @@ export function logTargetIssues({ global }: HaproxyConfig, declared: LogsAndMetr
     if (!writesFile(declared)) {
         return [];
     }
-    const warning = (path: string, message: string): Issue => ({
-        rule: "log-target",
-        path,
-        message,
-        severity: "warning",
-    });
-    const targets = global?.log ?? [];
-    const ours = targets.map(({ address }) => address).lastIndexOf(logTarget.address);
-    const twice = targets.flatMap(({ address }, index) =>
-        toRsyslog.test(address) && index !== ours
+    const targets = (global?.log ?? []).map(({ address }) => address);
+    const ours = targets.lastIndexOf(logTarget.address);
+    const found =
+        ours < 0
             ? [
-                  warning(
-                      `global.log[${index}]`,
-                      `rsyslog may get each line by ${address} and by ${logTarget.address}, and write it twice; remove this target`,
-                  ),
+                  {
+                      path: "global.log",
+                      message: `rsyslog gets no line of HAProxy; keep the target ${logTarget.address} when you customize`,
+                  },
               ]
-            : [],
-    );
-    return ours >= 0
-        ? twice
-        : [
-              warning(
-                  "global.log",
-                  `rsyslog gets no line of HAProxy; keep the target ${logTarget.address} when you customize`,
-              ),
-          ];
+            : targets.flatMap((address, index) => {
+                  const message = `rsyslog may get each line by ${address} and by ${logTarget.address}, and write it twice; remove this target`;
+                  return toRsyslog.test(address) && index !== ours ? [{ path: `global.log[${index}]`, message }] : [];
+              });
+    return found.map((issue): Issue => ({ rule: "log-target", ...issue, severity: "warning" }));
 }
 
 function datadogResources(

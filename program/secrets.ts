@@ -10,7 +10,7 @@ export interface Secrets {
 }
 
 /** The secrets of the config. */
-export function secretsIn(config: pulumi.Config): Secrets {
+export function configSecrets(config: pulumi.Config): Secrets {
     const checks = onlyDeclared() === "check";
     const missing = new Set<string>();
     const isMissing = (name: string) => config.getSecret(name) === undefined;

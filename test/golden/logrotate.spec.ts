@@ -69,12 +69,19 @@ for (const release of releases) {
                 mv /etc/logrotate.conf /away
                 echo "== none: $(verdict)"
                 sed -i 's/daily/dialy/' /ours
-                echo "== mistake: $(verdict)"`,
+                echo "== mistake: $(verdict)"
+                logrotate_preflight
+                ln -s /srv/haproxy.log /var/log/haproxy.log
+                echo "== linked: $(logrotate_preflight)"`,
             );
             const remedy =
                 "rotates /var/log/haproxy.log, too, and logrotate skips the second file with a log; take the log out of that file";
             const [plain, ...others] = say.trim().split(/\n== /);
             assert.equal(plain, "accepted");
+            assert.match(
+                others.pop() ?? "",
+                /^linked: \/var\/log\/haproxy\.log is a symbolic link, which logrotate never/,
+            );
             assert.match(others.pop() ?? "", /^mistake: \/etc\/logrotate\.d\/haproxy:\d+ unknown option 'dialy'/);
             const main = /^main: \/etc\/logrotate\.conf:\d+ rotates/;
             assert.match(others[3] ?? "", main);

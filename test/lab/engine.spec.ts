@@ -320,6 +320,7 @@ describeLab("the engine on a fleet", () => {
 
     it("previews the stack staging, with one warning of its hosts behind one unreachable bastion, or an error", async () => {
         await program.succeed("stack", "init", "staging", "--no-select");
+        await program.succeed("config", "set", "--secret", "datadogApiKey", "0".repeat(32), "--stack", "staging");
         const text = await program.preview("--stack", "staging");
         assert.match(text, /warning: edge-lb1, edge-lb2 could not be asked what differs: /);
         assert.match(text, /\+ 6 to create/);

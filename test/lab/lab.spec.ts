@@ -199,7 +199,7 @@ describeLab("lab", () => {
 
         it("added and removed hosts: the inventory follows, and hosts know the others by name", async () => {
             const known = async (host: string, name: string) =>
-                (await lab().host(host).exec(`getent hosts ${name}`, { check: false })).stdout.split(" ")[0];
+                (await lab().host(host).exec(`getent -s files hosts ${name}`, { check: false })).stdout.split(" ")[0];
             await lb1().exec("echo 192.0.2.1 by-hand >>/etc/hosts");
             const names = () =>
                 JSON.parse(readFileSync(lab().inventoryPath, "utf8")).nodes.map((node: { name: string }) => node.name);

@@ -242,6 +242,12 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
             await other('global(maxMessageSize="4k")', /10-other\.conf sets maxMessageSize to 4k, so long lines/);
         });
 
+        it("names another listener of the same address and port", () =>
+            other(
+                'module(load="imudp")\ninput(type="imudp" address="127.0.0.1" port="514")',
+                /10-other\.conf listens on UDP port 514 of 127\.0\.0\.1, too, so only one of both would get the lines/,
+            ));
+
         it("has rsyslogd's own words", () =>
             other(
                 'module(load="imudp")\nglobal(abortOnUncleanConfig="on")',
@@ -271,6 +277,25 @@ describeLab("HAProxy's lines in a file, by rsyslog", () => {
             await one().exec(`echo >>${CONFIG}`);
             const said = await succeeds(converge(one(), rsyslog({ requests: [{ ...silent, port: 83 }, tcp] })));
             assert.match(said, /the line of a request to 127\.0\.0\.1 port 81 is in/);
+        });
+
+        it("does not wait for a server that hangs, and blames nothing for it", async () => {
+            await one().exec(
+                `cp /etc/haproxy/haproxy.cfg /root/haproxy.cfg
+                perl -MIO::Socket::INET -e 'fork and exit; $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:9999", Listen => 9) or die;
+                    while (1) { push @c, $s->accept }' >/dev/null 2>&1 </dev/null
+                sed -i 's/timeout server 5s/timeout server 600s/' /etc/haproxy/haproxy.cfg
+                printf '%s\\n' 'listen hung' '    bind *:84' '    log global' '    option httplog' '    server a 127.0.0.1:9999' >>/etc/haproxy/haproxy.cfg
+                systemctl restart haproxy; echo >>${CONFIG}`,
+            );
+            const began = Date.now();
+            const said = await succeeds(converge(one(), rsyslog({ requests: [{ ...logged, port: 84 }] })));
+            assert.match(said, /HAProxy ended no request to \* port 84 \(not answered in time\)/);
+            assert.ok(Date.now() - began < 60_000);
+            await one().exec(
+                `mv /root/haproxy.cfg /etc/haproxy/haproxy.cfg; systemctl restart haproxy
+                kill $(ss -Hltnp 'sport = :9999' | sed 's/.*pid=\\([0-9]*\\).*/\\1/')`,
+            );
         });
 
         it("fails if HAProxy logs no request, and restores the last good files", async () => {

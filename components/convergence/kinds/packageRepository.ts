@@ -7,11 +7,11 @@ import type { ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, permissionsOf, statLine } from "./paths";
 
 const NAME = /^[a-z0-9][a-z0-9-]{0,62}$/;
-// Without characters that apt expands or that separate its words. Credentials belong into /etc/apt/auth.conf.d.
-const URL =
-    /^(?:https?:\/\/[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?:\/\/)?(?=\/))(?:\/[A-Za-z0-9._~!&'*+,;=@%:/-]*)?$/;
-const KEY_URL =
-    /^(?:https?:\/\/[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?:\/\/)?(?=\/))(?:\/[A-Za-z0-9._~!&'()*+,;=@%:/?$-]*)?$/;
+/** A server without credentials, which belong in /etc/apt/auth.conf.d, or the host itself. */
+const ORIGIN = "(?:https?://[A-Za-z0-9.-]+(?::[1-9][0-9]{0,4})?|file:(?://)?(?=/))";
+/** Without characters that apt expands or that separate its words. */
+const REPOSITORY_URL = new RegExp(`^${ORIGIN}(?:/[A-Za-z0-9._~!&'*+,;=@%:/-]*)?$`);
+const KEY_URL = new RegExp(`^${ORIGIN}(?:/[A-Za-z0-9._~!&'()*+,;=@%:/?$-]*)?$`);
 const SUITE = /^[A-Za-z0-9.][A-Za-z0-9._~+-]*(?:\/[A-Za-z0-9._~+-]+)*\/?$/;
 const COMPONENT = /^[A-Za-z0-9.][A-Za-z0-9._~+-]*(?:\/[A-Za-z0-9._~+-]+)*$/;
 const FINGERPRINT = /^[0-9A-Fa-f]{40}$/;
@@ -25,7 +25,7 @@ export interface PackageRepository {
     kind: "packageRepository";
     /** Names its files on the host: lower case letters, digits and `-`. */
     name: string;
-    /** Where it is, as in `https://apt.example.com/`: https, http or file, without credentials, which belong into /etc/apt/auth.conf.d. */
+    /** Where it is, as in `https://apt.example.com/`: https, http or file, without credentials, which belong in /etc/apt/auth.conf.d. */
     url: string;
     /** The suite, as in `stable`; or, for a flat repository, its directory with a final `/`, as in `./`. */
     suite: string;
@@ -100,7 +100,7 @@ export const packageRepository: ResourceKind<PackageRepository> = {
             !NAME.test(name),
             `invalid name ${JSON.stringify(name)}; use lower case letters, digits and -, at most 63, no - first`,
         ),
-        ...urlIssues("url", url, URL),
+        ...urlIssues("url", url, REPOSITORY_URL),
         ...when(
             !SUITE.test(suite),
             `invalid suite ${JSON.stringify(suite)}; use a name, as in "stable", or a directory with a final /, as in "./"`,
@@ -131,7 +131,8 @@ export const packageRepository: ResourceKind<PackageRepository> = {
             `package repository ${repository.name}`,
             `path ${sourceOf(repository).path}`,
             `path ${keyringOf(repository)}`,
-            `package source ${repository.url} ${repository.suite}`,
+            // For apt, a slash at the end makes no difference.
+            `package source ${repository.url.replace(/\/+$/, "")} ${repository.suite}`,
         ].map((on) => ({ on })),
     files: (repository) => [sourceOf(repository)],
     filesTogether: true,

@@ -164,7 +164,7 @@ const kindParts = [
     })),
 ].map(({ name, text }) => ({ kind: name.split(".")[0], text: compact(text) }));
 
-/** The shell text of a kind. Only hosts with such a resource need it: what undoes one is in prune.sh. */
+/** The shell text of a kind. Only hosts with such a resource need it: what undoes one is in the runtime. */
 function kindText(wanted: string): string {
     return kindParts.flatMap(({ kind, text }) => (kind === wanted ? text : [])).join("\n");
 }

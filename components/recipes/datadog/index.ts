@@ -17,7 +17,7 @@ const UNIT = "datadog-agent.service";
  * Datadog's own repository. It is signed by the first key until 2028, and then by the second: DataDog/agent-linux-install-script,
  * install_script.sh.template. To follow a rotation: docs/datadog.md.
  */
-export const datadogRepository: DatadogRepository = {
+const datadogRepository: DatadogRepository = {
     url: "https://apt.datadoghq.com/",
     keys: [
         {
@@ -114,6 +114,8 @@ export function datadog(args: DatadogArgs): Resource[] {
     ];
     const group = `${UNIT}.d/10-haproxy-fleet.conf`;
     return [
+        // A small installation of Debian has none, and then apt trusts no server.
+        { kind: "packages", names: ["ca-certificates"] },
         {
             kind: "packageRepository",
             name: "datadog",

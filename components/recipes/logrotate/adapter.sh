@@ -53,7 +53,9 @@ logrotate_blames_files() {
 }
 
 logrotate_preflight() {
-    return 0
+    [ -L "$logrotate_log" ] || return 0
+    printf '%s\n' "$logrotate_log is a symbolic link, which logrotate never rotates; make it a file, or mount the other file system on its directory"
+    return 1
 }
 
 # There is no process that could have other files.

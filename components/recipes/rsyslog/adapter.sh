@@ -54,6 +54,10 @@ rsyslog_validate() {
     } | sed '/^$/d' >"$stage/rsyslogd-known"
     rm -rf -- "$stage/rsyslogd-check"
     mv -f -- "$stage/rsyslogd-checked" "$stage/rsyslogd-check"
+    case $output in *"'imuxsock' is unknown"*)
+        output="rsyslog has not loaded imuxsock when it reads $rsyslog_config; load it before the includes in /etc/rsyslog.conf, with SysSock.Use=\"off\" if the journal is read otherwise$NL$output"
+        ;;
+    esac
     ! printf '%s\n' "$output" | grep -v -F -f "$stage/rsyslogd-known"
 }
 
@@ -79,7 +83,7 @@ rsyslog_preflight() {
         rsyslog_refuse "${holder%%'"'*} has UDP port $rsyslog_port, so rsyslog would get no line of HAProxy; stop it, or move it to another port or address"
     fi
     if [ -s "$stage/rsyslogd-check/all.conf" ]; then
-        conflicts=$(rsyslog_find_conflicts "$rsyslog_config" "$rsyslog_log" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
+        conflicts=$(rsyslog_find_conflicts "$rsyslog_config" "$rsyslog_log" "$rsyslog_port" "$rsyslog_ca" <"$stage/rsyslogd-check/all.conf")
         [ -z "$conflicts" ] || rsyslog_refuse "$conflicts"
     fi
     [ -z "$refused" ]
@@ -165,6 +169,10 @@ rsyslog_prove() {
     done
     [ "$1" = "$tx_digest" ] || return 0
     printf '%s\n' "$rsyslog_requests" | rsyslog_find_line "$rsyslog_log" "$rsyslog_port" "$product" || {
+        df -P -- "${rsyslog_log%/*}" | tail -n 1 | {
+            read -r _ _ _ free _
+            [ "$free" != 0 ] || printf '%s\n' "the file system of $rsyslog_log is full; make room"
+        }
         rsyslog_journal
         return 1
     }

@@ -1,8 +1,8 @@
-# find_conflicts.pl OURS LOG CA: reads the whole configuration of rsyslog, as rsyslogd itself has put it together, from standard input.
+# find_conflicts.pl OURS LOG PORT CA: reads the whole configuration of rsyslog, as rsyslogd itself has put it together, from standard input.
 # Prints what other files than OURS say that contradicts it, a line each. CA is empty if nothing is forwarded.
 use strict;
 
-my ($ours, $log, $ca) = @ARGV;
+my ($ours, $log, $port, $ca) = @ARGV;
 my (%text, %later, @files, @order);
 while (my $line = <STDIN>) {
     if ($line =~ /^##### BEGIN CONFIG: (.*?)(?: \(put on stack\))?$/) {
@@ -37,6 +37,16 @@ for my $file (grep { $_ ne $ours } @order) {
         next if $size * { "" => 1, k => 1024, m => 1024 ** 2 }->{lc $unit} >= 8192;
         print "$file sets maxMessageSize to $_, so long lines of HAProxy would be cut; set at least 8k there, or remove it\n";
     }
+    # The kernel gives each line to one of two sockets with the same address.
+    my @inputs = grep { /\btype\s*=\s*"imudp"/i && /\baddress\s*=\s*"(127\.0\.0\.1|localhost)"/i && /\bport\s*=[^=]*"$port"/i }
+        $text =~ /\binput\s*\((.*?)\)/gis;
+    my $address = "";
+    for ($text =~ /^\s*\$(UDPServer(?:Address|Run)\s+\S+)/gim) {
+        my ($name, $value) = split;
+        $address = $value if lc $name eq "udpserveraddress";
+        push @inputs, $value if lc $name eq "udpserverrun" && $value eq $port && $address =~ /^(127\.0\.0\.1|localhost)$/;
+    }
+    print "$file listens on UDP port $port of 127.0.0.1, too, so only one of both would get the lines of HAProxy; remove that\n" if @inputs;
     my $path = quotemeta $log;
     my @actions = grep { /\btype\s*=\s*"omfile"/i && /\bfile\s*=\s*"$path"/i } $text =~ /\baction\s*\((.*?)\)/gis;
     # The older notation: a selector or a comparison, and a path, or a path alone in a block.

@@ -1,8 +1,8 @@
 # find_line.pl LOG PORT PRODUCT: asks one listener of HAProxy after the other until the line of a request is in the log. Without any
 # listener, or if no line appears, sends a line of its own to the port.
 #
-# Standard input has the listeners, a line each: address, port, and http or tcp. Fails if HAProxy logs none of the requests, or if rsyslog
-# does not write its own line.
+# Standard input has the listeners, a line each: address, port, and http or tcp. Fails if HAProxy logs none of the requests that have
+# ended, or if rsyslog does not write its own line. A request that waits for a server that hangs says nothing about the log.
 use strict;
 use IO::Socket::IP;
 
@@ -13,10 +13,12 @@ my $position = -s $log || 0;
 my $inode = (stat $log)[1] || 0;
 my $rest = "";
 my $others = 0;
+# What is waited for: patterns by the name of the listener. Those before it are waited for on, because a busy host may be late.
+my %expected;
 
-# Whether a line that matches one of the patterns appears within some seconds. Counts other lines.
+# Returns the name of a listener whose line appears within some seconds, or an empty text. Counts other lines.
 sub appears {
-    my ($seconds, @patterns) = @_;
+    my ($seconds) = @_;
     for (1 .. $seconds * 10) {
         if (open my $file, "<", $log) {
             my ($found, $size) = (stat $file)[1, 7];
@@ -28,20 +30,26 @@ sub appears {
                 $rest = "";
                 if ($line !~ /\n$/) {
                     $rest = $line;
-                } elsif (grep { $line =~ $_ } @patterns) {
-                    return 1;
-                } else {
-                    $others++;
+                    next;
                 }
+                for my $name (sort keys %expected) {
+                    return $name if grep { $line =~ $_ } @{$expected{$name}};
+                }
+                $others++;
             }
         }
         select undef, undef, undef, 0.1;
     }
-    return 0;
+    return "";
+}
+
+sub proven {
+    print "the line of a request to $_[0] is in $log\n";
+    exit;
 }
 
 $SIG{PIPE} = "IGNORE";
-my @silent;
+my (@silent, @unknown);
 for (@listeners) {
     my ($address, $number, $ask) = split / /;
     my $name = "$address port $number";
@@ -49,34 +57,48 @@ for (@listeners) {
     $address = "::1" if $address eq "::";
     my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $number, Timeout => 3);
     if (!$socket) {
-        push @silent, "$name ($@)";
+        push @unknown, "$name ($@)";
         next;
     }
     my ($own, $source) = ($socket->sockhost, $socket->sockport);
+    $expected{$name} = [qr/\Q$product-$id\E-$number\b/, qr/(?<![\d.])\Q$own\E\b.*\b$source\b/];
     # To TLS and other protocols this is an error, which HAProxy logs, too; without any data it would not.
-    print $socket "GET /$product-$id HTTP/1.0\r\nUser-Agent: $product proof\r\n\r\n";
+    print $socket "GET /$product-$id-$number HTTP/1.0\r\nUser-Agent: $product proof\r\n\r\n";
     $socket->flush;
     # The line is written when the session has ended. A server that waits for more does not end it.
-    eval { local $SIG{ALRM} = sub { die }; alarm $ask eq "http" ? 3 : 1; sysread $socket, my $answer, 4096; alarm 0 };
+    my ($read, $bytes, $late) = (1, 0, 0);
+    eval {
+        local $SIG{ALRM} = sub { $late = 1; die };
+        alarm($ask eq "http" ? 3 : 1);
+        $bytes += $read while $bytes < 2 ** 20 && ($read = sysread $socket, my $answer, 65536);
+        alarm 0;
+    };
     close $socket;
-    if (appears(3, qr/\Q$product-$id\E/, qr/(?<![\d.])\Q$own\E\b.*\b$source\b/)) {
-        print "the line of a request to $name is in $log\n";
-        exit;
+    my $found = appears(3);
+    proven($found) if $found ne "";
+    if ($late || $read) {
+        push @unknown, "$name (not answered in time)";
+    } else {
+        push @silent, $name;
     }
-    push @silent, $name;
 }
 my $sender = IO::Socket::IP->new(PeerHost => "127.0.0.1", PeerPort => $port, Proto => "udp");
 print $sender "<134>1 - - $product - - - proof $id" if $sender;
-if (!appears(5, qr/proof $id/)) {
+$expected{own} = [qr/proof $id/];
+my $found = appears(5);
+if ($found eq "") {
     print "rsyslog does not write what it gets on 127.0.0.1 port $port to $log\n";
     exit 1;
 }
-if (!@silent) {
-    print "a line that was sent to 127.0.0.1 port $port is in $log\n";
-} elsif ($others) {
-    print "the line of no request to ", join(", ", @silent), " is in $log, but other lines of HAProxy are\n";
-} else {
+proven($found) if $found ne "own";
+if (@silent && !$others) {
     print "rsyslog writes what it gets, but HAProxy logs none of ", scalar @silent, " requests: ", join(", ", @silent),
         "; see the lines with log in haproxy.cfg: a target 127.0.0.1:$port, \"log global\", and no \"option dontlog-normal\"\n";
     exit 1;
 }
+if (@silent) {
+    print "the line of no request to ", join(", ", @silent), " is in $log, but other lines of HAProxy are\n";
+} else {
+    print "a line that was sent to 127.0.0.1 port $port is in $log\n";
+}
+print "HAProxy ended no request to ", join(", ", @unknown), ", so their lines are not known\n" if @unknown;

@@ -63,6 +63,11 @@ describe("a package repository", () => {
         assert.deepEqual(issues({ keys: [{ ...key, fingerprint: key.fingerprint.toLowerCase() }] }), []);
     });
 
+    it("is one source with and without a slash at its end, as for apt", () => {
+        const twice = [repository({ url: "https://h/x/" }), repository({ name: "other", url: "https://h/x" })];
+        assert.throws(() => makePlan(twice), /package source https:\/\/h\/x stable is declared twice/);
+    });
+
     const refused: [what: string, change: Partial<PackageRepository>, message: RegExp][] = [
         ["a path as name", { name: "../x" }, /^invalid name "..\/x"; use lower case letters/],
         ["a password in the URL", { url: "https://u:p@h/" }, /^invalid url .*without credentials/],

@@ -34,13 +34,16 @@ const refusal = (args: Partial<DatadogArgs>): string => {
 };
 
 describe("the recipe datadog", () => {
-    it("declares the repository, then the package, then what the agent reads, and then its service", () => {
+    it("declares the authorities and the repository, then the package, then what the agent reads, and then its service", () => {
         const resources = run();
         assert.deepEqual(
             resources.map(({ kind }) => kind),
-            ["packageRepository", "packages", "file", "file", "file", "systemdUnit", "service"],
+            ["packages", "packageRepository", "packages", "file", "file", "file", "systemdUnit", "service"],
         );
-        assert.deepEqual(one(resources, "packages")[0]?.names, ["datadog-agent"]);
+        assert.deepEqual(
+            one(resources, "packages").map(({ names }) => names),
+            [["ca-certificates"], ["datadog-agent"]],
+        );
         assert.deepEqual(one(resources, "service"), [
             { kind: "service", name: UNIT, restartOn: [AGENT, HAPROXY, PROCESS, GROUP], removed: "stop" },
         ]);
@@ -134,7 +137,7 @@ describe("the recipe datadog", () => {
             ["1:7.70.0-1", ["datadog-agent=1:7.70.0-1"]],
             ["7.70.0~rc.1-1", ["datadog-agent=7.70.0~rc.1-1"]],
         ] as const) {
-            assert.deepEqual(one(run({ version }), "packages")[0]?.names, names);
+            assert.deepEqual(one(run({ version }), "packages")[1]?.names, names);
         }
     });
 });
@@ -304,7 +307,7 @@ describe("other arguments of the recipe datadog", () => {
         ["repository", [{ url: "https://a/" }, { url: "", keys: [] }], []],
         ["apiKeys", [apiKey], []],
     ] as [string, unknown[], unknown[]][]) {
-        it(`${name} is judged`, () => {
+        it(`refuse a ${name} that the agent could not use, and no other`, () => {
             for (const value of wrong) {
                 assert.match(refusal({ [name]: value }), new RegExp(name), JSON.stringify(value));
             }

@@ -135,7 +135,7 @@ describe("the Perl programs of the adapter of rsyslog", () => {
                 "##### END   CONFIG: /etc/rsyslog.conf",
                 "",
             ].join("\n");
-            const args = [join(folder, "rsyslog/find_conflicts.pl"), ours, log, ca];
+            const args = [join(folder, "rsyslog/find_conflicts.pl"), ours, log, "514", ca];
             return spawnSync("perl", args, { input, encoding: "utf8" }).stdout;
         };
 
@@ -182,6 +182,23 @@ describe("the Perl programs of the adapter of rsyslog", () => {
             assert.equal(said("", "/etc/ssl/ca.pem", "", "/etc/rsyslog.d//49-haproxy.conf"), "");
         });
 
+        it("finds another listener of the same address and port, but no other one", () => {
+            for (const lines of [
+                "$ModLoad imudp\n$UDPServerAddress 127.0.0.1\n$UDPServerRun 514",
+                'input(type="imudp" address="127.0.0.1" port="514" ruleset="x")',
+                'input(type="imudp"\n  port=["514", "515"] address="localhost")',
+            ])
+                assert.match(said(lines), /^\/etc\/rsyslog\.conf listens on UDP port 514 of 127\.0\.0\.1, too/, lines);
+            for (const lines of [
+                "$UDPServerRun 514",
+                'input(type="imudp" port="514")',
+                "$UDPServerAddress 127.0.0.1\n$UDPServerRun 5140",
+                'input(type="imudp" address="192.0.2.1" port="514")',
+                'input(type="imtcp" address="127.0.0.1" port="514")',
+            ])
+                assert.equal(said(lines), "", lines);
+        });
+
         it("finds other certificates, and sizes that cut lines", () => {
             assert.match(
                 said("$defaultnetstreamdrivercafile /etc/other"),
@@ -193,7 +210,7 @@ describe("the Perl programs of the adapter of rsyslog", () => {
         });
 
         it("says that our file is not read", () => {
-            const args = [join(folder, "rsyslog/find_conflicts.pl"), "/etc/rsyslog.d/50-x.conf", log, ""];
+            const args = [join(folder, "rsyslog/find_conflicts.pl"), "/etc/rsyslog.d/50-x.conf", log, "514", ""];
             const input = "##### BEGIN CONFIG: /etc/rsyslog.conf\n*.* /x\n##### END   CONFIG: /etc/rsyslog.conf\n";
             const { stdout } = spawnSync("perl", args, { input, encoding: "utf8" });
             assert.match(stdout, /^rsyslog does not read \/etc\/rsyslog\.d\/50-x\.conf; include its directory/);
