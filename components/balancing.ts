@@ -45,9 +45,9 @@ import {
     apiKeySlot,
     datadogTagIssues,
     type LogsAndMetrics,
-    logsAndMetricsResources,
     logsAndMetricsShape,
     logTargetIssues,
+    runListWithLogs,
     withLogsAndMetrics,
 } from "./logsAndMetrics";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
@@ -296,10 +296,14 @@ function balancesOf(
     const runLists = new Map<HaproxyConfig, Resource[]>();
     return new Map(
         configs.map(({ host, config }) => {
-            const own = runLists.get(config) ?? [
-                ...haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) }),
-                ...logsAndMetricsResources(config, logs, names),
-            ];
+            const own =
+                runLists.get(config) ??
+                runListWithLogs(
+                    config,
+                    haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) }),
+                    logs,
+                    names,
+                );
             runLists.set(config, own);
             const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
             // Hosts with one run list share it, so that it is shown and compared once.

@@ -78,23 +78,31 @@ export function withLogsAndMetrics(config: HaproxyConfig, declared: LogsAndMetri
 }
 
 /**
- * What is converged after HAProxy.
+ * A run list of HAProxy, and what is declared beside it.
  *
  * @param config with log target and metrics
+ * @param haproxy what the recipe makes of it
  * @param services names of what is balanced, for tags
  */
-export function logsAndMetricsResources(
+export function runListWithLogs(
     config: HaproxyConfig,
+    haproxy: readonly Resource[],
     declared: LogsAndMetrics<unknown>,
     services: readonly string[],
 ): Resource[] {
     const { papertrail: forward, logrotate: rotation, datadog: agent } = declared;
     const requests = logRequests(config);
     const forwarded = forward && { ...forward, requests };
+    const logs = forwarded ? forwarding(forwarded) : writesFile(declared) ? rsyslog({ requests }) : [];
+    const isPackages = ({ kind }: Resource) => kind === "packages";
     return [
-        ...(forwarded ? forwarding(forwarded) : writesFile(declared) ? rsyslog({ requests }) : []),
+        // If these cannot be had, HAProxy goes on to log where it did.
+        ...logs.filter(isPackages),
+        ...haproxy,
+        ...logs.filter((resource) => !isPackages(resource)),
         ...(rotation ? logrotate(rotation === true ? {} : rotation) : []),
         ...(agent ? datadogResources(config, agent, services) : []),
+        // Last, so that a receiver that is away keeps nothing else from being converged.
         ...(forwarded ? [forwardProof(forwarded)] : []),
     ];
 }

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
+import type { Resource } from "../../components/convergence/kinds/index";
 import { showSlots } from "../../components/convergence/slots";
 import type { HaproxyConfig } from "../../components/haproxy";
 import { LoadBalancer } from "../../components/loadBalancer";
 import {
     datadogTagIssues,
     type LogsAndMetrics,
-    logsAndMetricsResources,
     logTargetIssues,
+    runListWithLogs,
     withLogsAndMetrics,
 } from "../../components/logsAndMetrics";
 import { mockEngine, promiseOf, settled } from "../support/mocks";
@@ -23,11 +24,14 @@ const target = { address: "127.0.0.1:514", length: 8192, format: "rfc5424", faci
 const papertrail = { host: "logs2.papertrailapp.com", port: 23456 };
 const datadog = { apiKey: "a key" };
 
+/** In place of what HAProxy needs. */
+const balanced: Resource[] = [{ kind: "group", name: "haproxy" }];
+
 const configOf = (declared: LogsAndMetrics<string>, own = config) => withLogsAndMetrics(own, declared);
 
 /** What is converged after HAProxy, each resource by kind and name. */
 function runListOf(declared: LogsAndMetrics<string>, own = config): string[] {
-    return logsAndMetricsResources(configOf(declared, own), declared, ["shop", "docs"]).map((resource) =>
+    return runListWithLogs(configOf(declared, own), balanced, declared, ["shop", "docs"]).map((resource) =>
         "name" in resource
             ? `${resource.kind} ${resource.name}`
             : "path" in resource
@@ -38,7 +42,7 @@ function runListOf(declared: LogsAndMetrics<string>, own = config): string[] {
 
 /** The instance of Datadog's check. */
 function instanceOf(own: HaproxyConfig, declared: LogsAndMetrics<string> = { datadog }) {
-    const resources = logsAndMetricsResources(withLogsAndMetrics(own, declared), declared, ["shop", "docs"]);
+    const resources = runListWithLogs(withLogsAndMetrics(own, declared), balanced, declared, ["shop", "docs"]);
     const file = resources.find((each) => each.kind === "file" && each.path.endsWith("/haproxy.d/conf.yaml"));
     return parse(String(file && "content" in file ? file.content : "")).instances[0];
 }
@@ -46,7 +50,7 @@ function instanceOf(own: HaproxyConfig, declared: LogsAndMetrics<string> = { dat
 describe("logs and metrics", () => {
     it("change nothing if none are declared", () => {
         assert.equal(configOf({}), config);
-        assert.deepEqual(runListOf({}), []);
+        assert.deepEqual(runListOf({}), ["group haproxy"]);
     });
 
     it("make HAProxy log to rsyslog, beside the targets that are declared", () => {
@@ -103,6 +107,8 @@ describe("logs and metrics", () => {
     it("are converged in an order in which a receiver that does not answer keeps nothing else from being converged", () => {
         const list = runListOf({ papertrail, logrotate: true, datadog });
         const places = [
+            "packages rsyslog iproute2 perl-base rsyslog-gnutls ca-certificates",
+            "group haproxy",
             "transaction rsyslog",
             "transaction logrotate",
             "service datadog-agent.service",
@@ -110,7 +116,7 @@ describe("logs and metrics", () => {
         ].map((name) => list.indexOf(name));
         assert.deepEqual(
             places.map((place, n) => place > (places[n - 1] ?? -1)),
-            [true, true, true, true],
+            [true, true, true, true, true, true],
             list.join("\n"),
         );
         assert.equal(places.at(-1), list.length - 1);

@@ -27,9 +27,12 @@ haproxy_refuse() {
     printf '%s\n' "$1"
 }
 
-# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, or its drop-in.
+# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, its drop-in, or the packages of the logger.
 haproxy_ignores() {
-    case $1 in *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"*) ;; *) return 1 ;; esac
+    case $1 in
+    *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"* | "packages[rsyslog "*) ;;
+    *) return 1 ;;
+    esac
 }
 
 # haproxy_may_repair REPAIR: see haproxy_refuse. Reads tx_before.

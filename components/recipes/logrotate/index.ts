@@ -25,7 +25,7 @@ export interface LogrotateArgs {
 /** The form of {@link LogrotateArgs}, for forms that have more fields. */
 export const logrotateShape = {
     keep: whole(1, 10_000).optional(),
-    maxSize: matching(/^[1-9]\d{0,11}[kMG]?$/, 'expected a size, as in "500M"').optional(),
+    maxSize: matching(/^[1-9]\d{0,11}[kMG]?$/i, 'expected a size, as in "500M"').optional(),
 };
 const argsForm = formOf<LogrotateArgs>()(z.strictObject(logrotateShape));
 
@@ -53,7 +53,12 @@ export function logrotate(args: LogrotateArgs = {}): Resource[] {
             kind: "transaction",
             name: "logrotate",
             directory: DIRECTORY,
-            files: [{ path: CONFIG, content: renderTemplate("logrotate.mustache", { log: LOG_FILE, keep, maxSize }) }],
+            files: [
+                {
+                    path: CONFIG,
+                    content: renderTemplate("logrotate.mustache", { log: LOG_FILE, keep, maxSize: sizeOf(maxSize) }),
+                },
+            ],
             adapter: {
                 name: "logrotate",
                 script: adapterScript("logrotate"),
@@ -68,4 +73,9 @@ export function logrotate(args: LogrotateArgs = {}): Resource[] {
         { kind: "systemdUnit", name: TIMER, content: renderTemplate("haproxy-logrotate.timer.mustache", {}) },
         { kind: "service", name: TIMER, restartOn: [`/etc/systemd/system/${TIMER}`], removed: "stop" },
     ];
+}
+
+/** As logrotate takes it: `k`, `M` or `G`. */
+function sizeOf(text: string): string {
+    return text.replace(/K$/, "k").replace(/[mg]$/, (unit) => unit.toUpperCase());
 }

@@ -27,8 +27,8 @@ export interface PapertrailArgs extends RsyslogArgs {
      */
     caFile?: string;
     /**
-     * How much disk lines may take while the receiver is away, a number with the unit `m` or `g` (1024-based). It holds the oldest lines,
-     * and memory the newest, up to 50,000. If it is full, those between them are not sent. @default "1g"
+     * How much disk lines may take while the receiver is away, a number with the unit `M` or `G` (1024-based). It holds the oldest lines,
+     * and memory the newest, up to 50,000. If it is full, those between them are not sent. @default "1G"
      */
     diskSpace?: string;
 }
@@ -47,7 +47,7 @@ export const papertrailShape = {
         /^(?!\/(tmp|var\/tmp|home|root|run\/user)\/)(?!.*\/\.{0,2}\/)\/[\w.@+/-]+$/,
         "expected an absolute path without blanks, outside /tmp, /var/tmp, /home, /root and /run/user, which rsyslog cannot read",
     ).optional(),
-    diskSpace: matching(/^[1-9]\d{0,5}[mg]$/, 'expected a size, as in "500m" or "1g"').optional(),
+    diskSpace: matching(/^[1-9]\d{0,5}[mg]$/i, 'expected a size, as in "500M" or "1G"').optional(),
 };
 const argsForm = formOf<PapertrailArgs>()(z.strictObject(papertrailShape));
 
@@ -85,9 +85,9 @@ export function forwarding(args: PapertrailArgs): Resource[] {
     ];
 }
 
-function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = "1g" }: PapertrailArgs): Forward {
+function forwardOf({ host, port, peer, caFile = SYSTEM_AUTHORITIES, diskSpace = "1G" }: PapertrailArgs): Forward {
     const usual = /\.papertrailapp\.com$/i.test(host) ? "*.papertrailapp.com" : host;
-    return { host, port, peer: peer ?? usual, caFile, diskSpace };
+    return { host, port, peer: peer ?? usual, caFile, diskSpace: diskSpace.toLowerCase() };
 }
 
 /**

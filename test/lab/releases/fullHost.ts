@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import {
     apiKeySlot,
     type LogsAndMetrics,
-    logsAndMetricsResources,
+    runListWithLogs,
     withLogsAndMetrics,
 } from "../../../components/logsAndMetrics";
 import { haproxy } from "../../../components/recipes/haproxy/index";
@@ -91,7 +91,7 @@ export class FullHost extends LoadBalancerHost {
     convergence(state: "on" | "off"): Convergence {
         const declared = this.to.declared(this.apiKey);
         const config = withLogsAndMetrics(this.config(), declared);
-        const resources = [...haproxy(config), ...logsAndMetricsResources(config, declared, [])];
+        const resources = runListWithLogs(config, haproxy(config), declared, []);
         const convergence =
             state === "off"
                 ? this.declare()
