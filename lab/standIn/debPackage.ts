@@ -21,7 +21,7 @@ export function controlOf({ name, version, description }: DebPackage): string {
         `Package: ${name}`,
         `Version: ${version}`,
         "Architecture: all",
-        "Maintainer: haproxy-fleet <nobody@example.com>",
+        "Maintainer: haproxy-fleet <lab@example.com>",
         `Description: ${description}`,
         "",
     ].join("\n");

@@ -7,6 +7,7 @@ import { encodedSlots } from "../../components/convergence/payload/fileContents"
 import { fillSlots, slot } from "../../components/convergence/slots";
 import { datadog } from "../../components/recipes/datadog/index";
 import { prepareDatadogCheck } from "../../lab/datadogCheck/run";
+import { skip } from "../support/skip";
 
 const directory = join(__dirname, "datadog");
 /** As for haproxy.cfg. */
@@ -105,10 +106,7 @@ describe("golden files of the Datadog agent", () => {
 
         it(`${path} is the same to readers of YAML 1.1, such as the agent`, async function () {
             const packages = await prepareDatadogCheck();
-            if ("why" in packages) {
-                console.log(`    skipped: ${packages.why}`);
-                return this.skip();
-            }
+            if ("why" in packages) return skip(this, packages.why);
             const read = "import json, sys, yaml; print(json.dumps(yaml.safe_load(sys.stdin.buffer.read().decode())))";
             const env = { ...process.env, PYTHONPATH: packages.folder };
             const data = JSON.parse(execFileSync("python3", ["-c", read], { input: text, env, encoding: "utf8" }));

@@ -12,6 +12,7 @@ import { hostState } from "../support/hostState";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
 import { assertHidden } from "../support/planted";
+import { skip } from "../support/skip";
 import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { ask } from "../support/traffic";
@@ -129,10 +130,7 @@ describeLab("the recipe datadog, with a stand-in for the agent", () => {
 
     it("makes Datadog's own check report the metrics of HAProxy, with their tags", async function () {
         const packages = await prepareDatadogCheck();
-        if ("why" in packages) {
-            console.log(`    skipped: ${packages.why}`);
-            return this.skip();
-        }
+        if ("why" in packages) return skip(this, packages.why);
         const file = (await host.readFile(HAPROXY)).toString();
         const check = () => runDatadogCheck(host, packages.folder, file);
         const requestsIn = ({ metrics }: Submitted) =>

@@ -7,8 +7,8 @@ import type { AddressInfo } from "node:net";
 import { join } from "node:path";
 import { pulumiInstall, repo } from "../../toolchain/environment.mjs";
 import { type Moto, startMoto } from "../support/moto";
+import { skip } from "../support/skip";
 import { Project } from "./project";
-import { skip } from "./skip";
 
 const module = (path: string) => JSON.stringify(join(repo, "components", path));
 const dayMs = 86_400_000;

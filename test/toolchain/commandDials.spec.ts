@@ -7,9 +7,9 @@ import { connect, createServer } from "node:net";
 import { Server } from "ssh2";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
 import type { Properties } from "../../toolchain/offline/provider/values";
+import { skip } from "../support/skip";
 import { until } from "../support/traffic";
 import { Plugin } from "./plugin";
-import { skip } from "./skip";
 import { freePort, Sshd, whyNoSshd } from "./sshd";
 
 describe("connection of remote.Command", () => {

@@ -2,8 +2,8 @@
 import assert from "node:assert/strict";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
 import { type Properties, secret, unknown } from "../../toolchain/offline/provider/values";
+import { skip } from "../support/skip";
 import { Plugin } from "./plugin";
-import { skip } from "./skip";
 
 describe("remote.Command checks and diffs", () => {
     const plugin = new Plugin();

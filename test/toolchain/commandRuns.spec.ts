@@ -3,9 +3,9 @@ import assert from "node:assert/strict";
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
 import { isSecret, type Properties, secret, unknown } from "../../toolchain/offline/provider/values";
+import { skip } from "../support/skip";
 import { until } from "../support/traffic";
 import { Plugin, urn } from "./plugin";
-import { skip } from "./skip";
 import { freePort, Sshd, whyNoSshd } from "./sshd";
 
 describe("remote.Command on a host", () => {

@@ -5,8 +5,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiEnv, pulumiInstall } from "../../toolchain/environment.mjs";
 import { whyNoLab } from "../../toolchain/offline/provider/labOnly";
+import { skip } from "../support/skip";
 import { Plugin } from "./plugin";
-import { skip } from "./skip";
 
 describe("stand-ins that make no real resources", () => {
     const directory = mkdtempSync(join(tmpdir(), "lab-only-"));

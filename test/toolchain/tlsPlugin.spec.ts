@@ -6,8 +6,8 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
 import { type Properties, reveal, unknown } from "../../toolchain/offline/provider/values";
+import { skip } from "../support/skip";
 import { Plugin } from "./plugin";
-import { skip } from "./skip";
 
 const types = {
     key: "tls:index/privateKey:PrivateKey",

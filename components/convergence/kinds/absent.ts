@@ -12,6 +12,7 @@ export interface Absent {
     recursive?: boolean;
 }
 
+/** What TypeScript knows about {@link Absent}. */
 export const absent: ResourceKind<Absent> = {
     shellFunction: "absent",
     nameOf: ({ path }) => path,

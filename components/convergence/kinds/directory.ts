@@ -19,6 +19,7 @@ export interface Directory {
     owned?: boolean;
 }
 
+/** What TypeScript knows about {@link Directory}. */
 export const directory: ResourceKind<Directory> = {
     shellFunction: "directory",
     nameOf: ({ path }) => path,

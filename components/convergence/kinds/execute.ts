@@ -21,6 +21,7 @@ export interface Execute {
     notIf?: string;
 }
 
+/** What TypeScript knows about {@link Execute}. */
 export const execute: ResourceKind<Execute> = {
     shellFunction: "execute",
     nameOf: ({ name }) => name,

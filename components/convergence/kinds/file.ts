@@ -9,6 +9,7 @@ export interface File extends DeclaredFile {
     kind: "file";
 }
 
+/** What TypeScript knows about {@link File}. */
 export const file: ResourceKind<File> = {
     shellFunction: "file",
     nameOf: ({ path }) => path,

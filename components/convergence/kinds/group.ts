@@ -15,6 +15,7 @@ export interface Group {
     system?: boolean;
 }
 
+/** What TypeScript knows about {@link Group}. */
 export const group: ResourceKind<Group> = {
     shellFunction: "group",
     nameOf: ({ name }) => name,

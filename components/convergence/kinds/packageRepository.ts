@@ -80,6 +80,7 @@ function urlIssues(what: string, url: string, pattern: RegExp): string[] {
     );
 }
 
+/** What TypeScript knows about {@link PackageRepository}. */
 export const packageRepository: ResourceKind<PackageRepository> = {
     shellFunction: "package_repository",
     nameOf: ({ name }) => name,

@@ -17,6 +17,7 @@ function split(name: string): [name: string, version?: string] {
     return [bare, version];
 }
 
+/** What TypeScript knows about {@link Packages}. */
 export const packages: ResourceKind<Packages> = {
     shellFunction: "packages",
     nameOf: ({ names }) => names.join(" "),

@@ -32,8 +32,9 @@ export function hasSecrets(content: Content): boolean {
     return typeof content === "string" && secretSlots(content).length > 0;
 }
 
-/** Type bits of a mode (inode(7)). */
+/** Type bits of the mode of a regular file (inode(7)). */
 export const FILE_TYPE = 0o100000;
+/** Type bits of the mode of a directory. */
 export const DIRECTORY_TYPE = 0o040000;
 
 /** The line that `stat -c '%f\t%U\t%G'` prints. */

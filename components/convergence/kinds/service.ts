@@ -32,6 +32,7 @@ function watched(paths: string[], context: CallContext): string[] {
     ];
 }
 
+/** What TypeScript knows about {@link Service}. */
 export const service: ResourceKind<Service> = {
     shellFunction: "service",
     nameOf: ({ name }) => name,

@@ -18,6 +18,7 @@ const pathOf = ({ name }: SystemdUnit) => `/etc/systemd/system/${name}`;
 /** The unit that a drop-in belongs to, or the unit itself. */
 const unitOf = ({ name }: SystemdUnit) => name.split(".d/")[0] ?? "";
 
+/** What TypeScript knows about {@link SystemdUnit}. */
 export const systemdUnit: ResourceKind<SystemdUnit> = {
     shellFunction: "systemd_unit",
     nameOf: ({ name }) => name,

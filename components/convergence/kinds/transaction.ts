@@ -42,6 +42,7 @@ function isWithin(directory: string, path: string): boolean {
     return path === directory || path.startsWith(`${directory}/`);
 }
 
+/** What TypeScript knows about {@link Transaction}. */
 export const transaction: ResourceKind<Transaction> = {
     shellFunction: "transaction",
     nameOf: ({ name }) => name,

@@ -20,6 +20,7 @@ export interface User {
     system?: boolean;
 }
 
+/** What TypeScript knows about {@link User}. */
 export const user: ResourceKind<User> = {
     shellFunction: "user",
     nameOf: ({ name }) => name,
