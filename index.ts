@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerFleet } from "./components";
+import { withSetupSecrets } from "./components/hostSetup";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
@@ -22,7 +23,7 @@ const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boole
 const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-const components = composed.fleets.map(({ name, hosts, args, certificates, datadog }) => {
+const components = composed.fleets.map(({ name, hosts, args, certificates, setup }) => {
     const ofHosts = hosts.map((host) => {
         const privateKey =
             host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
@@ -35,7 +36,7 @@ const components = composed.fleets.map(({ name, hosts, args, certificates, datad
     return new LoadBalancerFleet(name, {
         ...args,
         ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
-        datadog: datadog && { ...datadog, apiKey: secrets.require(datadog.apiKey.secret) },
+        ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
         ...settings,
         acceptDown: accepted,
         hosts: Object.fromEntries(ofHosts),
