@@ -8,6 +8,8 @@ export type {
     Directory,
     Execute,
     File,
+    Firewall,
+    FirewallRule,
     Group,
     PackageRepository,
     Packages,

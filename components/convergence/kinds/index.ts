@@ -8,6 +8,7 @@ import { type Absent, absent } from "./absent";
 import { type Directory, directory } from "./directory";
 import { type Execute, execute } from "./execute";
 import { type File, file } from "./file";
+import { type Firewall, firewall } from "./firewall";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
@@ -17,6 +18,7 @@ import { type SystemdUnit, systemdUnit } from "./systemdUnit";
 import { type Transaction, transaction } from "./transaction";
 import { type User, user } from "./user";
 
+export type { FirewallRule } from "./firewall";
 export type { Content } from "./kind";
 export type { RepositoryKey } from "./packageRepository";
 export type { Adapter } from "./transaction";
@@ -26,6 +28,7 @@ export type {
     Directory,
     Execute,
     File,
+    Firewall,
     Group,
     PackageRepository,
     Packages,
@@ -41,6 +44,7 @@ export type Resource =
     | Directory
     | Execute
     | File
+    | Firewall
     | Group
     | PackageRepository
     | Packages
@@ -54,6 +58,7 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     directory,
     execute,
     file,
+    firewall,
     group,
     packageRepository,
     packages,

@@ -35,6 +35,18 @@ export interface Longest {
     deadline: number;
 }
 
+/** The packet filter of a host, as the host sees it. */
+export interface SeenFirewall {
+    /** Who manages it: `ufw` or `nftables`. */
+    manager: string;
+    /** The address from which the host was asked; empty if it is not known. */
+    client: string;
+    /** The port of that login. */
+    port: number;
+    /** What `nft -j -t list ruleset` prints; empty without nft, or if it is longer than 256 KiB. */
+    ruleset: string;
+}
+
 /** How a host compares with a plan. */
 export interface WhyRun {
     bootId: string;
@@ -56,6 +68,8 @@ export interface WhyRun {
     secretLines: { path: string; prefix: string }[];
     /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
     remembered?: Remembered;
+    /** Sent only if a firewall is declared. @default - not seen */
+    firewall?: SeenFirewall;
     /** What is amiss with the host besides the plan, each a problem and its remedy. */
     warnings: string[];
     /** Which services are not all up, and how many are; a text for each daemon that was asked. */
@@ -115,6 +129,11 @@ export function parseWhyRun(text: string): WhyRun {
                     result.secretLines.push({ path, prefix });
                 }
                 break;
+            case "firewall": {
+                const [ruleset = ""] = rest;
+                result.firewall = { manager: id, client: second, port: Number(third), ruleset: decode(ruleset) };
+                break;
+            }
             case "warning":
                 result.warnings.push(decode(id));
                 break;

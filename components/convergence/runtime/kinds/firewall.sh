@@ -1,0 +1,4 @@
+# firewall DEFAULT ROWS
+firewall() {
+    :
+}
