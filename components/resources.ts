@@ -14,6 +14,8 @@ export type {
     RepositoryKey,
     Resource,
     Service,
+    Sysctl,
+    SysctlValue,
     SystemdUnit,
     Transaction,
     User,

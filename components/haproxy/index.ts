@@ -4,6 +4,7 @@ export { gateLimit } from "./host/gateLimit";
 export { type LogRequest, logRequests } from "./host/logRequests";
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
+export { type TuningFigures, tuningFigures } from "./host/tuningFigures";
 export * as language from "./language";
 export type * from "./model";
 export { canonical, isAddress, isHostName } from "./model/addresses";

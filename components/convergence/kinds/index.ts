@@ -13,12 +13,14 @@ import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
 import { type Packages, packages } from "./packages";
 import { type Service, service } from "./service";
+import { type Sysctl, sysctl } from "./sysctl";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
 import { type Transaction, transaction } from "./transaction";
 import { type User, user } from "./user";
 
 export type { Content } from "./kind";
 export type { RepositoryKey } from "./packageRepository";
+export type { SysctlValue } from "./sysctl";
 export type { Adapter } from "./transaction";
 export type {
     Absent,
@@ -30,6 +32,7 @@ export type {
     PackageRepository,
     Packages,
     Service,
+    Sysctl,
     SystemdUnit,
     Transaction,
     User,
@@ -45,6 +48,7 @@ export type Resource =
     | PackageRepository
     | Packages
     | Service
+    | Sysctl
     | SystemdUnit
     | Transaction
     | User;
@@ -58,6 +62,7 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     packageRepository,
     packages,
     service,
+    sysctl,
     systemdUnit,
     transaction,
     user,
