@@ -87,6 +87,11 @@ export interface Balancing
     allowWarnings?: string[];
     /** Whether a host may lose more servers than `minServers` and `maxShrinkPercent` allow; for one up. @default false */
     allowShrink?: boolean;
+    /**
+     * `"now"` restarts HAProxy if only that raises a limit of its running process, which loses connections; for one up.
+     * @default - such a limit is refused as pending
+     */
+    restart?: "now";
     /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
     oldWorkers?: number;
     /**
@@ -282,10 +287,11 @@ function balancesOf(
         };
     });
     reporter.reportOf(found);
-    const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
+    const { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown } = args;
     const options = {
         allowWarnings,
         allowShrink,
+        restart,
         oldWorkers,
         bake,
         acceptDown,

@@ -16,6 +16,8 @@ export type {
     RepositoryKey,
     Resource,
     Service,
+    Sysctl,
+    SysctlValue,
     SystemdUnit,
     Transaction,
     User,

@@ -13,3 +13,4 @@ export { type HaproxyOptions, haproxy } from "./haproxy/index";
 export { type LogrotateArgs, logrotate } from "./logrotate/index";
 export { type PapertrailArgs, papertrail } from "./papertrail/index";
 export { type LogRequest, type RsyslogArgs, rsyslog } from "./rsyslog/index";
+export { type TuningArgs, type TuningSettings, tuning } from "./tuning/index";
