@@ -11,6 +11,7 @@ export type {
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     RepositoryKey,
     Resource,
     Service,

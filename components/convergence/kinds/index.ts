@@ -11,7 +11,7 @@ import { type File, file } from "./file";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
-import { type Packages, packages } from "./packages";
+import { type Packages, type PackageVersion, packages } from "./packages";
 import { type Service, service } from "./service";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
 import { type Transaction, transaction } from "./transaction";
@@ -29,6 +29,7 @@ export type {
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     Service,
     SystemdUnit,
     Transaction,
