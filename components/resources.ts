@@ -13,6 +13,7 @@ export type {
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     RepositoryKey,
     Resource,
     Service,

@@ -12,7 +12,7 @@ import { type Firewall, firewall } from "./firewall";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
-import { type Packages, packages } from "./packages";
+import { type Packages, type PackageVersion, packages } from "./packages";
 import { type Service, service } from "./service";
 import { type Sysctl, sysctl } from "./sysctl";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
@@ -34,6 +34,7 @@ export type {
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     Service,
     Sysctl,
     SystemdUnit,

@@ -197,6 +197,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, summary: describePem, ...permissions }]),
         ],
         owned: [fleetDirectory],
+        package: { name: "haproxy" },
         adapter: {
             name: "haproxy",
             script: adapterScript("haproxy", declaresCertificates(config) ? ["certificates"] : []),
