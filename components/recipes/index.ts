@@ -1,5 +1,6 @@
 // The namespace `recipes` of the public face: what a host can be made of.
 
+export { type AlertArgs, alert } from "./alert/index";
 export { type DatadogArgs, type DatadogRepository, datadog } from "./datadog/index";
 export {
     type FirewallArgs,
