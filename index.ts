@@ -18,6 +18,7 @@ const settings = {
     requireAnswer: config.getBoolean("requireAnswer") ?? runsInCi(),
     takeOver: config.getBoolean("takeOver") ?? false,
     allowShrink: config.getBoolean("allowShrink") ?? false,
+    restart: config.get<"now">("restart", { allowedValues: ["now"] }),
 };
 const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
 const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));

@@ -10,7 +10,6 @@ import {
 import { showDaysLeft } from "./certificateReport";
 import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
 import { input, slotsForm } from "./convergence/form";
-import type { Resource } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
 import { slot } from "./convergence/slots";
 import { SharedValues } from "./customized";
@@ -273,20 +272,6 @@ function balancesOf(
         const call = () => shared.call(config, (copy) => customize(copy, host));
         return { host, config: reporter.customized(host, compiled.issues, call), issues };
     });
-    const found = configs.map(({ host, config, issues }) => {
-        const own = [...atDeclared(compiled.validate(config), config, declared), ...setupIssues(config, setup)];
-        const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
-        const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
-        return {
-            host,
-            issues: [
-                ...(isWhole ? issues : []),
-                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
-                ...(hasForm ? acceptDownIssues(config, args.acceptDown) : []),
-            ],
-        };
-    });
-    reporter.reportOf(found);
     const { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown } = args;
     const options = {
         allowWarnings,
@@ -298,20 +283,35 @@ function balancesOf(
         certificates: judged.facts,
         roots: declared.roots === undefined ? undefined : slot(rootsSlot),
     };
-    const runLists = new Map<HaproxyConfig, Resource[]>();
+    // Hosts with one configuration share the run list, so that it is shown and compared once.
+    const runLists = new Map<HaproxyConfig, ReturnType<typeof runListWithSetup>>();
+    const runListOf = (config: HaproxyConfig) => {
+        const sourceOf = (path: string) => compiled.sourceOf(config, path);
+        const known = runLists.get(config);
+        const runList = known ?? runListWithSetup(config, haproxy(config, { ...options, sourceOf }), setup, names);
+        runLists.set(config, runList);
+        return runList;
+    };
+    const found = configs.map(({ host, config, issues }) => {
+        const own = [...atDeclared(compiled.validate(config), config, declared), ...setupIssues(config, setup)];
+        const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
+        const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
+        const down = hasForm ? acceptDownIssues(config, acceptDown) : [];
+        return {
+            host,
+            issues: [
+                ...(isWhole ? issues : []),
+                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
+                ...down,
+                ...(hasForm && down.length === 0 && setup.packages ? runListOf(config).issues : []),
+            ],
+        };
+    });
+    reporter.reportOf(found);
     return new Map(
         configs.map(({ host, config }) => {
-            const own =
-                runLists.get(config) ??
-                runListWithSetup(
-                    config,
-                    haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) }),
-                    setup,
-                    names,
-                );
-            runLists.set(config, own);
+            const own = runListOf(config).resources;
             const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
-            // Hosts with one run list share it, so that it is shown and compared once.
             const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
             return [host, { config, resources }];
         }),

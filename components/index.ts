@@ -9,7 +9,17 @@ export { slot } from "./convergence/slots";
 export { language as haproxy } from "./haproxy";
 export type { HostOutputs, LoadBalancerOutputs } from "./hostBalance";
 export type { Differences as HostDifferences } from "./hostDifferences";
-export type { DatadogSettings, HostSetup, LogsAndMetrics, PapertrailSettings } from "./hostSetup";
+export type {
+    AlertSettings,
+    DatadogSettings,
+    FirewallSettings,
+    HostSetup,
+    LogsAndMetrics,
+    PackageVersion,
+    PackageVersions,
+    PapertrailSettings,
+    TuningSettings,
+} from "./hostSetup";
 export type { WithInputs } from "./inputs";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";

@@ -114,7 +114,7 @@ describe("compose", () => {
     for (const example of [staging, prod]) {
         it(`accepts the example ${example.environment}`, () => {
             const loaded = { stack: example, name: "example", source: "stacks/example.ts", files: new Map() };
-            const [fleet] = compose(loaded, (name) => name === "datadogApiKey").fleets;
+            const [fleet] = compose(loaded, (name) => ["datadogApiKey", "alertCommand"].includes(name)).fleets;
             assert.equal(fleet?.name, "edge");
             assert.deepEqual(
                 fleet.hosts.map(({ name }) => name),

@@ -1,11 +1,11 @@
 /** Versions of the packages that a run list installs, as a stack declares them, and fewer runs of the package manager. Pure. */
 import { z } from "zod";
-import type { Packages, PackageVersion, Resource } from "./convergence/kinds/index";
-import { packageVersionForm } from "./convergence/kinds/packages";
-import type { FormIssue } from "./forms";
-import { listed } from "./nearest";
+import type { Packages, PackageVersion, Resource } from "../convergence/kinds/index";
+import { packageVersionForm } from "../convergence/kinds/packages";
+import type { FormIssue } from "../forms";
+import { listed } from "../nearest";
 
-export type { PackageVersion } from "./convergence/kinds/index";
+export type { PackageVersion } from "../convergence/kinds/index";
 
 /** Versions by the name of the package. */
 export type PackageVersions = Readonly<Record<string, PackageVersion>>;
