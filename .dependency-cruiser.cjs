@@ -167,7 +167,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles|logsAndMetrics)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },
