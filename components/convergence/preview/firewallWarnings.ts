@@ -1,11 +1,14 @@
 import { canonicalNetwork, contains, isNetwork, rangeOf } from "../../networks";
 import type { Firewall, FirewallRule } from "../kinds/firewall";
 import { printable, unique } from "../text";
+import { isObject } from "./nftables/json";
 import { judge } from "./nftables/judge";
 import type { Packet } from "./nftables/matches";
-import { type Chain, isObject, parseRuleset, type Ruleset } from "./nftables/ruleset";
+import { type Chain, parseRuleset, type Ruleset } from "./nftables/ruleset";
 import { translation } from "./nftables/translation";
 import type { SeenFirewall } from "./whyRun";
+
+type Seen = SeenFirewall & { readonly text?: string };
 
 /** The table that the kind keeps itself. */
 const OWN_TABLE = "haproxy_fleet";
@@ -14,7 +17,7 @@ const OWN_TABLE = "haproxy_fleet";
  * Warns of what other programs' chains drop although it is declared, since no table can accept what another one drops, and of a login
  * that the declaration would lock out. Says nothing of what it cannot know for certain.
  */
-export function firewallWarnings(declared: Firewall, seen: SeenFirewall): string[] {
+export function firewallWarnings(declared: Firewall, seen: Seen): string[] {
     return [...loginWarnings(declared, seen), ...dropWarnings(declared, seen)];
 }
 
@@ -43,8 +46,8 @@ interface Dropped {
     readonly rules: Map<FirewallRule, Set<4 | 6>>;
 }
 
-function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: SeenFirewall): string[] {
-    const ruleset = parseRuleset(text, iptablesOnly(text, inWords));
+function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: Seen): string[] {
+    const ruleset = parseRuleset(text, translation(inWords));
     if (ruleset === undefined) {
         return [];
     }
@@ -62,17 +65,15 @@ function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWor
     return [...dropped.values()].map(warning);
 }
 
-/** Translations for rules with extensions of iptables; all others are complete as JSON. */
-function iptablesOnly(text: string, inWords: string): ReturnType<typeof translation> | undefined {
-    return inWords === "" || !text.includes('"xt"') ? undefined : translation(inWords);
-}
-
 /** Base chains that the declared rules themselves change. */
 function managedChains({ chains }: Ruleset, manager: string): Set<Chain> {
     const jumpsToUfw = (chain: Chain) =>
         chain.rules
             .flat()
-            .some((statement) => isObject(statement) && isObject(statement.jump) && /^ufw6?-/.test(String(statement.jump.target)));
+            .some(
+                (statement) =>
+                    isObject(statement) && isObject(statement.jump) && /^ufw6?-/.test(String(statement.jump.target)),
+            );
     return new Set(
         chains.filter((chain) => chain.table === OWN_TABLE || (manager === "ufw" && chain.base && jumpsToUfw(chain))),
     );
@@ -92,10 +93,12 @@ function packetsOf(rule: FirewallRule): Omit<Packet, "isTracked">[] {
 function warning({ chain, rules }: Dropped): string {
     const of = (protocol: FirewallRule["protocol"]) => [...rules.keys()].filter((rule) => rule.protocol === protocol);
     const lists = (["tcp", "udp", "vrrp"] as const).map((protocol) => ({ protocol, list: of(protocol) }));
-    const what = lists.filter(({ list }) => list.length > 0).map(({ protocol, list }) => {
-        const ports = unique(list.flatMap((rule) => ("port" in rule ? [String(rule.port)] : [])));
-        return { protocol, ports };
-    });
+    const what = lists
+        .filter(({ list }) => list.length > 0)
+        .map(({ protocol, list }) => {
+            const ports = unique(list.flatMap((rule) => ("port" in rule ? [String(rule.port)] : [])));
+            return { protocol, ports };
+        });
     const families = new Set([...rules.values()].flatMap((each) => [...each]));
     const declaresBoth = [...rules.keys()].some(({ from }) => from === undefined);
     const only = declaresBoth && families.size === 1 ? ` over IPv${[...families][0]}` : "";
