@@ -1,7 +1,13 @@
-import { askCommand, causeCommand } from "../payload/commands";
+import { askCommand, causeCommand, confirmCommand, guardedCommand, refuseCommand } from "../payload/commands";
 import { untilBooted } from "../ssh/booting";
-import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
+import { connectSsh, runOverSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
 import { parseWhyRun, type WhyRun } from "./whyRun";
+
+/** Limit for waiting until a converge changes a firewall, in milliseconds: longer than a roll over many hosts takes. */
+const GUARD_TIMEOUT = 86_400_000;
+
+/** Limit for the command of a new login, in milliseconds. */
+const LOGIN_TIMEOUT = 10_000;
 
 /** Limit for asking why a converge has failed, in milliseconds. */
 const CAUSE_TIMEOUT = 5_000;
@@ -15,6 +21,11 @@ export interface AskedHost {
      * @throws SshError if that fails
      */
     leave(token: string): Promise<void>;
+    /**
+     * Waits until the converge with this token changes the firewall, and confirms over a new connection that logins still work. If they do
+     * not, the host takes the change back, and the converge fails and says why.
+     */
+    confirmLogin(token: string): Promise<void>;
     /** Why the converge with this token has failed, in one line; empty if the host cannot say it. */
     cause(token: string): Promise<string>;
     /** Resolves if the host stops answering before `close`. */
@@ -47,6 +58,7 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         return {
             answer,
             leave: (token) => leavePayload(session, target, payload, become, token),
+            confirmLogin: (token) => confirmLogin(session, target, become, token),
             cause: async (token) => {
                 const asked = session.run(causeCommand(token, become), "", CAUSE_TIMEOUT);
                 return asked.then(({ stdout }) => stdout.toString("utf8").trim()).catch(() => "");
@@ -77,6 +89,28 @@ export async function leavePayload(
         throw new SshError(
             `${address} does not keep the payload of the converge${quoted(stderr)}; check that /run has room, then run again`,
         );
+    }
+}
+
+/** See {@link AskedHost.confirmLogin}. Ends when the session does. */
+export async function confirmLogin(
+    session: SshSession,
+    target: SshTarget,
+    become: "sudo" | undefined,
+    token: string,
+): Promise<void> {
+    // Whatever fails here, the host takes the change back by itself.
+    const waited = await session.run(guardedCommand(token, become), "", GUARD_TIMEOUT).catch(() => undefined);
+    if (waited?.code !== 0) {
+        return;
+    }
+    // Twice, because a busy sshd rejects logins at random.
+    const confirm = () => runOverSsh(target, confirmCommand(token, become), "", LOGIN_TIMEOUT);
+    try {
+        await confirm().catch(confirm);
+    } catch (error) {
+        const reason = `${(error as Error).message.split(/[;\n]/)[0]}\n`;
+        await session.run(refuseCommand(token, become), reason, CAUSE_TIMEOUT).catch(() => undefined);
     }
 }
 
