@@ -12,8 +12,9 @@ import { type Firewall, firewall } from "./firewall";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
-import { type Packages, packages } from "./packages";
+import { type Packages, type PackageVersion, packages } from "./packages";
 import { type Service, service } from "./service";
+import { type Sysctl, sysctl } from "./sysctl";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
 import { type Transaction, transaction } from "./transaction";
 import { type User, user } from "./user";
@@ -21,6 +22,7 @@ import { type User, user } from "./user";
 export type { FirewallRule } from "./firewall";
 export type { Content } from "./kind";
 export type { RepositoryKey } from "./packageRepository";
+export type { SysctlValue } from "./sysctl";
 export type { Adapter } from "./transaction";
 export type {
     Absent,
@@ -32,7 +34,9 @@ export type {
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     Service,
+    Sysctl,
     SystemdUnit,
     Transaction,
     User,
@@ -49,6 +53,7 @@ export type Resource =
     | PackageRepository
     | Packages
     | Service
+    | Sysctl
     | SystemdUnit
     | Transaction
     | User;
@@ -63,6 +68,7 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     packageRepository,
     packages,
     service,
+    sysctl,
     systemdUnit,
     transaction,
     user,
