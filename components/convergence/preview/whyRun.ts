@@ -45,6 +45,8 @@ export interface SeenFirewall {
     port: number;
     /** What `nft -j -t list ruleset` prints; empty without nft, or if it is longer than 256 KiB. */
     ruleset: string;
+    /** What `nft -a -t list ruleset` prints, if the ruleset has rules that were made by iptables; otherwise empty. */
+    text: string;
 }
 
 /** How a host compares with a plan. */
@@ -130,8 +132,8 @@ export function parseWhyRun(text: string): WhyRun {
                 }
                 break;
             case "firewall": {
-                const [ruleset = ""] = rest;
-                result.firewall = { manager: id, client: second, port: Number(third), ruleset: decode(ruleset) };
+                const [ruleset = "", text = ""] = rest.map(decode);
+                result.firewall = { manager: id, client: second, port: Number(third), ruleset, text };
                 break;
             }
             case "warning":
