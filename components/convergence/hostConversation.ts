@@ -17,6 +17,7 @@ import {
 } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import { hasDeclared, rollRole } from "./preview/rollRole";
+import { shortageWarnings } from "./preview/shortages";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
@@ -154,7 +155,7 @@ export class HostConversation {
             return undefined;
         }
         const { answer } = host;
-        void this.say("warn", answer.warnings);
+        void this.say("warn", [...answer.warnings, ...shortageWarnings(answer, known)]);
         const token = nextToken(answer, payload);
         const isDue = token !== answer.token && answer.refused.length === 0;
         if (!preview && isDue) {
@@ -200,7 +201,8 @@ export class HostConversation {
 
     /** Shows texts of a host; hosts with an equal one share it. */
     private async say(severity: "info" | "warn", texts: string[], work?: "converge"): Promise<void> {
-        const messages = texts.map(printable).map((text) => {
+        const printables = texts.map((text) => text.split("\n").map(printable).join("\n"));
+        const messages = printables.map((text) => {
             const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${text}`;
             const about = { host: this.declared.name };
             return logTogether(severity, { about, key: text, words, resource: this.component }, work);
