@@ -62,6 +62,7 @@ describe("secrets under the real CLI", () => {
         useProbe(async () => ({
             answer: { ...${JSON.stringify(answer)}, live: new Map() },
             leave: async () => {},
+            confirmLogin: async () => {},
             cause: async () => "",
             lost: new Promise(() => {}),
             close() {},

@@ -8,16 +8,18 @@ import { type Absent, absent } from "./absent";
 import { type Directory, directory } from "./directory";
 import { type Execute, execute } from "./execute";
 import { type File, file } from "./file";
+import { type Firewall, firewall } from "./firewall";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
-import { type Packages, packages } from "./packages";
+import { type Packages, type PackageVersion, packages } from "./packages";
 import { type Service, service } from "./service";
 import { type Sysctl, sysctl } from "./sysctl";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
 import { type Transaction, transaction } from "./transaction";
 import { type User, user } from "./user";
 
+export type { FirewallRule } from "./firewall";
 export type { Content } from "./kind";
 export type { RepositoryKey } from "./packageRepository";
 export type { SysctlValue } from "./sysctl";
@@ -28,9 +30,11 @@ export type {
     Directory,
     Execute,
     File,
+    Firewall,
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     Service,
     Sysctl,
     SystemdUnit,
@@ -44,6 +48,7 @@ export type Resource =
     | Directory
     | Execute
     | File
+    | Firewall
     | Group
     | PackageRepository
     | Packages
@@ -58,6 +63,7 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     directory,
     execute,
     file,
+    firewall,
     group,
     packageRepository,
     packages,

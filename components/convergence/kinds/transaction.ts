@@ -34,6 +34,17 @@ export interface Transaction {
      * other warning refuses the configuration. @default []
      */
     allowWarnings?: string[];
+    /**
+     * The package of the daemon, if its version may be declared. A new version is checked with these files before it is installed, and
+     * activated and proven like them; if that fails, the old package comes back with the last good files. Declare it in `initial` of
+     * {@link Packages}, too. @default - packages stay as they are
+     */
+    package?: {
+        /** Its name in the distribution. */
+        name: string;
+        /** An exact version, or `"newest"`; see {@link PackageVersion}. @default - any version */
+        version?: string;
+    };
     /** Only one transaction of a host may use an adapter. */
     adapter: Adapter;
 }
@@ -54,6 +65,7 @@ export const transaction: ResourceKind<Transaction> = {
             files: z.array(z.strictObject(declaredFileShape)),
             owned: anyTexts.optional(),
             allowWarnings: anyTexts.optional(),
+            package: z.strictObject({ name: anyText, version: anyText.optional() }).optional(),
             adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
         }),
     ),

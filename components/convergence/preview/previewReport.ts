@@ -308,6 +308,7 @@ const HOST_WORDING: Wording = {
     "unlisted restart": (have) => `${have} has left the run list, would be restarted`,
     "unlisted stop": (have) => `${have} has left the run list, would be stopped and disabled`,
     manifest: () => "the list of managed files is out of date, would be rewritten",
+    unconfirmed: () => "the last change of the firewall was not confirmed by a new login",
     unfinished: () => "the last converge was ended while it wrote its records, would be finished",
 };
 

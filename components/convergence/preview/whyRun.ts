@@ -43,6 +43,20 @@ export interface Shortage {
     have: string;
 }
 
+/** The packet filter of a host, as the host sees it. */
+export interface SeenFirewall {
+    /** Who manages it: `ufw` or `nftables`. */
+    manager: string;
+    /** The address from which the host was asked; empty if it is not known. */
+    client: string;
+    /** The port of that login. */
+    port: number;
+    /** What `nft -j -t list ruleset` prints; empty without nft, or if it is longer than 256 KiB. */
+    ruleset: string;
+    /** What `nft -a -t list ruleset` prints, if the ruleset has rules that were made by iptables; otherwise empty. */
+    text: string;
+}
+
 /** How a host compares with a plan. */
 export interface WhyRun {
     bootId: string;
@@ -64,6 +78,8 @@ export interface WhyRun {
     secretLines: { path: string; prefix: string }[];
     /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
     remembered?: Remembered;
+    /** Sent only if a firewall is declared. @default - not seen */
+    firewall?: SeenFirewall;
     /** What is amiss with the host besides the plan, each a problem and its remedy. */
     warnings: string[];
     /** What it lacks for the plan. */
@@ -126,6 +142,11 @@ export function parseWhyRun(text: string): WhyRun {
                     result.secretLines.push({ path, prefix });
                 }
                 break;
+            case "firewall": {
+                const [ruleset = "", text = ""] = rest.map(decode);
+                result.firewall = { manager: id, client: second, port: Number(third), ruleset, text };
+                break;
+            }
             case "warning":
                 result.warnings.push(decode(id));
                 break;

@@ -97,6 +97,10 @@ undo() {
         undo_service "${2%"$TAB"*}" "${2#*"$TAB"}"
         return
         ;;
+    firewall)
+        undo_firewall
+        return
+        ;;
     esac
     path=$2
     [ "$1" != systemdUnit ] || path=/etc/systemd/system/$2

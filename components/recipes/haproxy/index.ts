@@ -155,7 +155,13 @@ function serverStates(): Resource[] {
     const directory = dirname(serverStatesFile);
     return [
         { kind: "directory", path: dirname(RELOAD) },
-        { kind: "file", path: RELOAD, content: hostProgram("haproxy", "haproxy-reload"), mode: "0755", program: true },
+        {
+            kind: "file",
+            path: RELOAD,
+            content: hostProgram("haproxy", "haproxy-reload.pl"),
+            mode: "0755",
+            program: true,
+        },
         {
             kind: "systemdUnit",
             name: `${UNIT}.d/10-server-states.conf`,
@@ -197,6 +203,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, summary: describePem, ...permissions }]),
         ],
         owned: [fleetDirectory],
+        package: { name: "haproxy" },
         adapter: {
             name: "haproxy",
             script: adapterScript("haproxy", declaresCertificates(config) ? ["certificates"] : []),
