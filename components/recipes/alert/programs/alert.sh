@@ -36,7 +36,7 @@ note() {
 
 # arm EVENT SECONDS: starts a handler then, unless one is due already.
 arm() {
-    systemd-run --quiet --on-active="$2" --timer-property=AccuracySec=1s --unit="$product-alert@$1.service" 2>/dev/null
+    systemd-run --quiet --on-active="$2" --timer-property=AccuracySec=100ms --unit="$product-alert@$1.service" 2>/dev/null
 }
 
 # Notes an end that was not asked for. systemd.exec(5) lists the results. A stop or a restart is a job of systemd; a process that ends by
