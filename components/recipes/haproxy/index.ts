@@ -41,6 +41,7 @@ const RELOAD = "/usr/local/lib/haproxy-fleet/haproxy-reload";
 export const optionsShape = {
     allowWarnings: texts.optional(),
     allowShrink: flag.optional(),
+    restart: z.literal("now", { message: 'expected "now"' }).optional(),
     oldWorkers: whole(1, 1_000_000).optional(),
     bake: duration.refine((text) => seconds(text) <= 600, { message: "expected at most 10 minutes" }).optional(),
     acceptDown: texts.optional(),
@@ -61,6 +62,11 @@ export interface HaproxyOptions {
     allowWarnings?: string[];
     /** Ignores the guards `minServers` and `maxShrinkPercent`; meant for a single up. @default false */
     allowShrink?: boolean;
+    /**
+     * `"now"` restarts HAProxy if only that raises a limit of the running process; its connections are lost. Otherwise such a limit is
+     * refused as pending. Meant for a single up. @default - no restart
+     */
+    restart?: "now";
     /**
      * How many old workers may still have connections when the next reload is due. If there are more, the reload waits; after
      * `hardStopAfter` it is refused. Each old worker keeps its memory. @default 5
@@ -197,6 +203,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, summary: describePem, ...permissions }]),
         ],
         owned: [fleetDirectory],
+        package: { name: "haproxy" },
         adapter: {
             name: "haproxy",
             script: adapterScript("haproxy", declaresCertificates(config) ? ["certificates"] : []),
