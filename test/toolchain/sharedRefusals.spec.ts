@@ -17,9 +17,9 @@ describe("a refusal of two hosts", () => {
         import { useProbe } from ${module("hostConversation")};
         const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
         const answer = {
-            bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],
+            bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], shortages: [], longest: [], serving: [],
         };
-        useProbe(async () => ({ answer, leave: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
+        useProbe(async () => ({ answer, leave: async () => {}, confirmLogin: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
         const hosts = ["lb2", "lb1"].map((name) => new ConvergedHost(name, {
             connection: { address: name + ".example", hostKey: ${JSON.stringify(hostKey)} },
             resources: [{ kind: "file", path: "/etc/x", content: "x" }],
@@ -43,7 +43,7 @@ describe("a refusal of two hosts", () => {
                 errors.split("nothing was touched").length - 1,
                 text,
             );
-            assert.doesNotMatch(errors, /\bat .*\.ts:\d+/);
+            assert.doesNotMatch(errors, /\bat .*\.[jt]s:\d+/);
             if (args[0] === "up") assert.match(errors, /nothing was changed; see the error of lb1/);
         });
     }

@@ -1,9 +1,10 @@
 import { z } from "zod";
 import { anyTexts, formOf } from "../../forms";
+import { canonicalNetwork, isNetwork } from "../../networks";
+import { renderTemplate } from "../../templates";
 import { unique } from "../text";
 import { when } from "./checks";
 import type { ResourceKind } from "./kind";
-import { canonicalNetwork } from "./networks";
 
 /** What may reach a host. */
 export type FirewallRule =
@@ -29,6 +30,7 @@ export type FirewallRule =
  */
 export interface Firewall {
     kind: "firewall";
+    /** What may reach the host. IPv4 and IPv6 alike, unless a rule says from where. */
     rules: FirewallRule[];
     /** SSH, at the port of the current login, is always accepted. */
     ssh?: {
@@ -59,7 +61,7 @@ export function firewallRows({ rules, ssh }: Firewall): FirewallRow[] {
     const rows = [{ protocol: "ssh" as const, from: ssh?.from }, ...rules].flatMap((rule) =>
         (rule.from ?? [""]).map((from): FirewallRow => {
             const port = "port" in rule ? String(rule.port) : "";
-            return { protocol: rule.protocol, port, from: canonicalNetwork(from) ?? from };
+            return { protocol: rule.protocol, port, from: from === "" ? "" : canonicalNetwork(from) };
         }),
     );
     return unique(rows.map((row) => JSON.stringify(row))).map((row) => JSON.parse(row) as FirewallRow);
@@ -83,7 +85,7 @@ function sourceIssues(from: string[] | undefined): string[] {
         ...when(from?.length === 0, NO_SOURCES),
         ...(from ?? []).flatMap((network) =>
             when(
-                canonicalNetwork(network) === undefined,
+                !isNetwork(network),
                 `invalid source ${JSON.stringify(network)}; use an address or a network, as in "10.0.0.0/8" or "2001:db8::/32"`,
             ),
         ),
@@ -100,6 +102,38 @@ const ruleForm = z.discriminatedUnion("protocol", [
     }),
     z.strictObject({ protocol: z.literal("vrrp"), from: anyTexts }),
 ]);
+
+/** What loads the rules of nftables at a boot. */
+const UNIT = "haproxy-fleet-firewall.service";
+const RULES = "/etc/haproxy-fleet-firewall.nft";
+
+/** In the text of the rules, what the host replaces by the port of the login. */
+const SSH_PORT = "@SSH_PORT@";
+
+function nftRule({ protocol, port, from }: FirewallRow): string {
+    const source = from === "" ? "" : `${from.includes(":") ? "ip6" : "ip"} saddr ${from} `;
+    switch (protocol) {
+        case "ssh":
+            return `${source}tcp dport ${SSH_PORT}`;
+        case "vrrp":
+            // A host without /etc/protocols does not know the name.
+            return `${source}meta l4proto 112`;
+        default:
+            return `${source}${protocol} dport ${port}`;
+    }
+}
+
+/** The rules for nftables, and the unit that loads them at a boot. */
+function nftFiles(resource: Firewall): string[] {
+    if (resource.default === undefined) {
+        return ["", ""];
+    }
+    const rules = firewallRows(resource).map(nftRule);
+    return [
+        renderTemplate("firewall.nft.mustache", { unit: UNIT, rules }),
+        renderTemplate("firewall.service.mustache", { rules: RULES }),
+    ];
+}
 
 /** What TypeScript knows about {@link Firewall}. */
 export const firewall: ResourceKind<Firewall> = {
@@ -122,17 +156,22 @@ export const firewall: ResourceKind<Firewall> = {
         ),
     ],
     claims: () => [{ on: "the firewall" }],
-    args: (resource) => [
+    facts: (resource) => (resource.default === undefined ? {} : { units: [UNIT] }),
+    args: (resource, context) => [
         resource.default ?? "",
         firewallRows(resource)
             .map(({ protocol, port, from }) => [protocol, port, from].join("\t"))
             .join("\n"),
+        ...nftFiles(resource),
+        resource.default === undefined ? "" : context.unit(UNIT),
     ],
     manifest: () => ["firewall\thost"],
     wording: {
-        rules: (have) => have,
+        missing: () => "has none of its rules, would get all",
+        "missing rule": (have) => `lacks: ${have}`,
+        "extra rule": (have) => `has also: ${have}; would go`,
         default: (have) => have,
         files: (have) => have,
-        manager: (have) => `its rules are still with ${have}, would be moved`,
+        manager: (have) => `has rules of ours in ${have}, would be moved`,
     },
 };

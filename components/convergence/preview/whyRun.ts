@@ -35,6 +35,14 @@ export interface Longest {
     deadline: number;
 }
 
+/** What a host lacks, and an up cannot change: a row of a table. */
+export interface Shortage {
+    what: string;
+    /** With the formula, as in `101004 (2 x maxconn 50000 + 1004)`. */
+    needed: string;
+    have: string;
+}
+
 /** The packet filter of a host, as the host sees it. */
 export interface SeenFirewall {
     /** Who manages it: `ufw` or `nftables`. */
@@ -43,8 +51,13 @@ export interface SeenFirewall {
     client: string;
     /** The port of that login. */
     port: number;
-    /** What `nft -j -t list ruleset` prints; empty without nft, or if it is longer than 256 KiB. */
+    /**
+     * What `nft -j list ruleset` prints; without the elements of sets if it is longer than 256 KiB. Empty without nft, or if it is still
+     * longer.
+     */
     ruleset: string;
+    /** What `nft -a -t list ruleset` prints, if the ruleset has rules that were made by iptables; otherwise empty. */
+    text: string;
 }
 
 /** How a host compares with a plan. */
@@ -72,6 +85,8 @@ export interface WhyRun {
     firewall?: SeenFirewall;
     /** What is amiss with the host besides the plan, each a problem and its remedy. */
     warnings: string[];
+    /** What it lacks for the plan. */
+    shortages: Shortage[];
     /** Which services are not all up, and how many are; a text for each daemon that was asked. */
     serving: string[];
 }
@@ -94,6 +109,7 @@ export function parseWhyRun(text: string): WhyRun {
         longest: [],
         secretLines: [],
         warnings: [],
+        shortages: [],
         serving: [],
     };
     const lines = text.split("\n");
@@ -130,12 +146,15 @@ export function parseWhyRun(text: string): WhyRun {
                 }
                 break;
             case "firewall": {
-                const [ruleset = ""] = rest;
-                result.firewall = { manager: id, client: second, port: Number(third), ruleset: decode(ruleset) };
+                const [ruleset = "", text = ""] = rest.map(decode);
+                result.firewall = { manager: id, client: second, port: Number(third), ruleset, text };
                 break;
             }
             case "warning":
                 result.warnings.push(decode(id));
+                break;
+            case "short":
+                result.shortages.push({ what: id, needed: second, have: third });
                 break;
             case "serving":
                 result.serving.push(decode(id));

@@ -112,6 +112,7 @@ describe("buildPayload", () => {
             ...withPackageVersions(haproxy(config), { haproxy: { version: "2.6.12-1", hold: true } }),
             ...logrotate(),
             ...papertrail({ host: "logs.example.com", port: 6514 }),
+            { kind: "firewall", default: "drop", rules: [{ protocol: "tcp", port: 80 }] },
             { kind: "directory", path: "/srv/x", owned: true },
             { kind: "execute", name: "x", command: "y", notIf: "z" },
             { kind: "absent", path: "/srv/y" },
