@@ -1,11 +1,14 @@
 import { canonicalNetwork, contains, isNetwork, rangeOf } from "../../networks";
 import type { Firewall, FirewallRule } from "../kinds/firewall";
 import { printable, unique } from "../text";
+import { isObject } from "./nftables/json";
 import { judge } from "./nftables/judge";
 import type { Packet } from "./nftables/matches";
-import { type Chain, isObject, parseRuleset, type Ruleset } from "./nftables/ruleset";
+import { type Chain, parseRuleset } from "./nftables/ruleset";
 import { translation } from "./nftables/translation";
 import type { SeenFirewall } from "./whyRun";
+
+type Seen = SeenFirewall & { readonly text?: string };
 
 /** The table that the kind keeps itself. */
 const OWN_TABLE = "haproxy_fleet";
@@ -14,7 +17,7 @@ const OWN_TABLE = "haproxy_fleet";
  * Warns of what other programs' chains drop although it is declared, since no table can accept what another one drops, and of a login
  * that the declaration would lock out. Says nothing of what it cannot know for certain.
  */
-export function firewallWarnings(declared: Firewall, seen: SeenFirewall): string[] {
+export function firewallWarnings(declared: Firewall, seen: Seen): string[] {
     return [...loginWarnings(declared, seen), ...dropWarnings(declared, seen)];
 }
 
@@ -43,16 +46,16 @@ interface Dropped {
     readonly rules: Map<FirewallRule, Set<4 | 6>>;
 }
 
-function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: SeenFirewall): string[] {
-    const ruleset = parseRuleset(text, iptablesOnly(text, inWords));
-    if (ruleset === undefined) {
+function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: Seen): string[] {
+    const listed = parseRuleset(text, translation(inWords));
+    if (listed === undefined) {
         return [];
     }
-    const managed = managedChains(ruleset, manager);
+    const ruleset = { ...listed, chains: beforeOurs(listed.chains, manager) };
     const dropped = new Map<Chain, Dropped>();
     for (const rule of rules) {
         for (const packet of packetsOf(rule)) {
-            for (const chain of judge(ruleset, packet, (each) => managed.has(each)).by) {
+            for (const chain of judge(ruleset, packet).by) {
                 const entry = dropped.get(chain) ?? { chain, rules: new Map() };
                 dropped.set(chain, entry);
                 entry.rules.set(rule, (entry.rules.get(rule) ?? new Set()).add(packet.family));
@@ -62,23 +65,21 @@ function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWor
     return [...dropped.values()].map(warning);
 }
 
-/** Translations for rules with extensions of iptables; all others are complete as JSON. */
-function iptablesOnly(text: string, inWords: string): ReturnType<typeof translation> | undefined {
-    return inWords === "" || !text.includes('"xt"') ? undefined : translation(inWords);
+/** The chains without what a converge itself changes: our own table, and in those of ufw all that comes after its rules. */
+function beforeOurs(chains: readonly Chain[], manager: string): Chain[] {
+    return chains
+        .filter(({ table }) => table !== OWN_TABLE)
+        .map((chain) => {
+            const rule = chain.rules.findIndex((statements) => statements.some(callsUfw));
+            return manager === "ufw" && chain.base && rule >= 0
+                ? { ...chain, base: { ...chain.base, drops: false }, rules: chain.rules.slice(0, rule + 1) }
+                : chain;
+        });
 }
 
-/** Base chains that the declared rules themselves change. */
-function managedChains({ chains }: Ruleset, manager: string): Set<Chain> {
-    const jumpsToUfw = (chain: Chain) =>
-        chain.rules
-            .flat()
-            .some(
-                (statement) =>
-                    isObject(statement) && isObject(statement.jump) && /^ufw6?-/.test(String(statement.jump.target)),
-            );
-    return new Set(
-        chains.filter((chain) => chain.table === OWN_TABLE || (manager === "ufw" && chain.base && jumpsToUfw(chain))),
-    );
+/** Whether the statement calls the chain of ufw that has its rules. */
+function callsUfw(statement: unknown): boolean {
+    return isObject(statement) && isObject(statement.jump) && /^ufw6?-before-input$/.test(`${statement.jump.target}`);
 }
 
 /** A rule may be for several networks, each judged alone, in both families unless they say which. */
@@ -105,6 +106,12 @@ function warning({ chain, rules }: Dropped): string {
     const declaresBoth = [...rules.keys()].some(({ from }) => from === undefined);
     const only = declaresBoth && families.size === 1 ? ` over IPv${[...families][0]}` : "";
     const words = what.map(({ protocol, ports }) => (ports.length > 0 ? `${protocol} ${enumerated(ports)}` : protocol));
+    if (chain.rules.at(-1)?.some(callsUfw)) {
+        return (
+            `firewall: a rule of ufw drops ${enumerated(words)}${only}, before the rules that let it in; ` +
+            "see ufw status numbered, and delete that rule, or make it match less"
+        );
+    }
     const where = `table ${printable(chain.family)} ${printable(chain.table)}, chain ${printable(chain.name)}`;
     return `firewall: ${where} drops ${enumerated(words)}${only}, which no other table can let in; ${remedy(chain, what)}`;
 }
