@@ -20,9 +20,9 @@ sysctl_values() {
     sysctl_boot_file
 }
 
-# sysctl_facts [KEY PATH VALUE RULE REASON]...: reads all in one process, because the kernel shows a parameter only to whoever reads it at once,
-# and the read of a shell does not. Sets sysctl_live to lines "PATH:value"; sysctl_others to what other files say of these keys, a line each: key or path, value,
-# file, separated by TAB; sysctl_found to our file.
+# sysctl_facts [KEY PATH VALUE RULE REASON]...: reads everything in one process: the kernel shows a number only to those who read it at
+# once, which shells do not. Sets sysctl_live to lines "PATH:value"; sysctl_others to what other files say of these keys, a line each: key
+# or path, value, file, separated by TAB; and sysctl_found to our file.
 sysctl_facts() {
     names=" "
     paths=
@@ -70,8 +70,8 @@ sysctl_facts() {
     unsplit
 }
 
-# sysctl_compare_files KEY PATH VALUE RULE: adds a line to sysctl_text that takes back nothing that other files want more of. Warns of a later
-# file that wants something else.
+# sysctl_compare_files KEY PATH VALUE RULE: adds a line to sysctl_text that takes back nothing that other files want more of. Warns of a
+# later file that wants something else.
 sysctl_compare_files() {
     boot_value=$3
     later=
