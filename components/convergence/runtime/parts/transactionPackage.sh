@@ -15,8 +15,8 @@ package_test() {
     if [ "$have_state" = installed ]; then
         package_target "$1" "$2" "transaction[$tx_name]" "version=$2"
         tx_target=$target
+        [ -z "$target$target_recorded" ] || tx_differs=yes
     fi
-    [ -z "$tx_target" ] || tx_differs=yes
     if [ -d "$tx_kept" ] && [ -z "$tx_target" ]; then
         # Installed by a converge that was killed, and not proven yet.
         [ -n "$tx_differs" ] || differs unfinished
