@@ -113,6 +113,7 @@ describe("buildPayload", () => {
             ...logrotate(),
             ...papertrail({ host: "logs.example.com", port: 6514 }),
             { kind: "firewall", default: "drop", rules: [{ protocol: "tcp", port: 80 }] },
+            { kind: "sysctl", name: "x", values: { "net.core.somaxconn": { value: 1 } } },
             { kind: "directory", path: "/srv/x", owned: true },
             { kind: "execute", name: "x", command: "y", notIf: "z" },
             { kind: "absent", path: "/srv/y" },
@@ -146,6 +147,11 @@ describe("buildPayload", () => {
         assert.equal(variable(text, "unit_names"), "x.service");
         assert.equal(variable(text, "user_names"), "u");
         assert.equal(variable(text, "group_names"), "g\nadm");
+    });
+
+    it("asks an instance for the state of a template, of which systemctl prints nothing", () => {
+        const text = payload([{ kind: "systemdUnit", name: "x@.service", content: "" }]);
+        assert.equal(variable(text, "unit_names"), "x@template.service");
     });
 
     it("lists nothing for an empty run list", () => {
