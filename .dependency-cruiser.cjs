@@ -26,12 +26,12 @@ module.exports = {
             name: "convergence-stands-alone",
             comment:
                 "The core knows nothing about HAProxy: it gets its work as resources. What it shares with recipes judges forms, " +
-                "reads files of the package, and renders templates and programs.",
+                "computes with networks, reads files of the package, and renders templates and programs.",
             severity: "error",
             from: { path: "^components/convergence/" },
             to: {
                 path: "^(components|program|stacks|lab|toolchain|test|bench)/",
-                pathNot: "^components/(convergence/|(forms|perlFunction|templates|textFiles)\\.ts$)",
+                pathNot: "^components/(convergence/|(forms|networks|perlFunction|templates|textFiles)\\.ts$)",
             },
         },
         {
@@ -85,7 +85,8 @@ module.exports = {
             from: { path: PURE, pathNot: SOURCES },
             to: {
                 path: "^components/([^/]+\\.ts$|convergence/)",
-                pathNot: "^components/((forms|nearest|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
+                pathNot:
+                    "^components/((forms|nearest|networks|templates|scripts)\\.ts|convergence/(kinds/index|slots)\\.ts)$",
             },
         },
         {
@@ -166,7 +167,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles|logsAndMetrics)\\.ts|(haproxy|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
                     "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },

@@ -1,5 +1,6 @@
 import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerFleet } from "./components";
+import { withSetupSecrets } from "./components/hostSetup";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
@@ -17,12 +18,13 @@ const settings = {
     requireAnswer: config.getBoolean("requireAnswer") ?? runsInCi(),
     takeOver: config.getBoolean("takeOver") ?? false,
     allowShrink: config.getBoolean("allowShrink") ?? false,
+    restart: config.get<"now">("restart", { allowedValues: ["now"] }),
 };
 const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
 const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
 
 const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-const components = composed.fleets.map(({ name, hosts, args, certificates, datadog }) => {
+const components = composed.fleets.map(({ name, hosts, args, certificates, setup }) => {
     const ofHosts = hosts.map((host) => {
         const privateKey =
             host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
@@ -35,7 +37,7 @@ const components = composed.fleets.map(({ name, hosts, args, certificates, datad
     return new LoadBalancerFleet(name, {
         ...args,
         ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
-        datadog: datadog && { ...datadog, apiKey: secrets.require(datadog.apiKey.secret) },
+        ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
         ...settings,
         acceptDown: accepted,
         hosts: Object.fromEntries(ofHosts),

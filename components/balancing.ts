@@ -10,7 +10,6 @@ import {
 import { showDaysLeft } from "./certificateReport";
 import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
 import { input, slotsForm } from "./convergence/form";
-import type { Resource } from "./convergence/kinds/index";
 import { type Later, then } from "./convergence/outputs";
 import { slot } from "./convergence/slots";
 import { SharedValues } from "./customized";
@@ -40,16 +39,16 @@ import {
 } from "./haproxy";
 import type { HostBalance } from "./hostBalance";
 import { type Differences, withDifferences } from "./hostDifferences";
-import { takeInputs, type WithInputs } from "./inputs";
 import {
-    apiKeySlot,
-    datadogTagIssues,
-    type LogsAndMetrics,
-    logsAndMetricsShape,
-    logTargetIssues,
-    runListWithLogs,
-    withLogsAndMetrics,
-} from "./logsAndMetrics";
+    type HostSetup,
+    hostSetupShape,
+    runListWithSetup,
+    setupIssues,
+    setupSlots,
+    splitSetup,
+    withSetup,
+} from "./hostSetup";
+import { takeInputs, type WithInputs } from "./inputs";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 import { type CertificateArguments, certificatesShape } from "./tls";
@@ -70,7 +69,7 @@ export interface Balanced extends HaproxySettings {
 export interface Balancing
     extends WithInputs<Balanced>,
         CertificateArguments<pulumi.Input<string>>,
-        LogsAndMetrics<pulumi.Input<string>> {
+        HostSetup<pulumi.Input<string>> {
     /**
      * Returns a changed copy of the configuration that is declared or that services compile to, for one host. Changing that configuration
      * itself is an error; the copy is validated. Secrets and values that are not known yet are slots in it.
@@ -87,6 +86,11 @@ export interface Balancing
     allowWarnings?: string[];
     /** Whether a host may lose more servers than `minServers` and `maxShrinkPercent` allow; for one up. @default false */
     allowShrink?: boolean;
+    /**
+     * `"now"` restarts HAProxy if only that raises a limit of its running process, which loses connections; for one up.
+     * @default - such a limit is refused as pending
+     */
+    restart?: "now";
     /** Old workers that may still have connections when the next reload is due; if there are more, the reload waits. @default 5 */
     oldWorkers?: number;
     /**
@@ -114,9 +118,9 @@ export interface Balancing
 export type WithoutInputs<A extends Balancing> = Balanced & Omit<A, keyof Balanced>;
 type PlainBalancing = WithoutInputs<Balancing>;
 type Certificates = CertificateArguments<pulumi.Input<string>>;
-type Logs = LogsAndMetrics<pulumi.Input<string>>;
-/** Arguments as plain data. Inputs of certificates, and keys of logs and metrics, are not put into plain data: they are texts of files. */
-type Plain = Omit<PlainBalancing, keyof Certificates | keyof Logs>;
+type Setup = HostSetup<pulumi.Input<string>>;
+/** Arguments as plain data. Inputs of certificates, and secrets of the setup, are not put into plain data: they are texts of files. */
+type Plain = Omit<PlainBalancing, keyof Certificates | keyof Setup>;
 
 const anObject = z.custom<never>((value) => typeof value === "object" && value !== null && !Array.isArray(value), {
     message: "expected an object",
@@ -131,7 +135,7 @@ export const balancingShape = {
     ...settingsShape,
     ...optionsShape,
     ...certificatesShape(input()),
-    ...logsAndMetricsShape(input()),
+    ...hostSetupShape(input()),
     services: services.optional(),
     stats: stats.optional(),
     metrics: metrics.optional(),
@@ -178,7 +182,7 @@ interface Declaring {
  */
 export function declare(
     declaring: Declaring,
-    { slots: given, certificates, authorities, roots, minimumDays, papertrail, logrotate, datadog, ...args }: Balancing,
+    { slots: given, certificates, authorities, roots, minimumDays, ...balancing }: Balancing,
     ofHosts: object,
     hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
 ): Declared {
@@ -186,11 +190,11 @@ export function declare(
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
         reporter.report(argsIssues(declaring.form, declaring.args as Partial<PlainBalancing>));
     }
+    const { setup, others: args } = splitSetup(balancing);
     const plainArgs = args as WithInputs<Plain>;
     const { draft, data, slots } = takeInputs<Plain>(plainArgs, Object.keys(given ?? {}));
     const ofCertificates = { certificates, authorities, roots, minimumDays };
-    const logs = { papertrail, logrotate, datadog };
-    const others = { ...ofHosts, ...ofCertificates, ...logs, ...(given !== undefined && { slots: given }) };
+    const others = { ...ofHosts, ...ofCertificates, ...setup, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
     const taken = takeCertificates(declaring.component, declaring.name, ofCertificates);
@@ -198,13 +202,13 @@ export function declare(
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
         return then(taken.judged, (judged) => {
             const now = new Date();
-            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now }, logs);
+            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now }, setup);
             showDaysLeft(declaring.component, judged.facts, now);
             return found;
         });
     });
     // The same for all hosts, so that their values are awaited once.
-    const all = { ...slots, ...given, ...taken.slots, ...(datadog && { [apiKeySlot]: datadog.apiKey }) };
+    const all = { ...slots, ...given, ...taken.slots, ...setupSlots(setup) };
     return { balances, slots: Object.freeze(all), authorities: taken.authorities };
 }
 
@@ -251,13 +255,12 @@ function balancesOf(
     hosts: ReturnType<Parameters<typeof declare>[3]>,
     reporter: Reporter,
     { declared, judged, now }: OfCertificates,
-    logs: Logs,
+    setup: Setup,
 ): Map<string, HostBalance> {
     const { customize, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args, declared));
-    const complete = withLogsAndMetrics(compiled.config, logs);
+    const complete = withSetup(compiled.config, setup);
     const names = (args.services ?? []).map(({ name }) => name);
-    const tags = datadogTagIssues(logs);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
@@ -269,44 +272,46 @@ function balancesOf(
         const call = () => shared.call(config, (copy) => customize(copy, host));
         return { host, config: reporter.customized(host, compiled.issues, call), issues };
     });
-    const found = configs.map(({ host, config, issues }) => {
-        const own = [...atDeclared(compiled.validate(config), config, declared), ...logTargetIssues(config, logs)];
-        const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
-        const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
-        return {
-            host,
-            issues: [
-                ...(isWhole ? issues : []),
-                ...withoutIgnored([...judged.issues, ...tags, ...own, ...uses], ignoreIssues),
-                ...(hasForm ? acceptDownIssues(config, args.acceptDown) : []),
-            ],
-        };
-    });
-    reporter.reportOf(found);
-    const { allowWarnings, allowShrink, oldWorkers, bake, acceptDown } = args;
+    const { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown } = args;
     const options = {
         allowWarnings,
         allowShrink,
+        restart,
         oldWorkers,
         bake,
         acceptDown,
         certificates: judged.facts,
         roots: declared.roots === undefined ? undefined : slot(rootsSlot),
     };
-    const runLists = new Map<HaproxyConfig, Resource[]>();
+    // Hosts with one configuration share the run list, so that it is shown and compared once.
+    const runLists = new Map<HaproxyConfig, ReturnType<typeof runListWithSetup>>();
+    const runListOf = (config: HaproxyConfig) => {
+        const sourceOf = (path: string) => compiled.sourceOf(config, path);
+        const known = runLists.get(config);
+        const runList = known ?? runListWithSetup(config, haproxy(config, { ...options, sourceOf }), setup, names);
+        runLists.set(config, runList);
+        return runList;
+    };
+    const found = configs.map(({ host, config, issues }) => {
+        const own = [...atDeclared(compiled.validate(config), config, declared), ...setupIssues(config, setup)];
+        const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
+        const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
+        const down = hasForm ? acceptDownIssues(config, acceptDown) : [];
+        return {
+            host,
+            issues: [
+                ...(isWhole ? issues : []),
+                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
+                ...down,
+                ...(hasForm && down.length === 0 && setup.packages ? runListOf(config).issues : []),
+            ],
+        };
+    });
+    reporter.reportOf(found);
     return new Map(
         configs.map(({ host, config }) => {
-            const own =
-                runLists.get(config) ??
-                runListWithLogs(
-                    config,
-                    haproxy(config, { ...options, sourceOf: (path) => compiled.sourceOf(config, path) }),
-                    logs,
-                    names,
-                );
-            runLists.set(config, own);
+            const own = runListOf(config).resources;
             const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
-            // Hosts with one run list share it, so that it is shown and compared once.
             const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
             return [host, { config, resources }];
         }),

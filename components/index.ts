@@ -9,10 +9,20 @@ export { slot } from "./convergence/slots";
 export { language as haproxy } from "./haproxy";
 export type { HostOutputs, LoadBalancerOutputs } from "./hostBalance";
 export type { Differences as HostDifferences } from "./hostDifferences";
+export type {
+    AlertSettings,
+    DatadogSettings,
+    FirewallSettings,
+    HostSetup,
+    LogsAndMetrics,
+    PackageVersion,
+    PackageVersions,
+    PapertrailSettings,
+    TuningSettings,
+} from "./hostSetup";
 export type { WithInputs } from "./inputs";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
-export type { DatadogSettings, LogsAndMetrics, PapertrailSettings } from "./logsAndMetrics";
 export * as recipes from "./recipes/index";
 export type { HostResources } from "./reporter";
 export type * as resources from "./resources";

@@ -19,10 +19,10 @@ export function adapterScript(recipe: string, parts: readonly string[] = []): st
 }
 
 /**
- * A program that a recipe installs on its hosts: `programs/<name>.pl` of the recipe's folder.
+ * A program that a recipe installs on its hosts: the file `name` in `programs/` of the recipe's folder.
  *
  * @throws {Error} If there is no such program: a defect of the recipe, never of a stack.
  */
 export function hostProgram(recipe: string, name: string): string {
-    return textFile(`components/recipes/${recipe}/programs/${name}.pl`);
+    return textFile(`components/recipes/${recipe}/programs/${name}`);
 }

@@ -9,7 +9,7 @@ import {
     withoutIgnored,
 } from "../components/haproxy";
 import type { Differences } from "../components/hostDifferences";
-import type { DatadogSettings } from "../components/logsAndMetrics";
+import { type HostSetup, setupSecrets, splitSetup } from "../components/hostSetup";
 import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
 import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
@@ -32,11 +32,11 @@ export interface Fleet {
     readonly name: string;
     readonly hosts: readonly Host[];
     /** What each host balances, and how it is treated. */
-    readonly args: Omit<LoadBalancerFleetArgs, "hosts" | "datadog">;
+    readonly args: Omit<LoadBalancerFleetArgs, "hosts" | keyof HostSetup<never>>;
     /** What it says about certificates: texts of files, and the secrets in the stack's config by name. */
     readonly certificates: CertificateArguments<string | { readonly secret: string }>;
-    /** Settings of Datadog's agent, whose key is a secret in the stack's config. @default - no agent */
-    readonly datadog?: DatadogSettings<NamedSecret>;
+    /** What its hosts have besides, with the names of secrets in the stack's config. */
+    readonly setup: HostSetup<NamedSecret>;
 }
 
 /** A load balancer of a fleet. */
@@ -122,6 +122,7 @@ function composeGroup(
     const { ignoreIssues, allowWarnings, oldWorkers, bake, roll, ...settings } = group.haproxy ?? {};
     const declared = certificateFiles(group);
     const { stats, metrics } = group;
+    const { setup } = splitSetup(group);
     const { config, validate } = compileServices(settings, services, () => undefined, stats, declared, metrics);
     const issues = withoutIgnored(atDeclared(validate(config), config, group), ignoreIssues).filter(isError);
     const known = nodes?.map((node) => node.name);
@@ -135,15 +136,13 @@ function composeGroup(
                 services,
                 stats,
                 metrics,
-                papertrail: group.papertrail,
-                logrotate: group.logrotate,
                 ignoreIssues,
                 allowWarnings,
                 oldWorkers,
                 bake,
                 roll,
             },
-            datadog: group.datadog && taggedAgent(group.datadog, group, loaded),
+            setup: { ...setup, ...(setup.datadog && { datadog: taggedAgent(setup.datadog, group, loaded) }) },
             certificates: withTexts(group, (text) => ("file" in text ? (loaded.files.get(text.file) ?? "") : text)),
         },
         errors: [
@@ -157,18 +156,16 @@ function composeGroup(
         slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
         texts: [
             ...namedTexts(group).flatMap(({ named }) => secretOf(named)),
-            ...(group.datadog ? [group.datadog.apiKey.secret] : []),
+            ...setupSecrets(setup).map(({ secret }) => secret),
         ],
         clearFiles: clearFilesOf(group, loaded.files).map((file) => `${at}${file}`),
     };
 }
 
+type Agent = NonNullable<HostSetup<NamedSecret>["datadog"]>;
+
 /** Datadog's agent with the tags that tell its hosts from others, unless the stack sets them itself. */
-function taggedAgent(
-    agent: DatadogSettings<NamedSecret>,
-    { loadBalancers }: Group,
-    { stack, name }: LoadedStack,
-): DatadogSettings<NamedSecret> {
+function taggedAgent(agent: Agent, { loadBalancers }: Group, { stack, name }: LoadedStack): Agent {
     return { environment: stack.environment, ...agent, tags: { stack: name, role: loadBalancers.tag, ...agent.tags } };
 }
 

@@ -11,7 +11,7 @@ import {
     stats,
 } from "../components/haproxy";
 import { type Differences, differencesShape } from "../components/hostDifferences";
-import { type LogsAndMetrics, logsAndMetricsShape } from "../components/logsAndMetrics";
+import { type HostSetup, hostSetupShape } from "../components/hostSetup";
 import { optionsShape } from "../components/recipes/haproxy";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";
@@ -34,7 +34,7 @@ export interface StackSettings {
 }
 
 /** Load balancers with one configuration. */
-export interface Group extends CertificateArguments<NamedText>, LogsAndMetrics<NamedSecret> {
+export interface Group extends CertificateArguments<NamedText>, HostSetup<NamedSecret> {
     /** Tag of the nodes to converge. Each of them needs `ssh.hostKey`. */
     readonly loadBalancers: { readonly tag: string };
     /** @default {} */
@@ -141,7 +141,7 @@ const group = {
     stats: stats.optional(),
     metrics: metrics.optional(),
     ...certificatesShape(namedText),
-    ...logsAndMetricsShape(namedSecret),
+    ...hostSetupShape(namedSecret),
     hosts: z.record(name, z.strictObject(differencesShape)).optional(),
 };
 const several = formOf<StackOfGroups>()(z.strictObject({ ...settings, groups: z.record(name, z.strictObject(group)) }));

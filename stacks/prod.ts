@@ -57,6 +57,9 @@ const prod: Stack = {
     papertrail: { host: "logs2.papertrailapp.com", port: 23456 },
     logrotate: true,
     datadog: { apiKey: { secret: "datadogApiKey" } },
+    firewall: { default: "drop", ssh: ["192.0.2.10"] },
+    tuning: true,
+    alert: { command: { secret: "alertCommand" } },
 };
 
 export default prod;

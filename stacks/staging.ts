@@ -52,6 +52,8 @@ const staging: Stack = {
     papertrail: { host: "logs2.papertrailapp.com", port: 34567 },
     logrotate: true,
     datadog: { apiKey: { secret: "datadogApiKey" } },
+    firewall: true,
+    tuning: true,
 };
 
 export default staging;

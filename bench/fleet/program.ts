@@ -63,6 +63,7 @@ async function main() {
         return {
             answer: answerTo(payload),
             leave: async () => undefined,
+            confirmLogin: async () => {},
             cause: async () => "",
             lost: new Promise(() => undefined),
             close: () => undefined,

@@ -7,6 +7,8 @@ import { launchCommand, reportOf, standingOf } from "./payload/commands";
 import { slotsOfFiles, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import type { Plan } from "./payload/plan";
+import { changesFirewall } from "./preview/confirmLogin";
+import { firewallWarnings } from "./preview/firewallWarnings";
 import {
     convergedText,
     differenceText,
@@ -17,6 +19,7 @@ import {
 } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import { hasDeclared, rollRole } from "./preview/rollRole";
+import { shortageWarnings } from "./preview/shortages";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
@@ -154,7 +157,8 @@ export class HostConversation {
             return undefined;
         }
         const { answer } = host;
-        void this.say("warn", answer.warnings);
+        const warnings = [...answer.warnings, ...warningsOfFirewall(plan, answer), ...shortageWarnings(answer, known)];
+        void this.say("warn", warnings);
         const token = nextToken(answer, payload);
         const isDue = token !== answer.token && answer.refused.length === 0;
         if (!preview && isDue) {
@@ -178,7 +182,7 @@ export class HostConversation {
                 this.failed ||= answer.token === "";
                 return answer.token || noHostsToken();
             }
-            void this.follow(host, token);
+            void this.follow(host, token, changesFirewall(plan, answer));
         }
         return unknown.length > 0 ? undefined : token;
     }
@@ -200,7 +204,8 @@ export class HostConversation {
 
     /** Shows texts of a host; hosts with an equal one share it. */
     private async say(severity: "info" | "warn", texts: string[], work?: "converge"): Promise<void> {
-        const messages = texts.map(printable).map((text) => {
+        const printables = texts.map((text) => text.split("\n").map(printable).join("\n"));
+        const messages = printables.map((text) => {
             const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${text}`;
             const about = { host: this.declared.name };
             return logTogether(severity, { about, key: text, words, resource: this.component }, work);
@@ -235,11 +240,14 @@ export class HostConversation {
     }
 
     /** Waits until the host's converge has ended, and says what it did. */
-    private async follow(host: AskedHost, token: string): Promise<void> {
+    private async follow(host: AskedHost, token: string, changesFirewall: boolean): Promise<void> {
         const { name, roll } = this.declared;
         const done = pulumi.runtime.rpcKeepAlive();
         // The command plugin notices a lost connection after minutes, and behind a bastion never.
         void host.lost.then(() => pulumi.log.warn(`${name} ${LOST}`, this.component));
+        if (changesFirewall) {
+            void host.confirmLogin(token);
+        }
         const { stdout, stderr, update } = this.command();
         const [report, said, launched] = await inRound(
             () => Promise.all([stdout, stderr, update].map(settled)),
@@ -316,6 +324,13 @@ export class HostConversation {
         }
         await Promise.all(advice);
     }
+}
+
+/** What rules of others drop although it is declared. */
+function warningsOfFirewall({ resources }: Plan, { firewall }: WhyRun): string[] {
+    return resources.flatMap((resource) =>
+        resource.kind === "firewall" && firewall !== undefined ? firewallWarnings(resource, firewall) : [],
+    );
 }
 
 function noHostsToken(): string {

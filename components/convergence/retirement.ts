@@ -4,6 +4,7 @@ import { label, type Resource } from "./kinds/index";
 import { launchCommand } from "./payload/commands";
 import { buildPayload } from "./payload/payload";
 import { makePlan } from "./payload/plan";
+import { confirmLogin } from "./preview/confirmLogin";
 import { leavePayload, probeOverSsh } from "./preview/probe";
 import { sha256 } from "./sha256";
 import { connectSsh, SshError } from "./ssh/ssh";
@@ -72,6 +73,7 @@ export async function planRetirement({
             const session = await connectSsh(target);
             try {
                 await leavePayload(session, target, payload, become, launch);
+                void confirmLogin(session, target, become, launch);
                 const { code } = await session.run(launchCommand(launch, become), "", deadline * 2_000, hear);
                 if (code !== 0) {
                     throw new SshError("the host is not retired yet; mend what it says, then run this again");

@@ -2,8 +2,10 @@
 
 export { gateLimit } from "./host/gateLimit";
 export { type LogRequest, logRequests } from "./host/logRequests";
+export { type OpenPort, type OpenPorts, openPorts, type PeerPort, peersWithoutRule } from "./host/openPorts";
 export { hostRequirements, type Listener } from "./host/requirements";
 export { serverGuardRules } from "./host/serverGuards";
+export { type TuningFigures, tuningFigures } from "./host/tuningFigures";
 export * as language from "./language";
 export type * from "./model";
 export { canonical, isAddress, isHostName } from "./model/addresses";

@@ -1,7 +1,17 @@
 // The namespace `recipes` of the public face: what a host can be made of.
 
+export { type AlertArgs, alert } from "./alert/index";
 export { type DatadogArgs, type DatadogRepository, datadog } from "./datadog/index";
+export {
+    type FirewallArgs,
+    type FirewallSettings,
+    firewall,
+    type OpenPort,
+    type OpenPorts,
+    type PeerPort,
+} from "./firewall/index";
 export { type HaproxyOptions, haproxy } from "./haproxy/index";
 export { type LogrotateArgs, logrotate } from "./logrotate/index";
 export { type PapertrailArgs, papertrail } from "./papertrail/index";
 export { type LogRequest, type RsyslogArgs, rsyslog } from "./rsyslog/index";
+export { type TuningArgs, type TuningSettings, tuning } from "./tuning/index";

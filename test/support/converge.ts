@@ -3,6 +3,7 @@ import type { Resource } from "../../components/convergence/kinds/index";
 import { askCommand, launchCommand, reportOf } from "../../components/convergence/payload/commands";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
+import { changesFirewall, confirmLogin } from "../../components/convergence/preview/confirmLogin";
 import {
     differenceText,
     previewReport,
@@ -10,7 +11,7 @@ import {
     refusalText,
 } from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
-import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
+import { connectSsh, runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 
 /** Previews and converges a run list on a lab host as ConvergedHost does, but without the engine. */
@@ -55,15 +56,18 @@ export class Convergence {
         return { severity: report.severity, refused, text: refused ? refusalText(about) : differenceText(about) };
     }
 
-    /** Does what an up does: probes the host, leaves the payload if a converge is due, and launches it. */
-    async up(edit?: (body: string) => string, deadline?: number): Promise<Launched> {
+    /** Does what an up does: probes the host, leaves the payload if a converge is due, launches it, and confirms that logins work. */
+    async up(edit?: (body: string) => string, deadline?: number, confirms = true): Promise<Launched> {
         const answer = await this.whyRun();
         const payload = this.payload(edit, deadline);
         const token = nextToken(answer, payload);
         if (token !== answer.token) {
             await leave(this.target, token, payload, this.become);
         }
-        return launch(this.target, token, this.become);
+        const needsLogin = confirms && changesFirewall(makePlan(this.resources), answer);
+        const session = needsLogin ? await connectSsh(this.target) : undefined;
+        if (session !== undefined) void confirmLogin(session, this.target, this.become, token);
+        return launch(this.target, token, this.become).finally(() => session?.close());
     }
 
     /** Applies the run list even if nothing differs, which no up does. The host then has another token. */

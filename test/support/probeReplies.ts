@@ -65,6 +65,7 @@ export function withProbeReplies(): ProbeReplies {
             return {
                 answer: reply,
                 leave: async (token) => void left.set(token, payload),
+                confirmLogin: async () => {},
                 cause: async () => "file[/etc/x] failed: the disk is full",
                 lost: new Promise((resolve) => lost.push(resolve)),
                 close: () => void open--,

@@ -48,6 +48,7 @@ describe("secrets under the real CLI", () => {
         secretLines: [],
         settings: [],
         warnings: [],
+        shortages: [],
         longest: [],
         serving: [],
     };
@@ -61,6 +62,7 @@ describe("secrets under the real CLI", () => {
         useProbe(async () => ({
             answer: { ...${JSON.stringify(answer)}, live: new Map() },
             leave: async () => {},
+            confirmLogin: async () => {},
             cause: async () => "",
             lost: new Promise(() => {}),
             close() {},

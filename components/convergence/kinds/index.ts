@@ -8,17 +8,21 @@ import { type Absent, absent } from "./absent";
 import { type Directory, directory } from "./directory";
 import { type Execute, execute } from "./execute";
 import { type File, file } from "./file";
+import { type Firewall, firewall } from "./firewall";
 import { type Group, group } from "./group";
 import type { DeclaredFile, ResourceKind } from "./kind";
 import { type PackageRepository, packageRepository } from "./packageRepository";
-import { type Packages, packages } from "./packages";
+import { type Packages, type PackageVersion, packages } from "./packages";
 import { type Service, service } from "./service";
+import { type Sysctl, sysctl } from "./sysctl";
 import { type SystemdUnit, systemdUnit } from "./systemdUnit";
 import { type Transaction, transaction } from "./transaction";
 import { type User, user } from "./user";
 
+export type { FirewallRule } from "./firewall";
 export type { Content } from "./kind";
 export type { RepositoryKey } from "./packageRepository";
+export type { SysctlValue } from "./sysctl";
 export type { Adapter } from "./transaction";
 export type {
     Absent,
@@ -26,10 +30,13 @@ export type {
     Directory,
     Execute,
     File,
+    Firewall,
     Group,
     PackageRepository,
     Packages,
+    PackageVersion,
     Service,
+    Sysctl,
     SystemdUnit,
     Transaction,
     User,
@@ -41,10 +48,12 @@ export type Resource =
     | Directory
     | Execute
     | File
+    | Firewall
     | Group
     | PackageRepository
     | Packages
     | Service
+    | Sysctl
     | SystemdUnit
     | Transaction
     | User;
@@ -54,10 +63,12 @@ const kinds: { [K in Resource["kind"]]: ResourceKind<Extract<Resource, { kind: K
     directory,
     execute,
     file,
+    firewall,
     group,
     packageRepository,
     packages,
     service,
+    sysctl,
     systemdUnit,
     transaction,
     user,

@@ -3,6 +3,7 @@ import { anyText, anyTexts, formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
 import { declaredFileShape } from "./forms";
 import type { DeclaredFile, ResourceKind } from "./kind";
+import { packageIssues, VERSION_WORDING, VERSIONS } from "./packages";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
 const SHELL_NAME = /^[a-z][a-z0-9_]*$/;
@@ -34,6 +35,17 @@ export interface Transaction {
      * other warning refuses the configuration. @default []
      */
     allowWarnings?: string[];
+    /**
+     * The package of the daemon, if its version may be declared. A new version is checked with these files before it is installed, and
+     * activated and proven like them; if that fails, the old package comes back with the last good files. Declare it in `initial` of
+     * {@link Packages}, too. @default - packages stay as they are
+     */
+    package?: {
+        /** Its name in the distribution. */
+        name: string;
+        /** An exact version, or `"newest"`; see {@link PackageVersion}. @default - any version */
+        version?: string;
+    };
     /** Only one transaction of a host may use an adapter. */
     adapter: Adapter;
 }
@@ -54,10 +66,11 @@ export const transaction: ResourceKind<Transaction> = {
             files: z.array(z.strictObject(declaredFileShape)),
             owned: anyTexts.optional(),
             allowWarnings: anyTexts.optional(),
+            package: z.strictObject({ name: anyText, version: anyText.optional() }).optional(),
             adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
         }),
     ),
-    issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
+    issues: ({ name, directory, files, owned = [], allowWarnings = [], package: versioned, adapter }) => [
         ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>
             when(
                 !SHELL_NAME.test(word),
@@ -65,6 +78,7 @@ export const transaction: ResourceKind<Transaction> = {
             ),
         ),
         ...Object.entries(adapter.parameters).flatMap(([key, value]) => shellTextIssues(`parameter ${key}`, value)),
+        ...(versioned === undefined ? [] : packageIssues(versioned.name, versioned.version)),
         ...pathIssues(directory),
         ...ownedIssues(owned),
         ...when(files.length === 0, "no files; declare at least one"),
@@ -92,7 +106,7 @@ export const transaction: ResourceKind<Transaction> = {
         script,
         variables: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [`${name}_${key}`, value])),
     }),
-    args: ({ name, directory, files, owned = [], allowWarnings = [], adapter }, context) => {
+    args: ({ name, directory, files, owned = [], allowWarnings = [], package: versioned, adapter }, context) => {
         const rows = files.map((declared) => {
             const { owner, group, mode } = permissionsOf(declared);
             const { sum, content, path } = context.file(declared.path);
@@ -107,16 +121,22 @@ export const transaction: ResourceKind<Transaction> = {
             rows.join("\n"),
             owned.map((path) => [path, ...context.entriesOf(path)].join("\t")).join("\n"),
             allowWarnings.join("\n"),
+            ...(versioned?.version === undefined ? [] : [`${versioned.name} ${versioned.version}`]),
         ];
     },
+    facts: ({ package: versioned }) => (versioned?.version === undefined ? {} : { packages: [versioned.name] }),
+    parts: ({ package: versioned }) => (versioned?.version === undefined ? [] : [VERSIONS, "transactionPackage"]),
     manifest: ({ files }) => files.map(({ path }) => `file\t${path}`),
     retirement: ({ adapter }) => ["retire_daemon", adapter.name],
-    remembered: ({ files, owned = [] }, file) => {
+    remembered: ({ files, owned = [], package: versioned }, file) => {
         const { digest } = file(files[0]?.path ?? "");
-        return { outdated: digest, unfinished: digest, stopped: "", orphan: owned.join(":") };
+        const aspects = { outdated: digest, unfinished: digest, stopped: "", orphan: owned.join(":") };
+        return { ...aspects, ...(versioned?.version !== undefined && { version: versioned.version }) };
     },
+    declared: ({ package: versioned }, aspect) => (aspect === "version" ? versioned?.version : undefined),
     wording: {
         ...FILE_WORDING,
+        ...VERSION_WORDING,
         stopped: (have) => `is ${have || "stopped"}, would be started`,
         outdated: () => "the running process does not have these files",
         other: (have) => have,

@@ -27,6 +27,28 @@ export function causeCommand(token: string, become?: "sudo"): string {
     return asRoot(`'sed -n "/ failed: /{p;q;}" ${RUN}/log.$0' ${token}`, become);
 }
 
+/**
+ * The command that waits until a converge has changed a firewall and needs a new login, see `runtime/guard.sh`: it succeeds then. It fails
+ * when the converge has ended. It prints something now and then, and so ends when nobody listens any more.
+ */
+export function guardedCommand(token: string, become?: "sudo"): string {
+    const script = `cd ${RUN}; until [ -e guard/ready.$0 ]; do for n in 1 2 3 4 5; do [ ! -s result.$0 ] || exit 1; [ ! -e guard/ready.$0 ] || exit 0; sleep 0.2; done; echo . || exit 1; done`;
+    return asRoot(`'${script}' ${token}`, become);
+}
+
+/** The command that confirms the change of a firewall: over a new connection, because only that proves that logins work. */
+export function confirmCommand(token: string, become?: "sudo"): string {
+    return asRoot(`'cd ${RUN}/guard && [ -e ready.$0 ] && mv armed confirmed' ${token}`, become);
+}
+
+/** The command that lets a converge take back the change of a firewall, for the reason on its standard input. */
+export function refuseCommand(token: string, become?: "sudo"): string {
+    return asRoot(
+        `'cd ${RUN}/guard && [ -e ready.$0 ] && cat >refused.new && mv refused.new refused' ${token}`,
+        become,
+    );
+}
+
 /** The report in what the command of a converge has printed: a login may print something before. */
 export function reportOf(stdout: string): string {
     return stdout.split(`${PRODUCT} reports:\n`).at(-1) ?? "";

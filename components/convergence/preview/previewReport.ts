@@ -8,6 +8,7 @@ import { count, duration, printable, unique } from "../text";
 import { type Cause, causes, fileOf, positionOf, together } from "./cause";
 import { diffLines } from "./fileDiff";
 import { refusedLines } from "./refusedLines";
+import { shortageTable } from "./shortages";
 import { mayDiffer, notValidated } from "./unknownValues";
 import type { Difference, Longest, WhyRun } from "./whyRun";
 
@@ -67,7 +68,8 @@ export function previewReport(
     const groups = groupByResource(plan, whyRun);
     const differences = groups.flatMap((group) => differencesOf(group, answer)).map(shown);
     if (whyRun.refused.length > 0) {
-        const refusal = refusalsOf(answer).map(shown);
+        const table = shortageTable(whyRun, slots).map((line) => `    ${line}`);
+        const refusal = [...refusalsOf(answer), ...table].map(shown);
         return { severity: "refusal", summary: "", effect: "", refusal, differences };
     }
     const found = groups.map(({ has }) => {
@@ -238,8 +240,12 @@ function differencesOf({ title, resource, has }: Group, answer: Answer): string[
         ...whyRun.unchecked
             .filter(has)
             .flatMap(({ id, stage, words }) => [
-                `    cannot be checked until these are repaired: ${differingBefore(id, whyRun, plan)}`,
-                `    on the host as it is now, ${stage} says:`,
+                ...(stage === "download"
+                    ? ["    not checked with the new package, an up checks it before it changes anything:"]
+                    : [
+                          `    cannot be checked until these are repaired: ${differingBefore(id, whyRun, plan)}`,
+                          `    on the host as it is now, ${stage} says:`,
+                      ]),
                 ...refusedLines(words, files, slots, unknown).map((line) => `      ${line}`),
             ]),
     ];
@@ -306,6 +312,7 @@ const HOST_WORDING: Wording = {
     "unlisted restart": (have) => `${have} has left the run list, would be restarted`,
     "unlisted stop": (have) => `${have} has left the run list, would be stopped and disabled`,
     manifest: () => "the list of managed files is out of date, would be rewritten",
+    unconfirmed: () => "the last change of the firewall was not confirmed by a new login",
     unfinished: () => "the last converge was ended while it wrote its records, would be finished",
 };
 

@@ -1,6 +1,7 @@
 import { askCommand, causeCommand } from "../payload/commands";
 import { untilBooted } from "../ssh/booting";
 import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
+import { confirmLogin } from "./confirmLogin";
 import { parseWhyRun, type WhyRun } from "./whyRun";
 
 /** Limit for asking why a converge has failed, in milliseconds. */
@@ -15,6 +16,11 @@ export interface AskedHost {
      * @throws SshError if that fails
      */
     leave(token: string): Promise<void>;
+    /**
+     * Waits until the converge with this token changes the firewall, and confirms over a new connection that logins still work. If they do
+     * not, the host takes the change back, and the converge fails and says why.
+     */
+    confirmLogin(token: string): Promise<void>;
     /** Why the converge with this token has failed, in one line; empty if the host cannot say it. */
     cause(token: string): Promise<string>;
     /** Resolves if the host stops answering before `close`. */
@@ -47,6 +53,7 @@ export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
         return {
             answer,
             leave: (token) => leavePayload(session, target, payload, become, token),
+            confirmLogin: (token) => confirmLogin(session, target, become, token),
             cause: async (token) => {
                 const asked = session.run(causeCommand(token, become), "", CAUSE_TIMEOUT);
                 return asked.then(({ stdout }) => stdout.toString("utf8").trim()).catch(() => "");

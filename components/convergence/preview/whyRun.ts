@@ -35,6 +35,31 @@ export interface Longest {
     deadline: number;
 }
 
+/** What a host lacks, and an up cannot change: a row of a table. */
+export interface Shortage {
+    what: string;
+    /** With the formula, as in `101004 (2 x maxconn 50000 + 1004)`. */
+    needed: string;
+    have: string;
+}
+
+/** The packet filter of a host, as the host sees it. */
+export interface SeenFirewall {
+    /** Who manages it: `ufw` or `nftables`. */
+    manager: string;
+    /** The address from which the host was asked; empty if it is not known. */
+    client: string;
+    /** The port of that login. */
+    port: number;
+    /**
+     * What `nft -j list ruleset` prints; without the elements of sets if it is longer than 256 KiB. Empty without nft, or if it is still
+     * longer.
+     */
+    ruleset: string;
+    /** What `nft -a -t list ruleset` prints, if the ruleset has rules that were made by iptables; otherwise empty. */
+    text: string;
+}
+
 /** How a host compares with a plan. */
 export interface WhyRun {
     bootId: string;
@@ -56,8 +81,12 @@ export interface WhyRun {
     secretLines: { path: string; prefix: string }[];
     /** What the host remembers of its last converge; sent only if something differs. @default - nothing */
     remembered?: Remembered;
+    /** Sent only if a firewall is declared. @default - not seen */
+    firewall?: SeenFirewall;
     /** What is amiss with the host besides the plan, each a problem and its remedy. */
     warnings: string[];
+    /** What it lacks for the plan. */
+    shortages: Shortage[];
     /** Which services are not all up, and how many are; a text for each daemon that was asked. */
     serving: string[];
 }
@@ -80,6 +109,7 @@ export function parseWhyRun(text: string): WhyRun {
         longest: [],
         secretLines: [],
         warnings: [],
+        shortages: [],
         serving: [],
     };
     const lines = text.split("\n");
@@ -115,8 +145,16 @@ export function parseWhyRun(text: string): WhyRun {
                     result.secretLines.push({ path, prefix });
                 }
                 break;
+            case "firewall": {
+                const [ruleset = "", text = ""] = rest.map(decode);
+                result.firewall = { manager: id, client: second, port: Number(third), ruleset, text };
+                break;
+            }
             case "warning":
                 result.warnings.push(decode(id));
+                break;
+            case "short":
+                result.shortages.push({ what: id, needed: second, have: third });
                 break;
             case "serving":
                 result.serving.push(decode(id));

@@ -313,4 +313,35 @@ result() {
     set -- "$run"/payload.*
     set -f
     [ -e "$1" ] || systemctl --quiet --no-block stop "$forget_unit.timer" 2>/dev/null || :
+    unlock
+    call_hook </dev/null >/dev/null 2>&1
+}
+
+# Tells a program of a recipe, if this host has one, how the converge has ended: converge-done, or converge-failed with the cause on
+# standard input. Last, because whoever follows the converge has its result already.
+call_hook() {
+    hook=/usr/local/lib/$product/alert
+    [ -x "$hook" ] || return 0
+    judge_result
+    case $ending in
+    "") set -- converge-done ;;
+    failed)
+        set -- converge-failed
+        # The line that says why, and the words of a tool below it.
+        while IFS= read -r line; do
+            case $ending,$line in
+            *,"* "*) ;;
+            failed,*" failed: "* | failed,"refused: "*) ending=$line ;;
+            failed,*) ;;
+            *,"    "*) ending="$ending; ${line#"    "}" ;;
+            *) break ;;
+            esac
+        done <"$run/log.$token"
+        ;;
+    *)
+        set -- converge-failed
+        ending="it $ending"
+        ;;
+    esac
+    printf '%.400s\n' "$ending" | timeout -k 1 5 "$hook" "$1"
 }

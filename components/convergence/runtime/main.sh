@@ -94,6 +94,7 @@ why_run() {
         prune
         [ "$retiring" = no ] || differs recorded
         report_unfinished
+        report_rollback
         warn_of_unreported
         show_secret_lines
         show_declared
@@ -126,9 +127,11 @@ converge() {
     note_owner
     remember_before
     remember_attempt
+    settle_guard
     run_list
     prune
     label=host
+    [ ! -e "$lib/rollback" ] || step "forget the change that was rolled back" rm -f "$lib/rollback"
     if [ "$retiring" = yes ]; then
         step "forget this host" forget_host
     else

@@ -30,6 +30,11 @@ export function canonical(address: string): string {
     return isIPv6(address) && isAddress(address) ? new SocketAddress({ address, family: "ipv6" }).address : address;
 }
 
+/** Whether only the host itself can connect to it. */
+export function isLoopback(address: string): boolean {
+    return /^(localhost|127(\.\d+){3}|::1|::ffff:127(\.\d+){3})$/i.test(canonical(withoutFamily(address)));
+}
+
 /** Whether HAProxy can connect to it: an address, or a host name, also with `ipv4@` or `ipv6@` or a dot at its end. */
 export function isTarget(text: string): boolean {
     return isAddress(text) || isHostName(withoutFamily(text).replace(/\.$/, ""));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { type FormIssue, flag, formIssues, formOf, matching, text, texts, whole } from "../../forms";
-import { isAddress, isHostName } from "../model/addresses";
+import { isNetwork } from "../../networks";
+import { isHostName } from "../model/addresses";
 import { defaults, globalShape, metrics, statsShape } from "../model/schema/index";
 import { httpRequestRule } from "../model/schema/rules";
 import { authorityFile, certificateFile } from "../model/schema/sections";
@@ -58,11 +59,6 @@ const clientHeader = headerName.refine(
     { message: "expected a header of your own: requests need this one" },
 );
 const method = matching(/^[A-Z][A-Z-]*$/, 'expected a method in capitals, like "POST"');
-
-function isNetwork(value: string): boolean {
-    const [, address = "", length] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(value) ?? [];
-    return isAddress(address) && Number(length ?? 0) <= (address.includes(":") ? 128 : 32);
-}
 
 const interval = {
     port: port.optional(),

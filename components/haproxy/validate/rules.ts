@@ -155,6 +155,10 @@ export const rules = {
         meaning:
             "A log target brings rsyslog each line twice, or the one that `papertrail`, `logrotate` or `datadog` need is gone.",
     },
+    "peer-address": {
+        severity: "warning",
+        meaning: "`firewall` lets no peer in whose address is a name, or known only by an up.",
+    },
     "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;
 

@@ -41,6 +41,7 @@ const RELOAD = "/usr/local/lib/haproxy-fleet/haproxy-reload";
 export const optionsShape = {
     allowWarnings: texts.optional(),
     allowShrink: flag.optional(),
+    restart: z.literal("now", { message: 'expected "now"' }).optional(),
     oldWorkers: whole(1, 1_000_000).optional(),
     bake: duration.refine((text) => seconds(text) <= 600, { message: "expected at most 10 minutes" }).optional(),
     acceptDown: texts.optional(),
@@ -61,6 +62,11 @@ export interface HaproxyOptions {
     allowWarnings?: string[];
     /** Ignores the guards `minServers` and `maxShrinkPercent`; meant for a single up. @default false */
     allowShrink?: boolean;
+    /**
+     * `"now"` restarts HAProxy if only that raises a limit of the running process; its connections are lost. Otherwise such a limit is
+     * refused as pending. Meant for a single up. @default - no restart
+     */
+    restart?: "now";
     /**
      * How many old workers may still have connections when the next reload is due. If there are more, the reload waits; after
      * `hardStopAfter` it is refused. Each old worker keeps its memory. @default 5
@@ -149,7 +155,13 @@ function serverStates(): Resource[] {
     const directory = dirname(serverStatesFile);
     return [
         { kind: "directory", path: dirname(RELOAD) },
-        { kind: "file", path: RELOAD, content: hostProgram("haproxy", "haproxy-reload"), mode: "0755", program: true },
+        {
+            kind: "file",
+            path: RELOAD,
+            content: hostProgram("haproxy", "haproxy-reload.pl"),
+            mode: "0755",
+            program: true,
+        },
         {
             kind: "systemdUnit",
             name: `${UNIT}.d/10-server-states.conf`,
@@ -160,7 +172,7 @@ function serverStates(): Resource[] {
 
 /** Readable by HAProxy's group, not by others, because the files may contain passwords. */
 function configuration(config: HaproxyConfig, options: HaproxyOptions, group: string): Transaction {
-    const { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path } = options;
+    const { allowWarnings = [], allowShrink = false, restart, oldWorkers = 5, sourceOf = (path) => path } = options;
     const { bake = "0", acceptDown = [], certificates = {} } = options;
     const roots = declaresCertificates(config) ? options.roots : undefined;
     const served = servedCertificates(config, certificates);
@@ -191,6 +203,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
             ...(roots === undefined ? [] : [{ path: ROOTS, content: roots, summary: describePem, ...permissions }]),
         ],
         owned: [fleetDirectory],
+        package: { name: "haproxy" },
         adapter: {
             name: "haproxy",
             script: adapterScript("haproxy", declaresCertificates(config) ? ["certificates"] : []),
@@ -211,6 +224,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
                 servers: serverGuardRules(config),
                 states: keepsServerStates(config) ? "yes" : "no",
                 allow_shrink: allowShrink ? "yes" : "no",
+                restart: restart === "now" ? "yes" : "no",
                 gate_limit: String(gateLimit(config)),
                 bake: String(seconds(bake)),
                 accept_down: acceptDown.join(" "),

@@ -78,7 +78,7 @@ export function forwarding(args: PapertrailArgs): Resource[] {
         {
             kind: "file",
             path: PROGRAM,
-            content: hostProgram("papertrail", "prove-forward"),
+            content: hostProgram("papertrail", "prove-forward.pl"),
             mode: "0755",
             program: true,
         },

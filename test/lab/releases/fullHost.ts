@@ -4,7 +4,7 @@ import {
     type LogsAndMetrics,
     runListWithLogs,
     withLogsAndMetrics,
-} from "../../../components/logsAndMetrics";
+} from "../../../components/hostSetup/logsAndMetrics";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import { Authority } from "../../../lab/certificates";
 import type { Host } from "../../../lab/host";

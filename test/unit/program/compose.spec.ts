@@ -86,14 +86,15 @@ describe("compose", () => {
         const settings = { version: "2.6", maxconn: 100 };
         const logs = { papertrail: { host: "logs.example.com", port: 6514 }, logrotate: { keep: 3 } };
         const metrics = { bind: { address: "127.0.0.1", port: 9100 } };
-        const { args } = composed({ haproxy: { ...settings, ...options, roll: "allAtOnce" }, ...logs, metrics });
+        const { args, setup } = composed({ haproxy: { ...settings, ...options, roll: "allAtOnce" }, ...logs, metrics });
         const { services: _, stats: __, ...rest } = args;
-        assert.deepEqual(rest, { ...settings, ...options, roll: "allAtOnce", ...logs, metrics });
+        assert.deepEqual(rest, { ...settings, ...options, roll: "allAtOnce", metrics });
+        assert.deepEqual(setup, logs);
     });
 
     it("gives Datadog's agent tags of environment, stack and role, unless the stack sets them, and needs its key", () => {
         const agent = { apiKey: { secret: "known" } };
-        const of = (datadog: object) => composed({ datadog: { ...agent, ...datadog } }).datadog;
+        const of = (datadog: object) => composed({ datadog: { ...agent, ...datadog } }).setup.datadog;
         assert.deepEqual(of({}), {
             ...agent,
             environment: stack.environment,
@@ -113,7 +114,7 @@ describe("compose", () => {
     for (const example of [staging, prod]) {
         it(`accepts the example ${example.environment}`, () => {
             const loaded = { stack: example, name: "example", source: "stacks/example.ts", files: new Map() };
-            const [fleet] = compose(loaded, (name) => name === "datadogApiKey").fleets;
+            const [fleet] = compose(loaded, (name) => ["datadogApiKey", "alertCommand"].includes(name)).fleets;
             assert.equal(fleet?.name, "edge");
             assert.deepEqual(
                 fleet.hosts.map(({ name }) => name),

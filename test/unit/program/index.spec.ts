@@ -20,8 +20,15 @@ describe("index.ts", () => {
     async function run(
         options: MockOptions = {},
     ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>>; outputs: string[] }> {
-        const config = { "haproxy-fleet:datadogApiKey": "0123456789abcdef0123456789abcdef", ...options.config };
-        const secretConfig = ["haproxy-fleet:datadogApiKey", ...(options.secretConfig ?? [])];
+        const config = {
+            "haproxy-fleet:datadogApiKey": "0123456789abcdef0123456789abcdef",
+            ...options.config,
+        };
+        const secretConfig = [
+            "haproxy-fleet:datadogApiKey",
+            "haproxy-fleet:alertCommand",
+            ...(options.secretConfig ?? []),
+        ];
         const recording = await mockEngine({ stack: "staging", ...options, config, secretConfig });
         const file = require.resolve("../../../index");
         delete require.cache[file];
@@ -122,10 +129,10 @@ describe("index.ts", () => {
                 .map(({ text }) => text)
                 .filter((text) => text.includes("config key"));
         assert.deepEqual(await warnings({ "haproxy-fleet:old-password": "x" }), [
-            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, acceptDown, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
+            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, restart, acceptDown, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
         ]);
         assert.deepEqual(await warnings(), [
-            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, acceptDown, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
+            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, restart, acceptDown, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
         ]);
     });
 

@@ -8,7 +8,7 @@ import { join } from "node:path";
 import { hostProgram } from "../../../../components/scripts";
 import { until } from "../../../support/traffic";
 
-export const PROGRAM = hostProgram("haproxy", "haproxy-reload");
+export const PROGRAM = hostProgram("haproxy", "haproxy-reload.pl");
 
 /** At each SIGUSR2, prints the state file as a new worker would read it. */
 const MASTER = `$SIG{USR2} = sub { open my $file, "<", $ENV{STATES}; local $/; print "<" . <$file> . ">" };

@@ -1,19 +1,19 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { parse } from "yaml";
-import type { Resource } from "../../components/convergence/kinds/index";
-import { showSlots } from "../../components/convergence/slots";
-import type { HaproxyConfig } from "../../components/haproxy";
-import { LoadBalancer } from "../../components/loadBalancer";
+import type { Resource } from "../../../components/convergence/kinds/index";
+import { showSlots } from "../../../components/convergence/slots";
+import type { HaproxyConfig } from "../../../components/haproxy";
 import {
     datadogTagIssues,
     type LogsAndMetrics,
     logTargetIssues,
     runListWithLogs,
     withLogsAndMetrics,
-} from "../../components/logsAndMetrics";
-import { mockEngine, promiseOf, settled } from "../support/mocks";
-import { connection, withProbeReplies } from "../support/probeReplies";
+} from "../../../components/hostSetup/logsAndMetrics";
+import { LoadBalancer } from "../../../components/loadBalancer";
+import { mockEngine, promiseOf, settled } from "../../support/mocks";
+import { connection, withProbeReplies } from "../../support/probeReplies";
 
 const config: HaproxyConfig = {
     version: "2.6",

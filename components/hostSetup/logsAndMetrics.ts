@@ -1,12 +1,12 @@
 import { z } from "zod";
-import type { Resource } from "./convergence/kinds/index";
-import { slot } from "./convergence/slots";
-import { type FormIssue, formOf } from "./forms";
-import { addressesOf, type HaproxyConfig, type Issue, type LogTarget, logRequests, type PortBind } from "./haproxy";
-import { type DatadogArgs, datadog, datadogShape, tagIssues, tagWarnings } from "./recipes/datadog/index";
-import { type LogrotateArgs, logrotate, logrotateShape } from "./recipes/logrotate/index";
-import { forwarding, forwardProof, type PapertrailArgs, papertrailShape } from "./recipes/papertrail/index";
-import { LOG_PORT, rsyslog } from "./recipes/rsyslog/index";
+import type { Resource } from "../convergence/kinds/index";
+import { slot } from "../convergence/slots";
+import { type FormIssue, formOf } from "../forms";
+import { addressesOf, type HaproxyConfig, type Issue, type LogTarget, logRequests, type PortBind } from "../haproxy";
+import { type DatadogArgs, datadog, datadogShape, tagIssues, tagWarnings } from "../recipes/datadog/index";
+import { type LogrotateArgs, logrotate, logrotateShape } from "../recipes/logrotate/index";
+import { forwarding, forwardProof, type PapertrailArgs, papertrailShape } from "../recipes/papertrail/index";
+import { LOG_PORT, rsyslog } from "../recipes/rsyslog/index";
 
 /** Where HAProxy's log lines and metrics go. `Secret` is how a secret is given. */
 export interface LogsAndMetrics<Secret> {
