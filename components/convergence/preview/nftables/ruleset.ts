@@ -1,0 +1,109 @@
+/** What `nft -j list ruleset` prints (libnftables-json(5)). Other programs write it, so nothing in it is taken for granted. */
+
+/** A statement or an expression: its name, and what it has. */
+export type Json = unknown;
+
+/** A chain, and whatever it does to packets. */
+export interface Chain {
+    readonly family: string;
+    readonly table: string;
+    readonly name: string;
+    /** For base chains: where packets enter it. */
+    readonly base?: {
+        readonly type: string;
+        readonly hook: string;
+        readonly priority: number;
+        readonly drops: boolean;
+    };
+    /** The statements of each rule. */
+    readonly rules: readonly (readonly Json[])[];
+}
+
+/** The chains and sets of a host. Tables that are switched off are left out. */
+export interface Ruleset {
+    /** In the order in which packets pass them: base chains by priority. */
+    readonly chains: readonly Chain[];
+    /** The chain of a table. */
+    chain(table: Pick<Chain, "family" | "table">, name: string): Chain | undefined;
+    /** The elements of a named set or map; undefined if they are not listed. */
+    elements(table: Pick<Chain, "family" | "table">, name: string): readonly Json[] | undefined;
+}
+
+/**
+ * @param text what nft prints
+ * @param translated replaces the statements of a rule by better known ones, given its family and handle
+ * @returns undefined if the text is no ruleset
+ */
+export function parseRuleset(
+    text: string,
+    translated: (family: string, table: string, handle: unknown) => readonly Json[] | undefined = () => undefined,
+): Ruleset | undefined {
+    const entries = entriesOf(text);
+    if (entries === undefined) {
+        return undefined;
+    }
+    const of = (kind: string) => entries.flatMap((entry) => (isObject(entry[kind]) ? [entry[kind]] : []));
+    const key = ({ family, table }: Fields, name: unknown) => [family, table, name].join("\0");
+    const dormant = new Set(
+        of("table")
+            .filter(({ flags }) => [flags].flat().includes("dormant"))
+            .map(({ family, name }) => key({ family, table: name }, "")),
+    );
+    const rules = new Map<string, (readonly Json[])[]>();
+    for (const rule of of("rule")) {
+        const at = key(rule, rule.chain);
+        const statements =
+            translated(String(rule.family), String(rule.table), rule.handle) ??
+            (Array.isArray(rule.expr) ? rule.expr : [{ unknown: null }]);
+        rules.set(at, [...(rules.get(at) ?? []), statements]);
+    }
+    const sets = new Map([...of("set"), ...of("map")].map((set) => [key(set, set.name), set.elem]));
+    const chains = of("chain")
+        .filter((chain) => !dormant.has(key(chain, "")))
+        .map(
+            (chain): Chain => ({
+                family: String(chain.family),
+                table: String(chain.table),
+                name: String(chain.name),
+                ...(typeof chain.hook === "string" && { base: baseOf(chain) }),
+                rules: rules.get(key(chain, chain.name)) ?? [],
+            }),
+        )
+        .sort((a, b) => (a.base?.priority ?? 0) - (b.base?.priority ?? 0));
+    const byName = new Map(chains.map((chain) => [key(chain as unknown as Fields, chain.name), chain]));
+    return {
+        chains,
+        chain: (table, name) => byName.get(key(table, name)),
+        elements: (table, name) => {
+            const elements = sets.get(key(table, name));
+            return Array.isArray(elements) ? elements : undefined;
+        },
+    };
+}
+
+interface Fields {
+    readonly [field: string]: unknown;
+}
+
+/** Whether the value is an object with fields. */
+export function isObject(value: unknown): value is Fields {
+    return typeof value === "object" && value !== null && !Array.isArray(value);
+}
+
+function entriesOf(text: string): Fields[] | undefined {
+    try {
+        const parsed: unknown = JSON.parse(text);
+        return isObject(parsed) && Array.isArray(parsed.nftables) ? parsed.nftables.filter(isObject) : undefined;
+    } catch {
+        return undefined;
+    }
+}
+
+function baseOf({ type, hook, prio, policy }: Fields): Chain["base"] {
+    return {
+        type: String(type),
+        hook: String(hook),
+        priority: typeof prio === "number" ? prio : 0,
+        drops: policy === "drop",
+    };
+}
