@@ -9,8 +9,9 @@ import {
     type Report,
     refusalText,
 } from "../../components/convergence/preview/previewReport";
+import { confirmLogin } from "../../components/convergence/preview/probe";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
-import { runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
+import { connectSsh, runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 
 /** Previews and converges a run list on a lab host as ConvergedHost does, but without the engine. */
@@ -63,14 +64,29 @@ export class Convergence {
         if (token !== answer.token) {
             await leave(this.target, token, payload, this.become);
         }
-        return launch(this.target, token, this.become);
+        return this.launched(token, answer);
     }
 
     /** Applies the run list even if nothing differs, which no up does. The host then has another token. */
     async again(): Promise<Launched> {
-        const token = `${(await this.whyRun()).token}0`;
+        const answer = await this.whyRun();
+        const token = `${answer.token}0`;
         await leave(this.target, token, this.payload(), this.become);
-        return launch(this.target, token, this.become);
+        return this.launched(token, answer);
+    }
+
+    /** Launches a converge, and confirms a change of the firewall by a new login, as the program does. */
+    private async launched(token: string, answer: WhyRun): Promise<Launched> {
+        const { target, become, resources } = this;
+        const isUndone = answer.differences.some(({ have }) => have === "firewall[host]");
+        if (!isUndone && !resources.some(({ kind }) => kind === "firewall")) return launch(target, token, become);
+        const session = await connectSsh(target);
+        try {
+            void confirmLogin(session, target, become, token);
+            return await launch(target, token, become);
+        } finally {
+            session.close();
+        }
     }
 }
 
