@@ -7,6 +7,7 @@ import { launchCommand, reportOf, standingOf } from "./payload/commands";
 import { slotsOfFiles, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import type { Plan } from "./payload/plan";
+import { changesFirewall } from "./preview/confirmLogin";
 import { firewallWarnings } from "./preview/firewallWarnings";
 import {
     convergedText,
@@ -320,12 +321,6 @@ export class HostConversation {
         }
         await Promise.all(advice);
     }
-}
-
-/** Whether a converge may change the firewall of the host: one is declared, or ours is undone. */
-function changesFirewall({ resources }: Plan, { differences }: WhyRun): boolean {
-    const isUndone = differences.some(({ aspect, have }) => aspect === "unlisted" && have === "firewall[host]");
-    return isUndone || resources.some(({ kind }) => kind === "firewall");
 }
 
 /** What rules of others drop although it is declared. */

@@ -4,7 +4,8 @@ import { label, type Resource } from "./kinds/index";
 import { launchCommand } from "./payload/commands";
 import { buildPayload } from "./payload/payload";
 import { makePlan } from "./payload/plan";
-import { confirmLogin, leavePayload, probeOverSsh } from "./preview/probe";
+import { confirmLogin } from "./preview/confirmLogin";
+import { leavePayload, probeOverSsh } from "./preview/probe";
 import { sha256 } from "./sha256";
 import { connectSsh, SshError } from "./ssh/ssh";
 

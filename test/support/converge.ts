@@ -3,13 +3,13 @@ import type { Resource } from "../../components/convergence/kinds/index";
 import { askCommand, launchCommand, reportOf } from "../../components/convergence/payload/commands";
 import { buildPayload, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
+import { changesFirewall, confirmLogin } from "../../components/convergence/preview/confirmLogin";
 import {
     differenceText,
     previewReport,
     type Report,
     refusalText,
 } from "../../components/convergence/preview/previewReport";
-import { confirmLogin } from "../../components/convergence/preview/probe";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
 import { connectSsh, runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
@@ -56,37 +56,25 @@ export class Convergence {
         return { severity: report.severity, refused, text: refused ? refusalText(about) : differenceText(about) };
     }
 
-    /** Does what an up does: probes the host, leaves the payload if a converge is due, and launches it. */
-    async up(edit?: (body: string) => string, deadline?: number): Promise<Launched> {
+    /** Does what an up does: probes the host, leaves the payload if a converge is due, launches it, and confirms that logins work. */
+    async up(edit?: (body: string) => string, deadline?: number, confirms = true): Promise<Launched> {
         const answer = await this.whyRun();
         const payload = this.payload(edit, deadline);
         const token = nextToken(answer, payload);
         if (token !== answer.token) {
             await leave(this.target, token, payload, this.become);
         }
-        return this.launched(token, answer);
+        const needsLogin = confirms && changesFirewall(makePlan(this.resources), answer);
+        const session = needsLogin ? await connectSsh(this.target) : undefined;
+        if (session !== undefined) void confirmLogin(session, this.target, this.become, token);
+        return launch(this.target, token, this.become).finally(() => session?.close());
     }
 
     /** Applies the run list even if nothing differs, which no up does. The host then has another token. */
     async again(): Promise<Launched> {
-        const answer = await this.whyRun();
-        const token = `${answer.token}0`;
+        const token = `${(await this.whyRun()).token}0`;
         await leave(this.target, token, this.payload(), this.become);
-        return this.launched(token, answer);
-    }
-
-    /** Launches a converge, and confirms a change of the firewall by a new login, as the program does. */
-    private async launched(token: string, answer: WhyRun): Promise<Launched> {
-        const { target, become, resources } = this;
-        const isUndone = answer.differences.some(({ have }) => have === "firewall[host]");
-        if (!isUndone && !resources.some(({ kind }) => kind === "firewall")) return launch(target, token, become);
-        const session = await connectSsh(target);
-        try {
-            void confirmLogin(session, target, become, token);
-            return await launch(target, token, become);
-        } finally {
-            session.close();
-        }
+        return launch(this.target, token, this.become);
     }
 }
 

@@ -1,10 +1,10 @@
 import { z } from "zod";
 import { anyTexts, formOf } from "../../forms";
+import { canonicalNetwork, isNetwork } from "../../networks";
 import { renderTemplate } from "../../templates";
 import { unique } from "../text";
 import { when } from "./checks";
 import type { ResourceKind } from "./kind";
-import { canonicalNetwork, versionOf } from "./networks";
 
 /** What may reach a host. */
 export type FirewallRule =
@@ -30,6 +30,7 @@ export type FirewallRule =
  */
 export interface Firewall {
     kind: "firewall";
+    /** What may reach the host. IPv4 and IPv6 alike, unless a rule says from where. */
     rules: FirewallRule[];
     /** SSH, at the port of the current login, is always accepted. */
     ssh?: {
@@ -60,7 +61,7 @@ export function firewallRows({ rules, ssh }: Firewall): FirewallRow[] {
     const rows = [{ protocol: "ssh" as const, from: ssh?.from }, ...rules].flatMap((rule) =>
         (rule.from ?? [""]).map((from): FirewallRow => {
             const port = "port" in rule ? String(rule.port) : "";
-            return { protocol: rule.protocol, port, from: canonicalNetwork(from) ?? from };
+            return { protocol: rule.protocol, port, from: from === "" ? "" : canonicalNetwork(from) };
         }),
     );
     return unique(rows.map((row) => JSON.stringify(row))).map((row) => JSON.parse(row) as FirewallRow);
@@ -84,7 +85,7 @@ function sourceIssues(from: string[] | undefined): string[] {
         ...when(from?.length === 0, NO_SOURCES),
         ...(from ?? []).flatMap((network) =>
             when(
-                canonicalNetwork(network) === undefined,
+                !isNetwork(network),
                 `invalid source ${JSON.stringify(network)}; use an address or a network, as in "10.0.0.0/8" or "2001:db8::/32"`,
             ),
         ),
@@ -110,7 +111,7 @@ const RULES = "/etc/haproxy-fleet-firewall.nft";
 const SSH_PORT = "@SSH_PORT@";
 
 function nftRule({ protocol, port, from }: FirewallRow): string {
-    const source = from === "" ? "" : `${versionOf(from) === 6 ? "ip6" : "ip"} saddr ${from} `;
+    const source = from === "" ? "" : `${from.includes(":") ? "ip6" : "ip"} saddr ${from} `;
     switch (protocol) {
         case "ssh":
             return `${source}tcp dport ${SSH_PORT}`;

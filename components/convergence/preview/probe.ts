@@ -1,13 +1,8 @@
-import { askCommand, causeCommand, confirmCommand, guardedCommand, refuseCommand } from "../payload/commands";
+import { askCommand, causeCommand } from "../payload/commands";
 import { untilBooted } from "../ssh/booting";
-import { connectSsh, runOverSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
+import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
+import { confirmLogin } from "./confirmLogin";
 import { parseWhyRun, type WhyRun } from "./whyRun";
-
-/** Limit for waiting until a converge changes a firewall, in milliseconds: longer than a roll over many hosts takes. */
-const GUARD_TIMEOUT = 86_400_000;
-
-/** Limit for the command of a new login, in milliseconds. */
-const LOGIN_TIMEOUT = 10_000;
 
 /** Limit for asking why a converge has failed, in milliseconds. */
 const CAUSE_TIMEOUT = 5_000;
@@ -89,28 +84,6 @@ export async function leavePayload(
         throw new SshError(
             `${address} does not keep the payload of the converge${quoted(stderr)}; check that /run has room, then run again`,
         );
-    }
-}
-
-/** See {@link AskedHost.confirmLogin}. Ends when the session does. */
-export async function confirmLogin(
-    session: SshSession,
-    target: SshTarget,
-    become: "sudo" | undefined,
-    token: string,
-): Promise<void> {
-    // Whatever fails here, the host takes the change back by itself.
-    const waited = await session.run(guardedCommand(token, become), "", GUARD_TIMEOUT).catch(() => undefined);
-    if (waited?.code !== 0) {
-        return;
-    }
-    // Twice, because a busy sshd rejects logins at random.
-    const confirm = () => runOverSsh(target, confirmCommand(token, become), "", LOGIN_TIMEOUT);
-    try {
-        await confirm().catch(confirm);
-    } catch (error) {
-        const reason = `${(error as Error).message.split(/[;\n]/)[0]}\n`;
-        await session.run(refuseCommand(token, become), reason, CAUSE_TIMEOUT).catch(() => undefined);
     }
 }
 

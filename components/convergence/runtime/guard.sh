@@ -32,14 +32,14 @@ each_firewall() {
 guard_arm() {
     rm -rf "$guard" && mkdir -m 0700 "$guard" || return
     {
-        printf '%s\n' "PATH=$PATH; export PATH; cd $guard || exit; mv armed restoring 2>/dev/null || [ -e restoring ] || exit; bad="
+        printf '%s\n' "PATH=$PATH; export PATH; cd $guard || exit; mv armed restoring 2>/dev/null || [ -e restoring ] || exit"
         for manager in ufw nftables; do
             [ -e "$lib/firewall/$manager/undo" ] || continue
             echo "("
             sh "$lib/firewall/$manager/undo" save || return
-            echo ") >>said 2>&1 || bad=yes"
+            echo ") >>said 2>&1 || : >bad"
         done
-        echo 'if [ -n "$bad" ]; then mv restoring failed; else mv restoring restored; fi'
+        echo "if [ -e bad ]; then mv restoring failed; else mv restoring restored; fi"
     } >"$guard/restore"
     guard_disarm
     systemd-run --quiet --collect --unit="$guard_unit" --on-active="$guard_seconds" --timer-property=AccuracySec=100ms \
