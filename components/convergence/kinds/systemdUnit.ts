@@ -15,8 +15,11 @@ export interface SystemdUnit {
 
 const pathOf = ({ name }: SystemdUnit) => `/etc/systemd/system/${name}`;
 
-/** The unit that a drop-in belongs to, or the unit itself. */
-const unitOf = ({ name }: SystemdUnit) => name.split(".d/")[0] ?? "";
+/**
+ * The unit that a drop-in belongs to, or the unit itself. A template has no state, and systemctl says nothing at all of it, so an instance
+ * is asked that nothing starts.
+ */
+const unitOf = ({ name }: SystemdUnit) => (name.split(".d/")[0] ?? "").replace("@.", "@template.");
 
 /** What TypeScript knows about {@link SystemdUnit}. */
 export const systemdUnit: ResourceKind<SystemdUnit> = {

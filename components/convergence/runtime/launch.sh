@@ -327,13 +327,14 @@ call_hook() {
     "") set -- converge-done ;;
     failed)
         set -- converge-failed
+        # The line that says why, and the words of a tool below it.
         while IFS= read -r line; do
-            case $line in
-            "* "* | " "*) ;;
-            *" failed: "* | "refused: "*)
-                ending=$line
-                break
-                ;;
+            case $ending,$line in
+            *,"* "*) ;;
+            failed,*" failed: "* | failed,"refused: "*) ending=$line ;;
+            failed,*) ;;
+            *,"    "*) ending="$ending; ${line#"    "}" ;;
+            *) break ;;
             esac
         done <"$run/log.$token"
         ;;
@@ -342,5 +343,5 @@ call_hook() {
         ending="it $ending"
         ;;
     esac
-    printf '%s\n' "$ending" | timeout -k 1 5 "$hook" "$1"
+    printf '%.400s\n' "$ending" | timeout -k 1 5 "$hook" "$1"
 }

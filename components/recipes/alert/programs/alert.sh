@@ -167,7 +167,7 @@ report_end() {
     printf '%s\n' "$ended" >"$state/given-up"
     read_left died
     deaths=
-    [ "$left" = 0 ] || deaths=" after it died $left more times; at last ${last#*: }"
+    [ "$left" = 0 ] || deaths="; deaths left out since the last word: $left, at last because ${last#*: }"
     rm -f "$state/left.died"
     report failed "$unit" "$unit on $host is down, and systemd does not start it again$deaths. Once it is repaired: systemctl reset-failed $unit && systemctl start $unit"
 }
@@ -250,7 +250,7 @@ recover() {
         more=$((more + left))
         rm -f "$state/left.$kind"
     done
-    [ "$more" = 0 ] || good="$good; $more more failures were left out"
+    [ "$more" = 0 ] || good="$good; events left out since the last word: $more"
     tell recovered "$about" "$good"
     rm -f "$state/open.$about" "$kept/alert.open.$about"
 }
