@@ -134,7 +134,7 @@ export class FullHost extends LoadBalancerHost {
                 allow: [{ protocol: "tcp", port: PORT_FOR_APP1, from: [this.labOf.host("app1").address] }],
             },
             tuning: { reservedPorts: [OTHER_PORT] },
-            packages: { haproxy: { version: this.installed, hold: true }, rsyslog: "hold" },
+            // packages: { haproxy: { version: this.installed, hold: true }, rsyslog: "hold" },
             alert: { command },
         };
     }
