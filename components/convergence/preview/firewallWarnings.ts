@@ -72,7 +72,10 @@ function managedChains({ chains }: Ruleset, manager: string): Set<Chain> {
     const jumpsToUfw = (chain: Chain) =>
         chain.rules
             .flat()
-            .some((statement) => isObject(statement) && isObject(statement.jump) && /^ufw6?-/.test(String(statement.jump.target)));
+            .some(
+                (statement) =>
+                    isObject(statement) && isObject(statement.jump) && /^ufw6?-/.test(String(statement.jump.target)),
+            );
     return new Set(
         chains.filter((chain) => chain.table === OWN_TABLE || (manager === "ufw" && chain.base && jumpsToUfw(chain))),
     );
@@ -92,10 +95,12 @@ function packetsOf(rule: FirewallRule): Omit<Packet, "isTracked">[] {
 function warning({ chain, rules }: Dropped): string {
     const of = (protocol: FirewallRule["protocol"]) => [...rules.keys()].filter((rule) => rule.protocol === protocol);
     const lists = (["tcp", "udp", "vrrp"] as const).map((protocol) => ({ protocol, list: of(protocol) }));
-    const what = lists.filter(({ list }) => list.length > 0).map(({ protocol, list }) => {
-        const ports = unique(list.flatMap((rule) => ("port" in rule ? [String(rule.port)] : [])));
-        return { protocol, ports };
-    });
+    const what = lists
+        .filter(({ list }) => list.length > 0)
+        .map(({ protocol, list }) => {
+            const ports = unique(list.flatMap((rule) => ("port" in rule ? [String(rule.port)] : [])));
+            return { protocol, ports };
+        });
     const families = new Set([...rules.values()].flatMap((each) => [...each]));
     const declaresBoth = [...rules.keys()].some(({ from }) => from === undefined);
     const only = declaresBoth && families.size === 1 ? ` over IPv${[...families][0]}` : "";

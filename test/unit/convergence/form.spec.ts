@@ -57,7 +57,7 @@ describe("the form of ConvergedHost's arguments", () => {
             'resources[1].names: expected a list of texts, got "cowsay"',
             "resources[2].mode: expected text, got 644",
             'resources[2]: unknown key "onwer"; did you mean owner?',
-            'resources[3].kind: expected "absent", "directory", "execute", "file", "firewall", "group", "packageRepository", "packages", "service", "systemdUnit", "transaction" or "user", got "cron"',
+            'resources[3].kind: expected "absent", "directory", "execute", "file", "firewall", "group", "packageRepository", "packages", "service", "sysctl", "systemdUnit", "transaction" or "user", got "cron"',
             "slots.key: expected text, or an Output of it, got a number that may be a secret",
             'unknown key "prob"; did you mean probe?',
         ]);

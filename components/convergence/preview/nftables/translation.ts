@@ -56,7 +56,11 @@ const forms: readonly (readonly [RegExp, (...parts: string[]) => Json])[] = [
     [
         /^tcp flags & \(([\w |]+)\) (==|!=) (\w+)(?= |$)/,
         (mask = "", op, right) => ({
-            match: { op, left: { "&": [{ payload: { protocol: "tcp", field: "flags" } }, mask.split(/ ?\| ?/)] }, right },
+            match: {
+                op,
+                left: { "&": [{ payload: { protocol: "tcp", field: "flags" } }, mask.split(/ ?\| ?/)] },
+                right,
+            },
         }),
     ],
     [/^(accept|drop|return)$/, (verdict = "") => ({ [verdict]: null })],
