@@ -19,6 +19,7 @@ import {
 } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import { hasDeclared, rollRole } from "./preview/rollRole";
+import { shortageWarnings } from "./preview/shortages";
 import type { WhyRun } from "./preview/whyRun";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
@@ -156,7 +157,8 @@ export class HostConversation {
             return undefined;
         }
         const { answer } = host;
-        void this.say("warn", [...answer.warnings, ...warningsOfFirewall(plan, answer)]);
+        const warnings = [...answer.warnings, ...warningsOfFirewall(plan, answer), ...shortageWarnings(answer, known)];
+        void this.say("warn", warnings);
         const token = nextToken(answer, payload);
         const isDue = token !== answer.token && answer.refused.length === 0;
         if (!preview && isDue) {
@@ -202,7 +204,8 @@ export class HostConversation {
 
     /** Shows texts of a host; hosts with an equal one share it. */
     private async say(severity: "info" | "warn", texts: string[], work?: "converge"): Promise<void> {
-        const messages = texts.map(printable).map((text) => {
+        const printables = texts.map((text) => text.split("\n").map(printable).join("\n"));
+        const messages = printables.map((text) => {
             const words = (hosts: { host: string }[]) => `${hostNames(hosts)}: ${text}`;
             const about = { host: this.declared.name };
             return logTogether(severity, { about, key: text, words, resource: this.component }, work);

@@ -64,6 +64,9 @@ export class Sandbox {
         group: execFileSync("id", ["-gn"], { encoding: "utf8" }).trim(),
     };
 
+    /** What runs the shell, such as `ip netns exec NAME`. */
+    runner: string[] = [];
+
     constructor(private readonly shell: string[]) {
         mkdirSync(join(this.directory, "run"));
     }
@@ -98,7 +101,7 @@ export class Sandbox {
     ): ShellResult {
         const file = this.path("run/payload.test");
         writeFileSync(file, text);
-        const [program = "", ...words] = [...this.shell, file, verb, ...args];
+        const [program = "", ...words] = [...this.runner, ...this.shell, file, verb, ...args];
         const { status, stdout, stderr } = spawnSync(program, words, {
             encoding: "utf8",
             maxBuffer: 1 << 26,

@@ -48,6 +48,7 @@ describe("secrets under the real CLI", () => {
         secretLines: [],
         settings: [],
         warnings: [],
+        shortages: [],
         longest: [],
         serving: [],
     };

@@ -17,7 +17,7 @@ describe("a refusal of two hosts", () => {
         import { useProbe } from ${module("hostConversation")};
         const refused = [{ id: "r0", stage: "preflight", words: "no such thing on this host" }];
         const answer = {
-            bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], longest: [], serving: [],
+            bootId: "b", token: "t", differences: [], live: new Map(), refused, unchecked: [], activations: [], settings: [], secretLines: [], warnings: [], shortages: [], longest: [], serving: [],
         };
         useProbe(async () => ({ answer, leave: async () => {}, confirmLogin: async () => {}, cause: async () => "", lost: new Promise(() => {}), close: () => {} }));
         const hosts = ["lb2", "lb1"].map((name) => new ConvergedHost(name, {

@@ -1,14 +1,17 @@
 import { z } from "zod";
 import { anyText, anyTexts, flag, formOf } from "../../forms";
+import { sha256 } from "../sha256";
 import { when } from "./checks";
 import type { ResourceKind } from "./kind";
 import { FILE_TYPE, FILE_WORDING, hasSecrets, permissionsOf, statLine } from "./paths";
 
 /** Between dots, a slash stands for a dot, as in `net.ipv4.conf.eth0/100.rp_filter`. */
-const KEY = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_:@/-]+)+$/;
+const KEY = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_@/-]+)+$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
 const MODULE = /^[A-Za-z0-9_-]{1,63}$/;
 const WHOLE = /^(0|[1-9][0-9]{0,14})$/;
+/** The one parameter that is a list of ports. */
+const RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
 const PORTS = /^[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?(,[1-9][0-9]{0,4}(-[1-9][0-9]{0,4})?)*$/;
 
 /**
@@ -34,6 +37,8 @@ export interface SysctlValue {
      * @default false
      */
     atLeast?: boolean;
+    /** Whether the host may lack the parameter, without a warning. @default false */
+    optional?: boolean;
     /** How the value follows from something else, for messages, as in `4 x maxconn 50000`. @default - nothing is said of it */
     reason?: string;
 }
@@ -46,8 +51,13 @@ const pathOf = (key: string) => key.replace(/[./]/g, (separator) => (separator =
 const textOf = ({ value }: SysctlValue) => String(value).trim().replace(/\s+/g, " ");
 
 /** How a live value compares: it is the same, at least the number, or has at least the ports. */
-function ruleOf(declared: SysctlValue): "same" | "least" | "ports" {
-    return !declared.atLeast ? "same" : WHOLE.test(textOf(declared)) ? "least" : "ports";
+function ruleOf(key: string, { atLeast = false }: SysctlValue): "same" | "least" | "ports" {
+    return !atLeast ? "same" : key === RESERVED_PORTS ? "ports" : "least";
+}
+
+/** What a value is remembered as. */
+function rememberedAs(declared: SysctlValue): string {
+    return `${declared.atLeast ? "at least " : ""}${textOf(declared)}`;
 }
 
 function valueIssues(key: string, declared: SysctlValue): string[] {
@@ -70,8 +80,8 @@ function valueIssues(key: string, declared: SysctlValue): string[] {
             `invalid value ${said} of ${key}; use 1 to 1000 characters of plain ASCII`,
         ),
         ...when(
-            declared.atLeast === true && !WHOLE.test(text) && !PORTS.test(text),
-            `atLeast of ${key} needs a whole number or a list of ports, got ${said}; correct it, or leave atLeast out`,
+            { same: /^/, least: WHOLE, ports: PORTS }[ruleOf(key, declared)].test(text) === false,
+            `atLeast of ${key} needs ${key === RESERVED_PORTS ? "ports and ranges with commas" : "a whole number"}, got ${said}; correct it, or leave atLeast out`,
         ),
         ...when(
             !/^[ -~]*$/.test(declared.reason ?? ""),
@@ -93,6 +103,7 @@ export const sysctl: ResourceKind<Sysctl> = {
                 z.strictObject({
                     value: z.union([anyText, z.int()], { message: "expected text or a whole number" }),
                     atLeast: flag.optional(),
+                    optional: flag.optional(),
                     reason: anyText.optional(),
                 }),
             ),
@@ -124,7 +135,7 @@ export const sysctl: ResourceKind<Sysctl> = {
             key,
             pathOf(key),
             textOf(value),
-            ruleOf(value),
+            `${ruleOf(key, value)}${value.optional ? "?" : ""}`,
             value.reason ?? "",
         ]),
     ],
@@ -133,15 +144,20 @@ export const sysctl: ResourceKind<Sysctl> = {
         `file\t${fileOf(resource)}`,
         ...Object.keys(resource.values).map((key) => `sysctl\t/proc/sys/${pathOf(key)}`),
     ],
-    remembered: ({ values }) => Object.fromEntries(Object.entries(values).map(([key, value]) => [key, textOf(value)])),
+    remembered: ({ values }) => {
+        const all = Object.entries(values).map(([key, value]) => [key, rememberedAs(value)]);
+        return { ...Object.fromEntries(all), boot: sha256(all.join("\n")) };
+    },
     wording: {
         ...FILE_WORDING,
         value: (have) => have.replace(" ", " is "),
         less: (have) => have.replace(" ", " is "),
+        unloaded: (have) => `${have} does not exist before its kernel module is loaded`,
+        unfinished: (have) => `an earlier converge was ended while it wrote ${have}`,
+        boot: () => "the file sets other values at each boot, would be rewritten",
     },
     declared: ({ values }, aspect, have) => {
         const value = values[have.split(" ")[0] ?? ""];
-        const least = value && ruleOf(value) !== "same" ? "at least " : "";
-        return value && ["value", "less"].includes(aspect) ? `${least}${textOf(value)}` : undefined;
+        return value && ["value", "less"].includes(aspect) ? rememberedAs(value) : undefined;
     },
 };

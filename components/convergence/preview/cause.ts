@@ -11,7 +11,7 @@ import type { Difference, WhyRun } from "./whyRun";
 export type Cause = "declared" | "drift" | "both" | "unknown";
 
 /** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
-const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version"];
+const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version", "value"];
 
 /**
  * Returns a function that says why a resource differs; undefined if the host remembers nothing of its last converge.
@@ -68,9 +68,11 @@ function causeOf(
     { converged, attempted }: Remembered,
 ): Cause {
     const subject = fileOf(resource, id)?.path ?? subjectOf(resource);
-    const key = resource.kind === "packages" ? (have.split(" ")[0] ?? "") : aspect;
     const before = converged.get(subject);
     const now = declared.get(subject) ?? {};
+    // Of these, a difference names the package or the kernel parameter.
+    const [name = ""] = have.split(" ");
+    const key = resource.kind === "packages" || (resource.kind === "sysctl" && name in now) ? name : aspect;
     if (before === undefined || (now[key] !== undefined && before[key] === undefined)) {
         return "declared";
     }
@@ -104,7 +106,7 @@ function isComparable(resource: Resource, aspect: string, have: string): boolean
 
 /** Whether what the host has is what an earlier converge declared. Empty: nothing was declared, so it may be anything. */
 function holds(known: (string | undefined)[], aspect: string, have: string): boolean {
-    const value = aspect === "version" ? have.split(" ")[1] : have;
+    const value = ["version", "value"].includes(aspect) ? have.replace(/^[^ ]* /, "") : have;
     return known.some((one) => one === "" || one === value);
 }
 

@@ -8,6 +8,7 @@ import { count, duration, printable, unique } from "../text";
 import { type Cause, causes, fileOf, positionOf, together } from "./cause";
 import { diffLines } from "./fileDiff";
 import { refusedLines } from "./refusedLines";
+import { shortageTable } from "./shortages";
 import { mayDiffer, notValidated } from "./unknownValues";
 import type { Difference, Longest, WhyRun } from "./whyRun";
 
@@ -67,7 +68,8 @@ export function previewReport(
     const groups = groupByResource(plan, whyRun);
     const differences = groups.flatMap((group) => differencesOf(group, answer)).map(shown);
     if (whyRun.refused.length > 0) {
-        const refusal = refusalsOf(answer).map(shown);
+        const table = shortageTable(whyRun, slots).map((line) => `    ${line}`);
+        const refusal = [...refusalsOf(answer), ...table].map(shown);
         return { severity: "refusal", summary: "", effect: "", refusal, differences };
     }
     const found = groups.map(({ has }) => {

@@ -35,6 +35,14 @@ export interface Longest {
     deadline: number;
 }
 
+/** What a host lacks, and an up cannot change: a row of a table. */
+export interface Shortage {
+    what: string;
+    /** With the formula, as in `101004 (2 x maxconn 50000 + 1004)`. */
+    needed: string;
+    have: string;
+}
+
 /** The packet filter of a host, as the host sees it. */
 export interface SeenFirewall {
     /** Who manages it: `ufw` or `nftables`. */
@@ -74,6 +82,8 @@ export interface WhyRun {
     firewall?: SeenFirewall;
     /** What is amiss with the host besides the plan, each a problem and its remedy. */
     warnings: string[];
+    /** What it lacks for the plan. */
+    shortages: Shortage[];
     /** Which services are not all up, and how many are; a text for each daemon that was asked. */
     serving: string[];
 }
@@ -96,6 +106,7 @@ export function parseWhyRun(text: string): WhyRun {
         longest: [],
         secretLines: [],
         warnings: [],
+        shortages: [],
         serving: [],
     };
     const lines = text.split("\n");
@@ -138,6 +149,9 @@ export function parseWhyRun(text: string): WhyRun {
             }
             case "warning":
                 result.warnings.push(decode(id));
+                break;
+            case "short":
+                result.shortages.push({ what: id, needed: second, have: third });
                 break;
             case "serving":
                 result.serving.push(decode(id));

@@ -11,10 +11,10 @@ write_manifest() {
     put_text "$lib/manifest" "$1"
 }
 
-# is_managed MANIFEST PATH: whether the manifest lists the path, as a file or as a unit.
+# is_managed MANIFEST PATH: whether the manifest lists the path, as a file, a unit or a kernel parameter.
 is_managed() {
     case $NL$1$NL in
-    *"${NL}file$TAB$2$NL"* | *"${NL}systemdUnit$TAB${2#/etc/systemd/system/}$NL"*) return 0 ;;
+    *"${NL}file$TAB$2$NL"* | *"${NL}sysctl$TAB$2$NL"* | *"${NL}systemdUnit$TAB${2#/etc/systemd/system/}$NL"*) return 0 ;;
     esac
     return 1
 }
@@ -111,6 +111,7 @@ undo() {
     file) [ -e "$path" ] || exists "$lib/original$path" ;;
     systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" ;;
     packageLists) has_package_lists "$2" ;;
+    sysctl) has_our_value "$path" ;;
     directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" ;;
     *) false ;;
     esac || return 0
@@ -195,6 +196,18 @@ undo_packageLists() {
     set +f
     rm -f -- "/var/lib/apt/lists/$1_"*
     set -f
+}
+
+# has_our_value PATH: whether a kernel parameter has the value that we wrote, see sysctl.sh. Sets was to the one before.
+has_our_value() {
+    { IFS= read -r was && IFS= read -r ours; } 2>/dev/null <"$lib/original$1" || return
+    have=$(cat -- "$1" 2>/dev/null)
+    case $ours in "$have" | "?") [ "$have" != "$was" ] ;; *) return 1 ;; esac
+}
+
+# undo_sysctl PATH
+undo_sysctl() {
+    printf '%s\n' "$was" >"$1"
 }
 
 # undo_systemdUnit NAME: if there was a unit file before, it is put back and its process keeps running.

@@ -91,7 +91,7 @@ function valuesOf(args: TuningArgs): Record<string, SysctlValue> {
         "net.netfilter.nf_conntrack_tcp_timeout_established": { value: 86_400 },
         ...(nonlocalBind && {
             "net.ipv4.ip_nonlocal_bind": { value: 1 },
-            "net.ipv6.ip_nonlocal_bind": { value: 1 },
+            "net.ipv6.ip_nonlocal_bind": { value: 1, optional: true },
         }),
         ...(fileDescriptors > DEFAULT_FILES && {
             "fs.nr_open": { value: fileDescriptors, atLeast: true, reason: ofMaxconn },

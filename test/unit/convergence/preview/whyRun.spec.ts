@@ -17,6 +17,7 @@ const nothing = {
     settings: [],
     secretLines: [],
     warnings: [],
+    shortages: [],
     longest: [],
     serving: [],
 };

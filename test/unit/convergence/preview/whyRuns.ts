@@ -22,6 +22,7 @@ export function whyRunWith(change: Partial<WhyRun> = {}): WhyRun {
         settings: [],
         secretLines: [],
         warnings: [],
+        shortages: [],
         longest: [],
         serving: [],
         ...change,
