@@ -59,8 +59,7 @@ export function alert(args: AlertArgs): Resource[] {
             content: `${command}\n`,
             mode: "0700",
             slotIssue: (value) => (/\S/.test(value) ? undefined : "is empty"),
-            // Also of a command that is on the host and no longer declared: its secrets are unknown.
-            summary: (content) => [`a command of ${content.trimEnd().split("\n").length} lines`],
+            summary,
         },
         { kind: "file", path: PROGRAM, content: hostProgram("alert", "alert.sh"), mode: "0755", program: true },
         {
@@ -75,4 +74,10 @@ export function alert(args: AlertArgs): Resource[] {
             content: renderTemplate("alert-unit.conf.mustache", { program: PROGRAM }),
         },
     ];
+}
+
+/** Its lines may hold secrets, also those of an earlier command that is still on the host. */
+function summary(content: string): string[] {
+    const { length } = content.trimEnd().split("\n");
+    return [`${length === 1 ? "1 line" : `${length} lines`}, not shown`];
 }

@@ -34,9 +34,12 @@ note() {
         timeout 5 systemctl --quiet --no-block start -- "$product-alert@$1.service"
 }
 
-# arm EVENT SECONDS: starts a handler then, unless one is due already.
+# arm EVENT SECONDS: starts a handler then.
 arm() {
-    systemd-run --quiet --on-active="$2" --timer-property=AccuracySec=1s --unit="$product-alert@$1.service" 2>/dev/null
+    event=$product-alert@$1
+    set -- --quiet --on-active="$2" --timer-property=AccuracySec=100ms --unit="$event.service"
+    # It may be armed already, for the time of an earlier setting.
+    systemd-run "$@" 2>/dev/null || { systemctl stop -- "$event.timer" && systemd-run "$@"; }
 }
 
 # Notes an end that was not asked for. systemd.exec(5) lists the results. A stop or a restart is a job of systemd; a process that ends by
@@ -278,23 +281,26 @@ tell() {
         sleep "$PAUSE"
     done
     [ "$tries" != 0 ] || show_output
-    rm -f "$state/text" "$state/out" "$state/status" "$state/words"
+    rm -f "$state/text" "$state/pipe" "$state/out" "$state/words"
 }
 
 # run_command EVENT UNIT TEXT: runs the command, and leaves the beginning of its output in a file. A process that it leaves behind may hold
-# its output open, but not our lock.
+# its output open, but neither our lock nor us.
 run_command() {
     if [ ! -r "$command" ]; then
         printf '%s is missing, so nobody is told; run an up\n' "$command" >"$state/out"
         return 0
     fi
-    {
-        HOME=/root ALERT_EVENT=$1 ALERT_UNIT=$2 ALERT_HOST=$host ALERT_TEXT=$3 \
-            timeout -k 5 "$LIMIT" sh "$command" <"$state/text" 2>&1
-        printf '%s\n' "$?" >"$state/status"
-    } 9>&- | timeout "$((LIMIT + 10))" sh -c 'head -c 8192; exec cat >/dev/null' 9>&- >"$state/out"
-    status=
-    read -r status <"$state/status"
+    rm -f "$state/pipe"
+    mkfifo "$state/pipe"
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    sh -c 'head -c 8192 >"$1"; exec cat >/dev/null' sh "$state/out" <"$state/pipe" 9>&- &
+    reader=$!
+    HOME=/root ALERT_EVENT=$1 ALERT_UNIT=$2 ALERT_HOST=$host ALERT_TEXT=$3 \
+        timeout -k 5 "$LIMIT" sh "$command" <"$state/text" >"$state/pipe" 2>&1 9>&-
+    status=$?
+    { sleep 1 && kill "$reader"; } 2>/dev/null 9>&- &
+    wait "$reader"
     case $status in
     0) return ;;
     124 | 137) printf 'the command did not end within %s s\n' "$LIMIT" ;;
@@ -310,7 +316,7 @@ show_output() {
             LC_ALL=C grep '........' >"$state/words"
         LC_ALL=C grep -a -v -F -f "$state/words" "$state/out"
         hidden=$(LC_ALL=C grep -a -c -F -f "$state/words" "$state/out")
-        [ "${hidden:-0}" = 0 ] || printf '%s lines of its output are not shown, because they repeat words of the command\n' "$hidden"
+        [ "${hidden:-0}" = 0 ] || printf 'lines that are not shown, because they repeat words of the command: %s\n' "$hidden"
     else
         cat "$state/out"
     fi
