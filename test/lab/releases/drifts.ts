@@ -52,11 +52,6 @@ const ofTuning: Drift[] = [
     ["rm /etc/modules-load.d/haproxy-fleet.conf", /modules-load\.d\/haproxy-fleet\.conf\]\n.*does not exist/],
 ];
 
-const ofPackages: Drift[] = [
-    ["apt-mark -qq unhold rsyslog >/dev/null", /rsyslog.* hold/],
-    ["apt-mark -qq unhold haproxy >/dev/null", /haproxy.* hold/],
-];
-
 const ofAlert: Drift[] = [
     [
         "sed -i 's/^StartLimitBurst=.*/StartLimitBurst=2/' /etc/systemd/system/haproxy.service.d/20-alert.conf",
@@ -64,7 +59,10 @@ const ofAlert: Drift[] = [
         /^ {6}\+StartLimitBurst=30$/m,
     ],
     ["chmod 0644 /usr/local/lib/haproxy-fleet/alert", /lib\/haproxy-fleet\/alert\]\n.*mode is 0644, declared 0755/],
-    ["echo true >/usr/local/lib/haproxy-fleet/alert-command", /alert-command\]\n.*content differs.*\n.*only hidden parts/],
+    [
+        "echo true >/usr/local/lib/haproxy-fleet/alert-command",
+        /alert-command\]\n.*content differs.*\n.*only hidden parts/,
+    ],
     ["rm /etc/systemd/system/haproxy-fleet-alert@.service", /\[haproxy-fleet-alert@\.service\]\n.*does not exist/],
 ];
 
@@ -90,5 +88,5 @@ const ofFirewall: Record<Release["version"], Drift> = {
 
 /** A drift of each kind of thing, for a host of the release. */
 export function driftsOf(version: Release["version"]): Drift[] {
-    return [...ofLogsAndMetrics, ...ofTuning, ...ofPackages, ...ofAlert, ofFirewall[version]];
+    return [...ofLogsAndMetrics, ...ofTuning, ...ofAlert, ofFirewall[version]];
 }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
+import { firewallWarnings } from "../../../components/convergence/preview/firewallWarnings";
 import {
     type HostSetup,
     type LogsAndMetrics,
@@ -107,8 +108,6 @@ export class FullHost extends LoadBalancerHost {
     full: string[] = [];
     /** Who converges it. */
     private owner = "probe/dev/lb1";
-    /** The installed version of HAProxy's package. */
-    private installed = "";
 
     constructor(
         private readonly labOf: Lab,
@@ -134,7 +133,6 @@ export class FullHost extends LoadBalancerHost {
                 allow: [{ protocol: "tcp", port: PORT_FOR_APP1, from: [this.labOf.host("app1").address] }],
             },
             tuning: { reservedPorts: [OTHER_PORT] },
-            // packages: { haproxy: { version: this.installed, hold: true }, rsyslog: "hold" },
             alert: { command },
         };
     }
@@ -204,6 +202,18 @@ export class FullHost extends LoadBalancerHost {
         assert.equal((await this.convergence(state).preview()).text, "");
     }
 
+    /** What a preview says of the host although nothing differs; but that the machine tracks few connections, which no host can change. */
+    async warnings(): Promise<string[]> {
+        const { resources } = this.convergence("on");
+        const { warnings, shortages, firewall: seen } = await this.convergence("on").whyRun();
+        assert.equal(seen?.manager, this.hasUfw ? "ufw" : "nftables");
+        return [
+            ...warnings,
+            ...shortages.flatMap(({ what }) => (what === "net.netfilter.nf_conntrack_max" ? [] : [what])),
+            ...resources.flatMap((resource) => (resource.kind === "firewall" ? firewallWarnings(resource, seen) : [])),
+        ];
+    }
+
     /** All that {@link hostState} has, and what else the setup changes. */
     async everything(): Promise<string[]> {
         const more = await this.shell(MORE);
@@ -225,7 +235,7 @@ export class FullHost extends LoadBalancerHost {
             for n in 1 2 3; do
                 cp /root/payload /root/payload.run
                 before=$(cat /proc/sys/kernel/ns_last_pid)
-                sh /root/payload.run why-run >/root/said
+                SSH_CONNECTION="${this.labOf.gateway} 40000 ${this.host.address} 22" sh /root/payload.run why-run >/root/said
                 after=$(cat /proc/sys/kernel/ns_last_pid)
                 # Without that shell and cat.
                 echo $((after - before - 2))
@@ -233,7 +243,7 @@ export class FullHost extends LoadBalancerHost {
             rm /root/payload`);
         assert.match(
             await this.shell("cat /root/said; rm /root/said"),
-            /^host\t.*\n(serving\t.*\n)?secret\t.*\nend\tdone$/,
+            /^host\t.*\n((firewall|short|serving|secret)\t.*\n)*end\tdone$/,
         );
         return Math.min(...counts.split("\n").map(Number));
     }
@@ -297,7 +307,6 @@ export class FullHost extends LoadBalancerHost {
         await this.shell(`systemctl enable --quiet --now other.service; : >${TOLD}`);
         if (this.hasUfw) await this.shell(UFW);
         await this.converge();
-        this.installed = await this.shell("dpkg-query -W -f '${Version}' haproxy");
         this.before = await this.everything();
     }
 
