@@ -51,7 +51,10 @@ export interface SeenFirewall {
     client: string;
     /** The port of that login. */
     port: number;
-    /** What `nft -j -t list ruleset` prints; empty without nft, or if it is longer than 256 KiB. */
+    /**
+     * What `nft -j list ruleset` prints; without the elements of sets if it is longer than 256 KiB. Empty without nft, or if it is still
+     * longer.
+     */
     ruleset: string;
     /** What `nft -a -t list ruleset` prints, if the ruleset has rules that were made by iptables; otherwise empty. */
     text: string;

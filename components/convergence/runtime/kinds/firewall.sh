@@ -82,7 +82,9 @@ find_login() {
 # Reports what the kernel filters, because rules of others may drop what is declared. Only the text says what rules of iptables match.
 show_firewall() {
     ruleset=
-    ! command -v nft >/dev/null || ruleset=$(nft -j -t list ruleset 2>/dev/null)
+    ! command -v nft >/dev/null || ruleset=$(nft -j list ruleset 2>/dev/null)
+    # Without the elements of sets.
+    [ ${#ruleset} -le 262144 ] || ruleset=$(nft -j -t list ruleset 2>/dev/null)
     [ ${#ruleset} -le 262144 ] || ruleset=
     listing=
     case $ruleset in *'"xt"'*) listing=$(nft -a -t list ruleset 2>/dev/null) ;; esac
