@@ -108,6 +108,8 @@ export interface ResourceKind<R> {
     reads?(resource: R): string[];
     /** Shell text that its function needs besides the runtime, and the variables to set for it. @default - none */
     shell?(resource: R): { script: string; variables: Record<string, string> };
+    /** Parts of the runtime that few resources need: the names of their files in `runtime/parts`. @default - none */
+    parts?(resource: R): string[];
     /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each; more fields may follow. @default - nothing */
     manifest?(resource: R): string[];
     /** The call of the shell function that takes it out of service when its host is retired. @default - it stays */

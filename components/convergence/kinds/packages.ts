@@ -1,8 +1,10 @@
 import { z } from "zod";
 import { anyTexts, formOf, matching } from "../../forms";
 import { when } from "./checks";
-import type { ResourceKind } from "./kind";
+import type { ResourceKind, Wording } from "./kind";
 
+/** The part of the runtime that knows versions and holds. */
+export const VERSIONS = "packageVersions";
 const NAME = /^[a-z0-9][a-z0-9+.-]+$/;
 /** Versions begin with a digit: deb-version(7). */
 const VERSION = /^[0-9][A-Za-z0-9.+:~-]*$/;
@@ -105,6 +107,26 @@ function keyIssues(resource: Packages, field: "versions" | "initial"): string[] 
     );
 }
 
+/** Words for a version that differs. */
+export const VERSION_WORDING: Wording = {
+    version: (have) => `installed is ${have}`,
+    newest: (have) => {
+        const [name, installed, newest] = have.split(" ");
+        return `installed is ${name} ${installed}, the newest is ${newest}`;
+    },
+};
+
+/** Issues of a package and the version that a transaction changes. */
+export function packageIssues(name: string, version?: string): string[] {
+    return [
+        ...when(!NAME.test(name), `invalid package ${JSON.stringify(name)}; use its name in the distribution`),
+        ...when(
+            version !== undefined && version !== "newest" && !isVersion(version),
+            `invalid version ${JSON.stringify(version)}; use "newest" or an exact version`,
+        ),
+    ];
+}
+
 /** What TypeScript knows about {@link Packages}. */
 export const packages: ResourceKind<Packages> = {
     shellFunction: "packages",
@@ -136,6 +158,8 @@ export const packages: ResourceKind<Packages> = {
     claims: (resource) => declaredOf(resource).map((one) => ({ on: `package ${one.name}`, terms: word(one) })),
     facts: (resource) => ({ packages: namesOf(resource) }),
     args: (resource) => declaredOf(resource).map(word),
+    parts: (resource) =>
+        declaredOf(resource).some(({ version, hold }) => version !== undefined || hold) ? [VERSIONS] : [],
     manifest: (resource) => declaredOf(resource).flatMap(({ name, hold }) => (hold ? [`hold\t${name}`] : [])),
     // By name, because a package may be declared in another resource the next time.
     remembered: (resource) =>
@@ -144,10 +168,10 @@ export const packages: ResourceKind<Packages> = {
         ),
     wording: {
         missing: (have) => `${have} is not installed`,
-        version: (have) => `installed is ${have}`,
+        ...VERSION_WORDING,
         interrupted: (have) => `an installation was interrupted: ${have}`,
         unheld: (have) => `${have} is not on hold`,
-        lists: (have) => `the package lists are ${have} old, would be read anew`,
+        lists: () => "the package lists are older than a day, would be read anew",
     },
     declared: (resource, aspect, have) =>
         aspect === "version"

@@ -3,6 +3,7 @@ import { anyText, anyTexts, formOf } from "../../forms";
 import { pathIssues, shellTextIssues, when } from "./checks";
 import { declaredFileShape } from "./forms";
 import type { DeclaredFile, ResourceKind } from "./kind";
+import { packageIssues, VERSION_WORDING, VERSIONS } from "./packages";
 import { FILE_TYPE, FILE_WORDING, fileIssues, ownedIssues, permissionsOf, statLine } from "./paths";
 
 const SHELL_NAME = /^[a-z][a-z0-9_]*$/;
@@ -69,7 +70,7 @@ export const transaction: ResourceKind<Transaction> = {
             adapter: z.strictObject({ name: anyText, script: anyText, parameters: z.record(z.string(), anyText) }),
         }),
     ),
-    issues: ({ name, directory, files, owned = [], allowWarnings = [], adapter }) => [
+    issues: ({ name, directory, files, owned = [], allowWarnings = [], package: versioned, adapter }) => [
         ...[name, adapter.name, ...Object.keys(adapter.parameters)].flatMap((word) =>
             when(
                 !SHELL_NAME.test(word),
@@ -77,6 +78,7 @@ export const transaction: ResourceKind<Transaction> = {
             ),
         ),
         ...Object.entries(adapter.parameters).flatMap(([key, value]) => shellTextIssues(`parameter ${key}`, value)),
+        ...(versioned === undefined ? [] : packageIssues(versioned.name, versioned.version)),
         ...pathIssues(directory),
         ...ownedIssues(owned),
         ...when(files.length === 0, "no files; declare at least one"),
@@ -104,7 +106,7 @@ export const transaction: ResourceKind<Transaction> = {
         script,
         variables: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [`${name}_${key}`, value])),
     }),
-    args: ({ name, directory, files, owned = [], allowWarnings = [], adapter }, context) => {
+    args: ({ name, directory, files, owned = [], allowWarnings = [], package: versioned, adapter }, context) => {
         const rows = files.map((declared) => {
             const { owner, group, mode } = permissionsOf(declared);
             const { sum, content, path } = context.file(declared.path);
@@ -119,16 +121,22 @@ export const transaction: ResourceKind<Transaction> = {
             rows.join("\n"),
             owned.map((path) => [path, ...context.entriesOf(path)].join("\t")).join("\n"),
             allowWarnings.join("\n"),
+            ...(versioned?.version === undefined ? [] : [`${versioned.name} ${versioned.version}`]),
         ];
     },
+    facts: ({ package: versioned }) => (versioned?.version === undefined ? {} : { packages: [versioned.name] }),
+    parts: ({ package: versioned }) => (versioned?.version === undefined ? [] : [VERSIONS, "transactionPackage"]),
     manifest: ({ files }) => files.map(({ path }) => `file\t${path}`),
     retirement: ({ adapter }) => ["retire_daemon", adapter.name],
-    remembered: ({ files, owned = [] }, file) => {
+    remembered: ({ files, owned = [], package: versioned }, file) => {
         const { digest } = file(files[0]?.path ?? "");
-        return { outdated: digest, unfinished: digest, stopped: "", orphan: owned.join(":") };
+        const aspects = { outdated: digest, unfinished: digest, stopped: "", orphan: owned.join(":") };
+        return { ...aspects, ...(versioned?.version !== undefined && { version: versioned.version }) };
     },
+    declared: ({ package: versioned }, aspect) => (aspect === "version" ? versioned?.version : undefined),
     wording: {
         ...FILE_WORDING,
+        ...VERSION_WORDING,
         stopped: (have) => `is ${have || "stopped"}, would be started`,
         outdated: () => "the running process does not have these files",
         other: (have) => have,

@@ -77,6 +77,7 @@ export function buildPayload(
             assign("product", PRODUCT),
             runtimeText,
             ...unique(planned.map(({ kind }) => kind)).map(kindText),
+            ...unique(planned.flatMap((resource) => kindOf(resource).parts?.(resource) ?? [])).map(partText),
             ...unique(shells.map(({ script }) => compact(script))),
             assign("owner", owner),
             assign("former_owners", formerOwners.join("\n")),
@@ -167,6 +168,13 @@ const kindParts = [
 /** The shell text of a kind. Only hosts with such a resource need it: what undoes one is in the runtime. */
 function kindText(wanted: string): string {
     return kindParts.flatMap(({ kind, text }) => (kind === wanted ? text : [])).join("\n");
+}
+
+const parts = textFiles(`${RUNTIME}/parts`, ".sh").map(({ name, text }) => ({ name, text: compact(text) }));
+
+/** The shell text of a part: the files `<part>.sh` and `<part>.<package manager>.sh`. */
+function partText(wanted: string): string {
+    return parts.flatMap(({ name, text }) => (name.split(".")[0] === wanted ? text : [])).join("\n");
 }
 
 /**

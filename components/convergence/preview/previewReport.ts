@@ -240,8 +240,12 @@ function differencesOf({ title, resource, has }: Group, answer: Answer): string[
         ...whyRun.unchecked
             .filter(has)
             .flatMap(({ id, stage, words }) => [
-                `    cannot be checked until these are repaired: ${differingBefore(id, whyRun, plan)}`,
-                `    on the host as it is now, ${stage} says:`,
+                ...(stage === "download"
+                    ? ["    not checked with the new package, an up checks it before it changes anything:"]
+                    : [
+                          `    cannot be checked until these are repaired: ${differingBefore(id, whyRun, plan)}`,
+                          `    on the host as it is now, ${stage} says:`,
+                      ]),
                 ...refusedLines(words, files, slots, unknown).map((line) => `      ${line}`),
             ]),
     ];

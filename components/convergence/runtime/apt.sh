@@ -63,8 +63,12 @@ patiently() {
 package_lists_refresh() {
     refreshed=
     unrefreshed=
-    [ -z "$(find /var/lib/apt/lists -maxdepth 1 -name '*Packages*' -mmin -1440 -print -quit 2>/dev/null)" ] || return 0
-    package_lists_update
+    ! package_lists_old || package_lists_update
+}
+
+# Whether the package lists are older than a day. Lists may have the time of their server; apt touches "partial" whenever it updates them.
+package_lists_old() {
+    [ -z "$(find /var/lib/apt/lists -maxdepth 1 \( -name '*Packages*' -o -name partial \) -mmin -1440 -print -quit 2>/dev/null)" ]
 }
 
 # Sets unrefreshed to what apt says about sources that it cannot read; it succeeds even if it can read none. That is no failure yet,
@@ -89,6 +93,15 @@ package_install() {
     case $words in *"Held packages"* | *"held broken packages"*) printf 'on hold: %s\n' "$(apt-mark showhold | tr '\n' ' ')" ;; esac
     printf '%s\n' "$unrefreshed" | grep -m 4 '^[WE]: '
     return 1
+}
+
+# is_held NAME: whether the package is on hold because we have put it on hold.
+is_held() {
+    grep -s -q -x -F -- "$1" "$lib/held" && apt-mark showhold -- "$1" | grep -q .
+}
+
+undo_hold() {
+    apt-mark unhold -- "$1" && put_text "$lib/held" "$(grep -v -x -F -- "$1" "$lib/held")"
 }
 
 # package_providers NAME: prints the installed packages that provide a virtual package.

@@ -24,6 +24,7 @@ forget_baseline() {
 # Writes new files first, so that a changed file never names one that does not exist yet.
 transaction_commit() {
     has_good || step "keep what is there as last good" keep_last_good ""
+    [ -z "$tx_versioned" ] || package_commit
     recover=transaction_undo
     each_file add_file
     each_file change_file
@@ -63,10 +64,11 @@ transaction_undo() {
     refusal=$words
     failed_step=$doing
     each_file restore_file
+    [ -z "$tx_versioned" ] || package_restore
     forget_unproven
     forget_baseline
     doing=$failed_step
-    fail "$1; last good files are back, the running process is untouched" "$refusal"
+    fail "$1; ${tx_back}last good files are back, the running process is untouched" "$refusal"
 }
 
 # Activates and proves. If a converge was killed in between, the process has the files already, and is only proven. Sets activated_at.
@@ -76,7 +78,7 @@ transaction_activate() {
         say "$label: $activation ($activation_reason)"
         activated_at=$(date +%s)
         attempt activate "$activation" || transaction_restore "the daemon refused the $activation"
-    elif [ "$good_digest" = "$tx_digest" ]; then
+    elif [ "$good_digest" = "$tx_digest" ] && [ ! -d "$tx_kept" ]; then
         return
     else
         activated_at=$running_since
@@ -115,11 +117,12 @@ transaction_restore() {
     failed_step=$doing
     tx_restoring=yes
     each_file restore_file
+    [ -z "$tx_versioned" ] || package_restore
     read_good_digest
     "${tx_adapter}_running"
-    outcome="last good files are back, the old process keeps serving"
+    outcome="${tx_back}last good files are back, the old process keeps serving"
     # The process may be another one now, because systemd restarts one that has died.
-    if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ] ||
+    if [ -z "$running_digest$running_since" ] || [ "$running_digest" != "$good_digest" ] || [ -n "$tx_reinstalled" ] ||
         [ "$running_since" != "$since_before" ]; then
         # Twice: a process that is about to die may still accept a reload.
         transaction_reactivate || transaction_reactivate
@@ -135,12 +138,12 @@ transaction_reactivate() {
     "${tx_adapter}_running"
     "${tx_adapter}_activation"
     activated_at=$(date +%s)
-    outcome="last good files are back and active"
+    outcome="${tx_back}last good files are back and active"
     if attempt activate "$activation" && attempt prove "$good_digest"; then
         transaction_gate ||
             outcome="$outcome, but what worked before does not work with them either, so the change is not the cause"
         return 0
     fi
-    outcome="last good files are back, but they could not be activated either: $words"
+    outcome="${tx_back}last good files are back, but they could not be activated either: $words"
     return 1
 }

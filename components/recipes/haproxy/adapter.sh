@@ -36,7 +36,7 @@ haproxy_check() (
     mkdir -p -- "$stage/no-states" && echo 1 >"$stage/no-states/server-states" || return
     # eval: quoted by systemd, see haproxy_command.
     # shellcheck disable=SC2016 # expanded by the inner shell
-    timeout -k 5 60 unshare -m --propagation private sh -c '
+    timeout -k 5 60 unshare -m --propagation private sh -c "$tx_namespace"'
         mount --bind "$1" "$2" || { echo "the stage could not be mounted over $2"; exit 32; }
         mount --bind "$3" "$4" || exit 32
         eval "exec $5 -c $6"' sh "$1" "$tx_directory" "$stage/no-states" "$run" "$command_line" "${2-}"
@@ -105,7 +105,8 @@ haproxy_blames_files() {
 
 # Whether the service's program is of the declared release or a newer one; prints why not. Reads haproxy_program.
 haproxy_version_fits() {
-    version=$("$haproxy_program" -v)
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    version=$(unshare -m --propagation private sh -c "$tx_namespace"'exec "$0" -v' "$haproxy_program")
     version=${version#*ersion }
     version=${version%%[!0-9.]*}
     major=${version%%.*}
@@ -127,7 +128,7 @@ haproxy_talk() {
 # Sets running_digest and running_since (seconds since 1970): what the running worker has read, and when; running_worker: its process;
 # running_failed, how many reloads have failed; running_old and running_older, see haproxy_sort_old; running_unfinished, see
 # haproxy_read_notes; running_other, what it serves instead of declared certificates, and running_others, their names with blanks around
-# each; in a why-run, running_servers, what is said of the servers.
+# each; in a why-run, running_servers, what is said of the servers. If not as the installed program, running_other says that.
 haproxy_running() {
     running_digest=
     running_since=
@@ -189,6 +190,21 @@ haproxy_running() {
     haproxy_read_notes
     process_started "$running_worker"
     running_since=$started
+    haproxy_is_installed || running_other="HAProxy runs, but not as the program $program that is installed now"
+}
+
+# Whether master and worker are the program that a reload would start, the first of the master's arguments, or that is unknown. It is another one
+# if the package was upgraded since then. Reads answer and running_worker, sets program.
+haproxy_is_installed() {
+    running_master=${answer#*"$NL"}
+    running_master=${running_master%%[!0-9]*}
+    program=
+    # The shell leaves out the zeros between the arguments.
+    IFS= read -r program 2>/dev/null <"/proc/$running_master/cmdline"
+    program=${program%%-*}
+    set -- "/proc/$running_master"
+    # shellcheck disable=SC3013 # dash and busybox have it
+    [ ! -x "$1/root$program" ] || { [ "$1/exe" -ef "$1/root$program" ] && [ "/proc/$running_worker/exe" -ef "$1/root$program" ]; }
 }
 
 # haproxy_old_workers_of LINES: sets old to the processes in lines of `show proc`, and newest to the one with the fewest reloads since.

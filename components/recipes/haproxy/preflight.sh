@@ -27,9 +27,13 @@ haproxy_refuse() {
     printf '%s\n' "$1"
 }
 
-# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, its drop-in, or the packages of the logger.
+# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, its drop-in, or packages that are installed with
+# HAProxy's, which are there already.
 haproxy_ignores() {
     case $1 in
+    "packages["*"haproxy "*"]$TAB"*)
+        case $package_facts in *"${NL}haproxy${TAB}installed$TAB"*"${NL}iproute2${TAB}installed$TAB"*) ;; *) return 1 ;; esac
+        ;;
     *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"* | "packages[rsyslog "*) ;;
     *) return 1 ;;
     esac

@@ -28,7 +28,9 @@ haproxy_prove() {
         if [ -n "$running_worker" ] && { [ "$activation" = none ] || [ "$running_worker" != "$worker_before" ]; } &&
             { [ -z "$1" ] || [ "$running_digest" = "$1" ]; }; then
             # The last good files may have other listeners than those declared.
-            if [ "$1" != "$tx_digest" ] || lacking=$(haproxy_listens && haproxy_answers); then
+            if ! haproxy_is_installed; then
+                lacking="the running process is not the program $program that is installed"
+            elif [ "$1" != "$tx_digest" ] || lacking=$(haproxy_listens && haproxy_answers); then
                 proven=yes
                 break
             fi

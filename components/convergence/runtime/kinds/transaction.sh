@@ -1,8 +1,9 @@
-# transaction NAME ADAPTER DIRECTORY DIGEST FILES OWNED ALLOWED: files of one daemon, activated and restored together.
+# transaction NAME ADAPTER DIRECTORY DIGEST FILES OWNED ALLOWED [PACKAGE]: files of one daemon, activated and restored together.
 #
 # FILES has a line per file: index, path, mode in hex, owner, group, sum, content function, mode, separated by TAB.
 # OWNED has a line per owned directory: its path, then the declared names, separated by TAB.
 # ALLOWED has a line per text: a warning of the daemon's checker that contains one of them is accepted.
+# PACKAGE is the name of the daemon's package and its version, see parts/transactionPackage.sh.
 #
 # docs/adapters.md describes the adapter's functions. This file tests and checks; commit.sh writes and activates; lastGood.sh
 # restores.
@@ -10,7 +11,8 @@
 # Sets for all functions of a transaction: tx_id, tx_name, tx_adapter, tx_directory, tx_digest, tx_files, tx_owned and tx_allowed,
 # the arguments; tx_good, the directory of the last good files; tx_before, what differs in earlier resources; tx_new, whether the daemon
 # or its directory is missing in a why-run; tx_firm, see refuse_transaction; tx_baseline, see transaction_baseline; tx_restoring, set
-# while last good files are activated.
+# while last good files are activated; tx_versioned, PACKAGE; tx_target, the version to install; tx_namespace, see package_namespace;
+# tx_kept, the packages that are kept until the new ones are proven; tx_reinstalled and tx_back, what a restore has put back.
 transaction() {
     tx_id=$id
     tx_name=$1
@@ -34,6 +36,12 @@ transaction() {
     tx_new=
     tx_baseline=$lib/baseline/$1
     tx_restoring=
+    tx_versioned=${8-}
+    tx_target=
+    tx_namespace=
+    tx_kept=$lib/packages/$1
+    tx_reinstalled=
+    tx_back=
     standing_adapters="$standing_adapters $tx_adapter"
     transaction_test
     applying || report_standing
@@ -115,6 +123,8 @@ transaction_test() {
         fi
     fi
     each_owned_test
+    # shellcheck disable=SC2086 # name and version
+    [ -z "$tx_versioned" ] || package_test $tx_versioned
     case $tx_process,$tx_files_differ,$running_unfinished,$good_digest in
     current,,,"$tx_digest") ;;
     *) tx_differs=yes ;;
@@ -172,8 +182,11 @@ transaction_check() {
     rm -rf "$tx_stage" "$tx_firm"
     if step_quietly transaction_stage; then
         # Without a digest, values are missing that only an up has.
-        [ -n "$tx_new" ] || [ "$tx_digest" = unknown ] || step_quietly "${tx_adapter}_validate" "$tx_stage" ||
+        if [ -n "$tx_target" ] && ! package_check; then
+            :
+        elif [ -z "$tx_new" ] && [ "$tx_digest" != unknown ] && ! step_quietly "${tx_adapter}_validate" "$tx_stage"; then
             refuse_transaction validation
+        fi
         if step_quietly "${tx_adapter}_preflight" "$tx_stage"; then
             tx_unchecked=$words
         else
@@ -184,6 +197,7 @@ transaction_check() {
         refuse_transaction stage
     fi
     rm -rf "$tx_stage"
+    tx_namespace=
 }
 
 # In a why-run, reports whether the host needs the settings for one up that the adapter knows.
@@ -264,7 +278,7 @@ transaction_activation() {
     if [ -n "$tx_new" ]; then
         activation=start
         activation_reason="it is not installed; no daemon has checked these files yet, an up checks them before it starts one${tx_unchecked:+; $tx_unchecked}"
-    elif [ "$tx_process" = current ] && [ -z "$tx_changed" ]; then
+    elif [ "$tx_process" = current ] && [ -z "$tx_changed$tx_target" ]; then
         activation=none
         activation_reason="the running process already has these files"
     else
@@ -293,4 +307,5 @@ transaction_finish() {
     # Before the last record, so that nothing is left if this is killed.
     forget_baseline
     step "keep it as last good" keep_last_good "$tx_digest"
+    [ ! -d "$tx_kept" ] || step "forget the old packages" rm -rf -- "$tx_kept"
 }

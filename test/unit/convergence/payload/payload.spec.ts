@@ -9,6 +9,7 @@ import { makePlan } from "../../../../components/convergence/payload/plan";
 import { quote } from "../../../../components/convergence/payload/shell";
 import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../../components/haproxy/model";
+import { withPackageVersions } from "../../../../components/hostSetup/packageVersions";
 import { haproxy } from "../../../../components/recipes/haproxy/index";
 import { logrotate } from "../../../../components/recipes/logrotate/index";
 import { papertrail } from "../../../../components/recipes/papertrail/index";
@@ -108,7 +109,7 @@ describe("buildPayload", () => {
             backends: [{ name: "app", servers: [{ name: "app1", address: "192.0.2.1", port: 80 }] }],
         };
         const resources: Resource[] = [
-            ...haproxy(config),
+            ...withPackageVersions(haproxy(config), { haproxy: { version: "2.6.12-1", hold: true } }),
             ...logrotate(),
             ...papertrail({ host: "logs.example.com", port: 6514 }),
             { kind: "firewall", default: "drop", rules: [{ protocol: "tcp", port: 80 }] },
