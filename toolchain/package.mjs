@@ -1,4 +1,4 @@
-// Builds dist/, which is what `npm pack` takes: JavaScript in one file, declarations, and API pages.
+// Builds dist/, which is what `npm pack` takes: JavaScript in one file, declarations, and API pages. Tests take only the JavaScript.
 import { execFileSync } from "node:child_process";
 import { createHash } from "node:crypto";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
@@ -34,7 +34,14 @@ const filesIn = (folders, pattern) =>
 function digest() {
     const hash = createHash("sha256");
     const sources = filesIn(["components", "program", "cli", "templates"], /\.(ts|json|sh|pl|mustache)$/);
-    for (const path of [...sources, "toolchain/package.mjs", "package.json", "package-lock.json", "tsconfig.json"])
+    for (const path of [
+        ...sources,
+        "index.ts",
+        "toolchain/package.mjs",
+        "package.json",
+        "package-lock.json",
+        "tsconfig.json",
+    ])
         hash.update(`${path}\0`).update(readFileSync(join(repo, path)));
     return hash.digest("hex");
 }
@@ -58,34 +65,41 @@ const lazyPackages = {
     },
 };
 
-/**
- * The library and the command are one file, so that they share what a program has declared. The command's part is loaded only by it.
- * @param {string} target
- */
-async function buildJavaScript(target) {
-    const { build } = await import("esbuild");
+/** How esbuild makes one JavaScript file of sources: the packages that they need are not in it, shell and templates are. */
+export function bundling() {
     const texts = filesIn(["components", "templates"], /\.(sh|pl|mustache)$/);
-    const { metafile } = await build({
-        stdin: {
-            contents: `export * as library from "./${face}";\nexport const command = () => import("./cli/main");`,
-            resolveDir: repo,
-        },
-        outfile: join(target, "haproxy-fleet.js"),
+    const packagedTexts = Object.fromEntries(texts.map((path) => [path, readFileSync(join(repo, path), "utf8")]));
+    return /** @type {const} @satisfies {import("esbuild").BuildOptions} */ ({
         absWorkingDir: repo,
         bundle: true,
         platform: "node",
         target: "node20",
         format: "cjs",
         packages: "external",
-        define: {
-            packagedTexts: JSON.stringify(
-                Object.fromEntries(texts.map((path) => [path, readFileSync(join(repo, path), "utf8")])),
-            ),
-        },
-        plugins: [lazyPackages],
-        metafile: true,
+        define: { packagedTexts: JSON.stringify(packagedTexts) },
         logLevel: "error",
     });
+}
+
+/** @param {{ stdin: import("esbuild").StdinOptions, outfile: string }} file its source and its path */
+async function bundle(file) {
+    const { build } = await import("esbuild");
+    const { metafile } = await build({ ...bundling(), ...file, plugins: [lazyPackages], metafile: true });
+    return metafile;
+}
+
+/**
+ * The library and the command are one file, so that they share what a program has declared. The command's part is loaded only by it.
+ * @param {string} target
+ */
+function bundleLibrary(target) {
+    const contents = `export * as library from "./${face}";\nexport const command = () => import("./cli/main");`;
+    return bundle({ stdin: { contents, resolveDir: repo }, outfile: join(target, "haproxy-fleet.js") });
+}
+
+/** @param {string} target */
+async function buildJavaScript(target) {
+    const metafile = await bundleLibrary(target);
     const allowed = Object.keys({ ...manifest.dependencies, ...manifest.peerDependencies });
     for (const { path, external } of Object.values(metafile.outputs).flatMap(({ imports }) => imports)) {
         const name = path
@@ -103,6 +117,30 @@ async function buildJavaScript(target) {
     writeFileSync(join(target, "index.js"), index);
     const command = '#!/usr/bin/env node\n"use strict";\nrequire("./haproxy-fleet.js").command();\n';
     writeFileSync(join(target, "command.js"), command, { mode: 0o755 });
+}
+
+/**
+ * The folder of what programs in tests load, because they start in half the time that the sources take. It is below node_modules, where
+ * Node finds the packages, and has the digest of its sources in its name.
+ */
+export const testLibrary = () => join(repo, "node_modules/.cache/haproxy-fleet", digest().slice(0, 16));
+
+/** Builds {@link testLibrary}, unless it exists: the library as `index.js`, and this checkout's own program as `program.js`. */
+export async function buildTestLibrary() {
+    const target = testLibrary();
+    if (existsSync(target)) return;
+    const partial = `${target}.${process.pid}`;
+    await Promise.all([
+        bundleLibrary(partial),
+        bundle({
+            stdin: { contents: 'export * from "./index";', resolveDir: repo },
+            outfile: join(partial, "program.js"),
+        }),
+    ]);
+    writeFileSync(join(partial, "index.js"), 'module.exports = require("./haproxy-fleet.js").library;\n');
+    writeFileSync(join(partial, "command.js"), 'require("./haproxy-fleet.js").command();\n');
+    if (existsSync(target)) rmSync(partial, { recursive: true });
+    else renameSync(partial, target);
 }
 
 /**

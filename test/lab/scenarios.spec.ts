@@ -30,7 +30,7 @@ describeLab("scenarios", () => {
 
     before(async () => {
         hosts = [lab().host("lb1"), lab().host("lb2")];
-        program = new Program(lab());
+        program = new Program(lab(), "test", true); // Others run a bundle.
         await program.init();
         for (const name of ["app1", "app2"])
             await lab()

@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
 import type { LoadBalancerFleetArgs } from "../../components/loadBalancerFleet";
-import { repo } from "../../toolchain/environment.mjs";
+import { testLibrary } from "../../toolchain/package.mjs";
 
 /** A fleet in a Pulumi program. */
 export interface FleetProgram {
@@ -27,7 +26,7 @@ export function fleetProgram({
     more = "",
 }: FleetProgram): string {
     return `
-        import { LoadBalancerFleet } from ${JSON.stringify(join(repo, "components/loadBalancerFleet"))};
+        import { LoadBalancerFleet } from ${JSON.stringify(testLibrary())};
         const connections: any = ${JSON.stringify(hosts)};
         const differences: any = ${JSON.stringify(differences ?? {})};
         const hosts = Object.fromEntries(

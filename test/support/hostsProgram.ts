@@ -1,7 +1,6 @@
-import { join } from "node:path";
 import type { Resource } from "../../components/convergence/kinds/index";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
-import { repo } from "../../toolchain/environment.mjs";
+import { testLibrary } from "../../toolchain/package.mjs";
 
 /** A host in a Pulumi program. */
 export interface ProgramHost {
@@ -25,7 +24,7 @@ export function hostsProgram(hosts: ProgramHost[]): string {
         ...rest,
     }));
     return `
-        import { ConvergedHost } from ${JSON.stringify(join(repo, "components/convergence/convergedHost"))};
+        import { ConvergedHost } from ${JSON.stringify(testLibrary())};
         const config = new pulumi.Config();
         const printed = (name: string, create: string, { address: host, port, user, privateKey }: any) =>
             new remote.Command(name, { connection: { host, port, user, privateKey }, create, addPreviousOutputInEnv: false }).stdout;

@@ -1,8 +1,10 @@
 import { bundleDir, pulumiInstall } from "../../toolchain/environment.mjs";
 import { installPlugins, pluginsInstalled } from "../../toolchain/offline/bundles.mjs";
+import { buildTestLibrary } from "../../toolchain/package.mjs";
 
-/** Bundles the plugins for a plain `npx mocha`, if their sources have changed; `npm test` has done so already. */
+/** Bundles what programs in tests load and, for a plain `npx mocha`, the plugins, if their sources have changed. */
 export async function mochaGlobalSetup(): Promise<void> {
+    await buildTestLibrary();
     if (process.env.PULUMI_FULL === "1" || pulumiInstall().full) return;
     if (!pluginsInstalled(bundleDir())) await installPlugins(bundleDir());
 }

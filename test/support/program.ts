@@ -1,28 +1,44 @@
 import assert from "node:assert/strict";
-import { copyFileSync, cpSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { transformSync } from "esbuild";
+import { parse, stringify } from "yaml";
 import type { InventoryNode } from "../../lab/inventory";
 import type { Lab } from "../../lab/lab";
+import { stackNames } from "../../program/load";
 import type { Stack } from "../../program/schema";
 import local from "../../stacks/local";
 import { repo } from "../../toolchain/environment.mjs";
+import { testLibrary } from "../../toolchain/package.mjs";
 import { runPulumi } from "../../toolchain/pulumi";
 
-/** Runs this project's unchanged program with the real CLI on a lab. It has a folder and a state of its own. */
+/** Runs this checkout's program with the real CLI on a lab. It has a folder and a state of its own. */
 export class Program {
     readonly directory = mkdtempSync(join(tmpdir(), "program-"));
 
     constructor(
         private readonly lab: Lab,
         private readonly stackName = "test",
+        /** Runs the sources as users of the checkout do, which takes twice the processor time. @default - a bundle of them */
+        sources = false,
     ) {
-        for (const entry of ["node_modules", "components", "program", "templates"])
-            symlinkSync(join(repo, entry), join(this.directory, entry));
-        const others = (path: string) => !path.endsWith("/stacks/local.ts");
-        cpSync(join(repo, "stacks"), join(this.directory, "stacks"), { recursive: true, filter: others });
-        for (const file of ["index.ts", "start.js", "Pulumi.yaml", "package.json"])
-            copyFileSync(join(repo, file), join(this.directory, file));
+        const [main, linked] = sources ? ["index.ts", ["components", "program", "templates"]] : ["index.js", []];
+        for (const entry of ["node_modules", ...linked]) symlinkSync(join(repo, entry), join(this.directory, entry));
+        copyFileSync(sources ? join(repo, main) : join(testLibrary(), "program.js"), join(this.directory, main));
+        for (const file of ["start.js", "package.json"]) copyFileSync(join(repo, file), join(this.directory, file));
+        const project = parse(readFileSync(join(repo, "Pulumi.yaml"), "utf8"));
+        if (!sources) {
+            project.main = main;
+            project.runtime.options.nodeargs = "--require ./start.js";
+        }
+        writeFileSync(join(this.directory, "Pulumi.yaml"), stringify(project));
+        mkdirSync(join(this.directory, "stacks"));
+        for (const name of stackNames(repo)) {
+            const text = readFileSync(join(repo, "stacks", `${name}.ts`), "utf8");
+            if (name !== "local")
+                this.write(name, sources ? text : transformSync(text, { loader: "ts", format: "cjs" }).code);
+        }
         this.stack({});
         this.nodes(this.labNodes());
     }
@@ -48,10 +64,11 @@ export class Program {
             ssh: { user: "root", privateKeyFile: this.lab.privateKeyPath },
             ...changes,
         };
-        writeFileSync(
-            join(this.directory, "stacks", `${this.stackName}.ts`),
-            `export default ${JSON.stringify(data)};\n`,
-        );
+        this.write(this.stackName, `exports.default = ${JSON.stringify(data)};\n`);
+    }
+
+    private write(stack: string, text: string): void {
+        writeFileSync(join(this.directory, "stacks", `${stack}.ts`), text);
     }
 
     /** What the CLI needs to find the state and its passphrase. */

@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSyn
 import { tmpdir } from "node:os";
 import { dirname, join } from "node:path";
 import { repo } from "../../toolchain/environment.mjs";
+import { testLibrary } from "../../toolchain/package.mjs";
 
 /** A Pulumi project outside of this repository, with this package as if it were installed. */
 export class UserProject {
@@ -25,9 +26,9 @@ export class UserProject {
                 main: "index.js",
                 bin: { "haproxy-fleet": "command.js" },
             }),
-            "node_modules/haproxy-fleet/index.js": `module.exports = require(${JSON.stringify(join(repo, "components/index.ts"))});`,
+            "node_modules/haproxy-fleet/index.js": `module.exports = require(${JSON.stringify(testLibrary())});`,
             "node_modules/haproxy-fleet/start.js": `require(${JSON.stringify(join(repo, "start.js"))});`,
-            "node_modules/haproxy-fleet/command.js": `require(${JSON.stringify(join(repo, "cli/main.ts"))});`,
+            "node_modules/haproxy-fleet/command.js": `require(${JSON.stringify(join(testLibrary(), "command.js"))});`,
         });
         for (const name of ["@pulumi", "tsx", "typescript", "@types"])
             symlinkSync(join(repo, "node_modules", name), join(dirname(own), name));

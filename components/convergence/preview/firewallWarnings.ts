@@ -1,11 +1,14 @@
 import { canonicalNetwork, contains, isNetwork, rangeOf } from "../../networks";
 import type { Firewall, FirewallRule } from "../kinds/firewall";
 import { printable, unique } from "../text";
+import { isObject } from "./nftables/json";
 import { judge } from "./nftables/judge";
 import type { Packet } from "./nftables/matches";
-import { type Chain, isObject, parseRuleset, type Ruleset } from "./nftables/ruleset";
+import { type Chain, parseRuleset, type Ruleset } from "./nftables/ruleset";
 import { translation } from "./nftables/translation";
 import type { SeenFirewall } from "./whyRun";
+
+type Seen = SeenFirewall & { readonly text?: string };
 
 /** The table that the kind keeps itself. */
 const OWN_TABLE = "haproxy_fleet";
@@ -14,7 +17,7 @@ const OWN_TABLE = "haproxy_fleet";
  * Warns of what other programs' chains drop although it is declared, since no table can accept what another one drops, and of a login
  * that the declaration would lock out. Says nothing of what it cannot know for certain.
  */
-export function firewallWarnings(declared: Firewall, seen: SeenFirewall): string[] {
+export function firewallWarnings(declared: Firewall, seen: Seen): string[] {
     return [...loginWarnings(declared, seen), ...dropWarnings(declared, seen)];
 }
 
@@ -43,8 +46,8 @@ interface Dropped {
     readonly rules: Map<FirewallRule, Set<4 | 6>>;
 }
 
-function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: SeenFirewall): string[] {
-    const ruleset = parseRuleset(text, iptablesOnly(text, inWords));
+function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: Seen): string[] {
+    const ruleset = parseRuleset(text, translation(inWords));
     if (ruleset === undefined) {
         return [];
     }
@@ -60,11 +63,6 @@ function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWor
         }
     }
     return [...dropped.values()].map(warning);
-}
-
-/** Translations for rules with extensions of iptables; all others are complete as JSON. */
-function iptablesOnly(text: string, inWords: string): ReturnType<typeof translation> | undefined {
-    return inWords === "" || !text.includes('"xt"') ? undefined : translation(inWords);
 }
 
 /** Base chains that the declared rules themselves change. */

@@ -1,5 +1,6 @@
+import { isObject, type Json } from "./json";
 import { hasValue, matches, matchesKey, type Packet, type Truth } from "./matches";
-import { type Chain, isObject, type Json, type Ruleset } from "./ruleset";
+import type { Chain, Ruleset } from "./ruleset";
 
 /** What a chain may do with a packet: `on` is that it leaves the chain without a verdict, `elsewhere` that it goes to another port. */
 type Outcome = "accept" | "drop" | "on" | "elsewhere";
@@ -16,15 +17,12 @@ const passing = new Set([
     "log",
     "comment",
     "last",
-    "notrack",
     "continue",
     "ct helper",
     "ct timeout",
     "ct expectation",
     "secmark",
 ]);
-const rewriting = new Set(["dnat", "redirect", "tproxy", "synproxy", "fwd", "dup"]);
-
 /** What happens to packets that come in from outside. */
 export interface Judgement {
     /** `dropped` and `accepted` are certain. */
@@ -44,10 +42,14 @@ export function judge(
     packet: Omit<Packet, "isTracked">,
     skips: (chain: Chain) => boolean = () => false,
 ): Judgement {
-    const evaluation = new Evaluation(ruleset, { ...packet, isTracked: !mayBeUntracked(ruleset) });
     const base = ruleset.chains.filter(
         (chain) => chain.base !== undefined && sees(chain.family, packet.family) && !skips(chain),
     );
+    const untracked = new Evaluation(ruleset, { ...packet, isTracked: false });
+    for (const chain of base.filter(isEarly)) {
+        untracked.ofBase(chain);
+    }
+    const evaluation = new Evaluation(ruleset, { ...packet, isTracked: !untracked.mayUntrack });
     const at = (hook: string) => base.filter((chain) => chain.base?.hook === hook);
     const before = at("prerouting").map((chain) => ({ chain, outcomes: evaluation.ofBase(chain) }));
     if (before.some(({ outcomes }) => outcomes.has("elsewhere"))) {
@@ -67,18 +69,14 @@ function is(outcomes: Outcomes, outcome: Outcome): boolean {
     return outcomes.size === 1 && outcomes.has(outcome);
 }
 
-/** Whether a chain before connection tracking may exempt connections from it. */
-function mayBeUntracked({ chains }: Ruleset): boolean {
-    const isEarly = ({ base }: Chain) => base !== undefined && base.hook === "prerouting" && base.priority < -200;
-    const tables = new Set(chains.filter(isEarly).map(({ family, table }) => `${family} ${table}`));
-    return chains
-        .filter(({ family, table }) => tables.has(`${family} ${table}`))
-        .some(({ rules }) =>
-            rules.flat().some((statement) => isObject(statement) && ("notrack" in statement || "xt" in statement)),
-        );
+/** Whether packets pass the chain before their connections are tracked. */
+function isEarly({ base }: Chain): boolean {
+    return base !== undefined && base.hook === "prerouting" && base.priority < -200;
 }
 
 class Evaluation {
+    /** Whether a rule that may match exempts connections from being tracked. */
+    mayUntrack = false;
     private readonly known = new Map<Chain, Outcomes>();
 
     constructor(
@@ -172,16 +170,21 @@ class Evaluation {
                 return undefined;
             case "xt":
                 return this.ofExtension(value, chain);
+            case "notrack":
+                this.mayUntrack = true;
+                return true;
             case "mangle":
                 return isObject(value) && isObject(value.key) && ("meta" in value.key || "ct" in value.key)
                     ? true
                     : this.unknown(chain, true);
             default:
-                return passing.has(name) ? true : this.unknown(chain, rewriting.has(name));
+                return passing.has(name) ? true : this.unknown(chain);
         }
     }
 
-    private unknown(chain: Chain, rewrites = chain.base?.type === "nat" || chain.base?.hook !== "input") {
+    /** Only before the hook `input` can a packet be sent elsewhere. */
+    private unknown({ base }: Chain, rewrites = base?.hook !== "input") {
+        this.mayUntrack = true;
         return { outcomes: rewrites ? ANYTHING_TO_ADDRESSES : ANYTHING, goesOn: true };
     }
 
@@ -248,8 +251,6 @@ class Evaluation {
         switch (type === "target" ? name : undefined) {
             case "LOG":
             case "NFLOG":
-            case "CT":
-            case "NOTRACK":
             case "MARK":
             case "CONNMARK":
                 return true;

@@ -1,5 +1,5 @@
 import { type AddressRange, contains, isNetwork, rangeOf } from "../../../networks";
-import { isObject, type Json } from "./ruleset";
+import { isObject, type Json } from "./json";
 
 /** What is known of a connection's first packet, or of a datagram, that arrives from outside. */
 export interface Packet {
@@ -232,6 +232,8 @@ function payloadValue(protocol: Json, field: Json, packet: Packet): Value {
             case "protocol":
             case "nexthdr":
                 return protocolValue(packet);
+            case "daddr":
+                return (constant) => (isNoDestination(constant, packet) ? false : undefined);
             case "saddr":
                 return packet.from && ((constant) => addressIs(constant, packet.from as AddressRange));
             default:
@@ -318,6 +320,17 @@ function addressIs(constant: Json, from: AddressRange): Truth {
           : range.family === from.family && range.first <= from.last && from.first <= range.last
             ? undefined
             : false;
+}
+
+/** Addresses to which nobody else sends. */
+const ownAddresses = ["127.0.0.0/8", "0.0.0.0", "::1", "::"].map(rangeOf);
+/** Addresses to which nobody connects. */
+const groups = ["224.0.0.0/4", "255.255.255.255", "ff00::/8"].map(rangeOf);
+
+function isNoDestination(constant: Json, { protocol }: Packet): boolean {
+    const range = addressRange(constant);
+    const never = protocol === "vrrp" ? ownAddresses : [...ownAddresses, ...groups];
+    return range !== undefined && never.some((one) => contains(one, range));
 }
 
 function addressRange(constant: Json): AddressRange | undefined {

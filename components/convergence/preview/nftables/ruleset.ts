@@ -1,7 +1,7 @@
-/** What `nft -j list ruleset` prints (libnftables-json(5)). Other programs write it, so nothing in it is taken for granted. */
+import { type Fields, isObject, type Json } from "./json";
+import type { Translation } from "./translation";
 
-/** A statement or an expression: its name, and what it has. */
-export type Json = unknown;
+/** What `nft -j list ruleset` prints (libnftables-json(5)). Other programs write it, so nothing in it is taken for granted. */
 
 /** A chain, and whatever it does to packets. */
 export interface Chain {
@@ -31,13 +31,10 @@ export interface Ruleset {
 
 /**
  * @param text what nft prints
- * @param translated replaces the statements of a rule by better known ones, given its family and handle
+ * @param translated the statements of a rule of iptables, of which the JSON shows too little
  * @returns undefined if the text is no ruleset
  */
-export function parseRuleset(
-    text: string,
-    translated: (family: string, table: string, handle: unknown) => readonly Json[] | undefined = () => undefined,
-): Ruleset | undefined {
+export function parseRuleset(text: string, translated: Translation = () => undefined): Ruleset | undefined {
     const entries = entriesOf(text);
     if (entries === undefined) {
         return undefined;
@@ -46,15 +43,19 @@ export function parseRuleset(
     const key = ({ family, table }: Fields, name: unknown) => [family, table, name].join("\0");
     const dormant = new Set(
         of("table")
-            .filter(({ flags }) => [flags].flat().includes("dormant"))
+            .filter(({ flags }) => isDormant(flags))
             .map(({ family, name }) => key({ family, table: name }, "")),
     );
     const rules = new Map<string, (readonly Json[])[]>();
     for (const rule of of("rule")) {
         const at = key(rule, rule.chain);
-        const statements =
-            translated(String(rule.family), String(rule.table), rule.handle) ??
-            (Array.isArray(rule.expr) ? rule.expr : [{ unknown: null }]);
+        const listed: readonly Json[] = Array.isArray(rule.expr) ? rule.expr : [{ unknown: null }];
+        const words = listed.some(isExtension)
+            ? translated(String(rule.family), String(rule.table), rule.handle)
+            : undefined;
+        const statements = words?.isComplete
+            ? words.statements
+            : [...(words?.statements ?? []), ...withConditions(listed)];
         rules.set(at, [...(rules.get(at) ?? []), statements]);
     }
     const sets = new Map([...of("set"), ...of("map")].map((set) => [key(set, set.name), set.elem]));
@@ -81,13 +82,23 @@ export function parseRuleset(
     };
 }
 
-interface Fields {
-    readonly [field: string]: unknown;
+/** Something of iptables. */
+function isExtension(statement: Json): boolean {
+    return isObject(statement) && "xt" in statement;
 }
 
-/** Whether the value is an object with fields. */
-export function isObject(value: unknown): value is Fields {
-    return typeof value === "object" && value !== null && !Array.isArray(value);
+/** A rule of iptables has one target: if that is known, its extensions are conditions. */
+function withConditions(statements: readonly Json[]): readonly Json[] {
+    const last = statements.at(-1);
+    const isVerdict = isObject(last) && ["accept", "drop", "return", "jump", "goto"].some((verdict) => verdict in last);
+    return isVerdict ? statements.map((each) => (isExtension(each) ? { xt: { type: "match" } } : each)) : statements;
+}
+
+/** nft 0.9 knows no other flag, and prints the name of the table in its place. */
+function isDormant(flags: unknown): boolean {
+    return Array.isArray(flags)
+        ? flags.includes("dormant")
+        : flags !== undefined && flags !== "owner" && flags !== "persist";
 }
 
 function entriesOf(text: string): Fields[] | undefined {

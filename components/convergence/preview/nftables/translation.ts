@@ -1,9 +1,16 @@
-import type { Json } from "./ruleset";
+import type { Json } from "./json";
 
 /** Rules of iptables in nft's own words: as JSON, nft lists only the names of iptables' extensions, if that, but it has words for most. */
 
-/** The statements of a rule by the family and name of its table, and its handle; undefined if not each of them is understood. */
-export type Translation = (family: string, table: string, handle: unknown) => readonly Json[] | undefined;
+/** A rule in words. */
+export interface Translated {
+    /** Up to the first statement that is not understood. */
+    readonly statements: readonly Json[];
+    readonly isComplete: boolean;
+}
+
+/** A rule by the family and name of its table, and its handle. */
+export type Translation = (family: string, table: string, handle: unknown) => Translated | undefined;
 
 /** @param text what `nft -a list ruleset` prints */
 export function translation(text: string): Translation {
@@ -19,7 +26,7 @@ export function translation(text: string): Translation {
     }
     return (family, name, handle) => {
         const rule = rules.get(`${family} ${name} ${handle}`);
-        return rule === undefined ? undefined : statementsOf(rule);
+        return rule === undefined ? undefined : translate(rule);
     };
 }
 
@@ -63,6 +70,12 @@ const forms: readonly (readonly [RegExp, (...parts: string[]) => Json])[] = [
             },
         }),
     ],
+    [
+        /^tcp flags (!= )?(\w+) \/ ([\w,]+)(?= |$)/,
+        (is, right, mask = "") =>
+            match({ "&": [{ payload: { protocol: "tcp", field: "flags" } }, mask.split(",")] }, is, right),
+    ],
+    [/^notrack$/, () => ({ notrack: null })],
     [/^(accept|drop|return)$/, (verdict = "") => ({ [verdict]: null })],
     [/^reject( with [\w -]+)?$/, () => ({ reject: null })],
     [/^(jump|goto) (\S+)$/, (verb = "", target) => ({ [verb]: { target } })],
@@ -88,18 +101,18 @@ function constant(text: string): Json {
     return first === undefined ? (/^\d+$/.test(text) ? Number(text) : text) : { range: [Number(first), Number(last)] };
 }
 
-function statementsOf(rule: string): Json[] | undefined {
+function translate(rule: string): Translated {
     const statements: Json[] = [];
     let rest = rule.trim();
     while (rest !== "") {
         const found = forms.map(([pattern, statement]) => ({ parts: pattern.exec(rest), statement }));
         const first = found.find(({ parts }) => parts !== null);
         if (first?.parts == null) {
-            return undefined;
+            return { statements, isComplete: false };
         }
         const [whole, ...parts] = first.parts;
         statements.push(first.statement(...parts));
         rest = rest.slice(whole.length).trim();
     }
-    return statements;
+    return { statements, isComplete: true };
 }

@@ -299,7 +299,7 @@ run_command() {
     HOME=/root ALERT_EVENT=$1 ALERT_UNIT=$2 ALERT_HOST=$host ALERT_TEXT=$3 \
         timeout -k 5 "$LIMIT" sh "$command" <"$state/text" >"$state/pipe" 2>&1 9>&-
     status=$?
-    { sleep 1 && kill "$reader"; } 2>/dev/null 9>&- &
+    { sleep 1 && kill "$reader"; } >/dev/null 2>&1 9>&- &
     wait "$reader"
     case $status in
     0) return ;;

@@ -80,6 +80,49 @@ describeShells("a launch", (sandbox) => {
         refused(`${text}# more\n`, "text after the payload");
     });
 
+    describe("calls a program of a recipe when the apply has ended:", () => {
+        /** What the program was called with, if it was there, after an apply that has ended like this. */
+        function called(exit: [string, string, string], log = ""): string {
+            // The product is part of the program's path.
+            const shell = `${ALONE}\nproduct=../../..${sandbox().directory}`;
+            const hook = `#!/bin/sh\n[ -s ${sandbox().path("run/result.test")} ] || exit\necho "$1: $(cat)" >${sandbox().path("called")}\n`;
+            writeFileSync(sandbox().path("alert"), hook, { mode: 0o755 });
+            for (const [name, text] of [
+                ["began", "100\n"],
+                ["report", "changed: x\n"],
+                ["log", log],
+            ] as const)
+                writeFileSync(sandbox().path(`run/${name}.test`), text);
+            const [SERVICE_RESULT, EXIT_CODE, EXIT_STATUS] = exit;
+            const env = { SERVICE_RESULT, EXIT_CODE, EXIT_STATUS };
+            const { stdout, stderr } = sandbox().run(sandbox().payload([], { shell }), "result", { env });
+            assert.deepEqual([stdout, stderr], ["", ""]);
+            return readFileSync(sandbox().path("called"), "utf8").trim();
+        }
+
+        it("a success", () => {
+            assert.equal(called(["success", "exited", "0"]), "converge-done:");
+        });
+
+        it("a failure, with its cause and the words of a tool", () => {
+            const log =
+                "* file[/a]: write /a\nnow: fine\nx[y] failed: the last step failed\n    no: space\n    left\nthe step was: z\n    other\n";
+            assert.equal(
+                called(["exit-code", "exited", "1"], log),
+                "converge-failed: x[y] failed: the last step failed; no: space; left",
+            );
+            assert.equal(
+                called(["exit-code", "exited", "1"], "refused: this host is old\n"),
+                "converge-failed: refused: this host is old",
+            );
+            assert.equal(called(["exit-code", "exited", "1"]), "converge-failed: failed");
+        });
+
+        it("a kill, with the signal", () => {
+            assert.match(called(["signal", "killed", "KILL"]), /^converge-failed: it was ended by SIGKILL/);
+        });
+    });
+
     describe("counts as a success only what has done its work:", () => {
         /** How a launch reports an apply that has ended like this, by systemd's variables (systemd.exec(5)). */
         function ending(variables: [string, string, string], seconds = 3, report = "changed: x\n"): string {
