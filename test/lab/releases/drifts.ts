@@ -52,6 +52,11 @@ const ofTuning: Drift[] = [
     ["rm /etc/modules-load.d/haproxy-fleet.conf", /modules-load\.d\/haproxy-fleet\.conf\]\n.*does not exist/],
 ];
 
+const ofPackages: Drift[] = [
+    ["apt-mark -qq unhold rsyslog >/dev/null", /rsyslog is not on hold/],
+    ["apt-mark -qq unhold haproxy >/dev/null", /haproxy is not on hold/],
+];
+
 const ofAlert: Drift[] = [
     [
         "sed -i 's/^StartLimitBurst=.*/StartLimitBurst=2/' /etc/systemd/system/haproxy.service.d/20-alert.conf",
@@ -88,5 +93,5 @@ const ofFirewall: Record<Release["version"], Drift> = {
 
 /** A drift of each kind of thing, for a host of the release. */
 export function driftsOf(version: Release["version"]): Drift[] {
-    return [...ofLogsAndMetrics, ...ofTuning, ...ofAlert, ofFirewall[version]];
+    return [...ofLogsAndMetrics, ...ofTuning, ...ofPackages, ...ofAlert, ofFirewall[version]];
 }

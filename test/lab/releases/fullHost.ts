@@ -108,6 +108,8 @@ export class FullHost extends LoadBalancerHost {
     full: string[] = [];
     /** Who converges it. */
     private owner = "probe/dev/lb1";
+    /** The version of HAProxy's package. */
+    private installed = "";
 
     constructor(
         private readonly labOf: Lab,
@@ -133,6 +135,7 @@ export class FullHost extends LoadBalancerHost {
                 allow: [{ protocol: "tcp", port: PORT_FOR_APP1, from: [this.labOf.host("app1").address] }],
             },
             tuning: { reservedPorts: [OTHER_PORT] },
+            packages: { haproxy: { version: this.installed, hold: true }, rsyslog: "hold" },
             alert: { command },
         };
     }
@@ -307,6 +310,7 @@ export class FullHost extends LoadBalancerHost {
         await this.shell(`systemctl enable --quiet --now other.service; : >${TOLD}`);
         if (this.hasUfw) await this.shell(UFW);
         await this.converge();
+        this.installed = await this.shell("dpkg-query -W -f '${Version}' haproxy");
         this.before = await this.everything();
     }
 

@@ -30,6 +30,9 @@ const OPEN: Record<string, Connection> = {
 };
 const GUARDED: Record<string, Connection> = { ...OPEN, other: "dropped", forApp1: "dropped" };
 
+/** Packages that nobody upgrades. */
+const HELD = "haproxy\nrsyslog";
+
 /** Shell that prints the files that hold secrets. */
 const HOLDING = `grep -rslE '${Object.values(planted).join("|")}' /etc /var /run /root /tmp /opt /usr/local /dev/shm | sort`;
 const HOLDERS = "/etc/datadog-agent/datadog.yaml\n/usr/local/lib/haproxy-fleet/alert-command";
@@ -66,6 +69,7 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
                 assert.deepEqual(await host.sees(), ON);
                 assert.deepEqual(await host.reached(), GUARDED);
                 assert.deepEqual(await host.warnings(), []);
+                assert.equal(await host.shell("apt-mark showhold"), HELD);
                 assert.equal(await host.shell(`stat -c '%U %G %a' ${LOG}`), "root adm 640");
                 assert.equal(await host.shell(HOLDING), HOLDERS);
                 host.full = await host.everything();
@@ -153,6 +157,7 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
                 assert.deepEqual(await host.reached(), OPEN);
                 await host.logs("/off", "file");
                 assert.equal(await host.shell(HOLDING), "");
+                assert.equal(await host.shell("apt-mark showhold"), "");
             }),
         );
     });
