@@ -88,7 +88,11 @@ const ofFirewall: Record<Release["version"], Drift> = {
         "systemctl disable --quiet haproxy-fleet-firewall.service; : >/etc/haproxy-fleet-firewall.nft",
         /firewall\.nft is not as declared/,
     ],
-    "3.2": ["nft flush table inet haproxy_fleet", /lacks: tcp dport 80 accept/],
+    "3.2": [
+        "nft 'chain inet haproxy_fleet input { policy accept; }'",
+        /lacks: .*policy drop/,
+        /has also: .*policy accept/,
+    ],
 };
 
 /** A drift of each kind of thing, for a host of the release. */
