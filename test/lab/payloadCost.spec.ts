@@ -67,8 +67,9 @@ describeLab("a why-run with nothing to do", () => {
         await host().writeFile("/root/payload", converge.payload());
         const { stdout } = await host().exec(`
             cp /root/payload /root/payload.run
+            export SSH_CONNECTION='${lab().gateway} 50000 ${host().address} 22'
             strace -f -qq -o /root/trace -e trace=clone,clone3,fork,vfork sh /root/payload.run why-run`);
-        assert.match(stdout, /^host\t.*\n(serving\t.*\n)?end\tdone\n$/, `something differs:\n${stdout}`);
+        assert.match(stdout, /^host\t.*\n(firewall\t.*\n|serving\t.*\n)*end\tdone\n$/, `something differs:\n${stdout}`);
         const trace = await host().exec(
             "grep -E '(clone3?|v?fork)\\(.*= [0-9]+$|resumed>.*= [0-9]+$' /root/trace | wc -l",
         );
@@ -96,6 +97,13 @@ describeLab("a why-run with nothing to do", () => {
         };
         const count = await processes([...common, ...resources], settled);
         assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
+    });
+
+    it("starts two more for a firewall: its rules, and those of others", async () => {
+        const packages: Resource = { kind: "packages", names: ["nftables"] };
+        const firewall: Resource = { kind: "firewall", default: "drop", rules: [{ protocol: "tcp", port: 80 }] };
+        const before = await processes([...common, packages]);
+        assert.equal(await processes([...common, packages, firewall]), before + 2);
     });
 
     it("starts one more for each difference, which shows that the count works", async () => {

@@ -4,7 +4,7 @@ import { printable, unique } from "../text";
 import { isObject } from "./nftables/json";
 import { judge } from "./nftables/judge";
 import type { Packet } from "./nftables/matches";
-import { type Chain, parseRuleset, type Ruleset } from "./nftables/ruleset";
+import { type Chain, parseRuleset } from "./nftables/ruleset";
 import { translation } from "./nftables/translation";
 import type { SeenFirewall } from "./whyRun";
 
@@ -47,15 +47,15 @@ interface Dropped {
 }
 
 function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWords = "" }: Seen): string[] {
-    const ruleset = parseRuleset(text, translation(inWords));
-    if (ruleset === undefined) {
+    const listed = parseRuleset(text, translation(inWords));
+    if (listed === undefined) {
         return [];
     }
-    const managed = managedChains(ruleset, manager);
+    const ruleset = { ...listed, chains: beforeOurs(listed.chains, manager) };
     const dropped = new Map<Chain, Dropped>();
     for (const rule of rules) {
         for (const packet of packetsOf(rule)) {
-            for (const chain of judge(ruleset, packet, (each) => managed.has(each)).by) {
+            for (const chain of judge(ruleset, packet).by) {
                 const entry = dropped.get(chain) ?? { chain, rules: new Map() };
                 dropped.set(chain, entry);
                 entry.rules.set(rule, (entry.rules.get(rule) ?? new Set()).add(packet.family));
@@ -65,18 +65,21 @@ function dropWarnings({ rules }: Firewall, { manager, ruleset: text, text: inWor
     return [...dropped.values()].map(warning);
 }
 
-/** Base chains that the declared rules themselves change. */
-function managedChains({ chains }: Ruleset, manager: string): Set<Chain> {
-    const jumpsToUfw = (chain: Chain) =>
-        chain.rules
-            .flat()
-            .some(
-                (statement) =>
-                    isObject(statement) && isObject(statement.jump) && /^ufw6?-/.test(String(statement.jump.target)),
-            );
-    return new Set(
-        chains.filter((chain) => chain.table === OWN_TABLE || (manager === "ufw" && chain.base && jumpsToUfw(chain))),
-    );
+/** The chains without what a converge itself changes: our own table, and in those of ufw all that comes after its rules. */
+function beforeOurs(chains: readonly Chain[], manager: string): Chain[] {
+    return chains
+        .filter(({ table }) => table !== OWN_TABLE)
+        .map((chain) => {
+            const rule = chain.rules.findIndex((statements) => statements.some(callsUfw));
+            return manager === "ufw" && chain.base && rule >= 0
+                ? { ...chain, base: { ...chain.base, drops: false }, rules: chain.rules.slice(0, rule + 1) }
+                : chain;
+        });
+}
+
+/** Whether the statement calls the chain of ufw that has its rules. */
+function callsUfw(statement: unknown): boolean {
+    return isObject(statement) && isObject(statement.jump) && /^ufw6?-before-input$/.test(`${statement.jump.target}`);
 }
 
 /** A rule may be for several networks, each judged alone, in both families unless they say which. */
@@ -103,6 +106,12 @@ function warning({ chain, rules }: Dropped): string {
     const declaresBoth = [...rules.keys()].some(({ from }) => from === undefined);
     const only = declaresBoth && families.size === 1 ? ` over IPv${[...families][0]}` : "";
     const words = what.map(({ protocol, ports }) => (ports.length > 0 ? `${protocol} ${enumerated(ports)}` : protocol));
+    if (chain.rules.at(-1)?.some(callsUfw)) {
+        return (
+            `firewall: a rule of ufw drops ${enumerated(words)}${only}, before the rules that let it in; ` +
+            "see ufw status numbered, and delete that rule, or make it match less"
+        );
+    }
     const where = `table ${printable(chain.family)} ${printable(chain.table)}, chain ${printable(chain.name)}`;
     return `firewall: ${where} drops ${enumerated(words)}${only}, which no other table can let in; ${remedy(chain, what)}`;
 }

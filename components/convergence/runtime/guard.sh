@@ -44,7 +44,7 @@ guard_arm() {
     guard_disarm
     systemd-run --quiet --collect --unit="$guard_unit" --on-active="$guard_seconds" --timer-property=AccuracySec=100ms \
         -- /bin/sh "$guard/restore" || return
-    put_text "$lib/rollback" "$(date -u '+%Y-%m-%d %H:%M:%S')Z${NL}no new login has confirmed it within $guard_seconds s" &&
+    put_text "$lib/rollback" "$(date -u '+%Y-%m-%d %H:%M:%S')Z${NL}no new login has confirmed the change within $guard_seconds s" &&
         : >"$guard/armed"
 }
 

@@ -34,17 +34,9 @@ export interface Judgement {
 /**
  * Judges what becomes of packets by a ruleset: every base chain must accept them, whichever program made it. Whatever is not known may
  * be true or false, so only what holds in any case is certain.
- *
- * @param skips whether a base chain is left out
  */
-export function judge(
-    ruleset: Ruleset,
-    packet: Omit<Packet, "isTracked">,
-    skips: (chain: Chain) => boolean = () => false,
-): Judgement {
-    const base = ruleset.chains.filter(
-        (chain) => chain.base !== undefined && sees(chain.family, packet.family) && !skips(chain),
-    );
+export function judge(ruleset: Ruleset, packet: Omit<Packet, "isTracked">): Judgement {
+    const base = ruleset.chains.filter((chain) => chain.base !== undefined && sees(chain.family, packet.family));
     const untracked = new Evaluation(ruleset, { ...packet, isTracked: false });
     for (const chain of base.filter(isEarly)) {
         untracked.ofBase(chain);

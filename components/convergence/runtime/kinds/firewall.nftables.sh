@@ -5,12 +5,7 @@
 nftables_file=/etc/haproxy-fleet-firewall.nft
 nftables_unit=haproxy-fleet-firewall.service
 
-# Lists the table without what changes or depends on names.
-nftables_list() {
-    nft -n -s list table inet haproxy_fleet 2>/dev/null
-}
-
-# Sets nftables_wanted. One process if everything is as declared.
+# Sets nftables_wanted. One process if everything is as declared. The listing has nothing that changes by itself or depends on names.
 nftables_compare() {
     nftables_wanted=${fw_nft%"$NL"}
     while :; do
@@ -22,7 +17,7 @@ nftables_compare() {
         differs missing
         return
     }
-    listed=$(nftables_list)
+    listed=$(nft -n -s list table inet haproxy_fleet 2>/dev/null)
     read_text "$lib/firewall/nftables/loaded"
     if [ "$text" != "$nftables_wanted$NL# listed$NL$listed" ]; then
         fw_live=yes
@@ -97,7 +92,7 @@ nftables_keep() {
     put_file "$nftables_file" nftables_rules root root 0644 &&
         put_file "/etc/systemd/system/$nftables_unit" nftables_unit_text root root 0644 &&
         systemctl daemon-reload && systemctl --quiet enable "$nftables_unit" && systemctl restart "$nftables_unit" &&
-        put_text "$lib/firewall/nftables/loaded" "$nftables_wanted$NL# listed$NL$(nftables_list)"
+        put_text "$lib/firewall/nftables/loaded" "$nftables_wanted$NL# listed$NL$(nft -n -s list table inet haproxy_fleet)"
 }
 
 nftables_rules() {

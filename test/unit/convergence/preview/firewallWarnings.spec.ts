@@ -70,8 +70,12 @@ describe("warnings about the firewall of a host", () => {
     });
 
     it("leave out what the converge itself changes", () => {
-        assert.deepEqual(firewallWarnings(declared(web), seen("ufw-1.0.6", { manager: "ufw" })), []);
-        assert.equal(firewallWarnings(declared(web), seen("ufw-1.0.6")).length, 2);
+        const open: FirewallRule[] = [
+            { protocol: "tcp", port: 443 },
+            { protocol: "vrrp", from: ["192.0.2.12"] },
+        ];
+        assert.deepEqual(firewallWarnings(declared(open), seen("ufw-1.0.6", { manager: "ufw" })), []);
+        assert.equal(firewallWarnings(declared(open), seen("ufw-1.0.6")).length, 2);
         const own = (table: string) => ({
             ruleset: JSON.stringify({
                 nftables: [
@@ -92,6 +96,16 @@ describe("warnings about the firewall of a host", () => {
         assert.deepEqual(firewallWarnings(declared(web), seen("", own("haproxy_fleet"))), []);
         assert.equal(firewallWarnings(declared(web), seen("", own("haproxy\u001b"))).length, 1);
         assert.ok(!firewallWarnings(declared(web), seen("", own("haproxy\u001b")))[0]?.includes("\u001b"));
+    });
+
+    it("say that a rule of ufw comes first", () => {
+        const rules: FirewallRule[] = [...web, { protocol: "tcp", port: 8443, from: ["192.0.2.0/24"] }];
+        assert.deepEqual(firewallWarnings(declared(rules), seen("ufw-1.0.6", { manager: "ufw" })), [
+            "firewall: a rule of ufw drops tcp 80 over IPv4, before the rules that let it in; " +
+                "see ufw status numbered, and delete that rule, or make it match less",
+            "firewall: a rule of ufw drops tcp 80 over IPv6, before the rules that let it in; " +
+                "see ufw status numbered, and delete that rule, or make it match less",
+        ]);
     });
 
     it("say that the login would be locked out", () => {
