@@ -148,6 +148,11 @@ describe("buildPayload", () => {
         assert.equal(variable(text, "group_names"), "g\nadm");
     });
 
+    it("asks an instance for the state of a template, of which systemctl prints nothing", () => {
+        const text = payload([{ kind: "systemdUnit", name: "x@.service", content: "" }]);
+        assert.equal(variable(text, "unit_names"), "x@template.service");
+    });
+
     it("lists nothing for an empty run list", () => {
         const text = payload([]);
         for (const name of ["file_paths", "other_paths", "package_names", "unit_names", "user_names", "group_names"]) {

@@ -115,7 +115,6 @@ for (const [name, ...shell] of SHELLS)
         });
 
         it("says nothing of a stop that was asked for, nor if systemd does not answer", () => {
-            program.unit({ "318": "" });
             writeFileSync(join(program.directory, "unit"), "318\n");
             program.ends("a", "success", "exited", "0");
             program.ends("a", "exec-condition", "", "");
