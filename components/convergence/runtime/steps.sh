@@ -31,11 +31,6 @@ cannot() {
     printf 'refused\t%s\tpreflight\t%s\n' "$id" "$encoded"
 }
 
-# short WHAT NEEDED HAVE: this host lacks what is declared, and an up cannot change that. Reports a row of the preview's table.
-short() {
-    applying || printf 'short\t%s\t%s\t%s\n' "$1" "$2" "$3"
-}
-
 # Sets differing_before to the lines of changed that are about earlier resources.
 find_differing_before() {
     differing_before=

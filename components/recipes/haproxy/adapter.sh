@@ -14,6 +14,7 @@
 #   haproxy_names        servers that are given by name
 #   haproxy_servers      see servers.sh
 #   haproxy_states       yes if reloads hand over the states of servers
+#   haproxy_restart      yes if a restart may raise a limit of the running process
 #   haproxy_gate_limit, haproxy_bake  seconds, see gate.sh
 #   haproxy_accept_down  backends whose servers may all be down, with blanks between them
 #   haproxy_hard_stop    seconds after which HAProxy ends an old worker
@@ -272,8 +273,6 @@ haproxy_activation() {
     main=${main%%"$NL"*}
     reloadable=yes
     case $state in *CanReload=no*) reloadable= ;; esac
-    haproxy_descriptor_limit
-    haproxy_hard_limit "/proc/$main/limits"
     if [ -z "$running_worker" ] && haproxy_is_mute; then
         activation=restart
         activation_reason="the running process has no master socket, which reloads are proven with"
@@ -283,8 +282,7 @@ haproxy_activation() {
     elif [ -z "$reloadable" ]; then
         activation=restart
         activation_reason="$haproxy_unit has no ExecReload, so connections are lost; to keep them, add ExecReload=/bin/kill -USR2 \$MAINPID to the unit"
-    elif [ "$hard" -lt "$haproxy_fds" ] && [ "$descriptor_limit" -ge "$haproxy_fds" ] &&
-        [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 0 ]; then
+    elif haproxy_is_limited; then
         activation=restart
         activation_reason="the running process is limited to $hard file descriptors, $haproxy_fds are needed"
     elif haproxy_too_many "$running_old"; then

@@ -172,7 +172,7 @@ function serverStates(): Resource[] {
 
 /** Readable by HAProxy's group, not by others, because the files may contain passwords. */
 function configuration(config: HaproxyConfig, options: HaproxyOptions, group: string): Transaction {
-    const { allowWarnings = [], allowShrink = false, oldWorkers = 5, sourceOf = (path) => path } = options;
+    const { allowWarnings = [], allowShrink = false, restart, oldWorkers = 5, sourceOf = (path) => path } = options;
     const { bake = "0", acceptDown = [], certificates = {} } = options;
     const roots = declaresCertificates(config) ? options.roots : undefined;
     const served = servedCertificates(config, certificates);
@@ -224,6 +224,7 @@ function configuration(config: HaproxyConfig, options: HaproxyOptions, group: st
                 servers: serverGuardRules(config),
                 states: keepsServerStates(config) ? "yes" : "no",
                 allow_shrink: allowShrink ? "yes" : "no",
+                restart: restart === "now" ? "yes" : "no",
                 gate_limit: String(gateLimit(config)),
                 bake: String(seconds(bake)),
                 accept_down: acceptDown.join(" "),

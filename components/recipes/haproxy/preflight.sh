@@ -5,6 +5,7 @@
 haproxy_preflight() {
     refused=
     unchecked=
+    rm -f -- "$stage/short" "$stage/restarts"
     haproxy_preflight_binds
     if haproxy_installed; then
         haproxy_preflight_program
@@ -27,13 +28,20 @@ haproxy_refuse() {
     printf '%s\n' "$1"
 }
 
-# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, its drop-in, or packages that are installed with
-# HAProxy's, which are there already.
+# haproxy_short WHAT NEEDED HAVE: notes what the host lacks, for a table in the preview.
+haproxy_short() {
+    printf 'short\t%s\t%s\t%s\n' "$1" "$2" "$3" >>"$stage/short"
+}
+
+# haproxy_ignores LINE: whether this earlier difference is about the program that reloads, its drop-in, packages that are installed with
+# HAProxy's, which are there already, or kernel parameters that neither a start nor a bind needs.
 haproxy_ignores() {
     case $1 in
     "packages["*"haproxy "*"]$TAB"*)
         case $package_facts in *"${NL}haproxy${TAB}installed$TAB"*"${NL}iproute2${TAB}installed$TAB"*) ;; *) return 1 ;; esac
         ;;
+    "sysctl["*"nonlocal_bind: "* | "sysctl["*"fs.nr_open: "*) return 1 ;;
+    "sysctl["* | "file[/etc/modules-load.d/"*) ;;
     *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"* | "packages[rsyslog "*) ;;
     *) return 1 ;;
     esac
@@ -267,11 +275,17 @@ haproxy_preflight_master() {
     esac
 }
 
-# Checks that the service may open as many files as the declared connections need.
+# Checks that the service may open as many files as the declared connections need, and the running process, too, unless it may be restarted.
 haproxy_preflight_descriptors() {
     haproxy_descriptor_limit
-    [ "$descriptor_limit" -ge "$haproxy_fds" ] ||
+    if [ "$descriptor_limit" -lt "$haproxy_fds" ]; then
+        haproxy_short "file descriptors" "$haproxy_fds (2 x maxconn $haproxy_maxconn + $((haproxy_fds - 2 * haproxy_maxconn)))" "$descriptor_limit"
         haproxy_refuse "maxconn needs $haproxy_fds file descriptors, this host allows the service $descriptor_limit; lower maxconn, or raise LimitNOFILE of the service and the host's own limit" "$limited_by"
+    elif haproxy_is_limited; then
+        : >"$stage/restarts"
+        [ "$haproxy_restart" = yes ] ||
+            haproxy_refuse "pending: the running process may have $hard file descriptors, maxconn needs $haproxy_fds, and only a restart can raise that, which loses its connections; allow it once: npm run pulumi -- up --config restart=now (in a program of your own: restart: \"now\"), or lower maxconn"
+    fi
 }
 
 # haproxy_preflight_memory STAGE: checks that the memory is enough for all declared connections at their busiest. If the running worker may
@@ -280,6 +294,7 @@ haproxy_preflight_memory() {
     haproxy_memory_limit
     [ -n "$memory" ] && [ "$memory" -lt "$haproxy_memory" ] || return 0
     [ "$(haproxy_running_maxconn)" -lt "$haproxy_maxconn" ] || haproxy_adds_tls "$1${haproxy_config#"$tx_directory"}" || return 0
+    haproxy_short memory "$((haproxy_memory / 1024)) MB (maxconn $haproxy_maxconn x $((haproxy_memory / haproxy_maxconn)) kB)" "$((memory / 1024)) MB"
     haproxy_refuse "maxconn $haproxy_maxconn needs $((haproxy_memory / 1024)) MB of memory at its busiest, $memory_owner $((memory / 1024)) MB; lower maxconn to $((haproxy_maxconn * memory / haproxy_memory)), or $memory_remedy"
 }
 
@@ -328,22 +343,44 @@ haproxy_running_maxconn() {
     printf %s "${answer%%[!0-9]*}"
 }
 
-# Sets descriptor_limit and capabilities, and limited_by to systemdUnit if the unit's limit is the lowest. With CAP_SYS_RESOURCE, root raises
-# its own limit up to fs.nr_open; without, as in some containers, the limit is that of init or of the unit.
+# Sets descriptor_limit to what a process that is started now can have, limited_by to systemdUnit if only the unit's limit is too low, and main
+# to the running process, or 0. With CAP_SYS_RESOURCE, root raises its own limit up to fs.nr_open; without, as in some
+# containers, the limit is that of init or of the unit.
 haproxy_descriptor_limit() {
     limited_by=
-    capabilities=$(grep -s CapBnd /proc/1/status)
-    if [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 1 ]; then
+    properties=$NL$(systemctl show -p LimitNOFILE -p CapabilityBoundingSet -p MainPID -- "$haproxy_unit")$NL
+    haproxy_property MainPID
+    main=${value:-0}
+    if haproxy_may_raise 1 CapBnd; then
         descriptor_limit=$(cat /proc/sys/fs/nr_open)
-        return
+        haproxy_property CapabilityBoundingSet
+        case $value in *cap_sys_resource*) return ;; esac
+    else
+        haproxy_hard_limit /proc/1/limits
+        descriptor_limit=$hard
     fi
-    haproxy_hard_limit /proc/1/limits
-    descriptor_limit=$hard
-    unit_limit=$(systemctl show -p LimitNOFILE --value -- "$haproxy_unit")
-    [ "${unit_limit:-0}" -ge "$descriptor_limit" ] || {
-        descriptor_limit=${unit_limit:-0}
+    haproxy_property LimitNOFILE
+    # Longer numbers, and "infinity", are no limit.
+    case $value in *[!0-9]* | ?????????????*) return ;; esac
+    [ "${value:-0}" -ge "$descriptor_limit" ] || {
+        descriptor_limit=${value:-0}
         limited_by=systemdUnit
     }
+}
+
+# haproxy_may_raise PID SET: whether this set of the process has CAP_SYS_RESOURCE, and in the first user namespace, as the kernel demands.
+haproxy_may_raise() {
+    capabilities=$(grep -s -h -e "^$2:" -e ' 4294967295$' "/proc/$1/status" "/proc/$1/uid_map")
+    case $capabilities in *" 0 "*) ;; *) return 1 ;; esac
+    capabilities=${capabilities%%"$NL"*}
+    [ $((0x${capabilities##*[!0-9a-f]} >> 24 & 1)) = 1 ]
+}
+
+# Whether the running process cannot have the descriptors that are needed, as a reload keeps it. Reads main; sets hard.
+haproxy_is_limited() {
+    [ "$main" != 0 ] || return
+    haproxy_hard_limit "/proc/$main/limits"
+    [ "$hard" != 0 ] && [ "$hard" -lt "$haproxy_fds" ] && ! haproxy_may_raise "$main" CapEff
 }
 
 # haproxy_hard_limit FILE: sets hard to the hard limit of open files in a /proc/PID/limits.

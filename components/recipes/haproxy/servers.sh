@@ -24,14 +24,22 @@ haproxy_preflight_servers() {
     fi
 }
 
-# Reports whether allowShrink is needed. Nothing is compared, and $stage/shrinks is missing, if nothing differs.
+# Reports whether the settings for one up are needed, and what the host lacks, as the preflight has noted. It has not run if nothing
+# differs.
 haproxy_settings() {
-    if [ "$haproxy_allow_shrink" != yes ]; then
+    haproxy_setting allowShrink "$haproxy_allow_shrink" shrinks
+    haproxy_setting restart "$haproxy_restart" restarts
+    [ ! -e "$stage/short" ] || cat -- "$stage/short"
+}
+
+# haproxy_setting NAME SET NOTE
+haproxy_setting() {
+    if [ "$2" != yes ]; then
         return
-    elif [ -e "$stage/shrinks" ]; then
-        setting allowShrink needed
+    elif [ -e "$stage/$3" ]; then
+        setting "$1" needed
     else
-        setting allowShrink unneeded
+        setting "$1" unneeded
     fi
 }
 

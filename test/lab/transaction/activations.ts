@@ -78,18 +78,42 @@ export function activations(loadBalancer: () => LoadBalancerHost): void {
         assert.notEqual((await loadBalancer().processes()).split(" ")[0], before.split(" ")[0]);
     });
 
-    it("restarts if a reload is not enough, and announces it", async () => {
+    it("raises a limit that only a restart can raise when that is allowed, and announces it", async () => {
         await loadBalancer().converge();
-        await loadBalancer().shell('prlimit --pid "$(systemctl show -p MainPID --value haproxy)" --nofile=3300:3300');
-        const more = { global: { maxconn: 1500 } };
-        const { text } = await loadBalancer().declare(more).preview();
-        assert.match(text, /would converge it and restart/);
-        assert.match(text, /restart: the running process is limited to 3300 file descriptors, 4004 are needed/);
+        const dropIn = "/etc/systemd/system/haproxy.service.d/20-low.conf";
+        await loadBalancer().shell(`
+            printf '[Service]\\nLimitNOFILE=3300\\n' >${dropIn}
+            systemctl daemon-reload && systemctl restart haproxy
+            rm ${dropIn} && systemctl daemon-reload`);
         const before = await loadBalancer().processes();
-        await loadBalancer().converge(more);
+        const more = { global: { maxconn: 1500 } };
+        const answer = await loadBalancer().declare(more).preview();
+        assert.ok(answer.refused);
+        assert.match(
+            answer.text,
+            /pending: the running process may have 3300 file descriptors, maxconn needs 4004, and only a restart/,
+        );
+        assert.match(
+            answer.text,
+            /npm run pulumi -- up --config restart=now \(in a program of your own: restart: "now"\)/,
+        );
+        const refused = await loadBalancer().declare(more).up();
+        assert.equal(refused.code, 1);
+        assert.match(refused.stderr, /pending: the running process may have 3300 file descriptors/);
+        assert.equal(await loadBalancer().processes(), before);
+        const allowed = loadBalancer().declare(more, undefined, { restart: "now" });
+        assert.match((await allowed.preview()).text, /would converge it and restart/);
+        assert.match(
+            (await allowed.preview()).text,
+            /restart: the running process is limited to 3300 file descriptors, 4004 are needed/,
+        );
+        assert.deepEqual((await allowed.whyRun()).settings, [{ name: "restart", needed: true }]);
+        const { code, stderr } = await allowed.up();
+        assert.equal(code, 0, stderr);
         assert.notEqual((await loadBalancer().processes()).split(" ")[0], before.split(" ")[0]);
         const limits = await loadBalancer().shell('cat "/proc/$(systemctl show -p MainPID --value haproxy)/limits"');
         assert.ok(Number(/Max open files +(\d+)/.exec(limits)?.[1]) >= 4004, limits);
+        assert.deepEqual((await allowed.whyRun()).settings, [{ name: "restart", needed: false }]);
         await loadBalancer().converge();
     });
 

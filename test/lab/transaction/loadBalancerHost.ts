@@ -3,7 +3,7 @@ import { once } from "node:events";
 import { connect, type Socket } from "node:net";
 import type { Resource, Transaction } from "../../../components/convergence/kinds/index";
 import type { Bind, Global, HaproxyConfig } from "../../../components/haproxy/model";
-import { haproxy } from "../../../components/recipes/haproxy/index";
+import { type HaproxyOptions, haproxy } from "../../../components/recipes/haproxy/index";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
 import { quote } from "../../../lab/machine/exec";
@@ -91,8 +91,12 @@ export class LoadBalancerHost {
     }
 
     /** The recipe with this variation; `edit` may change its transaction. */
-    declare(variation: Variation = {}, edit = (transaction: Transaction) => transaction): Convergence {
-        const resources = haproxy(this.config(variation)).map(
+    declare(
+        variation: Variation = {},
+        edit = (transaction: Transaction) => transaction,
+        options: HaproxyOptions = {},
+    ): Convergence {
+        const resources = haproxy(this.config(variation), options).map(
             (resource): Resource => (resource.kind === "transaction" ? edit(resource) : resource),
         );
         return new Convergence(sshTargetOf(this.lab, this.host), resources);

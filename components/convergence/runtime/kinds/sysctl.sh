@@ -87,6 +87,7 @@ sysctl_compare_files() {
         ports*,*[0-9]*) boot_value=$boot_value,$value ;;
         esac
         # The last of them wins.
+        # shellcheck disable=SC3012 # dash and busybox have it
         if [ "${file##*/}" \> "${sysctl_file##*/}" ] && ! [ "${later##*/}" \> "${file##*/}" ]; then
             later=$file
             later_value=$value
@@ -99,6 +100,11 @@ sysctl_compare_files() {
     fi
     encode "$later sets $1 to ${later_value:-nothing} at each boot, but $3 is declared; remove that line, or declare this value"
     printf 'warning\t%s\n' "$encoded"
+}
+
+# sysctl_short WHAT NEEDED HAVE: reports what this host lacks and an up cannot change, for a table in the preview.
+sysctl_short() {
+    applying || printf 'short\t%s\t%s\t%s\n' "$1" "$2" "$3"
 }
 
 # squeeze TEXT: sets squeezed to its words with a blank between them.
@@ -115,8 +121,14 @@ sysctl_read() {
     have=$squeezed
 }
 
-# sysctl_value KEY PATH VALUE RULE REASON: the live value.
+# sysctl_value KEY PATH VALUE RULE REASON: tests and repairs the live value.
 sysctl_value() {
+    part=$1
+    sysctl_live_value "$@"
+    part=
+}
+
+sysctl_live_value() {
     if [ ! -e "/proc/sys/$2" ]; then
         case $4 in *"?") return ;; esac
         if sysctl_may_load; then
@@ -127,7 +139,7 @@ sysctl_value() {
             sysctl_live=$sysctl_live$NL$2:$raw
         fi
         if [ ! -e "/proc/sys/$2" ]; then
-            short "$1" "$3${5:+ ($5)}" "no such parameter"
+            sysctl_short "$1" "$3${5:+ ($5)}" "no such parameter"
             return
         fi
     fi
@@ -140,7 +152,7 @@ sysctl_value() {
         [ "$ours" = "?" ] || return 0
         differs unfinished "$1"
     elif ! { true >>"/proc/sys/$2"; } 2>/dev/null; then
-        short "$1" "$3${5:+ ($5)}" "${have:-nothing}, and root cannot change it there"
+        sysctl_short "$1" "$3${5:+ ($5)}" "${have:-nothing}, and root cannot change it there"
         return
     else
         case $4 in same*) differs value "$1 $have" ;; *) differs less "$1 $have" ;; esac

@@ -113,6 +113,7 @@ describe("buildPayload", () => {
             ...logrotate(),
             ...papertrail({ host: "logs.example.com", port: 6514 }),
             { kind: "firewall", default: "drop", rules: [{ protocol: "tcp", port: 80 }] },
+            { kind: "sysctl", name: "x", values: { "net.core.somaxconn": { value: 1 } } },
             { kind: "directory", path: "/srv/x", owned: true },
             { kind: "execute", name: "x", command: "y", notIf: "z" },
             { kind: "absent", path: "/srv/y" },
