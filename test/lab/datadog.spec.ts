@@ -11,7 +11,8 @@ import { Convergence } from "../support/converge";
 import { hostState } from "../support/hostState";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
-import { assertHidden } from "../support/planted";
+import { assertHidden, base64Within } from "../support/planted";
+import { seenOnHost } from "../support/processWatch";
 import { skip } from "../support/skip";
 import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
@@ -235,21 +236,15 @@ describeLab("the recipe datadog, with a stand-in for the agent", () => {
                 { name: "lb1", target: { ...target, privateKey: "" }, resources: declared, configSlots: ["datadog"] },
             ]),
         );
-        await host.exec(`: >/root/seen
-            cat >/root/watch <<'END'
-            while [ ! -e /root/stop ]; do
-                grep -l -e 'planted0a[p]i' -e 'cGxhbnRlZD[B]hcG' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
-            done
-END
-            sh /root/watch >/dev/null 2>&1 </dev/null &`);
-        await startsOf(1, async () => {
-            assert.match(await says("up", "--yes", "--skip-preview", "--diff", "--debug"), /api_key +: "‹datadog›"/);
-        });
-        assert.equal(await out("cat /root/seen"), "");
-        // Proves that the watch works.
-        await host.exec(
-            "timeout 60 sh -c 'until [ -s /root/seen ]; do sleep 0.1; done' planted0api; rm /root/seen; touch /root/stop",
+        const seen = await seenOnHost(host, [...base64Within(PLANTED), PLANTED], () =>
+            startsOf(1, async () => {
+                assert.match(
+                    await says("up", "--yes", "--skip-preview", "--diff", "--debug"),
+                    /api_key +: "‹datadog›"/,
+                );
+            }),
         );
+        assert.equal(seen, "");
         assertHidden(await project.succeed("stack", "export"), { key, anew }, "stack export");
         assertHidden(project.stateText(), { key, anew }, "state");
         const holding = "grep -rsl planted0api /etc /var /run /tmp /root /opt /usr/local /dev/shm";

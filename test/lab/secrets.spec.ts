@@ -9,6 +9,7 @@ import { Convergence } from "../support/converge";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
 import { assertHidden, base64Within, type Planted } from "../support/planted";
+import { seenOnHost } from "../support/processWatch";
 import { smallLoadBalancer } from "../support/smallLoadBalancer";
 import { sshTargetOf } from "../support/sshTarget";
 import { Project } from "../toolchain/project";
@@ -125,24 +126,13 @@ describeLab("a secret", () => {
     it("is in no process of the host while it is written, and in no output of the engine", async () => {
         declare();
         assert.equal((await says("preview", "--diff", "--debug")).code, 0);
-        // A class of one character, so that the watch does not find itself.
-        const key = keyPatterns.map((text) => `-e '${text.slice(0, 3)}[${text[3]}]${text.slice(4)}'`).join(" ");
-        await host().exec(`: >/root/seen
-            cat >/root/watch <<'END'
-            while [ ! -e /root/stop ]; do
-                grep -l ${key} -e 'p[l]anted' -e 'cGxh[b]nRlZ' -e 'BsY[W]50ZW' -e 'wbGF[u]dGVk' /proc/[0-9]*/cmdline /proc/[0-9]*/environ >>/root/seen 2>/dev/null
-            done
-END
-            sh /root/watch >/dev/null 2>&1 </dev/null &`);
-        const { code, text } = await says("up", "--yes", "--skip-preview", "--diff", ...VERBOSE);
-        assert.equal(code, 0, text.slice(-4000));
-        assert.match(text, /Marshaling property|RegisterResource/);
-        assert.equal((await host().exec("cat /root/seen")).stdout, "");
-        // Proves that the watch works.
-        await host().exec(
-            "timeout 60 sh -c 'until [ -s /root/seen ]; do sleep 0.1; done' planted-control; touch /root/stop",
-        );
-        assert.match((await host().exec("cat /root/seen")).stdout, /^\/proc\/\d+\/cmdline$/m);
+        const words = [...keyPatterns, ...base64Within("planted"), "planted"];
+        const seen = await seenOnHost(host(), words, async () => {
+            const { code, text } = await says("up", "--yes", "--skip-preview", "--diff", ...VERBOSE);
+            assert.equal(code, 0, text.slice(-4000));
+            assert.match(text, /Marshaling property|RegisterResource/);
+        });
+        assert.equal(seen, "");
     });
 
     it("is in its own files and nowhere else on the host", async () => {

@@ -34,14 +34,14 @@ haproxy_short() {
 }
 
 # haproxy_ignores LINE: whether this earlier difference is about the program that reloads, its drop-in, packages that are installed with
-# HAProxy's, which are there already, or kernel parameters that neither a start nor a bind needs.
+# HAProxy's, which are there already, rules of a firewall, or kernel parameters that neither a start nor a bind needs.
 haproxy_ignores() {
     case $1 in
     "packages["*"haproxy "*"]$TAB"*)
         case $package_facts in *"${NL}haproxy${TAB}installed$TAB"*"${NL}iproute2${TAB}installed$TAB"*) ;; *) return 1 ;; esac
         ;;
     "sysctl["*"nonlocal_bind: "* | "sysctl["*"fs.nr_open: "*) return 1 ;;
-    "sysctl["* | "file[/etc/modules-load.d/"*) ;;
+    "sysctl["* | "file[/etc/modules-load.d/"* | "firewall["*) ;;
     *"[/usr/local/lib/$product"* | "systemdUnit[$haproxy_unit.d/10-server-states.conf]"* | "packages[rsyslog "*) ;;
     *) return 1 ;;
     esac

@@ -20,7 +20,7 @@ packages() {
             ;;
         *)
             differs interrupted "$name $have_state"
-            [ "$want" = "$name" ] || package_missing "$want"
+            [ "$want" = "$name" ] || package_interrupted "$want"
             ;;
         esac
         wanted="$wanted${install:+ $install}"
@@ -42,6 +42,7 @@ packages() {
     fi
     # shellcheck disable=SC2086
     [ -z "$to_hold" ] || step "hold$to_hold" packages_hold $to_hold
+    unset SYSTEMD_OFFLINE
     stale=1
 }
 

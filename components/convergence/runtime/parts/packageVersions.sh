@@ -42,6 +42,13 @@ package_missing() {
     esac
 }
 
+# package_interrupted WORD: as package_missing. If a transaction changes the version, what finishes the installation must not touch the
+# service either, see package_switch.
+package_interrupted() {
+    case $1 in "$name:"*) ! applying || export SYSTEMD_OFFLINE=1 ;; esac
+    package_missing "$1"
+}
+
 # package_version WORD: reports how an installed package differs, and sets install to the version to install, or to nothing. Reads name;
 # adds to to_hold.
 package_version() {
@@ -95,8 +102,8 @@ package_target() {
         ;;
     *)
         if was_declared "$3" "$4" && package_is_newer "$have_version" "$2"; then
-            target=
             warn_of_newer "$1"
+            target=
             return
         fi
         differs version "$1 $have_version"
@@ -109,8 +116,7 @@ package_target() {
 
 # warn_of_newer NAME: somebody has upgraded the package since the declared version was converged.
 warn_of_newer() {
-    newer="$1 is $have_version, newer than the declared $target; somebody else has upgraded it, perhaps because of its security; declare that version to keep it, or another one"
-    target=
+    newer="$1 is $have_version, newer than the declared $target; somebody else has upgraded it, perhaps because of its security; declare that version"
     if applying; then
         say "$label: warning: $newer"
     else

@@ -39,7 +39,14 @@ package_get() {
 
 # package_fetch NAME=VERSION: downloads it, with what has to come with it.
 package_fetch() {
-    package_get --download-only --yes install "$1"
+    package_get --download-only --yes install "$1" || return
+    # apt does not copy what a source on this host has.
+    while read -r address file _; do
+        address=${address#\'}
+        case $address in file:*) ;; *) continue ;; esac
+        address=${address#file:}
+        cp -- "$(printf %s "${address%\'}" | perl -pe 's/%(..)/chr hex $1/ge')" "$tx_fetched/archives/$file" || return
+    done <"$tx_fetched/uris"
 }
 
 # Extracts programs and libraries to $tx_fetched/root.
