@@ -83,7 +83,11 @@ const ofFirewall: Record<Release["version"], Drift> = {
         /has also: tcp dport 8081 accept/,
     ],
     "2.6": ["nft delete table inet haproxy_fleet", /has none of its rules/],
-    "2.8": ["ufw delete allow 80/tcp >/dev/null; ufw default allow incoming >/dev/null", /lacks: .*80/, /allow/],
+    "2.8": [
+        "ufw delete allow 80/tcp >/dev/null; ufw default allow incoming >/dev/null",
+        /lacks: allow tcp 80 0\.0\.0\.0\/0/,
+        /ufw's default for what comes in is ACCEPT, not DROP/,
+    ],
     "3.0": [
         "systemctl disable --quiet haproxy-fleet-firewall.service; : >/etc/haproxy-fleet-firewall.nft",
         /firewall\.nft is not as declared/,
