@@ -388,7 +388,7 @@ const BY_PACKAGES =
     /^unit ldconfig.service |\/etc\/(passwd|shadow|group|gshadow|subuid|subgid)$|^(user|group) dd-agent:| \/var\/lib\/haproxy\/dev\/log |^timer syslog\.socket /;
 
 /** What we remember of a host for messages. */
-const OUR_RECORDS = / \/var\/lib\/haproxy-fleet\/(secret-lines|baseline|forwards)\b/;
+const OUR_RECORDS = / \/var\/lib\/haproxy-fleet\/(secret-lines|baseline|forwards|alert\.open)\b/;
 
 /** Shell that prints what {@link hostState} does not look at. */
 const MORE = `
