@@ -223,12 +223,13 @@ export class FullHost extends LoadBalancerHost {
         return [...(await hostState(this.host)), ...more.split("\n")].filter((line) => !OUR_RECORDS.test(line));
     }
 
-    /** Everything that another process, or a file that is written again, changes. */
+    /** Everything that another process changes, or a file that is written or a rule that is loaded again. */
     traces(): Promise<string> {
         return this.shell(`
             systemctl show -p Id -p MainPID -p InvocationID -p NRestarts haproxy ${services.join(" ")}
             cat ${AGENT_STARTS}
-            find /etc/haproxy /etc/rsyslog.d /etc/logrotate.d /etc/systemd/system /etc/apt /etc/datadog-agent /usr/local -type f -printf '%p %i %T@\\n' | sort`);
+            nft -s -a list ruleset
+            find /etc /usr/local -type f -printf '%p %i %T@\\n' | sort`);
     }
 
     /** Processes that a why-run starts. Others of the host may start some meanwhile, so the least of some counts. */
