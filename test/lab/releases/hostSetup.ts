@@ -15,8 +15,11 @@ import { type Connection, Destinations, differences, FullHost, LOG, planted } fr
  */
 const PROCESS_BUDGET = 32;
 
-/** Limit for the bytes of its payload. */
-const PAYLOAD_BUDGET = 220 * 1024;
+/**
+ * Limit for the bytes of its payload. Beside the budget of payloadCost.spec.ts, which every host needs, these are about 31 KiB for logs and
+ * metrics, 20 for alerts, of which 15 are their program, 16 for the firewall, 11 for versions of packages, and 8 for tuning.
+ */
+const PAYLOAD_BUDGET = 230 * 1024;
 
 const ON = { metrics: true, groups: "adm dd-agent", connections: 1, states: "active active active" };
 const OFF = { metrics: false, groups: "none", connections: 0, states: "active inactive inactive" };
