@@ -222,7 +222,11 @@ undo_systemdUnit() {
     fi
     case $1 in
     */*) ;;
-    *) systemctl --quiet disable --now -- "$1" || : ;;
+    *)
+        # Of a template also instances, and timers that would start one.
+        case $1 in *@.*) systemctl --quiet stop -- "${1%.*}*.timer" "${1%.*}*.${1##*.}" || : ;; esac
+        systemctl --quiet disable --now -- "$1" || :
+        ;;
     esac
     rm -f -- "/etc/systemd/system/$1"
     case $1 in */*) rmdir -- "/etc/systemd/system/${1%/*}" 2>/dev/null || : ;; esac

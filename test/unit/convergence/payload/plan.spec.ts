@@ -157,6 +157,11 @@ describe("makePlan", () => {
                 /^packages\[haproxy; reboot\]: invalid package "haproxy; reboot"; use "name" or "name=version"$/,
             ],
             ["a package option", { kind: "packages", names: ["--purge"] }, /invalid package "--purge"/],
+            [
+                "a version of an unnamed package",
+                { kind: "packages", names: ["curl"], versions: { jq: "hold" } },
+                /versions has "jq", which is not among its names/,
+            ],
             ["an empty version", { kind: "packages", names: ["curl="] }, /invalid package "curl="/],
             [
                 "a user's name",

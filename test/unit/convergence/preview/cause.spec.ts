@@ -48,6 +48,8 @@ interface Tried {
 
 const file = (content = "a\n", more = {}): Resource => ({ kind: "file", path: "/etc/x", content, ...more });
 const packages = (...names: string[]): Resource => ({ kind: "packages", names });
+const held: Resource = { kind: "packages", names: ["aa"], versions: { aa: "hold" } };
+const newest: Resource = { kind: "packages", names: ["aa"], versions: { aa: "newest" } };
 const user = (more = {}): Resource => ({ kind: "user", name: "u", ...more });
 const service = (more = {}): Resource => ({ kind: "service", name: "x.service", ...more });
 const content = (text: string, id = "r0") => differs("content", sha256(text), id);
@@ -55,7 +57,7 @@ const content = (text: string, id = "r0") => differs("content", sha256(text), id
 const parameters = (values: Sysctl["values"]): Resource => ({ kind: "sysctl", name: "60-x", values });
 
 /** What was declared, what is, and what the host has instead; then why. */
-const table: [string, Resource[], Resource[], Difference, string][] = [
+const table: [string, Resource[], Resource[], Difference, string | undefined][] = [
     ["a new content", [file()], [file("b\n")], content("a\n"), "declared"],
     ["an edited content", [file()], [file()], content("edited"), "drift"],
     ["a new content of an edited file", [file()], [file("b\n")], content("edited"), "both"],
@@ -91,6 +93,11 @@ const table: [string, Resource[], Resource[], Difference, string][] = [
         differs("version", "aa 3"),
         "drift",
     ],
+    ["a first hold", [packages("aa")], [held], differs("unheld", "aa"), "declared"],
+    ["a released hold", [held], [held], differs("unheld", "aa"), "drift"],
+    ["a newest version that is newly declared", [packages("aa")], [newest], differs("newest", "aa 1 2"), "declared"],
+    ["a new newest version", [newest], [newest], differs("newest", "aa 1 2"), undefined],
+    ["old package lists", [newest], [newest], differs("lists", ""), undefined],
     ["a new version of a changed package", [packages("aa=1")], [packages("aa=2")], differs("version", "aa 3"), "both"],
     ["a new shell", [user()], [user({ shell: "/bin/sh" })], differs("shell", "/bin/zsh"), "declared"],
     ["a changed shell", [user({ shell: "/bin/sh" })], [user({ shell: "/bin/sh" })], differs("shell", "/x"), "drift"],

@@ -101,6 +101,7 @@ for (const [name, ...shell] of SHELLS) {
                     polls=$((polls + 1))
                     [ "$polls" -lt 5 ] || running_worker=200 running_digest=new
                 }
+                haproxy_is_installed() { :; }
                 haproxy_listens() { :; }
                 haproxy_answers() { :; }
                 haproxy_reason() { :; }`;

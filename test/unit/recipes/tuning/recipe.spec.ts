@@ -52,8 +52,9 @@ describe("tuning", () => {
     });
 
     it("loads the module of tracked connections at each boot, before their limit is set", () => {
-        const [file, parameters] = tuning(figures);
-        assert.ok(file?.kind === "file" && parameters?.kind === "sysctl");
+        const [directory, file, parameters] = tuning(figures);
+        assert.ok(directory?.kind === "directory" && file?.kind === "file" && parameters?.kind === "sysctl");
+        assert.equal(directory.path, "/etc/modules-load.d");
         assert.equal(file.path, "/etc/modules-load.d/haproxy-fleet.conf");
         assert.deepEqual([String(file.content).trim().split("\n").at(-1)], parameters.modules);
     });
