@@ -204,8 +204,9 @@ haproxy_is_installed() {
     IFS= read -r program 2>/dev/null <"/proc/$running_master/cmdline"
     program=${program%%-*}
     set -- "/proc/$running_master"
+    # A path with a minus sign may lead to a directory, as /opt/haproxy-2.8/haproxy.
     # shellcheck disable=SC3013 # dash and busybox have it
-    [ ! -x "$1/root$program" ] || { [ "$1/exe" -ef "$1/root$program" ] && [ "/proc/$running_worker/exe" -ef "$1/root$program" ]; }
+    [ ! -f "$1/root$program" ] || { [ "$1/exe" -ef "$1/root$program" ] && [ "/proc/$running_worker/exe" -ef "$1/root$program" ]; }
 }
 
 # haproxy_old_workers_of LINES: sets old to the processes in lines of `show proc`, and newest to the one with the fewest reloads since.
