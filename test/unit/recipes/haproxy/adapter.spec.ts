@@ -114,10 +114,10 @@ for (const [name, ...shell] of SHELLS) {
             const directory = mkdtempSync("/tmp/installed");
             mkdirSync(`${directory}/haproxy`);
             for (const installed of ["same", "other"]) copyFileSync("/bin/sleep", `${directory}/${installed}`);
-            const verdict = async (argv0: string) => {
+            const verdict = async (argv0: string, worker?: number) => {
                 const running = spawn(`${directory}/same`, ["60"], { argv0 });
                 await once(running, "spawn");
-                const lines = `answer="x\${NL}${running.pid} master" running_worker=${running.pid}
+                const lines = `answer="x\${NL}${running.pid} master" running_worker=${worker ?? running.pid}
                     haproxy_is_installed && say installed || say "not $program"`;
                 const log = said("", lines);
                 running.kill();
@@ -126,6 +126,8 @@ for (const [name, ...shell] of SHELLS) {
             assert.equal(await verdict(`${directory}/same-`), "installed");
             assert.equal(await verdict(`${directory}/other-`), `not ${directory}/other`);
             assert.equal(await verdict(`${directory}/haproxy-2.8/haproxy`), "installed");
+            // As if root might not look at it, like no process.
+            assert.equal(await verdict(`${directory}/same-`, 99_999_999), "installed");
             rmSync(directory, { recursive: true });
         });
 
