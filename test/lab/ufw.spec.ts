@@ -135,6 +135,17 @@ describeLab("a firewall that ufw manages", () => {
             ]);
         }));
 
+    it("opens SSH no further than somebody else has, unless that is declared", () =>
+        everywhere(async (host) => {
+            const { ssh: _, ...open } = firewall();
+            const opens = /lacks: allow tcp 22 0\.0\.0\.0\/0 any 0\.0\.0\.0\/0 in\n/;
+            assert.match(await previewOf(host, open), opens);
+            await host.exec(`ufw limit proto tcp from ${lab().gateway} to any port 22,2222`);
+            assert.doesNotMatch(await previewOf(host, open), opens);
+            assert.match(await previewOf(host, { ...open, ssh: { from: ["0.0.0.0/0"] } }), opens);
+            await host.exec(`ufw delete limit proto tcp from ${lab().gateway} to any port 22,2222`);
+        }));
+
     it("takes a change back that locks the login out", () =>
         everywhere(async (host) => {
             const kept = await stateOf(host);

@@ -53,8 +53,14 @@ ufw_compare() {
     ufw_vrrp4=
     ufw_vrrp6=
     ufw_wanted=$NL
+    ufw_rows=$fw_rows
     split_lines
-    for row in $fw_rows; do
+    case $fw_rows$NL in "tcp$TAB$fw_ssh_port$TAB$NL"*)
+        # Nothing is declared of SSH, which comes first, so whoever has said who may log in is right.
+        ! ufw_lets_log_in || ufw_rows=${fw_rows#"tcp$TAB$fw_ssh_port$TAB"}
+        ;;
+    esac
+    for row in $ufw_rows; do
         protocol=${row%%"$TAB"*}
         from=${row##*"$TAB"}
         port=${row#*"$TAB"}
@@ -95,6 +101,18 @@ ufw_read() {
         *) [ -z "$ufw_in_block" ] || ufw_blocks=$ufw_blocks$line$NL ;;
         esac
     done <"$1"
+}
+
+# Whether others have a rule that lets somebody in by SSH. Reads ufw_others.
+ufw_lets_log_in() {
+    for rule in $ufw_others; do
+        case $rule in allow*" in"* | limit*" in"*) ;; *) continue ;; esac
+        rule=${rule#* }
+        ufw_port=${rule#* }
+        case ${rule%% *} in tcp | any) ;; *) continue ;; esac
+        case ,${ufw_port%% *}, in ,any, | *",$fw_ssh_port,"*) return 0 ;; esac
+    done
+    return 1
 }
 
 # ufw_rule FAMILY PROTOCOL PORT FROM: compares a rule with ufw's files and with the kernel.
