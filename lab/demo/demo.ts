@@ -8,8 +8,10 @@ import { Lab } from "../lab";
 import { fleet, provideServices, receiverOf } from "../local";
 import { step } from "../machine/progress";
 import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
+import { alertCommand, deathChapter, wordsChapter } from "./alerts";
 import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
-import { API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
+import { lockOutChapter } from "./firewall";
+import { ALERT_COMMAND, API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
 import { httpsChapters } from "./https";
 import { killLoads, Load, showServed } from "./load";
 import { logChapter } from "./logs";
@@ -65,7 +67,7 @@ async function resetLab(): Promise<Lab> {
                 await provideServices(lab);
             }),
         );
-    await step("empty state of the stack local", () => freshStack(API_KEY));
+    await step("empty state of the stack local", () => freshStack(API_KEY, ALERT_COMMAND));
     othersWrote();
     return lab;
 }
@@ -98,10 +100,13 @@ async function story(): Promise<Lab> {
     await chapter(
         "Load balancers from bare hosts",
         `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and ` +
-            "converges both load balancers at once: packages, user, limits, configuration, services, logs and metrics.",
+            "converges both load balancers at once: packages, firewall, kernel, user, limits, configuration, services, alerts, logs " +
+            "and metrics.",
         async () => {
             // There is no Datadog here, so it may be any text.
             await setSecret(API_KEY, randomBytes(16).toString("hex"));
+            say(`  ${bold(`alertCommand: ${alertCommand}`)}`);
+            await setSecret(ALERT_COMMAND, alertCommand);
             await up();
             return "both are converged, and serve";
         },
@@ -114,6 +119,7 @@ async function story(): Promise<Lab> {
 
     await logChapter(lab);
     await metricChapter(lab);
+    await deathChapter(lab, second);
 
     await chapter(
         "An app server fails",
@@ -228,6 +234,26 @@ async function story(): Promise<Lab> {
     );
 
     await chapter(
+        "Too many connections",
+        `In ${STACK_FILE}, maxconn becomes 50000, for which a host of the lab has too few file descriptors. The limits of ` +
+            "HAProxy and of the kernel follow from this one number; the preview shows what does not fit.",
+        async () => {
+            const good = readFileSync(STACK_FILE, "utf8");
+            const high = good.replace(/maxconn: \d+/, "maxconn: 50_000");
+            expect(high !== good, `${STACK_FILE} must have a maxconn`);
+            edit(STACK_FILE, high);
+            say(`  ${bold(`${STACK_FILE}: maxconn: 50_000`)}\n`);
+            const { code, stdout, stderr } = await pulumi("preview");
+            restore();
+            expect(
+                code !== 0 && /file descriptors +\d+ \(2 x maxconn 50000 .*\) +\d+/.test(stdout + stderr),
+                "the preview must fail, and show how many file descriptors are needed",
+            );
+            return "refused, with the arithmetic";
+        },
+    );
+
+    await chapter(
         "A wrong port",
         `In ${STACK_FILE}, the port of ecom-docs becomes 81, where nothing listens. No checker can know that. The up finds out: ` +
             `it compares the servers that work with those before, restores the last good files of ${first.name}, and does not ` +
@@ -259,7 +285,9 @@ async function story(): Promise<Lab> {
             return `restored after ${without.toFixed(1)} s; before, ${served}`;
         },
     );
+    await lockOutChapter(first, second);
     await httpsChapters(lab);
+    await wordsChapter(lab, second, first);
     await lab.host(failing).exec("sed -i 's/return 500/return 200/' /etc/nginx/nginx.conf && nginx -s reload");
     return lab;
 }
