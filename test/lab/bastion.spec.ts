@@ -34,8 +34,9 @@ describeLab("a host behind a bastion", () => {
     const target = (): SshTarget => ({ ...sshTargetOf(lab(), host), user: "ops" });
 
     /** The stack, with the bastion's key pinned or another. */
-    const declare = (bastionKey = jump.hostKey) =>
+    const declare = (bastionKey = jump.hostKey, changes: Record<string, unknown> = {}) =>
         program.stack({
+            ...changes,
             ssh: {
                 user: "ops",
                 become: "sudo",
@@ -111,6 +112,25 @@ describeLab("a host behind a bastion", () => {
         await host.exec(`echo '# edited' >>${CONFIG}`);
         await program.up("--skip-preview");
         assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
+    });
+
+    it("gets a firewall that lets its bastion in, and needs one login more to confirm it", async () => {
+        declare(undefined, { firewall: { default: "drop", ssh: [jump.address] } });
+        const before = [await logins(jump), await logins(host)];
+        await program.up("--skip-preview");
+        // The probe, the command, and the login that proves that logins still work.
+        assert.deepEqual(
+            [await logins(jump), await logins(host)],
+            before.map((count) => count + 3),
+        );
+        assert.match(
+            await shell("nft list table inet haproxy_fleet"),
+            new RegExp(`ip saddr ${jump.address} tcp dport 22 accept`),
+        );
+        await program.nothingToDo();
+        declare();
+        await program.up("--skip-preview");
+        assert.equal(await shell("nft list tables | grep haproxy || true"), "");
     });
 
     it("is not changed if the bastion's key is not the pinned one", async () => {

@@ -1,5 +1,6 @@
 // The packet filter of a host, by real packets; and the guard that takes a change back which locks the login out.
 import assert from "node:assert/strict";
+import { readdirSync, readlinkSync } from "node:fs";
 import { connect, createServer, type Server, type Socket } from "node:net";
 import type { Firewall, FirewallRule, Resource } from "../../components/convergence/kinds/index";
 import { planRetirement } from "../../components/convergence/retirement";
@@ -8,15 +9,26 @@ import type { Host } from "../../lab/host";
 import { run } from "../../lab/machine/exec";
 import { atNaps, Convergence } from "../support/converge";
 import { hostState } from "../support/hostState";
+import { hostsProgram } from "../support/hostsProgram";
 import { killAt } from "../support/killAt";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
+import { Project } from "../toolchain/project";
 
 const packages: Resource = { kind: "packages", names: ["nftables"] };
 
 /** A network in which no client is. */
 const ELSEWHERE = ["203.0.113.0/24", "2001:db8::/32"];
+
+/** The working directory of a process of this machine. */
+function cwdOf(pid: string): string {
+    try {
+        return readlinkSync(`/proc/${pid}/cwd`);
+    } catch {
+        return "";
+    }
+}
 
 /** A timer that tests need not wait for. */
 const soon = (body: string) => body.replace("\nguard_seconds=30\n", "\nguard_seconds=1\n");
@@ -234,6 +246,34 @@ describeLab("a firewall", () => {
             assert.match(await previewOf(firewall()), /not confirmed by a new login/);
             await up(firewall());
             assert.deepEqual(await warnings(firewall()), []);
+        });
+
+        it("is rolled back if the real program was killed after the change", async () => {
+            const project = new Project();
+            try {
+                project.program(hostsProgram([{ name: "lb1", target, resources: [packages, shut()] }]));
+                await project.succeed("stack", "init", "dev");
+                const ended = project.run(["up", "--yes", "--skip-preview"]);
+                await until("the rules have changed", async () => (await table()) !== before, 60_000);
+                // The program is busy with its second login, which the rules drop.
+                const processes = readdirSync("/proc").filter((pid) => cwdOf(pid) === project.directory);
+                assert.ok(processes.length > 1);
+                for (const pid of processes) process.kill(Number(pid), "SIGKILL");
+                assert.notEqual((await ended).code, 0);
+                // The end of the 30 s comes now.
+                await host.exec("systemctl start haproxy-fleet-guard.service");
+                assert.equal(await table(), before);
+                assert.match(
+                    String(await warnings(shut())),
+                    /rolled back: no new login has confirmed the change within 30 s/,
+                );
+                await until(
+                    "the converge has ended",
+                    async () => (await out("systemctl is-active haproxy-fleet-converge")) !== "active",
+                );
+            } finally {
+                project.remove();
+            }
         });
 
         it("is rolled back if the converge was killed", async () => {

@@ -14,9 +14,18 @@ const BEFORE = "echo before >/etc/leaves; echo before >/etc/comes; mkdir -p /srv
 
 const SLEEPER = "[Service]\nExecStart=/bin/sleep infinity\n[Install]\nWantedBy=multi-user.target\n";
 
+/**
+ * A load balancer whose only server is up: sshd answers its checks. A server that is not would be up until its first check, which a
+ * converge soon after a boot may see as a service that it has taken down.
+ */
+const loadBalancer = (server: string): Resource[] =>
+    smallLoadBalancer(server, {
+        backends: [{ name: "app", servers: [{ name: server, address: "127.0.0.1", port: 22 }] }],
+    });
+
 /** The run list before: the converge starts here … */
 const from: Resource[] = [
-    ...smallLoadBalancer("app1"),
+    ...loadBalancer("app1"),
     ...echod("one\n"),
     { kind: "directory", path: "/srv/gone" },
     { kind: "file", path: "/srv/gone/file", content: "gone\n" },
@@ -37,7 +46,7 @@ const to: Resource[] = [
     { kind: "file", path: "/etc/changes", content: "one\n", mode: "0600" },
     { kind: "absent", path: "/etc/debian_version" },
     { kind: "execute", name: "count", command: "echo done >/srv/counted", creates: "/srv/counted" },
-    ...smallLoadBalancer("app2"),
+    ...loadBalancer("app2"),
     { kind: "systemdUnit", name: "echod.service.d/10-nice.conf", content: "[Service]\nNice=5\n" },
     ...echod("two\n"),
 ];

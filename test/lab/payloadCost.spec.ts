@@ -106,10 +106,13 @@ describeLab("a why-run with nothing to do", () => {
         assert.equal(await processes([...common, packages, firewall]), before + 2);
     });
 
-    it("starts one more for each difference, which shows that the count works", async () => {
+    it("starts one more for each difference, which shows that the count works, and one for all kernel parameters", async () => {
         const resources = [...common, ...many(10)];
         const before = await processes(resources);
         const guarded: Resource = { kind: "execute", name: "guarded", command: "false", notIf: "true" };
         assert.equal(await processes([...resources, guarded]), before + 1);
+        // A shell cannot read them itself.
+        const values = { "net.core.somaxconn": { value: 5000 }, "net.ipv4.tcp_tw_reuse": { value: 1 } };
+        assert.equal(await processes([...resources, { kind: "sysctl", name: "60-x", values }]), before + 1);
     });
 });

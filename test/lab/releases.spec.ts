@@ -4,7 +4,7 @@ import { describeLab, withLab } from "../support/lab";
 import { releases } from "../support/releases";
 import { TlsLoad } from "../support/tlsLoad";
 import { until } from "../support/traffic";
-import { logsAndMetricsTests } from "./releases/logsAndMetrics";
+import { hostSetupTests } from "./releases/hostSetup";
 import { Issuer, TlsHost } from "./tls/tlsHost";
 import { atStart } from "./transaction/edit";
 import { repair } from "./transaction/faults";
@@ -143,5 +143,5 @@ describeLab("a release of haproxy", () => {
             });
         });
 
-    logsAndMetricsTests(lab, nameOf, "logs1");
+    hostSetupTests(lab, nameOf, "logs1");
 });

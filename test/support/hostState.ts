@@ -1,9 +1,10 @@
 import type { Host } from "../../lab/host";
+import { run } from "../../lab/machine/exec";
 
 /**
  * Everything on a host for which a converge is responsible, a line each: files with type, mode, owner and content, packages,
- * accounts, units, what the running processes have read, what we remember, leftovers. Times, process ids and the token, which
- * no two runs share, are left out.
+ * accounts, units, kernel parameters and packet filters, what the running processes have read, what we remember, leftovers. Times, process
+ * ids and the token, which no two runs share, are left out.
  */
 const SCRIPT = `
 # A converge reports its end before systemd has noticed it.
@@ -25,13 +26,19 @@ systemctl list-units --no-legend --no-pager --plain --all --type=service |
     awk '$1 !~ /^(user|session|systemd-|modprobe)/ && $2 == "loaded" { print "unit", $1, $3, $4 }' | sort
 systemctl show -p Id -p NeedDaemonReload '*.service' | grep -B1 NeedDaemonReload=yes
 ss -Hltn | awk '{ print "listens", $4 }' | sort
+# Not what is counted, and not what each boot makes anew.
+find /proc/sys/net -type f ! -path '*/conf/*' ! -path '*/neigh/*' ! -name nf_conntrack_count ! -name tcp_fastopen_key |
+    xargs grep -s '' | sed 's,^/proc/sys/,sysctl ,' | sort
 [ ! -e /run/echod/loaded ] || sed 's/^/echod has /' /run/echod/loaded
 ls -A /run/haproxy-fleet | grep -e '^in' -e '^payload' -e '^stage' -e '^why-run' -e '^package'
 `;
 
 export async function hostState(host: Host): Promise<string[]> {
+    // The host itself may lack nft.
+    const filters = run("ip", ["netns", "exec", host.namespace, "nft", "-s", "list", "ruleset"]);
     const { stdout } = await host.exec(`${SCRIPT}\n${RUNNING_HAPROXY}`);
-    return stdout.trimEnd().split("\n");
+    const rules = (await filters).stdout.split("\n").filter((line) => line.trim() !== "");
+    return [...stdout.trimEnd().split("\n"), ...rules.map((line) => `filter ${line.trim()}`)];
 }
 
 /** Prints the digest that the running haproxy reports, without our own runtime. */

@@ -50,9 +50,8 @@ export class UserProject {
     /** Runs the command of the installed package, with this environment besides the test's own. */
     command(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
         const command = join(this.directory, "node_modules/haproxy-fleet/command.js");
-        const tsx = join(repo, "node_modules/tsx/dist/loader.mjs");
         return new Promise((resolve, reject) => {
-            const child = spawn(process.execPath, ["--import", tsx, command, ...args], {
+            const child = spawn(process.execPath, [command, ...args], {
                 cwd: join(this.directory, this.folder),
                 env: { ...process.env, ...this.environment },
                 stdio: ["ignore", "pipe", "pipe"],

@@ -31,7 +31,7 @@ const wholes: Record<string, string> = {
 };
 
 /** Pages whose fragments are for stacks and programs. */
-const forBoth = ["docs/certificates.md", "docs/datadog.md", "docs/logs.md"];
+const forBoth = ["docs/certificates.md", "docs/datadog.md", "docs/firewall.md", "docs/logs.md"];
 
 /** What fragments need that stand in the data of a stack, or among the arguments of a program. */
 const stackOrProgram = `

@@ -107,9 +107,15 @@ function keyIssues(resource: Packages, field: "versions" | "initial"): string[] 
     );
 }
 
+/** What a host remembers it by, given what differs and what it has. */
+export function packageKey(aspect: string, have: string): string {
+    return `${have.split(" ")[0] ?? ""}${aspect === "unheld" ? "!" : ""}`;
+}
+
 /** Words for a version that differs. */
 export const VERSION_WORDING: Wording = {
     version: (have) => `installed is ${have}`,
+    unrecorded: (have) => `${have} is installed, and would be recorded as declared`,
     newest: (have) => {
         const [name, installed, newest] = have.split(" ");
         return `installed is ${name} ${installed}, the newest is ${newest}`;
@@ -164,7 +170,10 @@ export const packages: ResourceKind<Packages> = {
     // By name, because a package may be declared in another resource the next time.
     remembered: (resource) =>
         Object.fromEntries(
-            declaredOf(resource).map(({ name, version = "", initial }) => [name, initial ? "" : version]),
+            declaredOf(resource).flatMap(({ name, version = "", initial, hold }) => [
+                [name, initial ? "" : version],
+                ...(hold ? [[packageKey("unheld", name), "hold"]] : []),
+            ]),
         ),
     wording: {
         missing: (have) => `${have} is not installed`,

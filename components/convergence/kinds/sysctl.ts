@@ -8,7 +8,6 @@ import { FILE_TYPE, FILE_WORDING, hasSecrets, permissionsOf, statLine } from "./
 /** Between dots, a slash stands for a dot, as in `net.ipv4.conf.eth0/100.rp_filter`. */
 const KEY = /^[A-Za-z0-9_-]+(\.[A-Za-z0-9_@/-]+)+$/;
 const NAME = /^[A-Za-z0-9][A-Za-z0-9_-]{0,62}$/;
-const MODULE = /^[A-Za-z0-9_-]{1,63}$/;
 const WHOLE = /^(0|[1-9][0-9]{0,14})$/;
 /** The one parameter that is a list of ports. */
 const RESERVED_PORTS = "net.ipv4.ip_local_reserved_ports";
@@ -118,7 +117,7 @@ export const sysctl: ResourceKind<Sysctl> = {
         ...when(Object.keys(values).length === 0, "no value is declared; declare at least one"),
         ...Object.entries(values).flatMap(([key, value]) => valueIssues(key, value)),
         ...modules.flatMap((module) =>
-            when(!MODULE.test(module), `invalid module ${JSON.stringify(module)}; use its name, as in "nf_conntrack"`),
+            when(!NAME.test(module), `invalid module ${JSON.stringify(module)}; use its name, as in "nf_conntrack"`),
         ),
     ],
     claims: (resource) => [

@@ -2,6 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { filesOf, kindOf, type Resource } from "../kinds/index";
 import type { DeclaredFile, FilledFile } from "../kinds/kind";
+import { packageKey } from "../kinds/packages";
 import { fillFiles } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { type Declared, declaredOf, type Remembered, subjectOf } from "../remembered";
@@ -12,6 +13,9 @@ export type Cause = "declared" | "drift" | "both" | "unknown";
 
 /** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
 const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version", "value"];
+
+/** Aspects that the world around a host changes: neither its declaration nor the host. */
+const NEWS = ["newest", "lists"];
 
 /**
  * Returns a function that says why a resource differs; undefined if the host remembers nothing of its last converge.
@@ -42,7 +46,10 @@ export function causes(
             ? together(unread.map(cause))
             : causeOf(difference, resource, declared, remembered as Remembered);
     };
-    return cause;
+    return (difference) => {
+        const found = cause(difference);
+        return found === "drift" && NEWS.includes(difference.aspect) ? undefined : found;
+    };
 }
 
 /** The cause of several differences as a whole. What an up may find to be none counts only if there is nothing else. */
@@ -72,7 +79,12 @@ function causeOf(
     const now = declared.get(subject) ?? {};
     // Of these, a difference names the package or the kernel parameter.
     const [name = ""] = have.split(" ");
-    const key = resource.kind === "packages" || (resource.kind === "sysctl" && name in now) ? name : aspect;
+    const key =
+        resource.kind === "packages"
+            ? packageKey(aspect, have)
+            : resource.kind === "sysctl" && name in now
+              ? name
+              : aspect;
     if (before === undefined || (now[key] !== undefined && before[key] === undefined)) {
         return "declared";
     }

@@ -101,7 +101,9 @@ is_held() {
 }
 
 undo_hold() {
-    apt-mark unhold -- "$1" && put_text "$lib/held" "$(grep -v -x -F -- "$1" "$lib/held")"
+    still_held=$(grep -v -x -F -- "$1" "$lib/held")
+    apt-mark unhold -- "$1" || return
+    if [ -n "$still_held" ]; then put_text "$lib/held" "$still_held"; else rm -f "$lib/held"; fi
 }
 
 # package_providers NAME: prints the installed packages that provide a virtual package.

@@ -199,11 +199,13 @@ undo_packageLists() {
     set -f
 }
 
-# has_our_value PATH: whether a kernel parameter has the value that we wrote, see sysctl.sh. Sets was to the one before.
+# has_our_value PATH: whether a kernel parameter has the value that we wrote, or that our file has set at a boot, see sysctl.sh. Sets was to
+# the one before.
 has_our_value() {
-    { IFS= read -r was && IFS= read -r ours; } 2>/dev/null <"$lib/original$1" || return
+    { IFS= read -r was && IFS= read -r ours && read -r file line; } 2>/dev/null <"$lib/original$1" || return
     have=$(cat -- "$1" 2>/dev/null)
-    case $ours in "$have" | "?") [ "$have" != "$was" ] ;; *) return 1 ;; esac
+    [ "$have" != "$was" ] || return
+    case $ours in "$have" | "?") ;; *) grep -q -s -x -F -e "$line $have" -- "$file" ;; esac
 }
 
 # undo_sysctl PATH
@@ -220,7 +222,11 @@ undo_systemdUnit() {
     fi
     case $1 in
     */*) ;;
-    *) systemctl --quiet disable --now -- "$1" || : ;;
+    *)
+        # Of a template also instances, and timers that would start one.
+        case $1 in *@.*) systemctl --quiet stop -- "${1%.*}*.timer" "${1%.*}*.${1##*.}" || : ;; esac
+        systemctl --quiet disable --now -- "$1" || :
+        ;;
     esac
     rm -f -- "/etc/systemd/system/$1"
     case $1 in */*) rmdir -- "/etc/systemd/system/${1%/*}" 2>/dev/null || : ;; esac

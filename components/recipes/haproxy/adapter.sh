@@ -1,5 +1,5 @@
 # The adapter of HAProxy: how its configuration is validated, activated and proven. The rest of it is in unit.sh, preflight.sh,
-# servers.sh, proof.sh and gate.sh. docs/adapters.md describes what each function has to do.
+# limits.sh, servers.sh, proof.sh and gate.sh. docs/adapters.md describes what each function has to do.
 #
 # Parameters, set by the recipe:
 #   haproxy_config       path of haproxy.cfg

@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import { z } from "zod";
 import type { Resource, SysctlValue } from "../../convergence/kinds/index";
 import { anyText, assertForm, flag, formOf, whole } from "../../forms";
@@ -67,6 +68,8 @@ const argsForm = formOf<TuningArgs>()(
 export function tuning(args: TuningArgs): Resource[] {
     assertForm(argsForm, args, "tuning");
     return [
+        // Some hosts have none.
+        { kind: "directory", path: dirname(MODULES) },
         { kind: "file", path: MODULES, content: renderTemplate("modules-load.conf.mustache", { module: MODULE }) },
         { kind: "sysctl", name: NAME, values: valuesOf(args), modules: [MODULE] },
     ];

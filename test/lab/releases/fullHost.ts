@@ -1,10 +1,13 @@
 import assert from "node:assert/strict";
+import { connect } from "node:net";
+import { firewallWarnings } from "../../../components/convergence/preview/firewallWarnings";
 import {
-    apiKeySlot,
+    type HostSetup,
     type LogsAndMetrics,
-    runListWithLogs,
-    withLogsAndMetrics,
-} from "../../../components/hostSetup/logsAndMetrics";
+    runListWithSetup,
+    setupSlots,
+    withSetup,
+} from "../../../components/hostSetup/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import { Authority } from "../../../lab/certificates";
 import type { Host } from "../../../lab/host";
@@ -16,6 +19,7 @@ import { Convergence } from "../../support/converge";
 import { fleetProgram } from "../../support/fleetProgram";
 import { hostState } from "../../support/hostState";
 import { assertHidden } from "../../support/planted";
+import type { Release } from "../../support/releases";
 import { sshTargetOf } from "../../support/sshTarget";
 import { ask, until } from "../../support/traffic";
 import { Project } from "../../toolchain/project";
@@ -23,6 +27,33 @@ import { LoadBalancerHost } from "../transaction/loadBalancerHost";
 
 export const LOG = "/var/log/haproxy.log";
 const AUTHORITY = "/etc/ssl/certs/lab.pem";
+
+/** Where the words of alerts are. */
+export const TOLD = "/srv/told";
+
+/** Ports of another daemon on each host: only app1 may reach the second one. */
+const OTHER_PORT = 8081;
+const PORT_FOR_APP1 = 8082;
+
+/** Secrets of the setup; the command appends each word of an alert to a file. */
+interface Secrets<Secret> {
+    readonly apiKey: Secret;
+    readonly command: Secret;
+}
+
+/** What no output may show. */
+export const planted = { key: "planted0api0key0of0releases", token: "planted0token0of0releases" };
+
+const secrets: Secrets<string> = {
+    apiKey: planted.key,
+    command: `printf '%s of %s: %s\\n' "$ALERT_EVENT" "$ALERT_UNIT" "$ALERT_TEXT" >>${TOLD} # ${planted.token}`,
+};
+
+/** In a program's text, what stands for them. */
+const marks: Secrets<string> = { apiKey: "‹apiKey›", command: "‹command›" };
+
+/** What becomes of a connection. */
+export type Connection = "accepted" | "refused" | "dropped";
 
 /** What is converged beside HAProxy. Each service has a main process, or is a timer. */
 export const services = ["rsyslog.service", "haproxy-logrotate.timer", "datadog-agent.service"];
@@ -69,33 +100,55 @@ export class Destinations {
     }
 }
 
-/** A load balancer on which logs and metrics are switched on and off. */
+/** A load balancer on which everything else that a stack may declare for its host is switched on and off. */
 export class FullHost extends LoadBalancerHost {
     /** State of the host with HAProxy alone. */
     private before: string[] = [];
-    /** Its state with logs and metrics. */
+    /** Its state with everything. */
     full: string[] = [];
     /** Who converges it. */
     private owner = "probe/dev/lb1";
+    /** The version of HAProxy's package. */
+    private installed = "";
 
     constructor(
         private readonly labOf: Lab,
         name: string,
-        readonly release: string,
+        readonly release: Release["version"],
         private readonly to: Destinations,
-        private readonly apiKey: string,
     ) {
         super(labOf, name, release);
     }
 
+    /** Whether ufw manages its firewall. */
+    private get hasUfw(): boolean {
+        return this.release === "2.8";
+    }
+
+    /** Everything that a stack may declare. */
+    private setup<Secret>({ apiKey, command }: Secrets<Secret>): HostSetup<Secret> {
+        return {
+            ...this.to.declared(apiKey),
+            firewall: {
+                default: "drop",
+                ssh: [`${this.labOf.gateway}/24`],
+                allow: [{ protocol: "tcp", port: PORT_FOR_APP1, from: [this.labOf.host("app1").address] }],
+            },
+            tuning: { reservedPorts: [OTHER_PORT] },
+            packages: { haproxy: { version: this.installed, hold: true }, rsyslog: "hold" },
+            alert: { command },
+        };
+    }
+
     convergence(state: "on" | "off"): Convergence {
-        const declared = this.to.declared(this.apiKey);
-        const config = withLogsAndMetrics(this.config(), declared);
-        const resources = runListWithLogs(config, haproxy(config), declared, []);
+        const setup = this.setup(secrets);
+        const config = withSetup(this.config(), setup);
+        const { resources, issues } = runListWithSetup(config, haproxy(config), setup, []);
+        assert.deepEqual(issues, []);
         const convergence =
             state === "off"
                 ? this.declare()
-                : new Convergence(sshTargetOf(this.labOf, this.host), resources, { [apiKeySlot]: this.apiKey });
+                : new Convergence(sshTargetOf(this.labOf, this.host), resources, setupSlots(setup));
         convergence.owner = this.owner;
         return convergence;
     }
@@ -111,31 +164,34 @@ export class FullHost extends LoadBalancerHost {
         return { preview: text, said: stdout + stderr };
     }
 
-    /** Switches all on, and returns what the up says. The preview and the up show no key. */
+    /** Switches all on, and returns what the up says. The preview and the up show no secret. */
     async switchOn(): Promise<string> {
         const { preview, said } = await this.switch("on");
-        assertHidden(preview + said, { key: this.apiKey }, "what the converge says");
+        assertHidden(preview + said, planted, "what the converge says");
         return said;
     }
 
-    /** The same by a program and the real CLI, of which no output and no state shows the key. */
+    /** The same by a program and the real CLI, of which no output and no state shows a secret. */
     async switchOnByProgram(): Promise<string> {
         const project = new Project();
         const says = async (...args: string[]) => {
             const { code, stdout, stderr } = await project.run([...args, "--color=never"]);
-            assertHidden(stdout + stderr, { key: this.apiKey }, args.join(" "));
+            assertHidden(stdout + stderr, planted, args.join(" "));
             assert.equal(code, 0, stdout + stderr);
             return stdout + stderr;
         };
         try {
             await project.succeed("stack", "init", "dev");
-            await project.run(["config", "set", "--secret", "apiKey"], { input: this.apiKey });
-            const args = { model: this.config(), ...this.to.declared("‹key›"), takeOver: true };
-            const program = fleetProgram({ hosts: { lb: sshTargetOf(this.labOf, this.host) }, args });
-            project.program(program.replace('"‹key›"', 'new pulumi.Config().requireSecret("apiKey")'));
+            const args = { model: this.config(), ...this.setup(marks), takeOver: true };
+            let program = fleetProgram({ hosts: { lb: sshTargetOf(this.labOf, this.host) }, args });
+            for (const [key, input] of Object.entries(secrets)) {
+                await project.run(["config", "set", "--secret", key], { input });
+                program = program.replace(`"‹${key}›"`, `new pulumi.Config().requireSecret("${key}")`);
+            }
+            project.program(program);
             const said = await says("up", "--yes", "--skip-preview", "--diff", "--debug");
-            assertHidden(await project.succeed("stack", "export"), { key: this.apiKey }, "stack export");
-            assertHidden(project.stateText(), { key: this.apiKey }, "state");
+            assertHidden(await project.succeed("stack", "export"), planted, "stack export");
+            assertHidden(project.stateText(), planted, "state");
             // What the component has converged is what the other tests converge.
             this.owner = "probe/dev/edge-lb";
             await this.isConverged("on");
@@ -149,7 +205,19 @@ export class FullHost extends LoadBalancerHost {
         assert.equal((await this.convergence(state).preview()).text, "");
     }
 
-    /** All that {@link hostState} has, and what else logs and metrics change. */
+    /** What a preview says of the host although nothing differs; but that the machine tracks few connections, which no host can change. */
+    async warnings(): Promise<string[]> {
+        const { resources } = this.convergence("on");
+        const { warnings, shortages, firewall: seen } = await this.convergence("on").whyRun();
+        assert.equal(seen?.manager, this.hasUfw ? "ufw" : "nftables");
+        return [
+            ...warnings,
+            ...shortages.flatMap(({ what }) => (what === "net.netfilter.nf_conntrack_max" ? [] : [what])),
+            ...resources.flatMap((resource) => (resource.kind === "firewall" ? firewallWarnings(resource, seen) : [])),
+        ];
+    }
+
+    /** All that {@link hostState} has, and what else the setup changes. */
     async everything(): Promise<string[]> {
         const more = await this.shell(MORE);
         return [...(await hostState(this.host)), ...more.split("\n")].filter((line) => !OUR_RECORDS.test(line));
@@ -170,7 +238,7 @@ export class FullHost extends LoadBalancerHost {
             for n in 1 2 3; do
                 cp /root/payload /root/payload.run
                 before=$(cat /proc/sys/kernel/ns_last_pid)
-                sh /root/payload.run why-run >/root/said
+                SSH_CONNECTION="${this.labOf.gateway} 40000 ${this.host.address} 22" sh /root/payload.run why-run >/root/said
                 after=$(cat /proc/sys/kernel/ns_last_pid)
                 # Without that shell and cat.
                 echo $((after - before - 2))
@@ -178,7 +246,7 @@ export class FullHost extends LoadBalancerHost {
             rm /root/payload`);
         assert.match(
             await this.shell("cat /root/said; rm /root/said"),
-            /^host\t.*\n(serving\t.*\n)?secret\t.*\nend\tdone$/,
+            /^host\t.*\n((firewall|short|serving|secret)\t.*\n)*end\tdone$/,
         );
         return Math.min(...counts.split("\n").map(Number));
     }
@@ -213,10 +281,36 @@ export class FullHost extends LoadBalancerHost {
         return { metrics: metrics === "1", groups, connections: Number(connections), states };
     }
 
-    /** Installs nothing: makes the receiver trusted, converges HAProxy alone, and notes how the host is then. */
+    /**
+     * What becomes of connections: from the machine to HAProxy and to another daemon, and to a port of the latter that only app1 may reach.
+     */
+    async reached(): Promise<Record<string, Connection>> {
+        const { address } = this.host;
+        const [web, other, forApp1, ofApp1] = await Promise.all([
+            outcome(address, 80),
+            outcome(address, OTHER_PORT),
+            outcome(address, PORT_FOR_APP1),
+            outcomeFrom(this.labOf.host("app1"), address, PORT_FOR_APP1),
+        ]);
+        return { web, other, forApp1, ofApp1 };
+    }
+
+    /** The words of alerts, a line each. */
+    told(): Promise<string> {
+        return this.shell(`cat ${TOLD}`);
+    }
+
+    /**
+     * Makes the receiver trusted, starts another daemon, switches ufw on if the host has it, converges HAProxy alone, and notes how the host
+     * is then.
+     */
     async prepare(): Promise<void> {
         await this.to.trustedBy(this.host);
+        await this.host.place("/etc/systemd/system/other.service", OTHER_DAEMON);
+        await this.shell(`systemctl enable --quiet --now other.service; : >${TOLD}`);
+        if (this.hasUfw) await this.shell(UFW);
         await this.converge();
+        this.installed = await this.shell("dpkg-query -W -f '${Version}' haproxy");
         this.before = await this.everything();
     }
 
@@ -241,6 +335,43 @@ export class FullHost extends LoadBalancerHost {
     }
 }
 
+/** What becomes of a connection from the machine. */
+function outcome(host: string, port: number): Promise<Connection> {
+    return new Promise((resolve) => {
+        const socket = connect({ host, port, timeout: SILENCE });
+        const end = (connection: Connection) => () => {
+            socket.destroy();
+            resolve(connection);
+        };
+        socket.on("connect", end("accepted")).on("error", end("refused")).on("timeout", end("dropped"));
+    });
+}
+
+/** The same from a host of the lab. */
+async function outcomeFrom(host: Host, address: string, port: number): Promise<Connection> {
+    const script = `timeout ${SILENCE / 1000} bash -c ': <>/dev/tcp/${address}/${port}' 2>/dev/null`;
+    const { code } = await host.exec(script, { check: false });
+    return code === 0 ? "accepted" : code === 124 ? "dropped" : "refused";
+}
+
+/** Milliseconds after which a connection counts as dropped. */
+const SILENCE = 1500;
+
+/** The unit of a daemon that listens on the ports of {@link FullHost.reached}. */
+const OTHER_DAEMON = `[Service]
+ExecStart=/usr/bin/perl -MIO::Socket::INET -e '@all = map { IO::Socket::INET->new(LocalPort => $$_, Listen => 9, ReuseAddr => 1) or die } @ARGV; sleep' ${OTHER_PORT} ${PORT_FOR_APP1}
+[Install]
+WantedBy=multi-user.target
+`;
+
+/** Shell that switches ufw on, with a rule of somebody else. It lets everything in. */
+const UFW = `
+apt-get -qq -o Dpkg::Use-Pty=0 install ufw >/dev/null
+ufw default allow incoming >/dev/null
+ufw allow 22/tcp comment admin >/dev/null
+ufw --force enable >/dev/null
+systemctl enable --quiet --now ufw.service`;
+
 /** Lines that only one of two states has, as in a diff. */
 export function differences(before: string[], after: string[]): string[] {
     return [
@@ -257,7 +388,7 @@ const BY_PACKAGES =
     /^unit ldconfig.service |\/etc\/(passwd|shadow|group|gshadow|subuid|subgid)$|^(user|group) dd-agent:| \/var\/lib\/haproxy\/dev\/log |^timer syslog\.socket /;
 
 /** What we remember of a host for messages. */
-const OUR_RECORDS = / \/var\/lib\/haproxy-fleet\/(secret-lines|baseline|forwards)\b/;
+const OUR_RECORDS = / \/var\/lib\/haproxy-fleet\/(secret-lines|baseline|forwards|alert\.open)\b/;
 
 /** Shell that prints what {@link hostState} does not look at. */
 const MORE = `

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { kindNames, kindOf, type Resource } from "../../../components/convergence/kinds/index";
+import { kindNames, kindOf, type PackageVersion, type Resource } from "../../../components/convergence/kinds/index";
 import { parseWhyRun } from "../../../components/convergence/preview/whyRun";
 import { has, Sandbox, SHELLS } from "../../support/sandbox";
 
@@ -44,6 +44,88 @@ for (const [name, ...shell] of SHELLS) {
             return existsSync(file) ? readFileSync(file, "utf8").trim().split("\n") : [];
         };
         const recorded = (tool: string) => `${tool}() { printf '%s\\n' "${tool} $*" >>${sandbox.path("called")}; }`;
+
+        describe("versions of packages", () => {
+            const facts = (line: string, more = "") => `
+                facts_packages() { package_facts="\${NL}aa\${TAB}${line.replaceAll(" ", "\t")}\${NL}"; }
+                package_lists_old() { false; }
+                package_candidates() { candidates="\${NL}aa 1:2.10"; }
+                package_known_versions() { known="1:2.10 1:2.9"; }
+                package_manager_interrupted() { false; }
+                ${more}`;
+            const of = (version: PackageVersion): Resource[] => [
+                { kind: "packages", names: ["aa"], versions: { aa: version } },
+            ];
+            /** What a host remembers of its last converge. */
+            const remember = (line: string) => {
+                mkdirSync(sandbox.path("lib"), { recursive: true });
+                writeFileSync(sandbox.path("lib/declared"), `token\npackages\t${line}\n`);
+            };
+
+            it("differ if they are older, newer by a declared change, or not remembered", () => {
+                const installed = (version: string) => differences(of("1:2.9"), facts(`installed ${version} install`));
+                assert.deepEqual(installed("1:2.8"), ["version aa 1:2.8"]);
+                assert.deepEqual(installed("1:2.10"), ["version aa 1:2.10"]);
+                assert.deepEqual(installed("1:2.9"), ["unrecorded aa 1:2.9"]);
+                assert.deepEqual(differences(of("1:2.9"), facts("not-installed - install")), ["missing aa"]);
+                remember("aa=1:2.9");
+                assert.deepEqual(installed("1:2.9"), []);
+                assert.deepEqual(installed("1:2.8"), ["version aa 1:2.8"]);
+            });
+
+            it("are only warned of if others have installed a newer one", () => {
+                remember("bb=\taa=1:2.9");
+                const text = sandbox.run(
+                    sandbox.payload(of("1:2.9"), { shell: facts("installed 1:2.10 install") }),
+                    "why-run",
+                ).stdout;
+                const { warnings, differences: found } = parseWhyRun(text);
+                assert.deepEqual(
+                    found.filter(({ aspect }) => aspect !== "manifest"),
+                    [],
+                );
+                assert.match(
+                    warnings.join(),
+                    /^aa is 1:2\.10, newer than the declared 1:2\.9; somebody else has upgraded it/,
+                );
+            });
+
+            it("are the newest if that is declared, and old lists differ", () => {
+                const newest = (line: string, more = "") => differences(of("newest"), facts(line, more));
+                assert.deepEqual(newest("installed 1:2.9 install"), ["newest aa 1:2.9 1:2.10"]);
+                assert.deepEqual(newest("installed 1:2.10 install"), []);
+                assert.deepEqual(newest("installed 1:2.11 install"), []);
+                assert.deepEqual(newest("installed 1:2.10 install", "package_lists_old() { :; }"), ["lists"]);
+            });
+
+            it("are held, by us or by others", () => {
+                assert.deepEqual(differences(of("hold"), facts("installed 1:2.9 install")), ["unheld aa"]);
+                assert.deepEqual(differences(of("hold"), facts("installed 1:2.9 hold")), []);
+                const refused = (version: PackageVersion) =>
+                    parseWhyRun(
+                        sandbox.run(sandbox.payload(of(version), { shell: facts("installed 1:2.9 hold") }), "why-run")
+                            .stdout,
+                    ).refused.map(({ words }) => words);
+                assert.deepEqual(refused({ version: "1:2.10", hold: true }), []);
+                assert.match(refused("1:2.10").join(), /aa is on hold at 1:2\.9; release it \(apt-mark unhold aa\)/);
+                assert.match(
+                    refused("1:3").join(),
+                    /aa has no version 1:3 in the package lists .*; they have 1:2\.10 1:2\.9;/,
+                );
+            });
+
+            it("are those of the first installation only, if a transaction changes them", () => {
+                const initial: Resource[] = [{ kind: "packages", names: ["aa"], initial: { aa: "1:2.9" } }];
+                assert.deepEqual(differences(initial, facts("installed 1:2.10 install")), []);
+                const calls = called(
+                    initial,
+                    `${facts("not-installed - install")}
+                    ${recorded("package_install")}
+                    packages_named() { :; }`,
+                );
+                assert.deepEqual(calls, ["package_install aa=1:2.9"]);
+            });
+        });
 
         it("removes a file that leaves an owned directory, even if another was there before", () => {
             const [path, held] = [sandbox.path("owned"), sandbox.account];

@@ -198,6 +198,7 @@ ufw_run() {
 ufw_undo_text() {
     printf '%s\n' "PATH=$PATH" "export PATH" "here=$lib/firewall/ufw" "comment=$ufw_comment" "begin='$ufw_begin'" "end='$ufw_end'"
     cat <<'UNDO'
+set -f
 [ -r /etc/ufw/user.rules ] || exit 0
 verb=$1
 alone=$#
@@ -247,9 +248,13 @@ loaded || [ "$alone" -eq 1 ] || /lib/ufw/ufw-init start quiet || return
 loaded || return 0
 user | default | "ip${suffix}tables-restore" -n || return
 { block && printf '%s' "$vrrp" | sed 's/^-A //'; } | while read -r rule; do
+# shellcheck disable=SC2086 # words
 while "ip${suffix}tables" -D $rule 2>/dev/null; do :; done
 done
-printf '%s' "$vrrp" | while read -r rule; do "ip${suffix}tables" $rule || exit; done
+printf '%s' "$vrrp" | while read -r rule; do
+# shellcheck disable=SC2086
+"ip${suffix}tables" $rule || exit
+done
 }
 lasting() {
 text=$(user) && write "/etc/ufw/user$suffix.rules" "$text" && text=$(before) || return

@@ -2,8 +2,8 @@
 # boot. STAT is "hex mode TAB owner TAB group"; MODULES are those that have keys which are missing; PATH is below /proc/sys; RULE says how a
 # live value compares, see sysctl_fits; REASON is for messages.
 #
-# $lib/original/proc/sys has a file for each parameter that we wrote, with two lines: its value before, and ours; "?" if we were killed
-# before we knew how the kernel shows it. prune.sh reads it.
+# $lib/original/proc/sys has a file for each parameter that we wrote, with three lines: its value before; ours, or "?" if we were killed
+# before we knew how the kernel shows it; and FILE with the beginning of its line there. prune.sh reads it.
 sysctl_values() {
     sysctl_index=$1
     sysctl_file=$2
@@ -20,9 +20,9 @@ sysctl_values() {
     sysctl_boot_file
 }
 
-# sysctl_facts [KEY PATH VALUE RULE REASON]...: reads all in one process, because the kernel shows a parameter only to whoever reads it at once,
-# and the read of a shell does not. Sets sysctl_live to lines "PATH:value"; sysctl_others to what other files say of these keys, a line each: key or path, value,
-# file, separated by TAB; sysctl_found to our file.
+# sysctl_facts [KEY PATH VALUE RULE REASON]...: reads everything in one process: the kernel shows a number only to those who read it at
+# once, which shells do not. Sets sysctl_live to lines "PATH:value"; sysctl_others to what other files say of these keys, a line each: key
+# or path, value, file, separated by TAB; and sysctl_found to our file.
 sysctl_facts() {
     names=" "
     paths=
@@ -70,8 +70,8 @@ sysctl_facts() {
     unsplit
 }
 
-# sysctl_compare_files KEY PATH VALUE RULE: adds a line to sysctl_text that takes back nothing that other files want more of. Warns of a later
-# file that wants something else.
+# sysctl_compare_files KEY PATH VALUE RULE: adds a line to sysctl_text that takes back nothing that other files want more of. Warns of a
+# later file that wants something else.
 sysctl_compare_files() {
     boot_value=$3
     later=
@@ -158,9 +158,9 @@ sysctl_live_value() {
         case $4 in same*) differs value "$1 $have" ;; *) differs less "$1 $have" ;; esac
     fi
     applying || return 0
-    step "remember what $1 was" sysctl_keep "$2" "$was" "?"
+    step "remember what $1 was" sysctl_keep "$1" "$2" "$was" "?"
     step "set $1 to $3" sysctl_write "$2" "$3" "$4"
-    step "remember what $1 is" sysctl_keep "$2" "$was" "$raw"
+    step "remember what $1 is" sysctl_keep "$1" "$2" "$was" "$raw"
 }
 
 # sysctl_fits HAVE VALUE RULE: whether it is the same, at least the number (least), or has at least the ports (ports).
@@ -194,9 +194,10 @@ sysctl_kept() {
     [ ! -r "$lib/original/proc/sys/$1" ] || { IFS= read -r was && IFS= read -r ours; } <"$lib/original/proc/sys/$1" || :
 }
 
-# sysctl_keep PATH WAS OURS
+# sysctl_keep KEY PATH WAS OURS
 sysctl_keep() {
-    mkdir -p "$lib/original/proc/sys/${1%/*}" && put_text "$lib/original/proc/sys/$1" "$2$NL$3"
+    mkdir -p "$lib/original/proc/sys/${2%/*}" &&
+        put_text "$lib/original/proc/sys/$2" "$3$NL$4$NL$sysctl_file -$1 ="
 }
 
 # sysctl_write PATH VALUE RULE: writes the value and reads it back. Ports that others have reserved stay reserved. Reads raw, was and ours;

@@ -78,17 +78,27 @@ package_version() {
 }
 
 # package_target NAME WANTED SUBJECT ASPECT: sets target to the version that an installed package has to get; empty if it stays. Reports how
-# it differs. Sets target_unknown if the package lists do not have it. SUBJECT and ASPECT are what a host remembers if this version was declared before. Reads the state of the package.
+# it differs. Sets target_unknown if the package lists do not have it, and target_recorded to no if the host does not remember yet that it was
+# declared: only what it remembers is later known to have been upgraded by others. SUBJECT and ASPECT are what it remembers. Reads the
+# state of the package.
 package_target() {
     target=$2
     target_unknown=
+    target_recorded=
     if [ "$2" = newest ]; then
         package_candidate "$1"
         target=$candidate
     fi
     case $target in
-    "" | "$have_version")
+    "")
+        return
+        ;;
+    "$have_version")
         target=
+        [ "$2" = newest ] || was_declared "$3" "$4" || {
+            differs unrecorded "$1 $2"
+            target_recorded=no
+        }
         return
         ;;
     esac

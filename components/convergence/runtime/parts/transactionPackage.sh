@@ -15,8 +15,8 @@ package_test() {
     if [ "$have_state" = installed ]; then
         package_target "$1" "$2" "transaction[$tx_name]" "version=$2"
         tx_target=$target
+        [ -z "$target$target_recorded" ] || tx_differs=yes
     fi
-    [ -z "$tx_target" ] || tx_differs=yes
     if [ -d "$tx_kept" ] && [ -z "$tx_target" ]; then
         # Installed by a converge that was killed, and not proven yet.
         [ -n "$tx_differs" ] || differs unfinished
@@ -67,7 +67,7 @@ package_namespace() {
     libraries=$(cd "$tx_fetched/root" && find . -name '*.so*' -printf "$tx_fetched/root/%h\n" | sort -u | tr '\n' ':')
     tx_namespace="root=$tx_fetched/root
 mount --bind \$root \$root && mount -o remount,bind,exec \$root || exit 32
-for file in \$(cd \$root && find usr/bin usr/sbin bin sbin -type f 2>/dev/null); do
+for file in \$(cd \$root && find . -type f -perm -0100); do
 [ ! -f /\$file ] || mount --bind \$root/\$file /\$file || exit 32
 done
 export LD_LIBRARY_PATH=${libraries%:}

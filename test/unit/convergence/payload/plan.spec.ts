@@ -42,6 +42,17 @@ const valid: Resource[] = [
     { kind: "directory", path: "/srv/demo", owner: "demo", group: "demo", mode: "2775", owned: true },
     file("/srv/demo/a file, with blanks", { owner: "demo", group: "demo", mode: "640" }),
     { kind: "absent", path: "/etc/cron.d/demo", recursive: true },
+    {
+        kind: "sysctl",
+        name: "60-demo",
+        values: {
+            "net.ipv4.conf.eth0/100.rp_filter": { value: 1, optional: true },
+            "net.core.somaxconn": { value: 65_535, atLeast: true, reason: "maxconn 50000" },
+            "net.ipv4.ip_local_reserved_ports": { value: "8404,9000-9001", atLeast: true },
+            "kernel.core_pattern": { value: "|/bin/false %P" },
+        },
+        modules: ["nf_conntrack"],
+    },
     { kind: "systemdUnit", name: "demo@.service", content: "[Service]\n" },
     { kind: "systemdUnit", name: "demo@1.service.d/10-x.conf", content: "[Service]\n" },
     {
@@ -146,11 +157,59 @@ describe("makePlan", () => {
                 /^packages\[haproxy; reboot\]: invalid package "haproxy; reboot"; use "name" or "name=version"$/,
             ],
             ["a package option", { kind: "packages", names: ["--purge"] }, /invalid package "--purge"/],
+            [
+                "a version of an unnamed package",
+                { kind: "packages", names: ["curl"], versions: { jq: "hold" } },
+                /versions has "jq", which is not among its names/,
+            ],
             ["an empty version", { kind: "packages", names: ["curl="] }, /invalid package "curl="/],
             [
                 "a user's name",
                 { kind: "user", name: "Root" },
                 /^user\[Root\]: invalid user "Root"; use lower case letters/,
+            ],
+            ...(
+                [
+                    ["no value", {}, /^sysctl\[60-x\]: no value is declared; declare at least one$/],
+                    [
+                        "a key without dots",
+                        { somaxconn: { value: 1 } },
+                        /invalid key "somaxconn"; use its name with dots/,
+                    ],
+                    ["a key that is a path", { "net.//.//.x": { value: 1 } }, /invalid key "net\.\/\/\.\/\/\.x"/],
+                    ["a key with a wildcard", { "net.ipv4.conf.*.rp_filter": { value: 1 } }, /invalid key/],
+                    [
+                        "an empty value",
+                        { "a.b": { value: " " } },
+                        /invalid value " " of a\.b; use 1 to 1000 characters/,
+                    ],
+                    ["two lines", { "a.b": { value: "1\n2\u0007" } }, /invalid value "1\\n2\\u0007" of a\.b/],
+                    ["a secret value", { "a.b": { value: slot("key") } }, /the value of a\.b is a secret, but anybody/],
+                    [
+                        "at least a word",
+                        { "a.b": { value: "x", atLeast: true } },
+                        /atLeast of a\.b needs a whole number/,
+                    ],
+                    [
+                        "at least no ports",
+                        { "net.ipv4.ip_local_reserved_ports": { value: "1 2", atLeast: true } },
+                        /atLeast of net\.ipv4\.ip_local_reserved_ports needs ports and ranges with commas, got "1 2"/,
+                    ],
+                ] as const
+            ).map(([what, values, words]): [string, Resource, RegExp] => [
+                `${what} of kernel parameters`,
+                { kind: "sysctl", name: "60-x", values },
+                words,
+            ]),
+            [
+                "the name of kernel parameters",
+                { kind: "sysctl", name: "../x", values: { "a.b": { value: 1 } } },
+                /^sysctl\[\.\.\/x\]: invalid name "\.\.\/x"; use letters, digits, - and _/,
+            ],
+            [
+                "a module of kernel parameters",
+                { kind: "sysctl", name: "x", values: { "a.b": { value: 1 } }, modules: ["-r"] },
+                /invalid module "-r"; use its name, as in "nf_conntrack"$/,
             ],
             ["a user's group", { kind: "user", name: "demo", group: "a:b" }, /invalid group "a:b"/],
             ["a user's groups", { kind: "user", name: "demo", groups: ["a,b"] }, /invalid group "a,b"/],

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import type { Resource } from "../../../../components/convergence/kinds/index";
+import type { Resource, Sysctl } from "../../../../components/convergence/kinds/index";
 import type { FilledFile } from "../../../../components/convergence/kinds/kind";
 import { encodedSlots, fillFiles } from "../../../../components/convergence/payload/fileContents";
 import { makePlan } from "../../../../components/convergence/payload/plan";
@@ -48,16 +48,31 @@ interface Tried {
 
 const file = (content = "a\n", more = {}): Resource => ({ kind: "file", path: "/etc/x", content, ...more });
 const packages = (...names: string[]): Resource => ({ kind: "packages", names });
+const held: Resource = { kind: "packages", names: ["aa"], versions: { aa: "hold" } };
+const newest: Resource = { kind: "packages", names: ["aa"], versions: { aa: "newest" } };
 const user = (more = {}): Resource => ({ kind: "user", name: "u", ...more });
 const service = (more = {}): Resource => ({ kind: "service", name: "x.service", ...more });
 const content = (text: string, id = "r0") => differs("content", sha256(text), id);
 
+const parameters = (values: Sysctl["values"]): Resource => ({ kind: "sysctl", name: "60-x", values });
+
 /** What was declared, what is, and what the host has instead; then why. */
-const table: [string, Resource[], Resource[], Difference, string][] = [
+const table: [string, Resource[], Resource[], Difference, string | undefined][] = [
     ["a new content", [file()], [file("b\n")], content("a\n"), "declared"],
     ["an edited content", [file()], [file()], content("edited"), "drift"],
     ["a new content of an edited file", [file()], [file("b\n")], content("edited"), "both"],
     ["a new file", [], [file()], differs("missing"), "declared"],
+    ...((value: (one: number, atLeast?: boolean) => Resource): typeof table => [
+        ["a new parameter", [parameters({ "c.d": { value: 1 } })], [value(2)], differs("value", "a.b 1"), "declared"],
+        ["a new value", [value(1)], [value(2)], differs("value", "a.b 1"), "declared"],
+        ["a value set by hand", [value(1)], [value(1)], differs("value", "a.b 3"), "drift"],
+        ["a new value of one set by hand", [value(1)], [value(2)], differs("value", "a.b 3"), "both"],
+        ["a higher least value", [value(1, true)], [value(2, true)], differs("less", "a.b 1"), "declared"],
+        ["a value that was lowered", [value(2, true)], [value(2, true)], differs("less", "a.b 1"), "drift"],
+        ["a new value in the file", [value(1)], [value(2)], differs("boot"), "declared"],
+        ["an edited file of parameters", [value(1)], [value(1)], differs("boot"), "drift"],
+        ["a lost file of parameters", [value(1)], [value(1)], differs("missing"), "drift"],
+    ])((one, atLeast = false) => parameters({ "a.b": { value: one, atLeast } })),
     ["a new file where another one is", [], [file()], content("other"), "declared"],
     ["a removed file", [file()], [file()], differs("missing"), "drift"],
     ["a removed file with a new content", [file()], [file("b\n")], differs("missing"), "both"],
@@ -78,6 +93,11 @@ const table: [string, Resource[], Resource[], Difference, string][] = [
         differs("version", "aa 3"),
         "drift",
     ],
+    ["a first hold", [packages("aa")], [held], differs("unheld", "aa"), "declared"],
+    ["a released hold", [held], [held], differs("unheld", "aa"), "drift"],
+    ["a newest version that is newly declared", [packages("aa")], [newest], differs("newest", "aa 1 2"), "declared"],
+    ["a new newest version", [newest], [newest], differs("newest", "aa 1 2"), undefined],
+    ["old package lists", [newest], [newest], differs("lists", ""), undefined],
     ["a new version of a changed package", [packages("aa=1")], [packages("aa=2")], differs("version", "aa 3"), "both"],
     ["a new shell", [user()], [user({ shell: "/bin/sh" })], differs("shell", "/bin/zsh"), "declared"],
     ["a changed shell", [user({ shell: "/bin/sh" })], [user({ shell: "/bin/sh" })], differs("shell", "/x"), "drift"],

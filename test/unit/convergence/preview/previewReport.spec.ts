@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Resource } from "../../../../components/convergence/kinds/index";
+import type { Resource, SysctlValue } from "../../../../components/convergence/kinds/index";
 import { type Longest, parseWhyRun, type WhyRun } from "../../../../components/convergence/preview/whyRun";
 import { differs, packages, reportOn, transaction, words } from "./whyRuns";
 
@@ -14,6 +14,7 @@ function word(resource: Resource, aspect: string, have = ""): string {
 }
 
 const user: Resource = { kind: "user", name: "u" };
+const parameter = (value: SysctlValue): Resource => ({ kind: "sysctl", name: "60-x", values: { "a.b": value } });
 const directory: Resource = { kind: "directory", path: "/srv/x" };
 const file: Resource = { kind: "file", path: "/etc/x", content: "x\n" };
 const service: Resource = { kind: "service", name: "x.service" };
@@ -58,6 +59,12 @@ describe("previewReport", () => {
                 "an installation was interrupted: haproxy half-installed",
             ],
             [{ kind: "group", name: "g" }, "missing", "", "does not exist"],
+            [parameter({ value: "1024 65535" }), "value", "a.b 32768 60999", "a.b is 32768 60999, declared 1024 65535"],
+            [parameter({ value: 9, atLeast: true }), "less", "a.b 8", "a.b is 8, declared at least 9"],
+            [parameter({ value: 9 }), "unloaded", "a.b", "a.b does not exist before its kernel module is loaded"],
+            [parameter({ value: 9 }), "unfinished", "a.b", "an earlier converge was ended while it wrote a.b"],
+            [parameter({ value: 9 }), "boot", "", "the file sets other values at each boot, would be rewritten"],
+            [parameter({ value: 9 }), "missing", "", "does not exist"],
             [{ kind: "group", name: "g", gid: 4242 }, "gid", "103", "gid is 103, declared 4242"],
             [user, "missing", "", "does not exist"],
             [

@@ -201,6 +201,18 @@ describe("kernel parameters", () => {
             assert.deepEqual(spawnSync("ls", [host.sandbox.path("sysctl.d")], { encoding: "utf8" }).stdout, "");
         });
 
+        it("and undone after a boot that has set another value of ours", () => {
+            const values = (value: number) => ({ [QUEUE]: { value, atLeast: true } });
+            host.converge(values(6000));
+            host.converge(values(5000));
+            assert.equal(host.live(QUEUE), "6000");
+            assert.deepEqual(host.boot, [`-${QUEUE} = 5000`]);
+            // As a boot would.
+            host.set(QUEUE, 5000);
+            host.converge({});
+            assert.equal(host.live(QUEUE), "4096");
+        });
+
         it("to the end, and undone, after a kill at any step", () => {
             const values = { [QUEUE]: { value: 1000 }, [RESERVED]: { value: "9000", atLeast: true } };
             const before = [host.live(QUEUE), host.live(RESERVED)];

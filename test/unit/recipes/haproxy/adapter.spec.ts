@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { adapterScript } from "../../../../components/scripts";
 import { has, Sandbox, SHELLS } from "../../../support/sandbox";
@@ -101,6 +101,7 @@ for (const [name, ...shell] of SHELLS) {
                     polls=$((polls + 1))
                     [ "$polls" -lt 5 ] || running_worker=200 running_digest=new
                 }
+                haproxy_is_installed() { :; }
                 haproxy_listens() { :; }
                 haproxy_answers() { :; }
                 haproxy_reason() { :; }`;
@@ -165,6 +166,70 @@ for (const [name, ...shell] of SHELLS) {
                     said(listening([...ports.map(held(100)), held(99)(10_500)]), proof),
                     /^the old worker still listens on \*:10500$/m,
                 );
+            });
+        });
+
+        describe("with a limit of file descriptors", () => {
+            const everything = "000001ffffffffff";
+            /** As in the lab, where containers have no CAP_SYS_RESOURCE. */
+            const container = "00000000fcecbfff";
+            const first = "         0          0 4294967295\n";
+            const container1000 = "         0     100000      65536\n";
+
+            /** A process whose files in /proc are these; its number leads to them. */
+            const processWith = (name: string, capabilities: string, users: string, hard: number) => {
+                mkdirSync(sandbox.path(name));
+                const files = {
+                    status: `Name:\thaproxy\nCapPrm:\t${everything}\nCapEff:\t${capabilities}\nCapBnd:\t${capabilities}\n`,
+                    uid_map: users,
+                    limits: `Max open files            1024                 ${hard}               files     \n`,
+                };
+                for (const [file, text] of Object.entries(files)) {
+                    writeFileSync(sandbox.path(`${name}/${file}`), text);
+                }
+                return `..${sandbox.path(name)}`;
+            };
+
+            it("knows whether the running process can raise it", () => {
+                const limited = (capabilities: string, users: string, hard: number) => {
+                    const lines = `main=${processWith("main", capabilities, users, hard)} haproxy_fds=4004
+                        ! haproxy_is_limited || echo "limited to $hard" >&2`;
+                    const log = said("", lines);
+                    rmSync(sandbox.path("main"), { recursive: true });
+                    return /limited to \d+/.exec(log)?.[0];
+                };
+                assert.equal(limited(container, first, 4003), "limited to 4003");
+                assert.equal(limited(container, first, 4004), undefined);
+                assert.equal(limited(everything, first, 100), undefined);
+                // There the kernel grants it to nobody.
+                assert.equal(limited(everything, container1000, 100), "limited to 100");
+            });
+
+            it("knows what a process can have that is started now", () => {
+                const limit = (unit: string, capabilities = everything, users = first) => {
+                    const init = processWith("init", capabilities, users, 20_000);
+                    const redefined = `
+                        systemctl() { printf '%s\\n' ${unit}; }
+                        cat() { case $1 in /proc/sys/fs/nr_open) echo 1048576 ;; *) command cat "$@" ;; esac; }
+                        grep() { case $* in *" /proc/1/"*) command grep "$1" "$2" "$3" "$4" "$5" "$6" \
+                            "/proc/${init}/status" "/proc/${init}/uid_map" ;; *) command grep "$@" ;; esac; }
+                        haproxy_hard_limit() { hard=20000; }`;
+                    const log = said(
+                        redefined,
+                        `haproxy_descriptor_limit; echo "have $descriptor_limit $limited_by" >&2`,
+                    );
+                    rmSync(sandbox.path("init"), { recursive: true });
+                    return /have (.*?) ?$/m.exec(log)?.[1];
+                };
+                const bounded = "CapabilityBoundingSet=cap_chown MainPID=1";
+                const whole = "'CapabilityBoundingSet=cap_chown cap_sys_resource' MainPID=1";
+                assert.equal(limit(`LimitNOFILE=100 ${whole}`), "1048576");
+                assert.equal(limit(`LimitNOFILE=100 ${bounded}`), "100 systemdUnit");
+                assert.equal(limit(`LimitNOFILE=infinity ${bounded}`), "1048576");
+                assert.equal(limit(`LimitNOFILE=65536 ${whole}`, container), "20000");
+                assert.equal(limit(`LimitNOFILE=100 ${whole}`, container), "100 systemdUnit");
+                assert.equal(limit(`LimitNOFILE=65536 ${whole}`, everything, container1000), "20000");
+                assert.equal(limit("LimitNOFILE=18446744073709551615 MainPID=0", everything), "1048576");
             });
         });
 
