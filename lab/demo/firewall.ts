@@ -37,9 +37,14 @@ export async function lockOutChapter(first: InventoryNode, second: InventoryNode
             );
             expect(outage.failed === 0, `${outage.failed} requests to ${first.name} failed meanwhile`);
             say(`  ${bold(`${STACK_FILE}: ${'firewall: { default: "drop" }'} again`)}\n`);
+            const text = await preview();
             expect(
-                /firewall: the change of .* was rolled back: no new login works/.test(await preview()),
+                /firewall: the change of .* was rolled back: no new login works/.test(text),
                 "the preview must say that the change was rolled back",
+            );
+            expect(
+                /with no reload/.test(text),
+                "nothing else must be left to do, neither of this nor of the step before",
             );
             return `taken back; ${first.name} can be reached, and has served meanwhile`;
         },
