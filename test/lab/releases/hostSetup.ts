@@ -66,12 +66,12 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
         it(
             "forwards the line of a request, shows metrics to an agent that may read the log, and drops what is not declared",
             everywhere(async (host) => {
-                assert.deepEqual(await host.reached(), OPEN);
+                await host.reaches(OPEN);
                 const said = host === hosts[1] ? await host.switchOnByProgram() : await host.switchOn();
                 assert.match(said, /the line of a request to 127\.0\.0\.1 port 80 is in \/var\/log\/haproxy\.log/);
                 await host.logs("/first", "file and receiver");
                 assert.deepEqual(await host.sees(), ON);
-                assert.deepEqual(await host.reached(), GUARDED);
+                await host.reaches(GUARDED);
                 assert.deepEqual(await host.warnings(), []);
                 assert.equal(await host.shell("apt-mark showhold"), HELD);
                 assert.equal(await host.shell(`stat -c '%U %G %a' ${LOG}`), "root adm 640");
@@ -112,7 +112,7 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
                 assert.deepEqual(differences(host.full, await host.everything()), []);
                 await host.logs("/repaired", "file and receiver");
                 assert.deepEqual(await host.sees(), ON);
-                assert.deepEqual(await host.reached(), GUARDED);
+                await host.reaches(GUARDED);
             }),
         );
 
@@ -140,7 +140,7 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
                 await host.logs("/rebooted", "file and receiver");
                 await host.isConverged("on");
                 assert.deepEqual(await host.sees(), ON);
-                assert.deepEqual(await host.reached(), GUARDED);
+                await host.reaches(GUARDED);
             }),
         );
 
@@ -158,7 +158,7 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
                     assert.match(preview, gone);
                 assert.deepEqual(await host.left(), []);
                 assert.deepEqual(await host.sees(), OFF);
-                assert.deepEqual(await host.reached(), OPEN);
+                await host.reaches(OPEN);
                 await host.logs("/off", "file");
                 assert.equal(await host.shell(HOLDING), "");
                 assert.equal(await host.shell("apt-mark showhold"), "");
