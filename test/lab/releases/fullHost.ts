@@ -254,6 +254,11 @@ export class FullHost extends LoadBalancerHost {
         assert.deepEqual(found, expected);
     }
 
+    /** The packages on hold. */
+    held(): Promise<string> {
+        return this.shell(`dpkg-query -W -f '\${db:Status-Want} \${Package}\\n' | sed -n 's/^hold //p' | xargs`);
+    }
+
     /** The words of alerts, a line each. */
     told(): Promise<string> {
         return this.shell(`cat ${TOLD}`);
@@ -314,7 +319,7 @@ async function outcomeFrom(host: Host, address: string, port: number): Promise<C
 }
 
 /** Milliseconds after which a connection counts as dropped. */
-const SILENCE = 1500;
+const SILENCE = 1000;
 
 /** The unit of a daemon that listens on the ports of {@link FullHost.reached}. The kernel accepts for it. */
 const OTHER_DAEMON = `[Service]
