@@ -10,7 +10,7 @@ import type { SeenFirewall } from "./whyRun";
 
 type Seen = SeenFirewall & { readonly text?: string };
 
-/** The table that the kind keeps itself. */
+/** The table of the kind itself, see firewall.nft.mustache. */
 const OWN_TABLE = "haproxy_fleet";
 
 /**
@@ -116,10 +116,11 @@ function warning({ chain, rules }: Dropped): string {
     return `firewall: ${where} drops ${enumerated(words)}${only}, which no other table can let in; ${remedy(chain, what)}`;
 }
 
-type What = readonly { readonly protocol: FirewallRule["protocol"]; readonly ports: readonly string[] }[];
+/** What a chain drops, by protocol; VRRP has no ports. */
+type DroppedPorts = readonly { readonly protocol: FirewallRule["protocol"]; readonly ports: readonly string[] }[];
 
 /** How such a chain is usually changed. */
-function remedy({ family, table, base }: Chain, what: What): string {
+function remedy({ family, table, base }: Chain, what: DroppedPorts): string {
     if (table === "firewalld") {
         const options = what.flatMap(({ protocol, ports }) =>
             ports.length > 0 ? ports.map((port) => `--add-port=${port}/${protocol}`) : ["--add-protocol=vrrp"],

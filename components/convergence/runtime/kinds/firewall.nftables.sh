@@ -1,7 +1,8 @@
-# What only nftables needs: a table of our own that drops what is not declared. Reads fw_nft, fw_unit, fw_unit_index and fw_ssh_port.
+# The part for nftables: a table of our own that drops what is not declared. Reads fw_nft, fw_unit, fw_unit_index and fw_ssh_port.
 #
 # $lib/firewall/nftables/loaded has the rules as they were loaded, and after an empty line how nft lists them.
 
+# kinds/firewall.ts has these names, too.
 nftables_file=/etc/haproxy-fleet-firewall.nft
 nftables_unit=haproxy-fleet-firewall.service
 
