@@ -54,7 +54,7 @@ export interface FirewallRow {
     from: string;
 }
 
-const NO_SOURCES = "nobody may reach it, because from is empty; leave from out, or name who may";
+const NO_SOURCES = "from is empty, so no address may reach it; leave from out, or list addresses";
 
 /** What is accepted, a row for each source, without repetitions. */
 export function firewallRows({ rules, ssh }: Firewall): FirewallRow[] {
@@ -172,6 +172,7 @@ export const firewall: ResourceKind<Firewall> = {
         "extra rule": (have) => `has also: ${have}; would go`,
         default: (have) => have,
         files: (have) => have,
-        manager: (have) => `has rules of ours in ${have}, would be moved`,
+        order: () => "has its rules in another order",
+        manager: (have) => `has our rules in ${have}, would be taken out there`,
     },
 };

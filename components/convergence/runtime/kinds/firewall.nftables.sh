@@ -37,7 +37,7 @@ nftables_differences() {
         differing_lines "${text%%"$NL# listed$NL"*}" "$nftables_wanted"
         differing_lines "$listed" "${text#*"$NL# listed$NL"}"
         # The same rules in another order.
-        [ "$changed" != "$nftables_before" ] || differs "missing rule" "the order of its rules"
+        [ "$changed" != "$nftables_before" ] || differs order
     fi
     applying && return
     words=$(printf '%s\n' "$nftables_wanted" | nft -c -f - 2>&1) || cannot "nft refuses the rules: $words"
