@@ -43,7 +43,6 @@ export class Host {
     /** Its files over those of the image, its console log, and its host key. */
     readonly dir: string;
     readonly consoleLog: string;
-    private lastSupervisor: number | undefined;
 
     constructor(
         readonly state: HostState,
@@ -77,8 +76,7 @@ export class Host {
     }
 
     private supervisor(): number | undefined {
-        this.lastSupervisor = supervisorOf(this.namespace, this.lastSupervisor);
-        return this.lastSupervisor;
+        return supervisorOf(this.namespace);
     }
 
     /** Process number of the host's init on the machine; `undefined` while the host is off. */
@@ -125,18 +123,21 @@ export class Host {
 
     /** Waits until the host answers on its loopback, which works with its cable cut and behind a bastion, too. */
     async waitUntilServing(timeout = BOOT_PATIENCE): Promise<void> {
-        const ports = [...servicePorts[this.state.image], 22]; // sshd penalizes connections that do not log in, so it is last.
-        // One shell waits without starting anything, because that would slow down the boots of others.
-        const tries = ports.map((port) => `: <>/dev/tcp/127.0.0.1/${port}`).join(" && ");
-        const script = `exec 9<> <(:); until { ${tries}; } 2>/dev/null; do read -rt 0.1 -u 9; done`;
+        const ports = [22, ...servicePorts[this.state.image]];
+        const tries = ports.map((port) => `exec 3<>/dev/tcp/127.0.0.1/${port}`).join("; ");
         const deadline = Date.now() + timeout;
-        for (let left = timeout; left > 0; left = deadline - Date.now()) {
-            const args = ["netns", "exec", this.namespace, "bash", "-c", script];
-            const answer = await run("ip", args, { check: false, timeout: left }).catch(() => undefined);
-            if (answer?.code === 0 && this.leader !== undefined) return;
-            await sleep(100);
+        for (;;) {
+            if (this.leader !== undefined) {
+                const args = ["netns", "exec", this.namespace, "bash", "-c", tries];
+                // A busy machine may not answer in time: try again.
+                const knock = run("ip", args, { check: false, timeout: 5000 }).catch(() => undefined);
+                if ((await knock)?.code === 0) return;
+            }
+            if (Date.now() > deadline)
+                throw new Error(`${this.name}: no answer on ports ${ports.join(", ")}; ${this.endOfConsole()}`);
+            // Each look starts two programs, which slows down the boots of others.
+            await sleep(200);
         }
-        throw new Error(`${this.name}: no answer on ports ${ports.join(", ")}; ${this.endOfConsole()}`);
     }
 
     private endOfConsole(): string {

@@ -57,7 +57,7 @@ describeLab("retire", () => {
 
     before(async () => {
         host = lab().host("lb1");
-        program = new Program(lab());
+        program = new Program(lab(), "test", true); // The command knows what its own sources declare.
         app = await AppServer.start("app", lab().gateway);
         const { name, address, port } = app;
         const servers = [{ name, address, port }];

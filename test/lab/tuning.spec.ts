@@ -12,6 +12,7 @@ import { ASK_MASTER } from "./transaction/loadBalancerHost";
 const BOOT_FILE = "/etc/sysctl.d/60-haproxy-fleet.conf";
 /** Of the lab's machine: a host cannot change it. */
 const TRACKED = "net.netfilter.nf_conntrack_max";
+const RESERVED = "net.ipv4.ip_local_reserved_ports";
 const SESSIONS = 9000;
 
 describeLab("tuning", () => {
@@ -150,11 +151,30 @@ describeLab("tuning", () => {
         assert.equal((await balanced.preview()).text, "");
     });
 
+    it("lets HAProxy listen on an address that the host lacks", async () => {
+        const model = config(1000, "1");
+        const [echo, page] = model.frontends;
+        assert.ok(echo && page);
+        const away = { ...model, frontends: [echo, { ...page, binds: [{ address: lab().address(200), port: 8404 }] }] };
+        const plain = converging(haproxy(away));
+        assert.match((await plain.preview()).text, /no interface has the address \S+\.200 \(bind \S+\.200:8404\)/);
+        const tuned = converging([
+            ...tuning({ ...tuningFigures(away), nonlocalBind: true, reservedPorts: [9100] }),
+            ...haproxy(away),
+        ]);
+        const { text, refused } = await tuned.preview();
+        assert.equal(refused, false, text);
+        assert.match(text, /net\.ipv4\.ip_nonlocal_bind is 0, declared 1/);
+        await up(tuned);
+        assert.match(await shell("ss -Hltn 'sport = :8404'"), /\.200:8404 /);
+        assert.deepEqual(await live(RESERVED), ["8404,9100"]);
+    });
+
     it("is undone when it leaves the run list", async () => {
         const { text } = await converging([]).preview();
         assert.match(text, /sysctl\[\/proc\/sys\/net\/core\/somaxconn\] has left the run list, would be undone/);
         await up(converging(haproxy(config(SESSIONS, "1"))));
-        assert.deepEqual(await live(...all), untouched);
+        assert.deepEqual(await live(...all, "net.ipv4.ip_nonlocal_bind"), [...untouched, "0"]);
         assert.equal(await shell(`ls ${BOOT_FILE} /etc/modules-load.d/haproxy-fleet.conf 2>/dev/null || :`), "");
         assert.equal(await shell("find /var/lib/haproxy-fleet/original/proc 2>/dev/null || :"), "");
     });

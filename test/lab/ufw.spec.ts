@@ -146,8 +146,15 @@ describeLab("a firewall that ufw manages", () => {
             assert.equal(await stateOf(host), kept);
         }));
 
-    it("leaves ufw as it was", () =>
+    it("starts a ufw that was stopped, and leaves it as it was", () =>
         everywhere(async (host) => {
+            // Stopped, it is started again, because a boot would do so.
+            await host.exec("/lib/ufw/ufw-init stop");
+            const { text } = await converge(host, firewall()).preview();
+            assert.match(
+                text,
+                /drift: ufw is enabled, but filters no IPv4\n.*drift: ufw is enabled, but filters no IPv6\n/,
+            );
             await up(host, firewall({ default: undefined }));
             assert.match(await out(host, "ufw status verbose"), /Default: allow \(incoming\)/);
             // Killed between the kernel and the files.

@@ -1,5 +1,5 @@
-# ask_ports.pl PRODUCT: connects to each port, if this host can. A port that speaks HTTP also gets a request; a slow answer counts as one, because
-# the server is slow then.
+# ask_ports.pl PRODUCT: connects to each port, if this host can: an address that it lacks, such as that of a pair, may be another host's. A
+# port that speaks HTTP also gets a request; a slow answer counts as one, because the server is slow then.
 #
 # Standard input has the binds, a line each: address, port, and http, tcp or nothing. Prints the first port that does not work, and fails.
 use strict;
@@ -7,6 +7,7 @@ use IO::Socket::IP;
 
 my ($product) = @ARGV;
 chomp(my @binds = <STDIN>);
+my %own = map { $_ => 1 } qx(ip -o addr show) =~ m{ inet6? ([^/ ]+)}g;
 for (@binds) {
     my ($address, $port, $mode) = split / /;
     next if $mode eq "nothing";
@@ -17,6 +18,7 @@ for (@binds) {
         grep { /^0{31}1 / } <$table> or next;
         $address = "::1";
     }
+    next unless $own{$address} || $address =~ /^127\./;
     my $socket = IO::Socket::IP->new(PeerHost => $address, PeerPort => $port, Timeout => 3)
         or do { print "$address port $port does not accept connections: $@\n"; exit 1 };
     next if $mode ne "http";

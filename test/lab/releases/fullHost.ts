@@ -1,20 +1,12 @@
 import assert from "node:assert/strict";
 import { connect } from "node:net";
 import { firewallWarnings } from "../../../components/convergence/preview/firewallWarnings";
-import {
-    type HostSetup,
-    type LogsAndMetrics,
-    runListWithSetup,
-    setupSlots,
-    withSetup,
-} from "../../../components/hostSetup/index";
+import { type HostSetup, runListWithSetup, setupSlots, withSetup } from "../../../components/hostSetup/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
-import { Authority } from "../../../lab/certificates";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
 import { AGENT_STARTS } from "../../../lab/standIn/datadogAgent";
 import { SyslogReceiver } from "../../../lab/syslogReceiver";
-import { AptRepository } from "../../support/aptRepository";
 import { Convergence } from "../../support/converge";
 import { fleetProgram } from "../../support/fleetProgram";
 import { hostState } from "../../support/hostState";
@@ -24,9 +16,9 @@ import { sshTargetOf } from "../../support/sshTarget";
 import { ask, until } from "../../support/traffic";
 import { Project } from "../../toolchain/project";
 import { LoadBalancerHost } from "../transaction/loadBalancerHost";
+import type { Destinations } from "./destinations";
 
 export const LOG = "/var/log/haproxy.log";
-const AUTHORITY = "/etc/ssl/certs/lab.pem";
 
 /** Where the words of alerts are. */
 export const TOLD = "/srv/told";
@@ -57,48 +49,6 @@ export type Connection = "accepted" | "refused" | "dropped";
 
 /** What is converged beside HAProxy. Each service has a main process, or is a timer. */
 export const services = ["rsyslog.service", "haproxy-logrotate.timer", "datadog-agent.service"];
-
-/** What logs and metrics are sent to: a receiver of syslog over TLS, and a repository with a stand-in for the agent. */
-export class Destinations {
-    private constructor(
-        readonly receiver: SyslogReceiver,
-        readonly repository: AptRepository,
-        private readonly authority: string,
-    ) {}
-
-    static async create(lab: Lab, receiving: Host): Promise<Destinations> {
-        const authority = await Authority.create("logs");
-        const { pem, key } = await authority.issue([receiving.name], 365);
-        const receiver = new SyslogReceiver(receiving);
-        const { trusted, chain } = authority;
-        await receiver.install({ authority: trusted, certificate: pem + chain, key });
-        return new Destinations(receiver, await AptRepository.start(lab.gateway), trusted);
-    }
-
-    /** Logs and metrics as a stack declares them. */
-    declared<Secret>(apiKey: Secret): LogsAndMetrics<Secret> {
-        const { url, fingerprint, keyUrl } = this.repository;
-        return {
-            papertrail: { host: this.receiver.host.name, port: this.receiver.port, caFile: AUTHORITY },
-            logrotate: true,
-            datadog: {
-                apiKey,
-                environment: "test",
-                tags: { stack: "edge" },
-                repository: { url, keys: [{ fingerprint, url: keyUrl }] },
-            },
-        };
-    }
-
-    /** Makes a host trust the receiver. */
-    async trustedBy(host: Host): Promise<void> {
-        await host.place(AUTHORITY, this.authority);
-    }
-
-    stop(): void {
-        this.repository.stop();
-    }
-}
 
 /** A load balancer on which everything else that a stack may declare for its host is switched on and off. */
 export class FullHost extends LoadBalancerHost {
@@ -223,12 +173,13 @@ export class FullHost extends LoadBalancerHost {
         return [...(await hostState(this.host)), ...more.split("\n")].filter((line) => !OUR_RECORDS.test(line));
     }
 
-    /** Everything that another process, or a file that is written again, changes. */
+    /** Everything that another process changes, or a file that is written or a rule that is loaded again. */
     traces(): Promise<string> {
         return this.shell(`
             systemctl show -p Id -p MainPID -p InvocationID -p NRestarts haproxy ${services.join(" ")}
             cat ${AGENT_STARTS}
-            find /etc/haproxy /etc/rsyslog.d /etc/logrotate.d /etc/systemd/system /etc/apt /etc/datadog-agent /usr/local -type f -printf '%p %i %T@\\n' | sort`);
+            nft -s -a list ruleset
+            find /etc /usr/local -type f -printf '%p %i %T@\\n' | sort`);
     }
 
     /** Processes that a why-run starts. Others of the host may start some meanwhile, so the least of some counts. */

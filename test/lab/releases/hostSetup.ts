@@ -5,8 +5,9 @@ import type { Lab } from "../../../lab/lab";
 import { assertHidden } from "../../support/planted";
 import { releases } from "../../support/releases";
 import { until } from "../../support/traffic";
+import { Destinations } from "./destinations";
 import { driftsOf } from "./drifts";
-import { type Connection, Destinations, differences, FullHost, LOG, planted } from "./fullHost";
+import { type Connection, differences, FullHost, LOG, planted } from "./fullHost";
 
 /**
  * Limit for the processes that a why-run with nothing to do starts if all is on. Those that the budget of payloadCost.spec.ts does not have
@@ -15,8 +16,11 @@ import { type Connection, Destinations, differences, FullHost, LOG, planted } fr
  */
 const PROCESS_BUDGET = 32;
 
-/** Limit for the bytes of its payload. */
-const PAYLOAD_BUDGET = 220 * 1024;
+/**
+ * Limit for the bytes of its payload. Beside the budget of payloadCost.spec.ts, which every host needs, these are about 31 KiB for logs and
+ * metrics, 20 for alerts, 16 for the firewall, 11 for versions of packages, and 8 for tuning.
+ */
+const PAYLOAD_BUDGET = 230 * 1024;
 
 const ON = { metrics: true, groups: "adm dd-agent", connections: 1, states: "active active active" };
 const OFF = { metrics: false, groups: "none", connections: 0, states: "active inactive inactive" };

@@ -34,20 +34,20 @@ ufw_compare() {
         iptables -S 2>/dev/null
         [ "$ufw_families" = 4 ] || ip6tables -S 2>/dev/null
     )$NL
+    ufw_stopped=
     ufw_ours=
     ufw_others=$NL
     ufw_blocks=
     for family in $ufw_families; do
         ufw_read "/etc/ufw/user${family#4}.rules"
         ufw_read "/etc/ufw/before${family#4}.rules"
-    done
-    case $ufw_listed in
-    *"$NL-N ufw-before-input$NL"*) ;;
-    *)
-        differs files "ufw is enabled, but has not loaded its rules"
+        # Stopped, it leaves its chains where they are, but empty.
+        ufw_chain=ufw${family#4}-before-input
+        case $ufw_listed in *"$NL-A INPUT -j $ufw_chain$NL"*"$NL-A $ufw_chain -j ${ufw_chain%before*}user-input$NL"*) continue ;; esac
+        differs files "ufw is enabled, but filters no IPv$family"
+        ufw_stopped=yes
         fw_live=yes
-        ;;
-    esac
+    done
     ufw_rules4=
     ufw_rules6=
     ufw_vrrp4=
@@ -130,7 +130,7 @@ ufw_rule() {
         fw_lasting=yes
     fi
     case $ufw_listed in *"$NL-A $ufw_chain$ufw_loaded -j ACCEPT$NL"* | *"$NL-A $ufw_chain${ufw_loaded%112}vrrp -j ACCEPT$NL"*) ;; *)
-        [ -z "$ufw_kept" ] || differs "missing rule" "$rule, in the kernel"
+        [ -z "$ufw_kept" ] || [ -n "$ufw_stopped" ] || differs "missing rule" "$rule, in the kernel"
         fw_live=yes
         ;;
     esac
@@ -232,7 +232,8 @@ rm -f "$new"
 return 1
 }
 loaded() {
-"ip${suffix}tables" -S "ufw$suffix-before-input" >/dev/null 2>&1
+"ip${suffix}tables" -C INPUT -j "ufw$suffix-before-input" >/dev/null 2>&1 &&
+"ip${suffix}tables" -C "ufw$suffix-before-input" -j "ufw$suffix-user-input" >/dev/null 2>&1
 }
 save() {
 loaded || { echo "/lib/ufw/ufw-init force-stop"; return; }
@@ -244,12 +245,12 @@ printf '%s\n' "$list" | grep -E '^-A ufw6?-(user|before|track|skip-to-policy)-in
 printf '%s\n' COMMIT RULES
 }
 live() {
-loaded || [ "$alone" -eq 1 ] || /lib/ufw/ufw-init start quiet || return
+loaded || [ "$alone" -eq 1 ] || /lib/ufw/ufw-init force-reload >/dev/null || return
 loaded || return 0
 user | default | "ip${suffix}tables-restore" -n || return
 { block && printf '%s' "$vrrp" | sed 's/^-A //'; } | while read -r rule; do
 # shellcheck disable=SC2086 # words
-while "ip${suffix}tables" -D $rule 2>/dev/null; do :; done
+while "ip${suffix}tables" -D $rule >/dev/null 2>&1; do :; done
 done
 printf '%s' "$vrrp" | while read -r rule; do
 # shellcheck disable=SC2086
