@@ -104,9 +104,19 @@ for (const [name, ...shell] of SHELLS)
                 ["exit-code", "exited", "129", "its worker was killed by SIGHUP"],
                 ["exit-code", "exited", "1", "it exited with status 1"],
                 ["exit-code", "", "", "a command that runs before its start failed"],
-                ["oom-kill", "killed", "KILL", "the kernel killed one of its processes, because the memory was used up"],
+                [
+                    "oom-kill",
+                    "killed",
+                    "KILL",
+                    "the kernel killed one of its processes, because the memory was used up",
+                ],
                 ["timeout", "killed", "KILL", "it was killed, because it did not start or stop in time"],
-                ["success", "exited", "0", "it ended although systemd did not stop it, perhaps by a signal from elsewhere"],
+                [
+                    "success",
+                    "exited",
+                    "0",
+                    "it ended although systemd did not stop it, perhaps by a signal from elsewhere",
+                ],
                 ["resources", "", "", "systemd says resources"],
             ] as const) {
                 program.ends("a", result, code, status, { EVERY: "0" });
