@@ -1,5 +1,4 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
 import { firewallWarnings } from "../../../components/convergence/preview/firewallWarnings";
 import { type HostSetup, runListWithSetup, setupSlots, withSetup } from "../../../components/hostSetup/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
@@ -11,6 +10,7 @@ import { Convergence } from "../../support/converge";
 import { fleetProgram } from "../../support/fleetProgram";
 import { hostState } from "../../support/hostState";
 import { assertHidden } from "../../support/planted";
+import { type Connection, connectionTo } from "../../support/reachable";
 import type { Release } from "../../support/releases";
 import { sshTargetOf } from "../../support/sshTarget";
 import { ask, until } from "../../support/traffic";
@@ -43,9 +43,6 @@ const secrets: Secrets<string> = {
 
 /** In a program's text, what stands for them. */
 const marks: Secrets<string> = { apiKey: "‹apiKey›", command: "‹command›" };
-
-/** What becomes of a connection. */
-export type Connection = "accepted" | "refused" | "dropped";
 
 /** What is converged beside HAProxy. Each service has a main process, or is a timer. */
 export const services = ["rsyslog.service", "haproxy-logrotate.timer", "datadog-agent.service"];
@@ -238,10 +235,10 @@ export class FullHost extends LoadBalancerHost {
     async reached(): Promise<Record<string, Connection>> {
         const { address } = this.host;
         const [web, other, forApp1, ofApp1] = await Promise.all([
-            outcome(address, 80),
-            outcome(address, OTHER_PORT),
-            outcome(address, PORT_FOR_APP1),
-            outcomeFrom(this.labOf.host("app1"), address, PORT_FOR_APP1),
+            connectionTo(address, 80, SILENCE),
+            connectionTo(address, OTHER_PORT, SILENCE),
+            connectionTo(address, PORT_FOR_APP1, SILENCE),
+            connectionFrom(this.labOf.host("app1"), address, PORT_FOR_APP1),
         ]);
         return { web, other, forApp1, ofApp1 };
     }
@@ -286,20 +283,8 @@ export class FullHost extends LoadBalancerHost {
     }
 }
 
-/** What becomes of a connection from the machine. */
-function outcome(host: string, port: number): Promise<Connection> {
-    return new Promise((resolve) => {
-        const socket = connect({ host, port, timeout: SILENCE });
-        const end = (connection: Connection) => () => {
-            socket.destroy();
-            resolve(connection);
-        };
-        socket.on("connect", end("accepted")).on("error", end("refused")).on("timeout", end("dropped"));
-    });
-}
-
-/** The same from a host of the lab. */
-async function outcomeFrom(host: Host, address: string, port: number): Promise<Connection> {
+/** What becomes of a connection from a host of the lab. */
+async function connectionFrom(host: Host, address: string, port: number): Promise<Connection> {
     const script = `timeout ${SILENCE / 1000} bash -c ': <>/dev/tcp/${address}/${port}' 2>/dev/null`;
     const { code } = await host.exec(script, { check: false });
     return code === 0 ? "accepted" : code === 124 ? "dropped" : "refused";

@@ -3,11 +3,12 @@ import { buildPayload } from "../../../components/convergence/payload/payload";
 import { makePlan } from "../../../components/convergence/payload/plan";
 import type { Lab } from "../../../lab/lab";
 import { assertHidden } from "../../support/planted";
+import type { Connection } from "../../support/reachable";
 import { releases } from "../../support/releases";
 import { until } from "../../support/traffic";
 import { Destinations } from "./destinations";
 import { driftsOf } from "./drifts";
-import { type Connection, differences, FullHost, LOG, planted } from "./fullHost";
+import { differences, FullHost, LOG, planted } from "./fullHost";
 
 /**
  * Limit for the processes that a why-run with nothing to do starts if all is on. Those that the budget of payloadCost.spec.ts does not have
