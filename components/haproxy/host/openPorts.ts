@@ -54,7 +54,7 @@ export function peersWithoutRule({ peers = [] }: HaproxyConfig): { readonly path
     return peers.flatMap((section, i) => {
         const locals = listening(section);
         const [{ port } = { port: 0 }] = locals;
-        const remedy = `allow tcp ${isSlot(port) ? "that port" : port} from the peers' network`;
+        const remedy = `add tcp ${isSlot(port) ? "and that port" : port} from the peers' network to firewall.allow`;
         const closed = (field: string, whom: string, why: string) => ({
             path: `peers[${i}].peers${field}`,
             message: `peers ${section.name}: the firewall does not let ${whom} in, because ${why}; ${remedy}`,
