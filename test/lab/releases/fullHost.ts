@@ -21,7 +21,7 @@ import type { Destinations } from "./destinations";
 export const LOG = "/var/log/haproxy.log";
 
 /** Where the words of alerts are. */
-export const TOLD = "/srv/told";
+const WORDS = "/srv/words";
 
 /** Ports of another daemon on each host: only app1 may reach the second one. */
 const OTHER_PORT = 8081;
@@ -38,7 +38,7 @@ export const planted = { key: "planted0api0key0of0releases", token: "planted0tok
 
 const secrets: Secrets<string> = {
     apiKey: planted.key,
-    command: `printf '%s of %s: %s\\n' "$ALERT_EVENT" "$ALERT_UNIT" "$ALERT_TEXT" >>${TOLD} # ${planted.token}`,
+    command: `printf '%s of %s: %s\\n' "$ALERT_EVENT" "$ALERT_UNIT" "$ALERT_TEXT" >>${WORDS} # ${planted.token}`,
 };
 
 /** In a program's text, what stands for them. */
@@ -244,8 +244,8 @@ export class FullHost extends LoadBalancerHost {
     }
 
     /** The words of alerts, a line each. */
-    told(): Promise<string> {
-        return this.shell(`cat ${TOLD}`);
+    words(): Promise<string> {
+        return this.shell(`cat ${WORDS}`);
     }
 
     /**
@@ -255,7 +255,7 @@ export class FullHost extends LoadBalancerHost {
     async prepare(): Promise<void> {
         await this.to.trustedBy(this.host);
         await this.host.place("/etc/systemd/system/other.service", OTHER_DAEMON);
-        await this.shell(`systemctl enable --quiet --now other.service; : >${TOLD}`);
+        await this.shell(`systemctl enable --quiet --now other.service; : >${WORDS}`);
         if (this.hasUfw) await this.shell(UFW);
         await this.converge();
         this.installed = await this.shell("dpkg-query -W -f '${Version}' haproxy");

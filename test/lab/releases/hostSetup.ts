@@ -120,12 +120,12 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
         it(
             "sends a word when HAProxy dies, and has it back",
             everywhere(async (host) => {
-                assert.equal(await host.told(), "");
+                assert.equal(await host.words(), "");
                 await host.shell('kill -KILL "$(systemctl show -P MainPID haproxy.service)"');
-                await until("a word arrives", async () => (await host.told()) !== "");
+                await until("a word arrives", async () => (await host.words()) !== "");
                 await until("HAProxy answers", async () => (await host.answer()) === "app1");
                 assert.match(
-                    await host.told(),
+                    await host.words(),
                     /^died of haproxy\.service: haproxy\.service on \S+ died: it was killed by SIGKILL$/,
                 );
                 await host.isConverged("on");
