@@ -236,7 +236,7 @@ describeLab("a firewall", () => {
                 assert.notEqual((await ended).code, 0);
                 // The end of the 30 s comes now.
                 await host.exec("systemctl start haproxy-fleet-guard.service");
-                assert.equal(await table(), before);
+                await until("the rules are back", async () => (await table()) === before);
                 assert.match(
                     String(await warnings(shut())),
                     /rolled back: no new login has confirmed the change within 30 s/,
