@@ -107,7 +107,7 @@ function keyIssues(resource: Packages, field: "versions" | "initial"): string[] 
     );
 }
 
-/** What a host remembers it by, given what differs and what it has. */
+/** The name under which a host remembers a package, or its hold, given what differs and what the host has. */
 export function packageKey(aspect: string, have: string): string {
     return `${have.split(" ")[0] ?? ""}${aspect === "unheld" ? "!" : ""}`;
 }

@@ -14,7 +14,7 @@ export type Cause = "declared" | "drift" | "both" | "unknown";
 /** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
 const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version", "value"];
 
-/** Aspects that the world around a host changes: neither its declaration nor the host. */
+/** Aspects that differ although neither the declaration nor the host has changed: what package sources offer, or the time. */
 const NEWS = ["newest", "lists"];
 
 /**

@@ -3,11 +3,12 @@ import { buildPayload } from "../../../components/convergence/payload/payload";
 import { makePlan } from "../../../components/convergence/payload/plan";
 import type { Lab } from "../../../lab/lab";
 import { assertHidden } from "../../support/planted";
+import type { Connection } from "../../support/reachable";
 import { releases } from "../../support/releases";
 import { until } from "../../support/traffic";
 import { Destinations } from "./destinations";
 import { driftsOf } from "./drifts";
-import { type Connection, differences, FullHost, LOG, planted } from "./fullHost";
+import { differences, FullHost, LOG, planted } from "./fullHost";
 
 /**
  * Limit for the processes that a why-run with nothing to do starts if all is on. Those that the budget of payloadCost.spec.ts does not have
@@ -120,12 +121,12 @@ export function hostSetupTests(lab: () => Lab, nameOf: (version: string) => stri
         it(
             "sends a word when HAProxy dies, and has it back",
             everywhere(async (host) => {
-                assert.equal(await host.told(), "");
+                assert.equal(await host.words(), "");
                 await host.shell('kill -KILL "$(systemctl show -P MainPID haproxy.service)"');
-                await until("a word arrives", async () => (await host.told()) !== "");
+                await until("a word arrives", async () => (await host.words()) !== "");
                 await until("HAProxy answers", async () => (await host.answer()) === "app1");
                 assert.match(
-                    await host.told(),
+                    await host.words(),
                     /^died of haproxy\.service: haproxy\.service on \S+ died: it was killed by SIGKILL$/,
                 );
                 await host.isConverged("on");

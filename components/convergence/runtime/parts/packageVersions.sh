@@ -126,7 +126,7 @@ package_target() {
 
 # warn_of_newer NAME: somebody has upgraded the package since the declared version was converged.
 warn_of_newer() {
-    newer="$1 is $have_version, newer than the declared $target; somebody else has upgraded it, perhaps because of its security; declare that version"
+    newer="$1 is $have_version, newer than the declared $target; somebody else has upgraded it, perhaps for security; declare that version"
     if applying; then
         say "$label: warning: $newer"
     else
@@ -166,7 +166,7 @@ package_refuse_unknown() {
     package_known_versions "$1"
     case " $known " in *" $2 "*) return 0 ;; esac
     target_unknown=yes
-    unknown="$1 has no version $2 in the package lists of this host; ${known:+they have $known; }declare one of those, or add the repository that has it"
+    unknown="$1 has no version $2 in the package lists of this host; ${known:+they have $known; declare one of those, or }add the repository that has it"
     if package_lists_old; then
         encode "$unknown; the package lists are older than a day, an up reads them anew"
         printf 'unchecked\t%s\tpreflight\t%s\n' "$id" "$encoded"
