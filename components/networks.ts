@@ -1,6 +1,5 @@
-import { isIP, SocketAddress } from "node:net";
-
 /** Networks of IP addresses: `192.0.2.0/24`, `2001:db8::/32`, or one address. */
+import { isIP, SocketAddress } from "node:net";
 
 /** Addresses of one family, from the first to the last, as numbers. */
 export interface AddressRange {
@@ -16,7 +15,11 @@ export function isNetwork(text: string): boolean {
     return partsOf(text) !== undefined;
 }
 
-/** @throws {Error} if the text is no network */
+/**
+ * The addresses of a network.
+ *
+ * @throws {Error} if the text is no network
+ */
 export function rangeOf(network: string): AddressRange {
     const { family, value, length } = parsed(network);
     const size = 1n << BigInt(lengthOf[family] - length);

@@ -36,14 +36,14 @@ export interface HostSetup<Secret> extends LogsAndMetrics<Secret> {
      * @default - the host's firewall is left alone
      */
     readonly firewall?: true | FirewallSettings;
-    /** Sets the kernel's limits for `maxconn` connections. `true` is every default. @default - they are left alone */
+    /** Sets the kernel's limits for `maxconn` connections. `true` is every default. @default - the kernel's limits are left alone */
     readonly tuning?: true | TuningSettings;
     /**
-     * Versions of packages, by name: HAProxy's and those that other parts of the setup install.
-     * @default - what a host has, and its newest version where it is missing
+     * Versions of packages, by name: HAProxy's and the others that a load balancer installs.
+     * @default - installed versions stay; a missing package is installed in the version that the host's package lists prefer
      */
     readonly packages?: PackageVersions;
-    /** Tells people when HAProxy dies, and when a converge fails. @default - only the journal has it */
+    /** Runs a command when HAProxy dies, when a converge fails, and when that is over. @default - only the journal has it */
     readonly alert?: AlertSettings<Secret>;
 }
 
@@ -82,15 +82,15 @@ export function splitSetup<Secret, Args extends HostSetup<Secret>>(
     return { setup: setup as HostSetup<Secret>, others: others as Omit<Args, keyof HostSetup<Secret>> };
 }
 
-/** The setup with what `convert` makes of its secrets. */
+/** The setup with each of its secrets converted. */
 export function withSetupSecrets<From, To>(
-    { datadog, alert: told, ...others }: HostSetup<From>,
+    { datadog, alert: alerting, ...others }: HostSetup<From>,
     convert: (secret: From) => To,
 ): HostSetup<To> {
     return {
         ...others,
         ...(datadog && { datadog: { ...datadog, apiKey: convert(datadog.apiKey) } }),
-        ...(told && { alert: { ...told, command: convert(told.command) } }),
+        ...(alerting && { alert: { ...alerting, command: convert(alerting.command) } }),
     };
 }
 
@@ -99,12 +99,12 @@ export function setupSecrets<Secret>(setup: HostSetup<Secret>): Secret[] {
     return Object.values(setupSlots(setup));
 }
 
-/** The slot of the command that tells people. */
+/** The slot of the alert's command. */
 const commandSlot = "alert.command";
 
 /** Its secrets by the slots that they fill. */
-export function setupSlots<Secret>({ datadog, alert: told }: HostSetup<Secret>): Record<string, Secret> {
-    return { ...(datadog && { [apiKeySlot]: datadog.apiKey }), ...(told && { [commandSlot]: told.command }) };
+export function setupSlots<Secret>({ datadog, alert: alerting }: HostSetup<Secret>): Record<string, Secret> {
+    return { ...(datadog && { [apiKeySlot]: datadog.apiKey }), ...(alerting && { [commandSlot]: alerting.command }) };
 }
 
 /** The configuration with what the setup needs in it. */
@@ -139,16 +139,16 @@ export function runListWithSetup(
     setup: HostSetup<unknown>,
     services: readonly string[],
 ): { readonly resources: Resource[]; readonly issues: Issue[] } {
-    const { firewall: wall, tuning: limits, packages = {}, alert: told } = setup;
+    const { firewall: filtering, tuning: limits, packages = {}, alert: alerting } = setup;
     const installed = haproxy.findIndex(({ kind }) => kind === "packages") + 1;
     const ofHost = [
         ...haproxy.slice(0, installed),
-        // Before the service: it may start only where its ports are open and its addresses can be bound. Tracking, which some limits are
-        // about, begins with a firewall.
-        ...(wall ? firewall({ ...(wall !== true && wall), ports: openPorts(config) }) : []),
+        // Before the service, which needs open ports, and addresses that it can bind. The firewall comes first, because the kernel tracks
+        // connections, for which there are limits, only once something filters.
+        ...(filtering ? firewall({ ...(filtering !== true && filtering), ports: openPorts(config) }) : []),
         ...(limits ? tuning({ ...tuningFigures(config), ...(limits !== true && limits) }) : []),
         ...haproxy.slice(installed),
-        ...(told ? alert({ ...told, command: slot(commandSlot) }) : []),
+        ...(alerting ? alert({ ...alerting, command: slot(commandSlot) }) : []),
     ];
     const resources = withMergedPackages(runListWithLogs(config, ofHost, setup, services));
     const issues = packageVersionIssues(resources, packages).map(

@@ -1,4 +1,4 @@
-/** Versions of the packages that a run list installs, as a stack declares them, and fewer runs of the package manager. Pure. */
+/** Versions of the packages that a run list installs, as users declare them, and fewer runs of the package manager. Pure. */
 import { z } from "zod";
 import type { Packages, PackageVersion, Resource } from "../convergence/kinds/index";
 import { packageVersionForm } from "../convergence/kinds/packages";

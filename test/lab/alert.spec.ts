@@ -125,8 +125,8 @@ describeLab("a word when HAProxy dies", () => {
                 host,
                 died("it was killed by SIGKILL"),
                 died("it was killed by SIGSEGV"),
-                died("a worker of it was killed by SIGKILL"),
-                died("it ended without a stop of systemd"),
+                died("its worker was killed by SIGKILL"),
+                died("it ended although systemd did not stop it"),
                 /^recovered\|haproxy.service\|.* has recovered: up for 2 s$/,
             );
         }));

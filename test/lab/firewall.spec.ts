@@ -1,7 +1,7 @@
 // The packet filter of a host, by real packets; and the guard that takes a change back which locks the login out.
 import assert from "node:assert/strict";
 import { readdirSync, readlinkSync } from "node:fs";
-import { connect, createServer, type Server, type Socket } from "node:net";
+import { createServer, type Server, type Socket } from "node:net";
 import type { Firewall, FirewallRule, Resource } from "../../components/convergence/kinds/index";
 import { planRetirement } from "../../components/convergence/retirement";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
@@ -12,6 +12,7 @@ import { hostState } from "../support/hostState";
 import { hostsProgram } from "../support/hostsProgram";
 import { killAt } from "../support/killAt";
 import { describeLab, withLab } from "../support/lab";
+import { reachable } from "../support/reachable";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 import { Project } from "../toolchain/project";
@@ -65,7 +66,6 @@ describeLab("a firewall", () => {
     const lab = withLab([{ name: "lb1", image: "bare" }]);
     let host: Host;
     let target: SshTarget;
-    let device: string;
     let bare: string[];
     const out = async (command: string) => (await host.exec(command, { check: false })).stdout.trim();
 
@@ -94,35 +94,11 @@ describeLab("a firewall", () => {
     const table = () => out("nft list table inet haproxy_fleet 2>&1");
     const warnings = async (resource: Firewall) => (await converge(resource).whyRun()).warnings;
 
-    /** Which of the ports accept a connection, as 4:80 or 6:80. */
-    const open = async (ports: number[]) => {
-        const local = await out("ip -6 -o addr show dev eth0 scope link | sed 's/.*inet6 //; s,/.*,,'");
-        const tries = [
-            ...ports.map((port) => ["4", host.address, port]),
-            ...ports.map((port) => ["6", `${local}%${device}`, port]),
-        ];
-        const found = await Promise.all(
-            tries.map(
-                ([family, address, port]) =>
-                    new Promise<string[]>((resolve) => {
-                        const socket = connect({ host: String(address), port: Number(port), timeout: 500 });
-                        const end = (result: string[]) => {
-                            socket.destroy();
-                            resolve(result);
-                        };
-                        socket.once("connect", () => end([`${family}:${port}`]));
-                        socket.once("timeout", () => end([]));
-                        socket.once("error", () => end([`${family}:${port} refused`]));
-                    }),
-            ),
-        );
-        return found.flat().sort();
-    };
+    const open = async (ports: number[]) => (await reachable(host, ports)).sort();
 
     before("a host with listeners", async () => {
         host = lab().host("lb1");
         target = { ...sshTargetOf(lab(), host), loginTimeout: 2_000 };
-        device = /dev (\S+)/.exec((await run("ip", ["-o", "route", "get", host.address])).stdout)?.[1] ?? "";
         await host.writeFile("/root/listen.pl", LISTENER);
         await host.exec("systemd-run --quiet --unit=listener perl /root/listen.pl");
         await up();
@@ -177,9 +153,7 @@ describeLab("a firewall", () => {
         it("follows the port of the login", async () => {
             await host.exec("/usr/sbin/sshd -p 2222 && nft add rule inet haproxy_fleet input tcp dport 2222 accept");
             const { text } = await converge(firewall(), { ...target, port: 2222 }).preview();
-            await host.exec("kill $(cat /proc/*/cmdline 2>/dev/null | true; pgrep -f 'sshd -p 2222' | head -n 1)", {
-                check: false,
-            });
+            await host.exec("kill $(pgrep -f 'sshd -p 2222' | head -n 1)", { check: false });
             assert.match(text, new RegExp(`lacks: ip saddr ${lab().gateway} tcp dport 2222 accept`));
             assert.match(text, new RegExp(`has also: ip saddr ${lab().gateway} tcp dport 22 accept`));
         });
@@ -274,7 +248,7 @@ describeLab("a firewall", () => {
                 assert.notEqual((await ended).code, 0);
                 // The end of the 30 s comes now.
                 await host.exec("systemctl start haproxy-fleet-guard.service");
-                assert.equal(await table(), before);
+                await until("the rules are back", async () => (await table()) === before);
                 assert.match(
                     String(await warnings(shut())),
                     /rolled back: no new login has confirmed the change within 30 s/,

@@ -18,7 +18,13 @@ export async function listenOn(host: Host, ports: readonly number[]): Promise<vo
     await host.exec(`systemd-run --quiet --unit=listener perl /root/listen.pl ${ports.join(" ")}`);
 }
 
-/** Which ports of a host accept a connection from the machine, as `4:80` over IPv4 and `6:80` from a link-local IPv6 address. */
+/** What becomes of a connection: refused if an answer says so, dropped if none comes. */
+export type Connection = "accepted" | "refused" | "dropped";
+
+/**
+ * Which ports of a host answer the machine, as `4:80` over IPv4 and `6:80` from a link-local IPv6 address; with ` refused` if they do not
+ * accept the connection.
+ */
 export async function reachable(host: Host, ports: readonly number[]): Promise<string[]> {
     const device = /dev (\S+)/.exec((await run("ip", ["-o", "route", "get", host.address])).stdout)?.[1] ?? "";
     const { stdout } = await host.exec("ip -6 -o addr show dev eth0 scope link");
@@ -27,20 +33,24 @@ export async function reachable(host: Host, ports: readonly number[]): Promise<s
         { name: `4:${port}`, host: host.address, port },
         { name: `6:${port}`, host: `${local}%${device}`, port },
     ]);
-    const found = await Promise.all(tries.map(async (each) => ((await accepts(each)) ? [each.name] : [])));
-    return found.flat();
+    const found = await Promise.all(
+        tries.map(async (each) => ({ ...each, is: await connectionTo(each.host, each.port) })),
+    );
+    return found.flatMap(({ name, is }) => (is === "dropped" ? [] : [is === "refused" ? `${name} refused` : name]));
 }
 
-function accepts(to: { host: string; port: number }): Promise<boolean> {
+/**
+ * What becomes of a connection from the machine.
+ *
+ * @param silence milliseconds after which it counts as dropped: a lost packet is sent again after a second
+ */
+export function connectionTo(host: string, port: number, silence = 500): Promise<Connection> {
     return new Promise((resolve) => {
-        // One lost packet is sent again after a second.
-        const socket = connect({ ...to, timeout: 500 });
-        const end = (result: boolean) => {
+        const socket = connect({ host, port, timeout: silence });
+        const end = (connection: Connection) => () => {
             socket.destroy();
-            resolve(result);
+            resolve(connection);
         };
-        socket.once("connect", () => end(true));
-        socket.once("timeout", () => end(false));
-        socket.once("error", () => end(false));
+        socket.once("connect", end("accepted")).once("timeout", end("dropped")).once("error", end("refused"));
     });
 }

@@ -30,7 +30,7 @@ export type FirewallRule =
  */
 export interface Firewall {
     kind: "firewall";
-    /** What may reach the host. IPv4 and IPv6 alike, unless a rule says from where. */
+    /** What may reach the host, over IPv4 and IPv6 unless a rule has sources of one family. */
     rules: FirewallRule[];
     /** SSH, at the port of the current login, is always accepted. */
     ssh?: {
@@ -38,8 +38,8 @@ export interface Firewall {
         from?: string[];
     };
     /**
-     * `drop`: everything else that comes in is dropped, but answers, ICMP that IP needs, and DHCP. With nftables, that is a table of our own,
-     * `inet haproxy_fleet`. @default - as the host has it; where nobody manages a firewall, nothing is switched on
+     * `drop`: everything else that comes in is dropped, except for answers, ICMP that IP needs, and DHCP. With nftables, a table of our own,
+     * `inet haproxy_fleet`, does that. @default - as the host has it; on a host without ufw, nothing is changed
      */
     default?: "drop";
 }
@@ -54,7 +54,7 @@ export interface FirewallRow {
     from: string;
 }
 
-const NO_SOURCES = "nobody may reach it, because from is empty; leave from out, or name who may";
+const NO_SOURCES = "from is empty, so no address may reach it; leave from out, or list addresses";
 
 /** What is accepted, a row for each source, without repetitions. */
 export function firewallRows({ rules, ssh }: Firewall): FirewallRow[] {
@@ -103,7 +103,7 @@ const ruleForm = z.discriminatedUnion("protocol", [
     z.strictObject({ protocol: z.literal("vrrp"), from: anyTexts }),
 ]);
 
-/** What loads the rules of nftables at a boot. */
+/** What loads the rules of nftables at a boot. `runtime/kinds/firewall.nftables.sh` has these names, too. */
 const UNIT = "haproxy-fleet-firewall.service";
 const RULES = "/etc/haproxy-fleet-firewall.nft";
 
@@ -172,6 +172,7 @@ export const firewall: ResourceKind<Firewall> = {
         "extra rule": (have) => `has also: ${have}; would go`,
         default: (have) => have,
         files: (have) => have,
-        manager: (have) => `has rules of ours in ${have}, would be moved`,
+        order: () => "has its rules in another order",
+        manager: (have) => `has our rules in ${have}, would be taken out there`,
     },
 };

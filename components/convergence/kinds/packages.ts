@@ -107,7 +107,7 @@ function keyIssues(resource: Packages, field: "versions" | "initial"): string[] 
     );
 }
 
-/** What a host remembers it by, given what differs and what it has. */
+/** The name under which a host remembers a package, or its hold, given what differs and what the host has. */
 export function packageKey(aspect: string, have: string): string {
     return `${have.split(" ")[0] ?? ""}${aspect === "unheld" ? "!" : ""}`;
 }
@@ -180,7 +180,7 @@ export const packages: ResourceKind<Packages> = {
         ...VERSION_WORDING,
         interrupted: (have) => `an installation was interrupted: ${have}`,
         unheld: (have) => `${have} is not on hold`,
-        lists: () => "the package lists are older than a day, would be read anew",
+        "old lists": () => "the package lists are older than a day, would be read anew",
     },
     declared: (resource, aspect, have) =>
         aspect === "version"

@@ -72,7 +72,7 @@ function valueIssues(key: string, declared: SysctlValue): string[] {
         ),
         ...when(
             hasSecrets(text),
-            `the value of ${key} is a secret, but anybody on the host may read it; declare another value`,
+            `the value of ${key} is a secret, but everyone on the host can read it; declare another value`,
         ),
         ...when(
             !hasSecrets(text) && !/^[ -~]{1,1000}$/.test(text),

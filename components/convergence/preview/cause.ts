@@ -14,8 +14,8 @@ export type Cause = "declared" | "drift" | "both" | "unknown";
 /** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
 const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version", "value"];
 
-/** Aspects that the world around a host changes: neither its declaration nor the host. */
-const NEWS = ["newest", "lists"];
+/** Aspects that differ although neither the declaration nor the host has changed: what package sources offer, or the time. */
+const NEWS = ["newest", "old lists"];
 
 /**
  * Returns a function that says why a resource differs; undefined if the host remembers nothing of its last converge.

@@ -1,4 +1,4 @@
-import { canonicalNetwork, contains, isNetwork, rangeOf } from "../../networks";
+import { canonicalNetwork, contains, distinctNetworks, isNetwork, rangeOf } from "../../networks";
 import type { Firewall, FirewallRule } from "../kinds/firewall";
 import { printable, unique } from "../text";
 import { isObject } from "./nftables/json";
@@ -10,7 +10,7 @@ import type { SeenFirewall } from "./whyRun";
 
 type Seen = SeenFirewall & { readonly text?: string };
 
-/** The table that the kind keeps itself. */
+/** The table of the kind itself, see firewall.nft.mustache. */
 const OWN_TABLE = "haproxy_fleet";
 
 /**
@@ -100,19 +100,17 @@ function packetsOf(rule: FirewallRule): Omit<Packet, "isTracked">[] {
         : from.map((range) => ({ family: range.family, protocol, ...ports, from: range }));
 }
 
+const PROTOCOLS = ["tcp", "udp", "vrrp"] as const;
+
 function warning({ chain, rules }: Dropped): string {
-    const of = (protocol: FirewallRule["protocol"]) => [...rules.keys()].filter((rule) => rule.protocol === protocol);
-    const lists = (["tcp", "udp", "vrrp"] as const).map((protocol) => ({ protocol, list: of(protocol) }));
-    const what = lists
-        .filter(({ list }) => list.length > 0)
-        .map(({ protocol, list }) => {
-            const ports = unique(list.flatMap((rule) => ("port" in rule ? [String(rule.port)] : [])));
-            return { protocol, ports };
-        });
+    const words = PROTOCOLS.flatMap((protocol) => {
+        const list = [...rules.keys()].filter((rule) => rule.protocol === protocol);
+        const ports = unique(list.flatMap((rule) => ("port" in rule ? [String(rule.port)] : [])));
+        return list.length === 0 ? [] : [ports.length > 0 ? `${protocol} ${enumerated(ports)}` : protocol];
+    });
     const families = new Set([...rules.values()].flatMap((each) => [...each]));
     const declaresBoth = [...rules.keys()].some(({ from }) => from === undefined);
     const only = declaresBoth && families.size === 1 ? ` over IPv${[...families][0]}` : "";
-    const words = what.map(({ protocol, ports }) => (ports.length > 0 ? `${protocol} ${enumerated(ports)}` : protocol));
     if (chain.rules.at(-1)?.some(callsUfw)) {
         return (
             `firewall: a rule of ufw drops ${enumerated(words)}${only}, before the rules that let it in; ` +
@@ -120,35 +118,91 @@ function warning({ chain, rules }: Dropped): string {
         );
     }
     const where = `table ${printable(chain.family)} ${printable(chain.table)}, chain ${printable(chain.name)}`;
-    return `firewall: ${where} drops ${enumerated(words)}${only}, which no other table can let in; ${remedy(chain, what)}`;
+    return `firewall: ${where} drops ${enumerated(words)}${only}, which no other table can let in; ${remedy(chain, openingsOf(rules))}`;
 }
 
-type What = readonly { readonly protocol: FirewallRule["protocol"]; readonly ports: readonly string[] }[];
+/** What has to be let in, from the same sources. */
+interface Opening {
+    readonly protocol: FirewallRule["protocol"];
+    /** None for VRRP. */
+    readonly ports: string[];
+    /** That of the sources; undefined: anyone may reach it. */
+    readonly family?: 4 | 6;
+    readonly from: readonly string[];
+}
+
+/** What the rules let in, so that a remedy opens nothing to others than they do. */
+function openingsOf(rules: Dropped["rules"]): Opening[] {
+    const found = new Map<string, Opening>();
+    for (const protocol of PROTOCOLS) {
+        for (const [rule, families] of rules) {
+            for (const sources of rule.protocol === protocol ? sourcesOf(rule, families) : []) {
+                const key = `${protocol} ${sources.from}`;
+                const opening = found.get(key) ?? { protocol, ports: [], ...sources };
+                found.set(key, opening);
+                opening.ports.push(...("port" in rule ? [String(rule.port)] : []));
+            }
+        }
+    }
+    return [...found.values()];
+}
+
+function sourcesOf({ from }: FirewallRule, families: ReadonlySet<4 | 6>): Pick<Opening, "family" | "from">[] {
+    const networks = distinctNetworks(from?.filter(isNetwork) ?? []);
+    return from === undefined
+        ? [{ from: [] }]
+        : [...families].map((family) => ({
+              family,
+              from: networks.filter((network) => rangeOf(network).family === family),
+          }));
+}
 
 /** How such a chain is usually changed. */
-function remedy({ family, table, base }: Chain, what: What): string {
+function remedy({ family, table, base }: Chain, openings: readonly Opening[]): string {
     if (table === "firewalld") {
-        const options = what.flatMap(({ protocol, ports }) =>
-            ports.length > 0 ? ports.map((port) => `--add-port=${port}/${protocol}`) : ["--add-protocol=vrrp"],
-        );
-        return `let it in with firewalld: firewall-cmd --permanent ${options.join(" ")}, then firewall-cmd --reload`;
+        const options = openings.flatMap(optionsOfFirewalld).join(" ");
+        return `let it in with firewalld: firewall-cmd --permanent ${options}, then firewall-cmd --reload`;
     }
-    const isIptables = (family === "ip" || family === "ip6") && /^(filter|raw|mangle)$/.test(table);
-    if (isIptables && base?.hook === "input" && table === "filter") {
+    if ((family === "ip" || family === "ip6") && table === "filter" && base?.hook === "input") {
         const program = family === "ip" ? "iptables" : "ip6tables";
-        const rules = what.map(({ protocol, ports }) =>
-            ports.length > 1
-                ? `-p ${protocol} -m multiport --dports ${ports.join(",").replace(/-/g, ":")}`
-                : `-p ${protocol === "vrrp" ? 112 : protocol}${ports.map((port) => ` --dport ${port.replace("-", ":")}`).join("")}`,
-        );
-        return `let it in with ${rules.map((rule) => `${program} -I INPUT ${rule} -j ACCEPT`).join(", and ")}, and wherever these rules are kept`;
+        const rules = openings.map((opening) => `${program} -I INPUT ${ruleOfIptables(opening)} -j ACCEPT`);
+        return `let it in with ${rules.join(", and ")}, and wherever these rules are kept`;
     }
-    const rules = what.map(({ protocol, ports }) =>
-        ports.length > 0
-            ? `${protocol} dport ${ports.length > 1 ? `{ ${ports.join(", ")} }` : ports[0]} accept`
-            : "meta l4proto 112 accept",
+    const rules = openings.map((opening) => `${ruleOfNftables(opening)} accept`);
+    return `add to it, before its rules that drop, usually in /etc/nftables.conf: ${rules.join("; ")}`;
+}
+
+/** Without sources, ports; with them, rules of firewalld.richlanguage(5). */
+function optionsOfFirewalld({ protocol, ports, family, from }: Opening): string[] {
+    if (family === undefined) {
+        return protocol === "vrrp" ? ["--add-protocol=vrrp"] : ports.map((port) => `--add-port=${port}/${protocol}`);
+    }
+    const elements =
+        protocol === "vrrp"
+            ? ['protocol value="vrrp"']
+            : ports.map((port) => `port port="${port}" protocol="${protocol}"`);
+    return from.flatMap((source) =>
+        elements.map(
+            (element) => `--add-rich-rule='rule family="ipv${family}" source address="${source}" ${element} accept'`,
+        ),
     );
-    return `add to it, usually in /etc/nftables.conf: ${rules.join("; ")}`;
+}
+
+function ruleOfIptables({ protocol, ports, from }: Opening): string {
+    const source = from.length === 0 ? "" : ` -s ${from.join(",")}`;
+    const list = ports.join(",").replace(/-/g, ":");
+    const match = ports.length === 0 ? "" : ports.length === 1 ? ` --dport ${list}` : ` -m multiport --dports ${list}`;
+    return `-p ${protocol === "vrrp" ? 112 : protocol}${source}${match}`;
+}
+
+function ruleOfNftables({ protocol, ports, family, from }: Opening): string {
+    const source = family === undefined ? "" : `${family === 4 ? "ip" : "ip6"} saddr ${oneOf(from)} `;
+    return `${source}${protocol === "vrrp" ? "meta l4proto 112" : `${protocol} dport ${oneOf(ports)}`}`;
+}
+
+/** A value, or a set of nft. */
+function oneOf(values: readonly string[]): string {
+    return values.length === 1 ? values.join("") : `{ ${values.join(", ")} }`;
 }
 
 function enumerated(list: readonly string[]): string {

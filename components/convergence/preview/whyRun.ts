@@ -45,7 +45,7 @@ export interface Shortage {
 
 /** The packet filter of a host, as the host sees it. */
 export interface SeenFirewall {
-    /** Who manages it: `ufw` or `nftables`. */
+    /** Who gets our rules: `ufw`, `nftables` or `none`. */
     manager: string;
     /** The address from which the host was asked; empty if it is not known. */
     client: string;

@@ -18,7 +18,7 @@ guarded() {
     recover=
     step "wait for a new login, for at most $guard_seconds s" guard_wait
     [ -z "$guard_refusal" ] ||
-        fail "$guard_refusal; correct the rules if they shut this login out (ssh.from), then run up again"
+        fail "$guard_refusal; correct the rules if they shut this login out (ssh), then run up again"
 }
 
 # each_firewall VERB [BUT]: calls what the parts of managers have left on the host, see kinds/firewall.sh, with live or lasting. BUT is a

@@ -321,7 +321,7 @@ result() {
     call_hook </dev/null >/dev/null 2>&1
 }
 
-# Tells a program of a recipe, if this host has one, how the converge has ended: converge-done, or converge-failed with the cause on
+# Tells the program of the recipe alert, if this host has it, how the converge has ended: converge-done, or converge-failed with the cause on
 # standard input. Last, because whoever follows the converge has its result already.
 call_hook() {
     hook=/usr/local/lib/$product/alert

@@ -11,7 +11,7 @@ export interface OpenPort {
     readonly port: number | string;
 }
 
-/** A port for some clients only. */
+/** A port for some addresses only. */
 export interface PeerPort extends OpenPort {
     /** IP addresses. */
     readonly from: readonly string[];
@@ -49,12 +49,12 @@ export function openPorts(config: HaproxyConfig): OpenPorts {
     };
 }
 
-/** Peers that no rule of {@link openPorts} lets in, because an address is a name, or a value is not known: a path and a message each. */
+/** Peers that no rule of {@link openPorts} lets in, because an address is a name, or a value is not known yet: a path and a message each. */
 export function peersWithoutRule({ peers = [] }: HaproxyConfig): { readonly path: string; readonly message: string }[] {
     return peers.flatMap((section, i) => {
         const locals = listening(section);
         const [{ port } = { port: 0 }] = locals;
-        const remedy = `allow tcp ${isSlot(port) ? "that port" : port} from the peers' network`;
+        const remedy = `add tcp ${isSlot(port) ? "and that port" : port} from the peers' network to firewall.allow`;
         const closed = (field: string, whom: string, why: string) => ({
             path: `peers[${i}].peers${field}`,
             message: `peers ${section.name}: the firewall does not let ${whom} in, because ${why}; ${remedy}`,
@@ -92,7 +92,7 @@ function portsOfPeers(section: Peers): PeerPort[] {
 function portsOfBind(bind: Bind): OpenPort[] {
     return "path" in bind || !isReachable(bind)
         ? []
-        : [{ protocol: "tcp", port: rangeOf(bind.port, bind.portEnd ?? bind.port) }];
+        : [{ protocol: "tcp", port: portRange(bind.port, bind.portEnd ?? bind.port) }];
 }
 
 function isReachable(bind: PortBind): boolean {
@@ -118,13 +118,13 @@ function portsOfLine(line: string): OpenPort[] {
                   : [
                         {
                             protocol: /^(quic|udp)$/.test(family) ? "udp" : "tcp",
-                            port: rangeOf(Number(first), Number(last)),
+                            port: portRange(Number(first), Number(last)),
                         },
                     ];
           });
 }
 
-function rangeOf(first: number, last: number): number | string {
+function portRange(first: number, last: number): number | string {
     return last > first ? `${first}-${last}` : first;
 }
 

@@ -7,22 +7,22 @@ import { hostProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
 
 const UNIT = "haproxy.service";
-/** The runtime calls it when a converge ends, see `tell_hook` in launch.sh. */
+/** The runtime calls it when a converge ends, see `call_hook` in launch.sh, which has this path, too. */
 const PROGRAM = "/usr/local/lib/haproxy-fleet/alert";
 const COMMAND = `${PROGRAM}-command`;
 
-/** What is run when HAProxy dies, and when a converge fails. */
+/** The command that is run when HAProxy dies, and when a converge fails. */
 export interface AlertArgs {
     /**
-     * Shell commands that send a word to people, or the slot of such a text: a text that is no slot is shown in previews and kept in the
-     * state, and often it holds a webhook's token. Run by `sh` as root, with `ALERT_EVENT` (`died`, `failed`, `converge-failed`,
-     * `recovered` or `test`), `ALERT_UNIT`, `ALERT_HOST` and `ALERT_TEXT`, which is also the standard input. It has 30 s, and is tried three
-     * times if its status is not 0.
+     * Shell commands that send a word to people, or the slot of such a text. Give a slot if they hold a secret, such as a webhook's token,
+     * because other texts are shown in previews and kept in the state. `sh` runs them as root, with `ALERT_EVENT` (`died`, `failed`,
+     * `converge-failed`, `recovered` or `test`), `ALERT_UNIT`, `ALERT_HOST` and `ALERT_TEXT`, which is also the standard input. They have
+     * 30 s, and are run up to three times if their status is not 0.
      */
     command: string;
     /**
-     * For how long an event of the same kind is only counted after a word, a duration. The number of those that were left out is in the
-     * next word, at the latest after this time. @default "15m"
+     * For how long, after a word, further events of its kind are only counted: a duration, such as `"1h"`. Their number is in the next
+     * word, which is sent at the end of that time at the latest. @default "15m"
      */
     every?: string;
 }
@@ -32,8 +32,8 @@ export const alertShape = { every: duration.optional() };
 const argsForm = formOf<AlertArgs>()(z.strictObject({ ...alertShape, command: text }));
 
 /**
- * Tells people when HAProxy dies, when systemd has given it up, when a converge of the host fails, and once when that is over. Belongs after
- * `recipes.haproxy`. A drop-in of HAProxy's unit and a program do it; neither reloads nor restarts HAProxy.
+ * Tells people when HAProxy dies, when systemd does not start it again, when a converge of the host fails, and once when that is over.
+ * Declare it after `recipes.haproxy`. It is a drop-in of HAProxy's unit and a program; neither reloads nor restarts HAProxy.
  *
  * @throws {Error} If the arguments do not have their form.
  * @example
@@ -76,7 +76,7 @@ export function alert(args: AlertArgs): Resource[] {
     ];
 }
 
-/** Its lines may hold secrets, also those of an earlier command that is still on the host. */
+/** Shown in place of a diff: the lines may hold secrets, also those of an earlier command that is still on the host. */
 function summary(content: string): string[] {
     const { length } = content.trimEnd().split("\n");
     return [`${length === 1 ? "1 line" : `${length} lines`}, not shown`];

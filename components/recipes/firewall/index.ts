@@ -9,11 +9,11 @@ export type { OpenPort, OpenPorts, PeerPort } from "../../haproxy/index";
 /** Which connections a host accepts. Networks are addresses, or networks such as `192.0.2.0/24` or `2001:db8::/32`. */
 export interface FirewallArgs {
     /**
-     * `drop`: the host drops whatever is not let in. Otherwise a firewall that is active gets rules, and none is switched on.
+     * `drop`: the host drops whatever is not let in. Otherwise ufw gets rules if it is active, and no firewall is switched on.
      * @default - the firewall that the host has, or none
      */
     default?: "drop";
-    /** Networks that may log in by SSH, at the port of the login that converges the host. @default - all */
+    /** Networks that may log in by SSH, at the port of the login that converges the host. @default - anyone */
     ssh?: string[];
     /** Networks that may reach the statistics page, unless it is on a loopback address. @default [] */
     stats?: string[];
@@ -27,7 +27,7 @@ export interface FirewallArgs {
     ports?: OpenPorts;
 }
 
-/** Arguments of the recipe `firewall`, but for what is computed from the configuration. */
+/** Arguments of the recipe `firewall` without what is computed from the configuration. */
 export type FirewallSettings = Omit<FirewallArgs, "ports">;
 
 const network = matching(isNetwork, 'expected an IP address, or a network like "192.0.2.0/24" or "2001:db8::/32"');

@@ -18,10 +18,10 @@ const DEFAULT_FILES = 1_048_576;
 
 /** Choices about kernel parameters. */
 export interface TuningSettings {
-    /** More kernel parameters by key, or other values for those that are set anyway, as in `net.core.somaxconn`. @default {} */
+    /** More kernel parameters, or other values for those that are set anyway, by key, such as `net.core.somaxconn`. @default {} */
     sysctls?: Readonly<Record<string, string | number>>;
     /**
-     * Ports, from 1024 on, of other daemons on the host: no outgoing connection takes them. HAProxy's own are reserved anyway.
+     * Ports from 1024 on at which other daemons of the host listen: no outgoing connection takes them. HAProxy's own are reserved anyway.
      * @default []
      */
     reservedPorts?: readonly number[];
@@ -68,7 +68,7 @@ const argsForm = formOf<TuningArgs>()(
 export function tuning(args: TuningArgs): Resource[] {
     assertForm(argsForm, args, "tuning");
     return [
-        // Some hosts have none.
+        // Newer releases of Debian do not bring this directory.
         { kind: "directory", path: dirname(MODULES) },
         { kind: "file", path: MODULES, content: renderTemplate("modules-load.conf.mustache", { module: MODULE }) },
         { kind: "sysctl", name: NAME, values: valuesOf(args), modules: [MODULE] },

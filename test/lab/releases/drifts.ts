@@ -53,8 +53,7 @@ const ofTuning: Drift[] = [
 ];
 
 const ofPackages: Drift[] = [
-    ["apt-mark -qq unhold rsyslog >/dev/null", /rsyslog is not on hold/],
-    ["apt-mark -qq unhold haproxy >/dev/null", /haproxy is not on hold/],
+    ["apt-mark -qq unhold rsyslog haproxy >/dev/null", /rsyslog is not on hold/, /haproxy is not on hold/],
 ];
 
 const ofAlert: Drift[] = [

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { connect } from "node:net";
+import { isDeepStrictEqual } from "node:util";
 import { firewallWarnings } from "../../../components/convergence/preview/firewallWarnings";
 import { type HostSetup, runListWithSetup, setupSlots, withSetup } from "../../../components/hostSetup/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
@@ -11,6 +11,7 @@ import { Convergence } from "../../support/converge";
 import { fleetProgram } from "../../support/fleetProgram";
 import { hostState } from "../../support/hostState";
 import { assertHidden } from "../../support/planted";
+import { type Connection, connectionTo } from "../../support/reachable";
 import type { Release } from "../../support/releases";
 import { sshTargetOf } from "../../support/sshTarget";
 import { ask, until } from "../../support/traffic";
@@ -21,7 +22,7 @@ import type { Destinations } from "./destinations";
 export const LOG = "/var/log/haproxy.log";
 
 /** Where the words of alerts are. */
-export const TOLD = "/srv/told";
+const WORDS = "/srv/words";
 
 /** Ports of another daemon on each host: only app1 may reach the second one. */
 const OTHER_PORT = 8081;
@@ -38,14 +39,11 @@ export const planted = { key: "planted0api0key0of0releases", token: "planted0tok
 
 const secrets: Secrets<string> = {
     apiKey: planted.key,
-    command: `printf '%s of %s: %s\\n' "$ALERT_EVENT" "$ALERT_UNIT" "$ALERT_TEXT" >>${TOLD} # ${planted.token}`,
+    command: `printf '%s of %s: %s\\n' "$ALERT_EVENT" "$ALERT_UNIT" "$ALERT_TEXT" >>${WORDS} # ${planted.token}`,
 };
 
 /** In a program's text, what stands for them. */
 const marks: Secrets<string> = { apiKey: "‹apiKey›", command: "‹command›" };
-
-/** What becomes of a connection. */
-export type Connection = "accepted" | "refused" | "dropped";
 
 /** What is converged beside HAProxy. Each service has a main process, or is a timer. */
 export const services = ["rsyslog.service", "haproxy-logrotate.timer", "datadog-agent.service"];
@@ -235,20 +233,32 @@ export class FullHost extends LoadBalancerHost {
     /**
      * What becomes of connections: from the machine to HAProxy and to another daemon, and to a port of the latter that only app1 may reach.
      */
-    async reached(): Promise<Record<string, Connection>> {
+    private async reached(): Promise<Record<string, Connection>> {
         const { address } = this.host;
         const [web, other, forApp1, ofApp1] = await Promise.all([
-            outcome(address, 80),
-            outcome(address, OTHER_PORT),
-            outcome(address, PORT_FOR_APP1),
-            outcomeFrom(this.labOf.host("app1"), address, PORT_FOR_APP1),
+            connectionTo(address, 80, SILENCE),
+            connectionTo(address, OTHER_PORT, SILENCE),
+            connectionTo(address, PORT_FOR_APP1, SILENCE),
+            connectionFrom(this.labOf.host("app1"), address, PORT_FOR_APP1),
         ]);
         return { web, other, forApp1, ofApp1 };
     }
 
+    /** Expects these of {@link reached}. Looks again, because on a busy machine an accepted connection may seem dropped. */
+    async reaches(expected: Record<string, Connection>): Promise<void> {
+        let found = await this.reached();
+        for (let n = 0; n < 3 && !isDeepStrictEqual(found, expected); n++) found = await this.reached();
+        assert.deepEqual(found, expected);
+    }
+
+    /** The packages on hold. */
+    held(): Promise<string> {
+        return this.shell(`dpkg-query -W -f '\${db:Status-Want} \${Package}\\n' | sed -n 's/^hold //p' | xargs`);
+    }
+
     /** The words of alerts, a line each. */
-    told(): Promise<string> {
-        return this.shell(`cat ${TOLD}`);
+    words(): Promise<string> {
+        return this.shell(`cat ${WORDS}`);
     }
 
     /**
@@ -258,7 +268,7 @@ export class FullHost extends LoadBalancerHost {
     async prepare(): Promise<void> {
         await this.to.trustedBy(this.host);
         await this.host.place("/etc/systemd/system/other.service", OTHER_DAEMON);
-        await this.shell(`systemctl enable --quiet --now other.service; : >${TOLD}`);
+        await this.shell(`systemctl enable --quiet --now other.service; : >${WORDS}`);
         if (this.hasUfw) await this.shell(UFW);
         await this.converge();
         this.installed = await this.shell("dpkg-query -W -f '${Version}' haproxy");
@@ -286,31 +296,19 @@ export class FullHost extends LoadBalancerHost {
     }
 }
 
-/** What becomes of a connection from the machine. */
-function outcome(host: string, port: number): Promise<Connection> {
-    return new Promise((resolve) => {
-        const socket = connect({ host, port, timeout: SILENCE });
-        const end = (connection: Connection) => () => {
-            socket.destroy();
-            resolve(connection);
-        };
-        socket.on("connect", end("accepted")).on("error", end("refused")).on("timeout", end("dropped"));
-    });
-}
-
-/** The same from a host of the lab. */
-async function outcomeFrom(host: Host, address: string, port: number): Promise<Connection> {
+/** What becomes of a connection from a host of the lab. */
+async function connectionFrom(host: Host, address: string, port: number): Promise<Connection> {
     const script = `timeout ${SILENCE / 1000} bash -c ': <>/dev/tcp/${address}/${port}' 2>/dev/null`;
     const { code } = await host.exec(script, { check: false });
     return code === 0 ? "accepted" : code === 124 ? "dropped" : "refused";
 }
 
 /** Milliseconds after which a connection counts as dropped. */
-const SILENCE = 1500;
+const SILENCE = 1000;
 
-/** The unit of a daemon that listens on the ports of {@link FullHost.reached}. */
+/** The unit of a daemon that listens on the ports of {@link FullHost.reached}. The kernel accepts for it. */
 const OTHER_DAEMON = `[Service]
-ExecStart=/usr/bin/perl -MIO::Socket::INET -e '@all = map { IO::Socket::INET->new(LocalPort => $$_, Listen => 9, ReuseAddr => 1) or die } @ARGV; sleep' ${OTHER_PORT} ${PORT_FOR_APP1}
+ExecStart=/usr/bin/perl -MIO::Socket::INET -e '@all = map { IO::Socket::INET->new(LocalPort => $$_, Listen => 999, ReuseAddr => 1) or die } @ARGV; sleep' ${OTHER_PORT} ${PORT_FOR_APP1}
 [Install]
 WantedBy=multi-user.target
 `;

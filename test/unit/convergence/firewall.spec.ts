@@ -89,7 +89,7 @@ describe("a firewall", () => {
         assert.deepEqual(
             issues.map((issue) => issue.split(";")[0]),
             [
-                "firewall[host]: ssh: nobody may reach it, because from is empty",
+                "firewall[host]: ssh: from is empty, so no address may reach it",
                 ...[0, 65_536, "http", "8010-8000", "80-", "1-2-3", ""].map(
                     (port, n) => `firewall[host]: rules[${n}]: invalid port ${JSON.stringify(port)}`,
                 ),

@@ -20,15 +20,8 @@ describe("index.ts", () => {
     async function run(
         options: MockOptions = {},
     ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>>; outputs: string[] }> {
-        const config = {
-            "haproxy-fleet:datadogApiKey": "0123456789abcdef0123456789abcdef",
-            ...options.config,
-        };
-        const secretConfig = [
-            "haproxy-fleet:datadogApiKey",
-            "haproxy-fleet:alertCommand",
-            ...(options.secretConfig ?? []),
-        ];
+        const config = { "haproxy-fleet:datadogApiKey": "0123456789abcdef0123456789abcdef", ...options.config };
+        const secretConfig = ["haproxy-fleet:datadogApiKey", ...(options.secretConfig ?? [])];
         const recording = await mockEngine({ stack: "staging", ...options, config, secretConfig });
         const file = require.resolve("../../../index");
         delete require.cache[file];

@@ -23,6 +23,7 @@ const passing = new Set([
     "ct expectation",
     "secmark",
 ]);
+
 /** What happens to packets that come in from outside. */
 export interface Judgement {
     /** `dropped` and `accepted` are certain. */

@@ -26,8 +26,8 @@ type Compare = (constant: Json) => Truth;
 type Value = Compare | "absent" | undefined;
 
 const PROTOCOLS = { tcp: 6, udp: 17, vrrp: 112 } as const;
-/** Protocols whose fields or names appear in rulesets. */
-const known = new Set<Json>([
+/** Names of protocols: a packet of one has no fields of another. */
+const protocolNames = new Set<Json>([
     "tcp",
     "udp",
     "vrrp",
@@ -71,7 +71,7 @@ export function matches(statement: Json, packet: Packet, elements: Elements): Tr
     }
 }
 
-/** Which entry of a verdict map the packet matches: for each entry whether it does. */
+/** Whether the packet matches an entry of a verdict map. */
 export function matchesKey(key: Json, constant: Json, packet: Packet, elements: Elements): Truth {
     const value = valueIn(key, packet);
     return value === "absent" ? false : value && isIn(constant, value, elements);
@@ -246,7 +246,7 @@ function payloadValue(protocol: Json, field: Json, packet: Packet): Value {
     if (protocol === packet.protocol || (protocol === "th" && packet.ports !== undefined)) {
         return field === "dport" && packet.ports ? numbers(packet.ports) : undefined;
     }
-    return known.has(protocol) ? "absent" : undefined;
+    return protocolNames.has(protocol) ? "absent" : undefined;
 }
 
 function protocolValue({ protocol }: Packet): Compare {
@@ -257,7 +257,7 @@ function protocolValue({ protocol }: Packet): Compare {
             ? compare(constant)
             : constant === protocol
               ? true
-              : known.has(constant)
+              : protocolNames.has(constant)
                 ? false
                 : undefined;
 }

@@ -1,7 +1,6 @@
+/** What `nft -j list ruleset` prints (libnftables-json(5)). Other programs write it, so nothing in it is taken for granted. */
 import { type Fields, isObject, type Json } from "./json";
 import type { Translation } from "./translation";
-
-/** What `nft -j list ruleset` prints (libnftables-json(5)). Other programs write it, so nothing in it is taken for granted. */
 
 /** A chain, and whatever it does to packets. */
 export interface Chain {

@@ -1,6 +1,5 @@
-import type { Json } from "./json";
-
 /** Rules of iptables in nft's own words: as JSON, nft lists only the names of iptables' extensions, if that, but it has words for most. */
+import type { Json } from "./json";
 
 /** A rule in words. */
 export interface Translated {

@@ -1,7 +1,8 @@
-# What only nftables needs: a table of our own that drops what is not declared. Reads fw_nft, fw_unit, fw_unit_index and fw_ssh_port.
+# The part for nftables: a table of our own that drops what is not declared. Reads fw_nft, fw_unit, fw_unit_index and fw_ssh_port.
 #
 # $lib/firewall/nftables/loaded has the rules as they were loaded, and after an empty line how nft lists them.
 
+# kinds/firewall.ts has these names, too.
 nftables_file=/etc/haproxy-fleet-firewall.nft
 nftables_unit=haproxy-fleet-firewall.service
 
@@ -36,7 +37,7 @@ nftables_differences() {
         differing_lines "${text%%"$NL# listed$NL"*}" "$nftables_wanted"
         differing_lines "$listed" "${text#*"$NL# listed$NL"}"
         # The same rules in another order.
-        [ "$changed" != "$nftables_before" ] || differs "missing rule" "the order of its rules"
+        [ "$changed" != "$nftables_before" ] || differs order
     fi
     applying && return
     words=$(printf '%s\n' "$nftables_wanted" | nft -c -f - 2>&1) || cannot "nft refuses the rules: $words"

@@ -1,4 +1,4 @@
-# What only ufw needs. Our rules have the comment haproxy-fleet in user.rules, as `ufw status` shows it; those of others stay. A ufw that does
+# The part for ufw. Our rules have the comment haproxy-fleet in user.rules, as `ufw status` shows it; those of others stay. A ufw that does
 # not know VRRP has it in a marked block of before.rules.
 #
 # $lib/firewall/ufw/default has the default of ufw for what comes in, from before ours.

@@ -200,8 +200,8 @@ sysctl_keep() {
         put_text "$lib/original/proc/sys/$2" "$3$NL$4$NL$sysctl_file -$1 ="
 }
 
-# sysctl_write PATH VALUE RULE: writes the value and reads it back. Ports that others have reserved stay reserved. Reads raw, was and ours;
-# sets raw.
+# sysctl_write PATH VALUE RULE: writes the value and reads it back. Ports that others have reserved stay reserved. Reads part, raw, was and
+# ours; sets raw.
 sysctl_write() {
     wanted=$2
     case $3 in ports*)
@@ -211,12 +211,12 @@ sysctl_write() {
         ;;
     esac
     { printf '%s\n' "$wanted" >"/proc/sys/$1"; } 2>/dev/null || {
-        printf '%s\n' "the kernel does not accept $wanted for $1; correct the value"
+        printf '%s\n' "the kernel does not accept $wanted for $part; correct the value"
         return 1
     }
     sysctl_read "$1"
     sysctl_fits "$have" "$2" "$3" || {
-        printf '%s\n' "$1 is $have after $wanted was written; declare it like that, or look for what changes it"
+        printf '%s\n' "$part is $have after $wanted was written; declare it like that, or look for what changes it"
         return 1
     }
 }

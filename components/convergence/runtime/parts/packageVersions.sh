@@ -12,7 +12,7 @@ packages_prepare() {
     done
     [ -n "$newest" ] || return 0
     if package_lists_old; then
-        differs lists
+        differs "old lists"
         ! applying || packages_refresh
     fi
     # shellcheck disable=SC2086 # names hold no blanks and no wildcards
@@ -117,16 +117,18 @@ package_target() {
             return
         fi
         differs version "$1 $have_version"
-        package_refuse_unknown "$1" "$2"
         ;;
     esac
-    [ "$have_hold" != hold ] || is_our_hold "$1" ||
+    if [ "$have_hold" = hold ] && ! is_our_hold "$1"; then
         cannot "$1 is on hold at $have_version; release it (apt-mark unhold $1), or declare that version"
+    elif [ "$2" != newest ]; then
+        package_refuse_unknown "$1" "$2"
+    fi
 }
 
 # warn_of_newer NAME: somebody has upgraded the package since the declared version was converged.
 warn_of_newer() {
-    newer="$1 is $have_version, newer than the declared $target; somebody else has upgraded it, perhaps because of its security; declare that version"
+    newer="$1 is $have_version, newer than the declared $target; somebody else has upgraded it, perhaps for security; declare that version"
     if applying; then
         say "$label: warning: $newer"
     else
@@ -166,7 +168,7 @@ package_refuse_unknown() {
     package_known_versions "$1"
     case " $known " in *" $2 "*) return 0 ;; esac
     target_unknown=yes
-    unknown="$1 has no version $2 in the package lists of this host; ${known:+they have $known; }declare one of those, or add the repository that has it"
+    unknown="$1 has no version $2 in the package lists of this host; ${known:+they have $known; declare one of those, or }add the repository that has it"
     if package_lists_old; then
         encode "$unknown; the package lists are older than a day, an up reads them anew"
         printf 'unchecked\t%s\tpreflight\t%s\n' "$id" "$encoded"

@@ -9,7 +9,7 @@ package_seconds=60
 package_plan() {
     find_systemd_version
     if [ "${systemd_version:-0}" -lt 239 ]; then
-        echo "systemd $systemd_version cannot keep the scripts of the package from the service; needed is 239 or newer"
+        echo "systemd $systemd_version cannot keep the scripts of the package from the service; upgrade it to 239 or newer"
         return 1
     fi
     mkdir -p -- "$tx_fetched/archives/partial" || return

@@ -59,17 +59,17 @@ stopped() {
 # Sets cause.
 find_cause() {
     case ${SERVICE_RESULT-},${EXIT_CODE-},${EXIT_STATUS-} in
-    success,*) cause="it ended without a stop of systemd, as by a signal from elsewhere" ;;
+    success,*) cause="it ended although systemd did not stop it, perhaps by a signal from elsewhere" ;;
     signal,* | core-dump,*) cause="it was killed by SIG${EXIT_STATUS-}" ;;
-    oom-kill,*) cause="the kernel killed a process of it, because memory was used up" ;;
+    oom-kill,*) cause="the kernel killed one of its processes, because the memory was used up" ;;
     timeout,*) cause="it was killed, because it did not start or stop in time" ;;
     watchdog,*) cause="it was killed, because it did not answer systemd" ;;
     # HAProxy ends with the status of a worker that was killed: 128 and the signal.
     exit-code,exited,1[3-9][0-9] | exit-code,exited,129)
-        cause="a worker of it was killed by SIG$(kill -l "$((EXIT_STATUS - 128))" 2>/dev/null)"
+        cause="its worker was killed by SIG$(kill -l "$((EXIT_STATUS - 128))" 2>/dev/null)"
         ;;
     exit-code,exited,*) cause="it exited with status $EXIT_STATUS" ;;
-    exit-code,*) cause="a command before its start failed" ;;
+    exit-code,*) cause="a command that runs before its start failed" ;;
     *) cause="systemd says ${SERVICE_RESULT:-nothing}" ;;
     esac
 }
@@ -170,7 +170,7 @@ report_end() {
     printf '%s\n' "$ended" >"$state/given-up"
     read_left died
     deaths=
-    [ "$left" = 0 ] || deaths="; deaths left out since the last word: $left, at last because ${last#*: }"
+    [ "$left" = 0 ] || deaths="; deaths left out since the last word: $left, the last because ${last#*: }"
     rm -f "$state/left.died"
     report failed "$unit" "$unit on $host is down, and systemd does not start it again$deaths. Once it is repaired: systemctl reset-failed $unit && systemctl start $unit"
 }
@@ -288,7 +288,7 @@ tell() {
 # its output open, but neither our lock nor us.
 run_command() {
     if [ ! -r "$command" ]; then
-        printf '%s is missing, so nobody is told; run an up\n' "$command" >"$state/out"
+        printf '%s is missing, so no word is sent; run an up\n' "$command" >"$state/out"
         return 0
     fi
     rm -f "$state/pipe"

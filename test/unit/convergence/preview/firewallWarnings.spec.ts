@@ -30,7 +30,8 @@ describe("warnings about the firewall of a host", () => {
         ];
         assert.deepEqual(firewallWarnings(declared(rules), seen("workstation-1.0.6")), [
             "firewall: table inet filter, chain input drops tcp 80, 443 and 8000-8010, udp 443 and vrrp, which no other table can let in; " +
-                "add to it, usually in /etc/nftables.conf: tcp dport { 80, 443, 8000-8010 } accept; udp dport 443 accept; meta l4proto 112 accept",
+                "add to it, before its rules that drop, usually in /etc/nftables.conf: tcp dport { 80, 443 } accept; " +
+                "ip saddr 192.0.2.0/24 tcp dport 8000-8010 accept; udp dport 443 accept; ip saddr 192.0.2.12 meta l4proto 112 accept",
         ]);
     });
 
@@ -48,6 +49,32 @@ describe("warnings about the firewall of a host", () => {
             "firewall: table ip6 filter, chain INPUT drops tcp 80 and 443 over IPv6, which no other table can let in; " +
                 "let it in with ip6tables -I INPUT -p tcp -m multiport --dports 80,443 -j ACCEPT, and wherever these rules are kept",
         ]);
+    });
+
+    it("open nothing to others than the declared sources", () => {
+        const rules: FirewallRule[] = [
+            { protocol: "tcp", port: 80, from: ["198.51.100.7", "192.0.2.0/24", "2001:db8::/32"] },
+            { protocol: "tcp", port: 443, from: ["192.0.2.0/24", "198.51.100.7", "2001:DB8::/32"] },
+            { protocol: "vrrp", from: ["192.0.2.12"] },
+        ];
+        const remediesOf = (name: string) =>
+            firewallWarnings(declared(rules), seen(name)).map((text) => text.slice(text.indexOf("; ") + 2));
+        assert.deepEqual(remediesOf("workstation-1.0.6"), [
+            "add to it, before its rules that drop, usually in /etc/nftables.conf: " +
+                "ip saddr { 192.0.2.0/24, 198.51.100.7 } tcp dport { 80, 443 } accept; " +
+                "ip6 saddr 2001:db8::/32 tcp dport { 80, 443 } accept; ip saddr 192.0.2.12 meta l4proto 112 accept",
+        ]);
+        const [iptables = ""] = remediesOf("iptables-0.9.8");
+        assert.match(
+            iptables,
+            /iptables -I INPUT -p tcp -s 192\.0\.2\.0\/24,198\.51\.100\.7 -m multiport --dports 80,443 -j ACCEPT/,
+        );
+        const [firewalld = ""] = remediesOf("firewalld-1.1.7");
+        assert.match(
+            firewalld,
+            / --add-rich-rule='rule family="ipv6" source address="2001:db8::\/32" port port="443" protocol="tcp" accept'/,
+        );
+        assert.doesNotMatch(firewalld, /--add-port/);
     });
 
     it("say nothing of what is accepted, or may be", () => {

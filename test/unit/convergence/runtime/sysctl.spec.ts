@@ -175,8 +175,8 @@ describe("kernel parameters", () => {
 
         it("and a value that the kernel does not take, or shows otherwise, fails", () => {
             for (const [value, words] of [
-                ["9".repeat(12), /the kernel does not accept 9{12} for net\/core\/somaxconn; correct the value/],
-                ["0x100", /net\/core\/somaxconn is 256 after 0x100 was written; declare it like that/],
+                ["9".repeat(12), /the kernel does not accept 9{12} for net\.core\.somaxconn; correct the value/],
+                ["0x100", /net\.core\.somaxconn is 256 after 0x100 was written; declare it like that/],
             ] as const) {
                 assert.equal(host.run({ [QUEUE]: { value } }, "apply").code, 1);
                 assert.match(readFileSync(host.sandbox.path("run/log.test"), "utf8"), words);

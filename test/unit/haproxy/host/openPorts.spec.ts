@@ -115,7 +115,7 @@ describe("openPorts", () => {
         );
         assert.match(
             peersWithoutRule(config)[0]?.message ?? "",
-            /^peers pair: .* peer lb2 in, .*; allow tcp 10000 from /,
+            /^peers pair: .* peer lb2 in, .*; add tcp 10000 from .* to firewall\.allow$/,
         );
         assert.ok(peersWithoutRule(config).every(({ message }) => !message.includes("\0")));
     });

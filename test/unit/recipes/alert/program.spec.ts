@@ -99,14 +99,24 @@ for (const [name, ...shell] of SHELLS)
             for (const [result, code, status, cause] of [
                 ["signal", "killed", "KILL", "it was killed by SIGKILL"],
                 ["core-dump", "dumped", "SEGV", "it was killed by SIGSEGV"],
-                ["exit-code", "exited", "137", "a worker of it was killed by SIGKILL"],
-                ["exit-code", "exited", "139", "a worker of it was killed by SIGSEGV"],
-                ["exit-code", "exited", "129", "a worker of it was killed by SIGHUP"],
+                ["exit-code", "exited", "137", "its worker was killed by SIGKILL"],
+                ["exit-code", "exited", "139", "its worker was killed by SIGSEGV"],
+                ["exit-code", "exited", "129", "its worker was killed by SIGHUP"],
                 ["exit-code", "exited", "1", "it exited with status 1"],
-                ["exit-code", "", "", "a command before its start failed"],
-                ["oom-kill", "killed", "KILL", "the kernel killed a process of it, because memory was used up"],
+                ["exit-code", "", "", "a command that runs before its start failed"],
+                [
+                    "oom-kill",
+                    "killed",
+                    "KILL",
+                    "the kernel killed one of its processes, because the memory was used up",
+                ],
                 ["timeout", "killed", "KILL", "it was killed, because it did not start or stop in time"],
-                ["success", "exited", "0", "it ended without a stop of systemd, as by a signal from elsewhere"],
+                [
+                    "success",
+                    "exited",
+                    "0",
+                    "it ended although systemd did not stop it, perhaps by a signal from elsewhere",
+                ],
                 ["resources", "", "", "systemd says resources"],
             ] as const) {
                 program.ends("a", result, code, status, { EVERY: "0" });
@@ -204,7 +214,7 @@ for (const [name, ...shell] of SHELLS)
             const [word, ...more] = program.words();
             assert.match(
                 word ?? "",
-                /^failed\|.* is down, .* left out since the last word: 1, at last because it exited with/,
+                /^failed\|.* is down, .* left out since the last word: 1, the last because it exited with/,
             );
             assert.deepEqual(more, []);
         });

@@ -46,9 +46,9 @@ describe("the recipe of alerts", () => {
 
     it("passes the time between words on, in seconds", () => {
         const seconds = (every?: string) =>
-            / EVERY=(\d+) |=EVERY=(\d+) /.exec(
+            /^Environment=EVERY=(\d+) /m.exec(
                 unit("haproxy-fleet-alert@.service", alert({ command: "true", ...(every && { every }) })),
-            )?.[2];
+            )?.[1];
         assert.deepEqual([seconds(), seconds("1h"), seconds("0")], ["900", "3600", "0"]);
     });
 
