@@ -184,7 +184,11 @@ describe("makePlan", () => {
                         /invalid value " " of a\.b; use 1 to 1000 characters/,
                     ],
                     ["two lines", { "a.b": { value: "1\n2\u0007" } }, /invalid value "1\\n2\\u0007" of a\.b/],
-                    ["a secret value", { "a.b": { value: slot("key") } }, /the value of a\.b is a secret, but everyone/],
+                    [
+                        "a secret value",
+                        { "a.b": { value: slot("key") } },
+                        /the value of a\.b is a secret, but everyone/,
+                    ],
                     [
                         "at least a word",
                         { "a.b": { value: "x", atLeast: true } },
