@@ -27,6 +27,10 @@ const local: Stack = {
             keys: [{ fingerprint: "7D47E7F731AC20E6B1202361F21D10549B1C988C", url: "file:/srv/datadog/key.asc" }],
         },
     },
+    firewall: { default: "drop" },
+    tuning: true,
+    packages: { haproxy: "hold" },
+    alert: { command: { secret: "alertCommand" } },
 };
 
 export default local;

@@ -326,10 +326,16 @@ export class HostConversation {
     }
 }
 
-/** What rules of others drop although it is declared. */
-function warningsOfFirewall({ resources }: Plan, { firewall }: WhyRun): string[] {
-    return resources.flatMap((resource) =>
-        resource.kind === "firewall" && firewall !== undefined ? firewallWarnings(resource, firewall) : [],
+/** What rules of others drop although it is declared, and whether the declared ones would lock the login out. */
+function warningsOfFirewall({ resources }: Plan, { firewall, differences }: WhyRun): string[] {
+    return resources.flatMap((resource, n) =>
+        resource.kind === "firewall" && firewall !== undefined
+            ? firewallWarnings(
+                  resource,
+                  firewall,
+                  differences.some(({ id }) => id === `r${n}`),
+              )
+            : [],
     );
 }
 

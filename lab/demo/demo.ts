@@ -8,8 +8,10 @@ import { Lab } from "../lab";
 import { fleet, provideServices, receiverOf } from "../local";
 import { step } from "../machine/progress";
 import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
+import { alertCommand, deathChapter, wordsChapter } from "./alerts";
 import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
-import { API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
+import { lockOutChapter } from "./firewall";
+import { ALERT_COMMAND, API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
 import { httpsChapters } from "./https";
 import { killLoads, Load, showServed } from "./load";
 import { logChapter } from "./logs";
@@ -65,7 +67,7 @@ async function resetLab(): Promise<Lab> {
                 await provideServices(lab);
             }),
         );
-    await step("empty state of the stack local", () => freshStack(API_KEY));
+    await step("empty state of the stack local", () => freshStack(API_KEY, ALERT_COMMAND));
     othersWrote();
     return lab;
 }
@@ -98,10 +100,13 @@ async function story(): Promise<Lab> {
     await chapter(
         "Load balancers from bare hosts",
         `The stack local (stacks/local.ts) searches ${inventory} for app servers by tag and environment, and ` +
-            "converges both load balancers at once: packages, user, limits, configuration, services, logs and metrics.",
+            "converges both load balancers at once: packages, firewall, kernel, user, limits, configuration, services, alerts, logs " +
+            "and metrics.",
         async () => {
             // There is no Datadog here, so it may be any text.
             await setSecret(API_KEY, randomBytes(16).toString("hex"));
+            say(`  ${bold(`alertCommand: ${alertCommand}`)}`);
+            await setSecret(ALERT_COMMAND, alertCommand);
             await up();
             return "both are converged, and serve";
         },
@@ -114,6 +119,7 @@ async function story(): Promise<Lab> {
 
     await logChapter(lab);
     await metricChapter(lab);
+    await deathChapter(lab, second);
 
     await chapter(
         "An app server fails",
@@ -196,14 +202,20 @@ async function story(): Promise<Lab> {
     });
 
     await chapter(
-        "A broken value",
-        `A node whose address does not resolve is added to ${inventory}. Only the hosts can find that out, so a preview has ` +
-            "each load balancer's own haproxy check the new configuration, beside the live one.",
+        "Two broken values",
+        `A node whose address does not resolve is added to ${inventory}. In ${STACK_FILE}, maxconn has three zeros ` +
+            "too many. Only the hosts can find that out, so a preview has each load balancer's own haproxy check the new " +
+            "configuration, beside the live one, and compares what it needs with what the host has.",
         async () => {
             const node = { name: "app6", address: "app6.example.invalid", environment: "local" };
             const broken = { nodes: [...nodes(lab), { ...node, runList: ["ecom-platform::app"] }] };
             const before = await fingerprint(lab, first.name);
             edit(lab.inventoryPath, `${JSON.stringify(broken, null, 2)}\n`);
+            const good = readFileSync(STACK_FILE, "utf8");
+            const high = good.replace(/(?<=maxconn: 4)000\b/, "_000_000");
+            expect(high !== good, `${STACK_FILE} must have a maxconn of 4000`);
+            edit(STACK_FILE, high);
+            say(`  ${bold(`${STACK_FILE}: maxconn: 4_000_000`)}\n`);
             const { code, stdout, stderr } = await pulumi("preview");
             const after = await fingerprint(lab, first.name);
             restore();
@@ -211,6 +223,10 @@ async function story(): Promise<Lab> {
             expect(
                 new RegExp(`${resourceName(first)}\\b.* refuses? the[\\s\\S]*${node.address}`).test(stdout + stderr),
                 `the preview must say that ${resourceName(first)} refuses ${node.address}`,
+            );
+            expect(
+                /memory +\d+ MB \(maxconn 4000000 x .*\) +\d+ MB/.test(stdout + stderr),
+                "the preview must show how much memory is needed, and how much there is",
             );
             table(
                 [first.name, "SHA-256 OF HAPROXY.CFG", "PID OF THE WORKER"],
@@ -253,13 +269,14 @@ async function story(): Promise<Lab> {
                 (stdout + stderr).includes(`${resourceName(second)} was not changed`),
                 `the up must say that ${resourceName(second)} was not changed`,
             );
-            say(`  ${bold(`${STACK_FILE}: port 80 again`)}\n`);
-            expect(!(await up()).includes("reload"), "with port 80 again, nothing must be left to do");
+            say(`  ${bold(`${STACK_FILE}: port 80 again`)}`);
             await showAnswers(lab, failing);
             return `restored after ${without.toFixed(1)} s; before, ${served}`;
         },
     );
+    await lockOutChapter(first, second);
     await httpsChapters(lab);
+    await wordsChapter(lab, second, first);
     await lab.host(failing).exec("sed -i 's/return 500/return 200/' /etc/nginx/nginx.conf && nginx -s reload");
     return lab;
 }

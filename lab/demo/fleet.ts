@@ -9,6 +9,9 @@ export const STACK_FILE = "stacks/local.ts";
 /** Key of Datadog's API key in the stack's config. */
 export const API_KEY = local.datadog?.apiKey.secret ?? "";
 
+/** Key of the command that tells people, in the stack's config. */
+export const ALERT_COMMAND = local.alert?.command.secret ?? "";
+
 /** Host names of all services. */
 export const hostNames = local.services.flatMap(({ hosts = [] }) => hosts);
 

@@ -60,11 +60,11 @@ export async function setSecret(key: string, value: string): Promise<void> {
     expect(code === 0, `pulumi config set ended with status ${code}:\n${stderr}`);
 }
 
-/** Empties the state of the lab's stack, and removes a secret that an earlier demo has left in its config. Other stacks stay. */
-export async function freshStack(secret: string): Promise<void> {
+/** Empties the state of the lab's stack, and removes secrets that an earlier demo has left in its config. Other stacks stay. */
+export async function freshStack(...secrets: string[]): Promise<void> {
     const quietly = (...args: string[]) => runPulumi(args, { cwd: checkout, env });
     mkdirSync(fileURLToPath(localBackend), { recursive: true });
-    forget(secret);
+    forget(secrets);
     // An interrupted demo may have left a lock.
     await quietly("cancel", "--yes", "--stack", STACK);
     await quietly("stack", "rm", STACK, "--yes", "--force", "--preserve-config");
@@ -73,14 +73,14 @@ export async function freshStack(secret: string): Promise<void> {
 }
 
 /**
- * Removes a secret from the stack's config; unless there are others, also the salt of an earlier passphrase, which a new .lab does
+ * Removes secrets from the stack's config; unless there are others, also the salt of an earlier passphrase, which a new .lab does
  * not have.
  */
-function forget(secret: string): void {
+function forget(secrets: string[]): void {
     if (!existsSync(configFile)) return;
     const config = parseDocument(readFileSync(configFile, "utf8"));
     const drop = (...path: string[]) => config.hasIn(path) && config.deleteIn(path);
-    drop("config", `haproxy-fleet:${secret}`);
+    for (const secret of secrets) drop("config", `haproxy-fleet:${secret}`);
     if (!/\bsecure:/.test(String(config))) drop("encryptionsalt");
     // Otherwise the CLI would go on to write it all on one line.
     const left = String(config).replace(/^(\{\}|null)\n$/, "");

@@ -92,7 +92,7 @@ describeLab("a failure", () => {
             await host().exec(`
                 apt-get -qq purge -y tree >/dev/null 2>&1
                 echo 'deb file:/nowhere stable main' >/etc/apt/sources.list.d/broken.list
-                find /var/lib/apt/lists -name '*Packages*' -exec touch -d '2 days ago' {} +`);
+                find /var/lib/apt/lists \\( -name '*Packages*' -o -name partial \\) -exec touch -d '2 days ago' {} +`);
             const { code, stderr } = await new Convergence(target(), [{ kind: "packages", names: ["tree"] }]).up();
             await host().exec("rm /etc/apt/sources.list.d/broken.list");
             assert.equal(code, 0, stderr);

@@ -138,6 +138,18 @@ describeLab("a firewall", () => {
             assert.match((await converge(firewall()).up()).stdout, /nothing to do/);
         });
 
+        it("lets in answers to connections that are exempt from tracking", async () => {
+            const { port } = server.address() as { port: number };
+            const chain = (name: string, hook: string, match: string) =>
+                `chain ${name} { type filter hook ${hook} priority -300; tcp ${match} ${port} notrack; };`;
+            await host.exec(`
+                nft 'table ip exempt { ${chain("answers", "prerouting", "sport")} ${chain("asked", "output", "dport")} }'
+                timeout 5 bash -c 'exec 3<>/dev/tcp/${lab().gateway}/${port}'
+                connected=$?
+                nft delete table ip exempt
+                exit $connected`);
+        });
+
         it("follows the port of the login", async () => {
             await host.exec("/usr/sbin/sshd -p 2222 && nft add rule inet haproxy_fleet input tcp dport 2222 accept");
             const { text } = await converge(firewall(), { ...target, port: 2222 }).preview();
@@ -276,6 +288,25 @@ describeLab("a firewall", () => {
             assert.match(stderr, /no timers here\n[\s\S]*the step was: arm the timer/);
             assert.equal(await table(), before);
         });
+    });
+
+    it("is confirmed although the same converge has failed before", async () => {
+        const first: Resource = {
+            kind: "execute",
+            name: "first",
+            command: "test -e /root/may && touch /root/done",
+            creates: "/root/done",
+        };
+        const declared = new Convergence(target, [packages, first, firewall([{ protocol: "tcp", port: 82 }])]);
+        // After the first one, the host has records that it had not before.
+        for (let tries = 0; tries < 2; tries++) assert.equal((await declared.up()).code, 1);
+        // As after one whose change was rolled back.
+        await host.exec(`
+            cd /run/haproxy-fleet && mkdir -p guard
+            for result in result.*; do touch "guard/ready.\${result#result.}"; done
+            touch /root/may`);
+        const { code, stderr } = await declared.up();
+        assert.equal(code, 0, stderr);
     });
 
     it("is completed by the next converge after one that was killed anywhere", async () => {

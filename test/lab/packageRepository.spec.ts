@@ -244,7 +244,8 @@ describeLab("a package repository", () => {
                 const state = await stateOf(host);
                 for (const [what, edit, said] of drifts) {
                     await host.exec(edit);
-                    assert.match(await previewOf(host, run()), said, what);
+                    const text = await previewOf(host, run());
+                    assert.match(text, said, `${what}: ${text}`);
                     await up(host, run());
                     assert.deepEqual(await stateOf(host), state, what);
                 }

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import type { PackageVersions } from "../../components/hostSetup/packageVersions";
 import { withPackageVersions } from "../../components/hostSetup/packageVersions";
 import { haproxy } from "../../components/recipes/haproxy/index";
-import { Convergence } from "../support/converge";
+import { Convergence, redefine } from "../support/converge";
 import { killAt } from "../support/killAt";
 import { describeLab, withLab } from "../support/lab";
 import { sshTargetOf } from "../support/sshTarget";
@@ -141,6 +141,20 @@ describeLab("versions of packages", () => {
             /haproxy has no version 3\.9\.9-1 in the package lists .*; they have .*u9 .*u4 .*u3 /,
         );
         assert.equal(await state(), before);
+    });
+
+    it("previews without a check if the package source does not answer", async () => {
+        const proxy = "/etc/apt/apt.conf.d/99proxy";
+        await on().shell(`echo 'Acquire::http::Proxy "http://127.0.0.1:3128";' >${proxy}
+            systemd-run -q --unit=silent perl -MIO::Socket::INET -e '
+                $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:3128", Listen => 9); push @kept, $s->accept while 1'`);
+        const declared = declare({ haproxy: FIRST });
+        const payload = declared.payload.bind(declared);
+        declared.payload = () => payload(redefine("package_seconds=1"));
+        const { text, refused } = await declared.preview();
+        await on().shell(`systemctl stop silent; rm ${proxy}`);
+        assert.ok(!refused, text);
+        assert.match(text, /the package could not be downloaded: its source did not send it within 1 s/);
     });
 
     it("brings the old package and the old files back if the gate fails", async () => {

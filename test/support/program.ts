@@ -53,13 +53,20 @@ export class Program {
         writeFileSync(join(this.directory, "inventory.json"), JSON.stringify({ nodes }));
     }
 
-    /** Writes the stack's data: that of `local` on this lab, without logs and metrics, with changes of any shape, as a user may write anything. */
+    /**
+     * Writes the stack's data: that of `local` on this lab, without what its hosts have besides HAProxy, with changes of any shape, as a
+     * user may write anything.
+     */
     stack(changes: Partial<Record<keyof Stack, unknown>>): void {
         const data = {
             ...local,
             papertrail: undefined,
             logrotate: undefined,
             datadog: undefined,
+            firewall: undefined,
+            tuning: undefined,
+            packages: undefined,
+            alert: undefined,
             inventory: { file: "inventory.json" },
             ssh: { user: "root", privateKeyFile: this.lab.privateKeyPath },
             ...changes,

@@ -180,7 +180,7 @@ export const packages: ResourceKind<Packages> = {
         ...VERSION_WORDING,
         interrupted: (have) => `an installation was interrupted: ${have}`,
         unheld: (have) => `${have} is not on hold`,
-        lists: () => "the package lists are older than a day, would be read anew",
+        "old lists": () => "the package lists are older than a day, would be read anew",
     },
     declared: (resource, aspect, have) =>
         aspect === "version"

@@ -15,7 +15,7 @@ export type Cause = "declared" | "drift" | "both" | "unknown";
 const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version", "value"];
 
 /** Aspects that differ although neither the declaration nor the host has changed: what package sources offer, or the time. */
-const NEWS = ["newest", "lists"];
+const NEWS = ["newest", "old lists"];
 
 /**
  * Returns a function that says why a resource differs; undefined if the host remembers nothing of its last converge.

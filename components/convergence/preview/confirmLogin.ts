@@ -9,6 +9,9 @@ const WAIT_TIMEOUT = 86_400_000;
 /** Limit for a command that answers at once, in milliseconds. */
 const ANSWER_TIMEOUT = 10_000;
 
+/** A login that a busy sshd rejects has failed by then, in milliseconds; one whose packets are dropped has not. */
+const REJECTED = 4_000;
+
 /** Whether a converge may change the firewall of the host: one is declared, or ours would be undone. */
 export function changesFirewall({ resources }: Plan, { differences }: WhyRun): boolean {
     const isUndone = differences.some(({ aspect, have }) => aspect === "unlisted" && have === "firewall[host]");
@@ -32,10 +35,11 @@ export async function confirmLogin(
     if (waited?.code !== 0) {
         return;
     }
-    // Twice, because a busy sshd rejects logins at random.
     const confirm = () => runOverSsh(target, confirmCommand(token, become), "", ANSWER_TIMEOUT);
+    const began = Date.now();
     try {
-        await confirm().catch(confirm);
+        // Once more, because a busy sshd rejects logins at random. What drops packets does so again.
+        await confirm().catch((error) => (Date.now() - began < REJECTED ? confirm() : Promise.reject(error)));
     } catch (error) {
         const reason = `${(error as Error).message.split(/[;\n]/)[0]}\n`;
         await session.run(refuseCommand(token, become), reason, ANSWER_TIMEOUT).catch(() => undefined);

@@ -16,10 +16,15 @@ const OWN_TABLE = "haproxy_fleet";
 /**
  * Warns of what other programs' chains drop although it is declared, since no table can accept what another one drops, and of a login
  * that the declaration would lock out. Says nothing of what it cannot know for certain.
+ *
+ * @param differs whether an up would change the rules: if not, the login that has just worked shows that it may
  */
-export function firewallWarnings(declared: Firewall, seen: Seen): string[] {
-    return [...loginWarnings(declared, seen), ...dropWarnings(declared, seen)];
+export function firewallWarnings(declared: Firewall, seen: Seen, differs = true): string[] {
+    return [...(differs ? loginWarnings(declared, seen) : []), ...dropWarnings(declared, seen)];
 }
+
+/** Logins through a tunnel or an agent on the host, which every firewall accepts. */
+const loopback = ["127.0.0.0/8", "::1"];
 
 function loginWarnings({ ssh, default: otherwise }: Firewall, { manager, client }: SeenFirewall): string[] {
     const isFiltered = manager === "ufw" || otherwise === "drop";
@@ -27,7 +32,9 @@ function loginWarnings({ ssh, default: otherwise }: Firewall, { manager, client 
         return [];
     }
     const login = canonicalNetwork(client);
-    const isIn = ssh.from.some((network) => isNetwork(network) && contains(canonicalRange(network), rangeOf(login)));
+    const isIn = [...ssh.from, ...loopback].some(
+        (network) => isNetwork(network) && contains(canonicalRange(network), rangeOf(login)),
+    );
     return isIn
         ? []
         : [

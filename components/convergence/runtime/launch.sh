@@ -33,10 +33,11 @@ exit 1
     [ "$have" = "$launcher" ] || { printf %s "$launcher" >"$run/launch.$$" && mv -f "$run/launch.$$" "$run/launch"; }
 }
 
-# leave TOKEN: keeps this payload until it is launched. Sets mode, label.
+# leave TOKEN: keeps this payload until it is launched. Sets mode, label, token.
 leave() {
     mode=launch
     label=host
+    token=$1
     trap 'rm -f "$0"' EXIT
     trap 'exit 1' HUP INT PIPE TERM
     verify_payload
@@ -45,6 +46,9 @@ leave() {
     # Each payload that is left starts the timer anew, so it may never end for those of interrupted ups.
     find "$run" -maxdepth 1 -name 'payload.*' -mmin "+$((kept_seconds / 60))" -delete
     forget_later
+    # Of an earlier converge that has failed where the host looked the same: the program would take them for those of this one.
+    read_holder
+    holds_this || rm -f "$run/result.$1" "$run/log.$1" "$run/guard/ready.$1"
     mv -f -- "$0" "$run/payload.$1" || exit 1
 }
 

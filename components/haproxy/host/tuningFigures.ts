@@ -1,6 +1,9 @@
+import { isSlot } from "../../convergence/slots";
 import { formError } from "../../forms";
 import type { HaproxyConfig } from "../model";
+import { portsOf } from "../model/lookup";
 import { modelFormIssues } from "../model/schema/index";
+import { type OpenPort, openPorts } from "./openPorts";
 import { hostRequirements } from "./requirements";
 
 /** What the kernel of a host must allow for a configuration. */
@@ -39,6 +42,14 @@ export function tuningFigures(config: HaproxyConfig): TuningFigures {
         throw formError(issues, "tuningFigures");
     }
     const { maxconn, fileDescriptors, binds } = hostRequirements(config);
-    const ports = binds.map(({ port }) => port).filter((port) => port >= 1024);
-    return { maxconn, fileDescriptors, listenPorts: [...new Set(ports)].sort((a, b) => a - b) };
+    // Those of binds that only HAProxy itself can read, too: names, ranges and QUIC. Of named peers any may be the host itself.
+    const peers = (config.peers ?? []).flatMap((section) => section.peers.map(({ port }) => port));
+    const ports = [...binds.map(({ port }) => port), ...peers, ...openPorts(config).clients.flatMap(portsIn)];
+    const high = ports.filter((port) => !isSlot(port) && port >= 1024 && port <= 65_535);
+    return { maxconn, fileDescriptors, listenPorts: [...new Set(high)].sort((a, b) => a - b) };
+}
+
+function portsIn({ port }: OpenPort): number[] {
+    const [first = 0, last = first] = String(port).split("-").map(Number);
+    return portsOf({ port: first, portEnd: last });
 }

@@ -203,9 +203,13 @@ haproxy_is_installed() {
     # The shell leaves out the zeros between the arguments.
     IFS= read -r program 2>/dev/null <"/proc/$running_master/cmdline"
     program=${program%%-*}
-    set -- "/proc/$running_master"
-    # shellcheck disable=SC3013 # dash and busybox have it
-    [ ! -x "$1/root$program" ] || { [ "$1/exe" -ef "$1/root$program" ] && [ "/proc/$running_worker/exe" -ef "$1/root$program" ]; }
+    # A path with a minus sign may lead to a directory, as /opt/haproxy-2.8/haproxy. Some containers do not let root look at a worker.
+    set -- "/proc/$running_master/root$program"
+    [ -f "$1" ] || return 0
+    for process in "$running_master" "$running_worker"; do
+        # shellcheck disable=SC3013 # dash and busybox have it
+        [ ! -e "/proc/$process/exe" ] || [ "/proc/$process/exe" -ef "$1" ] || return
+    done
 }
 
 # haproxy_old_workers_of LINES: sets old to the processes in lines of `show proc`, and newest to the one with the fewest reloads since.

@@ -21,7 +21,8 @@ export function migration(lab: () => Lab): void {
     it("takes the state and the host of a stack that had no fleet, and changes a record only", async () => {
         const host = lab().host("lb1");
         await host.exec("rm -r /var/lib/haproxy-fleet");
-        const program = new Program(lab());
+        // Its index.ts is replaced.
+        const program = new Program(lab(), "test", true);
         try {
             const [lb1] = program.labNodes().filter(({ name }) => name === "lb1");
             program.nodes([{ ...lb1, runList: ["haproxy::lb"] }]);

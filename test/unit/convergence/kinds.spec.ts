@@ -95,21 +95,23 @@ for (const [name, ...shell] of SHELLS) {
                 assert.deepEqual(newest("installed 1:2.9 install"), ["newest aa 1:2.9 1:2.10"]);
                 assert.deepEqual(newest("installed 1:2.10 install"), []);
                 assert.deepEqual(newest("installed 1:2.11 install"), []);
-                assert.deepEqual(newest("installed 1:2.10 install", "package_lists_old() { :; }"), ["lists"]);
+                assert.deepEqual(newest("installed 1:2.10 install", "package_lists_old() { :; }"), ["old lists"]);
             });
 
             it("are held, by us or by others", () => {
                 assert.deepEqual(differences(of("hold"), facts("installed 1:2.9 install")), ["unheld aa"]);
                 assert.deepEqual(differences(of("hold"), facts("installed 1:2.9 hold")), []);
-                const refused = (version: PackageVersion) =>
+                const refused = (version: PackageVersion, want = "hold") =>
                     parseWhyRun(
-                        sandbox.run(sandbox.payload(of(version), { shell: facts("installed 1:2.9 hold") }), "why-run")
-                            .stdout,
+                        sandbox.run(
+                            sandbox.payload(of(version), { shell: facts(`installed 1:2.9 ${want}`) }),
+                            "why-run",
+                        ).stdout,
                     ).refused.map(({ words }) => words);
                 assert.deepEqual(refused({ version: "1:2.10", hold: true }), []);
                 assert.match(refused("1:2.10").join(), /aa is on hold at 1:2\.9; release it \(apt-mark unhold aa\)/);
                 assert.match(
-                    refused("1:3").join(),
+                    refused("1:3", "install").join(),
                     /aa has no version 1:3 in the package lists .*; they have 1:2\.10 1:2\.9;/,
                 );
             });

@@ -12,7 +12,7 @@ packages_prepare() {
     done
     [ -n "$newest" ] || return 0
     if package_lists_old; then
-        differs lists
+        differs "old lists"
         ! applying || packages_refresh
     fi
     # shellcheck disable=SC2086 # names hold no blanks and no wildcards
@@ -117,11 +117,13 @@ package_target() {
             return
         fi
         differs version "$1 $have_version"
-        package_refuse_unknown "$1" "$2"
         ;;
     esac
-    [ "$have_hold" != hold ] || is_our_hold "$1" ||
+    if [ "$have_hold" = hold ] && ! is_our_hold "$1"; then
         cannot "$1 is on hold at $have_version; release it (apt-mark unhold $1), or declare that version"
+    elif [ "$2" != newest ]; then
+        package_refuse_unknown "$1" "$2"
+    fi
 }
 
 # warn_of_newer NAME: somebody has upgraded the package since the declared version was converged.

@@ -2,6 +2,8 @@
 
 # Most KiB that are downloaded and unpacked in memory.
 package_limit=262144
+# Seconds that a why-run waits for package sources: less than its program waits for it.
+package_seconds=60
 
 # package_plan NAME=VERSION: fails, and prints why, if this host cannot install it, or not without a check.
 package_plan() {
@@ -33,13 +35,19 @@ package_plan() {
 
 # package_get ARGUMENT...: apt-get with the packages in tx_fetched.
 package_get() {
-    apt-get -qq --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
+    within=
+    applying || within="timeout $package_seconds"
+    # shellcheck disable=SC2086 # split at blanks, on purpose
+    $within apt-get -qq --no-install-recommends --no-remove --allow-downgrades --allow-change-held-packages \
         -o "Dir::Cache::archives=$tx_fetched/archives" -o APT::Sandbox::User=root -o Debug::NoLocking=1 "$@"
 }
 
 # package_fetch NAME=VERSION: downloads it, with what has to come with it.
 package_fetch() {
-    package_get --download-only --yes install "$1" || return
+    package_get --download-only --yes install "$1" || {
+        [ "$?" != 124 ] || echo "its source did not send it within $package_seconds s"
+        return 1
+    }
     # apt does not copy what a source on this host has.
     while read -r address file _; do
         address=${address#\'}

@@ -97,7 +97,7 @@ const table: [string, Resource[], Resource[], Difference, string | undefined][] 
     ["a released hold", [held], [held], differs("unheld", "aa"), "drift"],
     ["a newest version that is newly declared", [packages("aa")], [newest], differs("newest", "aa 1 2"), "declared"],
     ["a new newest version", [newest], [newest], differs("newest", "aa 1 2"), undefined],
-    ["old package lists", [newest], [newest], differs("lists", ""), undefined],
+    ["old package lists", [newest], [newest], differs("old lists", ""), undefined],
     ["a new version of a changed package", [packages("aa=1")], [packages("aa=2")], differs("version", "aa 3"), "both"],
     ["a new shell", [user()], [user({ shell: "/bin/sh" })], differs("shell", "/bin/zsh"), "declared"],
     ["a changed shell", [user({ shell: "/bin/sh" })], [user({ shell: "/bin/sh" })], differs("shell", "/x"), "drift"],

@@ -145,9 +145,12 @@ describe("warnings about the firewall of a host", () => {
         ]);
         assert.equal(found("::ffff:192.0.2.9").length, 1);
         assert.equal(found("2001:db9::1", {}, "ufw").length, 1);
-        for (const client of ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8:1::1", ""]) {
+        // By a tunnel that ends on the host.
+        for (const client of ["198.51.100.7", "::ffff:198.51.100.7", "2001:db8:1::1", "", "127.0.0.1", "::1"]) {
             assert.deepEqual(found(client), []);
         }
+        const others = seen("", { client: "192.0.2.9", manager: "ufw" });
+        assert.deepEqual(firewallWarnings(declared([], { ssh, default: "drop" }), others, false), []);
         // Nothing is filtered there.
         assert.deepEqual(found("192.0.2.9", {}, "none"), []);
         assert.deepEqual(found("192.0.2.9", { ssh: undefined, default: "drop" }), []);

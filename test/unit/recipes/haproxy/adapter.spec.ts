@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
-import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
+import { copyFileSync, mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { adapterScript } from "../../../../components/scripts";
 import { has, Sandbox, SHELLS } from "../../../support/sandbox";
@@ -107,6 +108,27 @@ for (const [name, ...shell] of SHELLS) {
                 haproxy_reason() { :; }`;
             const lines = `activation=reload tx_digest=new running_others= haproxy_certificates= haproxy_handshakes=; haproxy_prove new >&2; say "proof: $? after $polls polls"`;
             assert.match(said(redefined, lines), /^proof: 0 after 5 polls$/m);
+        });
+
+        it("takes a running program for another one only if it is not the installed one", async () => {
+            const directory = mkdtempSync("/tmp/installed");
+            mkdirSync(`${directory}/haproxy`);
+            for (const installed of ["same", "other"]) copyFileSync("/bin/sleep", `${directory}/${installed}`);
+            const verdict = async (argv0: string, worker?: number) => {
+                const running = spawn(`${directory}/same`, ["60"], { argv0 });
+                await once(running, "spawn");
+                const lines = `answer="x\${NL}${running.pid} master" running_worker=${worker ?? running.pid}
+                    haproxy_is_installed && say installed || say "not $program"`;
+                const log = said("", lines);
+                running.kill();
+                return /^(installed|not .*)$/m.exec(log)?.[0];
+            };
+            assert.equal(await verdict(`${directory}/same-`), "installed");
+            assert.equal(await verdict(`${directory}/other-`), `not ${directory}/other`);
+            assert.equal(await verdict(`${directory}/haproxy-2.8/haproxy`), "installed");
+            // As if root might not look at it, like no process.
+            assert.equal(await verdict(`${directory}/same-`, 99_999_999), "installed");
+            rmSync(directory, { recursive: true });
         });
 
         it("removes what differs between hosts from the checker's words", () => {

@@ -94,6 +94,27 @@ describe("tuningFigures", () => {
         assert.ok(fileDescriptors > 9000 && fileDescriptors < 9100, `${fileDescriptors}`);
         assert.deepEqual(listenPorts, [8000, 8404, 9000, 9001]);
         assert.equal(tuningFigures({ ...config, global: {} }).maxconn, 50_000);
+        const unresolved: HaproxyConfig = {
+            ...config,
+            frontends: [
+                {
+                    name: "names",
+                    binds: [{ port: 9100, address: "lb.example" }],
+                    raw: ["bind quic4@:8443,:8100-8101"],
+                    defaultBackend: "app",
+                },
+            ],
+            peers: [
+                {
+                    name: "lbs",
+                    peers: [
+                        { name: "lb1", address: "192.0.2.11", port: 10_000 },
+                        { name: "lb2", address: "192.0.2.12", port: 10_001 },
+                    ],
+                },
+            ],
+        };
+        assert.deepEqual(tuningFigures(unresolved).listenPorts, [8100, 8101, 8404, 8443, 9100, 10_000, 10_001]);
     });
 
     it("refuses a configuration that does not have its form", () => {
