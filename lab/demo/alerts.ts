@@ -42,7 +42,7 @@ function showWords(lab: Lab, found: Word[]): void {
     );
 }
 
-/** Kills HAProxy on a host, and shows that it is back, and the word that people get. */
+/** Kills HAProxy on a host, and shows that it is back, and the word about it. */
 export async function deathChapter(lab: Lab, { name, address }: InventoryNode): Promise<void> {
     const { name: receiver } = receiverOf(lab).host;
     await chapter(
@@ -89,7 +89,7 @@ export async function wordsChapter(
     await chapter(
         "Every word",
         `All that ${name} has got so far. A second failure within 15 minutes of the first is only counted. HAProxy has ` +
-            "recovered when it has been up for a minute.",
+            "recovered once it has been up for a minute.",
         async () => {
             const found = await words(lab, / has succeeded again/);
             showWords(lab, found);
