@@ -47,8 +47,8 @@ export async function deathChapter(lab: Lab, { name, address }: InventoryNode): 
     const { name: receiver } = receiverOf(lab).host;
     await chapter(
         `HAProxy is killed on ${name}`,
-        "systemd starts it again at once, and no state shows that it has died. People get to know it from a command of their " +
-            `own, which runs for each event. Here, it sends a line to ${receiver}.`,
+        "systemd starts it again at once, and its state does not show that it has died. A command of yours tells people; it runs " +
+            `for each event. Here, it sends a line to ${receiver}.`,
         async () => {
             const host = lab.host(name);
             const master = async () => (await host.exec("systemctl show -p MainPID --value haproxy")).stdout.trim();
