@@ -1,5 +1,6 @@
 // The namespace `haproxy` of the public face: HAProxy's language, and the services that are compiled to it.
 
+export { type OpenPort, type OpenPorts, openPorts, type PeerPort } from "./host/openPorts";
 export { type TuningFigures, tuningFigures } from "./host/tuningFigures";
 export type {
     Acl,

@@ -42,13 +42,13 @@ function showWords(lab: Lab, found: Word[]): void {
     );
 }
 
-/** Kills HAProxy on a host, and shows that it is back, and the word that people get. */
+/** Kills HAProxy on a host, and shows that it is back, and the word about it. */
 export async function deathChapter(lab: Lab, { name, address }: InventoryNode): Promise<void> {
     const { name: receiver } = receiverOf(lab).host;
     await chapter(
         `HAProxy is killed on ${name}`,
-        "systemd starts it again at once, and no state shows that it has died. People get to know it from a command of their " +
-            `own, which runs for each event. Here, it sends a line to ${receiver}.`,
+        "systemd starts it again at once, and its state does not show that it has died. A command of yours tells people; it runs " +
+            `for each event. Here, it sends a line to ${receiver}.`,
         async () => {
             const host = lab.host(name);
             const master = async () => (await host.exec("systemctl show -p MainPID --value haproxy")).stdout.trim();
@@ -89,7 +89,7 @@ export async function wordsChapter(
     await chapter(
         "Every word",
         `All that ${name} has got so far. A second failure within 15 minutes of the first is only counted. HAProxy has ` +
-            "recovered when it has been up for a minute.",
+            "recovered once it has been up for a minute.",
         async () => {
             const found = await words(lab, / has succeeded again/);
             showWords(lab, found);

@@ -6,10 +6,10 @@ import { hostNames, resourceName, STACK_FILE } from "./fleet";
 import { preview, runUp } from "./pulumi";
 import { ask, OutageWatch } from "./requests";
 
-/** A network of documentation, RFC 5737: nobody logs in from there. */
+/** A network for documentation (RFC 5737): no login comes from there. */
 const ELSEWHERE = "203.0.113.0/24";
 
-/** Lets SSH in only from elsewhere, and shows that the host takes that back. */
+/** Declares that SSH is let in only from elsewhere, and shows that the host takes that back. */
 export async function lockOutChapter(first: InventoryNode, second: InventoryNode): Promise<void> {
     await chapter(
         "A rule that locks the login out",

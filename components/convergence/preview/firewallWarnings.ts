@@ -172,10 +172,10 @@ function remedy({ family, table, base }: Chain, openings: readonly Opening[]): s
     return `add to it, before its rules that drop, usually in /etc/nftables.conf: ${rules.join("; ")}`;
 }
 
-/** Without sources, ports; with them, rules of firewalld.richlanguage(5). */
+/** Without sources, which VRRP always has, ports; with them, rules of firewalld.richlanguage(5). */
 function optionsOfFirewalld({ protocol, ports, family, from }: Opening): string[] {
     if (family === undefined) {
-        return protocol === "vrrp" ? ["--add-protocol=vrrp"] : ports.map((port) => `--add-port=${port}/${protocol}`);
+        return ports.map((port) => `--add-port=${port}/${protocol}`);
     }
     const elements =
         protocol === "vrrp"

@@ -1,7 +1,9 @@
 import { isSlot } from "../../convergence/slots";
+import { formError } from "../../forms";
 import type { Bind, HaproxyConfig, Peers, PortBind } from "../model";
 import { isAddress, isLoopback } from "../model/addresses";
 import { addressesOf, allProxies } from "../model/lookup";
+import { modelFormIssues } from "../model/schema/index";
 
 /** A port that a firewall has to let in. */
 export interface OpenPort {
@@ -33,8 +35,31 @@ export interface OpenPorts {
  * Finds the ports that a firewall has to let in: for IPv4 and IPv6, and for every address of the host, since HAProxy itself listens on
  * those that are declared. Left out are unix sockets, and binds that only the host itself can reach: on loopback addresses, on
  * `localhost`, or on the interface `lo`.
+ *
+ * @throws {Error} If the configuration does not have its form.
+ * @example
+ * ```typescript
+ * import { ConvergedHost, haproxy, recipes } from "haproxy-fleet";
+ *
+ * const model: haproxy.HaproxyConfig = {
+ *     version: "2.6",
+ *     frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "shop" }],
+ *     backends: [{ name: "shop", servers: [{ name: "shop1", address: "192.0.2.21", port: 8080 }] }],
+ * };
+ * new ConvergedHost("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: [
+ *         ...recipes.firewall({ default: "drop", ports: haproxy.openPorts(model) }),
+ *         ...recipes.haproxy(model),
+ *     ],
+ * });
+ * ```
  */
 export function openPorts(config: HaproxyConfig): OpenPorts {
+    const issues = modelFormIssues(config);
+    if (issues.length > 0) {
+        throw formError(issues, "openPorts");
+    }
     const { peers = [], stats, metrics } = config;
     return {
         clients: unique(

@@ -12,7 +12,7 @@ export interface TuningFigures {
     readonly maxconn: number;
     /** File descriptors that HAProxy opens at most. */
     readonly fileDescriptors: number;
-    /** Ports from 1024 on that HAProxy listens on, in ascending order: no connection to a server may take them. */
+    /** Ports from 1024 on at which HAProxy listens, in ascending order: no connection to a server may take them. */
     readonly listenPorts: readonly number[];
 }
 

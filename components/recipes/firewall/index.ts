@@ -4,8 +4,6 @@ import { assertForm, formOf, matching, whole } from "../../forms";
 import type { OpenPorts } from "../../haproxy/index";
 import { distinctNetworks, isNetwork } from "../../networks";
 
-export type { OpenPort, OpenPorts, PeerPort } from "../../haproxy/index";
-
 /** Which connections a host accepts. Networks are addresses, or networks such as `192.0.2.0/24` or `2001:db8::/32`. */
 export interface FirewallArgs {
     /**
@@ -23,7 +21,7 @@ export interface FirewallArgs {
     vrrp?: string[];
     /** What else is let in. @default [] */
     allow?: FirewallRule[];
-    /** Ports that HAProxy needs, as computed from its configuration. @default - none */
+    /** Ports that HAProxy needs, as `haproxy.openPorts` computes them from its configuration. @default - none */
     ports?: OpenPorts;
 }
 
