@@ -27,8 +27,9 @@ describeLab("tuning", () => {
     const all = ["net.ipv4.ip_local_port_range", "net.ipv4.ip_local_reserved_ports", "net.ipv4.tcp_tw_reuse"].concat(
         ["net.core.somaxconn", "net.ipv4.tcp_max_syn_backlog"],
         "net.netfilter.nf_conntrack_tcp_timeout_established",
+        "net.netfilter.nf_conntrack_tcp_timeout_time_wait",
     );
-    const tuned = ["1024 65535", "8404", "1", "65535", "65535", "86400"];
+    const tuned = ["1024 65535", "8404", "1", "65535", "65535", "86400", "30"];
     let untouched: string[];
     let server: EchoServer;
 

@@ -92,6 +92,8 @@ function valuesOf(args: TuningArgs): Record<string, SysctlValue> {
         // One entry on each side of HAProxy, and as many that have just ended.
         "net.netfilter.nf_conntrack_max": { value: tracked, atLeast: true, reason: `4 x ${ofMaxconn}` },
         "net.netfilter.nf_conntrack_tcp_timeout_established": { value: 86_400 },
+        // Two entries of each connection stay for so many seconds after its end.
+        "net.netfilter.nf_conntrack_tcp_timeout_time_wait": { value: 30 },
         ...(nonlocalBind && {
             "net.ipv4.ip_nonlocal_bind": { value: 1 },
             "net.ipv6.ip_nonlocal_bind": { value: 1, optional: true },

@@ -21,6 +21,7 @@ describe("tuning", () => {
             "net.ipv4.tcp_max_syn_backlog": ">= 65535",
             "net.netfilter.nf_conntrack_max": ">= 262144",
             "net.netfilter.nf_conntrack_tcp_timeout_established": "86400",
+            "net.netfilter.nf_conntrack_tcp_timeout_time_wait": "30",
         };
         assert.deepEqual(values(), usual);
         assert.deepEqual(values({ maxconn: 1 }), usual);
