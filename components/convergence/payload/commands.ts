@@ -29,7 +29,7 @@ export function causeCommand(token: string, become?: "sudo"): string {
 
 /**
  * The command that waits until a converge has changed a firewall and needs a new login, see `runtime/guard.sh`: it succeeds then. It fails
- * when the converge has ended. It prints something now and then, and so ends when nobody listens any more.
+ * when the converge has ended. It prints something now and then, so that it ends if its connection is lost.
  */
 export function guardedCommand(token: string, become?: "sudo"): string {
     const script = `cd ${RUN}; until [ -e guard/ready.$0 ]; do for n in 1 2 3 4 5; do [ ! -s result.$0 ] || exit 1; [ ! -e guard/ready.$0 ] || exit 0; sleep 0.2; done; echo . || exit 1; done`;

@@ -35,7 +35,7 @@ const OPEN: Record<string, Connection> = {
 };
 const GUARDED: Record<string, Connection> = { ...OPEN, other: "dropped", forApp1: "dropped" };
 
-/** Packages that nobody upgrades. */
+/** Packages on hold. */
 const HELD = "haproxy rsyslog";
 
 /** Shell that prints the files that hold secrets. */

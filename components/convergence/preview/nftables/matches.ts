@@ -322,9 +322,9 @@ function addressIs(constant: Json, from: AddressRange): Truth {
             : false;
 }
 
-/** Addresses to which nobody else sends. */
+/** Addresses of this host alone. */
 const ownAddresses = ["127.0.0.0/8", "0.0.0.0", "::1", "::"].map(rangeOf);
-/** Addresses to which nobody connects. */
+/** Addresses that take no connection. */
 const groups = ["224.0.0.0/4", "255.255.255.255", "ff00::/8"].map(rangeOf);
 
 function isNoDestination(constant: Json, { protocol }: Packet): boolean {

@@ -6,7 +6,7 @@
 # and fw_ssh_port:
 #   M_manages: whether it manages the firewall of this host now. nftables needs none, because it comes last.
 #   M_compare: reports how the host differs. Sets fw_live if the rules of the kernel do, and fw_lasting if files or units do.
-#   M_undo_text: prints a program that undoes our rules without this text, by what it is told: save prints a program that puts the rules of
+#   M_undo_text: prints a program that undoes our rules without this text. Of its arguments, save prints a program that puts the rules of
 #       the kernel back as they are, live takes ours out of the kernel, lasting out of files and units. Each may be repeated.
 #   M_live: changes the rules of the kernel, until the next boot at most.
 #   M_keep: makes them last; runs once they are confirmed, may be killed and repeated.
