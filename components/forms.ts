@@ -98,7 +98,7 @@ function isRefused(path: readonly PropertyKey[], found: readonly Found[], schema
 }
 
 function nearestWord(value: unknown, words: readonly unknown[]): string | undefined {
-    const meant = nearest(String(value), words.map(String));
+    const meant = Object(value) === value ? undefined : nearest(String(value), words.map(String));
     return meant === undefined ? undefined : quoted(words.find((word) => String(word) === meant));
 }
 
@@ -274,7 +274,8 @@ function show(value: unknown): string {
 }
 
 function quoted(value: unknown): string {
-    return typeof value === "string" ? JSON.stringify(value) : String(value);
+    // An object may have a toString that is no function.
+    return typeof value === "string" ? JSON.stringify(value) : Object(value) === value ? show(value) : String(value);
 }
 
 /** The type with every field required, so that two types are equal if each is assignable to the other. */

@@ -206,7 +206,11 @@ describe("the form of a model", () => {
                   ])
                 : [];
         const { default: whole } = require("../../../golden/haproxy/sections") as { default: language.HaproxyConfig };
-        const values = fc.oneof(fc.anything(), fc.constantFrom(null, "x", 5, [], {}, [null], ["x"], { x: 1 }, true));
+        const values = fc.oneof(
+            fc.anything(),
+            fc.constantFrom(null, "x", 5, [], {}, [null], ["x"], { x: 1 }, true),
+            fc.constant({ toString: "" }),
+        );
         fc.assert(
             fc.property(fc.constantFrom(...paths(whole)), values, (path, value) => {
                 const data = structuredClone(whole) as unknown as Record<string, unknown>;
