@@ -6,6 +6,7 @@ import type { Content, Resource } from "../../components/convergence/kinds/index
 import { buildPayload, type PayloadOptions, seal } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
 import { redefine } from "./converge";
+import { skip } from "./skip";
 
 /** The shells for which the runtime is written, with their command lines. */
 export const SHELLS: [name: string, ...command: string[]][] = [
@@ -27,22 +28,30 @@ export interface ShellResult {
 
 /** Describes what the runtime does, under each shell, with a new sandbox for each test. */
 export function describeShells(what: string, tests: (sandbox: () => Sandbox) => void): void {
+    describeUnderShells(what, (shell) => new Sandbox(shell), tests);
+}
+
+/** Describes something under each shell, with a new one for each test. */
+export function describeUnderShells<Subject extends { remove(): void }>(
+    what: string,
+    make: (shell: string[]) => Subject,
+    tests: (subject: () => Subject) => void,
+): void {
     for (const [name, ...shell] of SHELLS) {
         describe(`${what} under ${name}`, function () {
             this.timeout(60_000);
-            let sandbox: Sandbox;
+            let subject: Subject;
             before(function () {
                 if (!has(shell[0] ?? "")) {
-                    console.log(`    skipped: no ${shell[0]}`);
-                    this.skip();
+                    skip(this, `no ${shell[0]}`);
                 }
             });
             beforeEach(() => {
-                sandbox = new Sandbox(shell);
+                subject = make(shell);
             });
             // Unset if the shell is missing.
-            afterEach(() => sandbox?.remove());
-            tests(() => sandbox);
+            afterEach(() => subject?.remove());
+            tests(() => subject);
         });
     }
 }

@@ -95,8 +95,8 @@ package_install() {
     return 1
 }
 
-# is_held NAME: whether the package is on hold because we have put it on hold.
-is_held() {
+# is_held_by_us NAME: whether the package is on hold because we have put it on hold.
+is_held_by_us() {
     grep -s -q -x -F -- "$1" "$lib/held" && apt-mark showhold -- "$1" | grep -q .
 }
 

@@ -112,7 +112,7 @@ undo() {
     systemdUnit) [ -e "$path" ] || exists "$lib/original$path" || is_unread "${2%%.d/*}" ;;
     packageLists) has_package_lists "$2" ;;
     sysctl) has_our_value "$path" ;;
-    hold) is_held "$2" ;;
+    hold) is_held_by_us "$2" ;;
     directory) [ -d "$path" ] && ! dpkg-query -S -- "$path" >/dev/null 2>&1 && is_emptied "$path" ;;
     *) false ;;
     esac || return 0

@@ -119,7 +119,7 @@ package_target() {
         differs version "$1 $have_version"
         ;;
     esac
-    if [ "$have_hold" = hold ] && ! is_our_hold "$1"; then
+    if [ "$have_hold" = hold ] && ! may_release "$1"; then
         cannot "$1 is on hold at $have_version; release it (apt-mark unhold $1), or declare that version"
     elif [ "$2" != newest ]; then
         package_refuse_unknown "$1" "$2"
@@ -147,8 +147,8 @@ was_declared() {
     return 1
 }
 
-# is_our_hold NAME: whether the hold is declared, or was set by us.
-is_our_hold() {
+# may_release NAME: whether the hold of the package is declared, or was set by us.
+may_release() {
     case $NL$manifest_wanted$NL in *"${NL}hold$TAB$1$NL"*) return 0 ;; esac
     grep -s -q -x -F -- "$1" "$lib/held"
 }

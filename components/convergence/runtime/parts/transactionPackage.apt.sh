@@ -28,7 +28,11 @@ package_plan() {
     while read -r _ _ size _; do needed=$((needed + size * 6 / 1024)); done <"$tx_fetched/uris"
     # shellcheck disable=SC2046 # fields of df
     set -- $(df -Pk -- "$run" | tail -n 1)
-    [ "$needed" -lt "$package_limit" ] && [ "$needed" -lt "$((${4:-0} / 2))" ] && return
+    if [ "$needed" -ge "$package_limit" ]; then
+        echo "the package takes about $((needed / 1024)) MiB, and at most $((package_limit / 1024)) MiB are checked before they are installed; install it by hand"
+        return 1
+    fi
+    [ "$needed" -ge "$((${4:-0} / 2))" ] || return 0
     echo "the package takes about $((needed / 1024)) MiB in ${run%/*}, in memory, where it is checked before it is installed; enlarge that file system (mount -o remount,size=...)"
     return 1
 }

@@ -6,6 +6,7 @@ import type { Resource, SysctlValue } from "../../../../components/convergence/k
 import { seal } from "../../../../components/convergence/payload/payload";
 import { parseWhyRun } from "../../../../components/convergence/preview/whyRun";
 import { describeShells, lines, type Sandbox, type ShellResult } from "../../../support/sandbox";
+import { skip } from "../../../support/skip";
 
 const QUEUE = "net.core.somaxconn";
 const RANGE = "net.ipv4.ip_local_port_range";
@@ -69,8 +70,7 @@ class Namespace {
 describe("kernel parameters", () => {
     before("network namespaces", function () {
         if (spawnSync("unshare", ["-n", "true"]).status !== 0) {
-            console.log("    skipped: no right to make network namespaces");
-            this.skip();
+            skip(this, "no right to make network namespaces");
         }
     });
 
@@ -183,7 +183,7 @@ describe("kernel parameters", () => {
             }
         });
 
-        it("and undone if nobody else has changed them", () => {
+        it("and undone unless somebody else has changed them", () => {
             const values = {
                 [QUEUE]: { value: 1000 },
                 [RANGE]: { value: "1024 65535" },

@@ -4,7 +4,7 @@ import { chmodSync, existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, wr
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostProgram } from "../../../../components/scripts";
-import { has, SHELLS } from "../../../support/sandbox";
+import { describeUnderShells } from "../../../support/sandbox";
 
 const UNIT = "haproxy.service";
 
@@ -13,7 +13,7 @@ class Program {
     readonly directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-alert-"));
     private readonly path = (name: string) => join(this.directory, name);
 
-    constructor(private readonly shell: string[]) {
+    constructor(readonly shell: string[]) {
         for (const name of ["bin", "kept"]) mkdirSync(this.path(name));
         // With the state of the unit, which a test sets.
         this.stub(
@@ -79,19 +79,14 @@ class Program {
     remove = () => rmSync(this.directory, { recursive: true, force: true });
 }
 
-for (const [name, ...shell] of SHELLS)
-    describe(`the program of alerts under ${name}`, () => {
+describeUnderShells(
+    "the program of alerts",
+    (shell) => new Program(shell),
+    (given) => {
         let program: Program;
-        before(function () {
-            if (!has(shell[0] ?? "")) {
-                console.log(`    skipped: no ${shell[0]}`);
-                this.skip();
-            }
-        });
         beforeEach(() => {
-            program = new Program(shell);
+            program = given();
         });
-        afterEach(() => program?.remove());
         const died = (words: string[]) => words.map((word) => word.replace(/^(\w+)\|.* died: /, "$1|"));
         const UP = { ActiveState: "active", InvocationID: "b", ActiveEnterTimestampMonotonic: "0" };
 
@@ -130,8 +125,8 @@ for (const [name, ...shell] of SHELLS)
             program.ends("a", "exec-condition", "", "");
             rmSync(join(program.directory, "unit"));
             const { status } = spawnSync(
-                shell[0] ?? "",
-                [...shell.slice(1), join(program.directory, "alert"), "stopped", UNIT],
+                program.shell[0] ?? "",
+                [...program.shell.slice(1), join(program.directory, "alert"), "stopped", UNIT],
                 {
                     env: { SERVICE_RESULT: "success" },
                 },
@@ -234,4 +229,5 @@ for (const [name, ...shell] of SHELLS)
             assert.doesNotMatch(printed, /Quetzal/);
             assert.match(printed, /status 3\n(.*\n)*fine\n/);
         });
-    });
+    },
+);

@@ -33,7 +33,7 @@ describe("the recipe of the firewall", () => {
         ]);
     });
 
-    it("lets clients and peers in, and nobody at the statistics page and the metrics", () => {
+    it("opens the ports of clients and peers, but not those of the statistics page and the metrics", () => {
         assert.deepEqual(rulesOf({ ports }), ["tcp 80", "tcp 443", "tcp 10000 from 192.0.2.12", "udp 443"]);
     });
 

@@ -223,7 +223,7 @@ for (const [name, ...shell] of SHELLS) {
                 assert.equal(limited(container, first, 4003), "limited to 4003");
                 assert.equal(limited(container, first, 4004), undefined);
                 assert.equal(limited(everything, first, 100), undefined);
-                // There the kernel grants it to nobody.
+                // In a user namespace of its own, the capability counts for nothing.
                 assert.equal(limited(everything, container1000, 100), "limited to 100");
             });
 
