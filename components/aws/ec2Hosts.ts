@@ -15,7 +15,7 @@ import {
     makeWall,
 } from "./children";
 import { imageQuery } from "./images";
-import { loadPackages, MissingPackage, type Packages } from "./packages";
+import { loadPackages, type Packages } from "./packages";
 import { waysIn, wayWarnings } from "./rules";
 
 /** What a host in EC2 is reached by. */
@@ -129,11 +129,11 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
     }
 
     private packages(name: string): Packages {
-        try {
-            return loadPackages();
-        } catch (error) {
-            throw error instanceof MissingPackage ? resourceError(`${name}: ${error.message}`, this) : error;
+        const loaded = loadPackages();
+        if ("problem" in loaded) {
+            throw resourceError(`${name}: ${loaded.problem}`, this);
         }
+        return loaded;
     }
 
     /**
