@@ -52,7 +52,11 @@ export interface MockOptions {
     /** What a provider adds to a resource of this type, in an up. @default - nothing */
     outputs?: (type: string, name: string) => Record<string, unknown>;
     /** Answers a call of a provider's function. @default - throws, since few components call any */
-    call?: (token: string, inputs: Record<string, unknown>) => Record<string, unknown>;
+    call?: (
+        token: string,
+        inputs: Record<string, unknown>,
+        provider?: string,
+    ) => Record<string, unknown> | Promise<Record<string, unknown>>;
 }
 
 /**
@@ -72,9 +76,9 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 const ownId = options.id?.(type, name) ?? `${name}-id`;
                 return { id: custom ? id || ownId : undefined, state: { ...inputs, ...outputs } };
             },
-            call({ token, inputs }) {
+            async call({ token, inputs, provider }) {
                 if (!options.call) throw new Error(`unexpected call of ${token}`);
-                return options.call(token, inputs);
+                return options.call(token, inputs, provider);
             },
         },
         "haproxy-fleet",
