@@ -2,8 +2,8 @@
 
 /** Rooms whose functions only compute: model in, text or resources out. */
 const PURE = "^components/(recipes|haproxy|keepalived|search|tls)/";
-/** The file in one of these rooms that asks providers. */
-const SOURCES = "^components/tls/sources\\.ts$";
+/** The files in these rooms that ask providers. */
+const SOURCES = "^components/(tls/sources|search/ec2)\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -69,7 +69,7 @@ module.exports = {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
-                "textFiles.ts, providers are asked by tls/sources.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
+                "textFiles.ts, providers are asked by tls/sources.ts and search/ec2.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
             severity: "error",
             from: { path: PURE, pathNot: SOURCES },
             to: {
@@ -111,10 +111,10 @@ module.exports = {
             to: { path: "^node_modules/@pulumi/command/" },
         },
         {
-            name: "one-user-of-the-sources-of-certificates",
-            comment: "Optional packages: only who uses such a source needs them. sources.ts says so if one is missing.",
+            name: "few-users-of-optional-packages",
+            comment: "Only who uses such a source, search or host needs them. These files say so if one is missing.",
             severity: "error",
-            from: { path: "^components/", pathNot: SOURCES },
+            from: { path: "^components/", pathNot: `${SOURCES}|^components/aws/` },
             to: { path: "^node_modules/@pulumi/(tls|aws)/" },
         },
         {
@@ -167,7 +167,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|aws/settings\\.ts|search/(index|ec2Form|nodeSchema)\\.ts|" +
                     "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },
