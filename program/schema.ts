@@ -14,7 +14,7 @@ import { type Ec2HostsSettings, ec2HostsSettingsForm } from "../components/aws/s
 import { type Differences, differencesShape } from "../components/hostDifferences";
 import { type HostSetup, hostSetupShape } from "../components/hostSetup";
 import { optionsShape } from "../components/recipes/haproxy";
-import { ec2SearchForm } from "../components/search/ec2Form";
+import { ec2SearchForm } from "../components/search/ec2Search";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 import type { Ec2Search } from "../components/search";
 import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";

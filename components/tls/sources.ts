@@ -3,6 +3,7 @@ import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../convergence/declaredHosts";
 import { unknownOutput } from "../convergence/outputs";
+import { optionalPackage } from "../optionalPackage";
 import type { AuthorityParts } from "./authority";
 import { asciiName } from "./coverage";
 import { decryptDataBag } from "./dataBag";
@@ -271,18 +272,7 @@ const tlsPackage = () => installed("@pulumi/tls", (): TlsPackage => require("@pu
 
 /** A package that only some sources need, or that it is missing; nothing if no provider is asked. */
 function installed<T extends object>(name: string, load: () => T): T | SourceProblem | undefined {
-    if (onlyDeclared() !== undefined) {
-        return undefined;
-    }
-    try {
-        return load();
-    } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        if (code === "MODULE_NOT_FOUND" && message.includes(`'${name}`)) {
-            return problem(`it needs the package ${name}, which is not installed; run npm install ${name}`);
-        }
-        throw error;
-    }
+    return onlyDeclared() === undefined ? optionalPackage(name, load) : undefined;
 }
 
 const mapValues = <T, R>(values: Readonly<Record<string, T>>, compute: (value: T, name: string) => R) =>
