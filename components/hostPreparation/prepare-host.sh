@@ -180,11 +180,24 @@ find_blob() {
     options=${key%%"$blob"*}
 }
 
-# Sets sshd_settings, as they are for a login of the user.
+# Sets sshd_settings, as they are for a login of the user, with names in lower case (OpenSSH 10 has capitals in them). sshd tells them only if it has its directory, which nothing has made if it
+# has not run since the boot, and a host key.
 ask_sshd() {
-    # sshd wants its directory even to print its settings. If it has never run since the boot, nothing has made it.
     [ -d /run/sshd ] || mkdir -m 755 /run/sshd
-    sshd_settings=$NL$(sshd -T -C "user=$user,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>&1)$NL
+    sshd_settings=$NL$(sshd -T -C "user=$user,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>&1 | sed "s|^[^ ]*|\\L&|")$NL
+    case $sshd_settings in
+    *"${NL}port "*) return ;;
+    *"no hostkeys available"*) ;;
+    *) refuse "sshd does not accept its own settings: $(sshd -t 2>&1)" ;;
+    esac
+    [ ! -e /etc/ssh/ssh_host_ed25519_key ] || refuse "sshd has none of the host keys that its settings name; correct HostKey in them"
+    make_host_key /etc/ssh/ssh_host_ed25519_key
+    ask_sshd
+}
+
+make_host_key() {
+    attempt "make a host key" ssh-keygen -q -t ed25519 -N '' -C "root@$(uname -n)" -f "$1"
+    changed "made the host key $1"
 }
 
 # setting NAME: sets values to those that sshd has for it, separated by spaces.
@@ -202,27 +215,23 @@ setting() {
 # Refuses settings of sshd with which the login could not work.
 check_sshd() {
     ask_sshd
-    case $sshd_settings in
-    *"no hostkeys available"*) return ;;
-    *"${NL}port "*) ;;
-    *) refuse "sshd does not accept its own settings: $(sshd -t 2>&1)" ;;
-    esac
     setting pubkeyauthentication
     [ "$values" = yes ] || refuse "sshd lets no public key in; set PubkeyAuthentication yes"
     setting authorizedkeysfile
     [ "$values" != none ] || refuse "sshd reads no file with public keys; set AuthorizedKeysFile"
     groups=$user
     [ -z "$home" ] || groups=$(id -Gn "$user")
-    check_list users "$user"
-    check_list groups "$groups"
+    check_lists Users users "$user"
+    check_lists Groups groups "$groups"
+    find_host_key
 }
 
-# check_list users|groups NAMES: sshd's lists of who may log in and who may not. A part after @ is about the client.
-check_list() {
-    setting "deny$1"
-    ! matches "$values" "$2" || refuse "sshd refuses $user; remove it from Deny$1 in its settings"
-    setting "allow$1"
-    [ -z "$values" ] || matches "$values" "$2" || refuse "sshd lets in only some $1 (Allow$1: $values); add $user"
+# check_lists Users|Groups users|groups NAMES: sshd's lists of who may log in and who may not. A part after @ is about the client.
+check_lists() {
+    setting "deny$2"
+    ! matches "$values" "$3" || refuse "sshd refuses $user; correct Deny$1 in its settings"
+    setting "allow$2"
+    [ -z "$values" ] || matches "$values" "$3" || refuse "sshd refuses $user; add it to Allow$1 ($values) in its settings"
 }
 
 # matches PATTERNS NAMES: whether one of the names fits one of the patterns.
@@ -236,33 +245,32 @@ matches() {
     return 1
 }
 
-# Sets host_key_file and host_key, the public one: ed25519, or else ecdsa. host_key is empty if the file has yet to be made.
+# Sets host_key_file, and host_key to its public key: ed25519, else ecdsa. host_key is empty if the file has yet to be made.
 find_host_key() {
     host_key_file=
     host_key=
     absent_file=
     setting hostkey
-    # sshd cannot print its settings without a key.
-    for file in ${values:-/etc/ssh/ssh_host_ed25519_key}; do
-        if [ -e "$file" ]; then
-            public=$(ssh-keygen -y -P '' -f "$file" 2>/dev/null) || continue
-            case $public in
-            "ssh-ed25519 "*) ;;
-            "ecdsa-"*) [ -z "$host_key" ] || continue ;;
-            *) continue ;;
-            esac
-            host_key_file=$file
-            host_key=${public#* }
-            host_key="${public%% *} ${host_key%% *}"
-            case $host_key in "ssh-ed25519 "*) return ;; esac
-        else
+    for file in $values; do
+        if [ ! -e "$file" ]; then
             case $file in *ed25519*) absent_file=$file ;; esac
+            continue
         fi
+        public=$(ssh-keygen -y -P '' -f "$file" 2>/dev/null) || continue
+        case $public in
+        "ssh-ed25519 "*) ;;
+        "ecdsa-"*) [ -z "$host_key" ] || continue ;;
+        *) continue ;;
+        esac
+        host_key_file=$file
+        host_key=${public#* }
+        host_key="${public%% *} ${host_key%% *}"
+        case $host_key in "ssh-ed25519 "*) return ;; esac
     done
-    [ -z "$absent_file" ] || {
+    if [ -n "$absent_file" ]; then
         host_key_file=$absent_file
         host_key=
-    }
+    fi
     [ -n "$host_key_file" ] ||
         refuse "sshd has no host key of type ed25519 or ecdsa; add HostKey /etc/ssh/ssh_host_ed25519_key to its settings"
 }
@@ -410,20 +418,9 @@ allow_sudo() {
     changed "$user may use sudo without a password ($file)"
 }
 
-make_host_key() {
-    ask_sshd
-    find_host_key
-    [ -n "$host_key" ] || {
-        attempt "make a host key" ssh-keygen -q -t ed25519 -N '' -C "root@$(uname -n)" -f "$host_key_file"
-        changed "made the host key $host_key_file"
-        ask_sshd
-        find_host_key
-    }
-}
-
 # Makes sure that clients get the host key. Only a running sshd can say which ones it has read.
 prove_host_key() {
-    offers_host_key && return
+    ! offers_host_key || return 0
     attempt "make sshd read its host key" systemctl reload-or-restart ssh.service
     tries=0
     until offers_host_key; do
@@ -488,9 +485,12 @@ main() {
     check_programs
     check_sshd
     make_account
-    make_host_key
     authorize_keys
     allow_sudo
+    if [ -z "$host_key" ]; then
+        make_host_key "$host_key_file"
+        find_host_key
+    fi
     prove_host_key
     report
 }
