@@ -2,7 +2,7 @@
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../convergence/declaredHosts";
-import { unknownOutput } from "../convergence/outputs";
+import { made, unknownOutput } from "../convergence/outputs";
 import { optionalPackage } from "../optionalPackage";
 import type { AuthorityParts } from "./authority";
 import { asciiName } from "./coverage";
@@ -233,10 +233,6 @@ function withKey(
     const parts = { ...make(tls, privateKeyPem, { parent }), key: made(privateKeyPem) };
     return secretParts(parts) as unknown as Sourced<BundleParts>;
 }
-
-/** An output of a resource. With mocks it is missing, so that it is unknown. */
-const made = (output: pulumi.Output<string>): pulumi.Output<string> =>
-    output.apply((text: string | undefined) => (text === undefined ? unknownOutput<string>() : pulumi.output(text)));
 
 const keyArgs = (kind: "ecdsa" | "rsa") =>
     kind === "rsa" ? { algorithm: "RSA", rsaBits: 2048 } : { algorithm: "ECDSA", ecdsaCurve: "P256" };
