@@ -25,7 +25,7 @@ describe("index.ts", () => {
         const recording = await mockEngine({ stack: "staging", ...options, config, secretConfig });
         const file = require.resolve("../../../index");
         delete require.cache[file];
-        const exported = require(file);
+        const exported = await require(file)();
         await settled();
         return { ...recording, addresses: exported.addresses, outputs: Object.keys(exported) };
     }
