@@ -252,9 +252,43 @@ async function interfaceOf(request: Request, next: Parameters<Layer>[1]) {
     };
 }
 
+/** moto deletes an interface and a security group that an instance still uses. */
+export function dependencies(): Layer {
+    /** Whether an instance that is not terminated matches. */
+    async function used(request: Request, next: Parameters<Layer>[1], filter: string, value: string) {
+        const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
+        const found = await ask(request, next, "DescribeInstances", {
+            "Filter.1.Name": filter,
+            "Filter.1.Value.1": value,
+            "Filter.2.Name": "instance-state-name",
+            ...Object.fromEntries(states.map((state, index) => [`Filter.2.Value.${index + 1}`, state])),
+        });
+        return /<instanceId>/.test(found.body);
+    }
+    return ofEc2({
+        async DeleteNetworkInterface(request, next) {
+            const { NetworkInterfaceId: id = "" } = request.form ?? {};
+            const found = await ask(request, next, "DescribeNetworkInterfaces", { "NetworkInterfaceId.1": id });
+            const instance = textOf(found.body, "instanceId");
+            if (!instance || !(await used(request, next, "instance-id", instance))) return next(request);
+            return refusal(request, 400, "InvalidParameterValue", `Network interface '${id}' is currently in use.`);
+        },
+        async DeleteSecurityGroup(request, next) {
+            const { GroupId = "" } = request.form ?? {};
+            const found = await ask(request, next, "DescribeNetworkInterfaces", {
+                "Filter.1.Name": "group-id",
+                "Filter.1.Value.1": GroupId,
+            });
+            if (!/<networkInterfaceId>/.test(found.body)) return next(request);
+            return refusal(request, 400, "DependencyViolation", `resource ${GroupId} has a dependent object`);
+        },
+    });
+}
+
 export const corrections = (): Layer[] => [
     protocolsWithoutPorts(),
     secondaryAddressesOfInstances(),
     elasticAddresses(),
     addressAssociations(),
+    dependencies(),
 ];

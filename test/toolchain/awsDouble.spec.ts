@@ -121,6 +121,31 @@ describe("double of AWS", () => {
         });
     });
 
+    describe("interfaces and groups", () => {
+        it("are deleted only if no instance uses them", async () => {
+            const { vpc, subnets } = await aws.network();
+            const group = { GroupName: "used", GroupDescription: "used", VpcId: vpc };
+            const GroupId = textOf((await ec2("CreateSecurityGroup", group)).xml, "groupId") ?? "";
+            const made = await ec2("CreateNetworkInterface", { SubnetId: subnets[0], "SecurityGroupId.1": GroupId });
+            const NetworkInterfaceId = textOf(made.xml, "networkInterfaceId") ?? "";
+            const one = { ImageId: "ami-00000000000086064", MinCount: "1", MaxCount: "1" };
+            const device = {
+                "NetworkInterface.1.DeviceIndex": "0",
+                "NetworkInterface.1.NetworkInterfaceId": NetworkInterfaceId,
+            };
+            const instance = textOf((await ec2("RunInstances", { ...one, ...device })).xml, "instanceId") ?? "";
+            const code = async (action: string, form: Record<string, string>) => {
+                const { status, xml } = await ec2(action, form);
+                return status === 200 ? "done" : textOf(xml, "Code");
+            };
+            assert.equal(await code("DeleteNetworkInterface", { NetworkInterfaceId }), "InvalidParameterValue");
+            await ec2("TerminateInstances", { "InstanceId.1": instance });
+            assert.equal(await code("DeleteSecurityGroup", { GroupId }), "DependencyViolation");
+            assert.equal(await code("DeleteNetworkInterface", { NetworkInterfaceId }), "done");
+            assert.equal(await code("DeleteSecurityGroup", { GroupId }), "done");
+        });
+    });
+
     describe("addresses", () => {
         let hosts: { id: string; primary: string; secondary: string }[];
         let own: { allocation: string; address: string };
