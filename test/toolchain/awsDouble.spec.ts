@@ -118,6 +118,33 @@ describe("double of AWS", () => {
             assert.deepEqual(shown, ["112", "-1", "-1"]);
             const removed = await ec2("RevokeSecurityGroupIngress", { GroupId, "SecurityGroupRuleId.1": id });
             assert.equal(removed.status, 200, removed.xml);
+
+            const of = { ...vrrp, "IpPermissions.1.Groups.1.Description": "Of & each other" };
+            const second =
+                textOf((await ec2("AuthorizeSecurityGroupIngress", { GroupId, ...of })).xml, "securityGroupRuleId") ??
+                "";
+            const described = async () => {
+                const { xml } = await ec2("DescribeSecurityGroupRules", { "SecurityGroupRuleId.1": second });
+                const source =
+                    textOf(xml, "referencedGroupInfo") ?? /<referencedGroupInfo>.*?<groupId>([^<]*)/.exec(xml)?.[1];
+                return [textOf(xml, "description"), source, textOf(xml, "ipProtocol")];
+            };
+            assert.deepEqual(await described(), ["Of &amp; each other", GroupId, "112"]);
+            const other = { GroupName: "other", GroupDescription: "other", VpcId: vpc };
+            const otherId = textOf((await ec2("CreateSecurityGroup", other)).xml, "groupId") ?? "";
+            const rule = { IpProtocol: "112", ReferencedGroupId: otherId, Description: "Of the other" };
+            const changed = await ec2("ModifySecurityGroupRules", {
+                GroupId,
+                "SecurityGroupRule.1.SecurityGroupRuleId": second,
+                ...Object.fromEntries(
+                    Object.entries(rule).map(([name, value]) => [
+                        `SecurityGroupRule.1.SecurityGroupRule.${name}`,
+                        value,
+                    ]),
+                ),
+            });
+            assert.equal(changed.status, 200, changed.xml);
+            assert.deepEqual(await described(), ["Of the other", otherId, "112"]);
         });
     });
 
