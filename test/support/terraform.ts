@@ -82,7 +82,6 @@ export class Terraform {
                 aws: {
                     skip_credentials_validation: true,
                     skip_metadata_api_check: true,
-                    skip_requesting_account_id: true,
                     // Else it repeats what the double cannot answer for minutes.
                     max_retries: 2,
                 },
@@ -95,15 +94,16 @@ export class Terraform {
         writeFileSync(join(this.folder, `${name}.tf.json`), JSON.stringify(configuration, undefined, 1));
     }
 
-    /** Removes files of the configuration. */
-    drop(names: readonly string[]): void {
-        for (const name of names) rmSync(join(this.folder, `${name}.tf.json`));
-    }
-
     run(...args: string[]): Promise<Ended> {
         const child = spawn(this.installed.program, args, {
             cwd: this.folder,
-            env: { ...this.aws, PATH: process.env.PATH, HOME: this.folder, TF_CLI_CONFIG_FILE: this.cliConfig, TF_IN_AUTOMATION: "1" },
+            env: {
+                ...this.aws,
+                PATH: process.env.PATH,
+                HOME: this.folder,
+                TF_CLI_CONFIG_FILE: this.cliConfig,
+                TF_IN_AUTOMATION: "1",
+            },
             stdio: ["ignore", "pipe", "pipe"],
         });
         let text = "";

@@ -14,7 +14,7 @@ interface Type {
 const types: Readonly<Record<string, Type>> = {
     "aws:ec2/eip:Eip": { terraform: "aws_eip", outputs: ["allocationId", "publicIp"], arn: "elastic-ip" },
     "aws:ec2/eipAssociation:EipAssociation": { terraform: "aws_eip_association" },
-    "aws:ec2/instance:Instance": { terraform: "aws_instance", outputs: ["privateIp"], arn: "instance" },
+    "aws:ec2/instance:Instance": { terraform: "aws_instance", arn: "instance" },
     "aws:ec2/networkInterface:NetworkInterface": {
         terraform: "aws_network_interface",
         outputs: ["privateIp"],
@@ -43,38 +43,34 @@ type Inputs = Record<string, unknown>;
 /** A value of another resource, in what a program registers. */
 const reference = (name: string, output: string) => `⟦${name}|${output}⟧`;
 
-/** Ids and outputs for mocks, which {@link terraformJson} takes for references. */
-export const references = {
-    id: (type: string, name: string) => (types[type] ? reference(name, "id") : `${name}-id`),
-    outputs(type: string, name: string): Inputs {
-        const { outputs = [], arn } = types[type] ?? {};
-        const account = "arn:aws:ec2:eu-central-1:123456789012";
-        return {
-            ...Object.fromEntries(outputs.map((output) => [output, reference(name, output)])),
-            ...(arn ? { arn: `${account}:${arn}/${reference(name, "id")}` } : {}),
-        };
-    },
-};
+/** The id of a resource, for mocks; {@link terraformJson} takes it for a reference. */
+export const idReference = (type: string, name: string) => (types[type] ? reference(name, "id") : `${name}-id`);
 
-/** A call of a provider's function. */
-export interface Call {
-    readonly token: string;
-    readonly inputs: Inputs;
+/** What AWS adds to a resource, for mocks, in the same way. */
+export function outputReferences(type: string, name: string): Inputs {
+    const { outputs = [], arn } = types[type] ?? {};
+    return {
+        ...Object.fromEntries(outputs.map((output) => [output, reference(name, output)])),
+        ...(arn ? { arn: `arn:aws:ec2:eu-central-1:123456789012:${arn}/${reference(name, "id")}` } : {}),
+    };
 }
 
-/** The id that a look-up gives to what a program registers. */
-export const lookedUp = (index: number) => reference(`data.${index}`, "id");
+/** The id of an image that a program has looked up, in the same way. */
+export const imageReference = (owner: string) => reference(`image of ${owner}`, "id");
 
 /**
- * The configuration of everything of AWS that a program has registered, and of its look-ups of images.
+ * The configuration of all resources of AWS that a program has registered.
  *
+ * @param images arguments of the look-ups of images, by the owner in their references
  * @throws if there is a type that is not among those above
  */
-export function terraformJson(recording: Recording, calls: readonly Call[] = []) {
+export function terraformJson(recording: Recording, images: Readonly<Record<string, Inputs>>) {
     const ours = recording.registrations.filter(({ type }) => type.startsWith("aws:"));
-    const addresses = new Map(calls.map((_, index) => [`data.${index}`, `data.aws_ami.ami${index}`]));
+    const addresses = new Map(
+        Object.keys(images).map((owner) => [`image of ${owner}`, `data.aws_ami.${label(owner)}`]),
+    );
     for (const { type, name } of ours) addresses.set(name, `${typeOf(type).terraform}.${label(name)}`);
-    assert.equal(addresses.size, ours.length + calls.length, "two resources have one name");
+    assert.equal(new Set(addresses.values()).size, ours.length + Object.keys(images).length, "two have one name");
     const resource: Record<string, Inputs> = {};
     for (const registration of ours) {
         const { terraform } = typeOf(registration.type);
@@ -83,8 +79,8 @@ export function terraformJson(recording: Recording, calls: readonly Call[] = [])
             [label(registration.name)]: escaped(inputsOf(registration), addresses),
         };
     }
-    const images = calls.map(({ inputs }, index) => [`ami${index}`, escaped(snake(inputs), addresses)]);
-    return { resource, ...(images.length ? { data: { aws_ami: Object.fromEntries(images) } } : {}) };
+    const data = Object.entries(images).map(([owner, inputs]) => [label(owner), snake(inputs)]);
+    return { resource, data: { aws_ami: Object.fromEntries(data) } };
 }
 
 function typeOf(type: string): Type {
@@ -92,7 +88,7 @@ function typeOf(type: string): Type {
 }
 
 /** A name that Terraform allows. */
-const label = (name: string) => name.replace(/[^\w-]/g, "_");
+const label = (name: string) => name.replace(/^\d|[^\w-]/g, "_");
 
 function inputsOf({ type, inputs, options }: Registration): Inputs {
     const difference = differences[type] ?? ((same: Inputs) => same);
@@ -132,5 +128,7 @@ function escaped(value: unknown, addresses: ReadonlyMap<string, string>): unknow
     }
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value)) return value.map((one) => escaped(one, addresses));
-    return Object.fromEntries(Object.entries(value).map(([key, one]) => [escaped(key, addresses), escaped(one, addresses)]));
+    return Object.fromEntries(
+        Object.entries(value).map(([key, one]) => [escaped(key, addresses), escaped(one, addresses)]),
+    );
 }

@@ -1,64 +1,138 @@
-// What stacks register of AWS, judged by Terraform's AWS provider, which Pulumi's is made from. Pulumi has 7.x, made from 6.x; machines
-// have 5.x. The differences that matter are in test/support/terraformJson.ts.
+// What the stacks register of AWS, judged by Terraform's AWS provider, because the double of AWS accepts what AWS refuses. Pulumi's
+// provider 7.x is made from 6.x of it; machines have 5.x. test/support/terraformJson.ts has the differences that matter.
 import assert from "node:assert/strict";
-import { generateKeyPairSync } from "node:crypto";
-import { Ec2Hosts } from "../../components/aws/index";
 import { type Aws, startAws } from "../../lab/aws/aws";
-import { mockEngine, restoreLog, settled } from "../support/mocks";
+import { textOf } from "../../lab/aws/xml";
+import { withProbeReplies } from "../support/probeReplies";
 import { skip } from "../support/skip";
+import { outputs, runStack, type StackName } from "../support/stackProgram";
 import { findTerraform, Terraform } from "../support/terraform";
-import { type Call, lookedUp, references, terraformJson } from "../support/terraformJson";
+import { idReference, imageReference, outputReferences, terraformJson } from "../support/terraformJson";
+
+const stacks: readonly StackName[] = ["staging", "prod"];
+
+/** A resource of prod with a fault. */
+interface Mistake {
+    readonly type: string;
+    readonly change: Readonly<Record<string, unknown>>;
+    /** What the provider says. */
+    readonly says: RegExp;
+}
+
+const ingress = "aws_vpc_security_group_ingress_rule";
+const mistakes: Readonly<Record<string, Mistake>> = {
+    "protocol-by-a-name-that-aws-lacks": { type: ingress, change: { ip_protocol: "vrrp" }, says: /protocol/i },
+    "network-with-bits-after-the-prefix": { type: ingress, change: { cidr_ipv4: "10.0.0.1/8" }, says: /CIDR/ },
+    "port-as-text": { type: ingress, change: { to_port: "https" }, says: /number/ },
+    "attribute-that-instances-lack": { type: "aws_instance", change: { hop_limit: 1 }, says: /hop_limit/ },
+    "option-of-metadata-that-does-not-exist": {
+        type: "aws_instance",
+        change: { metadata_options: [{ http_tokens: "always" }] },
+        says: /http_tokens/,
+    },
+    "volume-type-with-a-typo": {
+        type: "aws_instance",
+        change: { root_block_device: [{ volume_type: "gp33" }] },
+        says: /volume_type/,
+    },
+    "instance-with-an-interface-and-a-subnet": {
+        type: "aws_instance",
+        change: { subnet_id: "subnet-0a1b2c3d" },
+        says: /conflicts/,
+    },
+    "ignored-attribute-that-instances-lack": {
+        type: "aws_instance",
+        change: { lifecycle: { ignore_changes: ["image"] } },
+        says: /image/,
+    },
+    "record-without-a-lifetime": { type: "aws_route53_record", change: { ttl: undefined }, says: /ttl/ },
+    "record-of-an-unknown-type": { type: "aws_route53_record", change: { type: "ANAME" }, says: /type/ },
+    "policy-that-is-no-policy": { type: "aws_iam_role_policy", change: { policy: "{" }, says: /policy/ },
+    "role-for-nobody": { type: "aws_iam_role", change: { assume_role_policy: undefined }, says: /assume_role_policy/ },
+    "address-outside-of-vpcs": { type: "aws_eip", change: { domain: "vcp" }, says: /domain/ },
+    "interface-without-a-subnet": {
+        type: "aws_network_interface",
+        change: { subnet_id: undefined },
+        says: /subnet_id/,
+    },
+};
 
 describe("Terraform's AWS provider", () => {
-    let aws: Aws | undefined;
-    let terraform: Terraform | undefined;
+    withProbeReplies();
+    let aws: Aws;
+    let terraform: Terraform;
 
     before(async function () {
         this.timeout(300_000); // The first time, pip installs the double.
         const installed = findTerraform("5.");
-        if (typeof installed === "string") return skip(this as unknown as Mocha.Context, installed);
+        if (typeof installed === "string") return skip(this, installed);
         const started = await startAws();
-        if (typeof started === "string") return skip(this as unknown as Mocha.Context, started);
+        if (typeof started === "string") return skip(this, started);
         aws = started;
         terraform = new Terraform(installed, aws.env);
+        await succeed("init");
     });
     after(async () => {
-        restoreLog();
         terraform?.remove();
         await aws?.stop();
     });
 
-    it("works", async function () {
-        this.timeout(200_000);
-        assert.ok(aws && terraform);
-        const { vpc, subnets } = await aws.network();
-        const zone = await aws.hostedZone("example.com");
-        const calls: Call[] = [];
-        const recording = await mockEngine({
-            ...references,
-            outputs: (type, name) => type.startsWith("tls") ? { privateKeyOpenssh: require("fs").readFileSync("/tmp/orc/k","utf8"), publicKeyOpenssh: "x" } : references.outputs(type, name),
-            call: (token, inputs) => {
-                if (token === "aws:ec2/getAmi:getAmi") return { id: lookedUp(calls.push({ token, inputs }) - 1) };
-                return { availabilityZone: inputs.id };
+    async function succeed(...args: string[]): Promise<string> {
+        const { code, text } = await terraform.run(...args, "-no-color", "-input=false");
+        assert.equal(code, 0, `terraform ${args.join(" ")}:\n${text}`);
+        return text;
+    }
+
+    /** What a stack registers, with the double's ids in its config. */
+    async function registered(stack: StackName, change: Readonly<Record<string, string>>) {
+        const images: Record<string, Record<string, unknown>> = {};
+        const run = await runStack(stack, {
+            change,
+            id: idReference,
+            outputs: (type, name) => ({ ...outputs(type, name), ...outputReferences(type, name) }),
+            call(token, inputs) {
+                if (token !== "aws:ec2/getAmi:getAmi") return undefined;
+                const [owner = ""] = inputs.owners as string[];
+                images[owner] = inputs;
+                return { id: imageReference(owner) };
             },
         });
-        new Ec2Hosts("edge", {
-            environment: "prod",
-            vpc,
-            hosts: { lb1: { subnet: subnets[0] }, lb2: { subnet: subnets[1] } },
-            ssh: { user: "deploy", authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Bb9oTz4ofg4D4jpHy7Wn3K0YkVUTdSDlXw0VjTTkh ops"], from: ["192.0.2.0/24"] },
-            dns: { zone, names: ["www.example.com"] },
-        } as any);
-        await settled();
-        const json = terraformJson(recording, calls);
-        console.log(JSON.stringify(json, undefined, 1), recording.messages);
-        terraform.write("prod", json);
-        for (const args of [["init"], ["apply", "-auto-approve", "-no-color"], ["plan", "-detailed-exitcode", "-no-color"]]) {
-            const t = Date.now();
-            const { code, text } = await terraform.run(...args);
-            console.log(args.join(" "), code, Date.now() - t, code && text);
+        return terraformJson(run, images);
+    }
+
+    it("accepts what staging and prod register, makes it, and sees no difference afterwards", async function () {
+        this.timeout(180_000);
+        const zone = await aws.hostedZone("example.com");
+        for (const stack of stacks) {
+            const { vpc, subnets } = await aws.network();
+            const group = { GroupName: "bastion", GroupDescription: "bastion", VpcId: vpc };
+            const bastion = textOf(await aws.query("ec2", "CreateSecurityGroup", group), "groupId") ?? "";
+            const [subnetA, subnetB] = subnets;
+            const change = { vpc, subnetA, subnetB, zone, bastionSecurityGroup: bastion };
+            terraform.write(stack, await registered(stack, change));
         }
-        console.log(aws.calls.table());
-        void generateKeyPairSync;
+        const applied = await succeed("apply", "-auto-approve");
+        assert.doesNotMatch(applied, /Warning/);
+        assert.match(applied, /Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/);
+        assert.match(await succeed("plan"), /No changes\. Your infrastructure matches the configuration\./);
+    });
+
+    it("refuses planted mistakes, each for itself", async function () {
+        this.timeout(60_000);
+        const { resource } = await registered("prod", {});
+        for (const [file, { type, change }] of Object.entries(mistakes)) {
+            const [right] = Object.values(resource[type] ?? {});
+            assert.ok(right, `prod has a resource of the type ${type}`);
+            terraform.write(file, { resource: { [type]: { [file]: { ...right, ...change } } } });
+        }
+        const found = await terraform.validate();
+        const refused = [...found].map(([file, diagnostics]) => {
+            const texts = diagnostics.map(({ summary, detail }) => `${summary} ${detail}`);
+            return [file, texts.some((text) => mistakes[file]?.says.test(text)) || texts];
+        });
+        assert.deepEqual(
+            Object.fromEntries(refused),
+            Object.fromEntries(Object.keys(mistakes).map((file) => [file, true])),
+        );
     });
 });
