@@ -19,9 +19,14 @@ interface Mistake {
     readonly says: RegExp;
 }
 
+/**
+ * What the provider leaves to AWS, so that nothing here sees it: names of protocols and instance types, ports of a protocol that has none,
+ * a record without `ttl`, characters of descriptions.
+ */
 const ingress = "aws_vpc_security_group_ingress_rule";
 const mistakes: Readonly<Record<string, Mistake>> = {
-    "protocol-by-a-name-that-aws-lacks": { type: ingress, change: { ip_protocol: "vrrp" }, says: /protocol/i },
+    "rule-for-nobody": { type: ingress, change: { cidr_ipv4: undefined }, says: /Exactly one/ },
+    "port-out-of-range": { type: ingress, change: { to_port: 65536 }, says: /65535/ },
     "network-with-bits-after-the-prefix": { type: ingress, change: { cidr_ipv4: "10.0.0.1/8" }, says: /CIDR/ },
     "port-as-text": { type: ingress, change: { to_port: "https" }, says: /number/ },
     "attribute-that-instances-lack": { type: "aws_instance", change: { hop_limit: 1 }, says: /hop_limit/ },
@@ -35,9 +40,9 @@ const mistakes: Readonly<Record<string, Mistake>> = {
         change: { root_block_device: [{ volume_type: "gp33" }] },
         says: /volume_type/,
     },
-    "instance-with-an-interface-and-a-subnet": {
+    "group-of-an-instance-with-its-own-interface": {
         type: "aws_instance",
-        change: { subnet_id: "subnet-0a1b2c3d" },
+        change: { vpc_security_group_ids: ["sg-0a1b2c3d"] },
         says: /conflicts/,
     },
     "ignored-attribute-that-instances-lack": {
@@ -45,7 +50,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
         change: { lifecycle: { ignore_changes: ["image"] } },
         says: /image/,
     },
-    "record-without-a-lifetime": { type: "aws_route53_record", change: { ttl: undefined }, says: /ttl/ },
+    "lifetime-of-a-record-without-values": {
+        type: "aws_route53_record",
+        change: { records: undefined },
+        says: /records/,
+    },
     "record-of-an-unknown-type": { type: "aws_route53_record", change: { type: "ANAME" }, says: /type/ },
     "policy-that-is-no-policy": { type: "aws_iam_role_policy", change: { policy: "{" }, says: /policy/ },
     "role-for-nobody": { type: "aws_iam_role", change: { assume_role_policy: undefined }, says: /assume_role_policy/ },
