@@ -59,7 +59,7 @@ export interface Ec2Host {
  * });
  * const services = [{ name: "shop", port: 8080, default: true, servers: [{ name: "shop1", address: "192.0.2.21" }] }];
  * const hosts = { lb1: at(edge.hosts.lb1), lb2: at(edge.hosts.lb2) };
- * export const fleet = new LoadBalancerFleet("shop", { hosts, services }, { dependsOn: edge });
+ * export const fleet = new LoadBalancerFleet("shop", { hosts, services });
  * export const { association } = edge;
  * ```
  */

@@ -37,6 +37,8 @@ export interface Recording {
 export interface MockOptions {
     /** Whether it is a preview, where outputs of resources are unknown. @default false */
     preview?: boolean;
+    /** Whether everything exists already, so that a preview knows the outputs, too. @default false */
+    existing?: boolean;
     /** @default "dev" */
     stack?: string;
     /** Config by full key, `haproxy-fleet:probe`. @default {} */
@@ -72,8 +74,9 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 await options.creation?.(name);
                 recording.registrations.push(registration);
                 const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
-                const outputs = options.preview || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
-                const ownId = options.id?.(type, name) ?? `${name}-id`;
+                const isNew = options.preview && !options.existing;
+                const outputs = isNew || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
+                const ownId = isNew ? undefined : (options.id?.(type, name) ?? `${name}-id`);
                 return { id: custom ? id || ownId : undefined, state: { ...inputs, ...outputs } };
             },
             async call({ token, inputs, provider }) {
