@@ -166,14 +166,17 @@ export function unsecret(value: unknown): unknown {
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value)) return value.map(unsecret);
     const record = value as Record<string, unknown>;
-    if (record[SIGNATURE] === SECRET) return unsecret(record.value);
+    if (isSecret(record)) return unsecret(record.value);
     return Object.fromEntries(Object.entries(record).map(([key, part]) => [key, unsecret(part)]));
 }
 
+/** Whether the engine would keep the value as a secret. */
+export const isSecret = (value: unknown) =>
+    (value as Record<string, unknown> | null | undefined)?.[SIGNATURE] === SECRET;
+
 /** Fails unless the engine would keep the value as a secret. */
 export function assertSecret(value: unknown): void {
-    const record = value as Record<string, unknown> | undefined;
-    assert.equal(record?.[SIGNATURE], SECRET, `not a secret: ${JSON.stringify(value)}`);
+    assert.ok(isSecret(value), `not a secret: ${JSON.stringify(value)}`);
 }
 
 /** Waits until every registration so far is recorded. */

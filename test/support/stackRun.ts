@@ -8,7 +8,7 @@ export const stacksOnAws = ["staging", "prod"] as const;
 export type StackOnAws = (typeof stacksOnAws)[number];
 
 const forProd = ["bastion", "bastionSecurityGroup"];
-const secrets: Readonly<Record<StackOnAws, Readonly<Record<string, string>>>> = {
+const planted: Readonly<Record<StackOnAws, Readonly<Record<string, string>>>> = {
     staging: { datadogApiKey: "0123456789abcdef0123456789abcdef", sshPrivateKey: "planted login key" },
     prod: {
         datadogApiKey: "0123456789abcdef0123456789abcdef",
@@ -16,6 +16,9 @@ const secrets: Readonly<Record<StackOnAws, Readonly<Record<string, string>>>> = 
         alertCommand: "logger planted",
     },
 };
+
+/** The secrets in the config of a stack, by key. */
+export const secretsOf = (stack: StackOnAws) => planted[stack];
 
 const day = (later: number) => new Date(Date.now() + later * 86_400_000).toISOString().slice(0, 10);
 const certificate = makeCertificate("www.example.com", {
@@ -39,6 +42,8 @@ export interface StackRun extends Recording {
 export interface StackRunOptions extends Pick<MockOptions, "preview" | "existing" | "id" | "outputs"> {
     /** Changes of the config, by keys without the project's name; undefined leaves one out. */
     readonly change?: Readonly<Record<string, string | undefined>>;
+    /** Called before the program runs. */
+    readonly onStart?: (recording: Recording) => void;
     /** Answers a call of a provider's function; undefined leaves it to the mocks of AWS. */
     readonly call?: (token: string, inputs: Record<string, unknown>) => Record<string, unknown> | undefined;
 }
@@ -50,11 +55,11 @@ export interface StackRunOptions extends Pick<MockOptions, "preview" | "existing
  */
 export async function runStack(
     stack: StackOnAws,
-    { change, call, ...options }: StackRunOptions = {},
+    { change, call, onStart, ...options }: StackRunOptions = {},
 ): Promise<StackRun> {
     const { pem, key } = await certificate;
     const used = Object.entries(exampleConfig).filter(([name]) => stack === "prod" || !forProd.includes(name));
-    const values = { ...Object.fromEntries(used), ...secrets[stack], ...change };
+    const values = { ...Object.fromEntries(used), ...planted[stack], ...change };
     const set = Object.entries(values).flatMap(([name, value]) =>
         value === undefined ? [] : [[`haproxy-fleet:${name}`, value] as const],
     );
@@ -64,7 +69,7 @@ export async function runStack(
         ...options,
         stack,
         config: Object.fromEntries(set),
-        secretConfig: Object.keys(secrets[stack]).map((name) => `haproxy-fleet:${name}`),
+        secretConfig: Object.keys(planted[stack]).map((name) => `haproxy-fleet:${name}`),
         call(token, inputs) {
             calls.push({ token, inputs });
             const isSecret = token === "aws:secretsmanager/getSecretVersion:getSecretVersion";
@@ -74,6 +79,7 @@ export async function runStack(
             );
         },
     });
+    onStart?.(recording);
     const program = require.resolve("../../index");
     delete require.cache[program];
     const outputs = await (require(program) as () => Promise<Record<string, unknown>>)();
