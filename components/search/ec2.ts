@@ -31,7 +31,11 @@ export interface Ec2InventoryArgs extends Ec2Search {
 }
 
 const argsForm = formOf<Ec2InventoryArgs>()(
-    z.strictObject({ ...ec2SearchShape, environment: name, tags: z.array(runListEntry).min(1) }),
+    z.strictObject({
+        ...ec2SearchShape,
+        environment: name,
+        tags: z.array(runListEntry).min(1, { message: "expected at least one tag" }),
+    }),
 );
 
 /** Calls at once; all programs of an account share its limit of calls. */
@@ -138,9 +142,8 @@ async function readInstances(
         read.map(async ({ instance: { id, facility, runList }, value: values }) => {
             const place = places.find((one) => one.facility === facility) as Place;
             const call = { place, name: "getInstance", subject: id, permission: "ec2:DescribeInstances" };
-            const { privateIp, publicIp } = await calls.ask(call, ({ getInstance }) =>
-                getInstance({ instanceId: id, region: place.declared.region }, place.options),
-            );
+            const asked = { instanceId: id, region: place.declared.region };
+            const { privateIp, publicIp } = await calls.ask(call, (aws) => aws.getInstance(asked, place.options), true);
             return { id, address: address === "public" ? publicIp : privateIp, facility, runList, values };
         }),
     );
@@ -247,20 +250,29 @@ class Calls {
     private readonly limit = pLimit(CALLS_AT_ONCE);
     private readonly failed: (Call & { readonly place: Place })[] = [];
 
-    /** The answer. Rejects if there is none, for {@link all}. */
-    async ask<T extends object>(
-        call: Omit<Call, "message"> & { place: Place },
+    /**
+     * The answer. Rejects if there is none, for {@link all}.
+     *
+     * @param isOneOfMany Once a call has failed, it is not made: the provider would try each of many again and again.
+     */
+    ask<T extends { readonly id: string }>(
+        call: Omit<Call, "message"> & { readonly place: Place },
         ask: (aws: Aws) => Promise<T>,
+        isOneOfMany = false,
     ): Promise<T> {
-        try {
-            const answer = await this.limit(() => ask(this.aws));
+        return this.limit(async () => {
+            if (isOneOfMany && this.failed.length > 0) throw new Error("not called");
+            const answer = await ask(this.aws).catch((error: Error) => {
+                this.failed.push({ ...call, message: error.message });
+                throw error;
+            });
             // Every answer has an id. The engine answers with nothing while it does not know the provider's settings.
-            if (!("id" in answer)) throw new Error("");
+            if (answer?.id === undefined) {
+                this.failed.push({ ...call, message: undefined });
+                throw new Error("not answered");
+            }
             return answer;
-        } catch (error) {
-            this.failed.push({ ...call, message: (error as Error).message });
-            throw error;
-        }
+        });
     }
 
     /** Waits for all. @throws with every call that has failed, and what to do about it */

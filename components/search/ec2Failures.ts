@@ -8,42 +8,37 @@ export interface Call {
     readonly subject: string;
     /** The permission that it needs first. */
     readonly permission: string;
-    /** What the provider says, in one or several lines. Empty if it was not asked, because its settings are unknown. */
-    readonly message: string;
+    /** What the provider says, in one or several lines. Undefined if it was not asked, because its settings are unknown. */
+    readonly message: string | undefined;
 }
 
-/** What to do, by AWS's error codes and the words of its SDK. The first that fits counts. */
-const remedies: readonly (readonly [words: RegExp, remedy: (call: Call) => string])[] = [
+/** What to do, by AWS's error codes and the words of its SDK and of Pulumi's provider. The first that fits counts. */
+const remedies: readonly (readonly [words: RegExp, remedy: string | ((call: Call) => string)])[] = [
+    [/account ID not allowed/i, "correct the account that is declared, or use credentials of it"],
+    [/profile .*(not found|does not exist)|shared config profile/i, "correct the profile"],
+    [/Missing region|no region|invalid AWS Region|no such host|ENOTFOUND/i, "set or correct the region"],
     [
-        /account ID not allowed/i,
-        () => "correct the account, or use credentials, a role or a profile of the account that is declared",
-    ],
-    [
-        /\b(ExpiredToken(Exception)?|RequestExpired|TokenRefreshRequired|InvalidGrantException)\b|(token|session|credentials) (has|have|had|is|are)? ?(expired|invalid)|SSO/i,
-        () => "get new credentials, for example with aws sso login, and check the clock of this machine",
+        /expired|TokenRefreshRequired|InvalidGrantException|\bSSO\b/i,
+        "get new credentials, for example with aws sso login, and check this machine's clock",
     ],
     [
         /AssumeRole/,
-        () =>
-            "correct the role; its trust policy must name the program's identity, which needs the permission sts:AssumeRole for it",
+        "correct the role, allow sts:AssumeRole for it, and name the program's identity in its trust policy",
     ],
     [
-        /\b(UnauthorizedOperation|AccessDenied(Exception)?|UnauthorizedException)\b|not authorized to perform/,
+        /UnauthorizedOperation|AccessDenied|UnauthorizedException|not authorized to perform/,
         (call) => `allow ${neededPermission(call)} to the identity whose credentials the program uses`,
     ],
     [
-        /\b(RequestLimitExceeded|Throttl(ed|ing)(Exception)?|RequestThrottled(Exception)?|TooManyRequestsException|SlowDown|EC2ThrottledException)\b/,
-        () => "run again later: all programs of an account share its limit of calls",
+        /RequestLimitExceeded|Throttl|TooManyRequests|SlowDown|Rate exceeded/i,
+        "run again later, because all programs of an account share its limit of calls",
     ],
     [
-        /\b(AuthFailure|InvalidClientTokenId|UnrecognizedClientException|SignatureDoesNotMatch|InvalidAccessKeyId|OptInRequired)\b/,
-        () => "check the credentials, and that the account has enabled the region",
+        /AuthFailure|InvalidClientTokenId|UnrecognizedClient|SignatureDoesNotMatch|InvalidAccessKeyId|OptInRequired/,
+        "correct the credentials, or enable the region in the account",
     ],
-    [
-        /credential|IMDS/i,
-        () => "give the program credentials: set AWS_PROFILE, or run aws sso login, or set the provider's profile",
-    ],
-    [/invalid AWS Region|no such host|ENOTFOUND/i, () => "correct the region"],
+    [/InvalidInstanceID|no results|no matching|couldn't find resource/i, "run again, because it has ended meanwhile"],
+    [/credential|IMDS/i, "give the program credentials: set AWS_PROFILE, or run aws sso login"],
 ];
 
 /** What has failed and what to do, as `CALLS: PROBLEM; REMEDY`. Calls of one function that have failed alike share a line. */
@@ -66,30 +61,36 @@ export function failureLines(failed: readonly Call[]): string[] {
 const LISTED = 10;
 
 function failureWords(failed: Call): string {
-    if (failed.message === "") {
-        return "the settings of the provider are known only after an up; give it plain values, or create what they come from with --target first";
+    if (failed.message === undefined) {
+        const remedy = "give it plain values, or create with --target what they come from";
+        return `the settings of the provider are known only after an up; ${remedy}`;
     }
     const words = withoutWrapping(failed.message);
-    const [, code, text = ""] = /\bapi error ([A-Za-z.]+): (.*)$/.exec(words) ?? [];
-    const problem = code === undefined ? words : `${code}${text === "" ? "" : ` (${text.replace(/\.$/, "")})`}`;
-    const remedy = remedies.find(([known]) => known.test(words))?.[1](failed);
-    return `${problem}; ${remedy ?? "check the region, the credentials of the program, and the way to AWS, then run again"}`;
+    const [, action, code, text = ""] =
+        /operation error [^:]+: (\w+), .*?(?:api error |RequestID: [^,]*, )([A-Za-z.]+): ?(.*)$/.exec(words) ?? [];
+    const details = text.replace(/\.$/, "");
+    const problem = code === undefined ? words.replace(/\.$/, "") : `${action}: ${code}${details && ` (${details})`}`;
+    const known = remedies.find(([pattern]) => pattern.test(words))?.[1];
+    const remedy = typeof known === "function" ? known(failed) : known;
+    return `${problem}; ${remedy ?? "check the region, the credentials and the network, then run again"}`;
 }
 
-/** The provider's words without those of Pulumi and the bridge around them, on one line. */
+/** AWS's own words on one line, without those of the engine and the provider around them. */
 function withoutWrapping(message: string): string {
     return message
         .replace(/\s+/g, " ")
-        .replace(/^.*?returned an error: /, "")
+        .replace(/^.*?returned an error: |^Invoke of '\S+' failed: /, "")
         .replace(/^invoking \S+: /, "")
         .replace(/^\d+ errors? occurred: \* /, "")
         .replace(/ ?Encoded authorization failure message: \S+/, "")
+        .replace(/ ?Please see https:\S+ for more information about providing credentials\./, "")
+        .replace(/ ?NEW: .*/, "")
         .trim();
 }
 
 /** A function of the provider makes several calls; AWS names the one that it has refused. */
-function neededPermission({ message, permission }: Call): string {
+function neededPermission({ message = "", permission }: Call): string {
     const [, named] = /not authorized to perform: ([a-z0-9-]+:[A-Za-z]+)/.exec(message) ?? [];
-    const [, action] = /operation error EC2: ([A-Za-z]+)/.exec(message) ?? [];
+    const [, action] = /operation error EC2: (\w+)/.exec(message) ?? [];
     return named ?? (action === undefined ? permission : `ec2:${action}`);
 }

@@ -28,7 +28,7 @@ export interface Instance {
 /** Values of an instance's tags, in the form that nodes have. */
 export type TagValues = Pick<Node, "port" | "weight" | "facility"> & { readonly name?: string };
 
-type Kind = NonNullable<Ec2Search["address"]>;
+type AddressKind = NonNullable<Ec2Search["address"]>;
 
 /** Nodes, or why there are none. */
 export interface Result<T> {
@@ -39,79 +39,86 @@ export interface Result<T> {
 /** As many as a message lists. */
 const LISTED = 10;
 
-/** Issues of answers: instances without an address, and instances that are in two facilities. */
-export function answerIssues(answers: readonly Found[], kind: Kind): string[] {
+/** Issues of answers: instances without an address of their own, and instances in two facilities. */
+export function answerIssues(answers: readonly Found[], kind: AddressKind): string[] {
     const lacking = answers.filter(({ ids, addresses }) => addresses.length < ids.length);
-    if (lacking.length > 0) {
-        return lacking.map(({ where, tag, ids, addresses }) => {
-            const count = `${addresses.length} of ${ids.length} running instances with ${tag} have a ${kind} address`;
-            return `${where}: ${count}; ${kind === "public" ? "give one to each, or search by private addresses" : "an instance in a subnet with IPv6 only cannot be found: give it an IPv4 address"}`;
-        });
-    }
-    const places = new Map<string, { ids: Set<string>; addresses: Set<string>; where: string }>();
-    for (const { where, facility = "", ids, addresses } of answers) {
-        const place = places.get(facility) ?? { ids: new Set(), addresses: new Set(), where };
-        ids.forEach((id) => void place.ids.add(id));
-        addresses.forEach((address) => void place.addresses.add(address));
-        places.set(facility, place);
-    }
-    const shared = [...places.values()].filter(({ ids, addresses }) => addresses.size < ids.size);
+    const remedy =
+        kind === "public"
+            ? "give one to each, or search by private addresses"
+            : "give an IPv4 address to each, which a subnet with IPv6 only does not";
+    const places = placesOf(answers);
     return [
-        ...shared.map(
-            ({ where, ids, addresses }) =>
-                `${where}: ${ids.size} instances have only ${addresses.size} different ${kind} addresses, probably in several VPCs; tell their instances apart by the tag environment`,
-        ),
-        ...sharedInstances([...places]),
+        ...lacking.map(({ where, tag, ids, addresses }) => {
+            const count = `${addresses.length} of ${ids.length} running instances`;
+            return `${where}: ${count} with ${tag} have a ${kind} address; ${remedy}`;
+        }),
+        // Fewer addresses because some instances have none are one issue, not two.
+        ...(lacking.length > 0 ? [] : places.flatMap((place) => sharedAddresses(place, kind))),
+        ...places.flatMap((place, index) => places.slice(index + 1).flatMap((other) => sharedInstances(place, other))),
     ];
 }
 
-/** Two facilities with the same instances. Which of them a node belongs to would be a guess, and may decide whether it is a backup. */
-function sharedInstances(
-    places: readonly (readonly [facility: string, place: { readonly ids: ReadonlySet<string> }])[],
-): string[] {
-    return places.flatMap(([facility, { ids }], index) =>
-        places.slice(index + 1).flatMap(([other, { ids: others }]) => {
-            const both = [...ids].filter((id) => others.has(id)).sort();
-            const more = both.length > LISTED ? ` and ${both.length - LISTED} more` : "";
-            const remedy = "give them different regions or accounts, or set tagged and give instances the tag facility";
-            return both.length === 0
-                ? []
-                : [
-                      `facilities ${facility} and ${other}: both have ${both.slice(0, LISTED).join(", ")}${more}; ${remedy}`,
-                  ];
-        }),
-    );
+interface PlaceAnswers {
+    readonly where: string;
+    readonly facility?: string;
+    readonly ids: Set<string>;
+    readonly addresses: Set<string>;
+}
+
+/** All answers of each place together. */
+function placesOf(answers: readonly Found[]): PlaceAnswers[] {
+    const places = new Map<string | undefined, PlaceAnswers>();
+    for (const { where, facility, ids, addresses } of answers) {
+        const place = places.get(facility) ?? { where, facility, ids: new Set(), addresses: new Set() };
+        for (const id of ids) place.ids.add(id);
+        for (const address of addresses) place.addresses.add(address);
+        places.set(facility, place);
+    }
+    return [...places.values()];
+}
+
+function sharedAddresses({ where, ids, addresses }: PlaceAnswers, kind: AddressKind): string[] {
+    const count = `${ids.size} instances have only ${addresses.size} different ${kind} addresses`;
+    const remedy = "if they are in several VPCs, tell them apart by the tag environment";
+    return addresses.size < ids.size ? [`${where}: ${count}; ${remedy}`] : [];
+}
+
+/** Which of two facilities an instance belongs to would be a guess, and may decide whether it is a backup. */
+function sharedInstances(one: PlaceAnswers, other: PlaceAnswers): string[] {
+    const both = [...one.ids].filter((id) => other.ids.has(id)).sort();
+    const remedy = "give them different regions or accounts, or `tagged` and the instances the tag facility";
+    return both.length === 0
+        ? []
+        : [`facilities ${one.facility} and ${other.facility}: both have ${shortList(both)}; ${remedy}`];
+}
+
+function shortList(values: readonly string[]): string {
+    const more = values.length - LISTED;
+    return values.slice(0, LISTED).join(", ") + (more > 0 ? ` and ${more} more` : "");
 }
 
 /** Instances by address: what is known without a call for each. */
 export function instancesByAddress(answers: readonly Found[]): Instance[] {
-    const instances = new Map<string, { address: string; facility?: string; runList: string[] }>();
-    for (const { facility, tag, addresses } of answers) {
-        for (const address of addresses) {
-            const key = JSON.stringify([facility, address]);
-            const instance = instances.get(key) ?? {
-                address,
-                ...(facility !== undefined && { facility }),
-                runList: [],
-            };
+    return grouped(answers, "addresses").map(({ value, ...instance }) => ({ address: value, ...instance }));
+}
+
+/** Instances by id, whose addresses have to be asked for. */
+export function instancesById(answers: readonly Found[]): (Omit<Instance, "address"> & { readonly id: string })[] {
+    return grouped(answers, "ids").map(({ value, ...instance }) => ({ id: value, ...instance }));
+}
+
+/** One entry per instance, in a fixed order, with all the tags that it was found for. */
+function grouped(answers: readonly Found[], by: "ids" | "addresses") {
+    const instances = new Map<string, { value: string; facility?: string; runList: string[] }>();
+    for (const { facility, tag, [by]: all } of answers) {
+        for (const value of all) {
+            const key = JSON.stringify([value, facility]);
+            const instance = instances.get(key) ?? { value, facility, runList: [] };
             instance.runList.push(tag);
             instances.set(key, instance);
         }
     }
-    return [...instances.values()];
-}
-
-/** Instances by id, which have no address yet. */
-export function instancesById(answers: readonly Found[]): (Omit<Instance, "address"> & { readonly id: string })[] {
-    const instances = new Map<string, { id: string; facility?: string; runList: string[] }>();
-    for (const { facility, tag, ids } of answers) {
-        for (const id of ids) {
-            const instance = instances.get(id) ?? { id, facility, runList: [] };
-            instance.runList.push(tag);
-            instances.set(id, instance);
-        }
-    }
-    return [...instances.values()].sort((a, b) => (a.id < b.id ? -1 : 1));
+    return [...instances].sort(([a], [b]) => (a < b ? -1 : 1)).map(([, instance]) => instance);
 }
 
 /** What each key must hold. */
@@ -177,28 +184,35 @@ export function nodesOf(instances: readonly Instance[], environment: string): Re
         };
         return { node, instance };
     });
-    const issues = (["name", "address"] as const).flatMap((key) => {
-        const owners = new Map<string, string[]>();
-        for (const { node, instance } of named) {
-            const owner = instance.id ?? (instance.facility === undefined ? "one" : `one of ${instance.facility}`);
-            owners.set(node[key], [...(owners.get(node[key]) ?? []), owner]);
-        }
-        return (
-            [...owners]
-                .filter(([, all]) => all.length > 1)
-                // Two of one address have one name, too: that is one issue.
-                .filter(([value]) => key === "address" || !value.startsWith("ip-"))
-                .map(
-                    ([value, all]) =>
-                        `${key} ${value}: ${all.length} instances have it, ${all.slice(0, LISTED).join(" and ")}; ` +
-                        (key === "name"
-                            ? "give each its own tag, or leave out read.name"
-                            : "HAProxy reaches only one of them: search one VPC, or give facilities that share no network"),
-                )
-        );
-    });
+    const lost = instances.filter(({ address }) => address === "");
+    const issues = [
+        ...lost.map(({ id }) => `instance ${id}: it has lost its address since it was found; run again`),
+        ...duplicates(named, "name"),
+        ...duplicates(named, "address"),
+    ];
     const nodes = named.map(({ node }) => node);
     return { issues, value: nodes.sort((a, b) => (a.name < b.name ? -1 : 1)) };
+}
+
+/** Issues of values that several nodes have. */
+function duplicates(
+    named: readonly { readonly node: Node; readonly instance: Instance }[],
+    key: "name" | "address",
+): string[] {
+    const owners = new Map<string, string[]>();
+    for (const { node, instance } of named) {
+        // Two of one address that names them are one issue.
+        if (node[key] === "" || (key === "name" && instance.values?.name === undefined)) continue;
+        const owner = instance.id ?? `an instance of ${instance.facility}`;
+        owners.set(node[key], [...(owners.get(node[key]) ?? []), owner]);
+    }
+    const remedy =
+        key === "name"
+            ? "give each instance a name of its own, or leave out read.name"
+            : "HAProxy can reach only one of them, so search networks that do not overlap";
+    return [...owners]
+        .filter(([, all]) => all.length > 1)
+        .map(([value, all]) => `${key} ${value}: ${shortList(all)} have it; ${remedy}`);
 }
 
 /** Lines of an error; a long list is cut. */
