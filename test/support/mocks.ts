@@ -24,6 +24,8 @@ export interface Recording {
 export interface MockOptions {
     /** Whether it is a preview, where outputs of resources are unknown. @default false */
     preview?: boolean;
+    /** Whether everything exists already, so that a preview knows the outputs, too. @default false */
+    existing?: boolean;
     /** @default "dev" */
     stack?: string;
     /** Config by full key, `haproxy-fleet:probe`. @default {} */
@@ -55,7 +57,8 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 await options.creation?.(name);
                 recording.registrations.push({ type, name, custom, inputs });
                 const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
-                const outputs = options.preview || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
+                const isNew = options.preview && !options.existing;
+                const outputs = isNew || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
                 return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
             async call({ token, inputs, provider }) {
