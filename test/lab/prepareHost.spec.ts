@@ -72,6 +72,7 @@ describeLab("a host that nobody has prepared", function () {
     const serveMetadata = async (host: Host) => {
         await host.exec(METADATA.map((address) => `ip addr replace ${address} dev lo`).join("; "));
         await listenOn(host, [80]);
+        await until("it listens", async () => (await metadata(host))[0] === "root 0");
     };
 
     describe("by prepare-host.sh", () => {
@@ -160,9 +161,9 @@ describeLab("a host that nobody has prepared", function () {
             await host.exec(`
                 apt-get -qq update && apt-get -qq install --yes --no-install-recommends busybox >/dev/null 2>&1
                 SUDO_FORCE_REMOVE=yes dpkg --purge sudo >/dev/null 2>&1
-                rm /etc/ssh/ssh_host_*
                 echo 'AuthorizedKeysFile /etc/ssh/keys/%u' >/etc/ssh/sshd_config.d/test.conf
-                systemctl reload ssh`);
+                systemctl reload ssh
+                rm /etc/ssh/ssh_host_*`);
             const args = ["--user=ops-2", `--key=from="${lab().gateway},fe80::/10" ${login.public.trim()}`];
             const quoted = args.map((word) => `'${word}'`).join(" ");
             const { stdout } = await host.exec(`busybox sh -s -- ${quoted}`, { stdin: script });
@@ -220,7 +221,7 @@ describeLab("a host that nobody has prepared", function () {
                     await each.exec(`
                         getent passwd ops | cut -d: -f1,6,7; getent shadow ops | cut -d: -f2
                         cd /etc/ssh && stat -c '%n %a %U' ssh_host_* && cat ssh_host_ed25519_key && cut -d' ' -f1,2 ssh_host_ed25519_key.pub
-                        cd /home/ops/.ssh && stat -c '%n %a %U:%G' . authorized_keys && cat authorized_keys
+                        cd /home/ops/.ssh && stat -c '%n %a %U:%G' . authorized_keys && sort authorized_keys
                         runuser -u ops -- sudo -k -n id -u
                         systemctl is-enabled haproxy-fleet-metadata; nft list table inet haproxy_fleet_metadata | sed s/filter/0/`)
                 ).stdout;
