@@ -4,7 +4,14 @@ import { diffProperties, isObject, type Properties, pick, propertyOf, unknown, t
 
 /** An input. */
 export interface Field {
-    readonly kind: "string" | "integer" | "boolean" | "strings" | Readonly<Record<string, Field>>;
+    readonly kind:
+        | "string"
+        | "integer"
+        | "boolean"
+        | "strings"
+        | { readonly fields: Readonly<Record<string, Field>> }
+        | { readonly listOf: Field }
+        | { readonly mapOf: Field };
     readonly required?: true;
     /** The output if it is not given. @default - no output */
     readonly default?: Value;
@@ -79,7 +86,8 @@ export function tableType(table: Table): ResourceType {
     };
 }
 
-function failuresIn(inputs: Properties, fields: Readonly<Record<string, Field>>): Failure[] {
+/** What is wrong with inputs, or with the arguments of a function. */
+export function failuresIn(inputs: Properties, fields: Readonly<Record<string, Field>>): Failure[] {
     const missing = Object.entries(fields)
         .filter(([name, { required }]) => required && inputs[name] === undefined)
         .map(([property]) => ({ property, reason: `missing required property '${property}'` }));
@@ -97,12 +105,18 @@ function problemOf(value: Value, { kind, oneOf, min }: Field): string | undefine
     if (value === unknown) {
         return undefined;
     }
-    if (typeof kind === "object") {
-        return isObject(value) ? failuresIn(value, kind)[0]?.reason : `expected an object, got ${typeof value}`;
+    if (typeof kind === "object" && !("listOf" in kind)) {
+        if (!isObject(value)) return `expected an object, got ${typeof value}`;
+        return "fields" in kind
+            ? failuresIn(value, kind.fields)[0]?.reason
+            : Object.values(value)
+                  .map((entry) => problemOf(entry, kind.mapOf))
+                  .find((problem) => problem);
     }
-    if (kind === "strings") {
+    if (kind === "strings" || typeof kind === "object") {
         if (!Array.isArray(value)) return `expected a list, got ${typeof value}`;
-        return value.map((entry) => problemOf(entry, { kind: "string", oneOf })).find((problem) => problem);
+        const entries: Field = kind === "strings" ? { kind: "string", oneOf } : kind.listOf;
+        return value.map((entry) => problemOf(entry, entries)).find((problem) => problem);
     }
     const type: string = kind === "integer" ? "number" : kind;
     const given: string = typeof value;

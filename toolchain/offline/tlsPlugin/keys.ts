@@ -74,9 +74,14 @@ const attributes = {
 export const subjectFields: Record<string, Field> = {
     privateKeyPem: { kind: "string", required: true, replaces: true },
     subject: {
-        kind: Object.fromEntries(
-            Object.keys(attributes).map((name) => [name, { kind: name === "streetAddresses" ? "strings" : "string" }]),
-        ) as Record<string, Field>,
+        kind: {
+            fields: Object.fromEntries(
+                Object.keys(attributes).map((name) => [
+                    name,
+                    { kind: name === "streetAddresses" ? "strings" : "string" },
+                ]),
+            ) as Record<string, Field>,
+        },
         replaces: true,
     },
     dnsNames: { kind: "strings", replaces: true },
