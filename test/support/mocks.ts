@@ -37,7 +37,11 @@ export interface MockOptions {
     /** What a provider adds to a resource of this type, in an up. @default - nothing */
     outputs?: (type: string, name: string) => Record<string, unknown>;
     /** Answers a call of a provider's function. @default - throws, since few components call any */
-    call?: (token: string, inputs: Record<string, unknown>) => Record<string, unknown>;
+    call?: (
+        token: string,
+        inputs: Record<string, unknown>,
+        provider?: string,
+    ) => Record<string, unknown> | Promise<Record<string, unknown>>;
 }
 
 /**
@@ -54,9 +58,9 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 const outputs = options.preview || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
                 return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
             },
-            call({ token, inputs }) {
+            async call({ token, inputs, provider }) {
                 if (!options.call) throw new Error(`unexpected call of ${token}`);
-                return options.call(token, inputs);
+                return options.call(token, inputs, provider);
             },
         },
         "haproxy-fleet",
