@@ -38,6 +38,7 @@ export interface AwsType {
     /** What is wrong with inputs beyond single fields. */
     readonly failures?: (inputs: Properties) => readonly Failure[];
     readonly replaces?: (state: Properties, inputs: Properties) => readonly string[];
+    readonly unsettled?: (state: Properties, inputs: Properties) => readonly string[];
     /** Returns the id. */
     create(scope: Scope, inputs: Properties): Promise<string>;
     /** @param changed the names of the inputs that differ, `tagsAll` among them */
@@ -112,6 +113,7 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         derived,
         failures: type.failures,
         replaces: type.replaces,
+        unsettled: type.unsettled,
         async create(inputs, call) {
             const scope = scopeOf(inputs, call.signal);
             const id = await type.create(scope, inputs);

@@ -23,6 +23,8 @@ export interface Table {
     read?(state: Properties): Promise<Properties | undefined>;
     /** The name of an output that changes by itself, if the resource is to be replaced because of it. @default - none does */
     outdated?(state: Properties, inputs: Properties): string | undefined;
+    /** The computed outputs that a change in place may change, so that a preview does not know them. @default - none */
+    unsettled?(state: Properties, inputs: Properties): readonly string[];
     /** Whether changes replace the resource for a reason that is not one field's, by property. @default - by fields only */
     replaces?(state: Properties, inputs: Properties): readonly string[];
 }
@@ -75,7 +77,10 @@ export function tableType(table: Table): ResourceType {
         async update(state, inputs, call) {
             const given = complete(inputs, state);
             const kept = Object.fromEntries(Object.entries(state).filter(([name]) => !names.includes(name)));
-            const outputs = call.preview ? {} : await table.update?.(state, given, call);
+            const unsettled = call.preview ? (table.unsettled?.(state, given) ?? []) : [];
+            const outputs = call.preview
+                ? Object.fromEntries(unsettled.map((name) => [name, unknown]))
+                : await table.update?.(state, given, call);
             return { ...kept, ...given, ...outputs };
         },
 

@@ -27,6 +27,12 @@ export const instance: AwsType = {
             ? ["userData", "userDataBase64"].filter((name) => state[name] !== inputs[name])
             : [],
 
+    /** A public address of AWS, not one of ours, is another one after a stop and a start. */
+    unsettled: (state, inputs) =>
+        ["instanceType", "userData", "userDataBase64"].some((name) => state[name] !== inputs[name])
+            ? ["publicDns", "publicIp"]
+            : [],
+
     async create(scope, inputs) {
         const ec2 = await scope.ec2();
         const request = runRequest(inputs, scope.tags);

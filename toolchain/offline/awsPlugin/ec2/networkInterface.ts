@@ -1,4 +1,5 @@
 // aws.ec2.NetworkInterface, with private addresses of version 4.
+import { isDeepStrictEqual } from "node:util";
 import type { Properties } from "../../provider/values";
 import type { AwsType } from "../awsType";
 import { unlessMissing } from "../sdk/calls";
@@ -44,6 +45,11 @@ export const networkInterface: AwsType = {
         list(inputs, "privateIps").length === 0 || list(inputs, "privateIps").includes(String(state.privateIp))
             ? []
             : ["privateIps"],
+
+    unsettled: (state, inputs) =>
+        ["privateIps", "privateIpsCount"].some((name) => !isDeepStrictEqual(state[name], inputs[name]))
+            ? ["privateIpLists", ...(isDeepStrictEqual(state.privateIps, inputs.privateIps) ? ["privateIps"] : [])]
+            : [],
 
     async create(scope, inputs) {
         const ec2 = await scope.ec2();

@@ -76,7 +76,7 @@ export const securityGroupRule = (direction: "ingress" | "egress"): AwsType => (
         const rule = pages?.flatMap(({ SecurityGroupRules }) => SecurityGroupRules ?? [])[0];
         if (!rule || rule.IsEgress !== (direction === "egress")) return undefined;
         const { UserId, GroupId } = rule.ReferencedGroupInfo ?? {};
-        const isForeign = UserId !== undefined && UserId !== rule.GroupOwnerId;
+        const isForeign = UserId !== undefined && UserId !== (await scope.aws.accountId());
         const port = (name: "fromPort" | "toPort", value = -1): Properties =>
             value === -1 && state[name] === undefined ? {} : { [name]: value };
         const given = (name: string, value: string | undefined): Properties => (value ? { [name]: value } : {});
