@@ -5,6 +5,7 @@ import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
 import { configSecrets, dataConfig } from "./program/config";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
+import { placeOf } from "./program/hosts";
 import { searchEc2 } from "./program/inventory";
 import { loadStack } from "./program/load";
 import { outputsOf } from "./program/outputs";
@@ -32,27 +33,23 @@ export = async () => {
     const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
     const fleets = composed.fleets.map(({ name, hosts, provisioned, args, certificates, setup }) => {
         const instances = provisioned && new aws.Ec2Hosts(provisioned.name, provisioned.args);
-        const ofHosts = hosts.map(({ name: host, login, node, privateKey: file, differences }) => {
-            const privateKey = file === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(file);
-            const { address, hostKey } = node ?? instances.hosts[host];
-            const connection = { ...login, address, hostKey, privateKey, privateKeyPassword };
+        const ofHosts = hosts.map((host) => {
+            const privateKey =
+                host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
+            const connection = { ...host.login, ...placeOf(host, instances), privateKey, privateKeyPassword };
             // Where it was before there were fleets, so that older states stay valid.
-            const former = { name: host, parent: pulumi.createUrn(host, "haproxy-fleet:index:LoadBalancer") };
-            return [host, { connection, ...differences, aliases: [former] }] as const;
+            const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
+            return [host.name, { connection, ...host.differences, aliases: [former] }] as const;
         });
-        const fleet = new LoadBalancerFleet(
-            name,
-            {
-                ...args,
-                ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
-                ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
-                ...settings,
-                acceptDown: acceptedDown(acceptDown, name, composed.fleets),
-                hosts: Object.fromEntries(ofHosts),
-                slots,
-            },
-            { dependsOn: instances },
-        );
+        const fleet = new LoadBalancerFleet(name, {
+            ...args,
+            ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
+            ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
+            ...settings,
+            acceptDown: acceptedDown(acceptDown, name, composed.fleets),
+            hosts: Object.fromEntries(ofHosts),
+            slots,
+        });
         return { name, fleet, instances };
     });
 

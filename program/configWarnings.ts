@@ -25,7 +25,9 @@ export function warnOfClearFiles(files: readonly string[]): void {
 /** Warns of unknown config keys, because a misspelt key would silently have no effect. */
 export function warnOfUnknownKeys(project: string, known: readonly string[]): void {
     const prefix = `${project}:`;
-    const keys = Object.entries(pulumi.runtime.allConfig()).filter(([key, value]) => key.startsWith(prefix) && isSet(value));
+    const keys = Object.entries(pulumi.runtime.allConfig()).filter(
+        ([key, value]) => key.startsWith(prefix) && isSet(value),
+    );
     const unknown = keys.map(([key]) => key.slice(prefix.length)).filter((key) => !known.includes(key));
     if (unknown.length > 0) {
         const [s, them, key] = unknown.length === 1 ? ["", "it", unknown[0]] : ["s", "them", "KEY"];

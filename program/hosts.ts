@@ -62,6 +62,19 @@ export function provisionedOf(
     return { name: `${environment}-${name}`, args: { ...ec2, environment, ssh: { ...ec2.ssh, user } } };
 }
 
+/** Where a host is, and its key: known, or outputs of its instance. */
+export function placeOf(
+    { name, node }: Host,
+    instances: aws.Ec2Hosts | undefined,
+): Pick<HostConnection, "address" | "hostKey"> {
+    const place = node ?? instances?.hosts[name];
+    if (place === undefined) {
+        throw new Error(`${name}: the stack neither finds nor provisions it`);
+    }
+    const { address, hostKey } = place;
+    return { address, hostKey };
+}
+
 /**
  * A load balancer: how to connect to it, and how it differs.
  *

@@ -12,7 +12,9 @@ interface Made {
 export function outputsOf(groups: readonly Made[]): Record<string, unknown> {
     const authorities = Object.assign({}, ...groups.map(({ fleet }) => fleet.authorities));
     const provisioned = groups.flatMap(({ name, instances }) =>
-        instances ? [[name, { address: instances.address, names: instances.names, association: instances.association }]] : [],
+        instances
+            ? [[name, { address: instances.address, names: instances.names, association: instances.association }]]
+            : [],
     );
     return {
         // Of the load balancers, by name.

@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Ec2HostsSettings, ec2HostsSettingsForm } from "../components/aws/settings";
 import { formError, formIssues, formOf, matching, text, texts } from "../components/forms";
 import {
     type HaproxySettings,
@@ -10,13 +11,12 @@ import {
     settingsShape,
     stats,
 } from "../components/haproxy";
-import { type Ec2HostsSettings, ec2HostsSettingsForm } from "../components/aws/settings";
 import { type Differences, differencesShape } from "../components/hostDifferences";
 import { type HostSetup, hostSetupShape } from "../components/hostSetup";
 import { optionsShape } from "../components/recipes/haproxy";
+import type { Ec2Search } from "../components/search";
 import { ec2SearchForm } from "../components/search/ec2Search";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
-import type { Ec2Search } from "../components/search";
 import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";
 import type { WithConfig } from "./settings";
 
@@ -134,10 +134,9 @@ const settings = {
     }),
 };
 const group = {
-    loadBalancers: z.union(
-        [z.strictObject({ tag: runListEntry }), z.strictObject({ ec2: ec2HostsSettingsForm })],
-        { message: "expected { tag } or { ec2 }" },
-    ),
+    loadBalancers: z.union([z.strictObject({ tag: runListEntry }), z.strictObject({ ec2: ec2HostsSettingsForm })], {
+        message: "expected { tag } or { ec2 }",
+    }),
     haproxy: z
         .strictObject({
             ...settingsShape,

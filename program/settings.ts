@@ -53,7 +53,7 @@ export function withConfig(
     const declared = declarations(directory);
     const set = (key: string) => `npm run pulumi -- config set ${key} --stack ${stack}`;
     const problems = new Map<string, string>();
-    for (const { path, named } of places) {
+    for (const { path, named } of firstPlaces(places)) {
         const { config: key, optional } = named;
         const { type, description } = declared[key] ?? {};
         if (type === undefined) {
@@ -73,13 +73,13 @@ export function withConfig(
         }
         throw new Error([...problems.values()].join("\n"));
     }
-    const valueOf = ({ config: key, optional }: Configured) => {
+    const valueFor = ({ config: key, optional }: Configured) => {
         const text = config.get(key);
         const { type = "string" } = declared[key] ?? {};
         if (isSet(text)) return typed(text, type);
         return optional ? undefined : placeholder(type);
     };
-    return { data: filled(data, valueOf), keys };
+    return { data: filled(data, valueFor), keys };
 }
 
 /** What is wrong if a secret is not set, and what to do. */
@@ -101,11 +101,21 @@ function isConfigured(value: unknown): value is Configured {
     );
 }
 
+/** The first place of each key. */
+function firstPlaces(places: readonly Place[]): Place[] {
+    return places.filter((place) => place === places.find(({ named }) => named.config === place.named.config));
+}
+
 const isRecord = (value: unknown): value is Readonly<Record<string, unknown>> =>
     typeof value === "object" && value !== null && !Array.isArray(value);
 
-/** The values that the config has, each with its path. */
-function* placesIn(value: unknown, path = ""): Generator<{ readonly path: string; readonly named: Configured }> {
+/** A value that the config has. */
+interface Place {
+    readonly path: string;
+    readonly named: Configured;
+}
+
+function* placesIn(value: unknown, path = ""): Generator<Place> {
     if (isConfigured(value)) {
         yield { path, named: value };
     } else if (Array.isArray(value)) {
@@ -124,13 +134,13 @@ function secretsIn(value: unknown): string[] {
     );
 }
 
-function filled(value: unknown, valueOf: (named: Configured) => unknown): unknown {
-    if (isConfigured(value)) return valueOf(value);
-    if (Array.isArray(value)) return value.map((entry) => filled(entry, valueOf));
+function filled(value: unknown, valueFor: (named: Configured) => unknown): unknown {
+    if (isConfigured(value)) return valueFor(value);
+    if (Array.isArray(value)) return value.map((entry) => filled(entry, valueFor));
     if (!isRecord(value)) return value;
     return Object.fromEntries(
         Object.entries(value)
-            .map(([key, entry]) => [key, filled(entry, valueOf)] as const)
+            .map(([key, entry]) => [key, filled(entry, valueFor)] as const)
             .filter(([, entry]) => entry !== undefined),
     );
 }

@@ -64,14 +64,14 @@ const textFields: Readonly<Record<Exclude<keyof Hop, "port">, (value: string) =>
 
 /** Issues of the fields that are known already. Outputs are judged by judgedConnection. */
 export function connectionIssues(connection: HostConnection): string[] {
-    return hopsOf(connection).flatMap(([name, hop]) => [
+    const ofHops = hopsOf(connection).flatMap(([name, hop]) => [
         ...declaredFields(hop).flatMap((field) =>
             typeof hop[field] === "object" ? [] : fieldIssues(name, field, hop),
         ),
         ...rangeIssues("port", hop.port, 65_535).map((issue) => `${name}.port: ${issue}`),
-    ]).concat(
-        rangeIssues("bootSeconds", connection.bootSeconds, 3600).map((issue) => `connection.bootSeconds: ${issue}`),
-    );
+    ]);
+    const waits = rangeIssues("bootSeconds", connection.bootSeconds, 3600);
+    return [...ofHops, ...waits.map((issue) => `connection.bootSeconds: ${issue}`)];
 }
 
 /** A connection with all outputs resolved, or what is wrong with it. */

@@ -18,7 +18,8 @@ export const exampleConfig: Readonly<Record<string, string>> = {
     subnetA: "subnet-0a1b2c3d4e5f6071a",
     subnetB: "subnet-0a1b2c3d4e5f6071b",
     zone: "Z0123456789ABCDEFGHIJ",
-    sshPublicKeys: '["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv ops@example.com"]',
+    sshPublicKeys:
+        '["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv ops@example.com"]',
     sshNetworks: '["10.0.0.0/16"]',
     bastion:
         '{"address":"192.0.2.10","hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILyBjSNiF+AFaeCIkfAQLjwkdf+hGq+yUm4CUcaPL/Kg"}',

@@ -33,7 +33,13 @@ function composed(
     files: Record<string, string> = { "nodes.json": JSON.stringify({ nodes }), key: "a private key" },
 ): Fleet {
     const texts = new Map(Object.entries(files));
-    const loaded = { stack: { ...stack, ...changes }, name: "test", source: "stacks/test.ts", files: texts, configKeys: [] };
+    const loaded = {
+        stack: { ...stack, ...changes },
+        name: "test",
+        source: "stacks/test.ts",
+        files: texts,
+        configKeys: [],
+    };
     const [fleet] = compose(loaded, (name) => name === "known").fleets;
     return fleet as Fleet;
 }
@@ -55,7 +61,11 @@ describe("compose", () => {
     it("connects to every node with the tag, sorted by name", () => {
         const { hosts } = composed();
         assert.deepEqual(
-            hosts.map(({ name, privateKey, login, node: found }) => [name, privateKey, JSON.parse(JSON.stringify({ ...login, ...found }))]),
+            hosts.map(({ name, privateKey, login, node: found }) => [
+                name,
+                privateKey,
+                JSON.parse(JSON.stringify({ ...login, ...found })),
+            ]),
             [
                 ["lb1", "a private key", { address: "192.0.2.11", user: "ops", become: "sudo", hostKey: otherKey }],
                 [

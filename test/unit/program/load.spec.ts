@@ -3,8 +3,8 @@ import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadStack, stackNames } from "../../../program/load";
-import { noConfig } from "../../support/stackConfig";
 import local from "../../../stacks/local";
+import { noConfig } from "../../support/stackConfig";
 
 describe("loadStack", () => {
     const directory = mkdtempSync(join(tmpdir(), "project-"));
@@ -41,7 +41,10 @@ describe("loadStack", () => {
     });
 
     it("fails on a file without data, or with data of a wrong form", () => {
-        assert.throws(() => loadStack("nothing", noConfig, directory), /^Error: stacks\/nothing\.ts: no default export; /);
+        assert.throws(
+            () => loadStack("nothing", noConfig, directory),
+            /^Error: stacks\/nothing\.ts: no default export; /,
+        );
         assert.throws(
             () => loadStack("broken", noConfig, directory),
             /^Error: stacks\/broken\.ts: environment: expected .*\nstacks\/broken\.ts: inventory: /,

@@ -48,13 +48,11 @@ describe("parseStack", () => {
         );
     });
 
-    it("fails unless the inventory is either a file or nodes", () => {
-        for (const inventory of [{}, { file: "a.json", nodes: [] }]) {
-            assert.throws(
-                () => parseStack({ ...local, inventory }, "x"),
-                /^Error: x: inventory: expected either file or nodes/,
-            );
-        }
+    it("fails unless the inventory is a file, nodes or EC2, and not both file and nodes", () => {
+        const of = (inventory: object) => () => parseStack({ ...local, inventory }, "x");
+        assert.throws(of({}), /^Error: x: inventory: expected file, nodes or ec2, got an object/);
+        assert.throws(of({ file: "a.json", nodes: [] }), /^Error: x: inventory: expected either file or nodes/);
+        for (const beside of [{}, { file: "a.json" }, { nodes: [] }]) of({ ec2: {}, ...beside })();
     });
 
     it("fails on data that is not a stack", () => {
