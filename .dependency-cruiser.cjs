@@ -2,8 +2,8 @@
 
 /** Rooms whose functions only compute: model in, text or resources out. */
 const PURE = "^components/(recipes|haproxy|keepalived|search|tls)/";
-/** The file in one of these rooms that asks providers. */
-const SOURCES = "^components/tls/sources\\.ts$";
+/** The files in two of these rooms that ask providers. */
+const SOURCES = "^components/(tls/sources|search/ec2)\\.ts$";
 
 /** @type {import("dependency-cruiser").IConfiguration} */
 module.exports = {
@@ -69,7 +69,7 @@ module.exports = {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
-                "textFiles.ts, providers are asked by tls/sources.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
+                "textFiles.ts, providers are asked by tls/sources.ts and search/ec2.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
             severity: "error",
             from: { path: PURE, pathNot: SOURCES },
             to: {
@@ -111,10 +111,10 @@ module.exports = {
             to: { path: "^node_modules/@pulumi/command/" },
         },
         {
-            name: "one-user-of-the-sources-of-certificates",
-            comment: "Optional packages: only who uses such a source needs them. sources.ts says so if one is missing.",
+            name: "few-users-of-optional-packages",
+            comment: "Only who uses such a source, search or host needs them. These files say so if one is missing.",
             severity: "error",
-            from: { path: "^components/", pathNot: SOURCES },
+            from: { path: "^components/", pathNot: `${SOURCES}|^components/aws/` },
             to: { path: "^node_modules/@pulumi/(tls|aws)/" },
         },
         {
@@ -122,7 +122,10 @@ module.exports = {
             comment: "The whole package is 10,000 files, and loads a hundred times slower than one part.",
             severity: "error",
             from: {},
-            to: { path: "^node_modules/@pulumi/aws/[^/]+\\.[jt]s$", pathNot: "/provider\\.[jt]s$" },
+            to: {
+                path: "^node_modules/@pulumi/aws/[^/]+\\.[jt]s$",
+                pathNot: "/(provider|getCallerIdentity|getRegion)\\.[jt]s$",
+            },
         },
         {
             name: "one-user-of-ssh2",
@@ -155,7 +158,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/(nearest\\.ts|(haproxy|tls)/index\\.ts|" +
+                    "^components/((nearest|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
                     "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
             },
         },
@@ -167,7 +170,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|aws/settings\\.ts|search/(index|ec2Search|nodeSchema)\\.ts|" +
                     "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },

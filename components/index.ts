@@ -2,6 +2,8 @@
  * What users import. Components and their arguments are at the top; the rest is in namespaces, so that no name stands for two things:
  * a `haproxy.Service` is balanced to, a `resources.Service` is a systemd unit.
  */
+
+export * as aws from "./aws/index";
 export type { Balanced, Balancing } from "./balancing";
 export type { BastionConnection, HostConnection } from "./convergence/connection";
 export { ConvergedHost, type ConvergedHostArgs } from "./convergence/convergedHost";

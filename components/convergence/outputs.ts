@@ -41,6 +41,12 @@ export function unknownOutput<T>(): pulumi.Output<T> {
     return pulumi.output(pulumi.unknown as T) as pulumi.Output<T>;
 }
 
+/** An output of a resource. With mocks it is missing, so that it is unknown. */
+export const made = <T>(output: pulumi.Output<T>): pulumi.Output<T> =>
+    output.apply((value: T | undefined) =>
+        value === undefined ? unknownOutput<T>() : pulumi.output(value),
+    ) as unknown as pulumi.Output<T>;
+
 /** An output of a value that may come later; unknown if it never comes, because its failure is shown elsewhere. */
 export function laterOutput<T>(value: Later<T>): pulumi.Output<T> {
     return pulumi.output(

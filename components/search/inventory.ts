@@ -30,7 +30,7 @@ export type Query = {
 
 /** A query for servers. */
 export type ServerQuery = Query & {
-    /** Port of the servers. */
+    /** Port of the servers, unless their nodes have another. */
     readonly port: number;
     /** Servers in this facility are backups. @default - none is */
     readonly backupFacility?: string;
@@ -50,6 +50,15 @@ const serverQueryForm = formOf<ServerQuery>()(
         message: `${queryMessage}, and port`,
     }),
 );
+
+/** Nodes that stand for others, which only a preview can find. Their facilities are not known. */
+const placeholders = new WeakSet<Node>();
+
+/** Marks a node as a placeholder. */
+export function placeholderNode(node: Node): Node {
+    placeholders.add(node);
+    return node;
+}
 
 /** Inventories whose form has been judged, because each is searched once per service. */
 const judged = new WeakSet<Inventory>();
@@ -111,7 +120,7 @@ export function search(inventory: Inventory, query: Query): Node[] {
             `no node has the tag ${tag} in the environment ${environment} of ${source}, ` +
                 `which has environments ${list(nodes.map((node) => node.environment))}, ` +
                 `and in ${environment} the tags ${list(inEnvironment.flatMap((node) => node.runList))}; ` +
-                "add the tag to the runList of a node, or correct the search",
+                "add the tag to the run list of a node, or correct the search",
         );
     }
     return found.sort((a, b) => (a.name < b.name ? -1 : 1));
@@ -139,7 +148,8 @@ export function serversFor(inventory: Inventory, query: ServerQuery): Server[] {
     const { port, backupFacility, ...others } = query;
     const found = search(inventory, others);
     const backups = found.filter(({ facility }) => backupFacility !== undefined && facility === backupFacility);
-    if (backupFacility !== undefined && (backups.length === 0 || backups.length === found.length)) {
+    const isJudged = backupFacility !== undefined && !found.some((node) => placeholders.has(node));
+    if (isJudged && (backups.length === 0 || backups.length === found.length)) {
         const which = backups.length === 0 ? "no server" : "every server";
         throw new Error(
             `${which} for ${tagOf(query)} is in the backup facility ${backupFacility} of ${inventory.source}, ` +
@@ -150,7 +160,8 @@ export function serversFor(inventory: Inventory, query: ServerQuery): Server[] {
     return found.map((node) => ({
         name: node.name,
         address: node.address,
-        port,
+        port: node.port ?? port,
+        ...(node.weight !== undefined && { weight: node.weight }),
         ...(backups.includes(node) && { backup: true }),
     }));
 }

@@ -8,6 +8,9 @@ export const address = matching((text) => isAddress(text) || isHostName(text), "
 /** A TCP port. */
 export const port = whole(1, 65_535);
 
+/** The weight of a server. */
+export const weight = whole(0, 256);
+
 /** Public host key, in the form of known_hosts. No RSA, because the SSH client of the command plugin negotiates other types first. */
 export const hostKey = matching(
     /^(ssh-ed25519|ecdsa-sha2-nistp(256|384|521)) [A-Za-z0-9+/=]+$/,
@@ -38,6 +41,10 @@ export interface Node {
     runList: string[];
     /** Data centre or zone, for `backupFacility` of services. @default - none */
     facility?: string;
+    /** Port of its servers, whatever the service. @default - that of the search */
+    port?: number;
+    /** Weight of its servers, 0 to 256. @default - that of the service */
+    weight?: number;
     /** How to log in; required on nodes that are converged. @default - not converged */
     ssh?: NodeLogin;
 }
@@ -59,6 +66,8 @@ const nodeSchema = formOf<Node>()(
         environment: name,
         runList: z.array(runListEntry),
         facility: name.optional(),
+        port: port.optional(),
+        weight: weight.optional(),
         ssh: z.strictObject({ user: text.optional(), hostKey, port: port.optional() }).optional(),
     }),
 );

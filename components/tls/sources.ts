@@ -2,7 +2,8 @@
 import { isIP } from "node:net";
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../convergence/declaredHosts";
-import { unknownOutput } from "../convergence/outputs";
+import { made, unknownOutput } from "../convergence/outputs";
+import { optionalPackage } from "../optionalPackage";
 import type { AuthorityParts } from "./authority";
 import { asciiName } from "./coverage";
 import { decryptDataBag } from "./dataBag";
@@ -233,10 +234,6 @@ function withKey(
     return secretParts(parts) as unknown as Sourced<BundleParts>;
 }
 
-/** An output of a resource. With mocks it is missing, so that it is unknown. */
-const made = (output: pulumi.Output<string>): pulumi.Output<string> =>
-    output.apply((text: string | undefined) => (text === undefined ? unknownOutput<string>() : pulumi.output(text)));
-
 const keyArgs = (kind: "ecdsa" | "rsa") =>
     kind === "rsa" ? { algorithm: "RSA", rsaBits: 2048 } : { algorithm: "ECDSA", ecdsaCurve: "P256" };
 
@@ -271,18 +268,7 @@ const tlsPackage = () => installed("@pulumi/tls", (): TlsPackage => require("@pu
 
 /** A package that only some sources need, or that it is missing; nothing if no provider is asked. */
 function installed<T extends object>(name: string, load: () => T): T | SourceProblem | undefined {
-    if (onlyDeclared() !== undefined) {
-        return undefined;
-    }
-    try {
-        return load();
-    } catch (error) {
-        const { code, message } = error as NodeJS.ErrnoException;
-        if (code === "MODULE_NOT_FOUND" && message.includes(`'${name}`)) {
-            return problem(`it needs the package ${name}, which is not installed; run npm install ${name}`);
-        }
-        throw error;
-    }
+    return onlyDeclared() === undefined ? optionalPackage(name, load) : undefined;
 }
 
 const mapValues = <T, R>(values: Readonly<Record<string, T>>, compute: (value: T, name: string) => R) =>

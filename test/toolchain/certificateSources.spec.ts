@@ -5,8 +5,8 @@ import { once } from "node:events";
 import { createServer } from "node:http";
 import type { AddressInfo } from "node:net";
 import { join } from "node:path";
+import { type Aws, startAws } from "../../lab/aws/aws";
 import { pulumiInstall, repo } from "../../toolchain/environment.mjs";
-import { type Moto, startMoto } from "../support/moto";
 import { skip } from "../support/skip";
 import { Project } from "./project";
 
@@ -18,20 +18,20 @@ type Shown = Record<string, { pem?: string; chain?: string; key?: string; proble
 
 describe("certificates from providers", () => {
     const project = new Project();
-    let moto: Moto | undefined;
-    let whyNoMoto = "";
+    let aws: Aws | undefined;
+    let whyNoAws = "";
     const started = Date.now();
     const later = (days: number) => new Date(started + days * dayMs).toISOString();
 
     before(async function () {
         this.timeout(300_000); // The first time, pip installs moto.
-        const found = await startMoto();
-        if (typeof found === "string") whyNoMoto = found;
-        else moto = found;
+        const found = await startAws();
+        if (typeof found === "string") whyNoAws = found;
+        else aws = found;
         await project.succeed("stack", "init", "dev");
     });
-    after(() => {
-        moto?.stop();
+    after(async () => {
+        await aws?.stop();
         project.remove();
     });
 
@@ -56,7 +56,7 @@ describe("certificates from providers", () => {
     }`;
     const lab = { HAPROXY_FLEET_LAB: "1" };
     const pulumi = (args: string[], env: Record<string, string | undefined> = {}) =>
-        project.run([...args, "--color=never"], { env: { ...moto?.env, ...lab, ...env } });
+        project.run([...args, "--color=never"], { env: { ...aws?.env, ...lab, ...env } });
     async function succeed(args: string[], env?: Record<string, string | undefined>): Promise<string> {
         const { code, stdout, stderr } = await pulumi(args, env);
         assert.equal(code, 0, stdout + stderr);
@@ -142,7 +142,7 @@ describe("certificates from providers", () => {
     });
 
     it("come from AWS Secrets Manager, and every secret that cannot be read is named", async function () {
-        if (!moto) return skip(this, whyNoMoto);
+        if (!aws) return skip(this, whyNoAws);
         this.timeout(60_000);
         const { own, shop } = await shown();
         const secrets = {
@@ -151,10 +151,10 @@ describe("certificates from providers", () => {
             staged: "replaced",
         };
         for (const [Name, SecretString] of Object.entries(secrets)) {
-            await moto.secretsManager("CreateSecret", { Name, SecretString, ClientRequestToken: Name.padEnd(32, "0") });
+            await aws.secretsManager("CreateSecret", { Name, SecretString, ClientRequestToken: Name.padEnd(32, "0") });
         }
         const next = { SecretId: "staged", SecretString: secrets.pem, ClientRequestToken: "2".padEnd(32, "0") };
-        await moto.secretsManager("PutSecretValue", next);
+        await aws.secretsManager("PutSecretValue", next);
         program(`{
             pem: { secretsManager: "pem" },
             json: { secretsManager: "json", region: "eu-central-1" },

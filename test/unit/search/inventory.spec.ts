@@ -42,7 +42,7 @@ describe("search", () => {
         assert.throws(() => search(inventory, { service: "shpo", environment: "prod" }), {
             message:
                 "no node has the tag shpo::app in the environment prod of nodes.json, which has environments prod, staging, " +
-                "and in prod the tags docs::app, shop::app, shop::database; add the tag to the runList of a node, or correct the search",
+                "and in prod the tags docs::app, shop::app, shop::database; add the tag to the run list of a node, or correct the search",
         });
         assert.throws(
             () => search(inventory, { service: "shop", environment: "dev" }),

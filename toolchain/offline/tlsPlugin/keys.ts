@@ -1,6 +1,6 @@
 // Keys and names in the terms of WebCrypto and X.509.
 import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from "node:crypto";
-import type { Field } from "../provider/tableType";
+import type { Field } from "../provider/fields";
 import type { Properties, Value } from "../provider/values";
 import * as x509 from "./x509";
 
@@ -74,9 +74,14 @@ const attributes = {
 export const subjectFields: Record<string, Field> = {
     privateKeyPem: { kind: "string", required: true, replaces: true },
     subject: {
-        kind: Object.fromEntries(
-            Object.keys(attributes).map((name) => [name, { kind: name === "streetAddresses" ? "strings" : "string" }]),
-        ) as Record<string, Field>,
+        kind: {
+            fields: Object.fromEntries(
+                Object.keys(attributes).map((name) => [
+                    name,
+                    { kind: name === "streetAddresses" ? "strings" : "string" },
+                ]),
+            ) as Record<string, Field>,
+        },
         replaces: true,
     },
     dnsNames: { kind: "strings", replaces: true },

@@ -1,0 +1,229 @@
+import * as pulumi from "@pulumi/pulumi";
+import { onlyDeclared } from "../convergence/declaredHosts";
+import { made, unknownOutput, valueIn } from "../convergence/outputs";
+import { componentName, resourceError } from "../convergence/resourceError";
+import { count } from "../convergence/text";
+import { argsIssues, type Ec2HostsArgs } from "./args";
+import {
+    type Family,
+    type HostParts,
+    makeHost,
+    makeNames,
+    makePolicy,
+    makeRole,
+    makeServiceAddress,
+    makeWall,
+} from "./children";
+import { imageQuery } from "./images";
+import { loadPackages, type Packages } from "./packages";
+import { waysIn, wayWarnings } from "./rules";
+
+/** What a host in EC2 is reached by. */
+export interface Ec2Host {
+    /** Its own private address. */
+    readonly address: pulumi.Output<string>;
+    /** Its own public address: the way out, and in from outside the VPC. */
+    readonly publicAddress: pulumi.Output<string>;
+    /** The private address that the service address leads to while this host has it. */
+    readonly serviceAddress: pulumi.Output<string>;
+    /** Public host key, `ssh-ed25519 AAAA…`. */
+    readonly hostKey: pulumi.Output<string>;
+    /** Id of the instance. */
+    readonly instanceId: pulumi.Output<string>;
+    /** Id of the network interface. */
+    readonly networkInterfaceId: pulumi.Output<string>;
+}
+
+/**
+ * Hosts in EC2 as a load balancer needs them: host keys that are known before the first boot, a way out each, an elastic IP address that
+ * can move among them, names, and a role with the rights for that move and no others. An operating system with a login, nothing more:
+ * a fleet converges them.
+ *
+ * @example
+ * ```typescript
+ * import { aws, LoadBalancerFleet } from "haproxy-fleet";
+ *
+ * const edge = new aws.Ec2Hosts("edge", {
+ *     environment: "prod",
+ *     vpc: "vpc-0a1b2c3d4e5f60718",
+ *     hosts: { lb1: { subnet: "subnet-0a1b2c3d4e5f60718" }, lb2: { subnet: "subnet-0f1e2d3c4b5a69788" } },
+ *     ssh: {
+ *         user: "deploy",
+ *         authorizedKeys: ["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Bb9oTz4ofg4D4jpHy7Wn3K0YkVUTdSDlXw0VjTTkh ops"],
+ *         from: ["198.51.100.0/24"],
+ *     },
+ *     dns: { zone: "Z0123456789ABCDEFGHIJ", names: ["www.example.com"] },
+ * });
+ * const at = ({ publicAddress: address, hostKey }: aws.Ec2Host) => ({
+ *     connection: { address, hostKey, user: "deploy", become: "sudo" as const, bootSeconds: 300 },
+ * });
+ * const services = [{ name: "shop", port: 8080, default: true, servers: [{ name: "shop1", address: "192.0.2.21" }] }];
+ * const hosts = { lb1: at(edge.hosts.lb1), lb2: at(edge.hosts.lb2) };
+ * export const fleet = new LoadBalancerFleet("shop", { hosts, services });
+ * export const { association } = edge;
+ * ```
+ */
+export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentResource {
+    /** The hosts by name. */
+    readonly hosts: Readonly<Record<Host, Ec2Host>>;
+    /** The service address: an elastic IP address that is associated outside of Pulumi. */
+    readonly address: pulumi.Output<string>;
+    /** Allocation id of the service address. */
+    readonly allocationId: pulumi.Output<string>;
+    /** The names of the service. */
+    readonly names: readonly string[];
+    /** How to associate the service address for the first time: with which host, by which command. */
+    readonly association: pulumi.Output<string>;
+
+    /**
+     * @param name of the component; its hosts are named `<name>-<host>`
+     * @throws ResourceError with every issue of the arguments
+     */
+    constructor(name: string, args: Ec2HostsArgs<Host>, opts?: pulumi.ComponentResourceOptions) {
+        const issues = argsIssues(args);
+        const generations = issues.length > 0 ? {} : mapValues(args.hosts, ({ generation = 1 }) => generation);
+        super("haproxy-fleet:index:Ec2Hosts", componentName(name), { generations }, opts);
+        if (issues.length > 0) {
+            throw this.failure(name, issues);
+        }
+        const ways = waysIn(args);
+        for (const warning of wayWarnings(ways, args)) {
+            void pulumi.log.warn(`${name}: ${warning}`, this);
+        }
+        this.names = args.dns?.names ?? [];
+        // Nothing is asked then, and nothing made.
+        // A check needs no provider. Who retires hosts gets their addresses from the state.
+        const packages = onlyDeclared() === "check" ? undefined : this.packages(name);
+        if (packages === undefined) {
+            this.hosts = mapValues(args.hosts, () => unknownHost);
+            [this.address, this.allocationId, this.association] = [unknown, unknown, unknown];
+        } else {
+            const children: pulumi.CustomResource[] = [];
+            const add = <T extends pulumi.CustomResource>(child: T) => {
+                children.push(child);
+                return child;
+            };
+            const family: Family = { packages, name, parent: this, args, add };
+            const wall = makeWall(family, ways);
+            const { role, profile } = makeRole(family);
+            const service = makeServiceAddress(family);
+            const image = imageId(family);
+            const parts = new Map<string, HostParts>();
+            for (const host of Object.keys(args.hosts) as Host[]) {
+                const before = [...parts.values()].at(-1)?.instance;
+                parts.set(host, makeHost(family, host, args.hosts[host], { wall, profile, image, before }));
+            }
+            makePolicy(family, role, service, [...parts.values()]);
+            if (args.dns !== undefined) {
+                makeNames(family, args.dns, service);
+            }
+            void this.assertMade(name, children);
+            void warnOfOneZone(family);
+
+            this.hosts = mapValues(args.hosts, (_, host) => outputsOf(parts.get(host) as HostParts));
+            this.address = made(service.publicIp);
+            this.allocationId = made(service.allocationId);
+            this.association = howToAssociate(this.address, this.allocationId, made(service.region), this.hosts);
+        }
+        const { hosts, address, allocationId, names, association } = this;
+        this.registerOutputs({ hosts, address, allocationId, names, association });
+    }
+
+    private packages(name: string): Packages {
+        const loaded = loadPackages();
+        if ("problem" in loaded) {
+            throw resourceError(`${name}: ${loaded.problem}`, this);
+        }
+        return loaded;
+    }
+
+    /**
+     * Fails the program if a child could not be made. Otherwise an engine that continues on errors would delete the former generation of
+     * a host although the new one does not exist (measured with 3.259).
+     */
+    private async assertMade(name: string, children: readonly pulumi.CustomResource[]): Promise<void> {
+        if (pulumi.runtime.isDryRun()) return;
+        const known = await Promise.all(children.map(({ id }) => valueIn(id)));
+        const missing = children.filter((_, n) => known[n]?.value === undefined).map(nameOf);
+        if (missing.length > 0) {
+            throw resourceError(
+                `${name}: ${missing.join(", ")} could not be made or changed, so that nothing is deleted; ` +
+                    "correct what is reported above, and run pulumi up again",
+                this,
+            );
+        }
+    }
+
+    private failure(name: string, issues: readonly string[]): Error {
+        const title = `${name}: ${count(issues.length, "error")} in what is declared`;
+        return resourceError([title, ...issues].join("\n  "), this);
+    }
+}
+
+const unknown = unknownOutput<string>();
+const unknownHost: Ec2Host = {
+    address: unknown,
+    publicAddress: unknown,
+    serviceAddress: unknown,
+    hostKey: unknown,
+    instanceId: unknown,
+    networkInterfaceId: unknown,
+};
+
+/** The SDK has a resource's name, but leaves it out of its types. */
+const nameOf = (resource: pulumi.Resource) => (resource as unknown as { readonly __name: string }).__name;
+
+function outputsOf({ key, networkInterface, address, instance }: HostParts): Ec2Host {
+    const addresses = pulumi.all([made(networkInterface.privateIp), made(networkInterface.privateIps)]);
+    return {
+        // Known while rules, records and roles change, and never before the instance runs.
+        address: made(instance.privateIp),
+        publicAddress: pulumi.all([made(address.publicIp), instance.id]).apply(([ip]) => ip),
+        serviceAddress: addresses.apply(([own, all]) => all.find((ip) => ip !== own) as string),
+        hostKey: made(key.publicKeyOpenssh).apply((line) => line.trim()),
+        instanceId: instance.id,
+        networkInterfaceId: networkInterface.id,
+    };
+}
+
+/** The id of the newest image. Only a new host gets it. */
+function imageId({ packages, name, parent, args: { image = "ubuntu-24.04" } }: Family): pulumi.Output<string> {
+    const found = packages.getAmi(imageQuery(image), { parent }).catch((error: Error) => {
+        const subject = typeof image === "string" ? image : `${image.name} of ${image.owner}`;
+        const problem = error.message.replace(/\s+/g, " ").trim();
+        throw resourceError(
+            `${name}: image ${subject}: ${problem}; correct its name, owner, architecture or region`,
+            parent,
+        );
+    });
+    return made(pulumi.output(found).apply(({ id }) => id));
+}
+
+/** Warns if all hosts are in one zone. Says nothing of subnets that are not known yet, or cannot be read. */
+async function warnOfOneZone({ packages, name, parent, args }: Family): Promise<void> {
+    const subnets = pulumi.output(Object.values(args.hosts).map(({ subnet }) => subnet));
+    const known = await valueIn(subnets).catch(() => undefined);
+    if (known === undefined || known.value.length < 2) return;
+    const found = await Promise.all(known.value.map((id) => packages.getSubnet({ id }, { parent }))).catch(() => []);
+    const zones = new Set(found.map(({ availabilityZone }) => availabilityZone));
+    const [zone] = zones;
+    if (zones.size === 1 && zone !== undefined) {
+        const text = `all hosts are in the zone ${zone}, and fail together with it; use subnets in two zones`;
+        void pulumi.log.warn(`${name}: ${text}`, parent);
+    }
+}
+
+function howToAssociate(
+    address: pulumi.Output<string>,
+    allocationId: pulumi.Output<string>,
+    region: pulumi.Output<string>,
+    hosts: Readonly<Record<string, Ec2Host>>,
+): pulumi.Output<string> {
+    const [[name, host] = ["", unknownHost]] = Object.entries(hosts);
+    return pulumi.interpolate`${address} leads to ${name} after this, once (it fails if a host has the address): aws ec2 associate-address --region ${region} --allocation-id ${allocationId} --network-interface-id ${host.networkInterfaceId} --private-ip-address ${host.serviceAddress} --no-allow-reassociation`;
+}
+
+function mapValues<K extends string, T, R>(values: Readonly<Record<K, T>>, compute: (value: T, key: K) => R) {
+    const entries = (Object.entries(values) as [K, T][]).map(([key, value]) => [key, compute(value, key)]);
+    return Object.fromEntries(entries) as Record<K, R>;
+}

@@ -1,0 +1,174 @@
+import { z } from "zod";
+import { flag, formOf, matching, text, whole } from "../forms";
+import { isHostName } from "../haproxy";
+import { canonicalNetwork, isNetwork } from "../networks";
+import { port } from "../search/nodeSchema";
+import { type Image, imageNames, type NamedImage } from "./images";
+
+/** The arguments of Ec2Hosts as plain data, for a stack. The environment and the login name come from the stack. */
+export interface Ec2HostsSettings {
+    /** Id of the VPC. */
+    readonly vpc: string;
+    /** The hosts by name, in the order in which they are created. */
+    readonly hosts: Readonly<Record<string, Ec2HostSettings>>;
+    /** Image of new hosts. @default "ubuntu-24.04" */
+    readonly image?: NamedImage | Image;
+    /** Instance type. @default "c7i.large" */
+    readonly instanceType?: string;
+    /** Size of the root volume. @default 20 */
+    readonly diskGiB?: number;
+    /** TCP ports for clients. @default [80, 443] */
+    readonly ports?: readonly number[];
+    /** Networks of clients. @default - anywhere, IPv4 and IPv6 */
+    readonly clients?: readonly string[];
+    /** Who can log in. */
+    readonly ssh: Ec2SshSettings;
+    /** Names in Route 53. @default - none */
+    readonly dns?: { readonly zone: string; readonly names: readonly string[]; readonly ttl?: number };
+    /** Tag `run_list` of the instances. @default ["haproxy::lb"] */
+    readonly runList?: readonly string[];
+    /** Further tags of everything. @default {} */
+    readonly tags?: Readonly<Record<string, string>>;
+    /** Whether the service address and the names are protected from deletion. @default true */
+    readonly protect?: boolean;
+}
+
+/** A host, as plain data. */
+export interface Ec2HostSettings {
+    /** Id of its subnet. */
+    readonly subnet: string;
+    /** A higher number replaces the host. @default 1 */
+    readonly generation?: number;
+    /** Its instance type. @default - that of all */
+    readonly instanceType?: string;
+}
+
+/** Who can log in, as plain data. */
+export interface Ec2SshSettings {
+    /** Public keys of the login. */
+    readonly authorizedKeys: readonly string[];
+    /** Networks. @default [] */
+    readonly from?: readonly string[];
+    /** Id of the security group of the bastion. @default - none */
+    readonly securityGroup?: string;
+}
+
+const network = matching(isNetwork, 'expected a network or an address, like "192.0.2.0/24" or "2001:db8::/32"');
+
+/** A key of `hosts`: one label of a host name, since it is part of names. */
+const hostName = matching(/^[a-z0-9]([a-z0-9-]{0,61}[a-z0-9])?$/, "expected 1 to 63 lower-case letters, digits and -");
+
+/** A name of a record: `www.example.com`, or `*.example.com`. */
+const recordName = matching(
+    (name) => isHostName(name.replace(/^\*\./, "")) && name.includes(".") && name === name.toLowerCase(),
+    'expected a full host name in lower case, without a dot at its end, like "www.example.com"',
+);
+
+/** AWS's own limit. Some characters are for AWS alone, which says so itself. */
+const TAG_VALUE = 256;
+const tagValue = matching((value) => value.length <= TAG_VALUE, `expected at most ${TAG_VALUE} characters`);
+/** Tags that the component sets. */
+const OWN_TAGS = ["Name", "environment", "run_list"];
+const tagKey = matching(
+    (key) => key !== "" && !OWN_TAGS.includes(key),
+    `expected another key than ${OWN_TAGS.join(", ")}, which the component sets`,
+);
+
+const runListEntry = matching(/^[^\s,]+$/, 'expected an entry without spaces and commas, like "haproxy::lb"');
+
+const imageForm = z.union([
+    z.enum(imageNames),
+    formOf<Image>()(z.strictObject({ owner: text, name: text, architecture: z.enum(["x86_64", "arm64"]).optional() })),
+]);
+
+/** Lists with at least one entry, each once. */
+const some = <T extends z.ZodType>(one: T, what: string) =>
+    distinct(
+        z.array(one, { message: `expected a list of ${what}` }).min(1, { message: `expected at least one of ${what}` }),
+    );
+
+function distinct<T extends z.ZodType>(list: z.ZodArray<T>) {
+    return list.superRefine((values, context) =>
+        values.forEach((value, index) => {
+            const first = values.indexOf(value);
+            if (first !== index) {
+                context.addIssue({
+                    code: "custom",
+                    path: [index],
+                    message: `duplicate ${JSON.stringify(value)}; remove it`,
+                });
+            }
+        }),
+    );
+}
+
+/** A list of networks, each once, however it is written. */
+const networks = z.array(network, { message: "expected a list of networks" }).superRefine((values, context) => {
+    const known = values.map((value) => (isNetwork(value) ? canonicalNetwork(value) : value));
+    known.forEach((value, index) => {
+        if (known.indexOf(value) !== index) {
+            context.addIssue({
+                code: "custom",
+                path: [index],
+                message: `duplicate ${JSON.stringify(values[index])}; remove it`,
+            });
+        }
+    });
+});
+
+/** The fields of the arguments, with a form for those that AWS alone judges. */
+export function shapeWith<T extends z.ZodType>(value: T) {
+    return {
+        vpc: value,
+        hosts: z
+            .record(
+                hostName,
+                z.strictObject({
+                    subnet: value,
+                    generation: whole(1, 9999).optional(),
+                    instanceType: value.optional(),
+                }),
+            )
+            .refine((hosts) => Object.keys(hosts).length > 0, { message: "expected at least one host" }),
+        image: imageForm.optional(),
+        instanceType: value.optional(),
+        diskGiB: whole(8, 16_384).optional(),
+        ports: distinct(z.array(port, { message: "expected a list of ports" })).optional(),
+        clients: networks.optional(),
+        dns: z
+            .strictObject({
+                zone: value,
+                names: some(recordName, "names"),
+                ttl: whole(1, 604_800).optional(),
+            })
+            .optional(),
+        runList: z
+            .array(runListEntry, { message: "expected a list of entries" })
+            .refine((entries) => entries.join(",").length <= TAG_VALUE, {
+                message: `expected at most ${TAG_VALUE} characters in all, because they are one tag`,
+            })
+            .optional(),
+        tags: z.record(tagKey, tagValue).optional(),
+        protect: flag.optional(),
+    };
+}
+
+/** The fields of `ssh` that plain data and arguments share. */
+export function sshShapeWith<T extends z.ZodType>(value: T) {
+    return {
+        authorizedKeys: some(text, "public keys"),
+        from: networks.optional(),
+        securityGroup: value.optional(),
+    };
+}
+
+/** Refuses settings by which nothing can log in. */
+export const hasWayIn = <T extends z.ZodType<{ from?: string[]; securityGroup?: unknown }>>(ssh: T) =>
+    ssh.refine(({ from = [], securityGroup }) => from.length > 0 || securityGroup !== undefined, {
+        message: "no host could be reached; set `from`, `securityGroup`, or both",
+    });
+
+/** The form of the settings. */
+export const ec2HostsSettingsForm = formOf<Ec2HostsSettings>()(
+    z.strictObject({ ...shapeWith(text), ssh: hasWayIn(z.strictObject(sshShapeWith(text))) }),
+);
