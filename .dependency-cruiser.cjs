@@ -158,7 +158,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/(nearest\\.ts|(haproxy|tls)/index\\.ts|" +
+                    "^components/((nearest|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
                     "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
             },
         },

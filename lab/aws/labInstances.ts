@@ -9,6 +9,8 @@ export interface LabInstancesArgs {
     lab: Lab;
     /** Names of `bare` hosts. Network interfaces take them in this order. */
     pool: readonly string[];
+    /** Makes a fresh host like the image of the instances. @default - it stays as the lab's image is */
+    image?: (host: Host) => Promise<void>;
 }
 
 /**
@@ -128,6 +130,7 @@ export class LabInstances {
         if (this.used.has(name)) await this.args.lab.reset(name);
         this.used.add(name);
         await likeAnImage(host);
+        await this.args.image?.(host);
         const answer = await next(request);
         const instance = textOf(splitList(answer.body, "instancesSet")?.items[0] ?? "", "instanceId");
         if (instance === undefined) return answer;

@@ -5,7 +5,7 @@ import { childOf, childrenOf } from "../../support/awsChildren";
 import { isSecret, promiseOf, type Recording, type Registration, registered, unsecret } from "../../support/mocks";
 import { COMMAND, FLEET, HOST, withProbeReplies } from "../../support/probeReplies";
 import { exampleConfig } from "../../support/stackConfig";
-import { runStack, type StackOnAws, type StackRun, secretsOf, stacksOnAws } from "../../support/stackRun";
+import { runStack, type StackRun, secretsOf, stacksOnAws } from "../../support/stackRun";
 
 describe("stacks on AWS", () => {
     const hosts = withProbeReplies();
