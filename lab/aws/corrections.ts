@@ -1,37 +1,8 @@
 // Known faults of moto 5.2.5, each corrected by a layer of its own. A layer that the next moto makes needless fails no test: the tests
 // of this folder then pass without it.
-import { type Answer, done, type Layer, type Request, refusal, withForm } from "./calls";
+import { type Answer, ask, done, type Layer, numbered, ofEc2, type Request, refusal, withForm } from "./calls";
+import { protocolsWithoutPorts, ruleFields } from "./securityGroupRules";
 import { joinList, splitList, textOf, textsOf } from "./xml";
-
-const ofEc2 =
-    (actions: Record<string, Layer>): Layer =>
-    (request, next) =>
-        (request.service === "ec2" && actions[request.action]?.(request, next)) || next(request);
-
-/** Asks moto something else on the way. */
-const ask = (request: Request, next: Parameters<Layer>[1], Action: string, form: Record<string, string>) =>
-    next({ ...withForm({ ...request, form: { Version: "2016-11-15", Action } }, form), action: Action });
-
-/** moto takes the ports of each rule for numbers: a rule for a protocol without ports, such as 112, is status 500. AWS shows -1 for both. */
-export function protocolsWithoutPorts(): Layer {
-    const withPorts: Layer = (request, next) => {
-        const ports: Record<string, string> = {};
-        for (const [name, value] of Object.entries(request.form ?? {})) {
-            const rule = /^(.*)IpProtocol$/.exec(name)?.[1];
-            if (rule === undefined || value === "-1") continue;
-            for (const port of ["FromPort", "ToPort"])
-                if (request.form?.[rule + port] === undefined) ports[rule + port] = "-1";
-        }
-        return next(withForm(request, ports));
-    };
-    return ofEc2({
-        AuthorizeSecurityGroupIngress: withPorts,
-        AuthorizeSecurityGroupEgress: withPorts,
-        RevokeSecurityGroupIngress: withPorts,
-        RevokeSecurityGroupEgress: withPorts,
-        ModifySecurityGroupRules: withPorts,
-    });
-}
 
 /** moto drops the secondary addresses that RunInstances asks for with an interface of the instance's own. */
 export function secondaryAddressesOfInstances(): Layer {
@@ -252,9 +223,56 @@ async function interfaceOf(request: Request, next: Parameters<Layer>[1]) {
     };
 }
 
+/**
+ * moto deletes an interface and a security group that an instance still uses, and leaves an interface attached to an instance that is
+ * terminated, so that the provider cannot delete it.
+ */
+export function dependencies(): Layer {
+    const terminated = new Set<string>();
+    const usedBy = async (request: Request, next: Parameters<Layer>[1], form: Record<string, string>) => {
+        const { body } = await ask(request, next, "DescribeNetworkInterfaces", form);
+        return splitList(body, "networkInterfaceSet")?.items ?? [];
+    };
+    return ofEc2({
+        async TerminateInstances(request, next) {
+            const answer = await next(request);
+            if (answer.status === 200) for (const id of numbered(request, "InstanceId")) terminated.add(id);
+            return answer;
+        },
+        async DescribeNetworkInterfaces(request, next) {
+            const answer = await next(request);
+            const split = splitList(answer.body, "networkInterfaceSet");
+            if (!split) return answer;
+            const items = split.items.map((item) =>
+                terminated.has(textOf(item, "instanceId") ?? "")
+                    ? item
+                          .replace(/<attachment>.*?<\/attachment>/, "")
+                          .replace("<status>in-use</status>", "<status>available</status>")
+                    : item,
+            );
+            return { ...answer, body: joinList({ ...split, items }) };
+        },
+        async DeleteNetworkInterface(request, next) {
+            const { NetworkInterfaceId: id = "" } = request.form ?? {};
+            const [found = ""] = await usedBy(request, next, { "NetworkInterfaceId.1": id });
+            const instance = textOf(found, "instanceId");
+            if (instance === undefined || terminated.has(instance)) return next(request);
+            return refusal(request, 400, "InvalidParameterValue", `Network interface '${id}' is currently in use.`);
+        },
+        async DeleteSecurityGroup(request, next) {
+            const { GroupId = "" } = request.form ?? {};
+            const users = await usedBy(request, next, { "Filter.1.Name": "group-id", "Filter.1.Value.1": GroupId });
+            if (users.length === 0) return next(request);
+            return refusal(request, 400, "DependencyViolation", `resource ${GroupId} has a dependent object`);
+        },
+    });
+}
+
 export const corrections = (): Layer[] => [
+    ruleFields(),
     protocolsWithoutPorts(),
     secondaryAddressesOfInstances(),
     elasticAddresses(),
     addressAssociations(),
+    dependencies(),
 ];
