@@ -69,7 +69,7 @@ module.exports = {
             name: "pure-rooms",
             comment:
                 "Recipes and languages compute and touch nothing: no Pulumi, no files, no processes. Files are read by " +
-                "textFiles.ts, providers are asked by tls/sources.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
+                "textFiles.ts, providers are asked by tls/sources.ts and search/ec2.ts. Of node:net only isIP is used, of node:url only domainToASCII.",
             severity: "error",
             from: { path: PURE, pathNot: SOURCES },
             to: {
@@ -111,8 +111,8 @@ module.exports = {
             to: { path: "^node_modules/@pulumi/command/" },
         },
         {
-            name: "one-user-of-the-sources-of-certificates",
-            comment: "Optional packages: only who uses such a source needs them. sources.ts says so if one is missing.",
+            name: "few-users-of-optional-packages",
+            comment: "Only who uses such a source, search or host needs them. These files say so if one is missing.",
             severity: "error",
             from: { path: "^components/", pathNot: `${SOURCES}|^components/aws/` },
             to: { path: "^node_modules/@pulumi/(tls|aws)/" },
@@ -158,7 +158,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/(nearest\\.ts|(haproxy|tls)/index\\.ts|" +
+                    "^components/((nearest|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
                     "convergence/(connection|declaredHosts|kinds/index|outputs|preview/refusedLines|retirement|slots)\\.ts)$",
             },
         },
@@ -170,7 +170,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|search/(index|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|aws/settings\\.ts|search/(index|ec2Search|nodeSchema)\\.ts|" +
                     "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },

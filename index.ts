@@ -1,60 +1,61 @@
 import * as pulumi from "@pulumi/pulumi";
-import { LoadBalancerFleet } from "./components";
+import { aws, LoadBalancerFleet } from "./components";
 import { withSetupSecrets } from "./components/hostSetup";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
+import { configSecrets, dataConfig } from "./program/config";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
+import { placeOf } from "./program/hosts";
+import { searchEc2 } from "./program/inventory";
 import { loadStack } from "./program/load";
+import { outputsOf } from "./program/outputs";
 import { orRunError, runsInCi } from "./program/run";
-import { configSecrets } from "./program/secrets";
 import { standalone } from "./program/standalone";
 
-const config = new pulumi.Config();
-const secrets = configSecrets(config);
-const composed = orRunError(() => compose(standalone(loadStack(pulumi.getStack())), secrets.has));
+/** Runs before anything is registered until the search has found what there is: that decides which resources exist. */
+export = async () => {
+    const config = new pulumi.Config();
+    const secrets = configSecrets(config);
+    const loaded = orRunError(() => standalone(loadStack(pulumi.getStack(), dataConfig(config, secrets))));
+    const found = await searchEc2(loaded);
+    const composed = orRunError(() => compose(loaded, secrets.has, found));
 
-const settings = {
-    probe: config.getBoolean("probe") ?? true,
-    requireAnswer: config.getBoolean("requireAnswer") ?? runsInCi(),
-    takeOver: config.getBoolean("takeOver") ?? false,
-    allowShrink: config.getBoolean("allowShrink") ?? false,
-    restart: config.get<"now">("restart", { allowedValues: ["now"] }),
+    const settings = {
+        probe: config.getBoolean("probe") ?? true,
+        requireAnswer: config.getBoolean("requireAnswer") ?? runsInCi(),
+        takeOver: config.getBoolean("takeOver") ?? false,
+        allowShrink: config.getBoolean("allowShrink") ?? false,
+        restart: config.get<"now">("restart", { allowedValues: ["now"] }),
+    };
+    const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
+    const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
+
+    const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
+    const fleets = composed.fleets.map(({ name, hosts, provisioned, args, certificates, setup }) => {
+        const instances = provisioned && new aws.Ec2Hosts(provisioned.name, provisioned.args);
+        const ofHosts = hosts.map((host) => {
+            const privateKey =
+                host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
+            const connection = { ...host.login, ...placeOf(host, instances), privateKey, privateKeyPassword };
+            // Where it was before there were fleets, so that older states stay valid.
+            const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
+            return [host.name, { connection, ...host.differences, aliases: [former] }] as const;
+        });
+        const fleet = new LoadBalancerFleet(name, {
+            ...args,
+            ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
+            ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
+            ...settings,
+            acceptDown: acceptedDown(acceptDown, name, composed.fleets),
+            hosts: Object.fromEntries(ofHosts),
+            slots,
+        });
+        return { name, fleet, instances };
+    });
+
+    const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets];
+    warnOfPlainSecrets(config.name, secretKeys);
+    warnOfClearFiles(composed.clearFiles);
+    warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...loaded.configKeys, ...secretKeys]);
+    return outputsOf(fleets);
 };
-const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
-const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
-
-const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-const components = composed.fleets.map(({ name, hosts, args, certificates, setup }) => {
-    const ofHosts = hosts.map((host) => {
-        const privateKey =
-            host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
-        const connection = { ...host.connection, privateKey, privateKeyPassword };
-        // Where it was before there were fleets, so that older states stay valid.
-        const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
-        return [host.name, { connection, ...host.differences, aliases: [former] }] as const;
-    });
-    const accepted = acceptedDown(acceptDown, name, composed.fleets);
-    return new LoadBalancerFleet(name, {
-        ...args,
-        ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
-        ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
-        ...settings,
-        acceptDown: accepted,
-        hosts: Object.fromEntries(ofHosts),
-        slots,
-    });
-});
-
-const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets];
-warnOfPlainSecrets(config.name, secretKeys);
-warnOfClearFiles(composed.clearFiles);
-warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...secretKeys]);
-
-/** Addresses of the load balancers, by name. */
-export const addresses = Object.fromEntries(
-    components.flatMap(({ hosts }) => Object.entries(hosts).map(([name, { address }]) => [name, address])),
-);
-
-const byName = Object.assign({}, ...components.map((component) => component.authorities));
-// PEM of the authorities that are declared, by name, for clients that trust a private one. Pulumi warns of an output without a value.
-if (Object.keys(byName).length > 0) module.exports.authorities = byName;

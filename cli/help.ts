@@ -46,6 +46,20 @@ an up would converge it again.
   -s, --stack STACK   the stack; by default the selected one
   -y, --yes           asks for no confirmation`;
 
+        case "prepare-host":
+            return `${call("prepare-host")}
+
+Prints a script for a Debian or Ubuntu host that no cloud prepares, as after an
+installation by hand. Run there as root, it makes a login with keys and sudo,
+and prints the host key to pin. A second run changes nothing.
+
+  ${call("prepare-host")} |
+      ssh root@HOST sh -s -- --user deploy --key "$(cat ~/.ssh/id_ed25519.pub)"
+
+The script has a --help of its own:
+
+  ${call("prepare-host")} | sh -s -- --help`;
+
         case "data-bag":
             return `${call("data-bag")} encrypt ID KEY=@FILE... [-o FILE]
 ${call("data-bag")} show FILE [--private]
@@ -70,6 +84,7 @@ The shared secret comes from standard input, or is asked for on the terminal:
   init [FOLDER]       writes a Pulumi project with one page to edit
   check [STACK...]    asks HAProxy's own checker, without hosts and secrets
   retire HOST         takes a load balancer out of service
+  prepare-host        prints a script that gives a host a login, keys and sudo
   data-bag            encrypts and shows items of Chef data bags
 
 ${call("COMMAND")} --help describes a command.

@@ -1,6 +1,7 @@
 import { spawn } from "node:child_process";
 import { realpathSync } from "node:fs";
 import { dirname, join } from "node:path";
+import { textFile } from "../components/textFiles";
 import { parsed, UsageError, unknown } from "./arguments";
 import { help } from "./help";
 import { init } from "./init/init";
@@ -60,6 +61,15 @@ const commands: Record<string, Command> = {
         }
         const { stack, yes = false } = values;
         return work({ command: "retire", host, stack, yes }, findProject(), surroundings);
+    },
+
+    async "prepare-host"(args) {
+        const { positionals } = parsed(args, helpOption);
+        if (positionals.length > 0) {
+            throw new UsageError("expected no argument; those of the script come after sh -s --");
+        }
+        process.stdout.write(textFile("components/hostPreparation/prepare-host.sh"));
+        return 0;
     },
 
     async "data-bag"(args) {

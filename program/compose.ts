@@ -1,4 +1,4 @@
-import type { HostConnection, LoadBalancerFleetArgs } from "../components";
+import type { LoadBalancerFleetArgs } from "../components";
 import { atDeclared, certificateFiles } from "../components/certificateFiles";
 import {
     compileServices,
@@ -8,13 +8,15 @@ import {
     secretsIn,
     withoutIgnored,
 } from "../components/haproxy";
-import type { Differences } from "../components/hostDifferences";
 import { type HostSetup, setupSecrets, splitSetup } from "../components/hostSetup";
-import { type Inventory, type Node, parseInventory, search, serversFor } from "../components/search";
+import { type Inventory, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
 import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
+import { type Host, hostsOf, type Provisioned, provisionedOf } from "./hosts";
+import { type FoundNodes, inventoryOf } from "./inventory";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf, type NamedSecret } from "./schema";
+import { missingSecret } from "./settings";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
 export interface Composed {
@@ -31,6 +33,8 @@ export interface Composed {
 export interface Fleet {
     readonly name: string;
     readonly hosts: readonly Host[];
+    /** What its hosts are in EC2. @default - they exist already */
+    readonly provisioned?: Provisioned;
     /** What each host balances, and how it is treated. */
     readonly args: Omit<LoadBalancerFleetArgs, "hosts" | keyof HostSetup<never>>;
     /** What it says about certificates: texts of files, and the secrets in the stack's config by name. */
@@ -39,22 +43,14 @@ export interface Fleet {
     readonly setup: HostSetup<NamedSecret>;
 }
 
-/** A load balancer of a fleet. */
-export interface Host {
-    readonly name: string;
-    readonly connection: Omit<HostConnection, "privateKey" | "privateKeyPassword"> & { readonly address: string };
-    /** Text of the private key's file. @default - the stack names no file */
-    readonly privateKey?: string;
-    readonly differences: Differences;
-}
-
 /**
  * Composes the fleets of a stack: searches hosts and servers, and validates the configuration.
  *
  * @param hasSecret Returns whether the stack's config has a secret.
+ * @param ec2 What {@link searchEc2} has found.
  * @throws {Error} With every error in inventory, hosts, services, configuration and secrets, one per line.
  */
-export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolean): Composed {
+export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolean, ec2?: FoundNodes): Composed {
     const { stack, name: stackName, source } = loaded;
     const errors: string[] = [];
     const attempt = <T>(compute: () => T): T | undefined => {
@@ -65,14 +61,13 @@ export function compose(loaded: LoadedStack, hasSecret: (name: string) => boolea
             return undefined;
         }
     };
-    const inventory = attempt(() => inventoryOf(loaded));
+    const inventory = attempt(() => inventoryOf(loaded, ec2));
     const composed = groupsOf(stack).map((group) => composeGroup(group, loaded, inventory, attempt));
     errors.push(...composed.flatMap((group) => group.errors));
     const slots = [...new Set(composed.flatMap((group) => group.slots))];
     const secrets = [...new Set([...slots, ...composed.flatMap((group) => group.texts)])];
     for (const name of secrets.filter((secret) => !hasSecret(secret))) {
-        const remedy = `set it with npm run pulumi -- config set --secret ${name} --stack ${stackName}`;
-        errors.push(`${source}: secret ${name}: it is not in the config of the stack; ${remedy}`);
+        errors.push(`${source}: ${missingSecret(name, stackName)}`);
     }
     if (errors.length > 0) {
         throw new Error([...new Set(errors)].join("\n"));
@@ -111,8 +106,7 @@ function composeGroup(
 ): ComposedGroup {
     const { stack, source } = loaded;
     const { environment } = stack;
-    const nodes = inventory && attempt(() => search(inventory, { tag: group.loadBalancers.tag, environment }));
-    const hosts = (nodes ?? []).flatMap((node) => attempt(() => hostOf(node, group, loaded)) ?? []);
+    const hosts = hostsOf(group, loaded, inventory, attempt);
     const services = group.services.map((service, i) =>
         service.servers || !inventory
             ? service
@@ -125,12 +119,13 @@ function composeGroup(
     const { setup } = splitSetup(group);
     const { config, validate } = compileServices(settings, services, () => undefined, stats, declared, metrics);
     const issues = withoutIgnored(atDeclared(validate(config), config, group), ignoreIssues).filter(isError);
-    const known = nodes?.map((node) => node.name);
+    const known = hosts?.map((host) => host.name);
     const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
     return {
         fleet: {
             name,
-            hosts,
+            hosts: hosts ?? [],
+            provisioned: provisionedOf(name, group, loaded),
             args: {
                 ...settings,
                 services,
@@ -166,7 +161,8 @@ type Agent = NonNullable<HostSetup<NamedSecret>["datadog"]>;
 
 /** Datadog's agent with the tags that tell its hosts from others, unless the stack sets them itself. */
 function taggedAgent(agent: Agent, { loadBalancers }: Group, { stack, name }: LoadedStack): Agent {
-    return { environment: stack.environment, ...agent, tags: { stack: name, role: loadBalancers.tag, ...agent.tags } };
+    const role = "tag" in loadBalancers ? loadBalancers.tag : "haproxy::lb";
+    return { environment: stack.environment, ...agent, tags: { stack: name, role, ...agent.tags } };
 }
 
 /** The secrets that services and the statistics page name, whether or not these compile. */
@@ -184,22 +180,6 @@ function missingFiles(group: Group, { source, files }: LoadedStack, at: string):
     );
 }
 
-/** The nodes that a stack searches, from the file that it names or from its own data. */
-function inventoryOf({ stack, source, files }: LoadedStack): Inventory {
-    const { file, nodes = [] } = stack.inventory;
-    if (file === undefined) {
-        return { nodes, source };
-    }
-    const text = files.get(file);
-    if (text === undefined) {
-        const remedy = file.startsWith(".lab/")
-            ? "start the lab with npm run lab -- up"
-            : "write it, or correct the path";
-        throw new Error(`${source}: inventory.file: ${file} does not exist; ${remedy}`);
-    }
-    return parseInventory(text, file);
-}
-
 /** The service with the servers that the search finds: it may find too few, so they are guarded. */
 function withServers(service: Service, inventory: Inventory, environment: string, subject: string): Service {
     const { name, tag = `${name}::app`, port, backupFacility } = service;
@@ -210,23 +190,4 @@ function withServers(service: Service, inventory: Inventory, environment: string
     } catch (error) {
         throw new Error(`${subject}: ${(error as Error).message}`);
     }
-}
-
-/**
- * A load balancer: how to connect to its node, and how it differs.
- *
- * @throws {Error} If the node has no host key, or the file of the private key does not exist.
- */
-function hostOf({ name, address, ssh }: Node, { hosts = {} }: Group, { stack, source, files }: LoadedStack): Host {
-    const { user, become, bastion, privateKeyFile } = stack.ssh;
-    if (ssh === undefined) {
-        const remedy = `add the key that ssh-keyscan -t ed25519 ${address} prints, after comparing it with the host's`;
-        throw new Error(`${source}: node ${name}: it is a load balancer without ssh.hostKey; ${remedy}`);
-    }
-    const privateKey = privateKeyFile === undefined ? undefined : files.get(privateKeyFile);
-    if (privateKeyFile !== undefined && privateKey === undefined) {
-        throw new Error(`${source}: ssh.privateKeyFile: ${privateKeyFile} does not exist; correct the path`);
-    }
-    const differences = hosts[name] ?? {};
-    return { name, connection: { address, user, become, bastion, ...ssh }, privateKey, differences };
 }

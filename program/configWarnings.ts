@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { isSet } from "./settings";
 
 /** The SDK exports it, but leaves it out of its types. */
 const { isConfigSecret } = pulumi.runtime as unknown as { readonly isConfigSecret: (key: string) => boolean };
@@ -24,8 +25,10 @@ export function warnOfClearFiles(files: readonly string[]): void {
 /** Warns of unknown config keys, because a misspelt key would silently have no effect. */
 export function warnOfUnknownKeys(project: string, known: readonly string[]): void {
     const prefix = `${project}:`;
-    const keys = Object.keys(pulumi.runtime.allConfig()).filter((key) => key.startsWith(prefix));
-    const unknown = keys.map((key) => key.slice(prefix.length)).filter((key) => !known.includes(key));
+    const keys = Object.entries(pulumi.runtime.allConfig()).filter(
+        ([key, value]) => key.startsWith(prefix) && isSet(value),
+    );
+    const unknown = keys.map(([key]) => key.slice(prefix.length)).filter((key) => !known.includes(key));
     if (unknown.length > 0) {
         const [s, them, key] = unknown.length === 1 ? ["", "it", unknown[0]] : ["s", "them", "KEY"];
         const remedy = `correct ${them}, or remove ${them} with npm run pulumi -- config rm ${key} --stack ${pulumi.getStack()}`;

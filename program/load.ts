@@ -2,6 +2,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileOf, namedTexts } from "./certificates";
 import { groupsOf, parseStack, type Stack, type StackOfGroups } from "./schema";
+import { type Config, withConfig } from "./settings";
 
 /** A stack, and the files that it names. */
 export interface LoadedStack {
@@ -12,6 +13,8 @@ export interface LoadedStack {
     readonly source: string;
     /** Texts by path, as the stack writes it; files that do not exist are left out. */
     readonly files: ReadonlyMap<string, string>;
+    /** Keys of the config that the data names. */
+    readonly configKeys: readonly string[];
 }
 
 /** Names of the stacks that have a file. */
@@ -23,10 +26,12 @@ export function stackNames(directory = process.cwd()): string[] {
 /**
  * Reads `stacks/<name>.ts` and the files that it names.
  *
+ * @param config of the stack
  * @param directory The project's directory. @default - the working directory, in which Pulumi runs a program
- * @throws {Error} If there is no such stack. Else with every issue of form in its data, one per line.
+ * @throws {Error} If there is no such stack. Else with everything that its config lacks, else with every issue of form in its data, one
+ * per line.
  */
-export function loadStack(name: string, directory = process.cwd()): LoadedStack {
+export function loadStack(name: string, config: Config, directory = process.cwd()): LoadedStack {
     const source = `stacks/${name}.ts`;
     const names = stackNames(directory);
     if (!names.includes(name)) {
@@ -36,14 +41,15 @@ export function loadStack(name: string, directory = process.cwd()): LoadedStack 
     if (data === undefined) {
         throw new Error(`${source}: no default export; end it with "export default" and the name of its data`);
     }
-    const stack = parseStack(data, source);
+    const configured = withConfig(data, config, { source, stack: name, directory });
+    const stack = parseStack(configured.data, source);
     const certificateFiles = groupsOf(stack).flatMap(({ group }) =>
         namedTexts(group).flatMap(({ named }) => fileOf(named)),
     );
     const paths = [stack.inventory.file, stack.ssh.privateKeyFile, ...certificateFiles].flatMap((path) => path ?? []);
     const existing = paths.filter((path) => existsSync(resolve(directory, path)));
     const texts = existing.map((path) => [path, readFileSync(resolve(directory, path), "utf8")] as const);
-    return { stack, name, source, files: new Map(texts) };
+    return { stack, name, source, files: new Map(texts), configKeys: configured.keys };
 }
 
 /** The default export of a stack's file. */

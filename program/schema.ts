@@ -1,4 +1,5 @@
 import { z } from "zod";
+import { type Ec2HostsSettings, ec2HostsSettingsForm } from "../components/aws/settings";
 import { formError, formIssues, formOf, matching, text, texts } from "../components/forms";
 import {
     type HaproxySettings,
@@ -13,8 +14,11 @@ import {
 import { type Differences, differencesShape } from "../components/hostDifferences";
 import { type HostSetup, hostSetupShape } from "../components/hostSetup";
 import { optionsShape } from "../components/recipes/haproxy";
+import type { Ec2Search } from "../components/search";
+import { ec2SearchForm } from "../components/search/ec2Search";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";
+import type { WithConfig } from "./settings";
 
 /** The data of a stack's file, with one group of load balancers: see docs/stacks.md. */
 export interface Stack extends StackSettings, Group {}
@@ -28,15 +32,18 @@ export interface StackOfGroups extends StackSettings {
 export interface StackSettings {
     /** Environment whose nodes are searched. */
     readonly environment: string;
-    /** The nodes: either a JSON file, relative to the project's directory, or a list. */
-    readonly inventory: { readonly file?: string; readonly nodes?: readonly Node[] };
+    /** The nodes: a JSON file, relative to the project's directory, or a list; or EC2's instances, alone or with one of them. */
+    readonly inventory: { readonly file?: string; readonly nodes?: readonly Node[]; readonly ec2?: Ec2Search };
     readonly ssh: SshSettings;
 }
 
+/** The data of a stack's file, in which the stack's config may have any value: `{ config: "vpc" }`. */
+export type StackData = WithConfig<Stack> | WithConfig<StackOfGroups>;
+
 /** Load balancers with one configuration. */
 export interface Group extends CertificateArguments<NamedText>, HostSetup<NamedSecret> {
-    /** Tag of the nodes to converge. Each of them needs `ssh.hostKey`. */
-    readonly loadBalancers: { readonly tag: string };
+    /** What to converge: nodes by their tag, each with `ssh.hostKey`, or EC2 instances that the stack provisions. */
+    readonly loadBalancers: { readonly tag: string } | { readonly ec2: Ec2HostsSettings };
     /** @default {} */
     readonly haproxy?: HaproxySettings & HostSettings;
     readonly services: readonly Service[];
@@ -114,10 +121,11 @@ const namedText = formOf<NamedText>()(
 const settings = {
     environment: name,
     inventory: z
-        .strictObject({ file: text.optional(), nodes: nodesSchema.optional() })
-        .refine(({ file, nodes }) => (file === undefined) !== (nodes === undefined), {
+        .strictObject({ file: text.optional(), nodes: nodesSchema.optional(), ec2: ec2SearchForm.optional() })
+        .refine(({ file, nodes }) => file === undefined || nodes === undefined, {
             message: "expected either file or nodes",
-        }),
+        })
+        .refine((inventory) => Object.keys(inventory).length > 0, { message: "expected file, nodes or ec2" }),
     ssh: z.strictObject({
         user: text.optional(),
         bastion: z.strictObject({ address, user: text.optional(), port: port.optional(), hostKey }).optional(),
@@ -126,7 +134,9 @@ const settings = {
     }),
 };
 const group = {
-    loadBalancers: z.strictObject({ tag: runListEntry }),
+    loadBalancers: z.union([z.strictObject({ tag: runListEntry }), z.strictObject({ ec2: ec2HostsSettingsForm })], {
+        message: "expected { tag } or { ec2 }",
+    }),
     haproxy: z
         .strictObject({
             ...settingsShape,

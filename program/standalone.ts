@@ -7,15 +7,15 @@ import { groupsOf } from "./schema";
 const placeholder = { name: "placeholder", address: "192.0.2.1" };
 
 /**
- * The stack as a check without hosts can have it: without the private key, and without the inventory of a lab, if that was not started.
- * Each service then has a placeholder as its server, of which it warns. In previews and ups, the stack as it is.
+ * The stack as a check without hosts can have it: without private key and bastion, and without the inventory of a lab, if that was not
+ * started. Each service then has a placeholder as its server, of which it warns. In previews and ups, the stack as it is.
  */
 export function standalone(loaded: LoadedStack): LoadedStack {
     if (onlyDeclared() !== "check") {
         return loaded;
     }
     const { stack } = loaded;
-    const { privateKeyFile: _, ...ssh } = stack.ssh;
+    const { privateKeyFile: _, bastion: __, ...ssh } = stack.ssh;
     const { file } = stack.inventory;
     if (!file?.startsWith(".lab/") || loaded.files.has(file)) {
         return { ...loaded, stack: { ...stack, ssh } };
@@ -24,7 +24,7 @@ export function standalone(loaded: LoadedStack): LoadedStack {
     const node = {
         ...placeholder,
         environment: stack.environment,
-        runList: groups.map(({ group }) => group.loadBalancers.tag),
+        runList: groups.flatMap(({ group: { loadBalancers } }) => ("tag" in loadBalancers ? [loadBalancers.tag] : [])),
         ssh: { hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" },
     };
     const filled = groups.map(({ name, group: { hosts: _, services, ...group } }) => {

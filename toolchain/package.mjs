@@ -133,7 +133,7 @@ export async function buildTestLibrary() {
     await Promise.all([
         bundleLibrary(partial),
         bundle({
-            stdin: { contents: 'export * from "./index";', resolveDir: repo },
+            stdin: { contents: 'module.exports = require("./index");', resolveDir: repo },
             outfile: join(partial, "program.js"),
         }),
     ]);

@@ -15,7 +15,7 @@ import {
     makeWall,
 } from "./children";
 import { imageQuery } from "./images";
-import { loadPackages, MissingPackage, type Packages } from "./packages";
+import { loadPackages, type Packages } from "./packages";
 import { waysIn, wayWarnings } from "./rules";
 
 /** What a host in EC2 is reached by. */
@@ -55,11 +55,11 @@ export interface Ec2Host {
  *     dns: { zone: "Z0123456789ABCDEFGHIJ", names: ["www.example.com"] },
  * });
  * const at = ({ publicAddress: address, hostKey }: aws.Ec2Host) => ({
- *     connection: { address, hostKey, user: "deploy", become: "sudo" as const },
+ *     connection: { address, hostKey, user: "deploy", become: "sudo" as const, bootSeconds: 300 },
  * });
  * const services = [{ name: "shop", port: 8080, default: true, servers: [{ name: "shop1", address: "192.0.2.21" }] }];
  * const hosts = { lb1: at(edge.hosts.lb1), lb2: at(edge.hosts.lb2) };
- * export const fleet = new LoadBalancerFleet("shop", { hosts, services }, { dependsOn: edge });
+ * export const fleet = new LoadBalancerFleet("shop", { hosts, services });
  * export const { association } = edge;
  * ```
  */
@@ -92,7 +92,8 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
         }
         this.names = args.dns?.names ?? [];
         // Nothing is asked then, and nothing made.
-        const packages = onlyDeclared() === undefined ? this.packages(name) : undefined;
+        // A check needs no provider. Who retires hosts gets their addresses from the state.
+        const packages = onlyDeclared() === "check" ? undefined : this.packages(name);
         if (packages === undefined) {
             this.hosts = mapValues(args.hosts, () => unknownHost);
             [this.address, this.allocationId, this.association] = [unknown, unknown, unknown];
@@ -129,11 +130,11 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
     }
 
     private packages(name: string): Packages {
-        try {
-            return loadPackages();
-        } catch (error) {
-            throw error instanceof MissingPackage ? resourceError(`${name}: ${error.message}`, this) : error;
+        const loaded = loadPackages();
+        if ("problem" in loaded) {
+            throw resourceError(`${name}: ${loaded.problem}`, this);
         }
+        return loaded;
     }
 
     /**

@@ -23,6 +23,8 @@ export interface HostConnection {
     privateKeyPassword?: pulumi.Input<string>;
     /** A host to connect through, with a pinned key of its own. @default - none */
     bastion?: BastionConnection;
+    /** Seconds that an up waits while the host refuses connections or does not answer, because it may still be booting. @default 30 */
+    bootSeconds?: number;
 }
 
 /** A host to connect through: it forwards TCP connections, and nothing runs on it. */
@@ -62,12 +64,14 @@ const textFields: Readonly<Record<Exclude<keyof Hop, "port">, (value: string) =>
 
 /** Issues of the fields that are known already. Outputs are judged by judgedConnection. */
 export function connectionIssues(connection: HostConnection): string[] {
-    return hopsOf(connection).flatMap(([name, hop]) => [
+    const ofHops = hopsOf(connection).flatMap(([name, hop]) => [
         ...declaredFields(hop).flatMap((field) =>
             typeof hop[field] === "object" ? [] : fieldIssues(name, field, hop),
         ),
         ...rangeIssues("port", hop.port, 65_535).map((issue) => `${name}.port: ${issue}`),
     ]);
+    const waits = rangeIssues("bootSeconds", connection.bootSeconds, 3600);
+    return [...ofHops, ...waits.map((issue) => `connection.bootSeconds: ${issue}`)];
 }
 
 /** A connection with all outputs resolved, or what is wrong with it. */
@@ -83,7 +87,11 @@ export function judgedConnection(connection: HostConnection): pulumi.Output<Judg
             declaredFields(hop).flatMap((field) => fieldIssues(name, field, resolved[n] as Hop)),
         );
         const [host, bastion] = resolved as [ResolvedHop, ResolvedHop?];
-        return issues.length > 0 ? { issues } : { target: targetOf(host, bastion) };
+        if (issues.length > 0) {
+            return { issues };
+        }
+        const { bootSeconds } = connection;
+        return { target: { ...targetOf(host, bastion), ...(bootSeconds !== undefined && { bootSeconds }) } };
     }) as pulumi.Output<JudgedConnection>;
 }
 
@@ -137,7 +145,7 @@ function commandHop({ address, port, user, hostKey, privateKey, privateKeyPasswo
     };
 }
 
-function hopsOf({ become: _, bastion, ...host }: HostConnection): [string, Hop][] {
+function hopsOf({ become: _, bastion, bootSeconds: __, ...host }: HostConnection): [string, Hop][] {
     return [["connection", host], ...(bastion ? ([["connection.bastion", bastion]] as [string, Hop][]) : [])];
 }
 

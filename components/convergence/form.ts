@@ -37,6 +37,7 @@ export const connectionForm = formOf<HostConnection>()(
         ...loginShape,
         hostKey: hostKey("the host"),
         become: z.literal("sudo").optional(),
+        bootSeconds: number.optional(),
         bastion: bastionForm.optional(),
     }),
 );

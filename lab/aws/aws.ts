@@ -1,7 +1,9 @@
 // AWS for tests and the demo: moto, corrected where it is known not to answer as AWS does.
+import type { Host } from "../host";
 import { readRequest } from "./calls";
 import { corrections } from "./corrections";
 import type { Fault } from "./faults";
+import { LabInstances, type LabInstancesArgs } from "./labInstances";
 import { startMoto } from "./moto";
 import { pages } from "./pages";
 import { type Calls, CorrectingProxy } from "./proxy";
@@ -14,6 +16,8 @@ export type { Calls } from "./proxy";
 export interface AwsOptions {
     /** Region of `env` and of the calls of tests. @default "eu-central-1" */
     region?: string;
+    /** Hosts of a lab on which instances with a network interface run. @default - none: instances are rows of a table */
+    instances?: LabInstancesArgs;
 }
 
 /** Where a call of a test is made. moto has every account and region at once. */
@@ -47,8 +51,9 @@ export interface InstancesArgs {
 export async function startAws(options: AwsOptions = {}): Promise<Aws | string> {
     const moto = await startMoto();
     if (typeof moto === "string") return moto;
-    const proxy = await CorrectingProxy.start(moto.url, [pages(), ...corrections()]);
-    return new Aws(proxy, moto.stop, options);
+    const hosts = options.instances && new LabInstances(options.instances);
+    const layers = [pages(), ...(hosts ? [hosts.layer] : []), ...corrections()];
+    return new Aws(await CorrectingProxy.start(moto.url, layers), moto.stop, options, hosts);
 }
 
 /** The double of AWS, on loopback. */
@@ -64,8 +69,10 @@ export class Aws {
     constructor(
         private readonly proxy: CorrectingProxy,
         private readonly stopMoto: () => void,
-        { region = "eu-central-1" }: AwsOptions,
+        private readonly options: AwsOptions,
+        private readonly hosts: LabInstances | undefined,
     ) {
+        const { region = "eu-central-1" } = options;
         this.region = region;
         this.url = proxy.url;
         this.calls = proxy.calls;
@@ -87,7 +94,19 @@ export class Aws {
         return this.proxy.faults.add(action, fault);
     }
 
+    /** The lab's host of an instance or network interface. @throws if it has none */
+    hostOf(id: string): Host {
+        if (!this.hosts) throw new Error(`${id}: the double has no hosts; start it with instances`);
+        return this.hosts.hostOf(id);
+    }
+
+    /** Waits until the instances on hosts have run their user data. @throws if one could not */
+    async booted(): Promise<void> {
+        await this.hosts?.booted();
+    }
+
     async stop(): Promise<void> {
+        await this.hosts?.booted().catch(() => undefined);
         await this.proxy.stop();
         this.stopMoto();
     }
@@ -121,8 +140,12 @@ export class Aws {
         return JSON.parse(await this.call("secretsmanager", "POST", "/", headers, JSON.stringify(input), where));
     }
 
-    /** A VPC with two subnets, in the zones a and b. */
-    async network({ cidr = "10.0.0.0/16", ...where }: Where & { cidr?: string } = {}): Promise<{
+    private get cidr(): string {
+        return this.options.instances ? `${this.options.instances.lab.address(0)}/24` : "10.0.0.0/16";
+    }
+
+    /** A VPC with two subnets, in the zones a and b. With a lab, it has the lab's network; hosts may be of either half. */
+    async network({ cidr = this.cidr, ...where }: Where & { cidr?: string } = {}): Promise<{
         vpc: string;
         subnets: [string, string];
     }> {

@@ -126,3 +126,13 @@ export const done = ({ action }: Request, xml = "<return>true</return>"): Answer
         200,
         `<${action}Response xmlns="http://ec2.amazonaws.com/doc/2016-11-15/"><requestId>request-id</requestId>${xml}</${action}Response>`,
     );
+
+/** A layer for some actions of EC2. */
+export const ofEc2 =
+    (actions: Record<string, Layer>): Layer =>
+    (request, next) =>
+        (request.service === "ec2" && actions[request.action]?.(request, next)) || next(request);
+
+/** Asks moto something else on the way. */
+export const ask = (request: Request, next: Parameters<Layer>[1], Action: string, form: Record<string, string>) =>
+    next({ ...withForm({ ...request, form: { Version: "2016-11-15", Action } }, form), action: Action });

@@ -1,37 +1,8 @@
 // Known faults of moto 5.2.5, each corrected by a layer of its own. A layer that the next moto makes needless fails no test: the tests
 // of this folder then pass without it.
-import { type Answer, done, type Layer, type Request, refusal, withForm } from "./calls";
+import { type Answer, ask, done, type Layer, ofEc2, type Request, refusal, withForm } from "./calls";
+import { protocolsWithoutPorts, ruleFields } from "./securityGroupRules";
 import { joinList, splitList, textOf, textsOf } from "./xml";
-
-const ofEc2 =
-    (actions: Record<string, Layer>): Layer =>
-    (request, next) =>
-        (request.service === "ec2" && actions[request.action]?.(request, next)) || next(request);
-
-/** Asks moto something else on the way. */
-const ask = (request: Request, next: Parameters<Layer>[1], Action: string, form: Record<string, string>) =>
-    next({ ...withForm({ ...request, form: { Version: "2016-11-15", Action } }, form), action: Action });
-
-/** moto takes the ports of each rule for numbers: a rule for a protocol without ports, such as 112, is status 500. AWS shows -1 for both. */
-export function protocolsWithoutPorts(): Layer {
-    const withPorts: Layer = (request, next) => {
-        const ports: Record<string, string> = {};
-        for (const [name, value] of Object.entries(request.form ?? {})) {
-            const rule = /^(.*)IpProtocol$/.exec(name)?.[1];
-            if (rule === undefined || value === "-1") continue;
-            for (const port of ["FromPort", "ToPort"])
-                if (request.form?.[rule + port] === undefined) ports[rule + port] = "-1";
-        }
-        return next(withForm(request, ports));
-    };
-    return ofEc2({
-        AuthorizeSecurityGroupIngress: withPorts,
-        AuthorizeSecurityGroupEgress: withPorts,
-        RevokeSecurityGroupIngress: withPorts,
-        RevokeSecurityGroupEgress: withPorts,
-        ModifySecurityGroupRules: withPorts,
-    });
-}
 
 /** moto drops the secondary addresses that RunInstances asks for with an interface of the instance's own. */
 export function secondaryAddressesOfInstances(): Layer {
@@ -252,9 +223,44 @@ async function interfaceOf(request: Request, next: Parameters<Layer>[1]) {
     };
 }
 
+/** moto deletes an interface and a security group that an instance still uses. */
+export function dependencies(): Layer {
+    /** Whether an instance that is not terminated matches. */
+    async function used(request: Request, next: Parameters<Layer>[1], filter: string, value: string) {
+        const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
+        const found = await ask(request, next, "DescribeInstances", {
+            "Filter.1.Name": filter,
+            "Filter.1.Value.1": value,
+            "Filter.2.Name": "instance-state-name",
+            ...Object.fromEntries(states.map((state, index) => [`Filter.2.Value.${index + 1}`, state])),
+        });
+        return /<instanceId>/.test(found.body);
+    }
+    return ofEc2({
+        async DeleteNetworkInterface(request, next) {
+            const { NetworkInterfaceId: id = "" } = request.form ?? {};
+            const found = await ask(request, next, "DescribeNetworkInterfaces", { "NetworkInterfaceId.1": id });
+            const instance = textOf(found.body, "instanceId");
+            if (!instance || !(await used(request, next, "instance-id", instance))) return next(request);
+            return refusal(request, 400, "InvalidParameterValue", `Network interface '${id}' is currently in use.`);
+        },
+        async DeleteSecurityGroup(request, next) {
+            const { GroupId = "" } = request.form ?? {};
+            const found = await ask(request, next, "DescribeNetworkInterfaces", {
+                "Filter.1.Name": "group-id",
+                "Filter.1.Value.1": GroupId,
+            });
+            if (!/<networkInterfaceId>/.test(found.body)) return next(request);
+            return refusal(request, 400, "DependencyViolation", `resource ${GroupId} has a dependent object`);
+        },
+    });
+}
+
 export const corrections = (): Layer[] => [
+    ruleFields(),
     protocolsWithoutPorts(),
     secondaryAddressesOfInstances(),
     elasticAddresses(),
     addressAssociations(),
+    dependencies(),
 ];

@@ -24,4 +24,4 @@ export const tagged = (lab: Lab, tag: string) => nodes(lab).filter(({ runList })
 /** What Pulumi calls a load balancer: by its group, and its name in the inventory. */
 export const resourceName = ({ name }: InventoryNode) => `edge-${name}`;
 
-export const loadBalancers = (lab: Lab) => tagged(lab, local.loadBalancers.tag);
+export const loadBalancers = (lab: Lab) => tagged(lab, "haproxy::lb");

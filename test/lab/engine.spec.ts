@@ -318,16 +318,26 @@ describeLab("the engine on a fleet", () => {
         program.stack({});
     });
 
-    it("previews the stack staging, with one warning of its hosts behind one unreachable bastion, or an error", async () => {
-        await program.succeed("stack", "init", "staging", "--no-select");
-        await program.succeed("config", "set", "--secret", "datadogApiKey", "0".repeat(32), "--stack", "staging");
-        const text = await program.preview("--stack", "staging");
-        assert.match(text, /warning: edge-lb1, edge-lb2 could not be asked what differs: /);
-        assert.match(text, /\+ 6 to create/);
-        await program.succeed("config", "set", "requireAnswer", "true", "--stack", "staging");
-        const required = await program.pulumi("preview", "--stack", "staging");
-        assert.notEqual(required.code, 0, required.text);
-        assert.match(required.text, /error: edge-lb1, edge-lb2: /);
+    it("warns once of hosts behind one unreachable bastion in a preview, or fails", async () => {
+        const away = new Program(lab(), "away");
+        const { hostKey } = lab().host("lb1").state;
+        const [lb1, lb2] = ["192.0.2.11", "192.0.2.12"].map((address, n) => {
+            return { name: `lb${n + 1}`, address, environment: "local", runList: ["haproxy::lb"], ssh: { hostKey } };
+        });
+        away.nodes([lb1, lb2, ...away.labNodes().filter(({ name }) => name.startsWith("app"))]);
+        away.stack({ ssh: { bastion: { address: lab().address(101), hostKey } } });
+        try {
+            await away.init();
+            const text = await away.preview();
+            assert.match(text, /warning: edge-lb1, edge-lb2 could not be asked what differs: /);
+            assert.match(text, /\+ 6 to create/);
+            await away.succeed("config", "set", "requireAnswer", "true");
+            const required = await away.pulumi("preview");
+            assert.notEqual(required.code, 0, required.text);
+            assert.match(required.text, /error: edge-lb1, edge-lb2: /);
+        } finally {
+            away.remove();
+        }
     });
 
     it("does not touch the hosts of a stack that is destroyed, and says so", async () => {

@@ -12,6 +12,19 @@ export interface Registration {
     name: string;
     custom: boolean;
     inputs: Record<string, unknown>;
+    options: RegistrationOptions;
+}
+
+/** Options of a registration. Other resources are here by their names. */
+export interface RegistrationOptions {
+    /** "" for the stack. */
+    parent: string;
+    /** What it waits for, declared or by its inputs, sorted. */
+    dependencies: string[];
+    protect: boolean;
+    ignoreChanges: string[];
+    /** Outputs that are secret whatever the provider says. */
+    secretOutputs: string[];
 }
 
 /** What a program has registered and logged since its mocks were set. */
@@ -24,6 +37,8 @@ export interface Recording {
 export interface MockOptions {
     /** Whether it is a preview, where outputs of resources are unknown. @default false */
     preview?: boolean;
+    /** Whether everything exists already, so that a preview knows the outputs, too. @default false */
+    existing?: boolean;
     /** @default "dev" */
     stack?: string;
     /** Config by full key, `haproxy-fleet:probe`. @default {} */
@@ -34,6 +49,8 @@ export interface MockOptions {
     creation?: (name: string) => Promise<void> | undefined;
     /** What the command of this name prints there. @default - nothing */
     stderr?: (name: string) => string;
+    /** Id of a resource, in an up. @default - its name and "-id" */
+    id?: (type: string, name: string) => string;
     /** What a provider adds to a resource of this type, in an up. @default - nothing */
     outputs?: (type: string, name: string) => Record<string, unknown>;
     /** Answers a call of a provider's function. @default - throws, since few components call any */
@@ -49,14 +66,18 @@ export interface MockOptions {
  */
 export async function mockEngine(options: MockOptions = {}): Promise<Recording> {
     const recording: Recording = { registrations: [], messages: [] };
+    let registering = noOptions;
     await pulumi.runtime.setMocks(
         {
             async newResource({ type, name, custom = true, inputs, id }: MockResourceArgs) {
+                const registration = { type, name, custom, inputs, options: registering };
                 await options.creation?.(name);
-                recording.registrations.push({ type, name, custom, inputs });
+                recording.registrations.push(registration);
                 const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
-                const outputs = options.preview || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
-                return { id: custom ? id || `${name}-id` : undefined, state: { ...inputs, ...outputs } };
+                const isNew = options.preview && !options.existing;
+                const outputs = isNew || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
+                const ownId = options.id?.(type, name) ?? `${name}-id`;
+                return { id: custom ? id || ownId : undefined, state: { ...inputs, ...outputs } };
             },
             async call({ token, inputs, provider }) {
                 if (!options.call) throw new Error(`unexpected call of ${token}`);
@@ -67,6 +88,9 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
         options.stack ?? "dev",
         options.preview ?? false,
     );
+    onRegistration((request) => {
+        registering = optionsOf(request);
+    });
     pulumi.runtime.setAllConfig(options.config ?? {}, options.secretConfig);
     for (const severity of ["info", "warn", "error"] as const) {
         replaceLog(severity, async (text) => {
@@ -74,6 +98,46 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
         });
     }
     return recording;
+}
+
+/** The parts of a request to register a resource that mocks leave out. */
+interface RegisterRequest {
+    getParent(): string;
+    getDependenciesList(): string[];
+    getProtect(): boolean;
+    getIgnorechangesList(): string[];
+    getAdditionalsecretoutputsList(): string[];
+}
+
+const noOptions: RegistrationOptions = {
+    parent: "",
+    dependencies: [],
+    protect: false,
+    ignoreChanges: [],
+    secretOutputs: [],
+};
+
+/** Looks at each request before the mocks get it: they are called at once, before anything else can happen. */
+function onRegistration(look: (request: RegisterRequest) => void): void {
+    type Register = (request: RegisterRequest, callback: unknown) => unknown;
+    const monitor = pulumi.runtime.getMonitor() as unknown as { registerResource: Register };
+    const register = monitor.registerResource.bind(monitor);
+    monitor.registerResource = (request, callback) => {
+        look(request);
+        return register(request, callback);
+    };
+}
+
+function optionsOf(request: RegisterRequest): RegistrationOptions {
+    const name = (urn: string) => urn.split("::").slice(3).join("::");
+    const parent = request.getParent();
+    return {
+        parent: parent.includes("::pulumi:pulumi:Stack::") ? "" : name(parent),
+        dependencies: request.getDependenciesList().map(name).sort(),
+        protect: request.getProtect(),
+        ignoreChanges: request.getIgnorechangesList(),
+        secretOutputs: request.getAdditionalsecretoutputsList(),
+    };
 }
 
 const originals = new Map<string, unknown>();

@@ -74,7 +74,7 @@ export class Program {
         this.write(this.stackName, `exports.default = ${JSON.stringify(data)};\n`);
     }
 
-    private write(stack: string, text: string): void {
+    protected write(stack: string, text: string): void {
         writeFileSync(join(this.directory, "stacks", `${stack}.ts`), text);
     }
 

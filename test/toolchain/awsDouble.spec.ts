@@ -118,6 +118,58 @@ describe("double of AWS", () => {
             assert.deepEqual(shown, ["112", "-1", "-1"]);
             const removed = await ec2("RevokeSecurityGroupIngress", { GroupId, "SecurityGroupRuleId.1": id });
             assert.equal(removed.status, 200, removed.xml);
+
+            const of = { ...vrrp, "IpPermissions.1.Groups.1.Description": "Of & each other" };
+            const second =
+                textOf((await ec2("AuthorizeSecurityGroupIngress", { GroupId, ...of })).xml, "securityGroupRuleId") ??
+                "";
+            const described = async () => {
+                const { xml } = await ec2("DescribeSecurityGroupRules", { "SecurityGroupRuleId.1": second });
+                const source =
+                    textOf(xml, "referencedGroupInfo") ?? /<referencedGroupInfo>.*?<groupId>([^<]*)/.exec(xml)?.[1];
+                return [textOf(xml, "description"), source, textOf(xml, "ipProtocol")];
+            };
+            assert.deepEqual(await described(), ["Of &amp; each other", GroupId, "112"]);
+            const other = { GroupName: "other", GroupDescription: "other", VpcId: vpc };
+            const otherId = textOf((await ec2("CreateSecurityGroup", other)).xml, "groupId") ?? "";
+            const rule = { IpProtocol: "112", ReferencedGroupId: otherId, Description: "Of the other" };
+            const changed = await ec2("ModifySecurityGroupRules", {
+                GroupId,
+                "SecurityGroupRule.1.SecurityGroupRuleId": second,
+                ...Object.fromEntries(
+                    Object.entries(rule).map(([name, value]) => [
+                        `SecurityGroupRule.1.SecurityGroupRule.${name}`,
+                        value,
+                    ]),
+                ),
+            });
+            assert.equal(changed.status, 200, changed.xml);
+            assert.deepEqual(await described(), ["Of the other", otherId, "112"]);
+        });
+    });
+
+    describe("interfaces and groups", () => {
+        it("are deleted only if no instance uses them", async () => {
+            const { vpc, subnets } = await aws.network();
+            const group = { GroupName: "used", GroupDescription: "used", VpcId: vpc };
+            const GroupId = textOf((await ec2("CreateSecurityGroup", group)).xml, "groupId") ?? "";
+            const made = await ec2("CreateNetworkInterface", { SubnetId: subnets[0], "SecurityGroupId.1": GroupId });
+            const NetworkInterfaceId = textOf(made.xml, "networkInterfaceId") ?? "";
+            const one = { ImageId: "ami-00000000000086064", MinCount: "1", MaxCount: "1" };
+            const device = {
+                "NetworkInterface.1.DeviceIndex": "0",
+                "NetworkInterface.1.NetworkInterfaceId": NetworkInterfaceId,
+            };
+            const instance = textOf((await ec2("RunInstances", { ...one, ...device })).xml, "instanceId") ?? "";
+            const code = async (action: string, form: Record<string, string>) => {
+                const { status, xml } = await ec2(action, form);
+                return status === 200 ? "done" : textOf(xml, "Code");
+            };
+            assert.equal(await code("DeleteNetworkInterface", { NetworkInterfaceId }), "InvalidParameterValue");
+            await ec2("TerminateInstances", { "InstanceId.1": instance });
+            assert.equal(await code("DeleteSecurityGroup", { GroupId }), "DependencyViolation");
+            assert.equal(await code("DeleteNetworkInterface", { NetworkInterfaceId }), "done");
+            assert.equal(await code("DeleteSecurityGroup", { GroupId }), "done");
         });
     });
 

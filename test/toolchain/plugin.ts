@@ -19,6 +19,13 @@ export const urn = urnOf(commandType);
 const toStruct = (value: Properties) => struct.Struct.fromJavaScript(value);
 const fromStruct = (value: struct.Struct | undefined) => (value?.toJavaScript() ?? {}) as Properties;
 
+const checkResult = (response: provider.CheckResponse) => ({
+    inputs: fromStruct(response.getInputs()),
+    failures: response.getFailuresList().map((failure) => [failure.getProperty(), failure.getReason()] as const),
+});
+/** That of a resource; types that make none have any. */
+const idOf = (state: Properties) => String(state.id ?? "id");
+
 export interface LogLine {
     message: string;
     urn: string;
@@ -41,8 +48,11 @@ export class Plugin {
         return urnOf(this.type);
     }
 
-    /** @throws if the plugin refuses to be configured */
-    async start(env: NodeJS.ProcessEnv = {}): Promise<void> {
+    /**
+     * @param config of the provider, as in a program
+     * @throws if the plugin refuses to be configured
+     */
+    async start(env: NodeJS.ProcessEnv = {}, config: Properties = {}): Promise<void> {
         this.engine.addService(EngineService, {
             log: (call: { request: engine.LogRequest }, callback: (error: null, reply: empty.Empty) => void) => {
                 const { request } = call;
@@ -75,9 +85,19 @@ export class Plugin {
         const port = await new Promise<string>((resolve) => createInterface(stdout).once("line", resolve));
         const unlimited = { "grpc.max_receive_message_length": -1, "grpc.max_send_message_length": -1 };
         this.client = new ResourceProviderClient(`127.0.0.1:${port}`, credentials.createInsecure(), unlimited);
-        await this.call<provider.ConfigureResponse>(
+        // What is no text arrives as JSON.
+        const settings = Object.fromEntries(
+            Object.entries(config).map(([name, value]) => [
+                name,
+                typeof value === "string" ? value : JSON.stringify(value),
+            ]),
+        );
+        const checked = new provider.CheckRequest().setUrn(`urn:pulumi:dev::test::pulumi:providers:${this.name}::own`);
+        const { failures } = checkResult(await this.call("checkConfig", checked.setNews(toStruct(settings))));
+        if (failures.length) throw new Error(failures.map(([, reason]) => reason).join("\n"));
+        await this.call(
             "configure",
-            new provider.ConfigureRequest().setAcceptsecrets(true),
+            new provider.ConfigureRequest().setAcceptsecrets(true).setArgs(toStruct(settings)),
         );
     }
 
@@ -98,13 +118,7 @@ export class Plugin {
 
     async check(news: Properties, of = this.urn) {
         const request = new provider.CheckRequest().setUrn(of).setNews(toStruct(news)).setOlds(toStruct({}));
-        const response = await this.call<provider.CheckResponse>("check", request);
-        return {
-            inputs: fromStruct(response.getInputs()),
-            failures: response
-                .getFailuresList()
-                .map((failure) => [failure.getProperty(), failure.getReason()] as const),
-        };
+        return checkResult(await this.call("check", request));
     }
 
     async diff(olds: Properties, news: Properties, ignoreChanges: string[] = []) {
@@ -139,7 +153,11 @@ export class Plugin {
 
     async update(olds: Properties, inputs: Properties, preview = false): Promise<Properties> {
         const { inputs: checked } = await this.check(inputs);
-        const request = new provider.UpdateRequest().setId("id").setUrn(this.urn).setName("cmd").setType(this.type);
+        const request = new provider.UpdateRequest()
+            .setId(idOf(olds))
+            .setUrn(this.urn)
+            .setName("cmd")
+            .setType(this.type);
         const response = await this.call<provider.UpdateResponse>(
             "update",
             request.setOlds(toStruct(olds)).setNews(toStruct(checked)).setPreview(preview),
@@ -148,12 +166,16 @@ export class Plugin {
     }
 
     async delete(state: Properties): Promise<void> {
-        const request = new provider.DeleteRequest().setId("id").setUrn(this.urn).setName("cmd").setType(this.type);
+        const request = new provider.DeleteRequest()
+            .setId(idOf(state))
+            .setUrn(this.urn)
+            .setName("cmd")
+            .setType(this.type);
         await this.call("delete", request.setProperties(toStruct(state)));
     }
 
     async read(state: Properties): Promise<Properties> {
-        const request = new provider.ReadRequest().setId("id").setUrn(this.urn).setProperties(toStruct(state));
+        const request = new provider.ReadRequest().setId(idOf(state)).setUrn(this.urn).setProperties(toStruct(state));
         return fromStruct((await this.call<provider.ReadResponse>("read", request)).getProperties());
     }
 

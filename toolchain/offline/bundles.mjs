@@ -1,5 +1,5 @@
-// Bundles the language host and the stand-ins for provider plugins into one file each, because previews start them, and a bundle loads
-// several times faster than hundreds of modules.
+// Bundles the language host and the stand-ins for provider plugins, because previews start them, and a bundle loads several times faster
+// than hundreds of modules.
 import { chmodSync, existsSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { cacheDir, plugins, repo } from "../environment.mjs";
@@ -23,28 +23,36 @@ function launcherInstalled({ bundle, directory, file }) {
 /** @param {string} target */
 export const pluginsInstalled = (target) => existsSync(target) && plugins.every(launcherInstalled);
 
+/** What packages in CommonJS expect. */
+const commonJs =
+    'import { createRequire as makeRequire } from "node:module"; import { dirname as directoryOf } from "node:path"; ' +
+    "const require = makeRequire(import.meta.url), __filename = import.meta.filename ?? new URL(import.meta.url).pathname, " +
+    "__dirname = directoryOf(__filename);";
+
 /** @param {string} target folder of the bundles */
 export async function installPlugins(target) {
     if (!existsSync(target)) {
         const { build } = await import("esbuild");
         const partial = `${target}.partial`;
         rmSync(partial, { recursive: true, force: true });
-        await Promise.all(
-            plugins.map(({ bundle, entry }) =>
-                build({
-                    entryPoints: [join(repo, entry)],
-                    outfile: join(partial, bundle),
-                    absWorkingDir: repo,
-                    bundle: true,
-                    platform: "node",
-                    target: "node20",
-                    format: "cjs",
-                    minify: true,
-                    external: ["cpu-features", "*.node"], // Optional native parts of ssh2.
-                    logLevel: "error",
-                }),
+        await build({
+            entryPoints: Object.fromEntries(
+                plugins.map(({ bundle, entry }) => [bundle.replace(/\.js$/, ""), join(repo, entry)]),
             ),
-        );
+            outdir: partial,
+            absWorkingDir: repo,
+            bundle: true,
+            platform: "node",
+            target: "node20",
+            // What is imported later, such as a client of the AWS SDK, gets a file of its own, which is only read then.
+            format: "esm",
+            splitting: true,
+            banner: { js: commonJs },
+            minify: true,
+            external: ["cpu-features", "*.node"], // Optional native parts of ssh2.
+            logLevel: "error",
+        });
+        writeFileSync(join(partial, "package.json"), '{ "type": "module" }\n');
         renameSync(partial, target);
     }
     for (const plugin of plugins) {

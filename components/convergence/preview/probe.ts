@@ -31,7 +31,7 @@ export interface AskedHost {
 /**
  * Asks a host what a payload would change there. Writes nothing outside the host's tmpfs.
  *
- * @param waiting if given, a host that may still be booting gets 30 s; called once it cannot be reached
+ * @param waiting if given, a host that may still be booting gets `bootSeconds`; called once it cannot be reached
  */
 export type Probe = (
     target: SshTarget,
@@ -47,7 +47,7 @@ export type Probe = (
  */
 export const probeOverSsh: Probe = async (target, payload, become, waiting) => {
     const connect = () => connectSsh(target);
-    const session = await (waiting === undefined ? connect() : untilBooted(connect, waiting));
+    const session = await (waiting === undefined ? connect() : untilBooted(connect, waiting, target.bootSeconds));
     try {
         const answer = await whyRun(session, target, payload, become);
         return {

@@ -34,6 +34,8 @@ export interface SshTarget {
     privateKeyPassword?: string;
     /** A host to connect through. @default - none */
     bastion?: SshTarget;
+    /** Seconds that an up waits for a host that may still be booting. @default 30 */
+    bootSeconds?: number;
     /** Limit for a login, in milliseconds. @default 15000 - as the command plugin, so that both give up alike */
     loginTimeout?: number;
 }

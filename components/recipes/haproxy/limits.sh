@@ -41,8 +41,11 @@ haproxy_memory_limit() {
     memory=${memory##* }
     memory_owner="this host has"
     memory_remedy="give the host more"
-    limits=$(systemctl show -p MemoryMax --value -- "$haproxy_unit")
-    group=$(systemctl show -p ControlGroup --value -- "$haproxy_unit")
+    haproxy_command
+    haproxy_property MemoryMax
+    limits=$value
+    haproxy_property ControlGroup
+    group=$value
     while :; do
         [ ! -r "/sys/fs/cgroup$group/memory.max" ] || limits=$limits$NL$(cat "/sys/fs/cgroup$group/memory.max")
         [ -n "$group" ] || break
@@ -74,7 +77,7 @@ haproxy_running_maxconn() {
 # the limit is that of init or of the unit.
 haproxy_descriptor_limit() {
     limited_by=
-    properties=$NL$(systemctl show -p LimitNOFILE -p CapabilityBoundingSet -p MainPID -- "$haproxy_unit")$NL
+    haproxy_command
     haproxy_property MainPID
     main=${value:-0}
     if haproxy_may_raise 1 CapBnd; then

@@ -3,11 +3,16 @@
 # The functions below pass these settings to eval, because systemd shows them quoted for a shell. That is safe: only root can change a
 # unit, and systemd runs its command as root anyway.
 
+# What haproxy_command has read; empty if it was not called.
+properties=
+
 # Reads from the unit what its process gets, so that the check sees the same. Sets haproxy_program (HAProxy's own), command_line,
-# environment, environment_files, unit_files (the unit's own, in the order in which systemd reads them) and unit_directory.
+# environment, environment_files, unit_files (the unit's own, in the order in which systemd reads them) and unit_directory, and what
+# haproxy_property reads. Asks systemd only once: an apply checks in subshells, so each of its checks asks again.
 haproxy_command() {
+    [ -z "$properties" ] || return 0
     properties=$NL$(systemctl show -p Environment -p EnvironmentFiles -p ExecStart -p FragmentPath -p DropInPaths \
-        -p WorkingDirectory -- "$haproxy_unit")$NL
+        -p WorkingDirectory -p LimitNOFILE -p CapabilityBoundingSet -p MainPID -p MemoryMax -p ControlGroup -- "$haproxy_unit")$NL
     haproxy_property Environment
     environment=$value
     case $environment in *"[unprintable]"*) haproxy_bus_environment ;; esac

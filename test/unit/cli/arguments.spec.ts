@@ -27,7 +27,7 @@ describe("the command line", () => {
 
     it("has help that fits a screen", () => {
         for (const usage of [usual.usage, "npm run COMMAND --"])
-            for (const command of ["", "init", "check", "retire", "data-bag"]) {
+            for (const command of ["", "init", "check", "retire", "prepare-host", "data-bag"]) {
                 const lines = help({ ...usual, usage }, command).split("\n");
                 assert.ok(lines.length <= 23, `${command}: ${lines.length} lines`);
                 for (const line of lines) assert.ok(line.length < 80, line);

@@ -6,6 +6,7 @@ import { compose } from "../../../program/compose";
 import { loadStack } from "../../../program/load";
 import { parseStack } from "../../../program/schema";
 import { hostKey } from "../../support/probeReplies";
+import { noConfig } from "../../support/stackConfig";
 
 const group = {
     loadBalancers: { tag: "haproxy::lb" },
@@ -59,7 +60,7 @@ describe("certificates of stacks", () => {
     /** Loads and composes a stack as the program does. */
     function composed(name: string, data: object, secrets = ["shop-key", "bag-secret"]) {
         writeFileSync(join(directory, "stacks", `${name}.ts`), `export default ${JSON.stringify(data)};`);
-        return compose(loadStack(name, directory), (secret) => secrets.includes(secret));
+        return compose(loadStack(name, noConfig, directory), (secret) => secrets.includes(secret));
     }
 
     it("have texts of files, and secrets by name, at their places", () => {

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { SshError } from "../../../components/convergence/ssh/ssh";
-import staging from "../../../stacks/staging";
+import { awsMocks } from "../../support/awsMocks";
 import {
     failuresOf,
     type MockOptions,
@@ -12,6 +12,7 @@ import {
     settled,
 } from "../../support/mocks";
 import { FLEET, HOST, withProbeReplies } from "../../support/probeReplies";
+import { exampleConfig } from "../../support/stackConfig";
 
 describe("index.ts", () => {
     const hosts = withProbeReplies();
@@ -20,12 +21,19 @@ describe("index.ts", () => {
     async function run(
         options: MockOptions = {},
     ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>>; outputs: string[] }> {
-        const config = { "haproxy-fleet:datadogApiKey": "0123456789abcdef0123456789abcdef", ...options.config };
+        const { bastion: _, bastionSecurityGroup: __, ...used } = exampleConfig;
+        const example = Object.entries(used).map(([key, value]) => [`haproxy-fleet:${key}`, value]);
+        const datadogApiKey = "0123456789abcdef0123456789abcdef";
+        const config = {
+            ...Object.fromEntries(example),
+            "haproxy-fleet:datadogApiKey": datadogApiKey,
+            ...options.config,
+        };
         const secretConfig = ["haproxy-fleet:datadogApiKey", ...(options.secretConfig ?? [])];
-        const recording = await mockEngine({ stack: "staging", ...options, config, secretConfig });
+        const recording = await mockEngine({ stack: "staging", ...awsMocks, ...options, config, secretConfig });
         const file = require.resolve("../../../index");
         delete require.cache[file];
-        const exported = require(file);
+        const exported = await require(file)();
         await settled();
         return { ...recording, addresses: exported.addresses, outputs: Object.keys(exported) };
     }
@@ -34,21 +42,24 @@ describe("index.ts", () => {
     const assigned = (variable: string) =>
         hosts.asked.map(({ payload }) => new RegExp(`^${variable}='([^']*)'`, "m").exec(payload)?.[1]);
 
-    it("creates a load balancer for every node with the tag, with the servers that the search has found", async () => {
+    it("creates each load balancer, with the servers that the search has found", async () => {
         const recording = await run();
         const loadBalancers = recording.registrations.filter(({ type }) => type === HOST);
         assert.deepEqual(
             loadBalancers.map(({ name }) => name),
             ["edge-lb1", "edge-lb2"],
         );
-        assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "192.0.2.12");
-        assert.deepEqual(recording.outputs, ["addresses"], "Pulumi warns of outputs without a value");
+        assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "10.0.2.11");
+        assert.deepEqual(recording.outputs, ["addresses", "services"], "Pulumi warns of outputs without a value");
         const { files } = registered(recording, FLEET, "edge").inputs as { files: Record<string, string> };
-        assert.match(files["/etc/haproxy/haproxy.cfg"] ?? "", /backend ecom-docs\n.*server docs1 192\.0\.2\.41:8080/s);
+        assert.match(
+            files["/etc/haproxy/haproxy.cfg"] ?? "",
+            /backend ecom-docs\n.*server ip-10-0-1-41 10\.0\.1\.41:8080/s,
+        );
         assert.equal(hosts.asked.length, 2);
         const [{ target, become } = assert.fail()] = hosts.asked;
-        assert.equal(target.user, staging.ssh.user);
-        assert.equal(target.bastion?.address, staging.ssh.bastion?.address);
+        assert.equal(target.user, "deploy");
+        assert.equal(target.bastion, undefined);
         assert.equal(become, "sudo");
     });
 
@@ -97,7 +108,7 @@ describe("index.ts", () => {
                 : {};
             let warnings: string[] = [];
             const failures = await failuresOf(() => {
-                void run({ preview: true, config }).then(({ messages }) => {
+                void run({ preview: true, existing: true, config }).then(({ messages }) => {
                     warnings = messages.map(({ text }) => text).filter((text) => text.includes("could not be asked"));
                 });
             }, 500);
@@ -122,10 +133,10 @@ describe("index.ts", () => {
                 .map(({ text }) => text)
                 .filter((text) => text.includes("config key"));
         assert.deepEqual(await warnings({ "haproxy-fleet:old-password": "x" }), [
-            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, restart, acceptDown, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
+            'unknown config keys "takeover", "old-password" (known: probe, requireAnswer, takeOver, allowShrink, restart, acceptDown, vpc, subnetA, subnetB, sshPublicKeys, sshNetworks, zone, maxconn, papertrailHost, papertrailPort, datadogRepository, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct them, or remove them with npm run pulumi -- config rm KEY --stack staging',
         ]);
         assert.deepEqual(await warnings(), [
-            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, restart, acceptDown, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
+            'unknown config key "takeover" (known: probe, requireAnswer, takeOver, allowShrink, restart, acceptDown, vpc, subnetA, subnetB, sshPublicKeys, sshNetworks, zone, maxconn, papertrailHost, papertrailPort, datadogRepository, sshPrivateKey, sshPrivateKeyPassword, datadogApiKey); correct it, or remove it with npm run pulumi -- config rm takeover --stack staging',
         ]);
     });
 

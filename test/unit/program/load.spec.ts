@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadStack, stackNames } from "../../../program/load";
 import local from "../../../stacks/local";
+import { noConfig } from "../../support/stackConfig";
 
 describe("loadStack", () => {
     const directory = mkdtempSync(join(tmpdir(), "project-"));
@@ -25,7 +26,7 @@ describe("loadStack", () => {
     });
 
     it("reads a stack and those of its files that exist", () => {
-        const { stack, source, files } = loadStack("mine", directory);
+        const { stack, source, files } = loadStack("mine", noConfig, directory);
         assert.equal(stack.environment, "local");
         assert.equal(source, "stacks/mine.ts");
         assert.deepEqual([...files], [["nodes.json", "nodes, unread"]]);
@@ -34,23 +35,26 @@ describe("loadStack", () => {
     it("lists the stacks, and names them in the error about an unknown one", () => {
         assert.deepEqual(stackNames(directory).sort(), ["broken", "cut", "mine", "nothing", "throwing"]);
         assert.throws(
-            () => loadStack("other", directory),
+            () => loadStack("other", noConfig, directory),
             /^Error: stack other: stacks\/other\.ts does not exist; write it, or select one of broken, cut, mine, nothing, throwing$/,
         );
     });
 
     it("fails on a file without data, or with data of a wrong form", () => {
-        assert.throws(() => loadStack("nothing", directory), /^Error: stacks\/nothing\.ts: no default export; /);
         assert.throws(
-            () => loadStack("broken", directory),
+            () => loadStack("nothing", noConfig, directory),
+            /^Error: stacks\/nothing\.ts: no default export; /,
+        );
+        assert.throws(
+            () => loadStack("broken", noConfig, directory),
             /^Error: stacks\/broken\.ts: environment: expected .*\nstacks\/broken\.ts: inventory: /,
         );
         assert.throws(
-            () => loadStack("throwing", directory),
+            () => loadStack("throwing", noConfig, directory),
             /^Error: stacks\/throwing\.ts: cannot be loaded: out of luck; correct the file$/,
         );
         assert.throws(
-            () => loadStack("cut", directory),
+            () => loadStack("cut", noConfig, directory),
             /^Error: stacks\/cut\.ts: cannot be loaded: [^\n]*stacks\/cut\.ts:3:0: ERROR: Unexpected "}"; correct the file$/,
         );
     });

@@ -14,6 +14,12 @@ export class Aws {
     ec2(region?: string): Promise<Ec2> {
         return this.service("ec2", region, async () => (await import("./sdk/ec2.js")).ec2);
     }
+    iam() {
+        return this.service("iam", undefined, async () => (await import("./sdk/iam.js")).iam);
+    }
+    route53() {
+        return this.service("route53", undefined, async () => (await import("./sdk/route53.js")).route53);
+    }
     tagging(region?: string) {
         return this.service("resourcegroupstaggingapi", region, async () => (await import("./sdk/tagging.js")).tagging);
     }

@@ -1,6 +1,7 @@
 // The functions, each with its arguments.
+
+import { type Field, failuresIn } from "../provider/fields";
 import type { ProviderFunction } from "../provider/resourceType";
-import { type Field, failuresIn } from "../provider/tableType";
 import type { Properties } from "../provider/values";
 import type { Aws } from "./aws";
 import { getAmi } from "./ec2/getAmi";

@@ -1,4 +1,6 @@
 // The provider protocol, for any stand-in.
+
+import { createHash, randomBytes } from "node:crypto";
 import { status } from "@grpc/grpc-js";
 import plugin from "@pulumi/pulumi/proto/plugin_pb";
 import { ResourceProviderService } from "@pulumi/pulumi/proto/provider_grpc_pb";
@@ -8,16 +10,17 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { type CallContext, serve, unary } from "../pluginServer";
 import { engineLog } from "./log";
 import type { Call, Difference, Provider, ResourceType } from "./resourceType";
-import { type Properties, pick, propertyOf, reveal, withoutNulls } from "./values";
+import { isBelow, keepAt, type Properties, propertyOf, reveal, unknown, withoutNulls } from "./values";
 
 const toProperties = (value: struct.Struct | undefined) => (value?.toJavaScript() ?? {}) as Properties;
 const toStruct = (value: Properties) => struct.Struct.fromJavaScript(value);
 
-/** Properties in `ignoreChanges` keep the value of the state, if it has one. */
-const ignoring = (news: Properties, olds: Properties, ignored: string[]): Properties => ({
-    ...news,
-    ...pick(olds, ignored),
-});
+/** Seven digits that are the same in a preview and its up, which send the same seed. */
+const digits = (seed: Uint8Array) =>
+    createHash("sha256")
+        .update(seed.length > 0 ? seed : randomBytes(16))
+        .digest("hex")
+        .slice(0, 7);
 
 /** Serves a provider until the CLI ends it. */
 export function serveProvider(served: Provider): void {
@@ -51,9 +54,17 @@ export function serveProvider(served: Provider): void {
         handshake: unary(() => new provider.ProviderHandshakeResponse().setAcceptSecrets(served.acceptsSecrets)),
         getPluginInfo: unary(() => new plugin.PluginInfo().setVersion(served.version)),
         attach: unary(() => new empty.Empty()),
-        checkConfig: unary((request: provider.CheckRequest) =>
-            new provider.CheckResponse().setInputs(request.getNews()),
-        ),
+        checkConfig: unary(async (request: provider.CheckRequest) => {
+            const response = new provider.CheckResponse().setInputs(request.getNews());
+            const config = reveal(toProperties(request.getNews())) as Properties;
+            if (Object.values(config).includes(unknown)) return response;
+            try {
+                await served.checkConfig?.(config);
+            } catch (error) {
+                response.addFailures(new provider.CheckFailure().setReason((error as Error).message));
+            }
+            return response;
+        }),
         diffConfig: unary(() => new provider.DiffResponse().setChanges(provider.DiffResponse.DiffChanges.DIFF_NONE)),
         configure: unary((request: provider.ConfigureRequest) => {
             served.configure?.(reveal(toProperties(request.getArgs())) as Properties);
@@ -69,7 +80,11 @@ export function serveProvider(served: Provider): void {
         construct: unary((request: provider.ConstructRequest) => refuse(request.getType())),
 
         check: unary((request: provider.CheckRequest) => {
-            const checked = typeOf(request.getUrn()).check(withoutNulls(toProperties(request.getNews())));
+            const checked = typeOf(request.getUrn()).check(withoutNulls(toProperties(request.getNews())), {
+                name: request.getUrn().split("::").slice(3).join("::"),
+                olds: toProperties(request.getOlds()),
+                random: digits(request.getRandomseed_asU8()),
+            });
             if ("inputs" in checked) return new provider.CheckResponse().setInputs(toStruct(checked.inputs));
             const failures = checked.failures.map(({ property, reason }) =>
                 new provider.CheckFailure().setProperty(property).setReason(reason),
@@ -79,8 +94,10 @@ export function serveProvider(served: Provider): void {
 
         diff: unary((request: provider.DiffRequest) => {
             const state = toProperties(request.getOlds());
-            const news = ignoring(toProperties(request.getNews()), state, request.getIgnorechangesList());
-            return diffResponse(typeOf(request.getUrn()).diff(state, news));
+            const ignored = request.getIgnorechangesList();
+            const news = keepAt(toProperties(request.getNews()), state, ignored);
+            const differences = [...typeOf(request.getUrn()).diff(state, news)];
+            return diffResponse(differences.filter(([path]) => !ignored.some((above) => isBelow(path, above))));
         }),
 
         create: unary(async (request: provider.CreateRequest, context) => {
@@ -95,7 +112,7 @@ export function serveProvider(served: Provider): void {
         update: unary(async (request: provider.UpdateRequest, context) => {
             const type = typeOf(request.getUrn());
             const olds = toProperties(request.getOlds());
-            const inputs = ignoring(toProperties(request.getNews()), olds, request.getIgnorechangesList());
+            const inputs = keepAt(toProperties(request.getNews()), olds, request.getIgnorechangesList());
             const state = await act(request.getUrn(), request.getPreview(), context, async (call) =>
                 type.update ? type.update(olds, inputs, call) : { ...olds, ...inputs },
             );
@@ -111,11 +128,16 @@ export function serveProvider(served: Provider): void {
 
         read: unary(async (request: provider.ReadRequest) => {
             const type = typeOf(request.getUrn());
-            const state = toProperties(request.getProperties());
+            const recorded = toProperties(request.getProperties());
+            // Without a state, the resource is one to import.
+            const isImport = Object.keys(recorded).length === 0;
+            if (isImport && !type.inputsOf) refuse("The import of resources");
+            const state = type.read ? await type.read({ ...recorded, id: request.getId() }) : recorded;
+            if (state === undefined) return new provider.ReadResponse();
             return new provider.ReadResponse()
                 .setId(request.getId())
-                .setProperties(toStruct(type.read ? await type.read(state) : state))
-                .setInputs(request.getInputs());
+                .setProperties(toStruct(state))
+                .setInputs(isImport ? toStruct(type.inputsOf?.(state) ?? {}) : request.getInputs());
         }),
 
         cancel: unary(() => {
@@ -125,7 +147,7 @@ export function serveProvider(served: Provider): void {
     });
 }
 
-function diffResponse(differences: ReadonlyMap<string, Difference>): provider.DiffResponse {
+function diffResponse(differences: readonly (readonly [string, Difference])[]): provider.DiffResponse {
     const { PropertyDiff, DiffResponse } = provider;
     const kinds = {
         add: [PropertyDiff.Kind.ADD, PropertyDiff.Kind.ADD_REPLACE],
@@ -133,10 +155,12 @@ function diffResponse(differences: ReadonlyMap<string, Difference>): provider.Di
         update: [PropertyDiff.Kind.UPDATE, PropertyDiff.Kind.UPDATE_REPLACE],
     } as const;
     const response = new DiffResponse().setHasdetaileddiff(true);
-    response.setChanges(differences.size ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);
+    response.setChanges(
+        differences.length > 0 ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE,
+    );
     for (const [path, { change, replaces }] of differences) {
         response.getDetaileddiffMap().set(path, new PropertyDiff().setKind(kinds[change][replaces ? 1 : 0]));
         if (replaces) response.addReplaces(propertyOf(path));
     }
-    return response.setDiffsList([...new Set([...differences.keys()].map(propertyOf))]);
+    return response.setDiffsList([...new Set(differences.map(([path]) => propertyOf(path)))]);
 }

@@ -26,10 +26,23 @@ export interface Call {
     readonly log: Log;
 }
 
+/** What the names are made of that a plugin makes up. */
+export interface Naming {
+    /** That of the resource in the program. */
+    readonly name: string;
+    /** The inputs that it has so far. */
+    readonly olds: Properties;
+    /** Seven hexadecimal digits. */
+    readonly random: string;
+}
+
 /** A resource type. States have all inputs and all outputs. */
 export interface ResourceType {
     /** The inputs with what the plugin fills in, or what is wrong with them. */
-    check(news: Properties): { readonly inputs: Properties } | { readonly failures: readonly Failure[] };
+    check(
+        news: Properties,
+        naming: Naming,
+    ): { readonly inputs: Properties } | { readonly failures: readonly Failure[] };
     /** By path, as in diffProperties(). */
     diff(state: Properties, inputs: Properties): ReadonlyMap<string, Difference>;
     /** The state; the id may be any text in a preview. */
@@ -38,8 +51,10 @@ export interface ResourceType {
     update?(state: Properties, inputs: Properties, call: Call): Promise<Properties>;
     /** @default - there is nothing to delete */
     delete?(state: Properties, call: Call): Promise<void>;
-    /** The state as it is now. @default - what is recorded */
-    read?(state: Properties): Promise<Properties>;
+    /** The state as it is now; undefined if the resource is gone. @default - what is recorded */
+    read?(state: Properties): Promise<Properties | undefined>;
+    /** The inputs of a resource that is imported. @default - it cannot be imported */
+    inputsOf?(state: Properties): Properties;
 }
 
 /** A function, such as `aws:secretsmanager/getSecretVersion:getSecretVersion`, without secrets in its arguments. */
@@ -61,4 +76,9 @@ export interface Provider {
      * @throws if the provider must not run
      */
     configure?(config: Properties): void;
+    /**
+     * Tries the provider's configuration, if all of it is known.
+     * @throws if nothing can be done with it
+     */
+    checkConfig?(config: Properties): Promise<void>;
 }

@@ -85,3 +85,43 @@ function compare(old: Value | undefined, fresh: Value | undefined, path: string,
 
 /** The property that a path of {@link diffProperties} leads into. */
 export const propertyOf = (path: string) => path.replace(/[.[].*/, "");
+
+/** The steps of a path of {@link diffProperties}, or of one in `ignoreChanges`, which may have `*` for any step. */
+export function segmentsOf(path: string): (string | number)[] {
+    const steps = path.matchAll(/\[(?:(\d+)|(\*)|"((?:[^"\\]|\\.)*)")\]|([^.[\]]+)/g);
+    return [...steps].map(([, index, any, quoted, name]) =>
+        index === undefined
+            ? (any ?? (quoted === undefined ? (name ?? "") : JSON.parse(`"${quoted}"`)))
+            : Number(index),
+    );
+}
+
+/** Whether a path is that of `ignoreChanges`, or leads below it. */
+export function isBelow(path: string, ignored: string): boolean {
+    const steps = segmentsOf(path);
+    return segmentsOf(ignored).every((step, index) => step === steps[index] || (step === "*" && index < steps.length));
+}
+
+/** The new properties, but at these paths as in the old ones: absent if they lack them. */
+export function keepAt(news: Properties, olds: Properties, paths: readonly string[]): Properties {
+    const kept = structuredClone(news);
+    for (const path of paths) keep(kept, olds, segmentsOf(path));
+    return kept;
+}
+
+type Container = Record<string | number, Value>;
+
+function keep(news: Container, olds: Container, [step, ...rest]: readonly (string | number)[]): void {
+    if (step === undefined) return;
+    for (const key of step === "*" ? new Set([...Object.keys(news), ...Object.keys(olds)]) : [step]) {
+        const [fresh, old] = [news[key], olds[key]];
+        if (rest.length > 0) {
+            const both = [fresh, old].every((value) => typeof value === "object" && value !== null);
+            if (both) keep(fresh as Container, old as Container, rest);
+        } else if (old === undefined) {
+            delete news[key];
+        } else {
+            news[key] = old;
+        }
+    }
+}

@@ -1,6 +1,7 @@
 // tls.SelfSignedCert and tls.LocallySignedCert.
 import { randomBytes } from "node:crypto";
-import type { Field, Table } from "../provider/tableType";
+import type { Field } from "../provider/fields";
+import type { Table } from "../provider/tableType";
 import type { Properties } from "../provider/values";
 import { alternativeNames, type SigningKey, signingKey, subjectFields, subjectOf } from "./keys";
 import * as x509 from "./x509";

@@ -1,6 +1,6 @@
 // Keys and names in the terms of WebCrypto and X.509.
 import { createPrivateKey, createPublicKey, type KeyObject, webcrypto } from "node:crypto";
-import type { Field } from "../provider/tableType";
+import type { Field } from "../provider/fields";
 import type { Properties, Value } from "../provider/values";
 import * as x509 from "./x509";
 

@@ -11,7 +11,7 @@ const ADAPTER = `${adapterScript("haproxy")}
 label=transaction
 polls=0
 running_worker=100 running_failed=0 running_digest=old running_old=
-haproxy_old_workers=5 haproxy_hard_stop=600 haproxy_unit=haproxy.service
+haproxy_old_workers=5 haproxy_hard_stop=600 haproxy_unit=haproxy.service haproxy_config=/etc/haproxy/haproxy.cfg
 sleep() { :; }
 systemctl() { :; }`;
 

@@ -12,9 +12,10 @@ export async function blockDevices(
     const mappings = (instance.BlockDeviceMappings ?? []).filter(({ Ebs }) => Ebs?.VolumeId);
     if (mappings.length === 0) return { rootBlockDevices: [], ebsBlockDevices: [] };
     const VolumeIds = mappings.map(({ Ebs }) => Ebs?.VolumeId ?? "");
-    const { Volumes = [] } = await ec2.call("DescribeVolumes", { VolumeIds });
+    const pages = await ec2.pages("DescribeVolumes", { VolumeIds });
+    const volumes = pages.flatMap(({ Volumes }) => Volumes ?? []);
     const devices = mappings.map(({ DeviceName, Ebs }) => {
-        const volume = Volumes.find(({ VolumeId }) => VolumeId === Ebs?.VolumeId);
+        const volume = volumes.find(({ VolumeId }) => VolumeId === Ebs?.VolumeId);
         return {
             isRoot: DeviceName === instance.RootDeviceName,
             snapshotId: volume?.SnapshotId ?? "",

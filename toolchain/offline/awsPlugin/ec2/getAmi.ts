@@ -44,23 +44,25 @@ export async function getAmi(aws: Aws, args: Properties): Promise<Properties> {
         ...args,
         architecture: image.Architecture ?? "",
         arn: `arn:aws:ec2:${ec2.region}::image/${image.ImageId}`,
-        blockDeviceMappings: devices.map(({ DeviceName, VirtualName, NoDevice, Ebs }): Properties => ({
-            deviceName: DeviceName ?? "",
-            virtualName: VirtualName ?? "",
-            noDevice: NoDevice ?? "",
-            ebs: Ebs
-                ? {
-                      delete_on_termination: String(Ebs.DeleteOnTermination ?? false),
-                      encrypted: String(Ebs.Encrypted ?? false),
-                      iops: String(Ebs.Iops ?? 0),
-                      snapshot_id: Ebs.SnapshotId ?? "",
-                      throughput: String(Ebs.Throughput ?? 0),
-                      volume_initialization_rate: "0",
-                      volume_size: String(Ebs.VolumeSize ?? 0),
-                      volume_type: Ebs.VolumeType ?? "",
-                  }
-                : {},
-        })),
+        blockDeviceMappings: devices.map(
+            ({ DeviceName, VirtualName, NoDevice, Ebs }): Properties => ({
+                deviceName: DeviceName ?? "",
+                virtualName: VirtualName ?? "",
+                noDevice: NoDevice ?? "",
+                ebs: Ebs
+                    ? {
+                          delete_on_termination: String(Ebs.DeleteOnTermination ?? false),
+                          encrypted: String(Ebs.Encrypted ?? false),
+                          iops: String(Ebs.Iops ?? 0),
+                          snapshot_id: Ebs.SnapshotId ?? "",
+                          throughput: String(Ebs.Throughput ?? 0),
+                          volume_initialization_rate: "0",
+                          volume_size: String(Ebs.VolumeSize ?? 0),
+                          volume_type: Ebs.VolumeType ?? "",
+                      }
+                    : {},
+            }),
+        ),
         bootMode: image.BootMode ?? "",
         creationDate: image.CreationDate ?? "",
         deprecationTime: image.DeprecationTime ?? "",

@@ -1,6 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
 import { unknownOutput } from "../components/convergence/outputs";
+import type { Config } from "./settings";
 
 /** Secrets in a stack's config. A check without hosts does without those that are missing, and warns of them. */
 export interface Secrets {
@@ -29,5 +30,14 @@ export function configSecrets(config: pulumi.Config): Secrets {
         },
         require: (name) =>
             checks && isMissing(name) ? pulumi.secret(unknownOutput<string>()) : config.requireSecret(name),
+    };
+}
+
+/** What fills in the data of a stack. A check without hosts does with placeholders for what the config lacks. */
+export function dataConfig(config: pulumi.Config, secrets: Secrets): Config {
+    return {
+        get: (key) => config.get(key) ?? undefined,
+        hasSecret: (key) => secrets.has(key),
+        ...(onlyDeclared() === "check" && { placeholders: true }),
     };
 }

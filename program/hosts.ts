@@ -1,0 +1,106 @@
+import type { aws, HostConnection } from "../components";
+import type { Differences } from "../components/hostDifferences";
+import { type Inventory, type Node, search } from "../components/search";
+import type { LoadedStack } from "./load";
+import type { Group } from "./schema";
+
+/** A load balancer of a fleet. */
+export interface Host {
+    readonly name: string;
+    /** How to log in to it. */
+    readonly login: Omit<HostConnection, "privateKey" | "privateKeyPassword" | "address" | "hostKey">;
+    /** Where it is, and its key. @default - as the program provisions it */
+    readonly node?: Pick<Node, "address"> & { readonly hostKey: string };
+    /** Text of the private key's file. @default - the stack names no file */
+    readonly privateKey?: string;
+    readonly differences: Differences;
+}
+
+/** EC2 hosts that the program provisions. */
+export interface Provisioned {
+    readonly name: string;
+    readonly args: aws.Ec2HostsArgs;
+}
+
+/** Seconds that an up waits for a new instance: it boots, installs what its image lacks, and makes its login. */
+const bootSeconds = 300;
+
+/**
+ * The load balancers of a group, as a search finds them or as it provisions them.
+ *
+ * @param attempt collects errors
+ * @returns undefined if they cannot be known, because of an error
+ */
+export function hostsOf(
+    group: Group,
+    loaded: LoadedStack,
+    inventory: Inventory | undefined,
+    attempt: <T>(compute: () => T) => T | undefined,
+): Host[] | undefined {
+    const { loadBalancers } = group;
+    const { environment } = loaded.stack;
+    if ("ec2" in loadBalancers) {
+        return Object.keys(loadBalancers.ec2.hosts).flatMap(
+            (name) => attempt(() => hostOf({ name }, group, loaded, { bootSeconds })) ?? [],
+        );
+    }
+    const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
+    return nodes?.flatMap((node) => attempt(() => hostOf(node, group, loaded)) ?? []);
+}
+
+/** The EC2 hosts of a group, if it provisions them. */
+export function provisionedOf(
+    name: string,
+    { loadBalancers }: Group,
+    { stack: { environment, ssh } }: LoadedStack,
+): Provisioned | undefined {
+    if (!("ec2" in loadBalancers)) {
+        return undefined;
+    }
+    const { ec2 } = loadBalancers;
+    const { user = "root" } = ssh;
+    return { name: `${environment}-${name}`, args: { ...ec2, environment, ssh: { ...ec2.ssh, user } } };
+}
+
+/** Where a host is, and its key: known, or outputs of its instance. */
+export function placeOf(
+    { name, node }: Host,
+    instances: aws.Ec2Hosts | undefined,
+): Pick<HostConnection, "address" | "hostKey"> {
+    const place = node ?? instances?.hosts[name];
+    if (place === undefined) {
+        throw new Error(`${name}: the stack neither finds nor provisions it`);
+    }
+    const { address, hostKey } = place;
+    return { address, hostKey };
+}
+
+/**
+ * A load balancer: how to connect to it, and how it differs.
+ *
+ * @throws {Error} If a node has no host key, or the file of the private key does not exist.
+ */
+function hostOf(
+    { name, address, ssh }: Pick<Node, "name"> & Partial<Node>,
+    { hosts = {} }: Group,
+    { stack, source, files }: LoadedStack,
+    waits: Pick<HostConnection, "bootSeconds"> = {},
+): Host {
+    const { user, become, bastion, privateKeyFile } = stack.ssh;
+    if (address !== undefined && ssh === undefined) {
+        const remedy = `add the key that ssh-keyscan -t ed25519 ${address} prints, after comparing it with the host's`;
+        throw new Error(`${source}: node ${name}: it is a load balancer without ssh.hostKey; ${remedy}`);
+    }
+    const privateKey = privateKeyFile === undefined ? undefined : files.get(privateKeyFile);
+    if (privateKeyFile !== undefined && privateKey === undefined) {
+        throw new Error(`${source}: ssh.privateKeyFile: ${privateKeyFile} does not exist; correct the path`);
+    }
+    const { hostKey, ...own } = ssh ?? {};
+    return {
+        name,
+        login: { user, become, bastion, ...waits, ...own },
+        ...(address !== undefined && hostKey !== undefined && { node: { address, hostKey } }),
+        privateKey,
+        differences: hosts[name] ?? {},
+    };
+}
