@@ -79,7 +79,9 @@ export class Company {
         const address = this.lab.address(201 + this.apps.length);
         await this.lab.host("apps").exec(`ip address add ${address}/24 dev eth0`);
         const tags = { run_list: `base,${service}::app`, environment };
-        const [instance = ""] = await this.aws.instances({ tags, address, subnet: this.network.subnets[0] });
+        // The upper half of the network.
+        const [, subnet] = this.network.subnets;
+        const [instance = ""] = await this.aws.instances({ tags, address, subnet });
         const app = { service, address, instance };
         this.apps.push(app);
         return app;
