@@ -187,6 +187,7 @@ describe("a search in EC2", () => {
                 /facilities\.a\.account: expected the number of an account, 12 digits as text/,
             ],
             [{ facilities: { A: {} } }, /^ec2Inventory: facilities\.A: expected 1 to 63 lower-case letters/],
+            [{ read: {} }, /^ec2Inventory: read: expected at least one key of a tag/],
             [{ read: { port: 80 } }, /^ec2Inventory: read\.port: expected text/],
             [{ environment: pulumi.output("prod") }, /^ec2Inventory: environment: an Output; /],
         ];
