@@ -203,6 +203,21 @@ describe("warnings of Ec2Hosts", () => {
 
     it("are none for what is usual", async () => assert.deepEqual(await warningsOf({}), []));
 
+    it("are an error if there is no image, with what AWS says", async () => {
+        const none = (token: string) => {
+            if (token.endsWith("getAmi")) {
+                const details = "invoking aws:ec2/getAmi:getAmi: 1 error occurred:\n\t* Your query returned no results";
+                throw Object.assign(new Error(details), { details });
+            }
+            return { availabilityZone: "a" };
+        };
+        await mockEngine({ ...awsMocks, call: none });
+        assert.deepEqual(await failuresOf(() => void new Ec2Hosts("edge", { ...declared, image: "debian-13" })), [
+            "edge: image debian-13: Your query returned no results; " +
+                "correct its name, owner, architecture or region, or allow ec2:DescribeImages",
+        ]);
+    });
+
     it("name the zone of all hosts, if it can be read", async () => {
         const one = zone("eu-central-1a");
         assert.deepEqual(await warningsOf({}, { call: one }), together);
@@ -238,21 +253,6 @@ describe("warnings of Ec2Hosts", () => {
         const names = ["www.example.org", "*.example.com"];
         assert.deepEqual(await warningsOf({ dns: { zone: "Z1", names } }, { outputs: fqdn }), [
             "warn edge: dns.names: www.example.org is not in the zone, so that the record is www.example.org.example.com; correct dns.zone, or the name",
-        ]);
-    });
-
-    it("are an error if there is no image, with what AWS says", async () => {
-        const none = (token: string) => {
-            if (token.endsWith("getAmi")) {
-                const details = "invoking aws:ec2/getAmi:getAmi: 1 error occurred:\n\t* Your query returned no results";
-                throw Object.assign(new Error(details), { details });
-            }
-            return { availabilityZone: "a" };
-        };
-        await mockEngine({ ...awsMocks, call: none });
-        assert.deepEqual(await failuresOf(() => void new Ec2Hosts("edge", { ...declared, image: "debian-13" })), [
-            "edge: image debian-13: Your query returned no results; " +
-                "correct its name, owner, architecture or region, or allow ec2:DescribeImages",
         ]);
     });
 });
