@@ -188,7 +188,7 @@ ask_sshd() {
     case $sshd_settings in
     *"${NL}port "*) return ;;
     *"no hostkeys available"*) ;;
-    *) refuse "sshd does not accept its own settings: $(sshd -t 2>&1)" ;;
+    *) refuse "sshd does not accept its own settings: $(sshd -t 2>&1 | head -n 1)" ;;
     esac
     [ ! -e /etc/ssh/ssh_host_ed25519_key ] || refuse "sshd has none of the host keys that its settings name; correct HostKey in them"
     make_host_key /etc/ssh/ssh_host_ed25519_key

@@ -23,7 +23,6 @@ const METADATA = ["169.254.169.254", "fd00:ec2::254"];
 
 describeLab("a host that nobody has prepared", function () {
     this.timeout(240_000);
-    // The second one has OpenSSH 10, like Ubuntu 26.04.
     const lab = withLab([
         { name: "byhand", image: "bare" },
         { name: "cloud", image: "bare", release: "3.0" },
@@ -119,6 +118,7 @@ describeLab("a host that nobody has prepared", function () {
         });
 
         it("is refused before anything is changed if the login could not work", async () => {
+            await host.exec("useradd --non-unique --uid 0 --no-create-home toor");
             const before = await files(host);
             const settings = "/etc/ssh/sshd_config.d/test.conf";
             const cases: [setting: string, user: string, words: RegExp][] = [
@@ -130,6 +130,7 @@ describeLab("a host that nobody has prepared", function () {
                 ["HostKey /etc/ssh/none", "fresh", /none of the host keys that its settings name/],
                 ["Nonsense", "fresh", /sshd does not accept its own settings: .*Nonsense/],
                 ["", "www-data", /service account/],
+                ["", "toor", /another name of root/],
                 ["", "root", /needs no preparation/],
             ];
             for (const [setting, user, words] of cases) {
@@ -139,6 +140,20 @@ describeLab("a host that nobody has prepared", function () {
                 assert.deepEqual([code, stdout], [1, ""], setting);
                 assert.match(stderr, words);
                 assert.match(stderr, /^prepare-host: /);
+            }
+            // Programs of another kind of host, and an older systemd.
+            for (const [path, words] of [
+                ["/opt/few", /^prepare-host: this host lacks: apt-get dpkg-query systemctl .*needed: Debian or Ubuntu/],
+                ["/opt/old:$PATH", /^prepare-host: this host is too old: systemd 236, needed is 237 or newer/],
+            ] as const) {
+                const { code, stderr } = await host.exec(
+                    `mkdir -p /opt/few /opt/old; ln -sf /usr/bin/id /opt/few
+                    printf '#!/bin/sh\necho systemd 236\n' >/opt/old/systemctl; chmod +x /opt/old/systemctl
+                    PATH=${path} /bin/sh -s -- --user fresh --key '${login.public.trim()}'`,
+                    { stdin: script, check: false },
+                );
+                assert.equal(code, 1);
+                assert.match(stderr, words);
             }
             const withoutTimes = (text: string) => text.replace(/^(\/etc\/ssh\/sshd_config\.d .*) [\d.]+$/m, "$1");
             assert.equal(withoutTimes(await files(host)), withoutTimes(before));
@@ -190,6 +205,8 @@ describeLab("a host that nobody has prepared", function () {
                 { timeout: 500_000 },
             );
             await host.shutdown();
+            // Otherwise sshd punishes a client that only looks at its keys.
+            await host.place("/etc/ssh/sshd_config.d/lab.conf", "PerSourcePenalties no\n");
             await host.place("/var/lib/cloud/seed/nocloud/user-data", text);
             await host.place("/var/lib/cloud/seed/nocloud/meta-data", "instance-id: i-1\n");
             await host.place(
