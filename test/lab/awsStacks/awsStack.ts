@@ -114,6 +114,11 @@ export class Company {
         });
     }
 
+    /** What programs have changed in the account, in order. */
+    changes(): string[] {
+        return this.aws.calls.all.map(({ action }) => action).filter((action) => !/^(Describe|Get|List)/.test(action));
+    }
+
     async stop(): Promise<void> {
         this.repository.stop();
         await this.aws.stop();
@@ -138,6 +143,9 @@ http {
 
 /** A stack of this checkout, with the real CLI, in the account of a company. Only its config is of the lab. */
 export class AwsStack extends Program {
+    /** All that the CLI has said. */
+    said = "";
+
     constructor(
         private readonly company: Company,
         private readonly own: "staging" | "prod",
@@ -200,6 +208,13 @@ export class AwsStack extends Program {
 
     override get environment(): Record<string, string | undefined> {
         return { ...super.environment, HAPROXY_FLEET_LAB: "1", ...this.company.aws.env };
+    }
+
+    override async watch(...args: Parameters<Program["watch"]>): Promise<{ code: number; text: string }> {
+        const result = await super.watch(...args);
+        // What is asked for with secrets.
+        if (!args[0].includes("--show-secrets")) this.said += result.text;
+        return result;
     }
 
     /** The outputs, with secrets. */
