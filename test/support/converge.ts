@@ -11,7 +11,7 @@ import {
     refusalText,
 } from "../../components/convergence/preview/previewReport";
 import { parseWhyRun, type WhyRun } from "../../components/convergence/preview/whyRun";
-import { connectSsh, runOverSsh, type SshTarget } from "../../components/convergence/ssh/ssh";
+import { connectSsh, runOverSsh, type SshSession, type SshTarget } from "../../components/convergence/ssh/ssh";
 import { nextToken } from "../../components/convergence/token";
 
 /** Previews and converges a run list on a lab host as ConvergedHost does, but without the engine. */
@@ -39,8 +39,8 @@ export class Convergence {
     }
 
     /** Runs the why-run of a preview. */
-    async whyRun(): Promise<WhyRun> {
-        const { stdout, stderr } = await runOverSsh(this.target, askCommand("why-run", this.become), this.payload());
+    async whyRun(over: SshTarget | SshSession = this.target): Promise<WhyRun> {
+        const { stdout, stderr } = await run(over, askCommand("why-run", this.become), this.payload());
         try {
             return parseWhyRun(stdout.toString());
         } catch (error) {
@@ -58,16 +58,19 @@ export class Convergence {
 
     /** Does what an up does: probes the host, leaves the payload if a converge is due, launches it, and confirms that logins work. */
     async up(edit?: (body: string) => string, deadline?: number, confirms = true): Promise<Launched> {
-        const answer = await this.whyRun();
-        const payload = this.payload(edit, deadline);
-        const token = nextToken(answer, payload);
-        if (token !== answer.token) {
-            await leave(this.target, token, payload, this.become);
+        const session = await connectSsh(this.target);
+        try {
+            const answer = await this.whyRun(session);
+            const payload = this.payload(edit, deadline);
+            const token = nextToken(answer, payload);
+            if (token !== answer.token) await leave(session, token, payload, this.become);
+            // Otherwise all goes over one connection, because each login costs the host as much as ten processes.
+            const needsLogin = confirms && changesFirewall(makePlan(this.resources), answer);
+            if (needsLogin) void confirmLogin(session, this.target, this.become, token);
+            return await launch(needsLogin ? this.target : session, token, this.become);
+        } finally {
+            session.close();
         }
-        const needsLogin = confirms && changesFirewall(makePlan(this.resources), answer);
-        const session = needsLogin ? await connectSsh(this.target) : undefined;
-        if (session !== undefined) void confirmLogin(session, this.target, this.become, token);
-        return launch(this.target, token, this.become).finally(() => session?.close());
     }
 
     /** Applies the run list even if nothing differs, which no up does. The host then has another token. */
@@ -85,15 +88,24 @@ export interface Launched {
     stderr: string;
 }
 
+/** Runs a command over an open connection, or over one of its own. */
+const run = (over: SshTarget | SshSession, command: string, stdin: string, timeout?: number) =>
+    "run" in over ? over.run(command, stdin, timeout) : runOverSsh(over, command, stdin, timeout);
+
 /** Leaves a payload on the host, as the probe of an up does. */
-export async function leave(target: SshTarget, token: string, payload: string, become?: "sudo"): Promise<void> {
-    const { code, stderr } = await runOverSsh(target, askCommand("leave", become, token), payload);
+export async function leave(
+    over: SshTarget | SshSession,
+    token: string,
+    payload: string,
+    become?: "sudo",
+): Promise<void> {
+    const { code, stderr } = await run(over, askCommand("leave", become, token), payload);
     assert.equal(code, 0, stderr);
 }
 
 /** Runs the command of an up. */
-export async function launch(target: SshTarget, token: string, become?: "sudo"): Promise<Launched> {
-    const result = await runOverSsh(target, launchCommand(token, become), "", 300_000);
+export async function launch(over: SshTarget | SshSession, token: string, become?: "sudo"): Promise<Launched> {
+    const result = await run(over, launchCommand(token, become), "", 300_000);
     return { ...result, stdout: reportOf(result.stdout.toString()) };
 }
 

@@ -14,7 +14,6 @@
 # would want all `fall` checks anew, so frequent reloads would keep a dead server up; without its state, one check takes it down.
 use strict;
 use Fcntl;
-use Socket qw(AF_INET AF_INET6 AF_UNIX SOCK_STREAM inet_pton sockaddr_un);
 
 # Columns of a state file of version 1. Those after them (TLS, ports and addresses of checks) would override the new configuration.
 my @columns = qw(be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight srv_time_since_last_change
@@ -122,8 +121,9 @@ sub ask {
     return eval {
         local $SIG{ALRM} = sub { die };
         alarm $seconds;
-        socket(my $cli, AF_UNIX, SOCK_STREAM, 0) or die;
-        connect($cli, sockaddr_un($socket)) or die;
+        # AF_UNIX and SOCK_STREAM: to load Socket takes longer than all else here.
+        socket(my $cli, 1, 1, 0) or die;
+        connect($cli, pack "S a108", 1, $socket) or die;
         syswrite $cli, "$commands\n";
         shutdown $cli, 1;
         my $answer = do { local $/; <$cli> };
@@ -214,7 +214,12 @@ sub same {
     return defined $before && defined $after && $before eq $after;
 }
 
-sub packed { return inet_pton(AF_INET, $_[0]) // inet_pton(AF_INET6, $_[0]) }
+sub packed {
+    return pack "C4", split /\./, $_[0] if $_[0] =~ /^(?:(?:25[0-5]|(?:2[0-4]|1\d|[1-9]?)\d)(?:\.(?!$)|$)){4}$/;
+    return undef if $_[0] !~ /:/;
+    require Socket;
+    return Socket::inet_pton(Socket::AF_INET6(), $_[0]);
+}
 
 # The servers that the master will read, by backend/name; and whether that is sure, which it is not with conditional blocks around
 # sections or servers. host and port are undefined where they cannot be known.
