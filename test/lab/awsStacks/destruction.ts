@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { textsOf } from "../../../lab/aws/xml";
+import { textOf, textsOf } from "../../../lab/aws/xml";
 import { type AwsStack, type Company, names } from "./awsStack";
 
 export function destruction(company: () => Company, prod: () => AwsStack): void {
@@ -28,5 +28,22 @@ export function destruction(company: () => Company, prod: () => AwsStack): void 
             "Filter.1.Value.1": "HAProxy hosts",
         });
         assert.deepEqual(textsOf(groups, "groupId"), []);
+    });
+
+    it("gives the host of a terminated instance to the next one with a fresh disk", async () => {
+        const { aws, network } = company();
+        const made = await aws.query("ec2", "CreateNetworkInterface", { SubnetId: network.subnets[0] });
+        const id = textOf(made, "networkInterfaceId") ?? "";
+        assert.ok((await aws.hostOf(id).read("etc/haproxy/haproxy.cfg"))?.includes("frontend"));
+        await aws.query("ec2", "RunInstances", {
+            ImageId: "ami-00000000000086064",
+            MinCount: 1,
+            MaxCount: 1,
+            "NetworkInterface.1.DeviceIndex": 0,
+            "NetworkInterface.1.NetworkInterfaceId": id,
+        });
+        await aws.booted();
+        assert.equal(await aws.hostOf(id).read("etc/haproxy/haproxy.cfg"), undefined);
+        assert.equal(await aws.hostOf(id).read("root/.ssh/authorized_keys"), undefined);
     });
 }
