@@ -68,8 +68,19 @@ export function engineTests(double: () => Aws): void {
         const up = () => succeed("up", "--yes", "--skip-preview");
         const changes = () => aws.calls.all.map(({ action }) => action).filter((action) => !/^Describe/.test(action));
 
-        it("are made with names that the plugin makes up, and need nothing more", async () => {
+        it("are in the state if they are not made to the end, and are not made again", async () => {
             program();
+            // Nothing else asks for volumes.
+            aws.fail("DescribeVolumes", { ...faults.unauthorized, times: 1 });
+            const { code, stdout, stderr } = await pulumi(["up", "--yes", "--skip-preview"]);
+            assert.notEqual(code, 0);
+            assert.match(stdout + stderr, /DescribeVolumes, .*UnauthorizedOperation/);
+            assert.match(String(project.resource("aws:ec2/instance:Instance").id), /^i-/);
+            await up();
+            assert.equal(aws.calls.count("RunInstances"), 1);
+        });
+
+        it("have names that the plugin makes up, and need nothing more", async () => {
             const text = await up();
             assert.match(text, / name *: "hosts-[0-9a-f]{7}"/);
             assert.match(text, / privateIp *: "10\.1\./);
