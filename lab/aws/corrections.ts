@@ -268,6 +268,17 @@ export function dependencies(): Layer {
     });
 }
 
+/** moto decodes the user data of ModifyInstanceAttribute twice, and refuses what is encoded only once, as AWS wants it. */
+export function changedUserData(): Layer {
+    return ofEc2({
+        async ModifyInstanceAttribute(request, next) {
+            const value = request.form?.["UserData.Value"];
+            if (value === undefined) return next(request);
+            return next(withForm(request, { "UserData.Value": Buffer.from(value).toString("base64") }));
+        },
+    });
+}
+
 export const corrections = (): Layer[] => [
     ruleFields(),
     protocolsWithoutPorts(),
@@ -275,4 +286,5 @@ export const corrections = (): Layer[] => [
     elasticAddresses(),
     addressAssociations(),
     dependencies(),
+    changedUserData(),
 ];

@@ -3,7 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Field } from "../provider/fields";
 import type { Failure, ResourceType } from "../provider/resourceType";
 import { tableType } from "../provider/tableType";
-import { type Properties, pick } from "../provider/values";
+import { isObject, type Properties, pick, type Value } from "../provider/values";
 import type { Aws } from "./aws";
 import type { Ec2 } from "./sdk/ec2";
 import type { Iam } from "./sdk/iam";
@@ -122,7 +122,7 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         async update(state, inputs, call) {
             const scope = scopeOf(inputs, call.signal);
             const names = [...Object.keys(type.fields), "tagsAll"];
-            const changed = names.filter((name) => !isDeepStrictEqual(state[name], inputs[name]));
+            const changed = names.filter((name) => !isSame(state[name], inputs[name]));
             await type.update?.(scope, idOf(state), inputs, new Set(changed), state);
             return readBack(scope, idOf(state), inputs);
         },
@@ -135,5 +135,10 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         },
     });
 }
+
+/** AWS says nothing of what is not there, or says that it is empty. */
+const isSame = (a: Value = "", b: Value = "") =>
+    isDeepStrictEqual(a, b) ||
+    [a, b].every((value) => value === "" || (isObject(value) && isDeepStrictEqual(value, {})));
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));
