@@ -7,7 +7,7 @@ import { exampleConfig } from "./stackConfig";
 export const stacksOnAws = ["staging", "prod"] as const;
 export type StackOnAws = (typeof stacksOnAws)[number];
 
-const forProd = ["bastion", "bastionSecurityGroup"];
+const forProd = ["bastionAddress", "bastionHostKey", "bastionSecurityGroup"];
 const planted: Readonly<Record<StackOnAws, Readonly<Record<string, string>>>> = {
     staging: { datadogApiKey: "0123456789abcdef0123456789abcdef", sshPrivateKey: "planted login key" },
     prod: {

@@ -20,6 +20,7 @@ export const names = { platform: "www.example.com", docs: "docs.example.com" };
 /** What an app server of the lab is to the search. */
 export interface App {
     service: "ecom-platform" | "ecom-docs";
+    environment: string;
     address: string;
     instance: string;
 }
@@ -82,7 +83,7 @@ export class Company {
         // The upper half of the network.
         const [, subnet] = this.network.subnets;
         const [instance = ""] = await this.aws.instances({ tags, address, subnet });
-        const app = { service, address, instance };
+        const app = { service, environment, address, instance };
         this.apps.push(app);
         return app;
     }
@@ -200,7 +201,8 @@ export class AwsStack extends Program {
             zone,
             sshPublicKeys: [readFileSync(`${lab.privateKeyPath}.pub`, "utf8").trim()],
             sshNetworks: [bastion.address],
-            bastion: { address: bastion.address, hostKey: bastion.hostKey },
+            bastionAddress: bastion.address,
+            bastionHostKey: bastion.hostKey,
             bastionSecurityGroup: bastionGroup,
             maxconn: 4000,
             papertrailHost: "bastion",

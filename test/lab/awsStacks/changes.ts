@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { textOf } from "../../../lab/aws/xml";
+import { sleep } from "../../../lab/machine/exec";
 import { restartTraces } from "../../support/smallLoadBalancer";
 import { until } from "../../support/traffic";
 import { type AwsStack, type Company, names } from "./awsStack";
@@ -49,44 +50,63 @@ export function changes(company: () => Company, prod: () => AwsStack): void {
             await until(`${host} serves again`, async () => (await company().get(host, names.docs)).status === 200);
     });
 
-    it("replaces a host by its next generation, which serves before the former one is gone", async () => {
-        const { lb1: former = "", lb2: other = "" } = (await prod().outputs()).addresses;
-        prod().edit(
-            ['vpc: { config: "vpc" },', 'vpc: { config: "vpc" }, instanceType: "c7i.xlarge",'],
-            ['lb1: { subnet: { config: "subnetA" }', 'lb1: { generation: 2, subnet: { config: "subnetA" }'],
-        );
-        const load = new Requests(company(), [former, other]);
-        const text = await prod()
-            .up("--skip-preview")
-            .finally(() => load.stop());
-        assert.match(text, /prod-edge-lb1-instance-2 created/);
-        assert.deepEqual(load.failures(other), []);
-        assert.deepEqual(load.failures(former), []);
-        const { lb1: next = "", lb2 } = (await prod().outputs()).addresses;
-        assert.equal(lb2, other);
-        assert.notEqual(next, former);
-        assert.equal((await company().get(next, names.platform)).status, 200);
-        assert.equal(labHost(former).power, "off");
+    describe("with a host's next generation", () => {
+        let former: string;
+        let other: string;
+        before(async () => {
+            ({ lb1: former = "", lb2: other = "" } = (await prod().outputs()).addresses);
+            prod().edit(
+                ['vpc: { config: "vpc" },', 'vpc: { config: "vpc" }, instanceType: "c7i.xlarge",'],
+                ['lb1: { subnet: { config: "subnetA" }', 'lb1: { generation: 2, subnet: { config: "subnetA" }'],
+            );
+        });
+
+        it("keeps the former host if AWS has none for the next one", async () => {
+            const message = "You have requested more vCPU capacity than your current vCPU limit allows.";
+            const end = company().aws.fail("RunInstances", { code: "VcpuLimitExceeded", message });
+            const { code, text } = await prod().pulumi("up", "--yes", "--skip-preview").finally(end);
+            assert.notEqual(code, 0, text);
+            assert.match(text, /VcpuLimitExceeded/);
+            assert.match(
+                text,
+                /prod-edge-lb1-instance-2, prod-edge-lb2-instance could not be made or changed, so that nothing is deleted; /,
+            );
+            assert.deepEqual(
+                company()
+                    .changes()
+                    .filter((action) => /^(Terminate|Delete|Release|Stop)/.test(action)),
+                [],
+            );
+            assert.equal((await company().get(former, names.platform)).status, 200);
+        });
+
+        it("ends the former host when the next one serves, and no request fails", async () => {
+            const load = new Requests(company(), [former, other], company().lab.host("host3").address);
+            await prod()
+                .up("--skip-preview")
+                .finally(() => load.stop());
+            assert.deepEqual(load.failures, []);
+            assert.equal(load.successor, 200);
+            const { lb1: next = "", lb2 } = (await prod().outputs()).addresses;
+            assert.deepEqual([next, lb2], [company().lab.host("host3").address, other]);
+            assert.equal(labHost(former).power, "off");
+        });
     });
 }
 
-/** Asks load balancers again and again, each until its instance is terminated. */
+/** Asks load balancers again and again, each until its power is off. */
 class Requests {
-    private readonly failed = new Map<string, string[]>();
+    readonly failures: string[] = [];
+    /** Status that the successor answers with as soon as the power of a host is off. */
+    successor: number | undefined;
     private running = true;
 
     constructor(
         private readonly company: Company,
         hosts: readonly string[],
+        private readonly next: string,
     ) {
-        for (const host of hosts) {
-            this.failed.set(host, []);
-            void this.ask(host);
-        }
-    }
-
-    failures(host: string): string[] {
-        return this.failed.get(host) ?? assert.fail(host);
+        for (const host of hosts) void this.ask(host);
     }
 
     stop(): void {
@@ -94,16 +114,16 @@ class Requests {
     }
 
     private async ask(host: string): Promise<void> {
-        while (this.running) {
+        const isOn = () => this.company.lab.hosts.find(({ address }) => address === host)?.power === "running";
+        while (this.running && isOn()) {
             const said = await this.company.get(host, names.platform).then(
                 ({ status }) => (status === 200 ? undefined : `status ${status}`),
                 (error: Error) => error.message,
             );
-            // AWS counts a call when it has answered; the power is off before.
-            const off = this.company.lab.hosts.find(({ address }) => address === host)?.power !== "running";
-            if (off) return;
-            if (said && this.running) this.failures(host).push(said);
-            await new Promise((resolve) => setTimeout(resolve, 100));
+            await sleep(said ? 1000 : 100);
+            // While the power is cut, some processes end before others.
+            if (said && isOn()) this.failures.push(`${host}: ${said}`);
         }
+        if (!isOn()) this.successor = (await this.company.get(this.next, names.platform)).status;
     }
 }

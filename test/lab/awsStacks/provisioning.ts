@@ -3,10 +3,25 @@ import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { assertHidden } from "../../support/planted";
 import { ask } from "../../support/traffic";
-import { type AwsStack, type Company, names, planted } from "./awsStack";
+import { AwsStack, type Company, names, planted } from "./awsStack";
 
 /** Everything from nothing, and then nothing more. */
 export function provisioning(company: () => Company, prod: () => AwsStack): void {
+    it("is planned for staging, without a certificate and a bastion", async () => {
+        await company().app("ecom-platform", "staging");
+        await company().app("ecom-docs", "staging");
+        const staging = new AwsStack(company(), "staging");
+        try {
+            await staging.create();
+            const text = await staging.preview();
+            assert.match(text, /aws:ec2:Instance staging-edge-lb2-instance create/);
+            assert.doesNotMatch(text, /certificates:|security-group create/);
+            assert.equal(company().aws.calls.count("GetSecretValue"), 0);
+        } finally {
+            staging.remove();
+        }
+    });
+
     it("is planned, and nothing made", async () => {
         const text = await prod().preview();
         assert.match(text, /Resources:\n +\+ \d+ to create\n/);
@@ -26,7 +41,7 @@ export function provisioning(company: () => Company, prod: () => AwsStack): void
                 ["ecom-docs", names.docs],
             ] as const) {
                 const { status, body, certificate } = await company().get(host, name);
-                const apps = company().apps.filter((app) => app.service === service);
+                const apps = company().apps.filter((app) => app.service === service && app.environment === "prod");
                 assert.deepEqual([status, certificate], [200, company().leaf.sha256]);
                 assert.ok(
                     apps.some((app) => app.address === body),

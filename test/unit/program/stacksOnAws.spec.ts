@@ -133,7 +133,7 @@ describe("stacks on AWS", () => {
             staging: [...inBoth, ...lists, "--secret datadogApiKey"],
             prod: [
                 ...[...inBoth, ...lists, "--secret datadogApiKey", "--secret alertCommand"],
-                ...["bastionSecurityGroup", "--path bastion.FIELD"],
+                ...["bastionSecurityGroup", "bastionAddress", "bastionHostKey"],
             ],
         };
         for (const stack of stacksOnAws) {
