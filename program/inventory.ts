@@ -5,16 +5,18 @@ import { groupsOf } from "./schema";
 /** The instances that EC2 has, or why they cannot be had. */
 export type FoundNodes = { readonly inventory: Inventory } | { readonly problem: string };
 
-/** Searches EC2 for the tags of a stack's servers and load balancers, if the stack says so. */
+/** Searches EC2 for the tags of a stack's servers, if the stack says so. Load balancers need a host key, which no instance shows. */
 export async function searchEc2({ stack, source }: LoadedStack): Promise<FoundNodes | undefined> {
     const { ec2 } = stack.inventory;
     if (ec2 === undefined) {
         return undefined;
     }
-    const tags = groupsOf(stack).flatMap(({ group: { loadBalancers, services } }) => [
-        ...("tag" in loadBalancers ? [loadBalancers.tag] : []),
-        ...services.flatMap(({ servers, name, tag = `${name}::app` }) => (servers ? [] : [tag])),
-    ]);
+    const tags = groupsOf(stack).flatMap(({ group: { services } }) =>
+        services.flatMap(({ servers, name, tag = `${name}::app` }) => (servers ? [] : [tag])),
+    );
+    if (tags.length === 0) {
+        return undefined;
+    }
     try {
         return { inventory: await ec2Inventory({ ...ec2, environment: stack.environment, tags }) };
     } catch (error) {

@@ -1,6 +1,6 @@
 // Known faults of moto 5.2.5, each corrected by a layer of its own. A layer that the next moto makes needless fails no test: the tests
 // of this folder then pass without it.
-import { type Answer, ask, done, type Layer, ofEc2, type Request, refusal, withForm } from "./calls";
+import { type Answer, ask, done, type Layer, numbered, ofEc2, type Request, refusal, withForm } from "./calls";
 import { protocolsWithoutPorts, ruleFields } from "./securityGroupRules";
 import { joinList, splitList, textOf, textsOf } from "./xml";
 
@@ -223,35 +223,58 @@ async function interfaceOf(request: Request, next: Parameters<Layer>[1]) {
     };
 }
 
-/** moto deletes an interface and a security group that an instance still uses. */
+/**
+ * moto deletes an interface and a security group that an instance still uses, and leaves an interface attached to an instance that is
+ * terminated, so that the provider cannot delete it.
+ */
 export function dependencies(): Layer {
-    /** Whether an instance that is not terminated matches. */
-    async function used(request: Request, next: Parameters<Layer>[1], filter: string, value: string) {
-        const states = ["pending", "running", "stopping", "stopped", "shutting-down"];
-        const found = await ask(request, next, "DescribeInstances", {
-            "Filter.1.Name": filter,
-            "Filter.1.Value.1": value,
-            "Filter.2.Name": "instance-state-name",
-            ...Object.fromEntries(states.map((state, index) => [`Filter.2.Value.${index + 1}`, state])),
-        });
-        return /<instanceId>/.test(found.body);
-    }
+    const terminated = new Set<string>();
+    const usedBy = async (request: Request, next: Parameters<Layer>[1], form: Record<string, string>) => {
+        const { body } = await ask(request, next, "DescribeNetworkInterfaces", form);
+        return splitList(body, "networkInterfaceSet")?.items ?? [];
+    };
     return ofEc2({
+        async TerminateInstances(request, next) {
+            const answer = await next(request);
+            if (answer.status === 200) for (const id of numbered(request, "InstanceId")) terminated.add(id);
+            return answer;
+        },
+        async DescribeNetworkInterfaces(request, next) {
+            const answer = await next(request);
+            const split = splitList(answer.body, "networkInterfaceSet");
+            if (!split) return answer;
+            const items = split.items.map((item) =>
+                terminated.has(textOf(item, "instanceId") ?? "")
+                    ? item
+                          .replace(/<attachment>.*?<\/attachment>/, "")
+                          .replace("<status>in-use</status>", "<status>available</status>")
+                    : item,
+            );
+            return { ...answer, body: joinList({ ...split, items }) };
+        },
         async DeleteNetworkInterface(request, next) {
             const { NetworkInterfaceId: id = "" } = request.form ?? {};
-            const found = await ask(request, next, "DescribeNetworkInterfaces", { "NetworkInterfaceId.1": id });
-            const instance = textOf(found.body, "instanceId");
-            if (!instance || !(await used(request, next, "instance-id", instance))) return next(request);
+            const [found = ""] = await usedBy(request, next, { "NetworkInterfaceId.1": id });
+            const instance = textOf(found, "instanceId");
+            if (instance === undefined || terminated.has(instance)) return next(request);
             return refusal(request, 400, "InvalidParameterValue", `Network interface '${id}' is currently in use.`);
         },
         async DeleteSecurityGroup(request, next) {
             const { GroupId = "" } = request.form ?? {};
-            const found = await ask(request, next, "DescribeNetworkInterfaces", {
-                "Filter.1.Name": "group-id",
-                "Filter.1.Value.1": GroupId,
-            });
-            if (!/<networkInterfaceId>/.test(found.body)) return next(request);
+            const users = await usedBy(request, next, { "Filter.1.Name": "group-id", "Filter.1.Value.1": GroupId });
+            if (users.length === 0) return next(request);
             return refusal(request, 400, "DependencyViolation", `resource ${GroupId} has a dependent object`);
+        },
+    });
+}
+
+/** moto decodes the user data of ModifyInstanceAttribute twice, and refuses what is encoded only once, as AWS wants it. */
+export function changedUserData(): Layer {
+    return ofEc2({
+        async ModifyInstanceAttribute(request, next) {
+            const value = request.form?.["UserData.Value"];
+            if (value === undefined) return next(request);
+            return next(withForm(request, { "UserData.Value": Buffer.from(value).toString("base64") }));
         },
     });
 }
@@ -263,4 +286,5 @@ export const corrections = (): Layer[] => [
     elasticAddresses(),
     addressAssociations(),
     dependencies(),
+    changedUserData(),
 ];

@@ -166,7 +166,13 @@ describe("double of AWS", () => {
                 return status === 200 ? "done" : textOf(xml, "Code");
             };
             assert.equal(await code("DeleteNetworkInterface", { NetworkInterfaceId }), "InvalidParameterValue");
+            const shown = async () => {
+                const { xml } = await ec2("DescribeNetworkInterfaces", { "NetworkInterfaceId.1": NetworkInterfaceId });
+                return [textsOf(xml, "status").at(-1), textOf(xml, "instanceId")];
+            };
+            assert.deepEqual(await shown(), ["in-use", instance]);
             await ec2("TerminateInstances", { "InstanceId.1": instance });
+            assert.deepEqual(await shown(), ["available", undefined]);
             assert.equal(await code("DeleteSecurityGroup", { GroupId }), "DependencyViolation");
             assert.equal(await code("DeleteNetworkInterface", { NetworkInterfaceId }), "done");
             assert.equal(await code("DeleteSecurityGroup", { GroupId }), "done");

@@ -64,8 +64,7 @@ const propertiesOn = (page: string) => [
 
 /** TypeScript by the path it would have in the repository. */
 function programs(page: string): [string, string][] {
-    const folder = ["docs/stacks.md", ...forBoth].includes(page) ? "stacks" : ".";
-    const stem = join(root, folder, `example-${page.replace(/\W/g, "-")}`);
+    const stem = `example-${page.replace(/\W/g, "-")}`;
     const given =
         'import { type HostConnection, LoadBalancer } from "haproxy-fleet";\ndeclare const connection: HostConnection;\n';
     const whole = examples(page, "typescript")
@@ -76,7 +75,10 @@ function programs(page: string): [string, string][] {
         : [`Partial<haproxy.${wholes[page]}>`, 'import type { haproxy } from "haproxy-fleet";'];
     const parts = propertiesOn(page).map((text, n) => `export const _${n}: ${type} = { ${text} };`);
     const typed = parts.length === 0 ? [] : [`${imports}\n${parts.join("\n")}`];
-    return [...whole, ...typed].map((code, n) => [`${stem}-${n}.ts`, code]);
+    return [...whole, ...typed].map((code, n) => {
+        const folder = code.includes('from "../program/') ? "stacks" : ".";
+        return [join(root, folder, `${stem}-${n}.ts`), code];
+    });
 }
 
 describe("documentation", () => {

@@ -20,6 +20,7 @@ export const names = { platform: "www.example.com", docs: "docs.example.com" };
 /** What an app server of the lab is to the search. */
 export interface App {
     service: "ecom-platform" | "ecom-docs";
+    environment: string;
     address: string;
     instance: string;
 }
@@ -79,8 +80,10 @@ export class Company {
         const address = this.lab.address(201 + this.apps.length);
         await this.lab.host("apps").exec(`ip address add ${address}/24 dev eth0`);
         const tags = { run_list: `base,${service}::app`, environment };
-        const [instance = ""] = await this.aws.instances({ tags, address, subnet: this.network.subnets[0] });
-        const app = { service, address, instance };
+        // The upper half of the network.
+        const [, subnet] = this.network.subnets;
+        const [instance = ""] = await this.aws.instances({ tags, address, subnet });
+        const app = { service, environment, address, instance };
         this.apps.push(app);
         return app;
     }
@@ -112,6 +115,11 @@ export class Company {
         });
     }
 
+    /** What programs have changed in the account, in order. */
+    changes(): string[] {
+        return this.aws.calls.all.map(({ action }) => action).filter((action) => !/^(Describe|Get|List)/.test(action));
+    }
+
     async stop(): Promise<void> {
         this.repository.stop();
         await this.aws.stop();
@@ -134,8 +142,17 @@ http {
 }
 `;
 
+interface Outputs {
+    addresses: Record<string, string>;
+    services: Record<string, { address: string; names: string[]; association: string }>;
+}
+
 /** A stack of this checkout, with the real CLI, in the account of a company. Only its config is of the lab. */
 export class AwsStack extends Program {
+    /** All that the CLI has said. */
+    said = "";
+    private known: Outputs | undefined;
+
     constructor(
         private readonly company: Company,
         private readonly own: "staging" | "prod",
@@ -184,7 +201,8 @@ export class AwsStack extends Program {
             zone,
             sshPublicKeys: [readFileSync(`${lab.privateKeyPath}.pub`, "utf8").trim()],
             sshNetworks: [bastion.address],
-            bastion: { address: bastion.address, hostKey: bastion.hostKey },
+            bastionAddress: bastion.address,
+            bastionHostKey: bastion.hostKey,
             bastionSecurityGroup: bastionGroup,
             maxconn: 4000,
             papertrailHost: "bastion",
@@ -200,11 +218,17 @@ export class AwsStack extends Program {
         return { ...super.environment, HAPROXY_FLEET_LAB: "1", ...this.company.aws.env };
     }
 
-    /** The outputs, with secrets. */
-    async outputs(): Promise<{
-        addresses: Record<string, string>;
-        services: Record<string, { address: string; names: string[]; association: string }>;
-    }> {
-        return JSON.parse(await this.succeed("stack", "output", "--json", "--show-secrets"));
+    override async watch(...args: Parameters<Program["watch"]>): Promise<{ code: number; text: string }> {
+        const result = await super.watch(...args);
+        if (["up", "destroy"].includes(args[0][0] ?? "")) this.known = undefined;
+        // What is asked for with secrets.
+        if (!args[0].includes("--show-secrets")) this.said += result.text;
+        return result;
+    }
+
+    /** The outputs, with secrets. They are asked for once after each command that may change them. */
+    async outputs(): Promise<Outputs> {
+        this.known ??= JSON.parse(await this.succeed("stack", "output", "--json", "--show-secrets")) as Outputs;
+        return this.known;
     }
 }
