@@ -14,6 +14,7 @@ export function engineTests(double: () => Aws): void {
         let aws: Aws;
         let subnet: string;
         let vpc: string;
+        let shown = "";
 
         before(async () => {
             aws = double();
@@ -30,8 +31,20 @@ export function engineTests(double: () => Aws): void {
             readonly ami?: string;
             readonly userData?: string;
             readonly description?: string;
+            readonly size?: number;
+            /** More of the instance, in TypeScript. */
+            readonly more?: string;
         }
-        function program({ ami = "ami-00000000000086064", userData = PLANTED, description = "hosts" }: Change = {}) {
+        /** Changes that are ignored; the state has no `keyName` among its inputs. */
+        const newer = { ami: "ami-1", userData: "other", more: 'keyName: "other"', size: 30 };
+        function program(change: Change = {}) {
+            const {
+                ami = "ami-00000000000086064",
+                userData = PLANTED,
+                description = "hosts",
+                more = "",
+                size = 20,
+            } = change;
             project.program(`
                 import { Eip } from "@pulumi/aws/ec2/eip";
                 import { EipAssociation } from "@pulumi/aws/ec2/eipAssociation";
@@ -53,7 +66,8 @@ export function engineTests(double: () => Aws): void {
                     ami: "${ami}", instanceType: "c7i.large",
                     primaryNetworkInterface: { networkInterfaceId: networkInterface.id },
                     userData: pulumi.secret("#cloud-config\\n# ${userData}\\n"),
-                    rootBlockDevice: { volumeType: "gp3", volumeSize: 20, encrypted: true },
+                    rootBlockDevice: { volumeType: "gp3", volumeSize: ${size}, encrypted: true },
+                    ${more}
                 }, { ignoreChanges: ["ami", "userData", "rootBlockDevice.volumeSize", "keyName"] });
                 export const { privateIp } = instance;
                 export const name = group.name;`);
@@ -68,11 +82,21 @@ export function engineTests(double: () => Aws): void {
         const up = () => succeed("up", "--yes", "--skip-preview");
         const changes = () => aws.calls.all.map(({ action }) => action).filter((action) => !/^Describe/.test(action));
 
-        it("are made with names that the plugin makes up, and need nothing more", async () => {
+        it("are in the state if they are not made to the end, and are not made again", async () => {
             program();
-            const text = await up();
-            assert.match(text, / name *: "hosts-[0-9a-f]{7}"/);
-            assert.match(text, / privateIp *: "10\.1\./);
+            // Nothing else asks for volumes.
+            aws.fail("DescribeVolumes", { ...faults.unauthorized, times: 1 });
+            const { code, stdout, stderr } = await pulumi(["up", "--yes", "--skip-preview"]);
+            assert.notEqual(code, 0);
+            assert.match(stdout + stderr, /DescribeVolumes, .*UnauthorizedOperation/);
+            assert.match(String(project.resource("aws:ec2/instance:Instance").id), /^i-/);
+            shown = await up();
+            assert.equal(aws.calls.count("RunInstances"), 1);
+        });
+
+        it("have names that the plugin makes up, and need nothing more", async () => {
+            assert.match(shown, / name *: "hosts-[0-9a-f]{7}"/);
+            assert.match(shown, / privateIp *: .*"10\.1\./);
             await succeed("preview", "--expect-no-changes");
         });
 
@@ -94,8 +118,7 @@ export function engineTests(double: () => Aws): void {
                 GroupId: group,
                 "SecurityGroupRuleId.1": String(project.resource(rule).id),
             });
-            // A newer image, and other user data.
-            program({ ami: "ami-1", userData: "other" });
+            program(newer);
             const text = await succeed("up", "--yes", "--refresh", "--skip-preview");
             assert.match(text, /aws:ec2:Instance +lb1 +updated \(.*\[diff: ~instanceType/);
             assert.match(text, /aws:vpc:SecurityGroupIngressRule +vrrp +created/);
@@ -114,7 +137,7 @@ export function engineTests(double: () => Aws): void {
         });
 
         it("are replaced before what they replace is deleted", async () => {
-            program({ ami: "ami-1", userData: "other", description: "load balancers" });
+            program({ ...newer, description: "load balancers" });
             await up();
             const order = ["CreateSecurityGroup", "ModifyNetworkInterfaceAttribute", "DeleteSecurityGroup"];
             const found = changes().filter((action) => order.includes(action));

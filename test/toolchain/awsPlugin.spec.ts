@@ -289,9 +289,13 @@ describe("stand-in for the aws plugin", function () {
     describe("settings", () => {
         const identity = (own: Plugin) => own.invoke("aws:index/getCallerIdentity:getCallerIdentity");
         const role = "arn:aws:iam::222222222222:role/search";
+        const ends: (() => void)[] = [];
+        afterEach(() => {
+            for (const end of ends.splice(0)) end();
+        });
 
         it("let it try as often as maxRetries says, and as the SDK does otherwise", async () => {
-            const end = aws.fail("DescribeInstances", faults.throttled);
+            ends.push(aws.fail("DescribeInstances", faults.throttled));
             const search = (own: Plugin) => own.invoke("aws:ec2/getInstances:getInstances");
             const words = /exceeded maximum number of attempts, (\d), .* api error RequestLimitExceeded: /;
             for (const [settings, attempts] of [
@@ -302,7 +306,6 @@ describe("stand-in for the aws plugin", function () {
                 await assert.rejects(withPlugin(settings, search), words);
                 assert.equal(aws.calls.count("DescribeInstances"), attempts);
             }
-            end();
         });
 
         it("let it act in another region, as a role of another account, with tags for everything", async () => {
@@ -333,9 +336,8 @@ describe("stand-in for the aws plugin", function () {
                 withPlugin({ forbiddenAccountIds: ["123456789012"] }, identity),
                 /AWS account ID not allowed: 123456789012$/,
             );
-            const end = aws.fail("GetCallerIdentity", faults.tokenExpired);
+            ends.push(aws.fail("GetCallerIdentity", { ...faults.tokenExpired, times: 1 }));
             await assert.rejects(withPlugin({}, identity), /AWS credentials are invalid or have expired/);
-            end();
             const credentials = join(directory, "credentials");
             writeFileSync(credentials, "[edge]\naws_access_key_id = AKIDEDGE\naws_secret_access_key = none\n");
             const env = {

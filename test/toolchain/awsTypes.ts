@@ -305,7 +305,11 @@ export const awsTypes: readonly AwsTypeCase[] = [
             [{ records: ["192.0.2.1", "192.0.2.2"] }, ["ChangeResourceRecordSets"]],
         ],
         drift: [(aws, state) => changeRecord(aws, state, "UPSERT", "198.51.100.7"), ["records[0]", "records[1]"]],
-        vanish: (aws, state) => changeRecord(aws, state, "DELETE", ...(state.records as string[])),
+        async vanish(aws, state) {
+            // A list begins with the next record if there is none of a name.
+            await changeRecord(aws, { ...state, name: "zz.example.com" }, "UPSERT", "192.0.2.9");
+            await changeRecord(aws, state, "DELETE", ...(state.records as string[]));
+        },
         refused: [
             [{ records: null }, /one of `aliases,records` must be specified/],
             [{ ttl: null }, /all of `records,ttl` must be specified/],

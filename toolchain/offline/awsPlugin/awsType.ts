@@ -3,6 +3,7 @@ import { isDeepStrictEqual } from "node:util";
 import type { Field } from "../provider/fields";
 import type { Failure, ResourceType } from "../provider/resourceType";
 import { tableType } from "../provider/tableType";
+import { Unfinished } from "../provider/unfinished";
 import { isObject, type Properties, pick, type Value } from "../provider/values";
 import type { Aws } from "./aws";
 import type { Ec2 } from "./sdk/ec2";
@@ -20,6 +21,8 @@ export interface Scope {
     arn(resource: string): Promise<string>;
     /** The tags of the resource with those of the provider. */
     readonly tags: Readonly<Record<string, string>>;
+    /** Says that a resource that is being made exists from now on, whatever fails later. */
+    made(id: string): void;
     /**
      * What `find` finds, once it does.
      * @throws after ten minutes, or if the user interrupts
@@ -68,7 +71,7 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         ...(type.tagged ? { tagsAll: { ...aws().settings.defaultTags, ...(inputs.tags as Properties) } } : {}),
     });
 
-    function scopeOf(inputs: Properties, signal?: AbortSignal): Scope {
+    function scopeOf(inputs: Properties, signal?: AbortSignal, made: (id: string) => void = () => {}): Scope {
         const region = type.global ? undefined : (inputs.region as string | undefined);
         return {
             aws: aws(),
@@ -78,6 +81,7 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
             arn: async (resource) =>
                 `arn:aws:ec2:${aws().settings.region(region)}:${await aws().accountId()}:${resource}`,
             tags: (inputs.tagsAll ?? {}) as Record<string, string>,
+            made,
             async until(what, find) {
                 for (const end = Date.now() + waitMs; Date.now() < end; await sleep(pollMs)) {
                     signal?.throwIfAborted();
@@ -115,9 +119,17 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         replaces: type.replaces,
         unsettled: type.unsettled,
         async create(inputs, call) {
-            const scope = scopeOf(inputs, call.signal);
-            const id = await type.create(scope, inputs);
-            return { id, outputs: await readBack(scope, id, inputs) };
+            let id: string | undefined;
+            const scope = scopeOf(inputs, call.signal, (made) => {
+                id = made;
+            });
+            try {
+                id = await type.create(scope, inputs);
+                return { id, outputs: await readBack(scope, id, inputs) };
+            } catch (error) {
+                if (id === undefined) throw error;
+                throw new Unfinished(id, { ...inputs, id }, inputs, (error as Error).message);
+            }
         },
         async update(state, inputs, call) {
             const scope = scopeOf(inputs, call.signal);
