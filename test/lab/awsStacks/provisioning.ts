@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Company, names } from "../../../lab/aws/company";
 import { assertHidden } from "../../support/planted";
 import { ask } from "../../support/traffic";
-import { AwsStack, type Company, names, planted } from "./awsStack";
+import { AwsStack, planted } from "./awsStack";
 
 /** Everything from nothing, and then nothing more. */
 export function provisioning(company: () => Company, prod: () => AwsStack): void {
