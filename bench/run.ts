@@ -2,6 +2,7 @@
 import { Lab } from "../lab/lab";
 import { obstacles } from "../lab/machine/prerequisites";
 import { step } from "../lab/machine/progress";
+import { ec2Search } from "./ec2Search";
 import { fleet } from "./fleet/fleet";
 import { gate } from "./gate";
 import type { Verdict } from "./measure";
@@ -28,7 +29,7 @@ const onHosts: Record<string, (lab: Lab, note: Note) => Promise<Verdict[]>> = {
     peers,
 };
 /** Benchmarks of the program alone. */
-const alone: Record<string, (note: Note) => Promise<Verdict[]>> = { rendering, fleet };
+const alone: Record<string, (note: Note) => Promise<Verdict[]>> = { rendering, fleet, ec2Search };
 
 function table(verdicts: Verdict[]): string {
     const digits = { s: 2, ms: 0, "×": 2 };

@@ -21,7 +21,11 @@ const prod: StackData = {
             dns: { zone: { config: "zone" }, names: ["www.example.com", "docs.example.com"] },
         },
     },
-    ssh: { user: "deploy", become: "sudo", bastion: { config: "bastion" } },
+    ssh: {
+        user: "deploy",
+        become: "sudo",
+        bastion: { address: { config: "bastionAddress" }, hostKey: { config: "bastionHostKey" } },
+    },
     haproxy: { version: "2.6", maxconn: { config: "maxconn" } },
     certificates: { main: { secretsManager: "prod/tls/main" } },
     minimumDays: 14,

@@ -190,9 +190,11 @@ function outputsOf({ key, networkInterface, address, instance }: HostParts): Ec2
 function imageId({ packages, name, parent, args: { image = "ubuntu-24.04" } }: Family): pulumi.Output<string> {
     const found = packages.getAmi(imageQuery(image), { parent }).catch((error: Error) => {
         const subject = typeof image === "string" ? image : `${image.name} of ${image.owner}`;
-        const problem = error.message.replace(/\s+/g, " ").trim();
+        const words = error.message.replace(/\s+/g, " ").trim();
+        // The SDK and the provider put the name of the function before the reason, which is a list of one.
+        const problem = words.replace(/^.*(returned an error|failed|error occurred): (\* )?/, "");
         throw resourceError(
-            `${name}: image ${subject}: ${problem}; correct its name, owner, architecture or region`,
+            `${name}: image ${subject}: ${problem}; correct its name, owner, architecture or region, or allow ec2:DescribeImages`,
             parent,
         );
     });

@@ -165,7 +165,7 @@ export function sshShapeWith<T extends z.ZodType>(value: T) {
 /** Refuses settings by which nothing can log in. */
 export const hasWayIn = <T extends z.ZodType<{ from?: string[]; securityGroup?: unknown }>>(ssh: T) =>
     ssh.refine(({ from = [], securityGroup }) => from.length > 0 || securityGroup !== undefined, {
-        message: "no host could be reached; set `from`, `securityGroup`, or both",
+        message: "expected networks in `from`, a `securityGroup`, or both, since nothing could log in otherwise",
     });
 
 /** The form of the settings. */

@@ -1,6 +1,6 @@
 #!/bin/sh
 # Prepares a host for haproxy-fleet: a login with keys and sudo, and the host key to pin. --help says more.
-# Nothing but functions until the last line, so that a part of this file does nothing.
+# Until the last line, there are only functions, so that a part of this file does nothing.
 set -uf
 
 usage() {
@@ -50,40 +50,34 @@ read_arguments() {
     user=
     keys=
     while [ $# -gt 0 ]; do
-        case $1 in
-        --help | -h)
-            usage
-            exit 0
-            ;;
-        --user | --key)
-            [ $# -gt 1 ] || refuse "$1 needs a value; --help says more"
-            option=$1
-            value=$2
-            shift
-            ;;
-        --user=* | --key=*)
-            option=${1%%=*}
-            value=${1#*=}
-            ;;
+        option=$1
+        case $option in
+        --help | -h) usage && exit 0 ;;
+        --user | --key) ;;
         # Without what may be a part of a key.
-        --*) refuse "unknown option ${1%%[!a-z-]*}; --help says more" ;;
+        --*) refuse "unknown option ${option%%[!a-z-]*}; --help says more" ;;
         *) refuse "expected an option; --help says more" ;;
         esac
-        shift
+        value=${2-}
+        [ -n "$value" ] || refuse "$option needs a value; --help says more"
+        shift 2
+        if [ "$option" = --user ]; then
+            [ -z "$user" ] || refuse "--user is given twice; use one"
+            user=$value
+            continue
+        fi
         # ssh hands a key over as several words.
-        while [ "$option" = --key ] && [ $# -gt 0 ]; do
+        while [ $# -gt 0 ]; do
             case $1 in --*) break ;; esac
             value="$value $1"
             shift
         done
-        case $option in
-        --key) add_key ;;
-        *)
-            [ -z "$user" ] || refuse "--user is given twice; use one"
-            user=$value
-            [ -n "$user" ] || refuse "--user needs a value; --help says more"
-            ;;
+        # Its words are not shown: it may be a private key.
+        case $value in
+        *"PRIVATE KEY"*) refuse "--key is a private key; use the file that ends with .pub" ;;
+        *[[:cntrl:]]*) refuse "--key has several lines or control characters; use --key once for each key" ;;
         esac
+        keys=$keys$value$NL
     done
     [ -n "$user" ] || refuse "no --user; --help says more"
     [ -n "$keys" ] || refuse "no --key, so nobody could log in; --help says more"
@@ -95,15 +89,6 @@ read_arguments() {
     esac
 }
 
-# Adds value to keys. Its words are not shown: it may be a private key.
-add_key() {
-    case $value in
-    *"PRIVATE KEY"*) refuse "--key is a private key; use the file that ends with .pub" ;;
-    *[[:cntrl:]]*) refuse "--key has several lines or control characters; use --key once for each key" ;;
-    esac
-    keys=$keys$value$NL
-}
-
 # Refuses a host that haproxy-fleet could not converge. Its runtime asks the same (runtime/host.sh).
 require_host() {
     [ "$(id -u)" = 0 ] || refuse "not root; run it as root, or with sudo"
@@ -113,9 +98,7 @@ require_host() {
     done
     [ -z "$missing" ] || refuse "this host lacks:$missing (needed: Debian or Ubuntu with coreutils, util-linux, systemd)"
     [ -d /run/systemd/system ] || refuse "systemd does not run here; haproxy-fleet needs a host that systemd has booted"
-    version=$(systemctl --version)
-    version=${version#systemd }
-    version=${version%%[!0-9]*}
+    version=$(systemctl --version | sed -n 's/^systemd \([0-9]*\).*/\1/p')
     [ "${version:-0}" -ge 237 ] || refuse "this host is too old: systemd ${version:-unknown}, needed is 237 or newer"
 }
 
@@ -123,11 +106,9 @@ require_host() {
 find_account() {
     home=
     entry=$(getent passwd "$user") || return 0
-    shell=${entry##*:}
-    home=${entry%:*}
-    home=${home##*:}
-    uid=${entry#*:*:}
-    uid=${uid%%:*}
+    IFS=: read -r _ _ uid _ _ home shell <<END
+$entry
+END
     group=$(id -gn "$user")
     [ "$uid" != 0 ] || refuse "$user is another name of root; choose another user"
     case $shell in
@@ -136,13 +117,12 @@ find_account() {
     [ -d "$home" ] || refuse "$user exists, and its home $home does not; make it, or choose another user"
 }
 
-# Sets missing to the packages of programs that are not there, and refuses keys that are none, if ssh-keygen is there.
-check_programs() {
+# Sets missing to the packages of programs that are not there.
+find_missing() {
     missing=
     command -v sshd >/dev/null || missing="$missing openssh-server"
     command -v sudo >/dev/null || missing="$missing sudo"
     command -v ssh-keyscan >/dev/null || missing="$missing openssh-client"
-    ! command -v ssh-keygen >/dev/null || each_key check_key
 }
 
 # each_key COMMAND: calls it for each of keys, in key, without its own input.
@@ -180,15 +160,16 @@ find_blob() {
     options=${key%%"$blob"*}
 }
 
-# Sets sshd_settings, as they are for a login of the user, with names in lower case (OpenSSH 10 has capitals in them). sshd tells them only if it has its directory, which nothing has made if it
-# has not run since the boot, and a host key.
+# Sets sshd_settings, as they are for a login of the user, with names in lower case (OpenSSH 10 prints capitals). sshd tells them only
+# if it has a host key, and its directory, which nothing has made if it has not run since the boot.
 ask_sshd() {
     [ -d /run/sshd ] || mkdir -m 755 /run/sshd
-    sshd_settings=$NL$(sshd -T -C "user=$user,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>&1 | sed "s|^[^ ]*|\\L&|")$NL
+    sshd_settings=$(sshd -T -C "user=$user,host=localhost,addr=127.0.0.1,laddr=127.0.0.1,lport=22" 2>&1 | sed 's/^[^ ]*/\L&/')
+    setting port
+    [ -z "$values" ] || return 0
     case $sshd_settings in
-    *"${NL}port "*) return ;;
     *"no hostkeys available"*) ;;
-    *) refuse "sshd does not accept its own settings: $(sshd -t 2>&1)" ;;
+    *) refuse "sshd does not accept its own settings: $(sshd -t 2>&1 | head -n 1)" ;;
     esac
     [ ! -e /etc/ssh/ssh_host_ed25519_key ] || refuse "sshd has none of the host keys that its settings name; correct HostKey in them"
     make_host_key /etc/ssh/ssh_host_ed25519_key
@@ -202,14 +183,8 @@ make_host_key() {
 
 # setting NAME: sets values to those that sshd has for it, separated by spaces.
 setting() {
-    values=
-    rest=$sshd_settings
-    while :; do
-        case $rest in *"$NL$1 "*) ;; *) return ;; esac
-        rest=${rest#*"$NL$1 "}
-        values=${values:+$values }${rest%%"$NL"*}
-        rest=$NL${rest#*"$NL"}
-    done
+    values=$(printf '%s\n' "$sshd_settings" | sed -n "s/^$1 //p" | tr '\n' ' ')
+    values=${values% }
 }
 
 # Refuses settings of sshd with which the login could not work.
@@ -218,7 +193,10 @@ check_sshd() {
     setting pubkeyauthentication
     [ "$values" = yes ] || refuse "sshd lets no public key in; set PubkeyAuthentication yes"
     setting authorizedkeysfile
-    [ "$values" != none ] || refuse "sshd reads no file with public keys; set AuthorizedKeysFile"
+    case " $values " in
+    *" .ssh/authorized_keys "* | *" %h/.ssh/authorized_keys "*) ;;
+    *) refuse "sshd does not read .ssh/authorized_keys of its users (AuthorizedKeysFile $values); add it there" ;;
+    esac
     groups=$user
     [ -z "$home" ] || groups=$(id -Gn "$user")
     check_lists Users users "$user"
@@ -245,40 +223,21 @@ matches() {
     return 1
 }
 
-# Sets host_key_file, and host_key to its public key: ed25519, else ecdsa. host_key is empty if the file has yet to be made.
+# Sets host_key_file, and host_key to the public key in it; host_key is empty if the file has yet to be made.
 find_host_key() {
-    host_key_file=
-    host_key=
-    absent_file=
     setting hostkey
-    for file in $values; do
-        if [ ! -e "$file" ]; then
-            case $file in *ed25519*) absent_file=$file ;; esac
-            continue
-        fi
-        public=$(ssh-keygen -y -P '' -f "$file" 2>/dev/null) || continue
-        case $public in
-        "ssh-ed25519 "*) ;;
-        "ecdsa-"*) [ -z "$host_key" ] || continue ;;
-        *) continue ;;
-        esac
-        host_key_file=$file
-        host_key=${public#* }
-        host_key="${public%% *} ${host_key%% *}"
-        case $host_key in "ssh-ed25519 "*) return ;; esac
+    for host_key_file in $values ''; do
+        case $host_key_file in *ed25519*) break ;; esac
     done
-    if [ -n "$absent_file" ]; then
-        host_key_file=$absent_file
-        host_key=
-    fi
-    [ -n "$host_key_file" ] ||
-        refuse "sshd has no host key of type ed25519 or ecdsa; add HostKey /etc/ssh/ssh_host_ed25519_key to its settings"
+    [ -n "$host_key_file" ] || refuse "sshd has no host key of type ed25519; add HostKey /etc/ssh/ssh_host_ed25519_key to its settings"
+    host_key=
+    [ -e "$host_key_file" ] || return 0
+    host_key=$(ssh-keygen -y -P '' -f "$host_key_file" 2>/dev/null | cut -d' ' -f1,2)
+    [ -n "$host_key" ] || refuse "$host_key_file is no private key that sshd could read; remove it"
 }
 
-install_packages() {
-    [ -n "$missing" ] || return 0
-    DEBIAN_FRONTEND=noninteractive
-    export DEBIAN_FRONTEND
+install_missing() {
+    export DEBIAN_FRONTEND=noninteractive
     # shellcheck disable=SC2086 # several packages
     set -- $missing
     attempt "read the package lists" apt-get -qq update
@@ -287,87 +246,41 @@ install_packages() {
 }
 
 make_account() {
-    [ -z "$home" ] || return 0
-    shell=/bin/bash
-    [ -x $shell ] || shell=/bin/sh
     # With *, no password fits, and sshd does not take the account for locked.
-    set -- --create-home --comment '' --shell $shell --password '*'
+    set -- --create-home --comment '' --shell /bin/bash --password '*'
     ! getent group "$user" >/dev/null || set -- "$@" --gid "$user"
     attempt "make the login $user" useradd "$@" -- "$user"
     find_account
     changed "made the login $user"
 }
 
-# Sets keys_file to the first file in which sshd looks for keys of the user.
-find_keys_file() {
-    setting authorizedkeysfile
-    rest=${values%% *}
-    keys_file=
-    while :; do
-        keys_file=$keys_file${rest%%"%"*}
-        case $rest in *%*) ;; *) break ;; esac
-        rest=${rest#*"%"}
-        case $rest in
-        h*) keys_file=$keys_file$home ;;
-        u*) keys_file=$keys_file$user ;;
-        %*) keys_file=$keys_file% ;;
-        *) refuse "cannot tell where sshd looks for keys (AuthorizedKeysFile $values); set it to .ssh/authorized_keys" ;;
-        esac
-        rest=${rest#?}
-    done
-    case $keys_file in /*) ;; *) keys_file=$home/$keys_file ;; esac
-}
-
 # Lets keys log in. sshd passes over a file, and folders up to the home, that others may write.
 authorize_keys() {
-    find_keys_file
-    folder=${keys_file%/*}
-    case $keys_file in
-    "$home"/*)
-        [ "$folder" = "$home" ] || make_folder "$user" "$group" 700
-        [ "$folder" = "$home" ] || own "$folder" "$user:$group" 700
-        close_home
-        set -- "$user" "$group" 600
-        ;;
-    *)
-        make_folder root root 755
-        set -- root root 644
-        ;;
-    esac
+    keys_file=$home/.ssh/authorized_keys
+    [ -d "$home/.ssh" ] || attempt "make $home/.ssh" install -d -o "$user" -g "$group" -m 700 "$home/.ssh"
+    own "$home/.ssh" 700
+    if [ -n "$(find "$home" -maxdepth 0 -perm /022)" ]; then
+        attempt "change the mode of $home" chmod go-w "$home"
+        changed "only $user can write to $home"
+    fi
     have=
     [ ! -e "$keys_file" ] || have=$(cat "$keys_file") || refuse "cannot read $keys_file"
     added=
     each_key add_missing_key
     if [ -n "$added" ]; then
-        [ -e "$keys_file" ] || attempt "make $keys_file" install -o "$1" -g "$2" -m "$3" /dev/null "$keys_file"
+        [ -e "$keys_file" ] || attempt "make $keys_file" install -o "$user" -g "$group" -m 600 /dev/null "$keys_file"
         attempt "write $keys_file" append_keys
         changed "added to $keys_file: $added"
     fi
-    own "$keys_file" "$1:$2" "$3"
+    own "$keys_file" 600
 }
 
-# make_folder OWNER GROUP MODE: the folder of keys.
-make_folder() {
-    [ -d "$folder" ] || attempt "make $folder" install -d -o "$1" -g "$2" -m "$3" "$folder"
-}
-
-# own PATH OWNER MODE
+# own PATH MODE
 own() {
-    [ "$(stat -L -c '%U:%G %a' "$1")" != "$2 $3" ] || return 0
-    attempt "change the owner of $1" chown "$2" "$1"
-    attempt "change the mode of $1" chmod "$3" "$1"
-    changed "$1 belongs to $2, mode $3"
-}
-
-close_home() {
-    mode=$(stat -L -c %A "$home")
-    case $mode in
-    ?????-??-*) ;;
-    *)
-        attempt "change the mode of $home" chmod go-w "$home"
-        changed "only $user can write to $home"
-        ;;
-    esac
+    [ "$(stat -L -c '%U:%G %a' "$1")" != "$user:$group $2" ] || return 0
+    attempt "change the owner of $1" chown "$user:$group" "$1"
+    attempt "change the mode of $1" chmod "$2" "$1"
+    changed "$1 belongs to $user, mode $2"
 }
 
 # Adds key to new_lines, and says so in added, unless have has it.
@@ -400,16 +313,11 @@ sudo_works() {
 }
 
 allow_sudo() {
-    ! sudo_works || return 0
     file=/etc/sudoers.d/haproxy-fleet-$user
     # sudo reads no file with a dot in its name.
     new=/etc/sudoers.d/.haproxy-fleet-$user
-    attempt "make /etc/sudoers.d" mkdir -p -m 750 /etc/sudoers.d
     (umask 227 && printf '%s ALL=(ALL) NOPASSWD: ALL\n' "$user" >"$new") || refuse "cannot write $new"
-    words=$(visudo -c -f "$new" 2>&1) || {
-        rm -f "$new"
-        refuse "visudo does not accept a rule for $user: $words"
-    }
+    attempt "check the rule of sudo" visudo -c -f "$new"
     attempt "write $file" mv -f "$new" "$file"
     sudo_works || {
         rm -f "$file"
@@ -418,55 +326,42 @@ allow_sudo() {
     changed "$user may use sudo without a password ($file)"
 }
 
-# Makes sure that clients get the host key. Only a running sshd can say which ones it has read.
-prove_host_key() {
-    ! offers_host_key || return 0
+# Only a running sshd can say which host keys it has read.
+reload_sshd() {
     attempt "make sshd read its host key" systemctl reload-or-restart ssh.service
-    tries=0
-    until offers_host_key; do
-        tries=$((tries + 1))
-        [ $tries -lt 10 ] || refuse "sshd at $address, port $port does not offer $host_key_file; see systemctl status ssh"
-        sleep 1
-    done
+    # It answers again at once, but systemd does not wait for that.
+    sleep 1
+    offers_host_key || refuse "sshd at $address, port $port does not offer $host_key_file; see systemctl status ssh"
     changed "sshd has read $host_key_file"
 }
 
-# Sets address and port where this host's sshd can be asked.
+# Asks sshd at its first address, and sets address to that.
 offers_host_key() {
-    setting port
-    port=${values%% *}
     setting listenaddress
-    address=${values%% *}
-    address=${address%:*}
-    address=${address#"["}
-    address=${address%"]"}
+    port=${values%% *}
+    address=${port%:*}
+    port=${port##*:}
     case $address in
     0.0.0.0) address=127.0.0.1 ;;
-    ::) address=::1 ;;
+    "[::]") address=::1 ;;
+    "["*) address=${address#?} address=${address%?} ;;
     esac
-    case $(ssh-keyscan -T 5 -p "$port" -t "${host_key%% *}" "$address" 2>/dev/null) in
-    *" $host_key") return 0 ;;
-    *) return 1 ;;
-    esac
+    case $(ssh-keyscan -T 5 -p "$port" -t ed25519 "$address" 2>/dev/null) in *" $host_key") ;; *) return 1 ;; esac
 }
 
 report() {
     [ $changes -gt 0 ] || printf 'nothing to do: this host is prepared\n'
     name=$(uname -n)
-    name=${name%%.*}
-    # What the client has called this host, if sudo lets it through.
-    # shellcheck disable=SC2086 # four words
-    set -- ${SSH_CONNECTION-}
-    own_address=${3-}
-    [ -n "$own_address" ] || own_address=$(hostname -I 2>/dev/null)
-    own_address=${own_address%% *}
+    # What the client has called this host, if sudo lets that through.
+    address=${SSH_CONNECTION:-$(hostname -I 2>/dev/null)}
+    [ -z "${SSH_CONNECTION-}" ] || address=${address#* * }
     cat <<END
 
 Host key to pin:
   $host_key
 
 In a stack:
-  { name: "$name", address: "${own_address:-ADDRESS}", environment: "ENVIRONMENT", runList: ["haproxy::lb"], ssh: { hostKey: "$host_key" } },
+  { name: "${name%%.*}", address: "${address%% *}", environment: "ENVIRONMENT", runList: ["haproxy::lb"], ssh: { hostKey: "$host_key" } },
   with ssh: { user: "$user", become: "sudo" }
 END
 }
@@ -479,19 +374,24 @@ main() {
     read_arguments "$@"
     require_host
     find_account
-    check_programs
-    ! command -v sshd >/dev/null || check_sshd
-    install_packages
-    check_programs
-    check_sshd
-    make_account
+    find_missing
+    if command -v sshd >/dev/null; then
+        each_key check_key
+        check_sshd
+    fi
+    if [ -n "$missing" ]; then
+        install_missing
+        each_key check_key
+        check_sshd
+    fi
+    [ -n "$home" ] || make_account
     authorize_keys
-    allow_sudo
+    sudo_works || allow_sudo
     if [ -z "$host_key" ]; then
         make_host_key "$host_key_file"
         find_host_key
     fi
-    prove_host_key
+    offers_host_key || reload_sshd
     report
 }
 

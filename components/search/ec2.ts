@@ -305,7 +305,7 @@ async function identityOf({ declared, options }: Place): Promise<{ region: strin
     const known = <T>(settled: PromiseSettledResult<T>) => (settled.status === "fulfilled" ? settled.value : undefined);
     return {
         account: known(identity)?.accountId ?? declared.account ?? "unknown",
-        region: known(region)?.region ?? process.env.AWS_REGION ?? "an unknown region",
+        region: known(region)?.region ?? "an unknown region",
     };
 }
 

@@ -68,6 +68,7 @@ export const ec2SearchShape = {
             weight: text.optional(),
             facility: text.optional(),
         })
+        .refine((keys) => Object.keys(keys).length > 0, { message: "expected at least one key of a tag" })
         .optional(),
 };
 

@@ -87,7 +87,7 @@ export class Aws {
     /**
      * Lets calls of programs fail.
      *
-     * @param action such as `DescribeInstances`, `ec2.DescribeInstances`, or `*` for all
+     * @param action such as `DescribeInstances`, `ec2.DescribeInstances`, `ec2.*`, or `*` for all
      * @returns what ends the fault
      */
     fail(action: string, fault: Fault): () => void {

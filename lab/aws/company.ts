@@ -15,6 +15,7 @@ export const names = { platform: "www.example.com", docs: "docs.example.com" };
 /** An app server, which is an instance with tags for searches, and an address of the host `apps`. */
 export interface App {
     service: "ecom-platform" | "ecom-docs";
+    environment: string;
     address: string;
     instance: string;
 }
@@ -92,7 +93,8 @@ export class Company {
             zone: this.zone,
             sshPublicKeys: [readFileSync(`${lab.privateKeyPath}.pub`, "utf8").trim()],
             sshNetworks: [address],
-            bastion: { address, hostKey },
+            bastionAddress: address,
+            bastionHostKey: hostKey,
             bastionSecurityGroup: this.bastionGroup,
             // A lab host cannot have more than 20000 file descriptors.
             maxconn: 4000,
@@ -115,7 +117,7 @@ export class Company {
         // The upper half of the network.
         const [, subnet] = this.network.subnets;
         const [instance = ""] = await this.aws.instances({ tags, address, subnet });
-        const app = { service, address, instance };
+        const app = { service, environment, address, instance };
         this.apps.push(app);
         return app;
     }

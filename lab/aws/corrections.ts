@@ -268,6 +268,31 @@ export function dependencies(): Layer {
     });
 }
 
+/** moto decodes the user data of ModifyInstanceAttribute twice, and refuses what is encoded only once, as AWS wants it. */
+export function changedUserData(): Layer {
+    return ofEc2({
+        async ModifyInstanceAttribute(request, next) {
+            const value = request.form?.["UserData.Value"];
+            if (value === undefined) return next(request);
+            return next(withForm(request, { "UserData.Value": Buffer.from(value).toString("base64") }));
+        },
+    });
+}
+
+/** moto starts an instance with a network interface in the first zone, not in that of the interface. */
+export function zones(): Layer {
+    return ofEc2({
+        async RunInstances(request, next) {
+            const [id] = Object.entries(request.form ?? {}).flatMap(([key, value]) =>
+                /^NetworkInterface\.\d+\.NetworkInterfaceId$/.test(key) ? [value] : [],
+            );
+            if (id === undefined) return next(request);
+            const { body } = await ask(request, next, "DescribeNetworkInterfaces", { "NetworkInterfaceId.1": id });
+            return next(withForm(request, { "Placement.AvailabilityZone": textOf(body, "availabilityZone") }));
+        },
+    });
+}
+
 export const corrections = (): Layer[] => [
     ruleFields(),
     protocolsWithoutPorts(),
@@ -275,4 +300,6 @@ export const corrections = (): Layer[] => [
     elasticAddresses(),
     addressAssociations(),
     dependencies(),
+    changedUserData(),
+    zones(),
 ];

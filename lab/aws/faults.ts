@@ -54,7 +54,7 @@ export class Faults {
 
     /** The fault that a call meets, which is then one fewer. */
     take({ service, action }: Request, page: number): Fault | undefined {
-        const names = [action, `${service}.${action}`, "*"];
+        const names = [action, `${service}.${action}`, `${service}.*`, "*"];
         const wish = this.wishes.find(
             ({ action, fault, left }) => left > 0 && names.includes(action) && (fault.page ?? page) === page,
         );

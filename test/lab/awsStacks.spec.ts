@@ -1,9 +1,12 @@
 // prod and staging, as they are in the checkout, through the real engine: on the double of AWS, whose instances are hosts of the lab.
-import assert from "node:assert/strict";
-import { Company, hostsFor, names } from "../../lab/aws/company";
+import { Company, hostsFor } from "../../lab/aws/company";
 import { describeLab, withLab } from "../support/lab";
 import { skip } from "../support/skip";
+import { apiFaults } from "./awsStacks/apiFaults";
 import { AwsStack } from "./awsStacks/awsStack";
+import { changes } from "./awsStacks/changes";
+import { destruction } from "./awsStacks/destruction";
+import { provisioning } from "./awsStacks/provisioning";
 
 describeLab("stacks on AWS", () => {
     const pool = ["host1", "host2", "host3"];
@@ -27,25 +30,24 @@ describeLab("stacks on AWS", () => {
         await company?.stop();
     });
 
-    it("previews", async () => {
-        console.log(await prod.preview());
-        console.log(company.aws.calls.table());
-    });
-    it("up", async function () {
-        this.timeout(600_000);
-        console.log(await prod.up("--skip-preview"));
-        console.log(company.aws.calls.table());
-        console.log(await prod.outputs());
-        const { addresses } = await prod.outputs();
-        for (const address of Object.values(addresses))
-            console.log(await company.get(address, names.platform), await company.get(address, names.docs));
-    });
-    it("nothing", async () => {
-        console.log(await prod.preview("--diff"));
-    });
-    it("refresh", async () => {
-        console.log(await prod.succeed("refresh", "--yes"));
-        console.log(await prod.preview("--diff"));
-        assert.ok(true);
-    });
+    describe("provisioned", () =>
+        provisioning(
+            () => company,
+            () => prod,
+        ));
+    describe("changed", () =>
+        changes(
+            () => company,
+            () => prod,
+        ));
+    describe("while AWS", () =>
+        apiFaults(
+            () => company,
+            () => prod,
+        ));
+    describe("destroyed", () =>
+        destruction(
+            () => company,
+            () => prod,
+        ));
 });

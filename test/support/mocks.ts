@@ -76,7 +76,7 @@ export async function mockEngine(options: MockOptions = {}): Promise<Recording> 
                 const printed = { stdout: "changed: nothing", stderr: options.stderr?.(name) ?? "" };
                 const isNew = options.preview && !options.existing;
                 const outputs = isNew || !custom ? {} : { ...printed, ...options.outputs?.(type, name) };
-                const ownId = options.id?.(type, name) ?? `${name}-id`;
+                const ownId = isNew ? undefined : (options.id?.(type, name) ?? `${name}-id`);
                 return { id: custom ? id || ownId : undefined, state: { ...inputs, ...outputs } };
             },
             async call({ token, inputs, provider }) {
@@ -166,14 +166,17 @@ export function unsecret(value: unknown): unknown {
     if (value === null || typeof value !== "object") return value;
     if (Array.isArray(value)) return value.map(unsecret);
     const record = value as Record<string, unknown>;
-    if (record[SIGNATURE] === SECRET) return unsecret(record.value);
+    if (isSecret(record)) return unsecret(record.value);
     return Object.fromEntries(Object.entries(record).map(([key, part]) => [key, unsecret(part)]));
 }
 
+/** Whether the engine would keep the value as a secret. */
+export const isSecret = (value: unknown) =>
+    (value as Record<string, unknown> | null | undefined)?.[SIGNATURE] === SECRET;
+
 /** Fails unless the engine would keep the value as a secret. */
 export function assertSecret(value: unknown): void {
-    const record = value as Record<string, unknown> | undefined;
-    assert.equal(record?.[SIGNATURE], SECRET, `not a secret: ${JSON.stringify(value)}`);
+    assert.ok(isSecret(value), `not a secret: ${JSON.stringify(value)}`);
 }
 
 /** Waits until every registration so far is recorded. */

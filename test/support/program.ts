@@ -121,7 +121,7 @@ export class Program {
     preview = (...flags: string[]) => this.succeed("preview", ...flags);
     up = (...flags: string[]) => this.succeed("up", "--yes", ...flags);
     /** Runs a preview that must plan nothing. */
-    nothingToDo = () => this.preview("--expect-no-changes");
+    nothingToDo = (...flags: string[]) => this.preview("--expect-no-changes", ...flags);
 
     remove(): void {
         rmSync(this.directory, { recursive: true, force: true });

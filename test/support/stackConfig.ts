@@ -21,8 +21,8 @@ export const exampleConfig: Readonly<Record<string, string>> = {
     sshPublicKeys:
         '["ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIHo67vp3ibwMLCYtumKO4m5+tObVreAPPcYAoV7DWWBv ops@example.com"]',
     sshNetworks: '["10.0.0.0/16"]',
-    bastion:
-        '{"address":"192.0.2.10","hostKey":"ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILyBjSNiF+AFaeCIkfAQLjwkdf+hGq+yUm4CUcaPL/Kg"}',
+    bastionAddress: "192.0.2.10",
+    bastionHostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAILyBjSNiF+AFaeCIkfAQLjwkdf+hGq+yUm4CUcaPL/Kg",
     bastionSecurityGroup: "sg-0a1b2c3d4e5f60718",
     papertrailHost: "logs2.papertrailapp.com",
     papertrailPort: "23456",

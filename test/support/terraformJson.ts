@@ -71,12 +71,12 @@ export function terraformJson(recording: Recording, images: Readonly<Record<stri
     );
     for (const { type, name } of ours) addresses.set(name, `${typeOf(type).terraform}.${label(name)}`);
     assert.equal(new Set(addresses.values()).size, ours.length + Object.keys(images).length, "two have one name");
-    const resource: Record<string, Inputs> = {};
+    const resource: Record<string, Record<string, Inputs>> = {};
     for (const registration of ours) {
         const { terraform } = typeOf(registration.type);
         resource[terraform] = {
             ...resource[terraform],
-            [label(registration.name)]: escaped(inputsOf(registration), addresses),
+            [label(registration.name)]: escaped(inputsOf(registration), addresses) as Inputs,
         };
     }
     const data = Object.entries(images).map(([owner, inputs]) => [label(owner), snake(inputs)]);

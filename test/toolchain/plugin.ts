@@ -179,6 +179,12 @@ export class Plugin {
         return fromStruct((await this.call<provider.ReadResponse>("read", request)).getProperties());
     }
 
+    /** The state of a resource that no program has made. */
+    async import(id: string): Promise<Properties> {
+        const request = new provider.ReadRequest().setId(id).setUrn(this.urn);
+        return fromStruct((await this.call<provider.ReadResponse>("read", request)).getProperties());
+    }
+
     async invoke(token: string, args: Properties = {}): Promise<Properties> {
         const request = new provider.InvokeRequest().setTok(token).setArgs(toStruct(args));
         return fromStruct((await this.call<provider.InvokeResponse>("invoke", request)).getReturn());

@@ -1,17 +1,22 @@
 // What the stacks register of AWS, judged by Terraform's AWS provider, because the double of AWS accepts what AWS refuses. Pulumi's
 // provider 7.x is made from 6.x of it; machines have 5.x. test/support/terraformJson.ts has the differences that matter.
 import assert from "node:assert/strict";
+import { Ec2Hosts } from "../../components/aws";
 import { type Aws, startAws } from "../../lab/aws/aws";
 import { textOf } from "../../lab/aws/xml";
+import { awsMocks } from "../support/awsMocks";
+import { mockEngine, type Recording, settled } from "../support/mocks";
 import { withProbeReplies } from "../support/probeReplies";
 import { skip } from "../support/skip";
-import { outputs, runStack, type StackName } from "../support/stackProgram";
+import { exampleConfig } from "../support/stackConfig";
+import { runStack, type StackRunOptions, stacksOnAws } from "../support/stackRun";
 import { findTerraform, Terraform } from "../support/terraform";
 import { idReference, imageReference, outputReferences, terraformJson } from "../support/terraformJson";
 
-const stacks: readonly StackName[] = ["staging", "prod"];
+/** Ids and outputs that are references. */
+type Mocks = Required<Pick<StackRunOptions, "id" | "outputs" | "call">>;
 
-/** A resource of prod with a fault. */
+/** A resource of staging with a fault. */
 interface Mistake {
     readonly type: string;
     readonly change: Readonly<Record<string, unknown>>;
@@ -42,7 +47,10 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     },
     "group-of-an-instance-with-its-own-interface": {
         type: "aws_instance",
-        change: { vpc_security_group_ids: ["sg-0a1b2c3d"] },
+        change: {
+            network_interface: [{ network_interface_id: "eni-0a1b2c3d", device_index: 0 }],
+            vpc_security_group_ids: ["sg-0a1b2c3d"],
+        },
         says: /conflicts/,
     },
     "ignored-attribute-that-instances-lack": {
@@ -92,13 +100,12 @@ describe("Terraform's AWS provider", () => {
         return text;
     }
 
-    /** What a stack registers, with the double's ids in its config. */
-    async function registered(stack: StackName, change: Readonly<Record<string, string>>) {
+    /** What a program registers, as a configuration. */
+    async function registered(program: (mocks: Mocks) => Promise<Recording>) {
         const images: Record<string, Record<string, unknown>> = {};
-        const run = await runStack(stack, {
-            change,
+        const recording = await program({
             id: idReference,
-            outputs: (type, name) => ({ ...outputs(type, name), ...outputReferences(type, name) }),
+            outputs: (type, name) => ({ ...awsMocks.outputs(type, name), ...outputReferences(type, name) }),
             call(token, inputs) {
                 if (token !== "aws:ec2/getAmi:getAmi") return undefined;
                 const [owner = ""] = inputs.owners as string[];
@@ -106,32 +113,70 @@ describe("Terraform's AWS provider", () => {
                 return { id: imageReference(owner) };
             },
         });
-        return terraformJson(run, images);
+        return terraformJson(recording, images);
     }
 
-    it("accepts what staging and prod register, makes it, and sees no difference afterwards", async function () {
+    /** Hosts with everything that stacks leave out. */
+    async function everything(
+        { call, ...mocks }: Mocks,
+        vpc: string,
+        subnet: string,
+        zone: string,
+    ): Promise<Recording> {
+        const recording = await mockEngine({
+            ...mocks,
+            call: (token, inputs) => call(token, inputs) ?? awsMocks.call(token, inputs),
+        });
+        const key = exampleConfig.sshPublicKeys ?? "";
+        new Ec2Hosts("all", {
+            environment: "test",
+            vpc,
+            hosts: { lb1: { subnet, generation: 2, instanceType: "c7g.medium" } },
+            image: { owner: "210987654321", name: "debian-13-arm64-*", architecture: "arm64" },
+            diskGiB: 8,
+            ports: [8443],
+            clients: ["192.0.2.7", "198.51.100.0/24", "2001:DB8:0::/48", "2001:db8:1::1"],
+            ssh: { user: "ops", authorizedKeys: JSON.parse(key), from: ["2001:db8:2::/64"] },
+            dns: { zone, names: ["*.all.example.com", "all.example.com"], ttl: 60 },
+            runList: [],
+            tags: { team: "Shop & Söhne", "cost:center": "1/2 = ${half}" },
+            protect: false,
+        });
+        await settled();
+        return recording;
+    }
+
+    it("accepts what staging, prod and hosts register, makes it, and sees no difference afterwards", async function () {
         this.timeout(180_000);
         const zone = await aws.hostedZone("example.com");
-        for (const stack of stacks) {
+        const write = async (name: string, program: (mocks: Mocks) => Promise<Recording>) => {
+            const configuration = await registered(program);
+            terraform.write(name, configuration);
+            return Object.values(configuration.resource).flatMap(Object.keys).length;
+        };
+        let count = 0;
+        for (const stack of stacksOnAws) {
             const { vpc, subnets } = await aws.network();
             const group = { GroupName: "bastion", GroupDescription: "bastion", VpcId: vpc };
             const bastion = textOf(await aws.query("ec2", "CreateSecurityGroup", group), "groupId") ?? "";
             const [subnetA, subnetB] = subnets;
             const change = { vpc, subnetA, subnetB, zone, bastionSecurityGroup: bastion };
-            terraform.write(stack, await registered(stack, change));
+            count += await write(stack, (mocks) => runStack(stack, { change, ...mocks }));
         }
+        const { vpc, subnets } = await aws.network();
+        count += await write("all", (mocks) => everything(mocks, vpc, subnets[0], zone));
         const applied = await succeed("apply", "-auto-approve");
         assert.doesNotMatch(applied, /Warning/);
-        assert.match(applied, /Apply complete! Resources: \d+ added, 0 changed, 0 destroyed/);
+        assert.ok(applied.includes(`Apply complete! Resources: ${count} added, 0 changed, 0 destroyed.`), applied);
         assert.match(await succeed("plan"), /No changes\. Your infrastructure matches the configuration\./);
     });
 
     it("refuses planted mistakes, each for itself", async function () {
         this.timeout(60_000);
-        const { resource } = await registered("prod", {});
+        const { resource } = await registered((mocks) => runStack("staging", mocks));
         for (const [file, { type, change }] of Object.entries(mistakes)) {
-            const [right] = Object.values(resource[type] ?? {});
-            assert.ok(right, `prod has a resource of the type ${type}`);
+            const right = Object.values(resource[type] ?? {}).find((one) => type !== ingress || "cidr_ipv4" in one);
+            assert.ok(right, `staging has a resource of the type ${type}`);
             terraform.write(file, { resource: { [type]: { [file]: { ...right, ...change } } } });
         }
         const found = await terraform.validate();

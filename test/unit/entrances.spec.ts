@@ -99,7 +99,7 @@ describe("public functions", () => {
     });
 
     it("and components have one clear error for arguments that are no object", async () => {
-        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet]) {
+        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet, face.aws.Ec2Hosts]) {
             for (const [value, shown] of noObject) {
                 await mockEngine();
                 assert.match(
@@ -218,7 +218,7 @@ describe("public functions", () => {
     });
 
     it("and components have no name with an Output in it", async () => {
-        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet]) {
+        for (const component of [face.ConvergedHost, face.LoadBalancer, face.LoadBalancerFleet, face.aws.Ec2Hosts]) {
             await mockEngine();
             const found = [`lb-${pulumi.output("1")}`, pulumi.output("lb1"), 5].map((name) => {
                 try {

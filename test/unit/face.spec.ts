@@ -72,6 +72,7 @@ describe("the public face", () => {
                 );
                 const { registrations } = await mockEngine({
                     config: { ...config, "haproxy-fleet:stats-password": "a" },
+                    call: (token) => answers[token] ?? assert.fail(`${name} calls ${token}`),
                 });
                 const failures = await failuresOf(() => run(code), 200);
                 await settled();
@@ -89,11 +90,21 @@ describe("the public face", () => {
     });
 });
 
-/** Runs a program that imports this package by its name. */
+/** What the examples find at their providers. */
+const answers: Record<string, Record<string, unknown>> = {
+    "aws:ec2/getAmi:getAmi": { id: "ami-0a1b2c3d4e5f60718" },
+    "aws:ec2/getSubnet:getSubnet": { availabilityZone: "eu-central-1a" },
+    "aws:ec2/getInstances:getInstances": { id: "eu-central-1", ids: ["i-1"], privateIps: ["10.0.0.1"] },
+};
+
+/** Runs a program that imports this package by its name. One that exports a function is run by that. */
 function run(code: string): void {
     const { outputText } = ts.transpileModule(code, {
         compilerOptions: { module: ts.ModuleKind.CommonJS, target: ts.ScriptTarget.ES2022, esModuleInterop: true },
     });
     const load = (name: string) => (name === "haproxy-fleet" ? face : require(name));
-    new Function("require", "exports", "console", outputText)(load, {}, { log: () => undefined });
+    const module = { exports: {} };
+    const silent = { log: () => undefined };
+    new Function("require", "module", "exports", "console", outputText)(load, module, module.exports, silent);
+    if (typeof module.exports === "function") void module.exports();
 }

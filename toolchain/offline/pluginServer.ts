@@ -51,10 +51,11 @@ export function unary<Request, Response>(
             .then(() => method(call.request, { signal: gone.signal, metadata: call.metadata }))
             .then(
                 (response) => callback(null, response),
-                (error: Error & { code?: unknown }) =>
+                (error: Error & { code?: unknown; metadata?: Metadata }) =>
                     callback({
                         code: typeof error.code === "number" ? error.code : status.UNKNOWN,
                         details: shortenError(error.message),
+                        ...(error.metadata && { metadata: error.metadata }),
                     }),
             );
     };

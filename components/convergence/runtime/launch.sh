@@ -164,7 +164,7 @@ read_holder() {
 # Moves the payload and starts the unit. Fails if another converge was faster.
 start_apply() {
     remove_abandoned
-    for file in result log report began; do rm -f "$run/$file.$token"; done
+    rm -f "$run/result.$token" "$run/log.$token" "$run/report.$token" "$run/began.$token"
     payload=$run/apply.$token
     : >"$run/log.$token"
     mv -f -- "$0" "$payload" || fail "the payload has left this host meanwhile; nothing was done; run again"
@@ -194,7 +194,7 @@ remove_abandoned() {
     set -- "$run"/in.* "$run"/why-run.*
     set -f
     for old; do
-        [ -d "/proc/${old##*.}" ] || rm -rf -- "$old"
+        [ ! -e "$old" ] || [ -d "/proc/${old##*.}" ] || rm -rf -- "$old"
     done
     find "$run" -maxdepth 1 \( -name 'result.*' -o -name 'log.*' -o -name 'report.*' -o -name 'began.*' \) \
         -mmin "+$kept_minutes" -delete

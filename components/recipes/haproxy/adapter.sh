@@ -107,7 +107,10 @@ haproxy_blames_files() {
 # Whether the service's program is of the declared release or a newer one; prints why not. Reads haproxy_program.
 haproxy_version_fits() {
     # shellcheck disable=SC2016 # expanded by the inner shell
-    version=$(unshare -m --propagation private sh -c "$tx_namespace"'exec "$0" -v' "$haproxy_program")
+    case $tx_namespace in
+    "") version=$("$haproxy_program" -v) ;;
+    *) version=$(unshare -m --propagation private sh -c "$tx_namespace"'exec "$0" -v' "$haproxy_program") ;;
+    esac
     version=${version#*ersion }
     version=${version%%[!0-9.]*}
     major=${version%%.*}

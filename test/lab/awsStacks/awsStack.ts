@@ -9,8 +9,17 @@ import { Program } from "../../support/program";
 /** Secrets of the config that no output may show. */
 export const planted = { datadogApiKey: "planted0datadog0key", alertCommand: "cat >/dev/null # planted0alert" };
 
+interface Outputs {
+    addresses: Record<string, string>;
+    services: Record<string, { address: string; names: string[]; association: string }>;
+}
+
 /** A stack of this checkout, with the real CLI, in the account of a company. Only its config is of the lab. */
 export class AwsStack extends Program {
+    /** All that the CLI has said. */
+    said = "";
+    private known: Outputs | undefined;
+
     constructor(
         private readonly company: Company,
         private readonly own: "staging" | "prod",
@@ -56,11 +65,17 @@ export class AwsStack extends Program {
         return { ...super.environment, HAPROXY_FLEET_LAB: "1", ...this.company.aws.env };
     }
 
-    /** The outputs, with secrets. */
-    async outputs(): Promise<{
-        addresses: Record<string, string>;
-        services: Record<string, { address: string; names: string[]; association: string }>;
-    }> {
-        return JSON.parse(await this.succeed("stack", "output", "--json", "--show-secrets"));
+    override async watch(...args: Parameters<Program["watch"]>): Promise<{ code: number; text: string }> {
+        const result = await super.watch(...args);
+        if (["up", "destroy"].includes(args[0][0] ?? "")) this.known = undefined;
+        // What is asked for with secrets.
+        if (!args[0].includes("--show-secrets")) this.said += result.text;
+        return result;
+    }
+
+    /** The outputs, with secrets. They are asked for once after each command that may change them. */
+    async outputs(): Promise<Outputs> {
+        this.known ??= JSON.parse(await this.succeed("stack", "output", "--json", "--show-secrets")) as Outputs;
+        return this.known;
     }
 }

@@ -117,7 +117,7 @@ export class LoggingHost {
 
     /** The numbers N of paths `/TAG-N` in lines of files on a host, in their order. */
     async numbers(tag: string, files: string, host = this.host): Promise<number[]> {
-        const text = await this.shell(`zcat -f ${files} | grep -o '"GET /${tag}-[0-9][0-9]*' | sed 's/.*-//'`, host);
+        const text = await this.shell(`zcat -f ${files} | grep -ao '"GET /${tag}-[0-9][0-9]*' | sed 's/.*-//'`, host);
         return text === "" ? [] : text.split("\n").map(Number);
     }
 

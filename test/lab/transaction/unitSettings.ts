@@ -221,6 +221,6 @@ function dropIn(...lines: string[]): string {
     const directory = "/run/systemd/system/haproxy.service.d";
     const file = `${directory}/90-test.conf`;
     const text = ["[Service]", ...lines, ""].join("\n");
-    const write = lines.length === 0 ? `rm -f ${file}` : `mkdir -p ${directory}; printf %s ${quote(text)} >${file}`;
-    return `${write}; systemctl daemon-reload`;
+    if (lines.length === 0) return `[ ! -e ${file} ] || { rm ${file}; systemctl daemon-reload; }`;
+    return `mkdir -p ${directory}; printf %s ${quote(text)} >${file}; systemctl daemon-reload`;
 }

@@ -68,7 +68,7 @@ describeUnderShells(
             const ways = [
                 ["--user", "deploy", "--key", key.trim()],
                 ["--key", ...words, "a", "comment", "--user", "deploy"],
-                [`--key=from="192.0.2.0/24" ${key.trim()} it's $(reboot) \`reboot\` *`, "--user=_d-1"],
+                ["--key", `from="192.0.2.0/24" ${key.trim()} it's $(reboot) \`reboot\` *`, "--user", "_d-1"],
                 ["--user", "d".repeat(31), "--key", ...words, "--key", key.trim()],
             ];
             for (const args of ways) assert.deepEqual(run().with(args), ACCEPTED, args.join(" "));
@@ -80,7 +80,7 @@ describeUnderShells(
                 [/no --user/, "--key", key.trim()],
                 [/no --key/, ...right],
                 [/--key needs a value/, ...right, "--key"],
-                [/--user needs a value/, "--key", key.trim(), "--user="],
+                [/--user needs a value/, "--key", key.trim(), "--user", ""],
                 [/--user is given twice/, ...right, "--user", "ops", "--key", key.trim()],
                 [/root needs no preparation/, "--user", "root", "--key", key.trim()],
                 [/unknown option --frobnicate;/, ...right, "--frobnicate=secret"],

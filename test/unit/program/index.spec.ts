@@ -21,7 +21,7 @@ describe("index.ts", () => {
     async function run(
         options: MockOptions = {},
     ): Promise<Recording & { addresses: Record<string, pulumi.Output<string>>; outputs: string[] }> {
-        const { bastion: _, bastionSecurityGroup: __, ...used } = exampleConfig;
+        const { bastionAddress: _, bastionHostKey: __, bastionSecurityGroup: ___, ...used } = exampleConfig;
         const example = Object.entries(used).map(([key, value]) => [`haproxy-fleet:${key}`, value]);
         const datadogApiKey = "0123456789abcdef0123456789abcdef";
         const config = {

@@ -78,6 +78,21 @@ describe("serversFor", () => {
         ]);
     });
 
+    it("takes the port and the weight of a node before those of the query", () => {
+        const text = JSON.stringify({
+            nodes: [{ ...nodes[0], port: 8081, weight: 0 }, nodes[2]],
+        });
+        assert.deepEqual(serversFor(parseInventory(text, "n"), { service: "shop", environment: "prod", port: 8080 }), [
+            { name: "web1", address: "192.0.2.1", port: 8080 },
+            { name: "web2", address: "192.0.2.2", port: 8081, weight: 0 },
+        ]);
+        for (const wrong of [{ port: 0 }, { port: "80" }, { weight: 257 }, { weight: 1.5 }])
+            assert.throws(
+                () => parseInventory(JSON.stringify({ nodes: [{ ...nodes[0], ...wrong }] }), "n"),
+                /^Error: n: nodes\[0\]\.(port|weight): expected a whole number from/,
+            );
+    });
+
     it("leads to the same file whatever the order of the nodes", () => {
         const services = [{ name: "shop", hosts: ["shop.example.com"], port: 80 }];
         const file = (shuffled: readonly Node[]) => {

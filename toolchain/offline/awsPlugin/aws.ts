@@ -55,20 +55,14 @@ export class Aws {
 
     /** @throws if the credentials are no good, or their account must not be used, in the words of the real provider */
     async validate(): Promise<void> {
-        if (this.settings.skips("skipCredentialsValidation")) {
-            await this.accountId();
-            return;
-        }
-        try {
+        if (!this.settings.skips("skipCredentialsValidation")) {
             const sts = await this.sts();
-            await sts.call("GetCallerIdentity", {});
-        } catch (error) {
-            const { message } = error as Error;
-            throw new Error(
-                /security token included in the request is (invalid|expired)/.test(message)
-                    ? invalidCredentials
-                    : `unable to validate AWS credentials.\nDetails: ${message}\n`,
-            );
+            await sts.call("GetCallerIdentity", {}).catch(({ message }: Error) => {
+                const isOld = /security token included in the request is (invalid|expired)/.test(message);
+                throw new Error(
+                    isOld ? invalidCredentials : `unable to validate AWS credentials.\nDetails: ${message}\n`,
+                );
+            });
         }
         await this.accountId();
     }

@@ -3,7 +3,8 @@ import { isDeepStrictEqual } from "node:util";
 import type { Field } from "../provider/fields";
 import type { Failure, ResourceType } from "../provider/resourceType";
 import { tableType } from "../provider/tableType";
-import { type Properties, pick } from "../provider/values";
+import { Unfinished } from "../provider/unfinished";
+import { isObject, type Properties, pick, type Value } from "../provider/values";
 import type { Aws } from "./aws";
 import type { Ec2 } from "./sdk/ec2";
 import type { Iam } from "./sdk/iam";
@@ -20,6 +21,8 @@ export interface Scope {
     arn(resource: string): Promise<string>;
     /** The tags of the resource with those of the provider. */
     readonly tags: Readonly<Record<string, string>>;
+    /** Says that a resource that is being made exists from now on, whatever fails later. */
+    made(id: string): void;
     /**
      * What `find` finds, once it does.
      * @throws after ten minutes, or if the user interrupts
@@ -68,7 +71,7 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         ...(type.tagged ? { tagsAll: { ...aws().settings.defaultTags, ...(inputs.tags as Properties) } } : {}),
     });
 
-    function scopeOf(inputs: Properties, signal?: AbortSignal): Scope {
+    function scopeOf(inputs: Properties, signal?: AbortSignal, made: (id: string) => void = () => {}): Scope {
         const region = type.global ? undefined : (inputs.region as string | undefined);
         return {
             aws: aws(),
@@ -78,6 +81,7 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
             arn: async (resource) =>
                 `arn:aws:ec2:${aws().settings.region(region)}:${await aws().accountId()}:${resource}`,
             tags: (inputs.tagsAll ?? {}) as Record<string, string>,
+            made,
             async until(what, find) {
                 for (const end = Date.now() + waitMs; Date.now() < end; await sleep(pollMs)) {
                     signal?.throwIfAborted();
@@ -115,14 +119,22 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         replaces: type.replaces,
         unsettled: type.unsettled,
         async create(inputs, call) {
-            const scope = scopeOf(inputs, call.signal);
-            const id = await type.create(scope, inputs);
-            return { id, outputs: await readBack(scope, id, inputs) };
+            let id: string | undefined;
+            const scope = scopeOf(inputs, call.signal, (made) => {
+                id = made;
+            });
+            try {
+                id = await type.create(scope, inputs);
+                return { id, outputs: await readBack(scope, id, inputs) };
+            } catch (error) {
+                if (id === undefined) throw error;
+                throw new Unfinished(id, { ...inputs, id }, inputs, (error as Error).message);
+            }
         },
         async update(state, inputs, call) {
             const scope = scopeOf(inputs, call.signal);
             const names = [...Object.keys(type.fields), "tagsAll"];
-            const changed = names.filter((name) => !isDeepStrictEqual(state[name], inputs[name]));
+            const changed = names.filter((name) => !isSame(state[name], inputs[name]));
             await type.update?.(scope, idOf(state), inputs, new Set(changed), state);
             return readBack(scope, idOf(state), inputs);
         },
@@ -135,5 +147,10 @@ export function awsType(type: AwsType, aws: () => Aws): ResourceType {
         },
     });
 }
+
+/** AWS says nothing of what is not there, or says that it is empty. */
+const isSame = (a: Value = "", b: Value = "") =>
+    isDeepStrictEqual(a, b) ||
+    [a, b].every((value) => value === "" || (isObject(value) && isDeepStrictEqual(value, {})));
 
 const sleep = (ms: number) => new Promise((resolve) => setTimeout(resolve, ms));

@@ -10,7 +10,7 @@ import struct from "google-protobuf/google/protobuf/struct_pb.js";
 import { type CallContext, serve, unary } from "../pluginServer";
 import { engineLog } from "./log";
 import type { Call, Difference, Provider, ResourceType } from "./resourceType";
-import { isBelow, keepAt, type Properties, propertyOf, reveal, unknown, withoutNulls } from "./values";
+import { keepAt, type Properties, propertyOf, reveal, unknown, withoutNulls } from "./values";
 
 const toProperties = (value: struct.Struct | undefined) => (value?.toJavaScript() ?? {}) as Properties;
 const toStruct = (value: Properties) => struct.Struct.fromJavaScript(value);
@@ -96,8 +96,7 @@ export function serveProvider(served: Provider): void {
             const state = toProperties(request.getOlds());
             const ignored = request.getIgnorechangesList();
             const news = keepAt(toProperties(request.getNews()), state, ignored);
-            const differences = [...typeOf(request.getUrn()).diff(state, news)];
-            return diffResponse(differences.filter(([path]) => !ignored.some((above) => isBelow(path, above))));
+            return diffResponse(typeOf(request.getUrn()).diff(state, news, ignored));
         }),
 
         create: unary(async (request: provider.CreateRequest, context) => {
@@ -147,7 +146,7 @@ export function serveProvider(served: Provider): void {
     });
 }
 
-function diffResponse(differences: readonly (readonly [string, Difference])[]): provider.DiffResponse {
+function diffResponse(differences: ReadonlyMap<string, Difference>): provider.DiffResponse {
     const { PropertyDiff, DiffResponse } = provider;
     const kinds = {
         add: [PropertyDiff.Kind.ADD, PropertyDiff.Kind.ADD_REPLACE],
@@ -155,12 +154,10 @@ function diffResponse(differences: readonly (readonly [string, Difference])[]): 
         update: [PropertyDiff.Kind.UPDATE, PropertyDiff.Kind.UPDATE_REPLACE],
     } as const;
     const response = new DiffResponse().setHasdetaileddiff(true);
-    response.setChanges(
-        differences.length > 0 ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE,
-    );
+    response.setChanges(differences.size ? DiffResponse.DiffChanges.DIFF_SOME : DiffResponse.DiffChanges.DIFF_NONE);
     for (const [path, { change, replaces }] of differences) {
         response.getDetaileddiffMap().set(path, new PropertyDiff().setKind(kinds[change][replaces ? 1 : 0]));
         if (replaces) response.addReplaces(propertyOf(path));
     }
-    return response.setDiffsList([...new Set(differences.map(([path]) => propertyOf(path)))]);
+    return response.setDiffsList([...new Set([...differences.keys()].map(propertyOf))]);
 }

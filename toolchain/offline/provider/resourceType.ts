@@ -43,8 +43,11 @@ export interface ResourceType {
         news: Properties,
         naming: Naming,
     ): { readonly inputs: Properties } | { readonly failures: readonly Failure[] };
-    /** By path, as in diffProperties(). */
-    diff(state: Properties, inputs: Properties): ReadonlyMap<string, Difference>;
+    /**
+     * By path, as in diffProperties().
+     * @param ignored paths in `ignoreChanges`; at these, the inputs are as the state, if that has them
+     */
+    diff(state: Properties, inputs: Properties, ignored: readonly string[]): ReadonlyMap<string, Difference>;
     /** The state; the id may be any text in a preview. */
     create(inputs: Properties, call: Call): Promise<{ readonly id: string; readonly state: Properties }>;
     /** The new state. @default - not called, because every change replaces the resource */

@@ -2,7 +2,7 @@
 import { isDeepStrictEqual } from "node:util";
 import { type Field, failuresIn, fieldAt, isSameJson, withJson } from "./fields";
 import type { Call, Difference, Failure, Naming, ResourceType } from "./resourceType";
-import { diffProperties, isObject, type Properties, pick, propertyOf, unknown, type Value } from "./values";
+import { diffProperties, isBelow, isObject, type Properties, pick, propertyOf, unknown, type Value } from "./values";
 
 /** A resource type, in terms of plain values: the engine keeps track of what is secret. */
 export interface Table {
@@ -48,7 +48,7 @@ export function tableType(table: Table): ResourceType {
                 : { inputs: { ...autoNames(naming, news), ...withJson(pick(news, names), fields) } };
         },
 
-        diff(state, inputs) {
+        diff(state, inputs, ignored) {
             const given = complete(inputs, state);
             const compared = [...names, ...Object.keys(table.derived?.(given) ?? {})];
             const changes = diffProperties(
@@ -58,6 +58,7 @@ export function tableType(table: Table): ResourceType {
             const replaced = table.replaces?.(state, given) ?? [];
             const differences = new Map<string, Difference>();
             for (const [path, change] of changes) {
+                if (ignored.some((above) => isBelow(path, above))) continue;
                 const replaces =
                     fieldAt(path, fields).some((field) => field.replaces) || replaced.includes(propertyOf(path));
                 differences.set(path, { change, replaces });

@@ -102,7 +102,7 @@ export function isBelow(path: string, ignored: string): boolean {
     return segmentsOf(ignored).every((step, index) => step === steps[index] || (step === "*" && index < steps.length));
 }
 
-/** The new properties, but at these paths as in the old ones: absent if they lack them. */
+/** The new properties, but at these paths as in the old ones, if they have them. */
 export function keepAt(news: Properties, olds: Properties, paths: readonly string[]): Properties {
     const kept = structuredClone(news);
     for (const path of paths) keep(kept, olds, segmentsOf(path));
@@ -118,9 +118,7 @@ function keep(news: Container, olds: Container, [step, ...rest]: readonly (strin
         if (rest.length > 0) {
             const both = [fresh, old].every((value) => typeof value === "object" && value !== null);
             if (both) keep(fresh as Container, old as Container, rest);
-        } else if (old === undefined) {
-            delete news[key];
-        } else {
+        } else if (old !== undefined) {
             news[key] = old;
         }
     }

@@ -44,6 +44,7 @@ export const eip: AwsType = {
             PublicIpv4Pool: textOf(inputs, "publicIpv4Pool"),
             TagSpecifications: tagSpecifications("elastic-ip", scope.tags),
         });
+        scope.made(AllocationId);
         if (inputs.instance || inputs.networkInterface) await associate(ec2, AllocationId, inputs);
         return AllocationId;
     },
@@ -127,6 +128,7 @@ export const eipAssociation: AwsType = {
             PrivateIpAddress: textOf(inputs, "privateIpAddress"),
             PublicIp: textOf(inputs, "publicIp"),
         });
+        scope.made(AssociationId);
         await scope.until(`EC2 EIP Association (${AssociationId}) create`, () => findAssociation(scope, AssociationId));
         return AssociationId;
     },

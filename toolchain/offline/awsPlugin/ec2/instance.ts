@@ -50,6 +50,7 @@ export const instance: AwsType = {
         };
         const { Instances } = await scope.until("EC2 Instance create", run);
         const InstanceId = Instances?.[0]?.InstanceId ?? "";
+        scope.made(InstanceId);
         await becomes(scope, ec2, InstanceId, "running");
         if (inputs.sourceDestCheck === false) {
             await ec2.call("ModifyInstanceAttribute", { InstanceId, SourceDestCheck: { Value: false } });

@@ -11,7 +11,8 @@ export async function instanceOutputs(aws: Aws, ec2: Ec2, instance: Instance) {
     const { DisableApiTermination } = await attribute("disableApiTermination");
     const primary = instance.NetworkInterfaces?.find(({ Attachment }) => Attachment?.DeviceIndex === 0);
     const { Placement: placement, MetadataOptions: metadata, PrivateDnsNameOptions: names } = instance;
-    const groups = instance.SecurityGroups ?? [];
+    // Those of an instance are those of its primary interface.
+    const groups = primary?.Groups ?? instance.SecurityGroups ?? [];
     return {
         ami: instance.ImageId ?? "",
         arn: `arn:aws:ec2:${ec2.region}:${await aws.accountId()}:instance/${InstanceId}`,

@@ -72,6 +72,7 @@ export const networkInterface: AwsType = {
             TagSpecifications: tagSpecifications("network-interface", scope.tags),
         });
         const NetworkInterfaceId = made?.NetworkInterfaceId ?? "";
+        scope.made(NetworkInterfaceId);
         await scope.until(`Network Interface (${NetworkInterfaceId}) create`, async () =>
             ["available", "in-use"].includes((await find(ec2, NetworkInterfaceId))?.Status ?? "") ? true : undefined,
         );

@@ -25,6 +25,7 @@ export const securityGroup: AwsType = {
             VpcId: vpcId as string | undefined,
             TagSpecifications: tagSpecifications("security-group", scope.tags),
         });
+        scope.made(GroupId);
         // AWS lets everything out of a new group. As in the real plugin, a group starts without rules.
         const IpPermissions = (await find(ec2, GroupId))?.IpPermissionsEgress ?? [];
         if (IpPermissions.length > 0) await ec2.call("RevokeSecurityGroupEgress", { GroupId, IpPermissions });

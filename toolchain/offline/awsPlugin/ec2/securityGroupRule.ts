@@ -45,6 +45,7 @@ export const securityGroupRule = (direction: "ingress" | "egress"): AwsType => (
                 ? await ec2.call("AuthorizeSecurityGroupIngress", input)
                 : await ec2.call("AuthorizeSecurityGroupEgress", input);
         const id = made[0]?.SecurityGroupRuleId ?? "";
+        scope.made(id);
         await updateTags(ec2, id, scope, {});
         return id;
     },

@@ -19,6 +19,7 @@ export const instanceProfile: AwsType = {
         const iam = await scope.iam();
         const InstanceProfileName = String(name);
         await iam.call("CreateInstanceProfile", { InstanceProfileName, Path: String(path), Tags: tagList(scope.tags) });
+        scope.made(InstanceProfileName);
         if (role) await iam.call("AddRoleToInstanceProfile", { InstanceProfileName, RoleName: String(role) });
         return InstanceProfileName;
     },
