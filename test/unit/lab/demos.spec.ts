@@ -21,7 +21,7 @@ describe("npm run demo", () => {
             assert.deepEqual([status, stdout], [1, ""]);
             assert.match(
                 stderr,
-                new RegExp(`^npm run demo: no demo "${args.join(" ")}"; .*\\n[sS]*npm run demo -- aws\\n`),
+                new RegExp(`^npm run demo: no demo "${args.join(" ")}"; .*\\n[\\s\\S]*npm run demo -- aws\\n`),
             );
         }
     });
