@@ -160,16 +160,10 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
         },
     );
 
-    let load = new Load([], []);
     await chapter(
         "An app server more",
-        "From here on, wrk sends requests over https to both load balancers without a pause. An instance starts that has the tag " +
-            "run_list: ecom-platform::app. No file of the project changes.",
+        "An instance starts that has the tag run_list with ecom-platform::app. No file of the project changes.",
         async () => {
-            const { addresses } = await stack.outputs();
-            const targets = Object.entries(addresses).map(([name, address]) => ({ name, address }));
-            load = new Load(targets, Object.values(names), "https");
-            await load.next();
             const app = await company.app("ecom-platform");
             showApps([app]);
             const text = await stack.preview();
@@ -182,13 +176,19 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
         },
     );
 
-    await chapter("The change is applied under load", "One load balancer after the other, by a reload.", async () => {
-        await load.next();
-        await stack.up();
-        await showAnswers(company, stack);
-        await load.next();
-        return showServed(await load.stop());
-    });
+    await chapter(
+        "The change is applied under load",
+        "wrk sends requests over https to both load balancers without a pause. They change one after the other, by a reload.",
+        async () => {
+            const { addresses } = await stack.outputs();
+            const targets = Object.entries(addresses).map(([name, address]) => ({ name, address }));
+            const load = new Load(targets, Object.values(names), "https");
+            await load.next();
+            await stack.up();
+            await showAnswers(company, stack);
+            return showServed(await load.stop());
+        },
+    );
 
     await chapter(
         "Nothing is left to do",
