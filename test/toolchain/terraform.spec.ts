@@ -30,7 +30,7 @@ interface Mistake {
  */
 const ingress = "aws_vpc_security_group_ingress_rule";
 const mistakes: Readonly<Record<string, Mistake>> = {
-    "rule-for-nobody": { type: ingress, change: { cidr_ipv4: undefined }, says: /Exactly one/ },
+    "rule-without-a-source": { type: ingress, change: { cidr_ipv4: undefined }, says: /Exactly one/ },
     "port-out-of-range": { type: ingress, change: { to_port: 65536 }, says: /65535/ },
     "network-with-bits-after-the-prefix": { type: ingress, change: { cidr_ipv4: "10.0.0.1/8" }, says: /CIDR/ },
     "port-as-text": { type: ingress, change: { to_port: "https" }, says: /number/ },
@@ -65,7 +65,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     },
     "record-of-an-unknown-type": { type: "aws_route53_record", change: { type: "ANAME" }, says: /type/ },
     "policy-that-is-no-policy": { type: "aws_iam_role_policy", change: { policy: "{" }, says: /policy/ },
-    "role-for-nobody": { type: "aws_iam_role", change: { assume_role_policy: undefined }, says: /assume_role_policy/ },
+    "role-that-nothing-can-assume": {
+        type: "aws_iam_role",
+        change: { assume_role_policy: undefined },
+        says: /assume_role_policy/,
+    },
     "address-outside-of-vpcs": { type: "aws_eip", change: { domain: "vcp" }, says: /domain/ },
     "interface-without-a-subnet": {
         type: "aws_network_interface",
