@@ -2,9 +2,10 @@
 // provider 7.x is made from 6.x of it; machines have 5.x. test/support/terraformJson.ts has the differences that matter.
 import assert from "node:assert/strict";
 import { Ec2Hosts } from "../../components/aws";
-import { type Aws, startAws } from "../../lab/aws/aws";
+import type { Aws } from "../../lab/aws/aws";
 import { textOf } from "../../lab/aws/xml";
 import { awsMocks } from "../support/awsMocks";
+import { startDouble } from "../support/double";
 import { mockEngine, type Recording, settled } from "../support/mocks";
 import { withProbeReplies } from "../support/probeReplies";
 import { skip } from "../support/skip";
@@ -84,12 +85,9 @@ describe("Terraform's AWS provider", () => {
     let terraform: Terraform;
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs the double.
         const installed = findTerraform("5.");
         if (typeof installed === "string") return skip(this, installed);
-        const started = await startAws();
-        if (typeof started === "string") return skip(this, started);
-        aws = started;
+        aws = await startDouble(this);
         terraform = new Terraform(installed, aws.env);
         await succeed("init");
     });
