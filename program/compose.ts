@@ -161,7 +161,7 @@ type Agent = NonNullable<HostSetup<NamedSecret>["datadog"]>;
 
 /** Datadog's agent with the tags that tell its hosts from others, unless the stack sets them itself. */
 function taggedAgent(agent: Agent, { loadBalancers }: Group, { stack, name }: LoadedStack): Agent {
-    const role = "tag" in loadBalancers ? loadBalancers.tag : "haproxy::lb";
+    const [role = "haproxy::lb"] = "tag" in loadBalancers ? [loadBalancers.tag] : (loadBalancers.ec2.runList ?? []);
     return { environment: stack.environment, ...agent, tags: { stack: name, role, ...agent.tags } };
 }
 

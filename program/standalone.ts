@@ -2,10 +2,11 @@ import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
+import { placeholderHostKey } from "./settings";
 
 /** A node that is never connected to. */
 const placeholder = { name: "placeholder", address: "192.0.2.1" };
-const ssh = { hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
+const ssh = { hostKey: placeholderHostKey };
 
 /**
  * The stack as a check without hosts can have it: without private key and bastion, with placeholders for the hosts that it provisions,

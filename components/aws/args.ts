@@ -5,7 +5,7 @@ import { unknownOutput } from "../convergence/outputs";
 import { formIssues, formOf, text } from "../forms";
 import { userData } from "../hostPreparation";
 import type { Image, NamedImage } from "./images";
-import { hasWayIn, shapeWith, sshShapeWith } from "./settings";
+import { allowsSsh, shapeWith, sshShapeWith } from "./settings";
 
 /** Arguments of Ec2Hosts. Ids may be outputs of other resources; what decides which resources exist is plain data. */
 export interface Ec2HostsArgs<Host extends string = string> {
@@ -83,7 +83,7 @@ const argsForm = formOf<Ec2HostsArgs>()(
     z.strictObject({
         ...shapeWith(input()),
         environment: text,
-        ssh: hasWayIn(z.strictObject({ ...sshShapeWith(input()), user: text })),
+        ssh: allowsSsh(z.strictObject({ ...sshShapeWith(input()), user: text })),
     }),
 );
 

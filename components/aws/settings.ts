@@ -162,13 +162,13 @@ export function sshShapeWith<T extends z.ZodType>(value: T) {
     };
 }
 
-/** Refuses settings by which nothing can log in. */
-export const hasWayIn = <T extends z.ZodType<{ from?: string[]; securityGroup?: unknown }>>(ssh: T) =>
+/** Refuses `ssh` without a source, because nothing could log in. */
+export const allowsSsh = <T extends z.ZodType<{ from?: string[]; securityGroup?: unknown }>>(ssh: T) =>
     ssh.refine(({ from = [], securityGroup }) => from.length > 0 || securityGroup !== undefined, {
         message: "expected networks in `from`, a `securityGroup`, or both, since nothing could log in otherwise",
     });
 
 /** The form of the settings. */
 export const ec2HostsSettingsForm = formOf<Ec2HostsSettings>()(
-    z.strictObject({ ...shapeWith(text), ssh: hasWayIn(z.strictObject(sshShapeWith(text))) }),
+    z.strictObject({ ...shapeWith(text), ssh: allowsSsh(z.strictObject(sshShapeWith(text))) }),
 );

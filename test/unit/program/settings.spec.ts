@@ -49,6 +49,11 @@ describe("values of the config in a stack's data", () => {
         assert.deepEqual(data, before);
     });
 
+    it("stay texts if they are of another type, so that the form of the stack refuses them by name", () => {
+        const { data: filled } = withConfig({ a: { config: "maxconn" } }, configOf({ maxconn: "lots" }), at);
+        assert.deepEqual(filled, { a: "lots" });
+    });
+
     it("are left out if they are optional and have an empty default", () => {
         const data = { a: { config: "mirror", optional: true }, b: [{ config: "vpc", optional: true }] };
         const { data: filled } = withConfig(data, configOf({ mirror: "{}", vpc: "" }), at);
