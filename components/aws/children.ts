@@ -88,10 +88,15 @@ export function makeWall(family: Family, ways: readonly Way[]): Wall {
 
 const networkOf = (network: string) => (network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network });
 
-/** The service address. Nothing here associates it, so that no up takes it from the host that has it. */
-export function makeServiceAddress(family: Family): Eip {
+/**
+ * The service address. Nothing here associates it, so that no up takes it from the host that has it.
+ *
+ * @param serving what clients need besides: an engine that cannot delete a protected address keeps what it depends on, so that a destroy
+ * or a program without the component, both without a preview, ends no host
+ */
+export function makeServiceAddress(family: Family, serving: readonly pulumi.Resource[]): Eip {
     const { packages, name, parent, add, args } = family;
-    const options = { parent, ...protection(args) };
+    const options = { parent, dependsOn: [...serving], ...protection(args) };
     return add(new packages.Eip(`${name}-service-address`, { domain: "vpc", tags: tagsOf(family, name) }, options));
 }
 

@@ -164,7 +164,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
         Version: "2012-10-17",
         Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
     };
-    return {
+    const serving: Record<string, Child> = {
         [`${edge}-hosts`]: {
             type: "aws:ec2/securityGroup:SecurityGroup",
             parent,
@@ -186,6 +186,8 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
             inputs: { role: later(`${edge}-role-1a2b3c4`), tags: tags(edge) },
             dependencies: [`${edge}-role`],
         },
+    };
+    return {
         [`${edge}-role-policy`]: {
             type: "aws:iam/rolePolicy:RolePolicy",
             parent,
@@ -196,9 +198,12 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
             type: "aws:ec2/eip:Eip",
             parent,
             inputs: { domain: "vpc", tags: tags(edge) },
+            // What serves is not deleted before it, so not at all while it is protected.
+            dependencies: Object.keys({ ...serving, ...host(1), ...host(2) }).sort(),
             ...(protect && { protect }),
         },
         ...Object.fromEntries(records),
+        ...serving,
         ...host(1),
         ...host(2),
     };
