@@ -1,10 +1,7 @@
 import { existsSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import type { Host } from "./host";
 import type { HostArgs, Lab } from "./lab";
-import { aptRepositoryFiles } from "./standIn/aptRepository";
-import { datadogAgent } from "./standIn/datadogAgent";
-import { labOnlyKey } from "./standIn/labOnlyKey";
+import { provideDatadogRepository } from "./standIn/datadogRepository";
 import { identityOf, type ReceiverIdentity, SyslogReceiver } from "./syslogReceiver";
 
 /** Name of the local lab: its files are in `.lab/local`. */
@@ -27,9 +24,6 @@ export const fleet: HostArgs[] = [
 /** The certificate of the receiver's authority, on each load balancer. stacks/local.ts names it. */
 const AUTHORITY_FILE = "/etc/ssl/certs/haproxy-fleet-lab.pem";
 
-/** The stand-in for Datadog's repository on each load balancer, which `file:` URLs in stacks/local.ts name. */
-const REPOSITORY = "/srv/datadog";
-
 /** Who gets the load balancers' logs. */
 export const receiverOf = (lab: Lab) => new SyslogReceiver(lab.host(RECEIVER));
 
@@ -47,18 +41,8 @@ export async function provideServices(lab: Lab): Promise<void> {
         // It may have been removed by hand.
         ...lab.hosts.filter(({ name }) => name === RECEIVER).map(() => receiverOf(lab).install(identity)),
         ...balancers.map((host) => host.place(AUTHORITY_FILE, identity.authority)),
-        provideRepository(balancers),
+        provideDatadogRepository(balancers),
     ]);
-}
-
-async function provideRepository(hosts: Host[]): Promise<void> {
-    const having = await Promise.all(hosts.map((host) => host.read(`${REPOSITORY}/key.asc`)));
-    const without = hosts.filter((_, n) => having[n] === undefined);
-    if (without.length === 0) return;
-    const content = { key: labOnlyKey, suite: "stable", component: "7", packages: [datadogAgent()] };
-    const files = [...(await aptRepositoryFiles(content))].reverse();
-    // The key last, so that what was interrupted is made again.
-    for (const host of without) for (const [path, file] of files) await host.place(`${REPOSITORY}/${path}`, file);
 }
 
 /** The receiver's identity. It stays when the host is replaced, as host keys do. */

@@ -2,6 +2,7 @@
 // npm run demo | test | lab | pulumi | retire | data-bag | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
+import { demoOf, usage as demoUsage } from "./demos.mjs";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
 import { buildPackage, pack } from "./package.mjs";
 import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
@@ -52,6 +53,9 @@ function projectFolder(args) {
     return resolve(args[at].includes("=") ? args[at].replace(/^[^=]*=/, "") : (args[at + 1] ?? "."));
 }
 
+/** @param {string[]} args */
+const asksForHelp = (args) => args.includes("--help") || args.includes("-h");
+
 /** @type {Record<string, (args: string[]) => Promise<number>>} */
 const tasks = {
     async pulumi(args) {
@@ -78,13 +82,17 @@ const tasks = {
         return runScript("program/command.ts", ["data-bag", ...args]);
     },
     async demo(args) {
-        if (args.length > 0) throw new SetupError(`unexpected ${args.join(" ")}: the demo takes no arguments`);
+        if (asksForHelp(args)) {
+            process.stdout.write(`${demoUsage}\n`);
+            return 0;
+        }
+        const demo = demoOf(args);
         await npmPackages();
-        await debianPackages(labPackages);
+        await debianPackages([...labPackages, ...demo.packages]);
         await labCheck(); // Before the CLI is built, which takes minutes.
         await pulumi();
         await labBase();
-        return runScript("lab/demo/demo.ts", []);
+        return runScript(demo.script, []);
     },
     async bench(args) {
         await npmPackages();
@@ -101,7 +109,7 @@ const tasks = {
         return 0;
     },
     async test(args) {
-        if (args.includes("--help") || args.includes("-h")) {
+        if (asksForHelp(args)) {
             process.stdout.write(`${testUsage}\n`);
             return 0;
         }

@@ -7,17 +7,19 @@ import type { InventoryNode } from "../inventory";
 import { Lab } from "../lab";
 import { fleet, provideServices, receiverOf } from "../local";
 import { step } from "../machine/progress";
-import { bold, dim, othersWrote, red, say, seconds, table } from "../print";
+import { bold, othersWrote, say, table } from "../print";
 import { alertCommand, deathChapter, wordsChapter } from "./alerts";
-import { chapter, edit, expect, restore, summary, Unmet } from "./chapter";
+import { chapter, edit, expect, restore, summary } from "./chapter";
+import { fingerprint } from "./fingerprint";
 import { lockOutChapter } from "./firewall";
 import { ALERT_COMMAND, API_KEY, hostNames, loadBalancers, nodes, resourceName, STACK_FILE, tagged } from "./fleet";
 import { httpsChapters } from "./https";
-import { killLoads, Load, showServed } from "./load";
+import { Load, showServed } from "./load";
 import { logChapter } from "./logs";
 import { metricChapter } from "./metrics";
 import { backendPrefix, freshStack, preview, pulumi, runUp, setSecret, up } from "./pulumi";
 import { ask, countAnswers, OutageWatch } from "./requests";
+import { show } from "./show";
 
 let load: Load | undefined;
 /** Number of the step in which it starts. */
@@ -46,13 +48,6 @@ async function isOut(lab: Lab, server: string): Promise<void> {
     const down = `curl -s '127.0.0.1:8404/stats;csv' | grep -q '^[^,]*,${server},.*,DOWN,'`;
     for (const { name } of loadBalancers(lab))
         await lab.host(name).exec(`for _ in $(seq 100); do ${down} && exit; sleep 0.1; done; exit 1`);
-}
-
-/** What a preview must not change: the file and the serving process. */
-async function fingerprint(lab: Lab, name: string): Promise<{ sum: string; worker: string }> {
-    const command = "sha256sum </etc/haproxy/haproxy.cfg; pgrep -n -P $(systemctl show -p MainPID --value haproxy)";
-    const [sum = "", worker = ""] = (await lab.host(name).exec(command)).stdout.split("\n");
-    return { sum: sum.slice(0, 16), worker };
 }
 
 async function resetLab(): Promise<Lab> {
@@ -209,7 +204,7 @@ async function story(): Promise<Lab> {
         async () => {
             const node = { name: "app6", address: "app6.example.invalid", environment: "local" };
             const broken = { nodes: [...nodes(lab), { ...node, runList: ["ecom-platform::app"] }] };
-            const before = await fingerprint(lab, first.name);
+            const before = await fingerprint(lab.host(first.name));
             edit(lab.inventoryPath, `${JSON.stringify(broken, null, 2)}\n`);
             const good = readFileSync(STACK_FILE, "utf8");
             const high = good.replace(/(?<=maxconn: 4)000\b/, "_000_000");
@@ -217,7 +212,7 @@ async function story(): Promise<Lab> {
             edit(STACK_FILE, high);
             say(`  ${bold(`${STACK_FILE}: maxconn: 4_000_000`)}\n`);
             const { code, stdout, stderr } = await pulumi("preview");
-            const after = await fingerprint(lab, first.name);
+            const after = await fingerprint(lab.host(first.name));
             restore();
             expect(code !== 0, "a preview that is refused must fail");
             expect(
@@ -301,36 +296,17 @@ function whatNext(lab: Lab): void {
     say(`${bold("Stop the lab:")} npm run lab -- down`);
 }
 
-async function main(): Promise<void> {
-    const start = Date.now();
-    say(bold("haproxy-fleet: a load-balanced fleet on this machine"));
-    say(dim("Everything below is real: hosts, packages, requests, and the Pulumi CLI."));
-    let lab: Lab | undefined;
-    let failure: Error | undefined;
-    try {
+let lab: Lab | undefined;
+
+void show({
+    title: "haproxy-fleet: a load-balanced fleet on this machine",
+    real: "Everything below is real: hosts, packages, requests, and the Pulumi CLI.",
+    async story() {
         lab = await story();
-    } catch (error) {
-        failure = error as Error;
-    } finally {
-        killLoads();
-        restore();
-    }
-    say(`\n${bold("Summary")}`);
-    table(["", "STEP", "TIME", "RESULT"], [...summary, ["", "in all", seconds(start), ""]]);
-    if (lab) whatNext(lab);
-    if (failure) {
-        say(`${red("The demo failed:")} ${failure instanceof Unmet ? failure.message : failure.stack}`);
-        say("The lab is left running: npm run lab -- list. Stop it with npm run lab -- down");
-        process.exitCode = 1;
-    }
-}
-
-for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
-    process.once(signal, () => {
-        killLoads();
-        restore();
-        say("\nInterrupted. npm run demo starts over; npm run lab -- down stops the lab.");
-        process.exit(130);
-    });
-
-void main();
+    },
+    end(failed) {
+        if (lab) whatNext(lab);
+        if (failed) say("The lab is left running: npm run lab -- list. Stop it with npm run lab -- down");
+    },
+    interrupted: () => "npm run demo starts over; npm run lab -- down stops the lab.",
+});

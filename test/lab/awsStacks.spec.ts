@@ -1,19 +1,16 @@
 // prod and staging, as they are in the checkout, through the real engine: on the double of AWS, whose instances are hosts of the lab.
+import { Company, hostsFor } from "../../lab/aws/company";
 import { describeLab, withLab } from "../support/lab";
 import { skip } from "../support/skip";
 import { apiFaults } from "./awsStacks/apiFaults";
-import { AwsStack, Company } from "./awsStacks/awsStack";
+import { AwsStack } from "./awsStacks/awsStack";
 import { changes } from "./awsStacks/changes";
 import { destruction } from "./awsStacks/destruction";
 import { provisioning } from "./awsStacks/provisioning";
 
 describeLab("stacks on AWS", () => {
     const pool = ["host1", "host2", "host3"];
-    const lab = withLab([
-        ...pool.map((name) => ({ name, image: "bare" as const })),
-        { name: "apps", image: "app" },
-        { name: "bastion", image: "bare" },
-    ]);
+    const lab = withLab(hostsFor(pool));
     let company: Company;
     let prod: AwsStack;
 

@@ -24,7 +24,10 @@ describeLab("a sudo user", () => {
     /** Asks the host once. */
     const probe = async () => {
         const target = { ...sshTargetOf(lab(), host), user: "ops" };
-        const asked = await probeOverSsh(target, new Convergence(target, []).payload(), "sudo");
+        const convergence = new Convergence(target, []);
+        // Otherwise the host would only say that it is another program's.
+        convergence.takeOver = true;
+        const asked = await probeOverSsh(target, convergence.payload(), "sudo");
         asked.close();
         return asked.answer;
     };
@@ -114,7 +117,6 @@ describeLab("a sudo user", () => {
         assert.equal(await restartTraces(host), before);
         hidden(await program.up("--skip-preview"));
         assert.doesNotMatch(await shell(`cat ${CONFIG}`), /edited/);
-        await program.nothingToDo();
     });
 
     it("gets an error if sudo asks for a password, and the host is not touched", async () => {
@@ -168,19 +170,21 @@ describeLab("a sudo user", () => {
     it("is warned if sudo logs what it is sent, and only then", async () => {
         const words =
             /sudo logs its input, and the secrets in it \(log_input, in \/var\/log\/sudo-io\); add Defaults:ops !log_input/;
-        assert.doesNotMatch(await program.preview(), words);
+        const warnings = async () => (await probe()).warnings.join("\n");
+        assert.doesNotMatch(await warnings(), words);
         for (const rules of [
             "Defaults log_input",
             "Defaults:ops log_stdin",
             "ops ALL=(ALL) NOPASSWD: LOG_INPUT: ALL",
         ]) {
             await host.exec(`echo '${rules}' >>/etc/sudoers.d/ops`);
-            assert.match(await program.preview(), words, rules);
+            assert.match(await warnings(), words, rules);
+            if (rules === "Defaults log_input") assert.match(await program.preview(), words);
             await lab().addSudoUser("lb1");
         }
         await host.exec("printf '%s\\n' 'Defaults log_input' 'Defaults:ops !log_input' >>/etc/sudoers.d/ops");
         const { stdout } = await host.exec("rm -rf /var/log/sudo-io; sudo -l -U ops");
-        await program.preview();
+        await probe();
         assert.equal(await shell("ls /var/log/sudo-io 2>/dev/null || true"), "", stdout);
         await lab().addSudoUser("lb1");
     });
@@ -194,7 +198,6 @@ describeLab("a sudo user", () => {
                 printf '%s\\n' 'echo greeting-planted' 'printf unfinished-planted' >/home/ops/.bashrc
                 echo 'echo sshrc-planted' >/etc/ssh/sshrc`);
             try {
-                await program.nothingToDo();
                 await host.exec(`echo '# edited' >>${CONFIG}`);
                 await program.up("--skip-preview");
                 await program.nothingToDo();

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import { faults } from "../../../lab/aws/aws";
-import type { AwsStack, Company } from "./awsStack";
+import type { Company } from "../../../lab/aws/company";
+import type { AwsStack } from "./awsStack";
 
 /** What AWS refuses, or what is lost there. Each ends an up before a host is touched. */
 export function apiFaults(company: () => Company, prod: () => AwsStack): void {

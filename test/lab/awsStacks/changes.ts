@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
+import { type Company, names } from "../../../lab/aws/company";
 import { textOf } from "../../../lab/aws/xml";
 import { sleep } from "../../../lab/machine/exec";
 import { restartTraces } from "../../support/smallLoadBalancer";
 import { until } from "../../support/traffic";
-import { type AwsStack, type Company, names } from "./awsStack";
+import type { AwsStack } from "./awsStack";
 
 /** One change of each sort, each in an up of its own. */
 export function changes(company: () => Company, prod: () => AwsStack): void {

@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import { type Company, names } from "../../../lab/aws/company";
 import { assertHidden } from "../../support/planted";
 import { ask } from "../../support/traffic";
-import { AwsStack, type Company, names, planted } from "./awsStack";
+import { AwsStack, planted } from "./awsStack";
 
 /** Everything from nothing, and then nothing more. */
 export function provisioning(company: () => Company, prod: () => AwsStack): void {
@@ -82,9 +83,8 @@ export function provisioning(company: () => Company, prod: () => AwsStack): void
                 assertHidden(readFileSync(join(file.parentPath, file.name), "utf8"), secrets, `state in ${file.name}`);
     });
 
-    it("is no work a second time, also after a refresh", async () => {
+    it("is no work a second time, with a refresh", async () => {
         company().aws.calls.reset();
-        await prod().nothingToDo();
         await prod().nothingToDo("--refresh");
         assert.deepEqual(company().changes(), []);
     });
