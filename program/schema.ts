@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Ec2HostsSettings, ec2HostsSettingsForm } from "../components/aws/settings";
+import { ec2HostsSettingsForm } from "../components/aws/settings";
+import type { Ec2HostsSettings } from "../components/aws/types";
 import { formError, formIssues, formOf, matching, text, texts } from "../components/forms";
 import {
     type HaproxySettings,

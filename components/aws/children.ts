@@ -8,10 +8,10 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PrivateKey } from "@pulumi/tls/privateKey";
 import { made } from "../convergence/outputs";
 import { userData } from "../hostPreparation";
-import type { Ec2Dns, Ec2HostArgs, Ec2HostsArgs } from "./args";
 import type { Packages } from "./packages";
 import { assumeRolePolicy, hostPolicy } from "./policies";
 import { type Ingress, SSH } from "./rules";
+import type { Ec2Dns, Ec2HostArgs, Ec2HostsArgs } from "./types";
 
 /** What all children need. */
 export interface Context {

@@ -3,7 +3,7 @@ import { onlyDeclared } from "../convergence/declaredHosts";
 import { made, unknownOutput, valueIn } from "../convergence/outputs";
 import { componentName, resourceError } from "../convergence/resourceError";
 import { count } from "../convergence/text";
-import { argsIssues, type Ec2HostsArgs } from "./args";
+import { argsIssues } from "./args";
 import {
     type Context,
     type HostParts,
@@ -17,6 +17,7 @@ import {
 import { imageQuery } from "./images";
 import { loadPackages, type Packages } from "./packages";
 import { allowedIngress, ingressWarnings } from "./rules";
+import type { Ec2HostsArgs } from "./types";
 
 /** What a host in EC2 is reached by. */
 export interface Ec2Host {
