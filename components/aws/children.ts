@@ -88,15 +88,10 @@ export function makeWall(family: Family, ways: readonly Way[]): Wall {
 
 const networkOf = (network: string) => (network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network });
 
-/**
- * The service address. Nothing here associates it, so that no up takes it from the host that has it.
- *
- * @param serving what clients need besides: an engine that cannot delete a protected address keeps what it depends on, so that a destroy
- * or a program without the component, both without a preview, ends no host
- */
-export function makeServiceAddress(family: Family, serving: readonly pulumi.Resource[]): Eip {
+/** The service address. Nothing here associates it, so that no up takes it from the host that has it. */
+export function makeServiceAddress(family: Family): Eip {
     const { packages, name, parent, add, args } = family;
-    const options = { parent, dependsOn: [...serving], ...protection(args) };
+    const options = { parent, ...protection(args) };
     return add(new packages.Eip(`${name}-service-address`, { domain: "vpc", tags: tagsOf(family, name) }, options));
 }
 
@@ -132,16 +127,23 @@ export function makeRole(family: Family): { readonly role: Role; readonly profil
     return { role, profile };
 }
 
-/** The rights of the role. */
+/**
+ * The rights of the role.
+ *
+ * @param serving All that a service needs. The policy depends on it and is protected with the address: an engine that cannot delete a
+ * resource keeps what it depends on. So a destroy, or a program without the component, ends no host, even without a preview.
+ */
 export function makePolicy(
-    { packages, name, parent, add }: Family,
+    { packages, name, parent, add, args }: Family,
     role: Role,
     address: Eip,
     hosts: readonly HostParts[],
+    serving: readonly pulumi.Resource[],
 ) {
     const interfaces = hosts.map((host) => made(host.networkInterface.arn));
     const policy = pulumi.all([made(address.arn), interfaces]).apply(([arn, arns]) => hostPolicy(arn, arns));
-    add(new packages.RolePolicy(`${name}-role-policy`, { role: role.name, policy }, { parent }));
+    const options = { parent, dependsOn: [...serving], ...protection(args) };
+    add(new packages.RolePolicy(`${name}-role-policy`, { role: role.name, policy }, options));
 }
 
 /** The resources of one host. */

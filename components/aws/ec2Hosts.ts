@@ -106,14 +106,14 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
             const family: Family = { packages, name, parent: this, args, add };
             const wall = makeWall(family, ways);
             const { role, profile } = makeRole(family);
+            const service = makeServiceAddress(family);
             const image = imageId(family);
             const parts = new Map<string, HostParts>();
             for (const host of Object.keys(args.hosts) as Host[]) {
                 const before = [...parts.values()].at(-1)?.instance;
                 parts.set(host, makeHost(family, host, args.hosts[host], { wall, profile, image, before }));
             }
-            const service = makeServiceAddress(family, children);
-            makePolicy(family, role, service, [...parts.values()]);
+            makePolicy(family, role, service, [...parts.values()], children);
             if (args.dns !== undefined) {
                 makeNames(family, args.dns, service);
             }

@@ -192,14 +192,14 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
             type: "aws:iam/rolePolicy:RolePolicy",
             parent,
             inputs: { role: later(`${edge}-role-1a2b3c4`), policy: later(JSON.stringify(policy)) },
-            dependencies: [...[1, 2].map((n) => `${edge}-lb${n}-interface`), `${edge}-role`, `${edge}-service-address`],
+            // What serves is not deleted before it, so not at all while it is protected.
+            dependencies: [`${edge}-service-address`, ...Object.keys({ ...serving, ...host(1), ...host(2) })].sort(),
+            ...(protect && { protect }),
         },
         [`${edge}-service-address`]: {
             type: "aws:ec2/eip:Eip",
             parent,
             inputs: { domain: "vpc", tags: tags(edge) },
-            // What serves is not deleted before it, so not at all while it is protected.
-            dependencies: Object.keys({ ...serving, ...host(1), ...host(2) }).sort(),
             ...(protect && { protect }),
         },
         ...Object.fromEntries(records),
