@@ -124,16 +124,23 @@ export function makeRole(context: Context): { readonly role: Role; readonly prof
     return { role, profile };
 }
 
-/** The rights of the role. */
+/**
+ * The rights of the role.
+ *
+ * @param serving All that a service needs. The policy depends on it and is protected with the address: an engine that cannot delete a
+ * resource keeps what it depends on. So a destroy, or a program without the component, ends no host, even without a preview.
+ */
 export function makePolicy(
-    { packages, name, parent, add }: Context,
+    { packages, name, parent, add, args }: Context,
     role: Role,
     address: Eip,
     hosts: readonly HostParts[],
+    serving: readonly pulumi.Resource[],
 ) {
     const interfaces = hosts.map((host) => made(host.networkInterface.arn));
     const policy = pulumi.all([made(address.arn), interfaces]).apply(([arn, arns]) => hostPolicy(arn, arns));
-    add(new packages.RolePolicy(`${name}-role-policy`, { role: role.name, policy }, { parent }));
+    const options = { parent, dependsOn: [...serving], ...protection(args) };
+    add(new packages.RolePolicy(`${name}-role-policy`, { role: role.name, policy }, options));
 }
 
 /** The resources of one host. */

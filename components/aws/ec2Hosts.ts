@@ -114,7 +114,7 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
                 const shared = { securityGroup, neededRules, profile, image, before };
                 parts.set(host, makeHost(context, host, args.hosts[host], shared));
             }
-            makePolicy(context, role, service, [...parts.values()]);
+            makePolicy(context, role, service, [...parts.values()], children);
             if (args.dns !== undefined) {
                 makeNames(context, args.dns, service);
             }

@@ -120,4 +120,18 @@ describe("hosts in EC2 under the engine", () => {
         const preview = await run("preview", "--expect-no-changes");
         assert.equal(preview.code, 0, preview.stdout + preview.stderr);
     });
+
+    it("outlast a program without them while the service address is protected, also without a preview", async function () {
+        this.timeout(120_000);
+        project.program("export const nothing = undefined;");
+        aws.calls.reset();
+        const { code, stdout, stderr } = await up();
+        assert.notEqual(code, 0, stdout + stderr);
+        assert.match(stdout + stderr, /edge-role-policy" cannot be deleted\n +because it is protected/);
+        const changed = aws.calls.all
+            .map(({ action }) => action)
+            .filter((action) => !/^(Describe|Get|List)/.test(action));
+        assert.deepEqual(changed, []);
+        assert.deepEqual(await left(), { lb1: generation("-2"), running: 2 });
+    });
 });

@@ -70,7 +70,7 @@ export function changes(company: () => Company, prod: () => AwsStack): void {
             assert.match(text, /VcpuLimitExceeded/);
             assert.match(
                 text,
-                /prod-edge-lb1-instance-2, prod-edge-lb2-instance could not be made or changed, so that nothing is deleted; /,
+                /prod-edge-lb1-instance-2, prod-edge-lb2-instance, .* could not be made or changed, so that nothing is deleted; /,
             );
             assert.deepEqual(
                 company()

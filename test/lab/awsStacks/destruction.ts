@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
-import { type Company, names } from "../../../lab/aws/company";
 import { textOf, textsOf } from "../../../lab/aws/xml";
-import type { AwsStack } from "./awsStack";
+import { type AwsStack, type Company, names } from "./awsStack";
 
 export function destruction(company: () => Company, prod: () => AwsStack): void {
     it("loses nothing while the address and the names are protected", async () => {

@@ -241,6 +241,8 @@ describe("Ec2Hosts", () => {
         assert.deepEqual(named(({ protect }) => protect).sort(), [
             "edge-name-*.example.com",
             "edge-name-www.example.com",
+            // Hosts are kept with it.
+            "edge-role-policy",
             "edge-service-address",
         ]);
         assert.deepEqual(
