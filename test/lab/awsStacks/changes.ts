@@ -101,23 +101,25 @@ class Requests {
     /** Status that the successor answers with as soon as the power of a host is off. */
     successor: number | undefined;
     private running = true;
+    private readonly asking: Promise<unknown>;
 
     constructor(
         private readonly company: Company,
         hosts: readonly string[],
         private readonly next: string,
     ) {
-        for (const host of hosts) void this.ask(host);
+        this.asking = Promise.all(hosts.map((host) => this.ask(host)));
     }
 
-    stop(): void {
+    async stop(): Promise<void> {
         this.running = false;
+        await this.asking;
     }
 
     private async ask(host: string): Promise<void> {
         const isOn = () => this.company.lab.hosts.find(({ address }) => address === host)?.power === "running";
         while (this.running && isOn()) {
-            const said = await this.company.get(host, names.platform).then(
+            const said = await this.company.get(host, names.platform, 5000).then(
                 ({ status }) => (status === 200 ? undefined : `status ${status}`),
                 (error: Error) => error.message,
             );

@@ -1,13 +1,14 @@
 import assert from "node:assert/strict";
+import { type Company, names } from "../../../lab/aws/company";
 import { textOf, textsOf } from "../../../lab/aws/xml";
-import { type AwsStack, type Company, names } from "./awsStack";
+import type { AwsStack } from "./awsStack";
 
 export function destruction(company: () => Company, prod: () => AwsStack): void {
     it("loses nothing while the address and the names are protected", async () => {
         company().aws.calls.reset();
         const { code, text } = await prod().pulumi("destroy", "--yes");
         assert.notEqual(code, 0, text);
-        assert.match(text, /prod-edge-service-address.* cannot be deleted|is protected/);
+        assert.match(text, /::prod-edge-(service-address|role-policy|name-)\S* cannot be deleted/);
         assert.deepEqual(company().changes(), []);
         for (const host of Object.values((await prod().outputs()).addresses))
             assert.equal((await company().get(host, names.docs)).status, 200);
