@@ -32,7 +32,10 @@ export interface Ec2HostsArgs<Host extends string = string> {
     runList?: readonly string[];
     /** Further tags of the instances, interfaces, addresses, the security group and the role. @default {} */
     tags?: Readonly<Record<string, string>>;
-    /** Whether the service address, the names and, with them, the hosts are protected: a deletion fails until this is false in an up. @default true */
+    /**
+     * Whether the service address, the names and, with them, the hosts are protected: a deletion fails until this is false in an up.
+     * @default true
+     */
     protect?: boolean;
 }
 
