@@ -12,11 +12,11 @@ import { type HostSetup, setupSecrets, splitSetup } from "../components/hostSetu
 import { type Inventory, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
 import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
+import { missingSecret } from "./configValues";
 import { type Host, hostsOf, type Provisioned, provisionedOf } from "./hosts";
 import { type FoundNodes, inventoryOf } from "./inventory";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf, type NamedSecret } from "./schema";
-import { missingSecret } from "./settings";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
 export interface Composed {

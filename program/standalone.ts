@@ -1,8 +1,8 @@
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
+import { placeholderHostKey } from "./configValues";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
-import { placeholderHostKey } from "./settings";
 
 /** A node that is never connected to. */
 const placeholder = { name: "placeholder", address: "192.0.2.1" };

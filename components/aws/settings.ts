@@ -3,7 +3,7 @@ import { flag, formOf, matching, text, whole } from "../forms";
 import { isHostName } from "../haproxy";
 import { canonicalNetwork, isNetwork } from "../networks";
 import { port } from "../search/nodeSchema";
-import { type Image, imageNames } from "./images";
+import { type Ec2Image, imageNames } from "./images";
 import type { Ec2HostsSettings } from "./types";
 
 const network = matching(isNetwork, 'expected a network or an address, like "192.0.2.0/24" or "2001:db8::/32"');
@@ -31,7 +31,9 @@ const runListEntry = matching(/^[^\s,]+$/, 'expected an entry without spaces and
 
 const imageForm = z.union([
     z.enum(imageNames),
-    formOf<Image>()(z.strictObject({ owner: text, name: text, architecture: z.enum(["x86_64", "arm64"]).optional() })),
+    formOf<Ec2Image>()(
+        z.strictObject({ owner: text, name: text, architecture: z.enum(["x86_64", "arm64"]).optional() }),
+    ),
 ]);
 
 /** Lists with at least one entry, each once. */

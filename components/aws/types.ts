@@ -1,5 +1,5 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { Image, NamedImage } from "./images";
+import type { Ec2Image, Ec2ImageName } from "./images";
 
 /** Arguments of Ec2Hosts. Ids may be outputs of other resources; what decides which resources exist is plain data. */
 export interface Ec2HostsArgs<Host extends string = string> {
@@ -12,7 +12,7 @@ export interface Ec2HostsArgs<Host extends string = string> {
     /**
      * Image of new hosts: the newest by its name, or of any owner. A newer one changes no host that exists. @default "ubuntu-24.04"
      */
-    image?: NamedImage | Image;
+    image?: Ec2ImageName | Ec2Image;
     /**
      * Instance type. Its change stops and starts the hosts, one after the other. The default has two cores of its own; types that begin
      * with `t` are slowed down after some minutes of load. @default "c7i.large"

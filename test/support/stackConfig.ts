@@ -1,5 +1,5 @@
 import { loadStack } from "../../program/load";
-import type { Config } from "../../program/settings";
+import type { Config } from "../../program/configValues";
 import { repo } from "../../toolchain/environment.mjs";
 
 /** The config of a stack as a program reads it. */

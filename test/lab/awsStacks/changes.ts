@@ -6,7 +6,13 @@ import { restartTraces } from "../../support/smallLoadBalancer";
 import { until } from "../../support/traffic";
 import type { AwsStack } from "./awsStack";
 
-/** One change of each sort, each in an up of its own. */
+/** What is edited in the data of prod by the end. */
+export const lastEdits: readonly [from: string, to: string][] = [
+    ['vpc: { config: "vpc" },', 'vpc: { config: "vpc" }, instanceType: "c7i.xlarge",'],
+    ['lb1: { subnet: { config: "subnetA" }', 'lb1: { generation: 2, subnet: { config: "subnetA" }'],
+];
+
+/** One change of each sort. */
 export function changes(company: () => Company, prod: () => AwsStack): void {
     /** Both load balancers. */
     const hosts = async () => Object.values((await prod().outputs()).addresses);
@@ -56,10 +62,7 @@ export function changes(company: () => Company, prod: () => AwsStack): void {
         let other: string;
         before(async () => {
             ({ lb1: former = "", lb2: other = "" } = (await prod().outputs()).addresses);
-            prod().edit(
-                ['vpc: { config: "vpc" },', 'vpc: { config: "vpc" }, instanceType: "c7i.xlarge",'],
-                ['lb1: { subnet: { config: "subnetA" }', 'lb1: { generation: 2, subnet: { config: "subnetA" }'],
-            );
+            prod().edit(...lastEdits);
         });
 
         it("keeps the former host if AWS has none for the next one", async () => {

@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import { type Company, names } from "../../../lab/aws/company";
 import { textOf, textsOf } from "../../../lab/aws/xml";
 import type { AwsStack } from "./awsStack";
+import { lastEdits } from "./changes";
 
 export function destruction(company: () => Company, prod: () => AwsStack): void {
     it("loses nothing while the address and the names are protected", async () => {
@@ -14,10 +15,19 @@ export function destruction(company: () => Company, prod: () => AwsStack): void 
             assert.equal((await company().get(host, names.docs)).status, 200);
     });
 
-    it("leaves nothing without protection", async () => {
-        await prod().succeed("state", "unprotect", "--all", "--yes");
-        await prod().succeed("destroy", "--yes", "--skip-preview");
+    it("leaves nothing without protection, though the service address leads to a host", async () => {
         const { aws, zone, lab } = company();
+        const { association } = (await prod().outputs()).services.edge;
+        const said = (option: string) =>
+            new RegExp(`--${option} (\\S+)`).exec(association)?.[1] ?? assert.fail(association);
+        await aws.query("ec2", "AssociateAddress", {
+            AllocationId: said("allocation-id"),
+            NetworkInterfaceId: said("network-interface-id"),
+            PrivateIpAddress: said("private-ip-address"),
+        });
+        prod().edit(...lastEdits, ["dns: { zone", "protect: false, dns: { zone"]);
+        await prod().up("--skip-preview");
+        await prod().succeed("destroy", "--yes", "--skip-preview", "--refresh");
         assert.deepEqual(await aws.records(zone), []);
         assert.deepEqual(textsOf(await aws.query("ec2", "DescribeAddresses"), "publicIp"), []);
         assert.deepEqual(

@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withConfig } from "../../../program/settings";
+import { withConfig } from "../../../program/configValues";
 import { configOf } from "../../support/stackConfig";
 
 describe("values of the config in a stack's data", () => {
