@@ -17,7 +17,7 @@ export function destruction(company: () => Company, prod: () => AwsStack): void 
 
     it("leaves nothing without protection, though the service address leads to a host", async () => {
         const { aws, zone, lab } = company();
-        const { association } = (await prod().outputs()).services.edge;
+        const { association = "" } = (await prod().outputs()).services.edge ?? {};
         const said = (option: string) =>
             new RegExp(`--${option} (\\S+)`).exec(association)?.[1] ?? assert.fail(association);
         await aws.query("ec2", "AssociateAddress", {
