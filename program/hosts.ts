@@ -1,4 +1,6 @@
 import type { aws, HostConnection } from "../components";
+import { onlyDeclared } from "../components/convergence/declaredHosts";
+import { unknownOutput } from "../components/convergence/outputs";
 import type { Differences } from "../components/hostDifferences";
 import { type Inventory, type Node, search } from "../components/search";
 import type { LoadedStack } from "./load";
@@ -48,13 +50,13 @@ export function hostsOf(
     return nodes?.flatMap((node) => attempt(() => hostOf(node, group, loaded)) ?? []);
 }
 
-/** The EC2 hosts of a group, if it provisions them. */
+/** The EC2 hosts of a group, if it provisions them. A check makes none, and judges no value that its config may lack. */
 export function provisionedOf(
     name: string,
     { loadBalancers }: Group,
     { stack: { environment, ssh } }: LoadedStack,
 ): Provisioned | undefined {
-    if (!("ec2" in loadBalancers)) {
+    if (!("ec2" in loadBalancers) || onlyDeclared() === "check") {
         return undefined;
     }
     const { ec2 } = loadBalancers;
@@ -62,13 +64,15 @@ export function provisionedOf(
     return { name: `${environment}-${name}`, args: { ...ec2, environment, ssh: { ...ec2.ssh, user } } };
 }
 
-/** Where a host is, and its key: known, or outputs of its instance. */
+/** Where a host is, and its key: known, or outputs of its instance, which a check does not have. */
 export function placeOf(
     { name, node }: Host,
     instances: aws.Ec2Hosts | undefined,
 ): Pick<HostConnection, "address" | "hostKey"> {
-    const place = node ?? instances?.hosts[name];
-    if (place === undefined) {
+    const unknown = unknownOutput<string>();
+    const place =
+        node ?? instances?.hosts[name] ?? (onlyDeclared() === "check" && { address: unknown, hostKey: unknown });
+    if (!place) {
         throw new Error(`${name}: the stack neither finds nor provisions it`);
     }
     const { address, hostKey } = place;

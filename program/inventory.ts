@@ -1,4 +1,4 @@
-import { ec2Inventory, type Inventory, parseInventory } from "../components/search";
+import { ec2Inventory, type Inventory, type Node, parseInventory } from "../components/search";
 import type { LoadedStack } from "./load";
 import { groupsOf } from "./schema";
 
@@ -26,8 +26,8 @@ export async function searchEc2({ stack, source }: LoadedStack): Promise<FoundNo
 }
 
 /**
- * The nodes of a stack: from its data, from the file that it names, and from EC2. Those that are declared have their host keys, so an
- * instance with the address of one is left out.
+ * The nodes of a stack: from its data, from the file that it names, and from EC2. A node that is also an instance, by its address in the
+ * environment, has the run lists of both.
  *
  * @throws {Error} If there are none, because the file does not exist or EC2 could not be searched.
  */
@@ -40,9 +40,15 @@ export function inventoryOf(loaded: LoadedStack, ec2: FoundNodes | undefined): I
         return declared;
     }
     const { nodes, source } = ec2.inventory;
-    const addresses = new Set(declared.nodes.map(({ address }) => address));
+    const isSame = (node: Node) => (other: Node) =>
+        node.address === other.address && node.environment === other.environment;
+    const both = declared.nodes.map((node) => {
+        const instance = nodes.find(isSame(node));
+        const runList = [...new Set([...node.runList, ...(instance?.runList ?? [])])];
+        return instance ? { ...instance, ...node, runList } : node;
+    });
     return {
-        nodes: [...declared.nodes, ...nodes.filter(({ address }) => !addresses.has(address))],
+        nodes: [...both, ...nodes.filter((node) => !declared.nodes.some(isSame(node)))],
         source: declared.nodes.length > 0 ? `${declared.source} and ${source}` : source,
     };
 }

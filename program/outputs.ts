@@ -16,12 +16,14 @@ export function outputsOf(groups: readonly Made[]): Record<string, unknown> {
             ? [[name, { address: instances.address, names: instances.names, association: instances.association }]]
             : [],
     );
+    const hosts = groups.flatMap(({ name: group, fleet }) =>
+        Object.entries(fleet.hosts).map(([name, { address }]) => ({ group, name, address })),
+    );
+    const isShared = (name: string) => hosts.filter((host) => host.name === name).length > 1;
     return {
-        // Of the load balancers, by name.
+        // Of the load balancers, by name. Two groups may each provision one of a name.
         addresses: Object.fromEntries(
-            groups.flatMap(({ fleet }) =>
-                Object.entries(fleet.hosts).map(([name, { address }]) => [name, address] as const),
-            ),
+            hosts.map(({ group, name, address }) => [isShared(name) ? `${group}-${name}` : name, address]),
         ),
         // PEM of the authorities that are declared, by name, for clients that trust a private one.
         ...(Object.keys(authorities).length > 0 && { authorities }),

@@ -1,15 +1,16 @@
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
+import { placeholderHostKey } from "./configValues";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
 
 /** A node that is never connected to. */
 const placeholder = { name: "placeholder", address: "192.0.2.1" };
-const ssh = { hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
+const ssh = { hostKey: placeholderHostKey };
 
 /**
- * The stack as a check without hosts can have it: without private key and bastion, with placeholders for the hosts that it provisions,
- * and for the nodes of a lab that was not started; of these it warns. In previews and ups, the stack as it is.
+ * The stack as a check without hosts can have it: without private key and bastion, with placeholders for the nodes of a lab that was
+ * not started; of these it warns. In previews and ups, the stack as it is.
  */
 export function standalone(loaded: LoadedStack): LoadedStack {
     if (onlyDeclared() !== "check") {
@@ -17,32 +18,7 @@ export function standalone(loaded: LoadedStack): LoadedStack {
     }
     const { stack } = loaded;
     const { privateKeyFile: _, bastion: __, ...login } = stack.ssh;
-    return withoutLab(withoutProvisioning({ ...loaded, stack: { ...stack, ssh: login } }));
-}
-
-/** Nodes in place of the hosts that a stack provisions. */
-function withoutProvisioning(loaded: LoadedStack): LoadedStack {
-    const { stack } = loaded;
-    const { environment, inventory } = stack;
-    const provisioned = groupsOf(stack).flatMap(({ name, group: { loadBalancers } }) =>
-        "ec2" in loadBalancers
-            ? [{ group: name, tag: `${name}::placeholder`, hosts: Object.keys(loadBalancers.ec2.hosts) }]
-            : [],
-    );
-    if (provisioned.length === 0) {
-        return loaded;
-    }
-    const nodes = provisioned.flatMap(({ tag, hosts }, g) =>
-        hosts.map((name, n) => ({ name, address: `192.0.2.${64 * g + n + 1}`, environment, runList: [tag], ssh })),
-    );
-    const groups = groupsOf(stack).map(({ name, group }) => {
-        const found = provisioned.find((one) => one.group === name);
-        return [name, found ? { ...group, loadBalancers: { tag: found.tag } } : group] as const;
-    });
-    return {
-        ...loaded,
-        stack: withGroups(stack, { ...inventory, nodes: [...(inventory.nodes ?? []), ...nodes] }, groups),
-    };
+    return withoutLab({ ...loaded, stack: { ...stack, ssh: login } });
 }
 
 /** Placeholders in place of the nodes of a lab that was not started. */

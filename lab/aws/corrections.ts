@@ -164,7 +164,7 @@ export function addressAssociations(): Layer {
                     item,
                 );
                 const added = Object.entries(fields).map(([name, value]) => `<${name}>${value}</${name}>`);
-                return bare.replace("</item>", () => `${added.join("")}</item>`);
+                return bare.replace("<item>", () => `<item>${added.join("")}`);
             });
             return { ...answer, body: joinList({ ...split, items }) };
         },

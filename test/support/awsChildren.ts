@@ -164,7 +164,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
         Version: "2012-10-17",
         Statement: [{ Effect: "Allow", Principal: { Service: "ec2.amazonaws.com" }, Action: "sts:AssumeRole" }],
     };
-    return {
+    const serving: Record<string, Child> = {
         [`${edge}-hosts`]: {
             type: "aws:ec2/securityGroup:SecurityGroup",
             parent,
@@ -186,11 +186,15 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
             inputs: { role: later(`${edge}-role-1a2b3c4`), tags: tags(edge) },
             dependencies: [`${edge}-role`],
         },
+    };
+    return {
         [`${edge}-role-policy`]: {
             type: "aws:iam/rolePolicy:RolePolicy",
             parent,
             inputs: { role: later(`${edge}-role-1a2b3c4`), policy: later(JSON.stringify(policy)) },
-            dependencies: [...[1, 2].map((n) => `${edge}-lb${n}-interface`), `${edge}-role`, `${edge}-service-address`],
+            // What serves is not deleted before it, so not at all while it is protected.
+            dependencies: [`${edge}-service-address`, ...Object.keys({ ...serving, ...host(1), ...host(2) })].sort(),
+            ...(protect && { protect }),
         },
         [`${edge}-service-address`]: {
             type: "aws:ec2/eip:Eip",
@@ -199,6 +203,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
             ...(protect && { protect }),
         },
         ...Object.fromEntries(records),
+        ...serving,
         ...host(1),
         ...host(2),
     };

@@ -1,17 +1,14 @@
 // The double of AWS: each known fault of moto is gone, calls are counted, and they fail on request.
 import assert from "node:assert/strict";
-import { type Aws, faults, startAws } from "../../lab/aws/aws";
+import { type Aws, faults } from "../../lab/aws/aws";
 import { splitList, textOf, textsOf } from "../../lab/aws/xml";
-import { skip } from "../support/skip";
+import { startDouble } from "../support/double";
 
 describe("double of AWS", () => {
     let aws: Aws;
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs moto.
-        const found = await startAws();
-        if (typeof found === "string") return skip(this, found);
-        aws = found;
+        aws = await startDouble(this);
     });
     after(() => aws?.stop());
     beforeEach(() => aws.calls.reset());
@@ -184,7 +181,9 @@ describe("double of AWS", () => {
         let own: { allocation: string; address: string };
         let service: { allocation: string; address: string };
         const allocate = async () => {
-            const { xml } = await ec2("AllocateAddress", { Domain: "vpc" });
+            const tag = { "TagSpecification.1.Tag.1.Key": "environment", "TagSpecification.1.Tag.1.Value": "prod" };
+            const type = { "TagSpecification.1.ResourceType": "elastic-ip" };
+            const { xml } = await ec2("AllocateAddress", { Domain: "vpc", ...type, ...tag });
             return { allocation: textOf(xml, "allocationId") ?? "", address: textOf(xml, "publicIp") ?? "" };
         };
         const associate = (form: Record<string, string>) => ec2("AssociateAddress", form);
@@ -198,7 +197,8 @@ describe("double of AWS", () => {
         }
         const described = async ({ allocation }: { allocation: string }) => {
             const { xml } = await ec2("DescribeAddresses", { "AllocationId.1": allocation });
-            return ["associationId", "networkInterfaceId", "privateIpAddress"].map((element) => textOf(xml, element));
+            const fields = xml.replace(/<tagSet>.*<\/tagSet>/, "");
+            return ["associationId", "networkInterfaceId", "privateIpAddress"].map((name) => textOf(fields, name));
         };
 
         before(async () => {

@@ -1,9 +1,9 @@
 // Ec2Hosts under the real engine, which continues on errors as our wrapper lets it: no host is deleted before its successor works.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Aws, faults, startAws } from "../../lab/aws/aws";
+import { type Aws, faults } from "../../lab/aws/aws";
 import { repo } from "../../toolchain/environment.mjs";
-import { skip } from "../support/skip";
+import { startDouble } from "../support/double";
 import { Project } from "./project";
 
 const face = JSON.stringify(join(repo, "components/aws/index"));
@@ -15,10 +15,7 @@ describe("hosts in EC2 under the engine", () => {
     let network: { vpc: string; subnets: string[] };
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs moto.
-        const found = await startAws();
-        if (typeof found === "string") return skip(this, found);
-        aws = found;
+        aws = await startDouble(this);
         network = await aws.network();
         await project.succeed("stack", "init", "dev");
     });
@@ -122,5 +119,19 @@ describe("hosts in EC2 under the engine", () => {
         assert.deepEqual(await left(), { lb1: generation("-2"), running: 2 });
         const preview = await run("preview", "--expect-no-changes");
         assert.equal(preview.code, 0, preview.stdout + preview.stderr);
+    });
+
+    it("outlast a program without them while the service address is protected, also without a preview", async function () {
+        this.timeout(120_000);
+        project.program("export const nothing = undefined;");
+        aws.calls.reset();
+        const { code, stdout, stderr } = await up();
+        assert.notEqual(code, 0, stdout + stderr);
+        assert.match(stdout + stderr, /edge-role-policy" cannot be deleted\n +because it is protected/);
+        const changed = aws.calls.all
+            .map(({ action }) => action)
+            .filter((action) => !/^(Describe|Get|List)/.test(action));
+        assert.deepEqual(changed, []);
+        assert.deepEqual(await left(), { lb1: generation("-2"), running: 2 });
     });
 });
