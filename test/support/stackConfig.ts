@@ -1,5 +1,5 @@
-import { loadStack } from "../../program/load";
 import type { Config } from "../../program/configValues";
+import { loadStack } from "../../program/load";
 import { repo } from "../../toolchain/environment.mjs";
 
 /** The config of a stack as a program reads it. */
