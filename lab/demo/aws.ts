@@ -275,11 +275,16 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
     table(["SERVICE", "CALLS", "OF WHICH"], callsByService(aws.calls.table()));
 }
 
-/** Ends the double and the lab. */
-async function end(): Promise<void> {
-    interruptPulumi();
-    await company?.stop();
-    await lab?.down();
+let ended: Promise<void> | undefined;
+
+/** Ends the double and the lab, once. */
+function end(): Promise<void> {
+    ended ??= (async () => {
+        interruptPulumi();
+        await company?.stop();
+        await lab?.down();
+    })();
+    return ended;
 }
 
 /** On a terminal, lets people look around until they press Enter. */

@@ -17,7 +17,12 @@ export interface Demo {
 
 /** Runs a demo, and prints a summary of its chapters. */
 export async function show(demo: Demo): Promise<void> {
-    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const) process.once(signal, () => void interrupt(demo));
+    let interrupted = false;
+    for (const signal of ["SIGINT", "SIGTERM", "SIGHUP"] as const)
+        process.once(signal, () => {
+            interrupted = true;
+            void interrupt(demo);
+        });
     const start = Date.now();
     say(bold(demo.title));
     say(dim(demo.real));
@@ -30,6 +35,8 @@ export async function show(demo: Demo): Promise<void> {
         killLoads();
         restore();
     }
+    // What an interrupt breaks is no failure, and the process is about to end.
+    if (interrupted) return;
     say(`\n${bold("Summary")}`);
     table(["", "STEP", "TIME", "RESULT"], [...summary, ["", "in all", seconds(start), ""]]);
     if (failure) {
