@@ -4,7 +4,7 @@ import { withSetupSecrets } from "./components/hostSetup";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
 import { configSecrets, dataConfig } from "./program/config";
-import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
+import { warnOfClearFiles, warnOfPlainSecrets, warnOfShownSecrets, warnOfUnknownKeys } from "./program/configWarnings";
 import { placeOf } from "./program/hosts";
 import { searchEc2 } from "./program/inventory";
 import { loadStack } from "./program/load";
@@ -55,6 +55,7 @@ export = async () => {
 
     const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets];
     warnOfPlainSecrets(config.name, secretKeys);
+    warnOfShownSecrets(config.name, loaded.configKeys);
     warnOfClearFiles(composed.clearFiles);
     warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...loaded.configKeys, ...secretKeys]);
     return outputsOf(fleets);

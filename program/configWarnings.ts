@@ -14,6 +14,16 @@ export function warnOfPlainSecrets(project: string, names: readonly string[]): v
     }
 }
 
+/** Warns of secrets that a stack takes for plain data by `{ config }`: previews and the state show them. */
+export function warnOfShownSecrets(project: string, keys: readonly string[]): void {
+    for (const key of keys.filter((each) => isConfigSecret(`${project}:${each}`))) {
+        const problem = "it is a secret, but the stack takes it for plain data, which previews and the state show";
+        const remedy =
+            "set it without --secret if anybody may see it; a field for secrets takes { secret } in place of { config }";
+        void pulumi.log.warn(`config key ${key}: ${problem}; ${remedy}`);
+    }
+}
+
 /** Warns of files that hold secrets in clear. They may be made by a vault just before the run, so they are no error. */
 export function warnOfClearFiles(files: readonly string[]): void {
     for (const file of files) {
