@@ -3,7 +3,7 @@ import { aws, LoadBalancerFleet } from "./components";
 import { withSetupSecrets } from "./components/hostSetup";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
-import { warnOfClearFiles, warnOfPlainSecrets, warnOfUnknownKeys } from "./program/configWarnings";
+import { warnOfConfig } from "./program/configWarnings";
 import { placeOf } from "./program/hosts";
 import { searchEc2 } from "./program/inventory";
 import { loadStack } from "./program/load";
@@ -52,9 +52,11 @@ export = async () => {
         return { name, fleet, instances };
     });
 
-    const secretKeys = ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets];
-    warnOfPlainSecrets(config.name, secretKeys);
-    warnOfClearFiles(composed.clearFiles);
-    warnOfUnknownKeys(config.name, [...Object.keys(settings), "acceptDown", ...loaded.configKeys, ...secretKeys]);
+    warnOfConfig(config.name, {
+        settings: [...Object.keys(settings), "acceptDown"],
+        data: loaded.configKeys,
+        secrets: ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets],
+        clearFiles: composed.clearFiles,
+    });
     return outputsOf(fleets);
 };

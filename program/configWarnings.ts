@@ -4,8 +4,28 @@ import { isSet } from "./configValues";
 /** The SDK exports it, but leaves it out of its types. */
 const { isConfigSecret } = pulumi.runtime as unknown as { readonly isConfigSecret: (key: string) => boolean };
 
+/** What a stack uses: keys of its config, and files. */
+export interface Used {
+    /** Keys of settings. */
+    readonly settings: readonly string[];
+    /** Keys of values that its data names. */
+    readonly data: readonly string[];
+    /** Keys of secrets. */
+    readonly secrets: readonly string[];
+    /** Files that hold secrets in clear, each with the path of what names it. */
+    readonly clearFiles: readonly string[];
+}
+
+/** Warns of what a stack's config has in vain, or shows though it is secret. */
+export function warnOfConfig(project: string, { settings, data, secrets, clearFiles }: Used): void {
+    warnOfPlainSecrets(project, secrets);
+    warnOfShownSecrets(project, data);
+    warnOfClearFiles(clearFiles);
+    warnOfUnknownKeys(project, [...settings, ...data, ...secrets]);
+}
+
 /** Warns of secrets that the stack's config holds as plain text: Pulumi masks and encrypts only those that were set with `--secret`. */
-export function warnOfPlainSecrets(project: string, names: readonly string[]): void {
+function warnOfPlainSecrets(project: string, names: readonly string[]): void {
     const isPlain = (key: string) => pulumi.runtime.getConfig(key) !== undefined && !isConfigSecret(key);
     for (const name of new Set(names.filter((each) => isPlain(`${project}:${each}`)))) {
         const set = `npm run pulumi -- config set --secret ${name} --stack ${pulumi.getStack()}`;
@@ -14,8 +34,18 @@ export function warnOfPlainSecrets(project: string, names: readonly string[]): v
     }
 }
 
+/** Warns of secrets that a stack takes for plain data by `{ config }`: previews and the state show them. */
+function warnOfShownSecrets(project: string, keys: readonly string[]): void {
+    for (const key of keys.filter((each) => isConfigSecret(`${project}:${each}`))) {
+        const problem = "it is a secret, but the stack takes it for plain data, which previews and the state show";
+        const remedy =
+            "set it without --secret if anybody may see it; a field for secrets takes { secret } in place of { config }";
+        void pulumi.log.warn(`config key ${key}: ${problem}; ${remedy}`);
+    }
+}
+
 /** Warns of files that hold secrets in clear. They may be made by a vault just before the run, so they are no error. */
-export function warnOfClearFiles(files: readonly string[]): void {
+function warnOfClearFiles(files: readonly string[]): void {
     for (const file of files) {
         const remedy = 'if it is in the repository, make a new one, and name it by { secret: "key in the config" }';
         void pulumi.log.warn(`${file} holds a secret in clear; ${remedy}`);
@@ -23,7 +53,7 @@ export function warnOfClearFiles(files: readonly string[]): void {
 }
 
 /** Warns of unknown config keys, because a misspelt key would silently have no effect. */
-export function warnOfUnknownKeys(project: string, known: readonly string[]): void {
+function warnOfUnknownKeys(project: string, known: readonly string[]): void {
     const prefix = `${project}:`;
     const keys = Object.entries(pulumi.runtime.allConfig()).filter(
         ([key, value]) => key.startsWith(prefix) && isSet(value),

@@ -142,7 +142,7 @@ check_key() {
     fi
 }
 
-# Sets blob to type and body of key, and options to what is before them.
+# Sets blob to type and body of key, options to what is before them, and key to the same with one space between them.
 find_blob() {
     blob=
     type=
@@ -157,7 +157,7 @@ find_blob() {
         esac
         type=$word
     done
-    options=${key%%"$blob"*}
+    options=${key%%"$type "*} key=${key%%"$type "*}$blob${key#*"${blob#* }"}
 }
 
 # Sets sshd_settings, as they are for a login of the user, with names in lower case (OpenSSH 10 prints capitals). sshd tells them only

@@ -153,6 +153,15 @@ describe("index.ts", () => {
         assert.deepEqual(await about([]), [warning("sshPrivateKey"), warning("sshPrivateKeyPassword")]);
     });
 
+    it("warns of a secret that the stack takes for plain data", async () => {
+        const about = async (...secretConfig: string[]) =>
+            (await run({ secretConfig })).messages.map(({ text }) => text).filter((text) => /plain data/.test(text));
+        assert.deepEqual(await about(), []);
+        assert.deepEqual(await about("haproxy-fleet:papertrailHost"), [
+            "config key papertrailHost: it is a secret, but the stack takes it for plain data, which previews and the state show; set it without --secret if anybody may see it; a field for secrets takes { secret } in place of { config }",
+        ]);
+    });
+
     it("fails without a stack trace on invalid data, and registers nothing", async () => {
         const recording = await mockEngine({ stack: "nowhere" });
         await assert.rejects(run({ stack: "nowhere" }), (error: Error) => {
