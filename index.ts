@@ -3,23 +3,22 @@ import { aws, LoadBalancerFleet } from "./components";
 import { withSetupSecrets } from "./components/hostSetup";
 import { withTexts } from "./program/certificates";
 import { acceptedDown, compose } from "./program/compose";
-import { configSecrets, dataConfig } from "./program/config";
 import { warnOfClearFiles, warnOfPlainSecrets, warnOfShownSecrets, warnOfUnknownKeys } from "./program/configWarnings";
 import { placeOf } from "./program/hosts";
 import { searchEc2 } from "./program/inventory";
 import { loadStack } from "./program/load";
 import { outputsOf } from "./program/outputs";
 import { orRunError, runsInCi } from "./program/run";
+import { configSecrets, dataConfig } from "./program/stackConfig";
 import { standalone } from "./program/standalone";
 
-/** Runs before anything is registered until the search has found what there is: that decides which resources exist. */
+/** It awaits the search before it registers anything, because what is found decides which resources exist. */
 export = async () => {
     const config = new pulumi.Config();
     const secrets = configSecrets(config);
     const loaded = orRunError(() => standalone(loadStack(pulumi.getStack(), dataConfig(config, secrets))));
     const found = await searchEc2(loaded);
     const composed = orRunError(() => compose(loaded, secrets.has, found));
-
     const settings = {
         probe: config.getBoolean("probe") ?? true,
         requireAnswer: config.getBoolean("requireAnswer") ?? runsInCi(),

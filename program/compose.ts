@@ -12,11 +12,11 @@ import { type HostSetup, setupSecrets, splitSetup } from "../components/hostSetu
 import { type Inventory, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
 import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
+import { missingSecret } from "./configValues";
 import { type Host, hostsOf, type Provisioned, provisionedOf } from "./hosts";
 import { type FoundNodes, inventoryOf } from "./inventory";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf, type NamedSecret } from "./schema";
-import { missingSecret } from "./settings";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
 export interface Composed {
@@ -161,7 +161,7 @@ type Agent = NonNullable<HostSetup<NamedSecret>["datadog"]>;
 
 /** Datadog's agent with the tags that tell its hosts from others, unless the stack sets them itself. */
 function taggedAgent(agent: Agent, { loadBalancers }: Group, { stack, name }: LoadedStack): Agent {
-    const role = "tag" in loadBalancers ? loadBalancers.tag : "haproxy::lb";
+    const [role = "haproxy::lb"] = "tag" in loadBalancers ? [loadBalancers.tag] : (loadBalancers.ec2.runList ?? []);
     return { environment: stack.environment, ...agent, tags: { stack: name, role, ...agent.tags } };
 }
 

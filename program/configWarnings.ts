@@ -1,5 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
-import { isSet } from "./settings";
+import { isSet } from "./configValues";
 
 /** The SDK exports it, but leaves it out of its types. */
 const { isConfigSecret } = pulumi.runtime as unknown as { readonly isConfigSecret: (key: string) => boolean };

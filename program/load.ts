@@ -1,8 +1,8 @@
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { fileOf, namedTexts } from "./certificates";
+import { type Config, withConfig } from "./configValues";
 import { groupsOf, parseStack, type Stack, type StackOfGroups } from "./schema";
-import { type Config, withConfig } from "./settings";
 
 /** A stack, and the files that it names. */
 export interface LoadedStack {

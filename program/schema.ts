@@ -1,5 +1,6 @@
 import { z } from "zod";
-import { type Ec2HostsSettings, ec2HostsSettingsForm } from "../components/aws/settings";
+import { ec2HostsSettingsForm } from "../components/aws/settings";
+import type { Ec2HostsSettings } from "../components/aws/types";
 import { formError, formIssues, formOf, matching, text, texts } from "../components/forms";
 import {
     type HaproxySettings,
@@ -18,7 +19,7 @@ import type { Ec2Search } from "../components/search";
 import { ec2SearchForm } from "../components/search/ec2Search";
 import { address, hostKey, type Node, name, nodesSchema, port, runListEntry } from "../components/search/nodeSchema";
 import { type CertificateArguments, certificatesShape, type NamedText } from "../components/tls";
-import type { WithConfig } from "./settings";
+import type { WithConfig } from "./configValues";
 
 /** The data of a stack's file, with one group of load balancers: see docs/stacks.md. */
 export interface Stack extends StackSettings, Group {}

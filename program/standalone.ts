@@ -1,11 +1,12 @@
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
+import { placeholderHostKey } from "./configValues";
 import type { LoadedStack } from "./load";
 import { type Group, groupsOf } from "./schema";
 
 /** A node that is never connected to. */
 const placeholder = { name: "placeholder", address: "192.0.2.1" };
-const ssh = { hostKey: "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA" };
+const ssh = { hostKey: placeholderHostKey };
 
 /**
  * The stack as a check without hosts can have it: without private key and bastion, with placeholders for the nodes of a lab that was

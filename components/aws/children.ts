@@ -8,13 +8,13 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PrivateKey } from "@pulumi/tls/privateKey";
 import { made } from "../convergence/outputs";
 import { userData } from "../hostPreparation";
-import type { Ec2Dns, Ec2HostArgs, Ec2HostsArgs } from "./args";
 import type { Packages } from "./packages";
 import { assumeRolePolicy, hostPolicy } from "./policies";
-import { SSH, type Way } from "./rules";
+import { type Ingress, SSH } from "./rules";
+import type { Ec2Dns, Ec2HostArgs, Ec2HostsArgs } from "./types";
 
 /** What all children need. */
-export interface Family {
+export interface Context {
     readonly packages: Packages;
     /** Name of the component. */
     readonly name: string;
@@ -25,27 +25,24 @@ export interface Family {
 }
 
 /** The tags of a child, of which `Name` is shown in AWS's console. */
-const tagsOf = ({ args: { tags, environment } }: Family, name: string) => ({ ...tags, environment, Name: name });
-
-/** The security group, and the rules without which nothing logs in and no package is installed. */
-export interface Wall {
-    readonly group: SecurityGroup;
-    readonly needed: readonly pulumi.Resource[];
-}
+const tagsOf = ({ args: { tags, environment } }: Context, name: string) => ({ ...tags, environment, Name: name });
 
 /** The security group. Its rules are resources of their own, so that one changes without the others. */
-export function makeWall(family: Family, ways: readonly Way[]): Wall {
-    const { packages, name, parent, args, add } = family;
-    const group = add(
+export function makeSecurityGroup(
+    context: Context,
+    allowed: readonly Ingress[],
+): Pick<Shared, "securityGroup" | "neededRules"> {
+    const { packages, name, parent, args, add } = context;
+    const securityGroup = add(
         new packages.SecurityGroup(
             `${name}-hosts`,
             // AWS replaces the group if the description changes.
-            { vpcId: args.vpc, description: "HAProxy hosts", tags: tagsOf(family, name) },
+            { vpcId: args.vpc, description: "HAProxy hosts", tags: tagsOf(context, name) },
             { parent },
         ),
     );
-    const securityGroupId = group.id;
-    const ingress = ways.map(({ name: suffix, description, port, network }) =>
+    const securityGroupId = securityGroup.id;
+    const ingress = allowed.map(({ name: suffix, description, port, network }) =>
         add(
             new packages.SecurityGroupIngressRule(
                 `${name}-${suffix}`,
@@ -83,23 +80,23 @@ export function makeWall(family: Family, ways: readonly Way[]): Wall {
             ),
         ),
     );
-    return { group, needed: [...ingress.filter((_, n) => ways[n]?.port === SSH), ...egress] };
+    return { securityGroup, neededRules: [...ingress.filter((_, n) => allowed[n]?.port === SSH), ...egress] };
 }
 
 const networkOf = (network: string) => (network.includes(":") ? { cidrIpv6: network } : { cidrIpv4: network });
 
 /** The service address. Nothing here associates it, so that no up takes it from the host that has it. */
-export function makeServiceAddress(family: Family): Eip {
-    const { packages, name, parent, add, args } = family;
+export function makeServiceAddress(context: Context): Eip {
+    const { packages, name, parent, add, args } = context;
     const options = { parent, ...protection(args) };
-    return add(new packages.Eip(`${name}-service-address`, { domain: "vpc", tags: tagsOf(family, name) }, options));
+    return add(new packages.Eip(`${name}-service-address`, { domain: "vpc", tags: tagsOf(context, name) }, options));
 }
 
 const protection = ({ protect = true }: Ec2HostsArgs) => (protect ? { protect } : {});
 
 /** The records of the service. */
-export function makeNames(family: Family, { zone, names, ttl = 300 }: Ec2Dns, address: Eip): void {
-    const { packages, name, parent, add, args } = family;
+export function makeNames(context: Context, { zone, names, ttl = 300 }: Ec2Dns, address: Eip): void {
+    const { packages, name, parent, add, args } = context;
     for (const record of names) {
         const child = add(
             new packages.Record(
@@ -119,9 +116,9 @@ export function makeNames(family: Family, { zone, names, ttl = 300 }: Ec2Dns, ad
 }
 
 /** A role without rights, and what gives it to instances. */
-export function makeRole(family: Family): { readonly role: Role; readonly profile: InstanceProfile } {
-    const { packages, name, parent, add } = family;
-    const tags = tagsOf(family, name);
+export function makeRole(context: Context): { readonly role: Role; readonly profile: InstanceProfile } {
+    const { packages, name, parent, add } = context;
+    const tags = tagsOf(context, name);
     const role = add(new packages.Role(`${name}-role`, { assumeRolePolicy, tags }, { parent }));
     const profile = add(new packages.InstanceProfile(`${name}-profile`, { role: role.name, tags }, { parent }));
     return { role, profile };
@@ -134,7 +131,7 @@ export function makeRole(family: Family): { readonly role: Role; readonly profil
  * resource keeps what it depends on. So a destroy, or a program without the component, ends no host, even without a preview.
  */
 export function makePolicy(
-    { packages, name, parent, add, args }: Family,
+    { packages, name, parent, add, args }: Context,
     role: Role,
     address: Eip,
     hosts: readonly HostParts[],
@@ -156,7 +153,9 @@ export interface HostParts {
 
 /** What a host needs of what is shared. */
 export interface Shared {
-    readonly wall: Wall;
+    readonly securityGroup: SecurityGroup;
+    /** Rules that logins and the installation of packages need. */
+    readonly neededRules: readonly pulumi.Resource[];
     readonly profile: InstanceProfile;
     readonly image: pulumi.Input<string>;
     /** The host before it: hosts stop and start one after the other. */
@@ -164,11 +163,11 @@ export interface Shared {
 }
 
 /** A host. Another generation has other names, so that it exists beside the one before it until that is deleted. */
-export function makeHost(family: Family, host: string, own: Ec2HostArgs, shared: Shared): HostParts {
-    const { packages, name, parent, args, add } = family;
+export function makeHost(context: Context, host: string, own: Ec2HostArgs, shared: Shared): HostParts {
+    const { packages, name, parent, args, add } = context;
     const { generation = 1, subnet, instanceType = args.instanceType ?? "c7i.large" } = own;
     const child = (kind: string) => `${name}-${host}-${kind}${generation === 1 ? "" : `-${generation}`}`;
-    const tags = tagsOf(family, `${name}-${host}`);
+    const tags = tagsOf(context, `${name}-${host}`);
 
     const key = add(new packages.PrivateKey(child("host-key"), { algorithm: "ED25519" }, { parent }));
     const networkInterface = add(
@@ -176,7 +175,7 @@ export function makeHost(family: Family, host: string, own: Ec2HostArgs, shared:
             child("interface"),
             {
                 subnetId: subnet,
-                securityGroups: [shared.wall.group.id],
+                securityGroups: [shared.securityGroup.id],
                 // The primary address, and one that the service address leads to.
                 privateIpsCount: 1,
                 description: `${name}-${host}`,
@@ -218,7 +217,7 @@ export function makeHost(family: Family, host: string, own: Ec2HostArgs, shared:
                 ignoreChanges: ["ami", "userData"],
                 additionalSecretOutputs: ["userData"],
                 // First boot needs the way out, and every converge the way in. Both outlast the instance.
-                dependsOn: [association, ...shared.wall.needed, ...(shared.before ? [shared.before] : [])],
+                dependsOn: [association, ...shared.neededRules, ...(shared.before ? [shared.before] : [])],
             },
         ),
     );

@@ -3,20 +3,21 @@ import { onlyDeclared } from "../convergence/declaredHosts";
 import { made, unknownOutput, valueIn } from "../convergence/outputs";
 import { componentName, resourceError } from "../convergence/resourceError";
 import { count } from "../convergence/text";
-import { argsIssues, type Ec2HostsArgs } from "./args";
+import { argsIssues } from "./args";
 import {
-    type Family,
+    type Context,
     type HostParts,
     makeHost,
     makeNames,
     makePolicy,
     makeRole,
+    makeSecurityGroup,
     makeServiceAddress,
-    makeWall,
 } from "./children";
 import { imageQuery } from "./images";
 import { loadPackages, type Packages } from "./packages";
-import { waysIn, wayWarnings } from "./rules";
+import { allowedIngress, ingressWarnings } from "./rules";
+import type { Ec2HostsArgs } from "./types";
 
 /** What a host in EC2 is reached by. */
 export interface Ec2Host {
@@ -86,13 +87,12 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
         if (issues.length > 0) {
             throw this.failure(name, issues);
         }
-        const ways = waysIn(args);
-        for (const warning of wayWarnings(ways, args)) {
+        const allowed = allowedIngress(args);
+        for (const warning of ingressWarnings(allowed, args)) {
             void pulumi.log.warn(`${name}: ${warning}`, this);
         }
         this.names = args.dns?.names ?? [];
-        // Nothing is asked then, and nothing made.
-        // A check needs no provider. Who retires hosts gets their addresses from the state.
+        // A check asks nothing and makes nothing. Who retires hosts gets their addresses from the state, so that needs the children.
         const packages = onlyDeclared() === "check" ? undefined : this.packages(name);
         if (packages === undefined) {
             this.hosts = mapValues(args.hosts, () => unknownHost);
@@ -103,22 +103,23 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
                 children.push(child);
                 return child;
             };
-            const family: Family = { packages, name, parent: this, args, add };
-            const wall = makeWall(family, ways);
-            const { role, profile } = makeRole(family);
-            const service = makeServiceAddress(family);
-            const image = imageId(family);
+            const context: Context = { packages, name, parent: this, args, add };
+            const { securityGroup, neededRules } = makeSecurityGroup(context, allowed);
+            const { role, profile } = makeRole(context);
+            const service = makeServiceAddress(context);
+            const image = imageId(context);
             const parts = new Map<string, HostParts>();
             for (const host of Object.keys(args.hosts) as Host[]) {
                 const before = [...parts.values()].at(-1)?.instance;
-                parts.set(host, makeHost(family, host, args.hosts[host], { wall, profile, image, before }));
+                const shared = { securityGroup, neededRules, profile, image, before };
+                parts.set(host, makeHost(context, host, args.hosts[host], shared));
             }
-            makePolicy(family, role, service, [...parts.values()], children);
+            makePolicy(context, role, service, [...parts.values()], children);
             if (args.dns !== undefined) {
-                makeNames(family, args.dns, service);
+                makeNames(context, args.dns, service);
             }
             void this.assertMade(name, children);
-            void warnOfOneZone(family);
+            void warnOfOneZone(context);
 
             this.hosts = mapValues(args.hosts, (_, host) => outputsOf(parts.get(host) as HostParts));
             this.address = made(service.publicIp);
@@ -187,7 +188,7 @@ function outputsOf({ key, networkInterface, address, instance }: HostParts): Ec2
 }
 
 /** The id of the newest image. Only a new host gets it. */
-function imageId({ packages, name, parent, args: { image = "ubuntu-24.04" } }: Family): pulumi.Output<string> {
+function imageId({ packages, name, parent, args: { image = "ubuntu-24.04" } }: Context): pulumi.Output<string> {
     const found = packages.getAmi(imageQuery(image), { parent }).catch((error: Error) => {
         const subject = typeof image === "string" ? image : `${image.name} of ${image.owner}`;
         const words = error.message.replace(/\s+/g, " ").trim();
@@ -202,7 +203,7 @@ function imageId({ packages, name, parent, args: { image = "ubuntu-24.04" } }: F
 }
 
 /** Warns if all hosts are in one zone. Says nothing of subnets that are not known yet, or cannot be read. */
-async function warnOfOneZone({ packages, name, parent, args }: Family): Promise<void> {
+async function warnOfOneZone({ packages, name, parent, args }: Context): Promise<void> {
     const subnets = pulumi.output(Object.values(args.hosts).map(({ subnet }) => subnet));
     const known = await valueIn(subnets).catch(() => undefined);
     if (known === undefined || known.value.length < 2) return;

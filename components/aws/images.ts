@@ -1,5 +1,5 @@
 /** An image by its owner and name: the newest of those that fit. */
-export interface Image {
+export interface Ec2Image {
     /** Account of the owner, such as `099720109477`, or `self`. Required, since anybody can publish an image with any name. */
     readonly owner: string;
     /** Name of the image; `*` and `?` stand for any characters. */
@@ -18,17 +18,17 @@ const images = {
     "ubuntu-22.04": { owner: CANONICAL, name: "ubuntu/images/hvm-ssd/ubuntu-jammy-22.04-amd64-server-*" },
     "debian-13": { owner: DEBIAN, name: "debian-13-amd64-*" },
     "debian-12": { owner: DEBIAN, name: "debian-12-amd64-*" },
-} satisfies Record<string, Image>;
+} satisfies Record<string, Ec2Image>;
 
 /** The name of an image that this package knows. */
-export type NamedImage = keyof typeof images;
+export type Ec2ImageName = keyof typeof images;
 
 /** The names of the images that this package knows. */
-export const imageNames = Object.keys(images) as [NamedImage, ...NamedImage[]];
+export const imageNames = Object.keys(images) as [Ec2ImageName, ...Ec2ImageName[]];
 
 /** The arguments of the look-up. */
-export function imageQuery(image: NamedImage | Image) {
-    const { owner, name, architecture = "x86_64" }: Image = typeof image === "string" ? images[image] : image;
+export function imageQuery(image: Ec2ImageName | Ec2Image) {
+    const { owner, name, architecture = "x86_64" }: Ec2Image = typeof image === "string" ? images[image] : image;
     return {
         owners: [owner],
         mostRecent: true,

@@ -1,7 +1,7 @@
 import { canonicalNetwork } from "../networks";
 
-/** Who may connect to a port: a network, or the members of a security group. */
-export interface Way {
+/** An allowed way in: a network, or the members of a security group, and the port that they may connect to. */
+export interface Ingress {
     /** Last part of the rule's name in Pulumi. */
     readonly name: string;
     readonly description: string;
@@ -11,8 +11,8 @@ export interface Way {
     readonly network?: string;
 }
 
-/** What is declared of the ways in. */
-export interface Declared {
+/** The arguments that decide what is allowed in. */
+export interface IngressArgs {
     readonly ports?: readonly number[];
     readonly clients?: readonly string[];
     readonly ssh: { readonly from?: readonly string[]; readonly securityGroup?: unknown };
@@ -22,8 +22,8 @@ export interface Declared {
 export const SSH = 22;
 const ANYWHERE = ["0.0.0.0/0", "::/0"];
 
-/** The ways in that are declared. AWS refuses two rules for one port and network, so that one for SSH wins. */
-export function waysIn({ ports = [80, 443], clients = ANYWHERE, ssh }: Declared): Way[] {
+/** What is allowed in. AWS refuses two rules for one port and network, so if clients may use SSH from the same network, the rule for SSH stays. */
+export function allowedIngress({ ports = [80, 443], clients = ANYWHERE, ssh }: IngressArgs): Ingress[] {
     const logins = (ssh.from ?? []).map(cidr).map((network) => ({
         name: `ssh-${network}`,
         description: "SSH",
@@ -31,7 +31,7 @@ export function waysIn({ ports = [80, 443], clients = ANYWHERE, ssh }: Declared)
         network,
     }));
     const bastion = { name: "ssh-security-group", description: "SSH from the bastion", port: SSH };
-    const clientWays = ports.flatMap((port) =>
+    const forClients = ports.flatMap((port) =>
         clients.map(cidr).map((network) => ({
             name: `clients-${port}-${network}`,
             description: "Clients",
@@ -42,13 +42,13 @@ export function waysIn({ ports = [80, 443], clients = ANYWHERE, ssh }: Declared)
     return [
         ...logins,
         ...(ssh.securityGroup === undefined ? [] : [bastion]),
-        ...clientWays.filter(({ port, network }) => port !== SSH || !logins.some((login) => login.network === network)),
+        ...forClients.filter(({ port, network }) => port !== SSH || !logins.some((login) => login.network === network)),
     ];
 }
 
-/** Warnings about ways that are open, or closed, by mistake. */
-export function wayWarnings(ways: readonly Way[], { clients, ports }: Declared): string[] {
-    const open = ways.filter(({ port, network }) => port === SSH && network !== undefined && isAnywhere(network));
+/** Warnings about ports that are probably open, or closed, by mistake. */
+export function ingressWarnings(allowed: readonly Ingress[], { clients, ports }: IngressArgs): string[] {
+    const open = allowed.filter(({ port, network }) => port === SSH && network !== undefined && isAnywhere(network));
     return [
         ...(open.length > 0
             ? [

@@ -3,55 +3,8 @@ import { flag, formOf, matching, text, whole } from "../forms";
 import { isHostName } from "../haproxy";
 import { canonicalNetwork, isNetwork } from "../networks";
 import { port } from "../search/nodeSchema";
-import { type Image, imageNames, type NamedImage } from "./images";
-
-/** The arguments of Ec2Hosts as plain data, for a stack. The environment and the login name come from the stack. */
-export interface Ec2HostsSettings {
-    /** Id of the VPC. */
-    readonly vpc: string;
-    /** The hosts by name, in the order in which they are created. */
-    readonly hosts: Readonly<Record<string, Ec2HostSettings>>;
-    /** Image of new hosts. @default "ubuntu-24.04" */
-    readonly image?: NamedImage | Image;
-    /** Instance type. @default "c7i.large" */
-    readonly instanceType?: string;
-    /** Size of the root volume. @default 20 */
-    readonly diskGiB?: number;
-    /** TCP ports for clients. @default [80, 443] */
-    readonly ports?: readonly number[];
-    /** Networks of clients. @default - anywhere, IPv4 and IPv6 */
-    readonly clients?: readonly string[];
-    /** Who can log in. */
-    readonly ssh: Ec2SshSettings;
-    /** Names in Route 53. @default - none */
-    readonly dns?: { readonly zone: string; readonly names: readonly string[]; readonly ttl?: number };
-    /** Tag `run_list` of the instances. @default ["haproxy::lb"] */
-    readonly runList?: readonly string[];
-    /** Further tags of everything. @default {} */
-    readonly tags?: Readonly<Record<string, string>>;
-    /** Whether the service address and the names are protected from deletion. @default true */
-    readonly protect?: boolean;
-}
-
-/** A host, as plain data. */
-export interface Ec2HostSettings {
-    /** Id of its subnet. */
-    readonly subnet: string;
-    /** A higher number replaces the host. @default 1 */
-    readonly generation?: number;
-    /** Its instance type. @default - that of all */
-    readonly instanceType?: string;
-}
-
-/** Who can log in, as plain data. */
-export interface Ec2SshSettings {
-    /** Public keys of the login. */
-    readonly authorizedKeys: readonly string[];
-    /** Networks. @default [] */
-    readonly from?: readonly string[];
-    /** Id of the security group of the bastion. @default - none */
-    readonly securityGroup?: string;
-}
+import { type Ec2Image, imageNames } from "./images";
+import type { Ec2HostsSettings } from "./types";
 
 const network = matching(isNetwork, 'expected a network or an address, like "192.0.2.0/24" or "2001:db8::/32"');
 
@@ -78,7 +31,9 @@ const runListEntry = matching(/^[^\s,]+$/, 'expected an entry without spaces and
 
 const imageForm = z.union([
     z.enum(imageNames),
-    formOf<Image>()(z.strictObject({ owner: text, name: text, architecture: z.enum(["x86_64", "arm64"]).optional() })),
+    formOf<Ec2Image>()(
+        z.strictObject({ owner: text, name: text, architecture: z.enum(["x86_64", "arm64"]).optional() }),
+    ),
 ]);
 
 /** Lists with at least one entry, each once. */
@@ -162,13 +117,13 @@ export function sshShapeWith<T extends z.ZodType>(value: T) {
     };
 }
 
-/** Refuses settings by which nothing can log in. */
-export const hasWayIn = <T extends z.ZodType<{ from?: string[]; securityGroup?: unknown }>>(ssh: T) =>
+/** Refuses `ssh` without a source, because nothing could log in. */
+export const allowsSsh = <T extends z.ZodType<{ from?: string[]; securityGroup?: unknown }>>(ssh: T) =>
     ssh.refine(({ from = [], securityGroup }) => from.length > 0 || securityGroup !== undefined, {
         message: "expected networks in `from`, a `securityGroup`, or both, since nothing could log in otherwise",
     });
 
 /** The form of the settings. */
 export const ec2HostsSettingsForm = formOf<Ec2HostsSettings>()(
-    z.strictObject({ ...shapeWith(text), ssh: hasWayIn(z.strictObject(sshShapeWith(text))) }),
+    z.strictObject({ ...shapeWith(text), ssh: allowsSsh(z.strictObject(sshShapeWith(text))) }),
 );

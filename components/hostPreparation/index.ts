@@ -20,7 +20,9 @@ const form = formOf<Omit<UserDataArgs, "hostKey">>()(
             (name) => /^[a-z_][a-z0-9_-]{0,30}$/.test(name) && name !== "root",
             "expected lower case letters, digits, _ and -, at most 31, no digit first, and not root",
         ),
-        authorizedKeys: texts.min(1, { message: "expected at least one public key, because nobody could log in" }),
+        authorizedKeys: texts.min(1, {
+            message: "expected at least one public key, since nothing could log in otherwise",
+        }),
     }),
 );
 

@@ -80,7 +80,7 @@ read_arguments() {
         keys=$keys$value$NL
     done
     [ -n "$user" ] || refuse "no --user; --help says more"
-    [ -n "$keys" ] || refuse "no --key, so nobody could log in; --help says more"
+    [ -n "$keys" ] || refuse "no --key, so the login would not work; --help says more"
     case $user in
     root) refuse "root needs no preparation; choose another user" ;;
     [!a-z_]* | *[!a-z0-9_-]* | ????????????????????????????????*)

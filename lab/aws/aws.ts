@@ -60,7 +60,7 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws | string> 
 export class Aws {
     /** Such as `http://127.0.0.1:4711`. */
     readonly url: string;
-    /** The environment of programs that use it, as somebody who may do everything. */
+    /** The environment of programs that use it. Their credentials may do everything. */
     readonly env: Readonly<Record<string, string>>;
     /** What programs have called. The calls of the methods here are not among them. */
     readonly calls: Calls;

@@ -279,6 +279,20 @@ export function changedUserData(): Layer {
     });
 }
 
+/** moto starts an instance with a network interface in the first zone, not in that of the interface. */
+export function zones(): Layer {
+    return ofEc2({
+        async RunInstances(request, next) {
+            const [id] = Object.entries(request.form ?? {}).flatMap(([key, value]) =>
+                /^NetworkInterface\.\d+\.NetworkInterfaceId$/.test(key) ? [value] : [],
+            );
+            if (id === undefined) return next(request);
+            const { body } = await ask(request, next, "DescribeNetworkInterfaces", { "NetworkInterfaceId.1": id });
+            return next(withForm(request, { "Placement.AvailabilityZone": textOf(body, "availabilityZone") }));
+        },
+    });
+}
+
 export const corrections = (): Layer[] => [
     ruleFields(),
     protocolsWithoutPorts(),
@@ -287,4 +301,5 @@ export const corrections = (): Layer[] => [
     addressAssociations(),
     dependencies(),
     changedUserData(),
+    zones(),
 ];

@@ -142,7 +142,7 @@ export class LabInstances {
 
     private boot(name: string, work: Promise<void>): void {
         this.booting.set(name, work);
-        // Whoever waits for it gets the error.
+        // `booted` gets the error, if it is called.
         work.catch(() => undefined);
     }
 }

@@ -31,9 +31,12 @@ import { interruptPulumi } from "./shownStack";
 /** Hosts that instances run on: both load balancers, and the one that replaces the first. */
 const pool = ["host1", "host2", "host3"];
 
-/** Lines of progress that say in other words what others do. */
-const details =
-    /^ *[-+~]+ +((aws|tls):(?!ec2:Instance )|haproxy-fleet:index:\w+ \S+ (creating|updating)|command:remote:Command .*(: | )changed: )/;
+/** Lines of progress of smaller resources, and of steps on hosts. */
+const progress =
+    /^ *[-+~]+ +((aws|tls):(?!ec2:Instance )|haproxy-fleet:index:\w+ \S+ (creating|updating)|command:.* (creating|updating) .*:)/;
+
+/** Also the lists of what was changed on hosts. */
+const details = new RegExp(`${progress.source}|^ {6}\\S+\\[.*\\] \\(|: changed:$`);
 
 let lab: Lab | undefined;
 let company: Company | undefined;
@@ -42,11 +45,12 @@ let stack: ProdStack | undefined;
 async function story(): Promise<void> {
     await chapter(
         "AWS's double, and the lab",
-        "This machine has no AWS, so a simulator takes its place, which other people maintain. The stack prod (stacks/prod.ts) is as " +
-            "in the checkout, in a copy of the project with a state of its own.",
+        "This machine has no AWS, so moto takes its place, a simulator that other people maintain. It has a VPC, a bastion, app servers, " +
+            "a zone and a certificate. The stack prod (stacks/prod.ts) is as in the checkout, in a copy of the project with a state " +
+            "of its own.",
         async () => {
             await prepare();
-            return "a VPC, a bastion, app servers, a zone and a certificate, as a company has them before";
+            return "what a company has before its stack";
         },
     );
     if (!lab || !company || !stack) throw new Error("the first step must make all");
@@ -70,7 +74,7 @@ async function prepare(): Promise<void> {
     table(
         ["WHAT", "HERE"],
         [
-            ["EC2, IAM, Route 53, STS, Secrets Manager", "moto, behind a proxy that corrects what is known to differ"],
+            ["EC2, IAM, STS, Route 53, Secrets Manager", "moto, behind a proxy that corrects what is known to differ"],
             ["Pulumi's plugins aws and tls", plugins],
             ["instances of load balancers", `the lab's hosts ${pool.join(", ")}: Debian 12 with systemd and sshd`],
             ["their first boot", "the lab does what cloud-init does with the user data"],
@@ -96,7 +100,7 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
             "sets it. The demo sets it all at once; secrets go in by standard input.",
         async () => {
             const { code, stderr, stdout } = await stack.pulumi("preview");
-            const missing = [...(stdout + stderr).matchAll(/not set; |it is not in the config/g)].length;
+            const missing = new Set((stdout + stderr).match(/(?<=: )(config key|secret) \w+/g)).size;
             expect(code !== 0 && missing > 10, "the preview must say what is missing");
             await stack.configure(company.config);
             await stack.setSecret("sshPrivateKey", company.sshPrivateKey);
@@ -112,21 +116,21 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
         "A preview. It searches EC2 for app servers by their tags, and reads the certificate. The lines of what would be created are " +
             "counted in a table below.",
         async () => {
-            const text = await stack.shortened(counted, "preview");
+            const text = await stack.shortened(counted, "preview", "--suppress-outputs");
             showTypes(text);
             const searches = aws.calls.count("ec2.DescribeInstances");
             expect(searches === services.length, "the preview must search once per service");
             expect(company.changes().length === 0, "a preview must change nothing in AWS");
-            return `${searches} searches, one per service; nothing was changed`;
+            return `app servers were found for ${searches} services; nothing was changed`;
         },
     );
 
     await chapter(
         "The fleet is provisioned and converged",
         "Each instance boots with a host key that the program has minted, so that its first login is to a known host. Then both " +
-            "are converged, through the bastion. Progress of smaller resources is left out.",
+            "are converged, through the bastion. Progress of smaller resources and of steps on hosts is left out.",
         async () => {
-            await stack.shortened(details, "up", "--yes", "--skip-preview");
+            await stack.shortUp(progress);
             await showInstances(lab, await stack.instances());
             return "two instances in two zones, which serve";
         },
@@ -156,16 +160,10 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
         },
     );
 
-    let load = new Load([], []);
     await chapter(
         "An app server more",
-        "From here on, wrk sends requests over https to both load balancers without a pause. An instance starts that has the tag " +
-            "run_list: ecom-platform::app. No file of the project changes.",
+        "An instance starts that has the tag run_list with ecom-platform::app. No file of the project changes.",
         async () => {
-            const { addresses } = await stack.outputs();
-            const targets = Object.entries(addresses).map(([name, address]) => ({ name, address }));
-            load = new Load(targets, Object.values(names), "https");
-            await load.next();
             const app = await company.app("ecom-platform");
             showApps([app]);
             const text = await stack.preview();
@@ -178,13 +176,19 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
         },
     );
 
-    await chapter("The change is applied under load", "One load balancer after the other, by a reload.", async () => {
-        await load.next();
-        await stack.up();
-        await showAnswers(company, stack);
-        await load.next();
-        return showServed(await load.stop());
-    });
+    await chapter(
+        "The change is applied under load",
+        "wrk sends requests over https to both load balancers without a pause. They change one after the other, by a reload.",
+        async () => {
+            const { addresses } = await stack.outputs();
+            const targets = Object.entries(addresses).map(([name, address]) => ({ name, address }));
+            const load = new Load(targets, Object.values(names), "https");
+            await load.next();
+            await stack.up();
+            await showAnswers(company, stack);
+            return showServed(await load.stop());
+        },
+    );
 
     await chapter(
         "Nothing is left to do",
@@ -205,7 +209,7 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
             const before = await Promise.all(hosts.map(([, address]) => fingerprint(host(address))));
             const changes = company.changes().length;
             const end = aws.fail("DescribeInstances", faults.expired);
-            const { code, stdout, stderr } = await stack.pulumi("up", ["--yes", "--skip-preview"]).finally(end);
+            const { code, stdout, stderr } = await stack.runUp().finally(end);
             const after = await Promise.all(hosts.map(([, address]) => fingerprint(host(address))));
             table(
                 ["LOAD BALANCER", "SHA-256 OF HAPROXY.CFG", "PID OF THE WORKER", "AFTER"],
@@ -234,7 +238,7 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
     await chapter(
         "A host is replaced",
         "In a copy of stacks/prod.ts, the generation of lb1 becomes 2, as for a newer image or another key. The new instance is " +
-            "converged before the old one goes; wrk sends requests to lb2. Progress of smaller resources is left out.",
+            "converged before the old one goes; wrk sends requests to lb2. Progress is shortened as in step 4, and the list of what was changed on the new host is left out.",
         async () => {
             const [old, other] = await stack.instances();
             const next = lab.host(pool.at(-1) ?? "");
@@ -245,7 +249,7 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
             const start = Date.now();
             const former = new AnswerWatch(company, old.address, start);
             const latter = new AnswerWatch(company, next.address, start);
-            await stack.shortened(details, "up", "--yes", "--skip-preview");
+            await stack.shortUp(details);
             former.stop();
             latter.stop();
             const instances = await stack.instances();

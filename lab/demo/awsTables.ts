@@ -22,7 +22,12 @@ const short = (sha256: string) => `${sha256.slice(0, 16)}…`;
 export function showApps(apps: readonly App[]): void {
     table(
         ["APP SERVER", "ADDRESS", "TAG run_list", "TAG environment"],
-        apps.map(({ instance, address, service }) => [instance, address, `base,${service}::app`, "prod"]),
+        apps.map(({ instance, address, service, environment }) => [
+            instance,
+            address,
+            `base,${service}::app`,
+            environment,
+        ]),
     );
 }
 

@@ -2,9 +2,9 @@ import { copyFileSync, cpSync, mkdirSync, readFileSync, symlinkSync, writeFileSy
 import { join } from "node:path";
 import type { PulumiResult } from "../../toolchain/pulumi";
 import type { Company } from "../aws/company";
-import { bold, plain, say } from "../print";
+import { bold, coloured, plain, say } from "../print";
 import { expect } from "./chapter";
-import { ShownStack, withoutNoise } from "./shownStack";
+import { ShownStack, upFlags, withoutNoise } from "./shownStack";
 
 const checkout = join(__dirname, "..", "..");
 
@@ -62,6 +62,12 @@ export class ProdStack extends ShownStack {
         return stack;
     }
 
+    /** Runs an up, whether it fails or not. */
+    override runUp = () => this.pulumi("up", [...upFlags, "--suppress-outputs"]);
+
+    /** Runs an up that must succeed, and prints it without some of its lines. */
+    shortUp = (hidden: RegExp) => this.shortened(hidden, "up", ...upFlags);
+
     /** Sets config, as one command with a line for each value. */
     async configure(config: Record<string, unknown>): Promise<void> {
         const values = Object.entries(config).flatMap(([key, value]) => leaves(key, value));
@@ -75,7 +81,9 @@ export class ProdStack extends ShownStack {
     /** Runs a command that must succeed, and prints it without some of its lines. Returns its output, all of it. */
     async shortened(hidden: RegExp, command: string, ...flags: string[]): Promise<string> {
         const edit = withoutNoise();
-        const shown = (line: string) => (hidden.test(plain(line)) ? undefined : edit(line));
+        // What was changed on a host is a long list.
+        const cut = (line: string | undefined) => line?.replace(/;? changed: .*/, coloured ? "\x1b[0m" : "");
+        const shown = (line: string) => (hidden.test(plain(line)) ? undefined : cut(edit(line)));
         return succeeded(command, await this.pulumi(command, flags, shown));
     }
 

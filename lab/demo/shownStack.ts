@@ -8,6 +8,9 @@ let interrupt = () => {};
 /** Ends the CLI, if it runs, as Ctrl-C does. */
 export const interruptPulumi = () => interrupt();
 
+/** Of an up that asks nothing. */
+export const upFlags = ["--yes", "--skip-preview"];
+
 /** A stack that the demo shows. It runs the real CLI, and prints each command with its output. */
 export class ShownStack {
     constructor(
@@ -47,7 +50,7 @@ export class ShownStack {
         return stdout + stderr;
     };
 
-    runUp = () => this.pulumi("up", ["--yes", "--skip-preview"]);
+    runUp = () => this.pulumi("up", upFlags);
 
     /** Runs an up that must succeed, and returns its output. */
     up = async (): Promise<string> => {

@@ -1,4 +1,4 @@
-// A host that nobody has prepared gets a login and a host key to pin: by prepare-host.sh, or by user data through the real cloud-init.
+// A new host gets a login and a host key to pin: by prepare-host.sh, or by user data through the real cloud-init.
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { isDeepStrictEqual } from "node:util";
@@ -22,7 +22,7 @@ const packet: Resource[] = [
 ];
 const METADATA = ["169.254.169.254", "fd00:ec2::254"];
 
-describeLab("a host that nobody has prepared", function () {
+describeLab("a new host", function () {
     this.timeout(240_000);
     const lab = withLab([
         { name: "byhand", image: "bare" },

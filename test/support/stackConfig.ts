@@ -1,6 +1,5 @@
-import { join } from "node:path";
+import type { Config } from "../../program/configValues";
 import { loadStack } from "../../program/load";
-import type { Config } from "../../program/settings";
 import { repo } from "../../toolchain/environment.mjs";
 
 /** The config of a stack as a program reads it. */
@@ -29,4 +28,4 @@ export const exampleConfig: Readonly<Record<string, string>> = {
 };
 
 /** A stack of this checkout with that config. */
-export const exampleStack = (name: string) => loadStack(name, configOf(exampleConfig), join(repo));
+export const exampleStack = (name: string) => loadStack(name, configOf(exampleConfig), repo);

@@ -1,17 +1,14 @@
 // The double of AWS: each known fault of moto is gone, calls are counted, and they fail on request.
 import assert from "node:assert/strict";
-import { type Aws, faults, startAws } from "../../lab/aws/aws";
+import { type Aws, faults } from "../../lab/aws/aws";
 import { splitList, textOf, textsOf } from "../../lab/aws/xml";
-import { skip } from "../support/skip";
+import { startDouble } from "../support/double";
 
 describe("double of AWS", () => {
     let aws: Aws;
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs moto.
-        const found = await startAws();
-        if (typeof found === "string") return skip(this, found);
-        aws = found;
+        aws = await startDouble(this);
     });
     after(() => aws?.stop());
     beforeEach(() => aws.calls.reset());

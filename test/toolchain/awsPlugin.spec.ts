@@ -3,9 +3,10 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Aws, faults, startAws } from "../../lab/aws/aws";
+import { type Aws, faults } from "../../lab/aws/aws";
 import { pulumiInstall } from "../../toolchain/environment.mjs";
 import { type Properties, unknown } from "../../toolchain/offline/provider/values";
+import { startDouble } from "../support/double";
 import { skip } from "../support/skip";
 import { engineTests } from "./awsEngine";
 import { awsTypes, type Expected, type World } from "./awsTypes";
@@ -22,11 +23,8 @@ describe("stand-in for the aws plugin", function () {
     let world: World;
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs moto.
         if (pulumiInstall().full) return skip(this, "the real plugin is for real accounts");
-        const found = await startAws();
-        if (typeof found === "string") return skip(this, found);
-        aws = found;
+        aws = await startDouble(this);
         world = { ...(await aws.network()), zone: await aws.hostedZone("example.com"), made: {} };
         await plugin.start({ ...aws.env, ...lab });
     });

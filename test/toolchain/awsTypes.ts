@@ -24,7 +24,7 @@ export interface AwsTypeCase {
     readonly replaced: Properties;
     /** Changes in place, one after the other, and the calls that they take but those that read. @default - there is none */
     readonly changed?: readonly (readonly [change: Properties, calls: readonly string[]])[];
-    /** What somebody else does, and what then differs. @default - nothing can be done */
+    /** A change outside of Pulumi, and what then differs. @default - none is possible */
     readonly drift?: readonly [outside: (aws: Aws, state: Properties) => Promise<unknown>, differs: readonly string[]];
     /** Lets the resource vanish. */
     vanish(aws: Aws, state: Properties): Promise<unknown>;

@@ -1,9 +1,9 @@
 // Ec2Hosts under the real engine, which continues on errors as our wrapper lets it: no host is deleted before its successor works.
 import assert from "node:assert/strict";
 import { join } from "node:path";
-import { type Aws, faults, startAws } from "../../lab/aws/aws";
+import { type Aws, faults } from "../../lab/aws/aws";
 import { repo } from "../../toolchain/environment.mjs";
-import { skip } from "../support/skip";
+import { startDouble } from "../support/double";
 import { Project } from "./project";
 
 const face = JSON.stringify(join(repo, "components/aws/index"));
@@ -15,10 +15,7 @@ describe("hosts in EC2 under the engine", () => {
     let network: { vpc: string; subnets: string[] };
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs moto.
-        const found = await startAws();
-        if (typeof found === "string") return skip(this, found);
-        aws = found;
+        aws = await startDouble(this);
         network = await aws.network();
         await project.succeed("stack", "init", "dev");
     });

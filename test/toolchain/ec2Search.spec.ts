@@ -2,9 +2,9 @@
 import assert from "node:assert/strict";
 import { readFileSync } from "node:fs";
 import { join } from "node:path";
-import { type Aws, faults, startAws } from "../../lab/aws/aws";
+import { type Aws, faults } from "../../lab/aws/aws";
 import { repo } from "../../toolchain/environment.mjs";
-import { skip } from "../support/skip";
+import { startDouble } from "../support/double";
 import { Project } from "./project";
 
 const index = JSON.stringify(join(repo, "components/index"));
@@ -22,10 +22,7 @@ describe("search in EC2", () => {
     let aws: Aws;
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs moto.
-        const found = await startAws();
-        if (typeof found === "string") return skip(this, found);
-        aws = found;
+        aws = await startDouble(this);
         await project.succeed("stack", "init", "dev");
         const tags = (run_list: string, more = {}) => ({ run_list, environment: "prod", ...more });
         const { subnets } = await aws.network({ cidr: "10.9.0.0/16" });

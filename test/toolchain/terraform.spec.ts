@@ -2,9 +2,10 @@
 // provider 7.x is made from 6.x of it; machines have 5.x. test/support/terraformJson.ts has the differences that matter.
 import assert from "node:assert/strict";
 import { Ec2Hosts } from "../../components/aws";
-import { type Aws, startAws } from "../../lab/aws/aws";
+import type { Aws } from "../../lab/aws/aws";
 import { textOf } from "../../lab/aws/xml";
 import { awsMocks } from "../support/awsMocks";
+import { startDouble } from "../support/double";
 import { mockEngine, type Recording, settled } from "../support/mocks";
 import { withProbeReplies } from "../support/probeReplies";
 import { skip } from "../support/skip";
@@ -30,7 +31,7 @@ interface Mistake {
  */
 const ingress = "aws_vpc_security_group_ingress_rule";
 const mistakes: Readonly<Record<string, Mistake>> = {
-    "rule-for-nobody": { type: ingress, change: { cidr_ipv4: undefined }, says: /Exactly one/ },
+    "rule-without-a-source": { type: ingress, change: { cidr_ipv4: undefined }, says: /Exactly one/ },
     "port-out-of-range": { type: ingress, change: { to_port: 65536 }, says: /65535/ },
     "network-with-bits-after-the-prefix": { type: ingress, change: { cidr_ipv4: "10.0.0.1/8" }, says: /CIDR/ },
     "port-as-text": { type: ingress, change: { to_port: "https" }, says: /number/ },
@@ -65,7 +66,11 @@ const mistakes: Readonly<Record<string, Mistake>> = {
     },
     "record-of-an-unknown-type": { type: "aws_route53_record", change: { type: "ANAME" }, says: /type/ },
     "policy-that-is-no-policy": { type: "aws_iam_role_policy", change: { policy: "{" }, says: /policy/ },
-    "role-for-nobody": { type: "aws_iam_role", change: { assume_role_policy: undefined }, says: /assume_role_policy/ },
+    "role-that-nothing-can-assume": {
+        type: "aws_iam_role",
+        change: { assume_role_policy: undefined },
+        says: /assume_role_policy/,
+    },
     "address-outside-of-vpcs": { type: "aws_eip", change: { domain: "vcp" }, says: /domain/ },
     "interface-without-a-subnet": {
         type: "aws_network_interface",
@@ -80,12 +85,9 @@ describe("Terraform's AWS provider", () => {
     let terraform: Terraform;
 
     before(async function () {
-        this.timeout(300_000); // The first time, pip installs the double.
         const installed = findTerraform("5.");
         if (typeof installed === "string") return skip(this, installed);
-        const started = await startAws();
-        if (typeof started === "string") return skip(this, started);
-        aws = started;
+        aws = await startDouble(this);
         terraform = new Terraform(installed, aws.env);
         await succeed("init");
     });

@@ -106,9 +106,21 @@ rename_owner() {
 # what its rules amount to.
 warn_of_sudo_log() {
     [ -n "${SUDO_USER-}" ] || return 0
-    case $(sudo -n -l -U "$SUDO_USER" 2>/dev/null) in
-    *[!!A-Za-z_]log_input* | *[!!A-Za-z_]log_stdin* | *[!!A-Za-z_]LOG_INPUT*) ;;
-    *) return 0 ;;
+    sudo_says=$(sudo -n -l -U "$SUDO_USER" 2>/dev/null)
+    case $sudo_says in
+    *[!!A-Za-z_]LOG_INPUT*) ;;
+    *)
+        # Of equal settings, sudo takes the last.
+        case ${sudo_says##*!log_input} in
+        *[!!A-Za-z_]log_input*) ;;
+        *)
+            case ${sudo_says##*!log_stdin} in
+            *[!!A-Za-z_]log_stdin*) ;;
+            *) return 0 ;;
+            esac
+            ;;
+        esac
+        ;;
     esac
     encode "sudo logs its input, and the secrets in it (log_input, in /var/log/sudo-io); add Defaults:$SUDO_USER !log_input to its sudoers"
     printf 'warning\t%s\n' "$encoded"

@@ -6,7 +6,13 @@ import { restartTraces } from "../../support/smallLoadBalancer";
 import { until } from "../../support/traffic";
 import type { AwsStack } from "./awsStack";
 
-/** One change of each sort, each in an up of its own. */
+/** What is edited in the data of prod by the end. */
+export const lastEdits: readonly [from: string, to: string][] = [
+    ['vpc: { config: "vpc" },', 'vpc: { config: "vpc" }, instanceType: "c7i.xlarge",'],
+    ['lb1: { subnet: { config: "subnetA" }', 'lb1: { generation: 2, subnet: { config: "subnetA" }'],
+];
+
+/** One change of each sort. */
 export function changes(company: () => Company, prod: () => AwsStack): void {
     /** Both load balancers. */
     const hosts = async () => Object.values((await prod().outputs()).addresses);
@@ -56,10 +62,7 @@ export function changes(company: () => Company, prod: () => AwsStack): void {
         let other: string;
         before(async () => {
             ({ lb1: former = "", lb2: other = "" } = (await prod().outputs()).addresses);
-            prod().edit(
-                ['vpc: { config: "vpc" },', 'vpc: { config: "vpc" }, instanceType: "c7i.xlarge",'],
-                ['lb1: { subnet: { config: "subnetA" }', 'lb1: { generation: 2, subnet: { config: "subnetA" }'],
-            );
+            prod().edit(...lastEdits);
         });
 
         it("keeps the former host if AWS has none for the next one", async () => {
@@ -101,23 +104,25 @@ class Requests {
     /** Status that the successor answers with as soon as the power of a host is off. */
     successor: number | undefined;
     private running = true;
+    private readonly asking: Promise<unknown>;
 
     constructor(
         private readonly company: Company,
         hosts: readonly string[],
         private readonly next: string,
     ) {
-        for (const host of hosts) void this.ask(host);
+        this.asking = Promise.all(hosts.map((host) => this.ask(host)));
     }
 
-    stop(): void {
+    async stop(): Promise<void> {
         this.running = false;
+        await this.asking;
     }
 
     private async ask(host: string): Promise<void> {
         const isOn = () => this.company.lab.hosts.find(({ address }) => address === host)?.power === "running";
         while (this.running && isOn()) {
-            const said = await this.company.get(host, names.platform).then(
+            const said = await this.company.get(host, names.platform, 5000).then(
                 ({ status }) => (status === 200 ? undefined : `status ${status}`),
                 (error: Error) => error.message,
             );

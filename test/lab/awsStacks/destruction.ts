@@ -2,22 +2,32 @@ import assert from "node:assert/strict";
 import { type Company, names } from "../../../lab/aws/company";
 import { textOf, textsOf } from "../../../lab/aws/xml";
 import type { AwsStack } from "./awsStack";
+import { lastEdits } from "./changes";
 
 export function destruction(company: () => Company, prod: () => AwsStack): void {
     it("loses nothing while the address and the names are protected", async () => {
         company().aws.calls.reset();
         const { code, text } = await prod().pulumi("destroy", "--yes");
         assert.notEqual(code, 0, text);
-        assert.match(text, /prod-edge-service-address.* cannot be deleted|is protected/);
+        assert.match(text, /::prod-edge-(service-address|role-policy|name-)\S* cannot be deleted/);
         assert.deepEqual(company().changes(), []);
         for (const host of Object.values((await prod().outputs()).addresses))
             assert.equal((await company().get(host, names.docs)).status, 200);
     });
 
-    it("leaves nothing without protection", async () => {
-        await prod().succeed("state", "unprotect", "--all", "--yes");
-        await prod().succeed("destroy", "--yes", "--skip-preview");
+    it("leaves nothing without protection, though the service address leads to a host", async () => {
         const { aws, zone, lab } = company();
+        const { association = "" } = (await prod().outputs()).services.edge ?? {};
+        const said = (option: string) =>
+            new RegExp(`--${option} (\\S+)`).exec(association)?.[1] ?? assert.fail(association);
+        await aws.query("ec2", "AssociateAddress", {
+            AllocationId: said("allocation-id"),
+            NetworkInterfaceId: said("network-interface-id"),
+            PrivateIpAddress: said("private-ip-address"),
+        });
+        prod().edit(...lastEdits, ["dns: { zone", "protect: false, dns: { zone"]);
+        await prod().up("--skip-preview");
+        await prod().succeed("destroy", "--yes", "--skip-preview", "--refresh");
         assert.deepEqual(await aws.records(zone), []);
         assert.deepEqual(textsOf(await aws.query("ec2", "DescribeAddresses"), "publicIp"), []);
         assert.deepEqual(

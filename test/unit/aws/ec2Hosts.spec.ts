@@ -11,12 +11,13 @@ import {
     type MockOptions,
     mockEngine,
     promiseOf,
+    type Recording,
+    type RegistrationOptions,
     registered,
     restoreLog,
     settled,
     unsecret,
 } from "../../support/mocks";
-import { registeredUrns, requestedOptions } from "../../support/requests";
 
 const key = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIJ9Bb9oTz4ofg4D4jpHy7Wn3K0YkVUTdSDlXw0VjTTkh ops";
 const declared: Ec2HostsArgs<"lb1" | "lb2"> = {
@@ -62,25 +63,29 @@ const ofHost = (host: string, generation = "") =>
         [EIP_ASSOCIATION, `edge-${host}-own-address-association${generation}`],
         [INSTANCE, `edge-${host}-instance${generation}`],
     ] as const;
-const urns = (children: readonly (readonly [string, string])[]) =>
-    [`${COMPONENT}::edge`, ...children.map(([type, name]) => `${COMPONENT}$${type}::${name}`)].sort();
+/** The component with these children. */
+const family = (children: readonly (readonly [string, string])[]) =>
+    [[COMPONENT, "edge", ""], ...children.map(([type, name]) => [type, name, "edge"])].sort();
+/** Everything that is registered: type, name and parent. */
+const registeredFamily = ({ registrations }: Recording) =>
+    registrations.map(({ type, name, options }) => [type, name, options.parent]).sort();
 
 describe("Ec2Hosts", () => {
     after(restoreLog);
 
-    async function hostsWith(args: Partial<Ec2HostsArgs<"lb1" | "lb2">> = {}, options: MockOptions = {}) {
-        const recording = await mockEngine({ ...awsMocks, ...options });
-        const requested = requestedOptions();
+    async function hostsWith(args: Partial<Ec2HostsArgs<"lb1" | "lb2">> = {}, mocks: MockOptions = {}) {
+        const recording = await mockEngine({ ...awsMocks, ...mocks });
         const hosts = new Ec2Hosts("edge", { ...declared, ...args });
         await settled();
         const inputs = (type: string, name: string) => registered(recording, type, name).inputs;
-        return { recording, requested, hosts, inputs };
+        const options = new Map(recording.registrations.map(({ name, options }) => [name, options]));
+        return { recording, options, hosts, inputs };
     }
 
     for (const preview of [true, false]) {
         it(`has exactly these children, in ${preview ? "a preview" : "an up"}`, async () => {
             const { recording } = await hostsWith({}, { preview });
-            assert.deepEqual(registeredUrns(), urns([...shared, ...ofHost("lb1"), ...ofHost("lb2")]));
+            assert.deepEqual(registeredFamily(recording), family([...shared, ...ofHost("lb1"), ...ofHost("lb2")]));
             assert.deepEqual(recording.messages, []);
         });
     }
@@ -206,7 +211,7 @@ describe("Ec2Hosts", () => {
     });
 
     it("orders them: rules and the way out before an instance, and one instance after the other", async () => {
-        const { requested } = await hostsWith();
+        const { options } = await hostsWith();
         const own = (host: string) => [
             `edge-${host}-host-key`,
             `edge-${host}-interface`,
@@ -219,20 +224,20 @@ describe("Ec2Hosts", () => {
             "edge-ssh-198.51.100.7/32",
             "edge-ssh-security-group",
         ];
-        const { dependsOn: first } = requested.get("edge-lb1-instance") ?? {};
-        const { dependsOn: second } = requested.get("edge-lb2-instance") ?? {};
+        const { dependencies: first } = options.get("edge-lb1-instance") ?? {};
+        const { dependencies: second } = options.get("edge-lb2-instance") ?? {};
         assert.deepEqual(first, [...own("lb1"), ...before].sort());
         assert.deepEqual(second, ["edge-lb1-instance", ...own("lb2"), ...before].sort());
-        assert.deepEqual(requested.get("edge-lb2-own-address-association")?.dependsOn, [
+        assert.deepEqual(options.get("edge-lb2-own-address-association")?.dependencies, [
             "edge-lb2-interface",
             "edge-lb2-own-address",
         ]);
     });
 
     it("protects the service address and the names, and leaves alone what would stop or replace a host", async () => {
-        const { requested } = await hostsWith();
-        const named = (having: (options: { protect: boolean; ignoreChanges: string[] }) => boolean) =>
-            [...requested].filter(([, options]) => having(options)).map(([name]) => name);
+        const { options } = await hostsWith();
+        const named = (having: (options: RegistrationOptions) => boolean) =>
+            [...options].filter(([, one]) => having(one)).map(([name]) => name);
         assert.deepEqual(named(({ protect }) => protect).sort(), [
             "edge-name-*.example.com",
             "edge-name-www.example.com",
@@ -244,7 +249,7 @@ describe("Ec2Hosts", () => {
             Object.fromEntries(
                 named(({ ignoreChanges }) => ignoreChanges.length > 0).map((name) => [
                     name,
-                    requested.get(name)?.ignoreChanges,
+                    options.get(name)?.ignoreChanges,
                 ]),
             ),
             {
@@ -254,24 +259,24 @@ describe("Ec2Hosts", () => {
                 "edge-lb2-instance": ["ami", "userData"],
             },
         );
-        assert.deepEqual(requested.get("edge-lb1-instance")?.secretOutputs, ["userData"]);
+        assert.deepEqual(options.get("edge-lb1-instance")?.secretOutputs, ["userData"]);
 
         const open = await hostsWith({ protect: false });
-        assert.ok(open.requested.size > 20 && ![...open.requested.values()].some(({ protect }) => protect));
+        assert.ok(open.options.size > 20 && ![...open.options.values()].some(({ protect }) => protect));
     });
 
     it("makes a host of another generation beside the one before it", async () => {
-        const { inputs, requested } = await hostsWith({
+        const { inputs, options, recording } = await hostsWith({
             hosts: { ...declared.hosts, lb1: { subnet: "c", generation: 2 } },
         });
-        assert.deepEqual(registeredUrns(), urns([...shared, ...ofHost("lb1", "-2"), ...ofHost("lb2")]));
+        assert.deepEqual(registeredFamily(recording), family([...shared, ...ofHost("lb1", "-2"), ...ofHost("lb2")]));
         assert.deepEqual(inputs(COMPONENT, "edge"), { generations: { lb1: 2, lb2: 1 } });
         assert.equal((inputs(INSTANCE, "edge-lb1-instance-2").tags as { Name: string }).Name, "edge-lb1");
-        assert.ok(requested.get("edge-lb2-instance")?.dependsOn.includes("edge-lb1-instance-2"));
+        assert.ok(options.get("edge-lb2-instance")?.dependencies.includes("edge-lb1-instance-2"));
     });
 
     it("makes nothing for what is not declared", async () => {
-        const { inputs } = await hostsWith({
+        const { inputs, recording } = await hostsWith({
             ssh: { user: "deploy", authorizedKeys: [key], securityGroup: pulumi.output("sg-bastion") },
             dns: undefined,
             ports: [8443],
@@ -285,17 +290,21 @@ describe("Ec2Hosts", () => {
             [INGRESS, "edge-clients-8443-2001:db8::/32"],
         ];
         const rest = shared.filter(([, name]) => !absent.test(name));
-        assert.deepEqual(registeredUrns(), urns([...rest, ...ways, ...ofHost("lb1"), ...ofHost("lb2")]));
+        assert.deepEqual(registeredFamily(recording), family([...rest, ...ways, ...ofHost("lb1"), ...ofHost("lb2")]));
         assert.deepEqual(inputs(INSTANCE, "edge-lb1-instance").tags, { environment: "prod", Name: "edge-lb1" });
     });
 
     it("has one rule for a port and a network, since AWS refuses two", async () => {
-        await hostsWith({ ports: [22], clients: ["198.51.100.7", "192.0.2.0/24"], dns: undefined });
-        const rules = registeredUrns().filter((urn) => /::edge-(ssh|clients)/.test(urn));
-        assert.deepEqual(
-            rules.map((urn) => urn.split("::").slice(1).join("::")),
-            ["edge-clients-22-192.0.2.0/24", "edge-ssh-198.51.100.7/32", "edge-ssh-security-group"],
-        );
+        const { options } = await hostsWith({
+            ports: [22],
+            clients: ["198.51.100.7", "192.0.2.0/24"],
+            dns: undefined,
+        });
+        assert.deepEqual([...options.keys()].filter((name) => /^edge-(ssh|clients)/.test(name)).sort(), [
+            "edge-clients-22-192.0.2.0/24",
+            "edge-ssh-198.51.100.7/32",
+            "edge-ssh-security-group",
+        ]);
     });
 
     it("has outputs to converge the hosts by, and says how to associate the service address", async () => {

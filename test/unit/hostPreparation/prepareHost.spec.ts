@@ -14,15 +14,16 @@ const file = "components/hostPreparation/prepare-host.sh";
 const script = readFileSync(file, "utf8");
 const { public: key, private: privateKey } = newKeyPair();
 
-/** Runs the script as somebody who may change nothing on this machine. */
+/** Runs the script as a user who may change nothing on this machine. */
 class Run {
     readonly folder = mkdtempSync(join(tmpdir(), "prepare-host-"));
 
     constructor(private readonly shell: string[]) {}
 
     with(args: string[], input = script): ShellResult {
-        const nobody = process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
-        const [program = "", ...words] = [...nobody, ...this.shell, "-s", "--", ...args];
+        const asNobody =
+            process.getuid?.() === 0 ? ["setpriv", "--reuid=65534", "--regid=65534", "--clear-groups"] : [];
+        const [program = "", ...words] = [...asNobody, ...this.shell, "-s", "--", ...args];
         const { status, stdout, stderr } = spawnSync(program, words, { input, encoding: "utf8", cwd: this.folder });
         return { code: status, stdout, stderr };
     }

@@ -102,7 +102,8 @@ describe("compose", () => {
 
     it("gives Datadog's agent tags of environment, stack and role, unless the stack sets them, and needs its key", () => {
         const agent = { apiKey: { secret: "known" } };
-        const of = (datadog: object) => composed({ datadog: { ...agent, ...datadog } }).setup.datadog;
+        const of = (datadog: object, changes: Partial<Stack> = {}) =>
+            composed({ datadog: { ...agent, ...datadog }, ...changes }).setup.datadog;
         assert.deepEqual(of({}), {
             ...agent,
             environment: stack.environment,
@@ -117,6 +118,13 @@ describe("compose", () => {
             environment: "e",
             tags: { stack: "test", role: "edge", team: "x" },
         });
+        const ec2 = { vpc: "vpc-1", hosts: { lb1: { subnet: "subnet-a" } }, ssh: { authorizedKeys: ["key"] } };
+        const provisioned = (runList?: string[]) => of({}, { loadBalancers: { ec2: { ...ec2, runList } } })?.tags?.role;
+        assert.deepEqual([undefined, ["edge::lb", "base"], []].map(provisioned), [
+            "haproxy::lb",
+            "edge::lb",
+            "haproxy::lb",
+        ]);
     });
 
     it("composes a fleet of each group, with paths of its own in errors, and what differs on single hosts", () => {

@@ -4,6 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { loadStack, stackNames } from "../../../program/load";
 import local from "../../../stacks/local";
+import { repo } from "../../../toolchain/environment.mjs";
 import { noConfig } from "../../support/stackConfig";
 
 describe("loadStack", () => {
@@ -38,6 +39,13 @@ describe("loadStack", () => {
             () => loadStack("other", noConfig, directory),
             /^Error: stack other: stacks\/other\.ts does not exist; write it, or select one of broken, cut, mine, nothing, throwing$/,
         );
+    });
+
+    it("reads each stack of this checkout for a check, with placeholders for all that its config lacks", () => {
+        for (const name of stackNames(repo)) {
+            const { stack } = loadStack(name, { ...noConfig, placeholders: true }, repo);
+            assert.equal(stack.environment, name);
+        }
     });
 
     it("fails on a file without data, or with data of a wrong form", () => {

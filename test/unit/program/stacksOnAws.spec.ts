@@ -137,7 +137,7 @@ describe("stacks on AWS", () => {
             ],
         };
         for (const stack of stacksOnAws) {
-            // What the CLI gives for keys that nobody has set, by the types of Pulumi.yaml.
+            // What the CLI gives for keys that are not set, by the types of Pulumi.yaml.
             const empty = (value: string) =>
                 /^[[{\d]/.exec(value) ? ({ "[": "[]", "{": "{}" }[value[0] ?? ""] ?? "0") : "";
             const change = {

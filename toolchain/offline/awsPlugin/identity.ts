@@ -12,7 +12,7 @@ export async function getCallerIdentity(aws: Aws): Promise<Properties> {
     }
 }
 
-/** Asks nobody, as the real one, which has a list of all regions. */
+/** Makes no call, as the real one, which has a list of all regions. */
 export async function getRegion(aws: Aws, args: Properties): Promise<Properties> {
     const { region, name, endpoint } = args as Record<string, string | undefined>;
     const own = aws.settings.region(region ?? name ?? /^ec2\.([^.]+)\./.exec(endpoint ?? "")?.[1]);

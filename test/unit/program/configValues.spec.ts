@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { withConfig } from "../../../program/settings";
+import { withConfig } from "../../../program/configValues";
 import { configOf } from "../../support/stackConfig";
 
 describe("values of the config in a stack's data", () => {
@@ -47,6 +47,11 @@ describe("values of the config in a stack's data", () => {
         });
         assert.deepEqual(keys, ["vpc", "maxconn", "networks", "digits", "quiet", "mirror"]);
         assert.deepEqual(data, before);
+    });
+
+    it("stay texts if they are of another type, so that the form of the stack refuses them by name", () => {
+        const { data: filled } = withConfig({ a: { config: "maxconn" } }, configOf({ maxconn: "lots" }), at);
+        assert.deepEqual(filled, { a: "lots" });
     });
 
     it("are left out if they are optional and have an empty default", () => {

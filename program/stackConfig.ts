@@ -1,7 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
 import { unknownOutput } from "../components/convergence/outputs";
-import type { Config } from "./settings";
+import type { Config } from "./configValues";
 
 /** Secrets in a stack's config. A check without hosts does without those that are missing, and warns of them. */
 export interface Secrets {
