@@ -28,13 +28,11 @@ export = async () => {
     };
     const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
     const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
-
     const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
     const fleets = composed.fleets.map(({ name, hosts, provisioned, args, certificates, setup }) => {
         const instances = provisioned && new aws.Ec2Hosts(provisioned.name, provisioned.args);
-        const ofHosts = hosts.map((host) => {
-            const privateKey =
-                host.privateKey === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(host.privateKey);
+        const ofHosts = hosts.map(({ privateKey: file, ...host }) => {
+            const privateKey = file === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(file);
             const connection = { ...host.login, ...placeOf(host, instances), privateKey, privateKeyPassword };
             // Where it was before there were fleets, so that older states stay valid.
             const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
