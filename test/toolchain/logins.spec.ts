@@ -196,7 +196,7 @@ describe("a login", () => {
                 untilBooted(
                     () => runs({ port }),
                     () => {},
-                    1_000,
+                    1,
                 ),
                 /refuses connections/,
             );
