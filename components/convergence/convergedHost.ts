@@ -18,7 +18,7 @@ import { beforeChange, hasHooks } from "./hooks";
 import { claimHost } from "./hostClaims";
 import { HostConversation } from "./hostConversation";
 import type { Resource } from "./kinds/index";
-import { type Later, laterOutput, then } from "./outputs";
+import { type Later, laterOutput, orInUp, then } from "./outputs";
 import { formerOwners, ownerOf } from "./owners";
 import { launchCommand, reportOf } from "./payload/commands";
 import { missingSlotIssues } from "./payload/fileContents";
@@ -185,7 +185,7 @@ export class ConvergedHost extends pulumi.ComponentResource {
         return new remote.Command(
             `${name}-converge`,
             {
-                connection: connection.apply(commandConnection),
+                connection: orInUp(connection, { issues: [] }).apply(commandConnection),
                 create: launch,
                 update: launch,
                 logging: remote.Logging.Stderr,

@@ -143,6 +143,7 @@ export class HostConversation {
         const to = judged?.target;
         if (to === undefined || !exists || (preview ? !this.declared.probe : unknown.length > 0)) {
             // In an up, something that the host depends on has failed.
+            this.failed ||= !preview;
             await this.inTurn("away");
             return undefined;
         }

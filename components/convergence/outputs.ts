@@ -36,6 +36,19 @@ export async function plainValue<T, O>(output: pulumi.Output<T>, other: O): Prom
     return isMissing || !(await settling(output).isSecret) ? known.value : other;
 }
 
+/**
+ * The output; if it is not known in an up, because something that it needs has failed, an output of `other` that needs the same. So a
+ * resource with it is skipped for that reason, and not refused for a missing input, which would end the program.
+ */
+export function orInUp<T>(output: pulumi.Output<T>, other: T): pulumi.Output<T> {
+    if (pulumi.runtime.isDryRun()) {
+        return output;
+    }
+    // The SDK has this parameter, and leaves it out of its types.
+    const apply = output.apply as unknown as (use: (value: T) => T, runWithUnknowns: boolean) => pulumi.Output<T>;
+    return apply.call(output, (value) => (pulumi.isUnknown(value) ? other : value), true);
+}
+
 /** An output that is known only after an up. */
 export function unknownOutput<T>(): pulumi.Output<T> {
     return pulumi.output(pulumi.unknown as T) as pulumi.Output<T>;

@@ -71,6 +71,7 @@ export function changes(company: () => Company, prod: () => AwsStack): void {
             const { code, text } = await prod().pulumi("up", "--yes", "--skip-preview").finally(end);
             assert.notEqual(code, 0, text);
             assert.match(text, /VcpuLimitExceeded/);
+            assert.doesNotMatch(text, /'connection' is required/);
             assert.match(
                 text,
                 /prod-edge-lb1-instance-2, prod-edge-lb2-instance, .* could not be made or changed, so that nothing is deleted; /,
