@@ -12,9 +12,10 @@ const WITHOUT_FLEETS = `
     import { LoadBalancer } from "./components";
     import { compose } from "./program/compose";
     import { loadStack } from "./program/load";
-    for (const { hosts, args: { roll: _, ...args } } of compose(loadStack(pulumi.getStack()), () => true).fleets)
-        for (const { name, connection, privateKey } of hosts)
-            new LoadBalancer(name, { ...args, connection: { ...connection, privateKey: pulumi.secret(privateKey) } });`;
+    const config = { get: () => undefined, hasSecret: () => true };
+    for (const { hosts, args: { roll: _, ...args } } of compose(loadStack(pulumi.getStack(), config), () => true).fleets)
+        for (const { name, login, node, privateKey } of hosts)
+            new LoadBalancer(name, { ...args, connection: { ...login, ...node, privateKey: pulumi.secret(privateKey) } });`;
 
 /** What becomes of a stack of this repository from before there were fleets. */
 export function migration(lab: () => Lab): void {
