@@ -106,7 +106,7 @@ function composeGroup(
 ): ComposedGroup {
     const { stack, source } = loaded;
     const { environment } = stack;
-    const hosts = hostsOf(group, loaded, inventory, attempt);
+    const found = hostsOf(group, loaded, inventory, attempt);
     const services = group.services.map((service, i) =>
         service.servers || !inventory
             ? service
@@ -119,12 +119,12 @@ function composeGroup(
     const { setup } = splitSetup(group);
     const { config, validate } = compileServices(settings, services, () => undefined, stats, declared, metrics);
     const issues = withoutIgnored(atDeclared(validate(config), config, group), ignoreIssues).filter(isError);
-    const known = hosts?.map((host) => host.name);
+    const known = found?.names;
     const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
     return {
         fleet: {
             name,
-            hosts: hosts ?? [],
+            hosts: found?.hosts ?? [],
             provisioned: provisionedOf(name, group, loaded),
             args: {
                 ...settings,

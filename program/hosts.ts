@@ -31,23 +31,27 @@ const bootSeconds = 300;
  * The load balancers of a group, as a search finds them or as it provisions them.
  *
  * @param attempt collects errors
- * @returns undefined if they cannot be known, because of an error
+ * @returns their names, also of those with an error; undefined if the search has failed
  */
 export function hostsOf(
     group: Group,
     loaded: LoadedStack,
     inventory: Inventory | undefined,
     attempt: <T>(compute: () => T) => T | undefined,
-): Host[] | undefined {
+): { readonly names: readonly string[]; readonly hosts: readonly Host[] } | undefined {
     const { loadBalancers } = group;
     const { environment } = loaded.stack;
-    if ("ec2" in loadBalancers) {
-        return Object.keys(loadBalancers.ec2.hosts).flatMap(
-            (name) => attempt(() => hostOf({ name }, group, loaded, { bootSeconds })) ?? [],
-        );
-    }
-    const nodes = inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
-    return nodes?.flatMap((node) => attempt(() => hostOf(node, group, loaded)) ?? []);
+    const isProvisioned = "ec2" in loadBalancers;
+    const nodes: readonly (Pick<Node, "name"> & Partial<Node>)[] | undefined = isProvisioned
+        ? Object.keys(loadBalancers.ec2.hosts).map((name) => ({ name }))
+        : inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
+    const waits = isProvisioned ? { bootSeconds } : {};
+    return (
+        nodes && {
+            names: nodes.map(({ name }) => name),
+            hosts: nodes.flatMap((node) => attempt(() => hostOf(node, group, loaded, waits)) ?? []),
+        }
+    );
 }
 
 /** The EC2 hosts of a group, if it provisions them. A check makes none, and judges no value that its config may lack. */
@@ -88,7 +92,7 @@ function hostOf(
     { name, address, ssh }: Pick<Node, "name"> & Partial<Node>,
     { hosts = {} }: Group,
     { stack, source, files }: LoadedStack,
-    waits: Pick<HostConnection, "bootSeconds"> = {},
+    waits: Pick<HostConnection, "bootSeconds">,
 ): Host {
     const { user, become, bastion, privateKeyFile } = stack.ssh;
     if (address !== undefined && ssh === undefined) {

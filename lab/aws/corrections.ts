@@ -1,11 +1,11 @@
-// Known faults of moto 5.2.5, each corrected by a layer of its own. A layer that the next moto makes needless fails no test: the tests
-// of this folder then pass without it.
+// Known faults of moto 5.2.5, each corrected by a layer of its own. After an update of moto, leave out one after the other: a layer
+// without which all tests pass is no longer needed.
 import { type Answer, ask, done, type Layer, numbered, ofEc2, type Request, refusal, withForm } from "./calls";
 import { protocolsWithoutPorts, ruleFields } from "./securityGroupRules";
 import { joinList, splitList, textOf, textsOf } from "./xml";
 
 /** moto drops the secondary addresses that RunInstances asks for with an interface of the instance's own. */
-export function secondaryAddressesOfInstances(): Layer {
+function secondaryAddressesOfInstances(): Layer {
     return ofEc2({
         async RunInstances(request, next) {
             const given = numberedBelow(request, "NetworkInterface.1.PrivateIpAddresses", "PrivateIpAddress").filter(
@@ -46,7 +46,7 @@ interface Association {
  * from it. It gives a new association for each repeat, and the interface that had the address before keeps showing it. Associations with a
  * secondary address are therefore kept here, and moto knows nothing of them.
  */
-export function addressAssociations(): Layer {
+function addressAssociations(): Layer {
     const secondary = new Map<string, Association>();
     const ours = (association: string | undefined) => [...secondary].find(([, { id }]) => id === association)?.[0];
     const filters = (request: Request) => {
@@ -197,7 +197,7 @@ export function addressAssociations(): Layer {
 }
 
 /** moto's elastic addresses are loopback's, which lead to this machine. These are for documentation and lead nowhere. */
-export function elasticAddresses(): Layer {
+function elasticAddresses(): Layer {
     let last = 0;
     return ofEc2({ AllocateAddress: (request, next) => next(withForm(request, { Address: `203.0.113.${++last}` })) });
 }
@@ -227,7 +227,7 @@ async function interfaceOf(request: Request, next: Parameters<Layer>[1]) {
  * moto deletes an interface and a security group that an instance still uses, and leaves an interface attached to an instance that is
  * terminated, so that the provider cannot delete it.
  */
-export function dependencies(): Layer {
+function dependencies(): Layer {
     const terminated = new Set<string>();
     const usedBy = async (request: Request, next: Parameters<Layer>[1], form: Record<string, string>) => {
         const { body } = await ask(request, next, "DescribeNetworkInterfaces", form);
@@ -269,7 +269,7 @@ export function dependencies(): Layer {
 }
 
 /** moto decodes the user data of ModifyInstanceAttribute twice, and refuses what is encoded only once, as AWS wants it. */
-export function changedUserData(): Layer {
+function changedUserData(): Layer {
     return ofEc2({
         async ModifyInstanceAttribute(request, next) {
             const value = request.form?.["UserData.Value"];
@@ -280,7 +280,7 @@ export function changedUserData(): Layer {
 }
 
 /** moto starts an instance with a network interface in the first zone, not in that of the interface. */
-export function zones(): Layer {
+function zones(): Layer {
     return ofEc2({
         async RunInstances(request, next) {
             const [id] = Object.entries(request.form ?? {}).flatMap(([key, value]) =>

@@ -166,6 +166,13 @@ describe("compose", () => {
         });
     });
 
+    it("says only what a load balancer lacks, also if something differs on it", () => {
+        const { ssh: _, ...lacking } = lb1;
+        const errors = errorsOf({ hosts: { lb1: { maxconn: 5 } } }, [lacking, lb2, ...servers]);
+        assert.equal(errors.length, 1, errors.join("\n"));
+        assert.match(errors[0] ?? "", /node lb1: it is a load balancer without ssh\.hostKey; /);
+    });
+
     it("fails with every error of inventory, hosts, services, configuration and secrets at once", () => {
         const basicAuth = { users: [{ name: "ops", passwordSecret: "ops-password" }] };
         const services = stack.services.map((service) => ({ ...service, basicAuth, timeouts: { client: "5s" } }));

@@ -1,5 +1,5 @@
-# The part for ufw. Our rules have the comment haproxy-fleet in user.rules, as `ufw status` shows it; those of others stay. Rules for
-# VRRP are a marked block of before.rules if ufw does not know that protocol.
+# The part for ufw. Our rules have the comment haproxy-fleet in user.rules, as `ufw status` shows it; those of others stay. A
+# ufw that does not know VRRP gets its rules as a marked block in before.rules.
 #
 # $lib/firewall/ufw/default has the default of ufw for what comes in, from before ours.
 
