@@ -1,0 +1,75 @@
+/** What a fleet looks like now. */
+
+/** A host of a stack. */
+export interface HostStatus {
+    /** Name of its component, as in `edge-lb1`. */
+    readonly host: string;
+    readonly address: string;
+    /** The token that the state of the stack has, and so the last up that the state knows; empty if it knows none. */
+    readonly expectedToken: string;
+    /** What it answered, or why it could not be asked. */
+    readonly answer: Answer | { readonly unanswered: string };
+}
+
+/** What a host says of itself. Times are in seconds since 1970, by the host's clock. */
+export interface Answer {
+    readonly now: number;
+    /** `project/stack/name` of the component that converges it; empty if none does. */
+    readonly owner: string;
+    /** The token of its last successful converge; empty if there was none. */
+    readonly token: string;
+    /** @default - none is recorded */
+    readonly lastConverge?: LastConverge;
+    /** Who holds the host at the moment, as `alice@laptop`. @default - no converge runs */
+    readonly converging?: string;
+    /** What is not as the last converge left it. Undefined if that converge has left no check, as those of older releases. */
+    readonly drift?: readonly Drift[];
+    /** Warnings of the check, a problem and its remedy each. */
+    readonly warnings: readonly string[];
+    /** Whether HAProxy is managed on the host. */
+    readonly managesHaproxy: boolean;
+    /** Undefined if HAProxy does not run. */
+    readonly haproxy?: Haproxy;
+}
+
+export interface LastConverge {
+    readonly ended: number;
+    /** Seconds that it took. */
+    readonly took: number;
+    /** Who ran it: `alice@laptop`, or the login and address if that is not known. */
+    readonly by: string;
+    /** How it ended: `done`, or the cause of its failure. */
+    readonly result: string;
+}
+
+/** One difference. */
+export interface Drift {
+    /** As `transaction[haproxy]`. */
+    readonly resource: string;
+    /** What differs, as `haproxy.cfg: content`, `stopped`, `outdated`. */
+    readonly what: string;
+}
+
+export interface Haproxy {
+    readonly version: string;
+    /** Seconds since the worker started. */
+    readonly uptime: number;
+    readonly connections: number;
+    readonly maxconn: number;
+    /** Old workers that still have connections. */
+    readonly oldWorkers: number;
+    readonly backends: readonly Backend[];
+    /** What somebody has set by hand, as in `shop/shop1 in maintenance`; empty if nothing. */
+    readonly byHand: readonly string[];
+    readonly certificates: readonly { readonly name: string; readonly ends: number }[];
+}
+
+/** A backend with servers: a service. */
+export interface Backend {
+    readonly name: string;
+    /** Servers that take requests, and all that are declared to. */
+    readonly up: number;
+    readonly servers: number;
+    /** Servers that do not, as `shop2 L4CON`. */
+    readonly lacking: readonly string[];
+}
