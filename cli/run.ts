@@ -30,11 +30,10 @@ const commands: Record<string, Command> = {
             haproxy: { type: "string" },
         });
         const project = findProject();
-        const named = [...positionals, ...(values.stack ?? [])];
-        const stacks = [named, surroundings.stacks ?? [], stacksOf(project), ["dev"]].find(({ length }) => length > 0);
-        const width = Math.max(...(stacks ?? []).map(({ length }) => length));
+        const stacks = stacksFor([...positionals, ...(values.stack ?? [])], project, surroundings);
+        const width = Math.max(...stacks.map(({ length }) => length));
         let worst = 0;
-        for (const stack of stacks ?? []) {
+        for (const stack of stacks) {
             const status = await work(
                 { command: "check", stack, width, haproxy: values.haproxy },
                 project,
@@ -47,6 +46,27 @@ const commands: Record<string, Command> = {
             }
         }
         return worst;
+    },
+
+    async review(args, surroundings) {
+        const { positionals, values } = parsed(args, {
+            ...helpOption,
+            stack: { ...stackOption, multiple: true },
+            base: { type: "string" },
+            preview: { type: "boolean" },
+            "expect-no-changes": { type: "boolean" },
+            output: { type: "string", short: "o" },
+            haproxy: { type: "string" },
+        });
+        const { base, preview = false, "expect-no-changes": expectNoChanges = false, output, haproxy } = values;
+        if (base === undefined) {
+            throw new UsageError("expected the branch to compare with, as in --base origin/main");
+        }
+        const project = findProject();
+        const stacks = stacksFor([...positionals, ...(values.stack ?? [])], project, surroundings);
+        const options = { stacks, base, preview, expectNoChanges, output, haproxy };
+        const { review } = require("./review/run") as typeof import("./review/run");
+        return review(options, project, surroundings);
     },
 
     async retire(args, surroundings) {
@@ -95,6 +115,11 @@ const commands: Record<string, Command> = {
         return dataBag(parsed(args, { ...helpOption, ...dataBagOptions }));
     },
 };
+
+/** The stacks that are named; otherwise those of the surroundings, else those that have a config file. */
+function stacksFor(named: readonly string[], project: Project, { stacks = [] }: Surroundings): readonly string[] {
+    return [[...new Set(named)], stacks, stacksOf(project)].find(({ length }) => length > 0) ?? ["dev"];
+}
 
 /** Commands that only other commands use. */
 const hidden = ["render"];

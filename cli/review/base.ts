@@ -61,13 +61,15 @@ export async function findBase(project: Project, reference: string): Promise<Bas
     return { commit, name: commit.startsWith(reference) ? short : `${reference} (${short})`, repository };
 }
 
-/** The commit that is checked out, as people name it: `a1b2c3d`. Undefined if there is none. */
-export async function headName(project: Project): Promise<string | undefined> {
-    const repository = await repositoryOf(project).catch(() => undefined);
-    const commit = repository && (await commitOf(repository, "HEAD"));
-    if (repository === undefined || commit === undefined) {
-        return undefined;
-    }
+/**
+ * The commit that is reviewed, as people name it: `a1b2c3d`. Forges check out a merge of it into the base, which nobody knows: then it is
+ * the one that was merged.
+ */
+export async function headName({ repository, commit: base }: Base): Promise<string> {
+    const [, first, merged, ...more] = (await git(repository, "rev-list", "--parents", "-1", "HEAD")).stdout
+        .trim()
+        .split(" ");
+    const commit = merged !== undefined && first === base && more.length === 0 ? merged : "HEAD";
     const changed = await git(repository, "status", "--porcelain", "--untracked-files=no", "--ignore-submodules=all");
     const short = await shortName(repository, commit);
     return changed.stdout.trim() === "" ? short : `${short} with uncommitted changes`;
