@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | retire | data-bag | bench | package: installs what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | status | retire | data-bag | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { demoOf, usage as demoUsage } from "./demos.mjs";
@@ -71,6 +71,11 @@ const tasks = {
     async check(args) {
         await npmPackages();
         return runScript("program/command.ts", ["check", ...args]);
+    },
+    async status(args) {
+        await npmPackages();
+        await pulumi();
+        return runScript("program/command.ts", ["status", ...args]);
     },
     async retire(args) {
         await npmPackages();
