@@ -100,6 +100,17 @@ const commands: Record<string, Command> = {
         return work(job, findProject(), given === undefined ? surroundings : JSON.parse(given));
     },
 
+    async status(args, surroundings) {
+        const { positionals, values } = parsed(args, {
+            ...helpOption,
+            stack: stackOption,
+            json: { type: "boolean" },
+        });
+        // It runs no program, so it needs no process of its own. Only this command needs SSH here.
+        const { status } = require("./status/run") as typeof import("./status/run");
+        return status({ stack: values.stack, json: values.json ?? false, hosts: positionals }, surroundings);
+    },
+
     async "prepare-host"(args) {
         const { positionals } = parsed(args, helpOption);
         if (positionals.length > 0) {

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | check | review | retire | data-bag | bench | package: installs what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | check | review | status | retire | data-bag | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { demoOf, usage as demoUsage } from "./demos.mjs";
@@ -76,6 +76,11 @@ const tasks = {
         await npmPackages();
         if (args.includes("--preview")) await pulumi({ keepsBackend: true });
         return runScript("program/command.ts", ["review", ...args]);
+    },
+    async status(args) {
+        await npmPackages();
+        await pulumi();
+        return runScript("program/command.ts", ["status", ...args]);
     },
     async retire(args) {
         await npmPackages();
