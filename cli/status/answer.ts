@@ -48,7 +48,7 @@ const WORDS: Readonly<Record<string, number>> = {
     "check-says": 1,
     haproxy: 5,
     backend: 2,
-    hand: 2,
+    hand: 3,
     certificate: 2,
     unasked: 2,
     "asked-haproxy": 1,
@@ -116,19 +116,19 @@ function checkOf(lines: Lines): { drift?: Drift[]; warnings: string[] } {
     }
     const drift: Drift[] = [];
     const warnings: string[] = [];
-    let problem = `the check ended with status ${printable(status)}; see it by: sudo sh /var/lib/haproxy-fleet/check check`;
+    let problem = `ended with status ${printable(status)}, so it is not known what differs; run it there: sudo sh /var/lib/haproxy-fleet/check check`;
     if (status === "124" || status === "137") {
-        problem = "the check did not end in time; a preview takes the time that it needs";
+        problem = "did not end within 14 s, so it is not known what differs; run a preview, which waits for it";
     }
     for (const [word = "", ...fields] of lines.get("check-says") ?? []) {
         const [first = "", second = ""] = fields.map((field) => printable(decoded(field)));
         if (word === "differs") drift.push({ resource: first, what: second });
         else if (word === "warning") warnings.push(first);
-        else if (word === "end") problem = first === "done" ? "" : `the check was refused: ${second}`;
+        else if (word === "end") problem = first === "done" ? "" : `refused: ${second}`;
     }
     return problem === ""
         ? { drift: uniqueDrift(drift), warnings }
-        : { warnings: [...warnings, `it is not known what differs: ${problem}`] };
+        : { warnings: [...warnings, `the check ${problem}`] };
 }
 
 /** Two files without a declaration differ in the same words. */
@@ -160,6 +160,7 @@ function haproxyOf(lines: Lines): Haproxy | undefined {
         oldWorkers,
         backends: (lines.get("backend") ?? []).map(backend),
         byHand: (lines.get("hand") ?? []).map(([server, what]) => printable(`${server} ${what}`)),
+        undo: printable(lines.get("hand")?.[0]?.[2] ?? ""),
         certificates: (lines.get("certificate") ?? []).flatMap(([notAfter = "", ...path]) => {
             const ends = timeOf(notAfter);
             return ends === undefined ? [] : [{ name: certificateName(path.join("\t")), ends }];

@@ -66,6 +66,8 @@ export interface Haproxy {
     readonly backends: readonly Backend[];
     /** What somebody has set by hand, as in `shop/shop1 in maintenance`; empty if nothing. */
     readonly byHand: readonly string[];
+    /** The command of HAProxy's runtime API that undoes the first of these, as `set server shop/shop1 state ready`; empty if nothing. */
+    readonly undo: string;
     readonly certificates: readonly { readonly name: string; readonly ends: number }[];
 }
 

@@ -103,7 +103,7 @@ status
 kill -STOP "$(talk /run/haproxy-master.sock 'show proc' | sed -n '/ master /s/ .*//p')"
 status
 kill -CONT "$(cat /run/haproxy.pid)"
-kill -9 $(cat /run/haproxy.pid); sleep 1
+kill "$(cat /run/haproxy.pid)"; sleep 1
 status
 rm /run/haproxy-master.sock
 status`;
@@ -179,7 +179,13 @@ describe("the status of a host", () => {
                         name: "web",
                         up: 5,
                         servers: 10,
-                        lacking: ["down L4CON", "drained drained", "ours drained", "maint in maintenance", "muted weight 0"],
+                        lacking: [
+                            "down L4CON",
+                            "drained drained",
+                            "ours drained",
+                            "maint in maintenance",
+                            "muted weight 0",
+                        ],
                     },
                     { name: "agents", up: 1, servers: 3, lacking: ["down down", "drain drained"] },
                     { name: "template", up: 2, servers: 3, lacking: ["t2 in maintenance"] },
@@ -194,6 +200,7 @@ describe("the status of a host", () => {
                     "web/no-checks without health checks",
                     "template/t2 in maintenance",
                 ],
+                undo: "set server web/drained state ready",
             });
             assert.deepEqual(failed?.haproxy?.backends, haproxy?.backends);
             assert.equal(failed?.haproxy?.oldWorkers, 1);

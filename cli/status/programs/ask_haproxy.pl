@@ -1,7 +1,7 @@
 # ask_haproxy.pl SOCKET NOTES: prints what a status says of the HAProxy behind the master's socket, fields with TABs between them:
 #   haproxy, version, seconds since the worker started, connections, maxconn, old workers
 #   backend, name, servers that are declared to take requests, and each of them that takes none, with the reason
-#   hand, server, what somebody has set
+#   hand, server, what somebody has set, the command that undoes it
 #   certificate, end of validity as OpenSSL prints it, path
 #   unasked, certificates whose end is not known, all certificates
 # NOTES is the file of our own drains. Status 1: nothing listens there; 3: no worker answers; 142: no answer within 8 s.
@@ -27,7 +27,7 @@ my @servers = servers(worker("show servers state"));
 row("backend", @$_) for backends(@servers);
 my $ours = ours($notes, $processes);
 for my $server (@servers) {
-    row("hand", $server->{name}, $_->[0]) for set_by_hand($server, $ours);
+    row("hand", $server->{name}, @$_) for set_by_hand($server, $ours);
 }
 # Those that somebody has only begun to replace have a star.
 my ($listed) = worker("show ssl cert") =~ /^# filename\n(.*)/ms;
