@@ -158,8 +158,8 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((nearest|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
-                    "convergence/(connection|declaredHosts|fileTexts|findings|kinds/index|outputs|payload/commands|preview/refusedLines|" +
+                    "^components/((nearest|perlFunction|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
+                    "convergence/(connection|declaredHosts|fileTexts|findings|kinds/index|outputs|payload/(commands|payload)|preview/refusedLines|" +
                     "retirement|slots|ssh/(commandErrors|ssh)|text)\\.ts)$",
             },
         },
