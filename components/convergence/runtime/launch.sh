@@ -301,7 +301,7 @@ judge() {
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
     rm -rf "$run/stage" "$0"
-    by=$TAB
+    by=
     began=
     [ ! -r "$run/began.$token" ] || { IFS= read -r by && read -r began; } <"$run/began.$token" || :
     find_now
@@ -336,7 +336,7 @@ result() {
 # Notes how the converge has ended, for people: seconds since 1970, how many it took, who ran it, the login, and how; TABs separate them.
 # Reads elapsed, by and ending.
 note_end() {
-    { printf '%s\t%s\t%s\t' "$(date +%s)" "$elapsed" "$by" && say "${ending:-done}" 2>&1; } >"$lib/last-converge.new" &&
+    { printf '%s\t%s\t%s\t' "$(date +%s)" "$elapsed" "${by:-$TAB}" && say "${ending:-done}" 2>&1; } >"$lib/last-converge.new" &&
         mv -f "$lib/last-converge.new" "$lib/last-converge"
 }
 
