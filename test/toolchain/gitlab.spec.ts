@@ -41,7 +41,7 @@ const pipelineUrl = "https://gitlab.example/acme/edge/-/pipelines/77";
 /** A command that keeps its arguments, and leaves a result. */
 const npx = `#!/bin/sh
 printf '%s\\n' "$@" >"$HOME/arguments"
-git rev-parse HEAD^1 >"$HOME/base" 2>/dev/null
+git merge-base HEAD origin/main >"$HOME/base" 2>/dev/null
 cat program >"$HOME/program" 2>/dev/null
 for last; do :; done
 [ -z "$TEXT" ] || printf '%s' "$TEXT" >"$last"
@@ -168,12 +168,13 @@ describe("the example for GitLab", function () {
             git("checkout", "--quiet", "main");
             git("branch", "--quiet", "-D", "topic");
             main = commitFile("other", "newer on main");
+            git("push", "--quiet", "origin", "main");
         });
 
         it("runs the commit that was read, merged into the default branch", async () => {
             const { code, output } = await run("preview", { REQUEST: "4", COMMIT: commit, TEXT: "x", STATUS: "0" });
             assert.equal(code, 0, output);
-            const given = "haproxy-fleet review --preview --base HEAD^1 --output comment.md";
+            const given = "haproxy-fleet review --preview --base origin/main --output comment.md";
             assert.equal(runner.read("arguments"), given.replaceAll(" ", "\n").concat("\n"));
             assert.equal(runner.read("program"), "of the request");
             assert.equal(runner.read("base"), `${main}\n`);

@@ -44,6 +44,7 @@ describe("scripts of workflows", function () {
             number,
             state: "open",
             head: { sha: head, ref: "longer", repo: { full_name: "mallory/edge" } },
+            base: { ref: "main" },
             mergeable: true,
             merge_commit_sha: merge,
             ...change,
@@ -267,7 +268,7 @@ describe("scripts of workflows", function () {
                 "inputs.request": values.request ?? "",
                 "inputs.commit": values.commit ?? "",
             });
-        const pinned = { number: "4", head, merge };
+        const pinned = { number: "4", head, merge, base: "main" };
         beforeEach(() => github.commits.set(merge, [base, head]));
 
         it("give the test merge of the commit that was pushed or read", async () => {
@@ -335,13 +336,14 @@ exit "$STATUS"
             "vars.PULUMI_BACKEND_URL": "s3://state",
             "secrets.PULUMI_CONFIG_PASSPHRASE": "of the stack",
             "secrets.PULUMI_ACCESS_TOKEN": "",
+            "needs.request.outputs.base": "main",
         };
         const calls: Readonly<Record<string, { job: string; name: string; options: string[]; passphrase: string }>> = {
-            "review.yml": { job: "review", name: "Review", options: ["--base", "HEAD^1"], passphrase: "" },
+            "review.yml": { job: "review", name: "Review", options: ["--base", "origin/main"], passphrase: "" },
             "preview.yml": {
                 job: "preview",
                 name: "Preview",
-                options: ["--preview", "--base", "HEAD^1"],
+                options: ["--preview", "--base", "origin/main"],
                 passphrase: "of the stack",
             },
             "drift.yml": {
@@ -356,6 +358,7 @@ exit "$STATUS"
                 runner.program("npm", npm);
                 for (const STATUS of ["0", "1", "2"]) {
                     const { code, outputs } = await step(file, job, name, secrets, {
+                        GITHUB_BASE_REF: "main",
                         STATUS,
                         TEXT: `result ${STATUS}\n`,
                     });

@@ -24,6 +24,7 @@ export interface PullRequest {
     readonly number: number;
     state: string;
     readonly head: { sha: string; readonly ref: string; readonly repo: { readonly full_name: string } | null };
+    readonly base: { readonly ref: string };
     mergeable: boolean | null;
     merge_commit_sha: string | null;
 }
