@@ -5,7 +5,7 @@ import { join, resolve } from "node:path";
 import { demoOf, usage as demoUsage } from "./demos.mjs";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
 import { buildPackage, pack } from "./package.mjs";
-import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
+import { actionlint, debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
 import { endRunning, SetupError, showProgress } from "./setup/progress.mjs";
 import { runTests, usage as testUsage } from "./testRunner.mjs";
 
@@ -130,6 +130,10 @@ const tasks = {
             // pip installs moto.
             sshd: () => debianPackages(["openssh-server", "iproute2", "python3", "python3-pip", "openssl"]),
             pulumi: () => pulumi(),
+            workflows: async () => {
+                await debianPackages(["shellcheck", "jq", "unzip"]);
+                await actionlint();
+            },
             // HAProxy 2.8 is on PyPI only.
             labPackages: () => debianPackages([...labPackages, "curl", "openssl", "python3-pip"]),
             labImages: () => labBase(["--all"]),
