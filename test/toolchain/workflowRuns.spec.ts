@@ -1,5 +1,6 @@
 // The scripts in .github/workflows, run as GitHub's runner does, with a double of GitHub behind a `gh` of our own.
 import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { repo } from "../../toolchain/environment.mjs";
 import { bot, Github, type PullRequest } from "../support/forges/github";
@@ -380,6 +381,25 @@ exit "$STATUS"
                 assert.equal((await step(file, job, name, secrets, { STATUS: "1", TEXT: "" })).code, 1);
                 assert.equal(runner.read("summary.md"), undefined);
             });
+        }
+    });
+
+    it("in docs/pull-requests.md, for other forges, create a comment and update it", async () => {
+        const page = readFileSync(join(repo, "docs/pull-requests.md"), "utf8");
+        const [, code = ""] = /^```sh\n(.*?)^```/ms.exec(page) ?? [];
+        const script = join(runner.folder, "script.sh");
+        const ours = code.replace("https://forge.example/api/v1", github.url).replace("fleet-bot", bot);
+        writeFileSync(script, ours);
+        writeFileSync(join(runner.folder, "header"), "Authorization: token secret\n");
+        github.addComment(4, "mallory", result);
+        for (const text of [result, `${marker}\nnothing\n`]) {
+            writeFileSync(join(runner.folder, "comment.md"), text);
+            const { code, output } = await runner.run(["sh"], script, { REQUEST: "4" });
+            assert.equal(code, 0, output);
+            assert.deepEqual(
+                github.commentsOf(4).map(({ body }) => body),
+                [result, text],
+            );
         }
     });
 
