@@ -24,7 +24,7 @@ export interface Section {
 
 export interface Fitted {
     readonly markdown: string;
-    /** Lines that were left out of blocks. */
+    /** Lines that were left out, with those of blocks that were. */
     readonly lines: number;
     /** Blocks that were left out whole. */
     readonly blocks: number;
@@ -77,7 +77,7 @@ export function fitInto(sections: readonly Section[], longest: number): Fitted {
             ...(sorted[n - 1]?.section === one.section ? [] : [one.section.heading]),
             rendered(one.block, lines.get(one) ?? 0),
         ]);
-    const left = [...kept].map((one) => one.block.lines.length - (lines.get(one) ?? 0));
+    const left = all.map((one) => one.block.lines.length - (lines.get(one) ?? 0));
     return {
         markdown: parts.join("\n\n"),
         lines: left.reduce((sum, n) => sum + n, 0),

@@ -1,7 +1,10 @@
 import { micromark } from "micromark";
 import { gfm, gfmHtml } from "micromark-extension-gfm";
 
-/** What a forge makes of a comment, before it removes what is dangerous. */
+/**
+ * What a forge makes of a comment, before it removes what is dangerous. micromark with its extension follows the grammar of GitHub, with
+ * tables and links without brackets.
+ */
 export function htmlOf(markdown: string): string {
     return micromark(markdown, { extensions: [gfm()], htmlExtensions: [gfmHtml()], allowDangerousHtml: true });
 }
