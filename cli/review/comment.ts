@@ -2,7 +2,7 @@
  * The comment of a review in a pull request. It is read by people who do not know this program: whether something will happen to the
  * load balancers, whether that is safe, and which lines change.
  */
-import { type Fitted, fit } from "./comment/fit";
+import { type Fitted, fitInto } from "./comment/fit";
 import { blocksOf } from "./comment/section";
 import { heading, table } from "./comment/table";
 import { code, counted, joined, type Phrase, phrase } from "./markdown";
@@ -35,7 +35,7 @@ export function comment(reviews: readonly StackReview[], settings: CommentSettin
     const notice = leftOut({ markdown: "", lines: Number.MAX_SAFE_INTEGER, blocks: Number.MAX_SAFE_INTEGER }, settings);
     const sizeOf = (parts: readonly string[]) => parts.reduce((sum, part) => sum + part.length + 2, 0);
     const room = longest - sizeOf([...before, ...after, notice]);
-    const rows = table(reviews, Math.floor(room / 2), Math.floor(room * 0.8));
+    const rows = table(reviews, settings.now, Math.floor(room / 2), Math.floor(room * 0.8));
     const sections = reviews.map((review) => ({
         heading: `#### ${code(review.stack).markdown}`,
         blocks: blocksOf(review, settings),
@@ -53,26 +53,26 @@ function legend(reviews: readonly StackReview[], settings: CommentSettings): str
         return "";
     }
     if (others === 0) {
-        return "Each host was asked over SSH, and nothing was changed. In the lines below, `-` is what a host has, `+` is what `pulumi up` would bring.";
+        return "The hosts were asked over SSH, and nothing was changed. In what differs, `-` is on the host, and `+` is what `pulumi up` would put there.";
     }
     const command = code(settings.previewCommand, LONGEST_COMMAND);
     const which =
         others === reviews.length
             ? phrase`No host was asked`
             : phrase`In ${counted(others, "stack")}, no host was asked`;
-    return phrase`${which}: this is what the files say. \`pulumi up\` decides by what it finds on each host, and may have to restart HAProxy, or to undo changes made by hand. To ask the hosts, someone who has the login to them runs ${command}`
+    return phrase`${which}: this compares the files of ${settings.commit} with those of ${settings.base}. \`pulumi up\` decides by what it finds on each host, and may have to restart HAProxy, or to undo changes made by hand. To ask the hosts, someone who has the login to them runs ${command}.`
         .markdown;
 }
 
 function leftOut({ lines, blocks }: Fitted, settings: CommentSettings): string {
     const parts: Phrase[] = [
         ...(lines > 0 ? [counted(lines, "line")] : []),
-        ...(blocks > 0 ? [phrase`${counted(blocks, "part")} about stacks`] : []),
+        ...(blocks > 0 ? [phrase`${counted(blocks, "title")}`] : []),
     ];
     const command = code(settings.previewCommand, LONGEST_COMMAND);
     return parts.length === 0
         ? ""
-        : phrase`✂️ Left out, because a comment has a limited length: ${joined(parts, " and ")}. To see all of it, run ${command}`
+        : phrase`✂️ Left out, because a comment has a limited length: ${joined(parts, " and ")}. To see all of it, run ${command}.`
               .markdown;
 }
 

@@ -87,7 +87,8 @@ export function fenceOf(lines: readonly string[]): string {
     return "`".repeat(rows.reduce((longest, { length }) => Math.max(longest, length + 1), 3));
 }
 
-function safeStart(line: string, language: "diff" | "text"): string {
+/** The line with a space before it if its start could be taken for something else than code. */
+export function safeStart(line: string, language: "diff" | "text"): string {
     return (language === "diff" ? /^[^ +\-@\\\w(]/ : /^[/`~]/).test(line) ? ` ${line}` : line;
 }
 
@@ -95,8 +96,10 @@ function safeStart(line: string, language: "diff" | "text"): string {
 export function code(text: string, longest = LONGEST_NAME): Phrase {
     const short = cut(text, longest);
     const name = `${shown(short.replaceAll("\t", " "), longest).trim() || "(empty)"}${short === text ? "" : "…"}`;
+    // Markdown links what begins with www.
+    const plain = /www/i.test(name) ? /[^A-Za-z0-9 /,=-]/gu : /[^A-Za-z0-9 /,=.-]/gu;
     const entities = name
-        .replace(/[^A-Za-z0-9 ]/gu, (character) => `&#${character.codePointAt(0)};`)
+        .replace(plain, (character) => `&#${character.codePointAt(0)};`)
         // Inside of HTML, an address of mail would become a link.
         .replaceAll("&#64;", "&#64;&#8203;");
     const html = `<code>${entities}</code>`;

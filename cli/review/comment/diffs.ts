@@ -23,7 +23,9 @@ export function diffBlocks({ changes = [], previewed }: StackReview, { base }: C
         )
         .filter(({ hosts }) => hosts.length > 0);
     return [
-        ...grouped(found, ({ summary, differences }) => JSON.stringify([summary, differences])).map(onHosts),
+        ...grouped(found, ({ drift, declared, differences }) => JSON.stringify([drift, declared, differences])).map(
+            onHosts,
+        ),
         ...grouped(changed, ({ name, lines }) => JSON.stringify([name, lines])).map((same) => {
             const lines = codeLines(same[0]?.lines ?? []);
             const hosts = names([...new Set(same.flatMap((one) => one.hosts))]);
@@ -34,9 +36,9 @@ export function diffBlocks({ changes = [], previewed }: StackReview, { base }: C
 }
 
 function onHosts(same: readonly HostFinding[]): Block {
-    const { summary = "", differences = [] } = same[0] ?? {};
+    const { differences = [] } = same[0] ?? {};
     const lines = codeLines(differences).map(dedented);
-    const why = summary === "" ? phrase`` : phrase` (${summary})`;
+    const why = same[0]?.drift ? (same[0].declared ? phrase` (in part drift)` : phrase` (drift)`) : phrase``;
     const hosts = names(same.map(({ host }) => host));
     return diff(phrase`${subjects(differences)}: ${sizeOfDiff(lines)} on ${hosts}${why}`, lines);
 }

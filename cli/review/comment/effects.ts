@@ -2,7 +2,7 @@
 import type { HostFinding } from "../../../components/convergence/findings";
 import { counted, joined, names, type Phrase, phrase, strong } from "../markdown";
 import type { Change, StackReview } from "../types";
-import { stepsOf, stepWords } from "./steps";
+import { isEnding, stepsOf, stepWords } from "./steps";
 
 /** From the worst: what people read first. */
 export type Effect = "restart" | "start" | "reload" | "change" | "resources" | "nothing";
@@ -50,12 +50,13 @@ export function effectsOf(review: StackReview): Effects {
     const removed = of("removed").length;
     const steps = stepsOf(review);
     const parts = [
+        ...stepWords(steps.filter(isEnding)),
         ...texts.map(({ words, hosts }) =>
             texts.length === 1 ? words : phrase`${words} (${counted(hosts.length, "host")})`,
         ),
         ...(added > 0 ? [phrase`set up ${counted(added, "new host")}`] : []),
         ...(removed > 0 ? [phrase`stop managing ${counted(removed, "host")}`] : []),
-        ...stepWords(steps),
+        ...stepWords(steps.filter((step) => !isEnding(step))),
     ];
     const worst =
         texts[0]?.effect ?? (added > 0 ? "start" : removed > 0 ? "change" : steps.length > 0 ? "resources" : "nothing");
@@ -77,7 +78,7 @@ const SHORT: Readonly<Record<Effect, Phrase>> = {
 };
 
 /** Parts of a cell; it is no place for a list of everything. */
-const MOST_PARTS = 4;
+const MOST_PARTS = 5;
 
 function atMost(parts: readonly Phrase[]): Phrase {
     const left = parts.length - MOST_PARTS;
@@ -158,5 +159,5 @@ export function hostsOf({ rendering, previewed }: StackReview): string[] {
 }
 
 export function hostWords(hosts: readonly string[]): Phrase {
-    return hosts.length === 0 ? phrase`none` : names(hosts, 3);
+    return hosts.length === 0 ? phrase`not known` : names(hosts, 3);
 }

@@ -1,5 +1,8 @@
 /** Makes the parts of a comment fit: what matters least is cut first, and of that the longest. */
-import { codeBlock, counted, fenceOf, type Phrase, phrase } from "../markdown";
+import { codeBlock, counted, fenceOf, type Phrase, phrase, safeStart } from "../markdown";
+
+/** Characters of a diff, or of other lines that are not vital, that are worth a title. With less room, the whole block is left out. */
+const LEAST_OF_DIFF = 400;
 
 /** A part of a comment: a title, and lines that may be cut. */
 export interface Block {
@@ -21,7 +24,7 @@ export interface Section {
 
 export interface Fitted {
     readonly markdown: string;
-    /** Lines that were left out of blocks. */
+    /** Lines that were left out, with those of blocks that were. */
     readonly lines: number;
     /** Blocks that were left out whole. */
     readonly blocks: number;
@@ -43,17 +46,20 @@ export function fitInto(sections: readonly Section[], longest: number): Fitted {
     const byRank = [true, false].map((isVital) => all.filter(({ block }) => block.isVital === isVital));
     const begun = new Set<Section>();
     const kept = new Set<Measured>();
-    let room = longest;
-    for (const one of byRank.flat()) {
-        const size = one.least + (begun.has(one.section) ? 0 : one.section.heading.length + 2);
-        if (size <= room) {
-            begun.add(one.section);
-            kept.add(one);
-            room -= size;
-        }
-    }
     const lines = new Map<Measured, number>();
+    let room = longest;
     for (const rank of byRank) {
+        let reserved = 0;
+        for (const one of rank) {
+            const some = one.block.isVital ? 0 : Math.min(one.sizes.at(-1) ?? 0, LEAST_OF_DIFF);
+            const size = one.least + (begun.has(one.section) ? 0 : one.section.heading.length + 2);
+            if (size + some <= room - reserved) {
+                begun.add(one.section);
+                kept.add(one);
+                room -= size;
+                reserved += some;
+            }
+        }
         const share = rank.filter((one) => kept.has(one));
         const most = fairShare(
             share.map(({ sizes }) => sizes.at(-1) ?? 0),
@@ -71,7 +77,7 @@ export function fitInto(sections: readonly Section[], longest: number): Fitted {
             ...(sorted[n - 1]?.section === one.section ? [] : [one.section.heading]),
             rendered(one.block, lines.get(one) ?? 0),
         ]);
-    const left = [...kept].map((one) => one.block.lines.length - (lines.get(one) ?? 0));
+    const left = all.map((one) => one.block.lines.length - (lines.get(one) ?? 0));
     return {
         markdown: parts.join("\n\n"),
         lines: left.reduce((sum, n) => sum + n, 0),
@@ -96,8 +102,8 @@ function fairShare(sizes: readonly number[], room: number): number {
 function measured(block: Block, section: Section, longest: number): Measured {
     const sizes = [0];
     for (const line of block.lines) {
-        // A space may be put before it.
-        const size = (sizes.at(-1) ?? 0) + line.length + 2;
+        const shown = block.language === undefined ? line : safeStart(line, block.language);
+        const size = (sizes.at(-1) ?? 0) + shown.length + 1;
         if (size > longest) {
             break;
         }

@@ -7,10 +7,16 @@ import { diffBlocks } from "./diffs";
 import { activationsOf } from "./effects";
 import type { Block } from "./fit";
 import { isEnding, stepLine, stepsOf } from "./steps";
-import { driftedOf } from "./table";
+import { daemonOf, driftedOf } from "./table";
 
 /** A list of this length is shown open. */
 const SHORT = 10;
+
+/** Hosts that are named with a warning; of more, the first one is. */
+const MOST_HOSTS = 4;
+
+/** Characters of a reason that is a part of a sentence. */
+const LONGEST_REASON = 80;
 
 export function blocksOf(review: StackReview, settings: CommentSettings): Block[] {
     const { rendering, previewed } = review;
@@ -38,11 +44,7 @@ export function blocksOf(review: StackReview, settings: CommentSettings): Block[
                   },
               ]
             : []),
-        ...warnings([
-            ...rendering.warnings,
-            ...(previewed?.hosts ?? []).flatMap(({ host, warnings }) => warnings.map((text) => `${host}: ${text}`)),
-            ...(previewed?.warnings ?? []),
-        ]),
+        ...warnings([...rendering.warnings, ...hostWarnings(previewed?.hosts ?? []), ...(previewed?.warnings ?? [])]),
     ];
 }
 
@@ -57,7 +59,7 @@ function refusals({ rendering, previewed }: StackReview): Block[] {
             ? [words(phrase`❌ The program fails, so it declares nothing for any host:`, programs)]
             : []),
         ...refused.map(({ hosts: some, remark, details }) =>
-            words(phrase`❌ ${remark} refuses the configuration of ${names(some)}:`, details),
+            words(phrase`❌ ${daemonOf(remark)} refuses the configuration of ${names(some)}:`, details),
         ),
         ...(previewed !== undefined && previewed.errors.length > 0
             ? [words(phrase`❌ The preview fails:`, previewed.errors)]
@@ -127,10 +129,8 @@ function drift(review: StackReview): Block[] {
     if (drifted.length === 0) {
         return [];
     }
-    const what = strong(
-        phrase`⚠️ Drift: something other than \`pulumi up\` has changed ${names(drifted)} since the last one.`,
-    );
-    return [note(phrase`${what} The next one undoes that. If it is to stay, declare it first.`)];
+    const what = strong(phrase`⚠️ Drift on ${names(drifted)}: changed since the last \`pulumi up\`, by something else.`);
+    return [note(phrase`${what} The next \`pulumi up\` undoes that. If it is to stay, declare it first.`)];
 }
 
 /** Hosts about which a preview says nothing, and those that are as declared already. */
@@ -154,33 +154,54 @@ function notAsked({ previewed, changes = [] }: StackReview): Block[] {
 }
 
 function notCompared({ changes, noBase, previewed, rendering }: StackReview, { base }: CommentSettings): Block[] {
-    if (changes === undefined && rendering.errors.length === 0) {
-        const title = phrase`There is nothing in ${base} to compare with, so no changed lines are shown:`;
-        return [{ isVital: true, title, lines: codeLines([noBase ?? "the stack is new"]), language: "text" }];
+    if (changes === undefined) {
+        const reason = noBase ?? "the stack is new";
+        return rendering.errors.length > 0
+            ? []
+            : reason.length <= LONGEST_REASON && !reason.includes("\n")
+              ? [note(phrase`No changed lines are shown, because there is nothing to compare with: ${reason}`)]
+              : [
+                    {
+                        isVital: true,
+                        title: phrase`No changed lines are shown, because there is nothing in ${base} to compare with:`,
+                        lines: codeLines([reason]),
+                        language: "text",
+                    },
+                ];
     }
-    const declared = (previewed?.hosts ?? []).filter((one) => one.declared && one.outcome === "differs");
-    return changes?.length === 0 && declared.length > 0
-        ? [
-              note(
-                  phrase`The files are the same as in ${base}. What differs on ${names(declared.map(({ host }) => host))} was declared before and is not there yet, or depends on a value that only \`pulumi up\` knows.`,
-              ),
-          ]
-        : [];
+    const differing = (previewed?.hosts ?? []).filter(({ outcome }) => outcome === "differs");
+    if (changes.length > 0 || differing.length === 0) {
+        return [];
+    }
+    const declared = differing.filter((one) => one.declared).map(({ host }) => host);
+    const older =
+        declared.length > 0
+            ? phrase` What is declared anew for ${names(declared)} was so before, and was not brought there yet, or depends on a value that only \`pulumi up\` knows.`
+            : phrase``;
+    return [note(phrase`This change is not the cause: the files are the same as in ${base}.${older}`)];
 }
 
 function addedAndRemoved({ changes = [] }: StackReview): Block[] {
     const of = (kind: string) => changes.filter((change) => change.kind === kind).flatMap(({ hosts }) => hosts);
     const [added, removed] = [of("added"), of("removed")];
     return [
-        ...(added.length > 0 ? [note(phrase`${strong(phrase`New:`)} ${names(added)}. All of its files are new.`)] : []),
+        ...(added.length > 0 ? [note(phrase`${strong(phrase`New:`)} ${names(added)}. All files there are new.`)] : []),
         ...(removed.length > 0
             ? [
                   note(
-                      phrase`${strong(phrase`No longer declared:`)} ${names(removed)}. \`pulumi up\` stops managing it. Unless its machine is deleted, HAProxy goes on serving there.`,
+                      phrase`${strong(phrase`No longer declared:`)} ${names(removed)}. \`pulumi up\` leaves HAProxy serving there, unless it deletes the machine.`,
                   ),
               ]
             : []),
     ];
+}
+
+/** `edge-lb1, edge-lb2: text`, once for hosts with the same one. */
+function hostWarnings(hosts: readonly HostFinding[]): string[] {
+    return [...new Set(hosts.flatMap((one) => one.warnings))].map((text) => {
+        const same = hosts.filter((one) => one.warnings.includes(text)).map(({ host }) => host);
+        return `${same.length > MOST_HOSTS ? `${same[0]} and ${same.length - 1} more` : same.join(", ")}: ${text}`;
+    });
 }
 
 function warnings(texts: readonly string[]): Block[] {

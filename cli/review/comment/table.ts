@@ -1,7 +1,9 @@
 /** The heading and the table of a comment: what an up would do with each stack, and whether that is safe. */
-import { code, counted, digits, joined, names, type Phrase, phrase, strong } from "../markdown";
+import { code, counted, digits, joined, names, Phrase, phrase, strong } from "../markdown";
 import type { StackReview } from "../types";
+import { certificateBlocks } from "./certificates";
 import { type Effect, effectsOf, hostsOf, hostWords } from "./effects";
+import type { Block } from "./fit";
 import { isEnding, stepsOf } from "./steps";
 import { type Verdict, verdictOf } from "./verdict";
 
@@ -28,7 +30,8 @@ const VERDICTS = [
     "changes without a reload expected in",
     "other resources change in",
     "nothing to compare with in",
-    "nothing in",
+    "no change expected in",
+    "no change in",
 ] as const;
 type Words = (typeof VERDICTS)[number];
 
@@ -82,9 +85,9 @@ function verdictWords(review: StackReview): Words {
         reload: ["reload in", "reload expected in"],
         change: ["changes without a reload in", "changes without a reload expected in"],
         resources: ["other resources change in", "other resources change in"],
-        nothing: ["nothing in", "nothing in"],
+        nothing: ["no change in", "no change expected in"],
     };
-    return words[worst][isExpected ? 1 : 0];
+    return words[worst][isExpected || previewed === undefined ? 1 : 0];
 }
 
 function isRefusedIn({ rendering, previewed }: StackReview): boolean {
@@ -94,6 +97,11 @@ function isRefusedIn({ rendering, previewed }: StackReview): boolean {
     );
 }
 
+/** A daemon's version. Where it is, is of interest only if it is no usual place. */
+export function daemonOf(remark: string): string {
+    return remark.replace(/^(HAProxy \S+) on PATH/, "$1");
+}
+
 export function driftedOf({ previewed }: StackReview): string[] {
     return (previewed?.hosts ?? []).filter(({ drift }) => drift).map(({ host }) => host);
 }
@@ -101,26 +109,27 @@ export function driftedOf({ previewed }: StackReview): string[] {
 /**
  * The table, whole if it fits. Otherwise with numbers in place of names; if that is too long, too, only with the rows that matter most.
  *
+ * @param now milliseconds since 1970
  * @param readable characters with names
  * @param longest characters with numbers
  */
-export function table(reviews: readonly StackReview[], readable: number, longest: number): string {
+export function table(reviews: readonly StackReview[], now: number, readable: number, longest: number): string {
     const isPreviewed = reviews.some(({ previewed }) => previewed !== undefined);
     const head = [
         `| Stack | Hosts | ${isPreviewed ? "What `pulumi up` would do" : "What `pulumi up` is expected to do"} | ${isPreviewed ? "Checks and drift" : "HAProxy's check"} |`,
         "|---|---|---|---|",
     ];
-    const whole = [...head, ...reviews.map((review) => row(review, false))].join("\n");
+    const whole = [...head, ...reviews.map((review) => row(review, now, false))].join("\n");
     if (whole.length <= readable) {
         return whole;
     }
     const ranks: Verdict[] = ["failed", "differs", "clean"];
     const sorted = ranks.flatMap((rank) => reviews.filter((review) => verdictOf(review) === rank));
-    const all = reviews.map((review) => row(review, true));
+    const all = reviews.map((review) => row(review, now, true));
     if ([...head, ...all].join("\n").length <= longest) {
         return [...head, ...all].join("\n");
     }
-    const rows = sorted.map((review) => row(review, true));
+    const rows = sorted.map((review) => row(review, now, true));
     const last = (left: number) => `| and ${counted(left, "stack").markdown} more, left out | | | |`;
     let size = [...head, last(rows.length)].join("\n").length;
     let kept = 0;
@@ -132,12 +141,12 @@ export function table(reviews: readonly StackReview[], readable: number, longest
     return [...head, ...rows.slice(0, kept), ...(left > 0 ? [last(left)] : [])].join("\n");
 }
 
-function row(review: StackReview, isShort: boolean): string {
+function row(review: StackReview, now: number, isShort: boolean): string {
     const hosts = hostsOf(review);
     const hostCell = isShort
         ? digits(hosts.length)
         : (hosts.length > 1 ? phrase`${hosts.length}: ${hostWords(hosts)}` : hostWords(hosts)).markdown;
-    const checks = checkCell(review, isShort);
+    const checks = checkCell(review, now, isShort);
     return `| ${code(review.stack, isShort ? 32 : undefined).markdown} | ${hostCell} | ${doneCell(review, isShort).markdown} | ${checks.markdown} |`;
 }
 
@@ -148,34 +157,36 @@ function doneCell(review: StackReview, isShort: boolean): Phrase {
     }
     const hosts = previewed?.hosts ?? [];
     const refusing = hosts.filter(({ outcome }) => outcome === "refused" || outcome === "failed").length;
+    const refuse = new Phrase(refusing === 1 ? "refuses" : "refuse", "");
     if (isRefusedIn(review)) {
         return refusing > 0
-            ? strong(phrase`❌ fail: ${counted(refusing, "host")} cannot have this`)
+            ? strong(phrase`❌ fail: ${counted(refusing, "host")} ${refuse} it`)
             : strong(phrase`❌ fail: HAProxy refuses this`);
     }
     if ((previewed?.errors.length ?? 0) > 0) {
         return strong(phrase`❌ not known: the preview fails`);
     }
     const unasked = hosts.filter(({ outcome }) => outcome === "unasked").length;
-    const later = hosts.filter(({ outcome }) => outcome === "later").length;
+    const added = new Set((changes ?? []).flatMap((one) => (one.kind === "added" ? one.hosts : [])));
+    const later = hosts.filter(({ outcome, host }) => outcome === "later" && !added.has(host)).length;
     const { worst, words, short } = effectsOf(review);
     const notKnown = [
         ...(unasked > 0 ? [strong(phrase`❌ not known for ${counted(unasked, "host")}`)] : []),
-        ...(later > 0 ? [phrase`not known yet for ${counted(later, "host")}`] : []),
         ...(previewed === undefined && changes === undefined ? [phrase`not known: nothing to compare with`] : []),
     ];
-    const known = worst === "nothing" && notKnown.length > 0 ? [] : [isShort ? short : words];
-    return joined([...notKnown, ...known], "; ");
+    const notYet = later > 0 ? [phrase`not known yet for ${counted(later, "host")}`] : [];
+    const isKnown = worst !== "nothing" || notKnown.length + notYet.length === 0;
+    return joined([...notKnown, ...(isKnown ? [isShort ? short : words] : []), ...notYet], "; ");
 }
 
-function checkCell(review: StackReview, isShort: boolean): Phrase {
+function checkCell(review: StackReview, now: number, isShort: boolean): Phrase {
     const { rendering, previewed } = review;
     const results = [...new Set(rendering.checks.map(({ result }) => result))].sort();
     const texts = results.flatMap((result) => {
         const remarks = [
             ...new Set(rendering.checks.filter((one) => one.result === result).map(({ remark }) => remark)),
         ];
-        const by = names(remarks, 1);
+        const by = names(remarks.map(daemonOf), 1);
         return {
             accepted: [isShort ? phrase`accepted` : phrase`accepted by ${by}`],
             refused: [strong(isShort ? phrase`❌ refused` : phrase`❌ refused by ${by}`)],
@@ -189,12 +200,16 @@ function checkCell(review: StackReview, isShort: boolean): Phrase {
         hosts.filter(({ outcome }) => outcomes.includes(outcome)).map(({ host }) => host);
     const named = (all: readonly string[]) => (isShort ? counted(all.length, "host") : names(all, 2));
     const [refusing, unasked, drifted] = [of("refused", "failed"), of("unasked"), driftedOf(review)];
-    const asked = of("unchanged", "differs", "refused").length > 0;
+    const isSound = hosts.length > 0 && of("unchanged", "differs", "refused").length === hosts.length;
+    const { expired, soon } = certificateBlocks(rendering, now);
+    const certificates = (blocks: readonly Block[]) => blocks.flatMap(({ lines }) => lines).length;
     const all = [
         ...(refusing.length > 0 ? [strong(phrase`❌ refused on ${named(refusing)}`)] : []),
         ...(unasked.length > 0 ? [strong(phrase`❌ could not ask ${named(unasked)}`)] : []),
         ...texts,
-        ...(drifted.length > 0 ? [strong(phrase`⚠️ drift on ${named(drifted)}`)] : asked ? [phrase`no drift`] : []),
+        ...(drifted.length > 0 ? [strong(phrase`⚠️ drift on ${named(drifted)}`)] : isSound ? [phrase`no drift`] : []),
+        ...(expired.length > 0 ? [strong(phrase`❌ ${counted(certificates(expired), "certificate")} expired`)] : []),
+        ...(soon.length > 0 ? [phrase`⚠️ ${counted(certificates(soon), "certificate")} to renew`] : []),
     ];
-    return all.length > 0 ? joined(all, "; ") : phrase`nothing to check`;
+    return all.length > 0 ? joined(all, "; ") : phrase`not checked`;
 }
