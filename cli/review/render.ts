@@ -1,6 +1,4 @@
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
-import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { comparedTexts } from "../../components/convergence/fileTexts";
 import { FINDINGS, type Finding } from "../../components/convergence/findings";
 import { checkRun } from "../check/check";
@@ -22,7 +20,9 @@ export async function render(
     const project = findProject();
     const config = configFromFile(project, stack);
     const find = await finderOf(surroundings);
-    const { run, findings } = await withFindings(() => runProgram(project, { purpose: "check", stack, config }));
+    const { run, findings } = await withFindings(`${output}.findings`, () =>
+        runProgram(project, { purpose: "check", stack, config }),
+    );
     // Stack traces, for people who have the project elsewhere.
     const relative = (text: string) => text.replaceAll(`${project.directory}/`, "");
     const rendering: Rendering = {
@@ -51,17 +51,18 @@ export function renderedHost({
     };
 }
 
-/** Runs a program that writes its findings. */
-async function withFindings<T>(program: () => Promise<T>): Promise<{ readonly run: T; readonly findings: Finding[] }> {
-    const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-findings-"));
-    const file = join(folder, "findings");
+/** Runs a program that writes its findings to a file. */
+async function withFindings<T>(
+    file: string,
+    program: () => Promise<T>,
+): Promise<{ readonly run: T; readonly findings: Finding[] }> {
+    writeFileSync(file, "", { mode: 0o600 });
+    process.env[FINDINGS] = file;
     try {
-        writeFileSync(file, "", { mode: 0o600 });
-        process.env[FINDINGS] = file;
         const run = await program();
         const lines = readFileSync(file, "utf8").split("\n");
         return { run, findings: lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Finding) };
     } finally {
-        rmSync(folder, { recursive: true, force: true });
+        rmSync(file, { force: true });
     }
 }

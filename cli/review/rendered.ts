@@ -4,6 +4,7 @@ import { join } from "node:path";
 import type { Project } from "../project";
 import { scriptOf } from "../script";
 import type { Surroundings } from "../surroundings";
+import { atEnd } from "./ending";
 import { gitEnvironment } from "./git";
 import { runIn } from "./processes";
 import type { Rendering } from "./types";
@@ -35,6 +36,7 @@ export async function rendered({
     shown = true,
 }: RenderOptions): Promise<Rendering | string> {
     const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-render-"));
+    const remove = atEnd(() => rmSync(folder, { recursive: true, force: true }));
     try {
         const output = join(folder, "rendering.json");
         const options = [
@@ -57,7 +59,7 @@ export async function rendered({
     } catch (error) {
         return (error as Error).message;
     } finally {
-        rmSync(folder, { recursive: true, force: true });
+        remove();
     }
 }
 

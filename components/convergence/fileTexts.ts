@@ -29,7 +29,9 @@ export function comparedTexts(resources: readonly Resource[]): Record<string, st
     const texts = resources.flatMap(filesOf).map((file) => {
         const { path, content } = file;
         const digest = () => sha256(typeof content === "string" ? showSlots(content) : content);
-        return [path, textOf(file) ?? `${content.length} bytes, sha256 ${digest()}\n`];
+        const text = textOf(file) ?? `${content.length} bytes, sha256 ${digest()}\n`;
+        // Nothing says that the value of a last slot does not end its line.
+        return [path, typeof content === "string" && content.endsWith("\0") ? `${text}\n` : text];
     });
     return Object.fromEntries(texts);
 }
