@@ -123,11 +123,7 @@ function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
     const { backends, byHand, certificates, connections, maxconn, oldWorkers } = haproxy;
     const reasons = [
         ...backends.flatMap((backend) => ofBackend(backend, byHand)),
-        ...byHand.map((text) => {
-            const [server = ""] = text.split(" ");
-            const command = server.includes("/") ? `set server ${server} state ready` : "a command of the runtime API";
-            return attention("by-hand", `set by hand: ${text}`, `${command} takes it back, on HAProxy's stats socket`);
-        }),
+        ...byHand.map((text) => attention("by-hand", `set by hand: ${text}`, undoing(text))),
         ...certificates.flatMap(({ name, ends }) => {
             const left = ends - now;
             const remedy = `renew it, then ${up}`;
@@ -149,6 +145,15 @@ function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
     return reasons;
 }
 
+/** What takes back a setting of a server, such as `shop/shop1 in maintenance`. */
+function undoing(text: string): string {
+    const [server = "", what = ""] = text.split(" ");
+    const command = what === "weight" ? "weight 100%" : "state ready";
+    return server.includes("/")
+        ? `set server ${server} ${command} takes it back, on HAProxy's stats socket`
+        : "a reload takes it back";
+}
+
 /** Servers that take no requests. Those that somebody has set by hand are said as such, unless no other is left. */
 function ofBackend({ name, up, servers, lacking }: Backend, byHand: readonly string[]): Reason[] {
     if (servers === 0 || up === servers) {
@@ -157,15 +162,19 @@ function ofBackend({ name, up, servers, lacking }: Backend, byHand: readonly str
     const remedy = "look at the servers, and at what the health checks ask";
     if (up === 0) {
         const which = lacking.length === 0 ? "" : ` (${some(lacking)})`;
-        return [failing("no-server", `backend ${name}: none of ${servers} servers is up${which}`, remedy)];
+        return [failing("no-server", `backend ${name}: no server is up${which}`, remedy)];
     }
     const ofOthers = lacking.filter((text) => {
         const [server = ""] = text.split(" ");
         return !byHand.some((hand) => hand.startsWith(`${name}/${server} `));
     });
-    return lacking.length > 0 && ofOthers.length === 0
-        ? []
-        : [attention("server", `backend ${name}: ${up} of ${servers} servers are up, not ${some(ofOthers)}`, remedy)];
+    if (lacking.length > 0 && ofOthers.length === 0) {
+        return [];
+    }
+    const down = ofOthers.length || servers - up;
+    const which = ofOthers.length === 0 ? "" : `: ${some(ofOthers)}`;
+    const text = `backend ${name}: ${down} of ${servers} servers ${down === 1 ? "takes" : "take"} no requests${which}`;
+    return [attention("server", text, remedy)];
 }
 
 /** What the records of converges say. */
@@ -206,17 +215,32 @@ function ofDrift({ drift = [], haproxy, managesHaproxy }: Answer, { up, preview 
     const runs = !managesHaproxy || haproxy !== undefined;
     // Said already as what HAProxy does.
     const others = drift.filter((each) => !(isOfProcess(each) || (!runs && each.resource === TRANSACTION)));
-    const said = others.map(({ resource, what }) => `${resource} ${what}`);
+    const said = others.map(({ resource, what }) =>
+        resource === "host" ? (OF_HOST[what] ?? `records: ${what}`) : `${resource} ${what}`,
+    );
     return said.length === 0
         ? []
         : [attention("drift", `drift: ${some(said)}`, `${preview} shows it, ${up} repairs it`)];
 }
+
+/** Drift of what the host records of its converges. */
+const OF_HOST: Readonly<Record<string, string>> = {
+    manifest: "its record of what is managed",
+    owner: "its record of the owner",
+    unfinished: "a converge was killed while it wrote its records",
+    unconfirmed: "a change of the firewall was rolled back",
+};
 
 const TRANSACTION = "transaction[haproxy]";
 
 /** Whether it says that HAProxy's process has not the declared configuration, although the files may be right. */
 export function isOfProcess({ resource, what }: Drift): boolean {
     return resource === TRANSACTION && OF_PROCESS.test(what);
+}
+
+/** Whether it says that files of HAProxy differ; what the process has read of them is then not known. */
+export function isOfFiles({ resource, what }: Drift): boolean {
+    return resource === TRANSACTION && !OF_PROCESS.test(what);
 }
 
 /** The commands that remedies name. */
