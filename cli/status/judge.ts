@@ -64,6 +64,9 @@ const MANY_WORKERS = 5;
 /** How HAProxy's process differs, although its files do not. */
 const OF_PROCESS = /^(stopped|outdated|other)\b/;
 
+/** How a warning begins that says why the check of a host has not said what differs. */
+const CHECK_FAILED = /^the check /;
+
 /** Judges a host by what it has answered. */
 export function judge(status: HostStatus, fleet: Fleet): JudgedHost {
     const found = reasonsOf(status, fleet);
@@ -87,18 +90,18 @@ function reasonsOf({ host, answer, expectedToken }: HostStatus, fleet: Fleet): R
         return [attention("never-converged", "was never converged", `${commands.up} converges it`)];
     }
     if ("unanswered" in answer) {
-        const [problem = "", ...remedy] = answer.unanswered.split("; ");
-        return [failing("unanswered", problem, remedy.join("; "))];
+        return [failing("unanswered", ...parts(answer.unanswered))];
     }
     return [
         ...ofProcess(answer, commands),
         ...(answer.haproxy === undefined ? [] : ofHaproxy(answer.haproxy, answer.now, commands)),
         ...ofConverges(answer, expectedToken, printable([fleet.project, fleet.stack, host].join("/")), commands),
         ...ofDrift(answer, commands),
-        ...answer.warnings.map((warning) => {
-            const [problem = "", ...remedy] = warning.split("; ");
-            return remark("warning", problem, remedy.join("; "));
-        }),
+        ...answer.warnings.map((warning) =>
+            CHECK_FAILED.test(warning)
+                ? attention("no-check", ...parts(warning))
+                : remark("warning", ...parts(warning)),
+        ),
     ];
 }
 
@@ -108,7 +111,7 @@ function ofProcess(
     { up }: Commands,
 ): Reason[] {
     if (haproxyProblem !== "") {
-        return [failing("unknown-haproxy", haproxyProblem, "systemctl status haproxy on the host says more")];
+        return [failing("unknown-haproxy", ...parts(haproxyProblem))];
     }
     if (managesHaproxy && haproxy === undefined) {
         return [failing("stopped", "HAProxy does not run", `${up} starts it; journalctl -u haproxy says why it ended`)];
@@ -120,10 +123,18 @@ function ofProcess(
 
 /** What HAProxy says of itself. */
 function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
-    const { backends, byHand, certificates, connections, maxconn, oldWorkers } = haproxy;
+    const { backends, byHand, undo, certificates, connections, maxconn, oldWorkers } = haproxy;
     const reasons = [
         ...backends.flatMap((backend) => ofBackend(backend, byHand)),
-        ...byHand.map((text) => attention("by-hand", `set by hand: ${text}`, undoing(text))),
+        ...(byHand.length === 0
+            ? []
+            : [
+                  attention(
+                      "by-hand",
+                      `set by hand: ${some(byHand)}`,
+                      `undo each in HAProxy's runtime API, such as: ${undo}`,
+                  ),
+              ]),
         ...certificates.flatMap(({ name, ends }) => {
             const left = ends - now;
             const remedy = `renew it, then ${up}`;
@@ -143,15 +154,6 @@ function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
         reasons.push(attention("old-workers", text, "hardStopAfter limits how long they may stay"));
     }
     return reasons;
-}
-
-/** What takes back a setting of a server, such as `shop/shop1 in maintenance`. */
-function undoing(text: string): string {
-    const [server = "", what = ""] = text.split(" ");
-    const command = what === "weight" ? "weight 100%" : "state ready";
-    return server.includes("/")
-        ? `set server ${server} ${command} takes it back, on HAProxy's stats socket`
-        : "a reload takes it back";
 }
 
 /** Servers that take no requests. Those that somebody has set by hand are said as such, unless no other is left. */
@@ -179,7 +181,7 @@ function ofBackend({ name, up, servers, lacking }: Backend, byHand: readonly str
 
 /** What the records of converges say. */
 function ofConverges(
-    { now, owner, token, lastConverge, converging, drift }: Answer,
+    { now, owner, token, lastConverge, converging, drift, warnings }: Answer,
     expectedToken: string,
     expectedOwner: string,
     { up, preview }: Commands,
@@ -205,7 +207,7 @@ function ofConverges(
         const text = "its last converge is not the one in the state: an up was interrupted, or used another state";
         reasons.push(attention("token", text, `${preview} shows what differs`));
     }
-    if (drift === undefined && converging === undefined) {
+    if (drift === undefined && converging === undefined && !warnings.some((warning) => CHECK_FAILED.test(warning))) {
         reasons.push(remark("no-check", "drift is not known: no check is kept there", "the next converge records one"));
     }
     return reasons;
@@ -252,6 +254,12 @@ interface Commands {
 function commandsOf({ stack, pulumiCommand }: Fleet): Commands {
     const command = (name: string) => `${pulumiCommand} ${name} --stack ${stack}`;
     return { preview: command("preview"), up: command("up") };
+}
+
+/** A problem, and its remedy. */
+function parts(message: string): [problem: string, remedy: string] {
+    const [problem = "", ...remedy] = message.split("; ");
+    return [problem, remedy.join("; ")];
 }
 
 function failing(kind: ReasonKind, text: string, remedy: string): Reason {

@@ -23,16 +23,19 @@ export interface Answer {
     readonly lastConverge?: LastConverge;
     /** Who holds the host at the moment, as `alice@laptop`. @default - no converge runs */
     readonly converging?: string;
-    /** What is not as the last converge left it. Undefined if that converge has left no check, as those of older releases. */
+    /**
+     * What is not as the last converge left it. Undefined if that converge has left no check, as those of older releases; if the check has
+     * failed, which `warnings` say; and while a converge runs, because what that has not done yet is no drift.
+     */
     readonly drift?: readonly Drift[];
-    /** Warnings of the check, a problem and its remedy each. */
+    /** Warnings of the check, and what could not be found out: a problem and its remedy each. */
     readonly warnings: readonly string[];
     /** Whether HAProxy is managed on the host. */
     readonly managesHaproxy: boolean;
-    /** Why HAProxy, which runs or should, could not be asked; `haproxy` is undefined then. @default - it was asked, or does not run */
-    readonly haproxyProblem?: string;
-    /** Undefined if HAProxy does not run. */
+    /** Undefined if HAProxy does not run, or could not be asked. */
     readonly haproxy?: Haproxy;
+    /** Why HAProxy runs but could not be asked, and what to do. @default - it was asked, or does not run */
+    readonly haproxyProblem?: string;
 }
 
 export interface LastConverge {
@@ -64,6 +67,8 @@ export interface Haproxy {
     readonly backends: readonly Backend[];
     /** What somebody has set by hand, as in `shop/shop1 in maintenance`; empty if nothing. */
     readonly byHand: readonly string[];
+    /** The command of HAProxy's runtime API that undoes the first of these, as `set server shop/shop1 state ready`; empty if nothing. */
+    readonly undo: string;
     readonly certificates: readonly { readonly name: string; readonly ends: number }[];
 }
 

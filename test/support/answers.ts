@@ -33,6 +33,7 @@ export function haproxyOf(changes: Partial<Haproxy> = {}): Haproxy {
         oldWorkers: 0,
         backends: [backendOf("shop", 3), backendOf("api", 2)],
         byHand: [],
+        undo: "",
         certificates: [{ name: "shop.pem", ends: now + 61 * 86_400 }],
         ...changes,
     };

@@ -50,9 +50,9 @@ describe("judge", () => {
     });
 
     it("fails a host whose HAProxy cannot be asked", () => {
-        assert.deepEqual(ofAnswer({ haproxy: undefined, haproxyProblem: "HAProxy's master socket is mute" }), [
+        assert.deepEqual(ofAnswer({ haproxy: undefined, haproxyProblem: "HAProxy's master is mute; restart it" }), [
             "failing",
-            "failing unknown-haproxy: HAProxy's master socket is mute; systemctl status haproxy on the host says more",
+            "failing unknown-haproxy: HAProxy's master is mute; restart it",
         ]);
     });
 
@@ -100,19 +100,22 @@ describe("judge", () => {
     });
 
     it("says of a server that is set by hand nothing else, unless no server is left", () => {
-        const byHand = ["api/a1 in maintenance", "api/a1 weight 5", "agent checks off"];
-        const takenBack = "set server api/a1 state ready takes it back, on HAProxy's stats socket";
-        const hand = [
-            `attention by-hand: set by hand: api/a1 in maintenance; ${takenBack}`,
-            "attention by-hand: set by hand: api/a1 weight 5; set server api/a1 weight 100% takes it back, on HAProxy's stats socket",
-            "attention by-hand: set by hand: agent checks off; a reload takes it back",
-        ];
-        assert.deepEqual(ofHaproxy({ byHand, backends: [backendOf("api", 2, "a1 MAINT")] }), ["attention", ...hand]);
+        const hand = {
+            byHand: ["api/a1 in maintenance", "api/a2 with weight 5 instead of 100"],
+            undo: "set server api/a1 state ready",
+        };
+        assert.deepEqual(ofHaproxy({ ...hand, backends: [backendOf("api", 2, "a1 MAINT")] }), [
+            "attention",
+            "attention by-hand: set by hand: api/a1 in maintenance, api/a2 with weight 5 instead of 100; undo each in HAProxy's runtime API, such as: set server api/a1 state ready",
+        ]);
         assert.match(
-            ofHaproxy({ byHand, backends: [backendOf("api", 3, "a1 MAINT", "a10 L4CON")] })[1] ?? "",
+            ofHaproxy({ ...hand, backends: [backendOf("api", 3, "a1 MAINT", "a10 L4CON")] })[1] ?? "",
             /1 of 3 servers takes no requests: a10 L4CON;/,
         );
-        assert.match(ofHaproxy({ byHand, backends: [backendOf("api", 1, "a1 MAINT")] })[1] ?? "", /^failing no-server/);
+        assert.match(
+            ofHaproxy({ ...hand, backends: [backendOf("api", 1, "a1 MAINT")] })[1] ?? "",
+            /^failing no-server/,
+        );
     });
 
     it("judges certificates by the clock of the host", () => {
@@ -178,6 +181,14 @@ describe("judge", () => {
         assert.deepEqual(ofAnswer({ warnings: ["ufw drops it; allow it"] }), [
             "healthy",
             "remark warning: ufw drops it; allow it",
+        ]);
+    });
+
+    it("wants a check that has failed to be looked at", () => {
+        const warnings = ["the check did not end within 14 s, so it is not known what differs; run a preview"];
+        assert.deepEqual(ofAnswer({ drift: undefined, warnings }), [
+            "attention",
+            "attention no-check: the check did not end within 14 s, so it is not known what differs; run a preview",
         ]);
     });
 

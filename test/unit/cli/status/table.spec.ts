@@ -42,6 +42,7 @@ const mixed: HostStatus[] = [
         haproxy: haproxyOf({
             backends: [backendOf("shop", 3, "shop2 MAINT"), backendOf("api", 2, "api1 L4CON")],
             byHand: ["shop/shop2 in maintenance"],
+            undo: "set server shop/shop2 state ready",
             certificates: [
                 { name: "shop.pem", ends: now + 61 * DAY },
                 { name: "api.pem", ends: now + 9 * DAY + 5 },
