@@ -108,7 +108,13 @@ const commands: Record<string, Command> = {
         });
         // It runs no program, so it needs no process of its own. Only this command needs SSH here.
         const { status } = require("./status/run") as typeof import("./status/run");
-        return status({ stack: values.stack, json: values.json ?? false, hosts: positionals }, surroundings);
+        const code = await status(
+            { stack: values.stack, json: values.json ?? false, hosts: positionals },
+            surroundings,
+        );
+        // A connection to a host that has gone silent would keep the process for minutes.
+        await new Promise<void>((resolve) => process.stdout.write("", () => resolve()));
+        process.exit(code);
     },
 
     async "prepare-host"(args) {

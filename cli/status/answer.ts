@@ -50,7 +50,7 @@ const WORDS: Readonly<Record<string, number>> = {
     backend: 2,
     hand: 3,
     certificate: 2,
-    unasked: 2,
+    unasked: 1,
     "asked-haproxy": 1,
     "haproxy-unit": 1,
 };

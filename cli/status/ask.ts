@@ -9,9 +9,6 @@ import type { Answer, HostStatus } from "./types";
 /** Hosts that are asked at once. */
 const AT_ONCE = 8;
 
-/** Milliseconds for the program on a host, which ends by itself before. */
-const TIMEOUT = 40_000;
-
 /** What hosts are asked, and how. */
 export interface Question {
     /** Shell text that a host runs as root; it prints the answer. */
@@ -20,6 +17,8 @@ export interface Question {
     readonly parse: (stdout: string) => Answer;
     /** @default - connectSsh */
     readonly connect?: typeof connectSsh;
+    /** Milliseconds that the program may take. @default 40000 - it ends by itself before */
+    readonly timeout?: number;
     /** Called with each host that has answered, or cannot be asked. @default - not called */
     readonly done?: (host: string) => void;
 }
@@ -56,11 +55,11 @@ async function asked(converged: StackHost["converged"], question: Question): Pro
 
 async function ask(
     { target, become }: ConvergedWith,
-    { program, parse, connect = connectSsh }: Question,
+    { program, parse, connect = connectSsh, timeout = 40_000 }: Question,
 ): Promise<Answer> {
     const session = await connect(target);
     try {
-        const result = await session.run(askCommand("status", become), program, TIMEOUT);
+        const result = await session.run(askCommand("status", become), program, timeout);
         try {
             return parse(result.stdout.toString("utf8"));
         } catch (error) {

@@ -64,6 +64,9 @@ const MANY_WORKERS = 5;
 /** How HAProxy's process differs, although its files do not. */
 const OF_PROCESS = /^(stopped|outdated|other)\b/;
 
+/** How a warning begins that says why the check of a host has not said what differs. */
+const CHECK_FAILED = /^the check /;
+
 /** Judges a host by what it has answered. */
 export function judge(status: HostStatus, fleet: Fleet): JudgedHost {
     const found = reasonsOf(status, fleet);
@@ -87,18 +90,18 @@ function reasonsOf({ host, answer, expectedToken }: HostStatus, fleet: Fleet): R
         return [attention("never-converged", "was never converged", `${commands.up} converges it`)];
     }
     if ("unanswered" in answer) {
-        const [problem = "", ...remedy] = answer.unanswered.split("; ");
-        return [failing("unanswered", problem, remedy.join("; "))];
+        return [failing("unanswered", ...parts(answer.unanswered))];
     }
     return [
         ...ofProcess(answer, commands),
         ...(answer.haproxy === undefined ? [] : ofHaproxy(answer.haproxy, answer.now, commands)),
         ...ofConverges(answer, expectedToken, printable([fleet.project, fleet.stack, host].join("/")), commands),
         ...ofDrift(answer, commands),
-        ...answer.warnings.map((warning) => {
-            const [problem = "", ...remedy] = warning.split("; ");
-            return remark("warning", problem, remedy.join("; "));
-        }),
+        ...answer.warnings.map((warning) =>
+            CHECK_FAILED.test(warning)
+                ? attention("no-check", ...parts(warning))
+                : remark("warning", ...parts(warning)),
+        ),
     ];
 }
 
@@ -108,7 +111,7 @@ function ofProcess(
     { up }: Commands,
 ): Reason[] {
     if (haproxyProblem !== "") {
-        return [failing("unknown-haproxy", haproxyProblem, "systemctl status haproxy on the host says more")];
+        return [failing("unknown-haproxy", ...parts(haproxyProblem))];
     }
     if (managesHaproxy && haproxy === undefined) {
         return [failing("stopped", "HAProxy does not run", `${up} starts it; journalctl -u haproxy says why it ended`)];
@@ -120,14 +123,18 @@ function ofProcess(
 
 /** What HAProxy says of itself. */
 function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
-    const { backends, byHand, certificates, connections, maxconn, oldWorkers } = haproxy;
+    const { backends, byHand, undo, certificates, connections, maxconn, oldWorkers } = haproxy;
     const reasons = [
         ...backends.flatMap((backend) => ofBackend(backend, byHand)),
-        ...byHand.map((text) => {
-            const [server = ""] = text.split(" ");
-            const command = server.includes("/") ? `set server ${server} state ready` : "a command of the runtime API";
-            return attention("by-hand", `set by hand: ${text}`, `${command} takes it back, on HAProxy's stats socket`);
-        }),
+        ...(byHand.length === 0
+            ? []
+            : [
+                  attention(
+                      "by-hand",
+                      `set by hand: ${some(byHand)}`,
+                      `undo each in HAProxy's runtime API, such as: ${undo}`,
+                  ),
+              ]),
         ...certificates.flatMap(({ name, ends }) => {
             const left = ends - now;
             const remedy = `renew it, then ${up}`;
@@ -157,20 +164,24 @@ function ofBackend({ name, up, servers, lacking }: Backend, byHand: readonly str
     const remedy = "look at the servers, and at what the health checks ask";
     if (up === 0) {
         const which = lacking.length === 0 ? "" : ` (${some(lacking)})`;
-        return [failing("no-server", `backend ${name}: none of ${servers} servers is up${which}`, remedy)];
+        return [failing("no-server", `backend ${name}: no server is up${which}`, remedy)];
     }
     const ofOthers = lacking.filter((text) => {
         const [server = ""] = text.split(" ");
         return !byHand.some((hand) => hand.startsWith(`${name}/${server} `));
     });
-    return lacking.length > 0 && ofOthers.length === 0
-        ? []
-        : [attention("server", `backend ${name}: ${up} of ${servers} servers are up, not ${some(ofOthers)}`, remedy)];
+    if (lacking.length > 0 && ofOthers.length === 0) {
+        return [];
+    }
+    const down = ofOthers.length || servers - up;
+    const which = ofOthers.length === 0 ? "" : `: ${some(ofOthers)}`;
+    const text = `backend ${name}: ${down} of ${servers} servers ${down === 1 ? "takes" : "take"} no requests${which}`;
+    return [attention("server", text, remedy)];
 }
 
 /** What the records of converges say. */
 function ofConverges(
-    { now, owner, token, lastConverge, converging, drift }: Answer,
+    { now, owner, token, lastConverge, converging, drift, warnings }: Answer,
     expectedToken: string,
     expectedOwner: string,
     { up, preview }: Commands,
@@ -196,7 +207,7 @@ function ofConverges(
         const text = "its last converge is not the one in the state: an up was interrupted, or used another state";
         reasons.push(attention("token", text, `${preview} shows what differs`));
     }
-    if (drift === undefined && converging === undefined) {
+    if (drift === undefined && converging === undefined && !warnings.some((warning) => CHECK_FAILED.test(warning))) {
         reasons.push(remark("no-check", "drift is not known: no check is kept there", "the next converge records one"));
     }
     return reasons;
@@ -206,17 +217,32 @@ function ofDrift({ drift = [], haproxy, managesHaproxy }: Answer, { up, preview 
     const runs = !managesHaproxy || haproxy !== undefined;
     // Said already as what HAProxy does.
     const others = drift.filter((each) => !(isOfProcess(each) || (!runs && each.resource === TRANSACTION)));
-    const said = others.map(({ resource, what }) => `${resource} ${what}`);
+    const said = others.map(({ resource, what }) =>
+        resource === "host" ? (OF_HOST[what] ?? `records: ${what}`) : `${resource} ${what}`,
+    );
     return said.length === 0
         ? []
         : [attention("drift", `drift: ${some(said)}`, `${preview} shows it, ${up} repairs it`)];
 }
+
+/** Drift of what the host records of its converges. */
+const OF_HOST: Readonly<Record<string, string>> = {
+    manifest: "its record of what is managed",
+    owner: "its record of the owner",
+    unfinished: "a converge was killed while it wrote its records",
+    unconfirmed: "a change of the firewall was rolled back",
+};
 
 const TRANSACTION = "transaction[haproxy]";
 
 /** Whether it says that HAProxy's process has not the declared configuration, although the files may be right. */
 export function isOfProcess({ resource, what }: Drift): boolean {
     return resource === TRANSACTION && OF_PROCESS.test(what);
+}
+
+/** Whether it says that files of HAProxy differ; what the process has read of them is then not known. */
+export function isOfFiles({ resource, what }: Drift): boolean {
+    return resource === TRANSACTION && !OF_PROCESS.test(what);
 }
 
 /** The commands that remedies name. */
@@ -228,6 +254,12 @@ interface Commands {
 function commandsOf({ stack, pulumiCommand }: Fleet): Commands {
     const command = (name: string) => `${pulumiCommand} ${name} --stack ${stack}`;
     return { preview: command("preview"), up: command("up") };
+}
+
+/** A problem, and its remedy. */
+function parts(message: string): [problem: string, remedy: string] {
+    const [problem = "", ...remedy] = message.split("; ");
+    return [problem, remedy.join("; ")];
 }
 
 function failing(kind: ReasonKind, text: string, remedy: string): Reason {

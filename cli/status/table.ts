@@ -1,4 +1,4 @@
-import { isOfProcess, type JudgedHost, LEVELS } from "./judge";
+import { isOfFiles, isOfProcess, type JudgedHost, LEVELS } from "./judge";
 import type { Answer, Backend, Haproxy } from "./types";
 import { cut, DAY, escaped, lengthOf, pad, roughly, some, thousands } from "./words";
 
@@ -75,7 +75,7 @@ function headline(stack: string, hosts: readonly JudgedHost[]): string {
         [of("attention"), of("attention") === 1 ? "needs attention" : "need attention"],
     ] as const;
     const said = counts.filter(([n]) => n > 0).map(([n, words]) => `${n} ${words}`);
-    return [`stack ${shown(stack)}: ${hosts.length} ${noun}`, ...said].join(", ");
+    return [`stack ${escaped(stack)}: ${hosts.length} ${noun}`, ...said].join(", ");
 }
 
 type Level = JudgedHost["verdict"] | "remark";
@@ -136,13 +136,14 @@ function processCell(answer: Answer, haproxy: Haproxy | undefined): Cell {
     if (haproxy === undefined) {
         return [answer.haproxyProblem === undefined ? "stopped" : "not known"];
     }
-    const [version = ""] = /^\d+(\.\d+)*(-dev\d+)?/.exec(haproxy.version) ?? [haproxy.version];
+    const [version = ""] = /^\d+(\.\d+)*(-dev\d+)?/.exec(haproxy.version) ?? [cut(escaped(haproxy.version), 20)];
     const { drift } = answer;
-    // Without a check, nobody knows what it runs.
-    return drift === undefined
-        ? [shown(version)]
-        : [`${shown(version)} ${drift.some(isOfProcess) ? "other configuration" : "as declared"}`];
+    const state = drift === undefined ? "" : drift.some(isOfProcess) ? OTHER : drift.some(isOfFiles) ? FILES : DECLARED;
+    return [`${version} ${state}`.trimEnd()];
 }
+
+/** What HAProxy runs, as far as it is known: without a check nobody knows, and of a file that differs nobody knows who has read it. */
+const [OTHER, FILES, DECLARED] = ["other configuration", "files differ", "as declared"];
 
 function driftCell({ drift, converging }: Answer): Cell {
     if (drift === undefined) {
@@ -159,12 +160,12 @@ function serversCell(backends: readonly Backend[]): Cell {
     const counted = ({ name, up, servers }: Backend) => `${shown(name)} ${up}/${servers}`;
     const lacking = backends.filter(({ up, servers }) => up < servers);
     const full = backends.length - lacking.length;
-    const others = full === 0 ? [] : [lacking.length === 0 ? `${full} all up` : `${full} others all up`];
+    const others = full === 0 ? [] : [lacking.length === 0 ? `${full} backends all up` : `${full} others all up`];
     const total = (of: (backend: Backend) => number) => backends.reduce((sum, backend) => sum + of(backend), 0);
     return [
         backends.map(counted).join(", "),
         [...lacking.map(counted), ...others].join(", "),
-        `${total(({ up }) => up)}/${total(({ servers }) => servers)} of ${backends.length}`,
+        `${total(({ up }) => up)}/${total(({ servers }) => servers)} in ${backends.length}`,
     ];
 }
 

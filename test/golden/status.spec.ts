@@ -1,6 +1,4 @@
 import assert from "node:assert/strict";
-import { mkdirSync, writeFileSync } from "node:fs";
-import { join } from "node:path";
 import { parseAnswer } from "../../cli/status/answer";
 import { statusProgram } from "../../cli/status/program";
 import type { Answer, Haproxy } from "../../cli/status/types";
@@ -33,7 +31,7 @@ frontend app
     http-request return status 200
 frontend entry
     bind 127.0.0.1:8080
-    bind 127.0.0.1:8443 ssl crt /etc/haproxy/fleet/ crt /etc/own.pem
+    bind 127.0.0.1:8443 ssl crt /etc/haproxy/fleet/ crt /etc/own.pem crt /etc/many/
     default_backend web
 backend no-servers
     http-request return status 200
@@ -63,6 +61,9 @@ backend closed
     server only 127.0.0.1:8001 check disabled
 `;
 
+/** Certificates whose commands together are longer than HAProxy's buffer. */
+const MANY = 400;
+
 /** Files of a release, started by hand: without systemd, `-W` does what `-Ws` does, and keeps the process of the master. */
 const SCRIPT = `
 talk() { perl -MSocket -e 'alarm 60; socket(S, AF_UNIX, SOCK_STREAM, 0); connect(S, sockaddr_un($ARGV[0])) or exit 1;
@@ -70,6 +71,8 @@ talk() { perl -MSocket -e 'alarm 60; socket(S, AF_UNIX, SOCK_STREAM, 0); connect
 agent() { perl -MIO::Socket::INET -e '$l = IO::Socket::INET->new(LocalAddr => "127.0.0.1", LocalPort => $ARGV[0], Listen => 9, ReuseAddr => 1);
     while ($c = $l->accept) { print $c "$ARGV[1]\\n"; close $c }' "$@" & }
 agent 9001 50%; agent 9002 down; agent 9003 drain
+mkdir /etc/many
+for n in $(seq ${MANY}); do cp /etc/own.pem "/etc/many/certificate-with-a-long-name-$n.pem"; done
 haproxy -D -W -S /run/haproxy-master.sock -f /haproxy.cfg
 sleep 1
 master=$(talk /run/haproxy-master.sock "show proc" | sed -n '/ master /s/ .*//p')
@@ -139,15 +142,16 @@ async function answersOf(release: Release): Promise<{ texts: string[]; certifica
         "/var/lib/haproxy-fleet/check":
             'case $1 in check) printf "check\\ndiffers\\ttransaction[haproxy]\\thaproxy.cfg: content\\nend\\tdone\\n" ;; esac\n',
     });
+    const theirs = Date.parse("2027-03-01") / 1000;
     const certificates = [
         ...Object.entries({ ...ends }).map(([name, to]) => ({ name, ends: Date.parse(to) / 1000 })),
-        { name: "/etc/own.pem", ends: Date.parse("2027-03-01") / 1000 },
+        { name: "/etc/own.pem", ends: theirs },
+        ...Array.from({ length: MANY }, (_, n) => ({
+            name: `/etc/many/certificate-with-a-long-name-${n + 1}.pem`,
+            ends: theirs,
+        })),
     ];
     const texts = stdout.split("---\n").slice(1, -1);
-    if (process.env.RECORD_STATUS) {
-        mkdirSync(process.env.RECORD_STATUS, { recursive: true });
-        writeFileSync(join(process.env.RECORD_STATUS, `haproxy-${release.version}.txt`), texts[0] ?? "");
-    }
     return { texts, certificates };
 }
 

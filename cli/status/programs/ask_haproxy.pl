@@ -3,7 +3,7 @@
 #   backend, name, servers that are declared to take requests, and each of them that takes none, with the reason
 #   hand, server, what somebody has set, the command that undoes it
 #   certificate, end of validity as OpenSSL prints it, path
-#   unasked, certificates whose end is not known, all certificates
+#   unasked, how many certificates there are whose end is not known
 # NOTES is the file of our own drains. Status 1: nothing listens there; 3: no worker answers; 142: no answer within 8 s.
 # ask_master.shared.pl follows.
 use strict;
@@ -46,7 +46,7 @@ eval {
         }
     }
 };
-row("unasked", @names - $known, scalar @names) if $known < @names;
+row("unasked", @names - $known) if $known < @names;
 
 sub worker { return ask($path, "\@!$worker $_[0]\n") // "" }
 
