@@ -1,9 +1,10 @@
 import assert from "node:assert/strict";
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { label, type Resource } from "../../../../components/convergence/kinds/index";
+import type { Resource } from "../../../../components/convergence/kinds/index";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { parseWhyRun } from "../../../../components/convergence/preview/whyRun";
 import { slot } from "../../../../components/convergence/slots";
+import { checkWords } from "../../../support/checkWords";
 import { describeShells } from "../../../support/sandbox";
 
 /** The adapter of a daemon of which the test says what runs, and which notes what it is asked. */
@@ -82,13 +83,8 @@ describeShells("the check that a converge keeps", (sandbox) => {
     };
     /** What a why-run of the same plan says differs, in the words of a check. */
     const whyRunSays = () => {
-        const plan = makePlan(resources()).resources;
-        return parseWhyRun(sandbox().run(payload(), "why-run").stdout).differences.map(({ id, aspect }) => {
-            const [, n = "", nth] = /^r(\d+)(?:\.(\d+))?$/.exec(id) ?? [];
-            const resource = plan[Number(n)] as Resource;
-            const named = resource.kind === "transaction" ? resource.files[Number(nth) - 1] : undefined;
-            return `differs\t${label(resource)}\t${named ? `${named.path.split("/").at(-1)}: ` : ""}${aspect}\n`;
-        });
+        const { stdout } = sandbox().run(payload(), "why-run");
+        return checkWords(makePlan(resources()).resources, parseWhyRun(stdout)).map((line) => `${line}\n`);
     };
     const write = (name: string, text: string) => writeFileSync(path(name), text);
 
