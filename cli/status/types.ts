@@ -4,11 +4,12 @@
 export interface HostStatus {
     /** Name of its component, as in `edge-lb1`. */
     readonly host: string;
+    /** Host name or address, with the port of sshd if that is not 22; empty if it is not known. */
     readonly address: string;
     /** The token that the state of the stack has, and so the last up that the state knows; empty if it knows none. */
     readonly expectedToken: string;
-    /** What it answered, or why it could not be asked. */
-    readonly answer: Answer | { readonly unanswered: string };
+    /** What it answered, or why it could not be asked. @default - it was never converged, so nobody knows how to ask it */
+    readonly answer?: Answer | { readonly unanswered: string };
 }
 
 /** What a host says of itself. Times are in seconds since 1970, by the host's clock. */
