@@ -9,7 +9,7 @@ const recorded = (release: string) => readFileSync(join(__dirname, "answers", `h
 
 const VERSIONS: Record<string, Pick<Haproxy, "version" | "uptime">> = {
     "2.2": { version: "2.2.9-2+deb11u7", uptime: 2 },
-    "2.6": { version: "2.6.12-1+deb12u4", uptime: 2 },
+    "2.6": { version: "2.6.12-1+deb12u4", uptime: 1 },
     "2.8": { version: "2.8.25-5cf5d0683", uptime: 1 },
     "3.0": { version: "3.0.11-1+deb13u5", uptime: 1 },
     "3.2": { version: "3.2.26-1", uptime: 1 },
