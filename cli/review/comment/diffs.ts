@@ -1,7 +1,7 @@
 /** Which lines change, once for hosts on which they change alike. */
-import type { HostFinding } from "../../../components/convergence/findings";
 import { codeLines, names, type Phrase, phrase } from "../markdown";
 import type { CommentSettings, StackReview } from "../types";
+import type { HostFinding } from "./effects";
 import { type Block, sizeOfDiff } from "./fit";
 
 /** Lines of a diff that is shown open. */

@@ -1,8 +1,9 @@
 /** What an up would do with the hosts of a stack. */
-import type { HostFinding } from "../../../components/convergence/findings";
 import { counted, joined, names, type Phrase, phrase, strong } from "../markdown";
-import type { Change, StackReview } from "../types";
+import type { Change, Previewed, StackReview } from "../types";
 import { isEnding, stepsOf, stepWords } from "./steps";
+
+export type HostFinding = Previewed["hosts"][number];
 
 /** From the worst: what people read first. */
 export type Effect = "restart" | "start" | "reload" | "change" | "resources" | "nothing";

@@ -1,10 +1,9 @@
 /** What a reviewer needs to know of one stack, the worst first. */
-import type { HostFinding } from "../../../components/convergence/findings";
 import { codeLines, counted, joined, names, type Phrase, phrase, strong } from "../markdown";
 import type { CommentSettings, StackReview } from "../types";
 import { certificateBlocks } from "./certificates";
 import { diffBlocks } from "./diffs";
-import { activationsOf } from "./effects";
+import { activationsOf, type HostFinding } from "./effects";
 import type { Block } from "./fit";
 import { isEnding, stepLine, stepsOf } from "./steps";
 import { daemonOf, driftedOf } from "./table";
