@@ -81,11 +81,22 @@ describe("base of a review", function () {
             assert.equal(base.commit, left);
             assert.equal(base.name, `main (${left.slice(0, 7)})`);
             assert.equal((await findBase(at(), left.slice(0, 10))).name, left.slice(0, 7));
-            assert.equal(await headName(at()), head.slice(0, 7));
+            assert.equal(await headName(base), head.slice(0, 7));
             repository.write({ "untracked.txt": "" });
-            assert.equal(await headName(at()), head.slice(0, 7));
+            assert.equal(await headName(base), head.slice(0, 7));
             repository.write({ "service.txt": "changed" });
-            assert.equal(await headName(at()), `${head.slice(0, 7)} with uncommitted changes`);
+            assert.equal(await headName(base), `${head.slice(0, 7)} with uncommitted changes`);
+        });
+
+        it("names the commit that a forge has merged into the base to test it", async () => {
+            start();
+            const head = branch();
+            repository.git("checkout", "--quiet", "main");
+            repository.commit({ "later.txt": "" });
+            repository.git("merge", "--quiet", "--no-ff", "--no-edit", "change");
+            assert.equal(await headName(await findBase(at(), "HEAD^1")), head.slice(0, 7));
+            // A branch that ends in a merge of its own is named as it is.
+            assert.notEqual(await headName(await findBase(at(), "HEAD^2")), head.slice(0, 7));
         });
 
         const refused = async (reference: string, message: RegExp) =>
@@ -132,7 +143,6 @@ describe("base of a review", function () {
                 findBase(findProject(outside), "main"),
                 /^Error: --base: .*\/outside is no checkout that Git can read: fatal: not a git repository/,
             );
-            assert.equal(await headName(findProject(outside)), undefined);
         });
 
         it("is not led astray by what a hook of Git sets", async () => {
@@ -212,7 +222,7 @@ describe("base of a review", function () {
             symlinkSync(script, join(repository.directory, ".git/hooks/post-index-change"));
             repository.git("config", "core.fsmonitor", script);
             assert.equal(textOf(await render()).text, "shop\n");
-            await headName(at());
+            await headName(await findBase(at(), "main"));
             assert.equal(existsSync(ran), false);
             repository.git("config", "--unset", "core.fsmonitor");
         });
