@@ -168,7 +168,7 @@ describe("compare", () => {
             fc.property(uniqueHosts, uniqueHosts, (before, after) => {
                 assert.deepEqual(
                     compare(rendering(...before), rendering(...after)),
-                    compare(rendering(...before.toReversed()), rendering(...after.toReversed())),
+                    compare(rendering(...[...before].reverse()), rendering(...[...after].reverse())),
                 );
             }),
         );
