@@ -96,6 +96,12 @@ describe("compare", () => {
         );
     });
 
+    it("takes no host for removed because the program fails", () => {
+        const failed = { ...rendering(), errors: ["broken"] };
+        assert.deepEqual(compare(rendering(host("lb1")), failed), []);
+        assert.deepEqual(compare(failed, rendering(host("lb1"))), []);
+    });
+
     it("names each effect once", () => {
         const { effects } = changeOf(
             { files: { "/a": "1\n", "/b": "1\n" }, effects: {} },
