@@ -1,4 +1,4 @@
-import { mkdtempSync, realpathSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, realpathSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { basename, dirname, join, relative } from "node:path";
 import { findProject, type Project, stacksOf } from "../project";
@@ -152,9 +152,10 @@ async function renderAt(
 ): Promise<Rendering | string> {
     const isNew = stacksOf(project).includes(stack) && !stacksOf(there).includes(stack);
     if (isNew) {
-        const files = ["yaml", "yml"].map((extension) => join(project.configDirectory, `Pulumi.${stack}.${extension}`));
-        const { code } = await git(project.directory, "check-ignore", "--quiet", "--", ...files);
-        return code === 0 ? `its config file is not in Git, because .gitignore names Pulumi.${stack}.yaml` : NO_STACK;
+        const names = ["yaml", "yml"].map((extension) => `Pulumi.${stack}.${extension}`);
+        const file = names.map((name) => join(project.configDirectory, name)).find((each) => existsSync(each)) ?? "";
+        const { code } = await git(project.directory, "check-ignore", "--quiet", "--", file);
+        return code === 0 ? `its config file is not in Git, because .gitignore names ${basename(file)}` : NO_STACK;
     }
     const rendering = await rendered({ project: there, stack, surroundings, checks: false, shown: false });
     const [error] = typeof rendering === "string" ? [] : rendering.errors;

@@ -10,8 +10,14 @@ const MOST_EDITS = 2000;
 type Texts = Readonly<Record<string, string>>;
 type Diff = Change["diffs"][number];
 
-/** What differs between two commits: changed hosts first, then those that were added and removed. Independent of the hosts' order. */
+/**
+ * What differs between two commits: changed hosts first, then those that were added and removed. Independent of the hosts' order. Nothing
+ * if a program fails, because it may not have declared all.
+ */
 export function compare(base: Rendering, head: Rendering): Change[] {
+    if (base.errors.length > 0 || head.errors.length > 0) {
+        return [];
+    }
     const [before, after] = [byName(base.hosts), byName(head.hosts)];
     // Hosts of a fleet mostly differ alike.
     const known = new Map<string, readonly string[]>();

@@ -27,10 +27,12 @@ export function gitEnvironment(environment: NodeJS.ProcessEnv): NodeJS.ProcessEn
     return { ...Object.fromEntries(kept), GIT_TERMINAL_PROMPT: "0", LC_ALL: "C" };
 }
 
-/** The last words of Git or npm, on one line. */
+/** Why Git or npm has failed, on one line. */
 export function lastWords({ stdout, stderr }: Pick<Result, "stdout" | "stderr">): string {
     const lines = `${stdout}\n${stderr}`.split("\n").map((line) => line.trim());
-    const problem = lines.filter((line) => /^(fatal|error|npm error)\b/i.test(line));
-    const words = problem.length > 0 ? problem : lines.filter((line) => line !== "").slice(-1);
-    return words.slice(0, 3).join(" ");
+    const ofNpm = lines.flatMap((line) => /^npm error (?!code )(.*\S)/.exec(line)?.[1] ?? []);
+    const ofGit = lines.filter((line) => /^(fatal|error): /.test(line));
+    // npm goes on with its manual.
+    const found = [ofNpm.slice(0, 2), ofGit.slice(0, 3), lines.filter((line) => line !== "").slice(-1)];
+    return (found.find(({ length }) => length > 0) ?? []).join(" ");
 }

@@ -114,7 +114,7 @@ describe("base of a review", function () {
             await refused("trunk", /^--base: trunk is not a commit here; use origin\/trunk, which is one$/);
             repository.git("checkout", "--quiet", "--orphan", "other");
             await refused("main", /^--base: the repository has no commit yet; commit first$/);
-            repository.commit();
+            repository.commit({ "other.txt": "" });
             await refused("main", /^--base: main and HEAD have no commit in common; name another base$/);
         });
 
@@ -318,9 +318,13 @@ describe("base of a review", function () {
         });
 
         it("are missing if npm fails, or cannot read what the base has", async () => {
-            start({ ...project(), "package-lock.json": "{}" });
+            const lacking = { "package.json": '{ "name": "edge", "dependencies": { "a": "file:missing" } }' };
+            start({ ...project(), ...lacking, "package-lock.json": lock("1") });
             branch({ "package-lock.json": lock("2") });
-            assert.match(String(await render()), /^npm ci fails there: npm error /);
+            assert.match(
+                String(await render()),
+                /^npm ci fails there: .*package\.json and package-lock\.json .* in sync/,
+            );
             const others = { "package.json": '{ "name": "edge", "dependencies": { "a": "1.0.0" } }', "yarn.lock": "" };
             repository.git("rm", "--quiet", "package-lock.json");
             repository.commit(others);
@@ -356,13 +360,14 @@ describe("base of a review", function () {
                     await withBase(project, await findBase(project, "main"), (render) => render("dev", usual));
                 })();`,
             );
-            const child = spawn(process.execPath, ["--import", "tsx", script], {
+            const child = spawn(process.execPath, ["--require", require.resolve("tsx/cjs"), script], {
                 cwd: join(__dirname, "../../../.."),
                 env: { ...process.env, STARTED: started },
                 stdio: "inherit",
             });
             const ended = new Promise<number | null>((resolve) => child.on("close", resolve));
             while (!existsSync(started) || readFileSync(started, "utf8") === "") {
+                assert.equal(child.exitCode, null);
                 await new Promise((resolve) => setTimeout(resolve, 50));
             }
             const left = () =>

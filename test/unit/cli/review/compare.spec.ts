@@ -96,6 +96,12 @@ describe("compare", () => {
         );
     });
 
+    it("takes no host for removed because the program fails", () => {
+        const failed = { ...rendering(), errors: ["broken"] };
+        assert.deepEqual(compare(rendering(host("lb1")), failed), []);
+        assert.deepEqual(compare(failed, rendering(host("lb1"))), []);
+    });
+
     it("names each effect once", () => {
         const { effects } = changeOf(
             { files: { "/a": "1\n", "/b": "1\n" }, effects: {} },
@@ -168,7 +174,7 @@ describe("compare", () => {
             fc.property(uniqueHosts, uniqueHosts, (before, after) => {
                 assert.deepEqual(
                     compare(rendering(...before), rendering(...after)),
-                    compare(rendering(...before.toReversed()), rendering(...after.toReversed())),
+                    compare(rendering(...[...before].reverse()), rendering(...[...after].reverse())),
                 );
             }),
         );
