@@ -3,7 +3,7 @@ import { textFile, textFiles } from "./textFiles";
 
 /**
  * The shell text of a recipe's adapter: all `.sh` files of the recipe's folder, and for each Perl program `<name>.pl` a function
- * `<recipe>_<name>` that runs it. Recipes themselves read no files, so that they stay pure.
+ * `<recipe>_<name>` that runs it, see {@link perlProgram}. Recipes themselves read no files, so that they stay pure.
  *
  * @param parts folders in the recipe's folder whose files are needed, too
  * @throws {Error} If there is no such folder: a defect of the recipe, never of a stack.
@@ -13,9 +13,17 @@ export function adapterScript(recipe: string, parts: readonly string[] = []): st
     return [folder, ...parts.map((part) => `${folder}/${part}`)]
         .flatMap((of) => [
             ...textFiles(of, ".sh").map(({ text }) => text),
-            ...textFiles(of, ".pl").map(({ name, text }) => perlFunction(`${recipe}_${name}`, text)),
+            ...textFiles(of, ".pl")
+                .filter(({ name }) => !name.includes("."))
+                .map(({ name }) => perlFunction(`${recipe}_${name}`, perlProgram(of, name))),
         ])
         .join("\n");
+}
+
+/** The Perl program `<name>.pl` of a folder, followed by `<name>.*.pl`: functions that it shares with others. */
+export function perlProgram(folder: string, name: string): string {
+    const parts = textFiles(folder, ".pl").filter((file) => file.name === name || file.name.startsWith(`${name}.`));
+    return parts.map(({ text }) => text).join("");
 }
 
 /**

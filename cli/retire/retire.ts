@@ -4,15 +4,13 @@ import { knownValue } from "../../components/convergence/outputs";
 import { planRetirement, type Retirement } from "../../components/convergence/retirement";
 import { type Host, runProgram } from "../program";
 import { findProject } from "../project";
+import { pulumiIn } from "../pulumiCli";
 import { configFromCli } from "../stackConfig";
-import { attempt, type Surroundings } from "../surroundings";
-import { outputsIn } from "./state";
+import { outputsIn } from "../state";
+import type { Surroundings } from "../surroundings";
 
 /** Seconds of a retirement besides the time in which connections may end. */
 const WORK = 900;
-
-/** Milliseconds for a command of the Pulumi CLI: a large state may be far away. */
-const PATIENCE = 300_000;
 
 /** What the person who retires a host needs to know. */
 export interface RetirementOf extends Retirement {
@@ -36,23 +34,10 @@ export interface RetirementOf extends Retirement {
 export async function retirementOf(
     name: string,
     stackName: string | undefined,
-    { pulumi: cli, pulumiCommand }: Pick<Surroundings, "pulumi" | "pulumiCommand">,
+    surroundings: Pick<Surroundings, "pulumi" | "pulumiCommand">,
 ): Promise<RetirementOf> {
     const project = findProject();
-    const answer = async (...args: string[]) => {
-        const { code, stdout, stderr } = await attempt(
-            cli,
-            ["--non-interactive", "-C", project.directory, ...args],
-            PATIENCE,
-        );
-        if (code === 127) {
-            throw new Error(`${cli} is not installed; install the Pulumi CLI`);
-        }
-        if (code !== 0) {
-            throw new Error(`pulumi ${args[0]}: ${stderr.trim().replace(/^error: /, "")}`);
-        }
-        return stdout.trim();
-    };
+    const answer = pulumiIn(project, surroundings);
     const selected = stackName ?? (await answer("stack", "--show-name"));
     // The login's key may be among the secrets.
     const config = configFromCli(await answer("config", "--json", "--show-secrets", "--stack", selected));
@@ -75,7 +60,7 @@ export async function retirementOf(
             resource.kind === "transaction" ? Number(resource.adapter?.parameters?.hard_stop ?? 0) : 0,
         ),
     );
-    const connection = await known(host, `${pulumiCommand} up --stack ${stack}`);
+    const connection = await known(host, `${surroundings.pulumiCommand} up --stack ${stack}`);
     const retired = {
         connection,
         resources: [...host.resources],

@@ -4,11 +4,12 @@
 export interface HostStatus {
     /** Name of its component, as in `edge-lb1`. */
     readonly host: string;
+    /** Host name or address, with the port of sshd if that is not 22; empty if it is not known. */
     readonly address: string;
     /** The token that the state of the stack has, and so the last up that the state knows; empty if it knows none. */
     readonly expectedToken: string;
-    /** What it answered, or why it could not be asked. */
-    readonly answer: Answer | { readonly unanswered: string };
+    /** What it answered, or why it could not be asked. @default - it was never converged, so nobody knows how to ask it */
+    readonly answer?: Answer | { readonly unanswered: string };
 }
 
 /** What a host says of itself. Times are in seconds since 1970, by the host's clock. */
@@ -22,14 +23,19 @@ export interface Answer {
     readonly lastConverge?: LastConverge;
     /** Who holds the host at the moment, as `alice@laptop`. @default - no converge runs */
     readonly converging?: string;
-    /** What is not as the last converge left it. Undefined if that converge has left no check, as those of older releases. */
+    /**
+     * What is not as the last converge left it. Undefined if that converge has left no check, as those of older releases; if the check has
+     * failed, which `warnings` say; and while a converge runs, because what that has not done yet is no drift.
+     */
     readonly drift?: readonly Drift[];
-    /** Warnings of the check, a problem and its remedy each. */
+    /** Warnings of the check, and what could not be found out: a problem and its remedy each. */
     readonly warnings: readonly string[];
     /** Whether HAProxy is managed on the host. */
     readonly managesHaproxy: boolean;
-    /** Undefined if HAProxy does not run. */
+    /** Undefined if HAProxy does not run, or could not be asked. */
     readonly haproxy?: Haproxy;
+    /** Why HAProxy runs but could not be asked, and what to do. @default - it was asked, or does not run */
+    readonly haproxyProblem?: string;
 }
 
 export interface LastConverge {
@@ -61,6 +67,8 @@ export interface Haproxy {
     readonly backends: readonly Backend[];
     /** What somebody has set by hand, as in `shop/shop1 in maintenance`; empty if nothing. */
     readonly byHand: readonly string[];
+    /** The command of HAProxy's runtime API that undoes the first of these, as `set server shop/shop1 state ready`; empty if nothing. */
+    readonly undo: string;
     readonly certificates: readonly { readonly name: string; readonly ends: number }[];
 }
 

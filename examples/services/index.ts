@@ -46,7 +46,7 @@ const fleet = new LoadBalancerFleet("edge", {
             basicAuth: { users: [{ name: "ops", password: config.requireSecret("opsPassword") }] },
         },
     ],
-    // Off for tests, and for pull requests of strangers: a preview then asks no host.
+    // Off for tests: a preview then asks no host.
     probe: config.getBoolean("probe") ?? true,
 });
 

@@ -111,7 +111,7 @@ describeLab("a converge", () => {
         assert.match(
             [...new Set(waiting)].join("\n"),
             new RegExp(
-                `^waiting: another converge holds this host \\(by root from ${lab().gateway} at \\d\\d:\\d\\d:\\d\\dZ id=holder\\)$`,
+                `^waiting: another converge holds this host \\(by tester@lab as root from ${lab().gateway} at \\d\\d:\\d\\d:\\d\\dZ id=holder\\)$`,
             ),
         );
         assert.equal((await first).code, 0);
@@ -154,7 +154,7 @@ describeLab("a converge", () => {
         assert.equal(code, 1);
         assert.match(
             stderr,
-            /^refused: another converge has held this host for 1 s \(by root from .*\); nothing was done; look at what it does, then run again$/m,
+            /^refused: another converge has held this host for 1 s \(by tester@lab as root from .*\); nothing was done; look at what it does, then run again$/m,
         );
         await host().exec("systemctl kill haproxy-fleet-converge.service");
         await first;

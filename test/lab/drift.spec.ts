@@ -1,9 +1,11 @@
 import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
+import { makePlan } from "../../components/convergence/payload/plan";
 import { slot } from "../../components/convergence/slots";
 import { nextToken } from "../../components/convergence/token";
 import type { Host } from "../../lab/host";
-import { Convergence } from "../support/converge";
+import { checkWords } from "../support/checkWords";
+import { Convergence, redefine, WHO } from "../support/converge";
 import { hostState } from "../support/hostState";
 import { hostsProgram } from "../support/hostsProgram";
 import { describeLab, withLab } from "../support/lab";
@@ -20,6 +22,8 @@ const resources = (motd = "one\ntwo\nthree\n"): Resource[] => [
 ];
 
 const CONFIG = "/etc/haproxy/haproxy.cfg";
+const KEPT = "/var/lib/haproxy-fleet/check";
+const LAST = "/var/lib/haproxy-fleet/last-converge";
 
 /** Drift of a host, the words of a preview about it, and a command that shows its repair. */
 const drifts: { what: string; command: string; says: string[]; repaired: [command: string, output: string] }[] = [
@@ -114,6 +118,13 @@ describeLab("drift", () => {
     const out = async (command: string) => (await host.exec(command, { check: false })).stdout.trim();
     const token = async () => nextToken(await convergence.whyRun(), convergence.payload());
     const stored = () => out("head -n 1 /var/lib/haproxy-fleet/token");
+    /** What the host itself says differs from its last converge. */
+    const check = async () => {
+        const { code, stdout } = await host.exec(`sh ${KEPT} check 2>/dev/null`, { check: false });
+        const lines = stdout.trimEnd().split("\n");
+        assert.deepEqual([code, lines[0], lines.at(-1)], [0, "check", "end\tdone"], stdout);
+        return lines.filter((line) => line.startsWith("differs\t"));
+    };
     const up = async () => {
         const { code, stderr } = await convergence.up();
         assert.equal(code, 0, stderr);
@@ -147,11 +158,93 @@ describeLab("drift", () => {
             assert.doesNotMatch(text, /declared anew/);
             const planned = await token();
             assert.notEqual(planned, before);
+            const { differences } = await convergence.whyRun();
+            assert.deepEqual(await check(), checkWords(makePlan(convergence.resources).resources, { differences }));
             await up();
+            assert.deepEqual(await check(), []);
             assert.equal(await out(repaired[0]), repaired[1]);
             assert.equal(await stored(), planned, "the preview's token is the up's");
         });
     }
+
+    describe("is known to the host itself, by the check of its last converge,", () => {
+        const somaxconn: Resource = {
+            kind: "sysctl",
+            name: "60-lab",
+            values: { "net.core.somaxconn": { value: 5000 } },
+        };
+        /** What the last converge has left: how long it took, who ran it, from where, and how it ended. */
+        const last = async () => {
+            const [ended, ...rest] = (await out(`cat ${LAST}`)).split("\t");
+            const age = Number(await out("date +%s")) - Number(ended);
+            assert.ok(age >= 0 && age < 300, `${age} s`);
+            assert.match(rest[0] ?? "", /^\d{1,3}$/);
+            return rest.slice(1);
+        };
+        const by = () => [WHO, `root from ${lab().gateway}`];
+
+        afterEach(async () => {
+            convergence.resources = resources();
+            await up();
+        });
+
+        it("which names what somebody has changed, and nothing else", async () => {
+            convergence.resources = [...resources(), somaxconn];
+            await up();
+            assert.deepEqual(await check(), []);
+            assert.deepEqual(await last(), [...by(), "done"]);
+            await host.exec(
+                `echo '# edited' >>${CONFIG}; echo 128 >/proc/sys/net/core/somaxconn; systemctl stop haproxy`,
+            );
+            const says = await check();
+            assert.deepEqual(says, [
+                "differs\ttransaction[haproxy]\thaproxy.cfg: content",
+                "differs\tservice[haproxy.service]\tstopped",
+                "differs\tsysctl[60-lab]\tnet.core.somaxconn: value",
+            ]);
+            assert.deepEqual(says, checkWords(makePlan(convergence.resources).resources, await convergence.whyRun()));
+        });
+
+        it("which holds no secret and no content, and only root reads", async () => {
+            assert.equal(await out(`stat -c '%a %U' ${KEPT} ${LAST}`), "600 root\n600 root");
+            const base64 = [0, 1, 2].map((n) => btoa(`${"x".repeat(n)}key planted 1`).slice(4, -4));
+            for (const planted of ["planted 1", "daemon:mail", ...base64]) {
+                assert.equal(await out(`grep -c -F -e '${planted}' ${KEPT}`), "0", planted);
+            }
+            assert.ok(base64.some((text) => convergence.payload().replaceAll("\n", "").includes(text)));
+        });
+
+        it("which is the old or the new one, whole, if a converge is killed while it writes it", async () => {
+            const sum = () => out(`sha256sum <${KEPT}`);
+            const before = await sum();
+            convergence.resources = [...resources(), somaxconn];
+            const killed = redefine('dd() { head -c 1000 "$0" >"$lib/check.new"; kill -KILL $$; }');
+            const { code, stderr } = await convergence.up(killed);
+            assert.equal(code, 1);
+            assert.match(stderr, /ended by SIGKILL/);
+            assert.equal(await sum(), before);
+            const [, , result = ""] = await last();
+            assert.match(result, /^it was ended by SIGKILL after \d+ s, as by systemctl kill or a shutdown;/);
+            // Of what that has done, the last converge that ended well knows nothing.
+            assert.deepEqual(await check(), [
+                "differs\tsysctl[/proc/sys/net/core/somaxconn]\tunlisted",
+                "differs\tfile[/etc/sysctl.d/60-lab.conf]\tunlisted",
+                "differs\thost\tunfinished",
+            ]);
+            await up();
+            assert.notEqual(await sum(), before);
+            assert.deepEqual(await check(), []);
+        });
+
+        it("with the cause, if that has failed", async () => {
+            convergence.resources = [
+                ...resources(),
+                { kind: "execute", name: "fail", command: "echo no such luck; false", notIf: "false" },
+            ];
+            assert.notEqual((await convergence.up()).code, 0);
+            assert.deepEqual(await last(), [...by(), "execute[fail] failed: the last step failed; no such luck"]);
+        });
+    });
 
     describe("what was declared anew", () => {
         /** Previews a change, and returns the severity and the lines about causes. */

@@ -105,7 +105,7 @@ describeLab("a sudo user", () => {
         const journal = await shell(
             "journalctl --sync; journalctl -q -o cat --no-pager -u haproxy-fleet-converge.service",
         );
-        assert.match(journal, /haproxy-fleet by ops from /);
+        assert.match(journal, /haproxy-fleet by \S+@\S+ as ops from /);
     });
 
     it("finds nothing to do, then finds drift and repairs it", async () => {

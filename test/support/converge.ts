@@ -34,8 +34,7 @@ export class Convergence {
     payload(edit: (body: string) => string = (body) => body, deadline?: number): string {
         const { slots, unknown, owner, formerOwners, takeOver } = this;
         const options = { slots, unknown, owner, formerOwners, takeOver, deadline };
-        const sealed = buildPayload(makePlan(this.resources), options);
-        return seal(edit(sealed.slice(sealed.indexOf("\n") + 1)));
+        return edited(buildPayload(makePlan(this.resources), options), edit);
     }
 
     /** Runs the why-run of a preview. */
@@ -81,6 +80,13 @@ export class Convergence {
     }
 }
 
+/** A payload after an edit of its text. What the host keeps of it is still a whole program. */
+export function edited(sealed: string, edit: (body: string) => string): string {
+    const body = edit(sealed.slice(sealed.indexOf("\n") + 1));
+    const check = body.slice(0, body.indexOf("\nmain() {\ndefine\n") + 1);
+    return seal(body.replace(/^check_size=.*$/m, `check_size='${Buffer.byteLength(check)}'`));
+}
+
 /** How a launch has ended. */
 export interface Launched {
     code: number;
@@ -92,6 +98,9 @@ export interface Launched {
 const run = (over: SshTarget | SshSession, command: string, stdin: string, timeout?: number) =>
     "run" in over ? over.run(command, stdin, timeout) : runOverSsh(over, command, stdin, timeout);
 
+/** Who runs the tests' converges. */
+export const WHO = "tester@lab";
+
 /** Leaves a payload on the host, as the probe of an up does. */
 export async function leave(
     over: SshTarget | SshSession,
@@ -99,7 +108,7 @@ export async function leave(
     payload: string,
     become?: "sudo",
 ): Promise<void> {
-    const { code, stderr } = await run(over, askCommand("leave", become, token), payload);
+    const { code, stderr } = await run(over, askCommand("leave", become, token, WHO), payload);
     assert.equal(code, 0, stderr);
 }
 

@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { redefine } from "./converge";
 
 /**
  * An edit of a payload: kills the converge before or after its n-th step, when the shell is its only process. The runtime's own step does
@@ -10,10 +11,12 @@ export function killAt(n: number, when: "before" | "after", of = ""): (body: str
     const kill = `[ "$steps" != ${n} ] || kill -KILL $$`;
     const [before, after] = when === "before" ? [kill, ":"] : [":", kill];
     const counts = `case $label in '${of}'*) ;; *) step_itself "$@"; return ;; esac`;
-    const counting = `steps=0\nstep() {\n${counts}\nsteps=$((steps + 1))\n${before}\nstep_itself "$@"\n${after}\n}`;
+    const counting = (itself: string) =>
+        `steps=0${itself}step() {\n${counts}\nsteps=$((steps + 1))\n${before}\nstep_itself "$@"\n${after}\n}`;
     return (body) => {
-        const renamed = body.replace("\nstep() {", "\nstep_itself() {");
-        assert.notEqual(renamed, body);
-        return renamed.replace('\ndispatch "$@"\n', () => `\n${counting}\ndispatch "$@"\n`);
+        // A copy, because the host keeps what defines it.
+        const [step = ""] = /\nstep\(\) \{\n[\s\S]*?\n\}\n/.exec(body) ?? [];
+        assert.notEqual(step, "");
+        return redefine(counting(step.replace("\nstep() {", "\nstep_itself() {")))(body);
     };
 }

@@ -3,9 +3,9 @@ import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:
 import { tmpdir, userInfo } from "node:os";
 import { join } from "node:path";
 import type { Content, Resource } from "../../components/convergence/kinds/index";
-import { buildPayload, type PayloadOptions, seal } from "../../components/convergence/payload/payload";
+import { buildPayload, type PayloadOptions } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
-import { redefine } from "./converge";
+import { edited, redefine } from "./converge";
 import { skip } from "./skip";
 
 /** The shells for which the runtime is written, with their command lines. */
@@ -99,7 +99,7 @@ export class Sandbox {
     ): string {
         const text = buildPayload(makePlan(resources), { slots, ...options });
         const places = `run=${this.path("run")} lib=${this.path("lib")}\nrequire_host() { :; }\nunshare() { :; }`;
-        return seal(redefine(`${places}\n${shell}`)(text.slice(text.indexOf("\n") + 1)));
+        return edited(text, redefine(`${places}\n${shell}`));
     }
 
     /** Runs a text like `launch` and `apply`: from a file that is named after the token. */

@@ -4,13 +4,15 @@ import { PRODUCT } from "./payload";
 const RUN = `/run/${PRODUCT}`;
 
 /**
- * The command that takes a payload on its standard input and runs a verb of it: `why-run`, or `leave` with a token. It is short and
- * free of secrets, because it is visible in the host's process list.
+ * The command that takes a payload on its standard input and runs a verb of it: `why-run`, or `leave` with a token and who runs the up.
+ * It is short and free of secrets, because it is visible in the host's process list. The program of `status` has this one verb.
+ *
+ * @param who see {@link who}; its characters mean nothing to a shell
  */
-export function askCommand(verb: "why-run" | "leave", become?: "sudo", token = ""): string {
+export function askCommand(verb: "why-run" | "leave" | "status", become?: "sudo", token = "", who = ""): string {
     const file = `${RUN}/in.$$`;
     const script = `umask 077; mkdir -p ${RUN} && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1`;
-    return asRoot(`'${script}' sh ${verb} ${token}`.trimEnd(), become);
+    return asRoot(`'${script}' sh ${verb} ${token} ${who}`.trimEnd(), become);
 }
 
 /**
@@ -20,6 +22,12 @@ export function askCommand(verb: "why-run" | "leave", become?: "sudo", token = "
 export function launchCommand(token: string, become?: "sudo"): string {
     const script = `cd ${RUN} && exec /bin/sh launch "$0"; echo "restarted since it was asked: run again" >&2; exit 1`;
     return asRoot(`'${script}' ${token}`, become);
+}
+
+/** What {@link launchCommand} was made of; undefined if the text is no such command. */
+export function launchOf(text: string): { readonly token: string; readonly become?: "sudo" } | undefined {
+    const [, sudo, token] = /^exec env LC_ALL=C (sudo -n )?\/bin\/sh -c '[^']*' (\S+)$/.exec(text) ?? [];
+    return token === undefined ? undefined : { token, ...(sudo !== undefined && { become: "sudo" }) };
 }
 
 /** The command that prints why a converge has failed, in one line: nothing if it could not say it itself. */

@@ -95,6 +95,8 @@ export async function connectSsh(target: SshTarget): Promise<SshSession> {
     try {
         const bastion = target.bastion && { ...target.bastion, isBastion: true };
         for (const hop of bastion ? [bastion, target] : [target]) {
+            // A fault that is found later would leave an open connection behind.
+            parseHostKey(hop.hostKey);
             await requireKey(hop);
         }
         const enter = (hop: SshTarget, dial: () => Promise<Duplex>) =>

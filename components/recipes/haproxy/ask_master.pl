@@ -6,37 +6,21 @@
 #
 # Each CERTIFICATE that HAProxy has to have from DIRECTORY is a name and a SHA-1 fingerprint. If it has others, a line is added:
 # "certificates", TAB, their names, TAB, what it has instead.
+#
+# What it shares with the program of a status is in ask_master.shared.pl.
 use strict;
 
 my ($path, $commands, $notes, $directory, @certificates) = @ARGV;
 my %declared = map { split / / } @certificates;
 alarm 20;
 local $/;
-# HAProxy 2.2 ends itself, and all of its connections, if the commands of a connection fill its buffer, which has 16 kB if not less.
-my @asked = ("$commands\n");
-for (sort keys %declared) {
-    push @asked, "" if length $asked[-1] > 4000;
-    $asked[-1] .= "\@1 show ssl cert $directory/$_.pem\n";
-}
-my $answer = join "", map { ask($_) } @asked;
+my @asked = batches("$commands\n", map { "\@1 show ssl cert $directory/$_.pem\n" } sort keys %declared);
+my $answer = join "", map { ask($path, $_) } @asked;
 my $served = $answer =~ s/^(?:Filename: |Can't display the certificate).*//ms ? $& : "";
-if (defined $notes && $answer =~ s/^# (be_id be_name .*)\n((?:\d.*\n)*)/\0/m) {
-    my @columns = split / /, $1;
-    # HAProxy 2.2 lists its own worker, too.
-    my @servers = map { my %server; @server{@columns} = split / /; \%server } grep { !/^\d+ MASTER \d+ cur-/ } split /\n/, $2;
-    my $summary = by_hand(@servers) . serving(@servers);
-    $answer =~ s/\0/$summary/;
-}
+my @servers = defined $notes && $answer =~ s/^# be_id be_name .*\n(?:\d.*\n)*/\0/m ? servers($&) : ();
+my $summary = by_hand() . serving();
+$answer =~ s/\0/$summary/;
 print $answer, $served eq "" ? "" : others($served);
-
-sub ask {
-    my $master;
-    # AF_UNIX and SOCK_STREAM: to load Socket takes longer than all else here, and an up asks eight times.
-    socket($master, 1, 1, 0) && connect($master, pack "S a108", 1, $path) or exit 1;
-    syswrite $master, $_[0];
-    shutdown $master, 1;
-    return scalar <$master>;
-}
 
 # What is served instead of declared certificates.
 sub others {
@@ -51,25 +35,12 @@ sub others {
         . ($more ? "; $more more differ" : "") . "\n";
 }
 
-# Leaves out our own drains, and servers with an agent, which sets the same.
 sub by_hand {
-    # The notes are about one worker.
-    open my $file, "<", $notes;
-    my ($worker, $ours) = split /\n/, defined $file ? <$file> : "", 2;
-    $ours = "" if !defined $ours || $answer !~ /^# workers\n(?:$worker\s|# old)/m;
+    my $ours = ours($notes, $answer);
     my (%found, $set, $undo);
-    for my $server (@_) {
-        my ($admin, $now, $declared) = @$server{qw(srv_admin_state srv_uweight srv_iweight)};
-        my $name = "$server->{be_name}/$server->{srv_name}";
-        next if $server->{srv_agent_state} & 2 || $ours =~ /^drain \Q$name\E$/m;
-        my @found = (
-            ($admin & 5) == 1 ? ["in maintenance", "set server $name state ready"] : (),
-            $admin & 8 ? ["drained", "set server $name state ready"] : (),
-            ($admin & 5) == 4 ? ["ready, though declared disabled", "set server $name state maint"] : (),
-            ($server->{srv_check_state} & 6) == 2 ? ["without health checks", "enable health $name"] : (),
-            $now != $declared ? ["with weight $now instead of $declared", "set server $name weight $declared"] : (),
-        );
-        push @{$found{$_->[0]}}, $name for @found;
+    for my $server (@servers) {
+        my @found = set_by_hand($server, $ours);
+        push @{$found{$_->[0]}}, $server->{name} for @found;
         $undo ||= $found[0][1] if @found;
         $set += @found;
     }
@@ -85,25 +56,13 @@ sub by_hand {
         . ($set > 1 ? "undo each in HAProxy's runtime API, such as" : "undo in HAProxy's runtime API") . ": $undo\n";
 }
 
-# Does not count servers that are declared to take nothing.
 sub serving {
-    my @checks = qw(- - - - HANA SOCKERR L4OK L4TOUT L4CON L6OK L6TOUT L6RSP L7TOUT L7RSP - L7OK L7OKC L7STS PROCERR PROCTOUT PROCOK);
-    my (@backends, %count, %lack);
-    for my $server (@_) {
-        my ($backend, $admin, $weight) = @$server{qw(be_name srv_admin_state srv_uweight)};
-        next if ($admin & 5) == 5 || $server->{srv_iweight} == 0 && $weight == 0;
-        push @backends, $backend if !$count{$backend}++;
-        my $check = $checks[$server->{srv_check_status}] // "-";
-        my $why = $admin & 32 ? "unresolved" : $admin & 3 ? "in maintenance" : $admin & 24 ? "drained" : $weight == 0 ? "weight 0"
-            : $server->{srv_op_state} % 3 == 0 ? $check eq "-" ? "down" : $check
-            : ($server->{srv_check_state} & 6) == 6 && $server->{srv_check_status} < 2 ? "not checked yet" : next;
-        push @{$lack{$backend}}, "$server->{srv_name} $why";
-    }
+    my @backends = backends(@servers);
     my @lacking = map {
-        my @servers = @{$lack{$_}};
+        my ($name, $count, @servers) = @$_;
         my $shown = join ", ", @servers[0 .. ($#servers > 1 ? 1 : $#servers)];
-        "$_ " . ($count{$_} - @servers) . " of $count{$_} ($shown" . (@servers > 2 ? ", ..." : "") . ")"
-    } sort { $count{$a} - @{$lack{$a}} <=> $count{$b} - @{$lack{$b}} } grep { $lack{$_} } @backends;
+        "$name " . ($count - @servers) . " of $count ($shown" . (@servers > 2 ? ", ..." : "") . ")"
+    } sort { $$a[1] - @$a <=> $$b[1] - @$b } grep { @$_ > 2 } @backends;
     return "" if !@backends;
     my $others = @backends - @lacking;
     return "serving\t" . (@backends == 1 ? "its backend is up" : "all " . @backends . " backends are up") . "\n" if !@lacking;

@@ -165,8 +165,8 @@ export class LoadBalancerHost {
     /** Everything that a refused configuration must not change: files with times, processes, mounts. */
     async state(): Promise<string> {
         return this.shell(`
-            # A refused converge notes what it has tried to declare.
-            files() { find /etc/haproxy /var/lib/haproxy-fleet ! -path /var/lib/haproxy-fleet ! -name declared "$@"; }
+            # A refused converge notes what it has tried to declare, and how it has ended.
+            files() { find /etc/haproxy /var/lib/haproxy-fleet ! -path /var/lib/haproxy-fleet ! -name declared ! -name last-converge "$@"; }
             files -printf '%p %y %m %u:%g %i %T@\\n' | sort
             files -type f -print0 | sort -z | xargs -0 sha256sum
             systemctl show -p MainPID -p InvocationID -p NRestarts haproxy

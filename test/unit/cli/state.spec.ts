@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { outputsIn } from "../../../cli/retire/state";
+import { outputsIn } from "../../../cli/state";
 
 describe("outputsIn", () => {
     const signature = "4dabf18193072939515e22adb298388d";

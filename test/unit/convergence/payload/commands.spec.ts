@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { askCommand, causeCommand, launchCommand, reportOf } from "../../../../components/convergence/payload/commands";
+import { askCommand, causeCommand, launchCommand, launchOf, reportOf } from "../../../../components/convergence/payload/commands";
 
 describe("askCommand", () => {
     it("keeps the payload from others, and runs a verb of it", () => {
@@ -9,8 +9,8 @@ describe("askCommand", () => {
             `exec env LC_ALL=C /bin/sh -c 'umask 077; mkdir -p /run/haproxy-fleet && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1' sh why-run`,
         );
         assert.match(
-            askCommand("leave", "sudo", "t1"),
-            /^exec env LC_ALL=C sudo -n \/bin\/sh -c .* exit 1' sh leave t1$/,
+            askCommand("leave", "sudo", "t1", "alice@laptop"),
+            /^exec env LC_ALL=C sudo -n \/bin\/sh -c .* exit 1' sh leave t1 alice@laptop$/,
         );
     });
 });
@@ -22,6 +22,15 @@ describe("launchCommand", () => {
             `exec env LC_ALL=C /bin/sh -c 'cd /run/haproxy-fleet && exec /bin/sh launch "$0"; echo "restarted since it was asked: run again" >&2; exit 1' t1`,
         );
         assert.equal(launchCommand("t1", "sudo"), launchCommand("t1").replace("LC_ALL=C ", "LC_ALL=C sudo -n "));
+    });
+});
+
+describe("launchOf", () => {
+    it("reads the token and the login of a launch, and of nothing else", () => {
+        assert.deepEqual(launchOf(launchCommand("t1")), { token: "t1" });
+        assert.deepEqual(launchOf(launchCommand("t1", "sudo")), { token: "t1", become: "sudo" });
+        for (const text of ["", "t1", "sudo -n true", askCommand("why-run"), `${launchCommand("t1")} t2`, `x; ${launchCommand("t1")}`])
+            assert.equal(launchOf(text), undefined, text);
     });
 });
 

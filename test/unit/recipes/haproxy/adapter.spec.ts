@@ -25,6 +25,7 @@ describe("the Perl programs of the adapter", () => {
         if (!has("perl")) this.skip();
         assert.deepEqual(programs.sort(), [
             "ask_master.pl",
+            "ask_master.shared.pl",
             "ask_ports.pl",
             "busy_servers.pl",
             "certificates/make_handshakes.pl",

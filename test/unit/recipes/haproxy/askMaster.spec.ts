@@ -5,9 +5,10 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { createServer } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { perlProgram } from "../../../../components/scripts";
 import { has } from "../../../support/sandbox";
 
-const PROGRAM = join(__dirname, "../../../../components/recipes/haproxy/ask_master.pl");
+const PROGRAM = perlProgram("components/recipes/haproxy", "ask_master");
 
 const COLUMNS =
     "# be_id be_name srv_id srv_name srv_addr srv_op_state srv_admin_state srv_uweight srv_iweight " +
@@ -48,7 +49,9 @@ describe("the master's answer about servers", () => {
             await once(server, "listening");
             writeFileSync(join(directory, "notes"), notes);
             const child = spawn("perl", [
+                "-e",
                 PROGRAM,
+                "--",
                 path,
                 "commands",
                 join(directory, "notes"),
@@ -196,7 +199,9 @@ describe("the master's answer about servers", () => {
         await once(server, "listening");
         const names = Array.from({ length: 500 }, (_, n) => `certificate-${n}`);
         const child = spawn("perl", [
+            "-e",
             PROGRAM,
+            "--",
             path,
             "show proc",
             "none",

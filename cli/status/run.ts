@@ -1,0 +1,64 @@
+import { findProject } from "../project";
+import { pulumiIn } from "../pulumiCli";
+import { resourcesIn } from "../state";
+import type { Surroundings } from "../surroundings";
+import { parseAnswer } from "./answer";
+import { askHosts } from "./ask";
+import { hostsIn, namedHosts } from "./hosts";
+import { report } from "./json";
+import { exitStatus, judge } from "./judge";
+import { statusProgram } from "./program";
+import { progressOn, waitingFor } from "./progress";
+import { table } from "./table";
+
+export interface StatusArgs {
+    /** @default - the selected one */
+    readonly stack?: string;
+    readonly json: boolean;
+    /** Names of hosts. @default - all of the stack */
+    readonly hosts: readonly string[];
+}
+
+/**
+ * Asks the hosts of a stack how they are, prints it, and returns the exit status.
+ *
+ * @throws {Error} If the state cannot be read, has no host, or not the named ones.
+ */
+export async function status({ stack, json, hosts: names }: StatusArgs, surroundings: Surroundings): Promise<number> {
+    const pulumi = pulumiIn(findProject(), surroundings);
+    const progress = progressOn(process.stderr);
+    // Hosts notice by themselves that nobody listens any more.
+    process.once("SIGINT", () => {
+        progress.end();
+        process.exit(130);
+    });
+    try {
+        progress.say("reading the state of the stack");
+        const selected = stack === undefined ? [] : ["--stack", stack];
+        const known = hostsIn(resourcesIn(await pulumi("stack", "export", "--show-secrets", ...selected)));
+        const { project, stack: name } = known;
+        if (known.hosts.length === 0) {
+            const which = name === "" ? "its state is empty" : `stack ${name} has no load balancer in its state`;
+            throw new Error(`${which}; run ${surroundings.pulumiCommand} up first, or name another stack`);
+        }
+        const asked = namedHosts(known, names);
+        let waiting = asked.map(({ host }) => host);
+        const done = (host: string) => {
+            waiting = waiting.filter((each) => each !== host);
+            progress.say(waitingFor(waiting, asked.length));
+        };
+        progress.say(waitingFor(waiting, asked.length));
+        const answers = await askHosts(asked, { program: statusProgram(), parse: parseAnswer, done });
+        const { pulumiCommand } = surroundings;
+        const hosts = answers.map((host) => judge(host, { project, stack: name, pulumiCommand }));
+        progress.end();
+        const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR;
+        const text = json
+            ? `${JSON.stringify(report(name, hosts), undefined, 2)}\n`
+            : table({ stack: name, hosts, coloured });
+        process.stdout.write(text);
+        return exitStatus(hosts);
+    } finally {
+        progress.end();
+    }
+}

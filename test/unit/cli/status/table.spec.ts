@@ -1,0 +1,162 @@
+import assert from "node:assert/strict";
+import { readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { judge } from "../../../../cli/status/judge";
+import { table } from "../../../../cli/status/table";
+import type { HostStatus } from "../../../../cli/status/types";
+import { backendOf, haproxyOf, now, statusOf } from "../../../support/answers";
+
+const DAY = 86_400;
+
+/** `UPDATE_GOLDEN=1` writes the tables anew; read the diff before you commit it. */
+const update = process.env.UPDATE_GOLDEN === "1";
+
+const shown = (hosts: readonly HostStatus[], coloured = false, stack = "prod") =>
+    table({
+        stack,
+        coloured,
+        hosts: hosts.map((host) => judge(host, { project: "edge", stack, pulumiCommand: "pulumi" })),
+    });
+
+/** Compares a table with the file that people have read. */
+function assertTable(name: string, text: string): void {
+    const file = join(__dirname, "tables", `${name}.txt`);
+    if (update) writeFileSync(file, text);
+    assert.equal(text, readFileSync(file, "utf8"));
+}
+
+const away = (host: string, unanswered: string): HostStatus => ({
+    host,
+    address: "192.0.2.1",
+    expectedToken: "t1",
+    answer: { unanswered },
+});
+const mixed: HostStatus[] = [
+    statusOf("edge-lb1"),
+    statusOf("edge-lb2", {
+        drift: [
+            { resource: "file[/etc/motd]", what: "content" },
+            { resource: "file[/etc/motd]", what: "mode" },
+            { resource: "sysctl[net.core.somaxconn]", what: "value" },
+        ],
+        haproxy: haproxyOf({
+            backends: [backendOf("shop", 3, "shop2 MAINT"), backendOf("api", 2, "api1 L4CON")],
+            byHand: ["shop/shop2 in maintenance"],
+            undo: "set server shop/shop2 state ready",
+            certificates: [
+                { name: "shop.pem", ends: now + 61 * DAY },
+                { name: "api.pem", ends: now + 9 * DAY + 5 },
+            ],
+        }),
+    }),
+    away("edge-lb3", "did not answer within 5 s; check the network, and firewalls in between"),
+    statusOf("edge-lb4", { haproxy: undefined, drift: [{ resource: "transaction[haproxy]", what: "stopped" }] }),
+    { host: "edge-lb5", address: "", expectedToken: "" },
+    statusOf("edge-lb6", { converging: "bob@ci", drift: undefined, token: "t0" }),
+    statusOf("edge-lb7", { drift: undefined, lastConverge: undefined, token: "t2" }),
+    statusOf("edge-lb8", {
+        drift: [{ resource: "transaction[haproxy]", what: "outdated" }],
+        lastConverge: { ended: now - 40, took: 3, by: "ci", result: "transaction[haproxy] failed: refused" },
+    }),
+];
+
+describe("status table", () => {
+    it("shows each host in a row, and below what to do, the worst first", () => {
+        assertTable("mixed", shown(mixed));
+    });
+
+    it("says little of a healthy fleet", () => {
+        assertTable("healthy", shown([statusOf("edge-lb1"), statusOf("edge-lb2"), statusOf("edge-lb10")]));
+    });
+
+    it("shows hosts without HAProxy, and calls them hosts", () => {
+        assertTable(
+            "hosts",
+            shown([statusOf("edge-lb1"), statusOf("db1", { managesHaproxy: false, haproxy: undefined })]),
+        );
+    });
+
+    it("shows hosts of which none answers", () => {
+        assertTable(
+            "unanswered",
+            shown([
+                away("edge-lb1", "the bastion 192.0.2.9:22 refuses connections; check that sshd is running there"),
+                away("edge-lb2", "the bastion 192.0.2.9:22 refuses connections; check that sshd is running there"),
+                away("edge-lb3", `is not the pinned host: ${"x".repeat(200)}`),
+            ]),
+        );
+    });
+
+    it("keeps 40 hosts with many backends within 120 columns, and says equal reasons once", () => {
+        const backends = (lacking: boolean) =>
+            Array.from({ length: 13 }, (_, n) =>
+                backendOf(`service-${n}`, 4, ...(lacking && n === 7 ? ["app-2 L4TOUT"] : [])),
+            );
+        const hosts = Array.from({ length: 40 }, (_, n) =>
+            n % 20 === 11
+                ? away(`edge-lb${n}`, "cannot be reached (EHOSTUNREACH); check the network, and firewalls in between")
+                : statusOf(`edge-lb${n}`, {
+                      haproxy: haproxyOf({
+                          backends: backends(n % 10 === 4),
+                          connections: n * 1_000,
+                          maxconn: 1_000_000,
+                      }),
+                  }),
+        );
+        const text = shown(hosts);
+        assertTable("many", text);
+        assert.deepEqual(
+            text.split("\n").filter((line) => line.length > 120),
+            [],
+        );
+    });
+
+    it("shortens what is long until it fits", () => {
+        const backends = ["checkout", "catalogue", "search", "accounts"].map((name) =>
+            backendOf(name, 6, "app1 L4CON", "app2 L4CON"),
+        );
+        const certificates = [{ name: "wildcard.shop.example.com.pem", ends: now + 20 * DAY }];
+        const lastConverge = { ended: now - 3 * DAY, took: 4, by: "deployment@build-agent-17", result: "done" };
+        const text = shown([
+            statusOf("edge-europe-lb1", { lastConverge, haproxy: haproxyOf({ backends, certificates }) }),
+            statusOf("edge-lb2"),
+        ]);
+        assertTable("shortened", text);
+        assert.ok(text.split("\n").every((line) => line.length <= 120));
+    });
+
+    it("lets no name move the cursor, hide, break a line or push others away", () => {
+        const evil = "\x1b[2J\x1b]0;x\x07a\r\nstack prod: 1 healthy\t\u202e\u200b\u009b31m";
+        const hosts = [
+            statusOf("edge-lb1", {
+                owner: evil,
+                drift: [{ resource: evil, what: evil }],
+                warnings: [`${evil}; ${evil}`],
+                lastConverge: { ended: now, took: 1, by: evil.repeat(9), result: evil },
+                haproxy: haproxyOf({
+                    version: evil,
+                    backends: [{ name: evil, up: 0, servers: 1, lacking: [evil] }],
+                    byHand: [evil],
+                    certificates: [{ name: evil, ends: now + 1 }],
+                }),
+            }),
+            away(evil, evil),
+        ];
+        const text = shown(hosts, false, evil);
+        assertTable("hostile", text);
+        assert.doesNotMatch(text, /[^\n\x20-\x7e…]/);
+    });
+
+    it("is coloured only where it is asked to be: red what fails, yellow what needs attention", () => {
+        const coloured = shown(mixed, true);
+        assert.equal(coloured.replaceAll(/\x1b\[\d+m/g, ""), shown(mixed));
+        const lines = coloured.split("\n");
+        const rowOf = (host: string) => lines.find((line) => /^(\x1b\[\d+m)?edge-/.test(line) && line.includes(host));
+        assert.match(rowOf("edge-lb1") ?? "", /^edge-lb1 /);
+        assert.match(rowOf("edge-lb2") ?? "", /^\x1b\[33medge-lb2\x1b\[0m /);
+        assert.match(rowOf("edge-lb3") ?? "", /^\x1b\[31medge-lb3\x1b\[0m /);
+        assert.ok(lines.some((line) => line.startsWith("\x1b[31mfailing\x1b[0m    edge-lb3: ")));
+        assert.ok(lines.some((line) => line.startsWith("\x1b[33mattention\x1b[0m  edge-lb2: ")));
+        assert.doesNotMatch(shown(mixed), /\x1b/);
+    });
+});
