@@ -152,7 +152,7 @@ module.exports = {
             name: "command-uses-little",
             comment:
                 "The command runs programs and sees what they declare. Without an engine, it fills slots and shows refused " +
-                "lines itself, as a host's preview does, compares what commits declare, asks and retires hosts, and encrypts data bag items.",
+                "lines itself, as a host's preview does, knows the texts of previews, compares what commits declare, asks and retires hosts, and encrypts data bag items.",
             severity: "error",
             from: { path: "^cli/" },
             to: {

@@ -53,17 +53,27 @@ export function attempt(
     options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal } = {},
 ): Promise<Result> {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"], timeout });
+        const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+        // That of spawn would keep this process alive if the program is not installed.
+        const timer = setTimeout(() => child.kill(), timeout);
         let [stdout, stderr] = ["", ""];
         child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
         child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-        child.on("error", (error: NodeJS.ErrnoException) =>
-            error.code === "ENOENT" ? resolve({ code: 127, stdout, stderr: error.message }) : reject(error),
-        );
-        child.on("close", (code, signal) =>
-            code === null
-                ? reject(new Error(`${program}: ended by ${signal}; it may take ${timeout / 1000} s`))
-                : resolve({ code, stdout, stderr }),
-        );
+        child.on("error", (error: NodeJS.ErrnoException) => {
+            clearTimeout(timer);
+            if (error.code === "ENOENT") {
+                resolve({ code: 127, stdout, stderr: error.message });
+            } else {
+                reject(error);
+            }
+        });
+        child.on("close", (code, signal) => {
+            clearTimeout(timer);
+            if (code === null) {
+                reject(new Error(`${program}: ended by ${signal}; it may take ${timeout / 1000} s`));
+            } else {
+                resolve({ code, stdout, stderr });
+            }
+        });
     });
 }

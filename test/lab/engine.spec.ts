@@ -1,7 +1,9 @@
 // The program, the real CLI and real hosts. PULUMI_FULL=1 uses a full Pulumi install.
 import assert from "node:assert/strict";
+import { previewStack } from "../../cli/review/preview";
 import type { Host } from "../../lab/host";
 import local from "../../stacks/local";
+import { cliWith } from "../support/cliScript";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { restartTraces } from "../support/smallLoadBalancer";
@@ -50,6 +52,12 @@ describeLab("the engine on a fleet", () => {
         environment: "local",
         runList: ["ecom-platform::app"],
     });
+    /** What the hosts of the program are found to be, by name. */
+    const findings = async () => {
+        const { hosts, errors } = await previewStack("test", { pulumi: cliWith(program), pulumiCommand: "" }, program);
+        assert.deepEqual(errors, []);
+        return hosts;
+    };
     const withAnother = () => program.nodes([...program.labNodes(), another()]);
 
     before(async () => {
@@ -91,6 +99,16 @@ describeLab("the engine on a fleet", () => {
             `sed -i 's/^    timeout queue .*//; s/^    balance .*/&/' ${CONFIG}; echo '# edited' >>${CONFIG}`,
         );
         const text = await program.preview();
+        const found = await findings();
+        assert.deepEqual(
+            found.map(({ host, outcome, drift, declared, effect }) => [host, outcome, drift, declared, effect]),
+            [
+                ["edge-lb1", "unchanged", false, false, ""],
+                ["edge-lb2", "differs", true, false, "reload"],
+            ],
+        );
+        assert.match(found[1]?.summary ?? "", /^1 resource: drift$/);
+        assert.ok(found[1]?.differences.some((line) => /^ +- *# edited$/.test(line)));
         assert.match(text, /^ +- *# edited$/m);
         assert.match(text, /lb2-converge update/);
         assert.doesNotMatch(text, /lb1-converge update/);

@@ -2,6 +2,7 @@
 import assert from "node:assert/strict";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import { makeCertificate } from "../../support/certificates";
 import { UserProject } from "../../support/userProject";
 
 const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAAA";
@@ -148,6 +149,36 @@ describe("haproxy-fleet check", function () {
         });
         const { stdout, stderr } = await check("dev");
         assert.equal(stdout, "dev  lb1  accepted  HAProxy 2.6.12 at ./haproxy\n", stderr);
+    });
+
+    it("records when certificates end, and nothing of hosts, which are not asked", async () => {
+        const { pem, key } = await makeCertificate("shop.test", {
+            names: ["shop.test"],
+            to: "2126-01-01T00:00:00.000Z",
+        });
+        start({
+            "index.ts": `import * as pulumi from "@pulumi/pulumi";
+                import { LoadBalancerFleet } from "haproxy-fleet";
+                const connection = (address: string) => ({ connection: { address, hostKey: "${hostKey}" } });
+                new LoadBalancerFleet("edge", {
+                    hosts: { lb1: connection("192.0.2.1"), lb2: connection("192.0.2.2") },
+                    certificates: {
+                        shop: { pem: ${JSON.stringify(pem)}, key: pulumi.secret(${JSON.stringify(key)}) },
+                        api: { pem: new pulumi.Config().requireSecret("api") },
+                    },
+                    services: [{ name: "shop", port: 80, hosts: ["shop.test"], tls: true, servers: [{ name: "a", address: "192.0.2.7" }] }],
+                });`,
+            "Pulumi.dev.yaml": "config:\n  api: { secure: v1:abc }\n",
+        });
+        const file = join(project.directory, "findings");
+        project.environment.HAPROXY_FLEET_FINDINGS = file;
+        const { code, stdout, stderr } = await check("dev");
+        assert.equal(code, 0, stdout + stderr);
+        const ends = { api: null, shop: "2126-01-01T00:00:00Z" };
+        assert.equal(
+            readFileSync(file, "utf8"),
+            `${JSON.stringify({ kind: "certificates", component: "edge", ends })}\n`,
+        );
     });
 
     it("says what is missing: the package in a project, the project, a HAProxy", async () => {
