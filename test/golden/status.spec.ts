@@ -74,9 +74,25 @@ agent 9001 50%; agent 9002 down; agent 9003 drain
 mkdir /etc/many
 for n in $(seq ${MANY}); do cp /etc/own.pem "/etc/many/certificate-with-a-long-name-$n.pem"; done
 haproxy -D -W -S /run/haproxy-master.sock -f /haproxy.cfg
-sleep 1
-master=$(talk /run/haproxy-master.sock "show proc" | sed -n '/ master /s/ .*//p')
-reload() { kill -USR2 "$master"; sleep 1.5; }
+master=
+for _ in $(seq 100); do
+    master=$(talk /run/haproxy-master.sock "show proc" | sed -n '/ master /s/ .*//p')
+    [ -z "$master" ] || break
+    sleep 0.2
+done
+reloads() { talk /run/haproxy-master.sock "show proc" | sed -n '/ master /s/ *[0-9]*d[0-9]*h.*//p'; }
+worker() { talk /run/haproxy-master.sock "@1 show info" | sed -n 's/^Pid: //p'; }
+# Waits until the master has done it, whether it has failed or not.
+reload() {
+    before=$(reloads)
+    kill -USR2 "$master"
+    for _ in $(seq 100); do
+        sleep 0.2
+        now=$(reloads)
+        case $now in "" | "$before") ;; *) break ;; esac
+    done
+    sleep 1
+}
 status() {
     mkdir -p /run/haproxy-fleet
     cp /status.sh /run/haproxy-fleet/in.$$
@@ -89,15 +105,18 @@ sleep 1
 # Keeps a worker that has to end.
 perl -MIO::Socket::INET -e '$s = IO::Socket::INET->new("127.0.0.1:8080"); print $s "GET / HTTP/1.1\\r\\n"; sleep 50' &
 sleep 0.5
+old=$(worker)
 reload
+for _ in $(seq 100); do
+    case $(worker) in "" | "$old") sleep 0.2 ;; *) break ;; esac
+done
 for set in "web/drained state drain" "web/ours state drain" "web/maint state maint" "web/made-ready state ready" "web/weighted weight 10" \\
     "web/muted weight 0" "template/t2 state maint"; do
     talk /run/haproxy-master.sock "@1 set server $set"
 done
 talk /run/haproxy-master.sock "@1 disable health web/no-checks"
 mkdir -p /run/haproxy-fleet
-worker=$(talk /run/haproxy-master.sock "show proc" | sed -n '/^# workers/{n;s/ .*//p;q}')
-printf '%s\\ndrain web/ours\\n' "$worker" >/run/haproxy-fleet/server-notes
+printf '%s\\ndrain web/ours\\n' "$(worker)" >/run/haproxy-fleet/server-notes
 for _ in $(seq 100); do
     stats=$(talk /run/haproxy-master.sock "@1 show stat" | grep -c -e ',DOWN (agent),' -e ',DRAIN (agent),' -e '^web,down,.*,DOWN,' -e '^web,made-ready,.*,L4OK,')
     [ "$stats" -lt 4 ] || break
