@@ -152,14 +152,14 @@ module.exports = {
             name: "command-uses-little",
             comment:
                 "The command runs programs and sees what they declare. Without an engine, it fills slots and shows refused " +
-                "lines itself, as a host's preview does, asks hosts for their status, retires them, and encrypts data bag items.",
+                "lines itself, as a host's preview does, compares what commits declare, asks and retires hosts, and encrypts data bag items.",
             severity: "error",
             from: { path: "^cli/" },
             to: {
                 path: "^components/",
                 pathNot:
                     "^components/((nearest|perlFunction|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
-                    "convergence/(connection|declaredHosts|kinds/index|outputs|payload/(commands|payload)|preview/refusedLines|" +
+                    "convergence/(connection|declaredHosts|fileTexts|findings|kinds/index|outputs|payload/(commands|payload)|preview/refusedLines|" +
                     "retirement|slots|ssh/(commandErrors|ssh)|text)\\.ts)$",
             },
         },

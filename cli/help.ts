@@ -31,6 +31,26 @@ Exit status: 0  HAProxy accepts every configuration
              1  a program fails, or a configuration is refused
              2  a configuration was not checked, because there is no HAProxy`;
 
+        case "review":
+            return `${call("review")} --base REF [STACK...]
+
+Writes a comment for a pull request, in Markdown: what an up would do on the
+load balancers of each stack, and which lines change. Compares what the program
+declares here with what it declares at the merge base of REF and HEAD. Needs no
+secret and reaches no host, so it may run for strangers.
+
+  --base REF           the branch to compare with, such as origin/main
+  --preview            also runs pulumi preview, which logs in to the hosts as an
+                       up does: only for code that you have read
+  --expect-no-changes  exit status 2 if anything differs, as for drift
+  -o, --output FILE    where to write the comment; by default standard output
+  -s, --stack STACK    the same as STACK
+  --haproxy FILE       the haproxy to ask; by default the one on PATH${surroundings.haproxyHelp ?? ""}
+
+Exit status: 0  what is declared is accepted
+             1  it is refused, fails or was not checked, or a host did not answer
+             2  something differs, and --expect-no-changes was given`;
+
         case "status":
             return `${call("status")} [HOST...] [--stack STACK] [--json]
 
@@ -103,6 +123,7 @@ The shared secret comes from standard input, or is asked for on the terminal:
 
   init [FOLDER]       writes a Pulumi project with one page to edit
   check [STACK...]    asks HAProxy's own checker, without hosts and secrets
+  review [STACK...]   writes a comment for a pull request
   status [HOST...]    shows what the load balancers do now, in one table
   retire HOST         takes a load balancer out of service
   prepare-host        prints a script that gives a host a login, keys and sudo

@@ -1,7 +1,7 @@
 import type { Surroundings } from "./surroundings";
 
 /** What a process of its own does with a program: one stack, because modules are loaded once. */
-export type Job = CheckJob | RetireJob;
+export type Job = CheckJob | RenderJob | RetireJob;
 
 export interface CheckJob {
     readonly command: "check";
@@ -9,6 +9,17 @@ export interface CheckJob {
     /** Characters of the longest name of a stack, for the table. */
     readonly width: number;
     /** The HAProxy to ask: a path, or what the surroundings understand. @default - that on PATH */
+    readonly haproxy?: string;
+}
+
+export interface RenderJob {
+    readonly command: "render";
+    readonly stack: string;
+    /** Absolute path of the file to write. */
+    readonly output: string;
+    /** Whether to ask HAProxy's checker. */
+    readonly checks: boolean;
+    /** As in `CheckJob`. */
     readonly haproxy?: string;
 }
 

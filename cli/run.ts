@@ -1,12 +1,12 @@
 import { spawn } from "node:child_process";
-import { realpathSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { resolve } from "node:path";
 import { textFile } from "../components/textFiles";
 import { parsed, UsageError, unknown } from "./arguments";
 import { help } from "./help";
 import { init } from "./init/init";
 import { type Job, WORK } from "./job";
-import { fileAbove, findProject, manifestOf, type Project, stacksOf } from "./project";
+import { findProject, type Project, stacksOf } from "./project";
+import { scriptOf } from "./script";
 import { callOf, type Surroundings, subjectOf, usual } from "./surroundings";
 
 const stackOption = { type: "string", short: "s" } as const;
@@ -30,11 +30,10 @@ const commands: Record<string, Command> = {
             haproxy: { type: "string" },
         });
         const project = findProject();
-        const named = [...positionals, ...(values.stack ?? [])];
-        const stacks = [named, surroundings.stacks ?? [], stacksOf(project), ["dev"]].find(({ length }) => length > 0);
-        const width = Math.max(...(stacks ?? []).map(({ length }) => length));
+        const stacks = stacksFor([...positionals, ...(values.stack ?? [])], project, surroundings);
+        const width = Math.max(...stacks.map(({ length }) => length));
         let worst = 0;
-        for (const stack of stacks ?? []) {
+        for (const stack of stacks) {
             const status = await work(
                 { command: "check", stack, width, haproxy: values.haproxy },
                 project,
@@ -49,6 +48,27 @@ const commands: Record<string, Command> = {
         return worst;
     },
 
+    async review(args, surroundings) {
+        const { positionals, values } = parsed(args, {
+            ...helpOption,
+            stack: { ...stackOption, multiple: true },
+            base: { type: "string" },
+            preview: { type: "boolean" },
+            "expect-no-changes": { type: "boolean" },
+            output: { type: "string", short: "o" },
+            haproxy: { type: "string" },
+        });
+        const { base, preview = false, "expect-no-changes": expectNoChanges = false, output, haproxy } = values;
+        if (base === undefined) {
+            throw new UsageError("expected the branch to compare with, as in --base origin/main");
+        }
+        const project = findProject();
+        const stacks = stacksFor([...positionals, ...(values.stack ?? [])], project, surroundings);
+        const options = { stacks, base, preview, expectNoChanges, output, haproxy };
+        const { review } = require("./review/run") as typeof import("./review/run");
+        return review(options, project, surroundings);
+    },
+
     async retire(args, surroundings) {
         const { positionals, values } = parsed(args, {
             ...helpOption,
@@ -61,6 +81,23 @@ const commands: Record<string, Command> = {
         }
         const { stack, yes = false } = values;
         return work({ command: "retire", host, stack, yes }, findProject(), surroundings);
+    },
+
+    // For review, which calls it in the copy of this package that a commit uses.
+    async render(args, surroundings) {
+        const { positionals, values } = parsed(args, {
+            output: { type: "string" },
+            haproxy: { type: "string" },
+            "no-checks": { type: "boolean" },
+            surroundings: { type: "string" },
+        });
+        const [stack] = positionals;
+        const { output, haproxy, "no-checks": unchecked = false, surroundings: given } = values;
+        if (stack === undefined || positionals.length > 1 || output === undefined) {
+            throw new UsageError("expected a stack and --output FILE");
+        }
+        const job: Job = { command: "render", stack, output: resolve(output), checks: !unchecked, haproxy };
+        return work(job, findProject(), given === undefined ? surroundings : JSON.parse(given));
     },
 
     async status(args, surroundings) {
@@ -96,6 +133,14 @@ const commands: Record<string, Command> = {
     },
 };
 
+/** The stacks that are named; otherwise those of the surroundings, else those that have a config file. */
+function stacksFor(named: readonly string[], project: Project, { stacks = [] }: Surroundings): readonly string[] {
+    return [[...new Set(named)], stacks, stacksOf(project)].find(({ length }) => length > 0) ?? ["dev"];
+}
+
+/** Commands that only other commands use. */
+const hidden = ["render"];
+
 /** Runs the command, and returns its exit status. */
 export async function runCommand(args: readonly string[], surroundings: Surroundings = usual): Promise<number> {
     const [name = "--help", ...rest] = args;
@@ -107,7 +152,8 @@ export async function runCommand(args: readonly string[], surroundings: Surround
         }
         if (command === undefined) {
             const what = name.startsWith("-") ? "option" : "command";
-            throw new UsageError(unknown(what, name, [...Object.keys(commands), "--help"]));
+            const known = Object.keys(commands).filter((each) => !hidden.includes(each));
+            throw new UsageError(unknown(what, name, [...known, "--help"]));
         }
         if (rest.includes("--help") || rest.includes("-h")) {
             process.stdout.write(`${help(surroundings, name)}\n`);
@@ -132,35 +178,9 @@ function work(job: Job, project: Project, surroundings: Surroundings): Promise<n
     const args = [...process.execArgv, ...project.nodeArguments, script, WORK, JSON.stringify({ job, surroundings })];
     // A terminal sends Ctrl-C to both: the job decides.
     process.on("SIGINT", () => undefined);
-    return new Promise((resolve, reject) => {
+    return new Promise((end, reject) => {
         const child = spawn(process.execPath, args, { cwd: project.programDirectory, stdio: "inherit" });
         child.on("error", reject);
-        child.on("close", (code, signal) => resolve(code ?? (signal === "SIGINT" ? 130 : 143)));
+        child.on("close", (code, signal) => end(code ?? (signal === "SIGINT" ? 130 : 143)));
     });
-}
-
-/**
- * The script of the command in the copy of this package that a project uses.
- *
- * @throws {Error} If it has none.
- */
-function scriptOf({ programDirectory, directory }: Project): string {
-    const manifest = fileAbove(programDirectory, ["package.json"]);
-    if (manifest !== undefined && manifestOf(manifest).name === "haproxy-fleet") {
-        // A checkout of this package, whose program imports its folders.
-        if (!__filename.endsWith(".ts")) {
-            throw new Error(`${directory} is a checkout of haproxy-fleet; use npm run check, or npm run retire`);
-        }
-        return join(__dirname, "main.ts");
-    }
-    const installed = fileAbove(programDirectory, ["node_modules/haproxy-fleet/package.json"]);
-    if (installed === undefined) {
-        throw new Error(`haproxy-fleet is not installed in ${directory}; run npm install haproxy-fleet there`);
-    }
-    const { bin = {}, version } = manifestOf(installed);
-    const script = bin["haproxy-fleet"];
-    if (script === undefined) {
-        throw new Error(`haproxy-fleet ${version} of the project has no command; update it there`);
-    }
-    return join(realpathSync(dirname(installed)), script);
 }

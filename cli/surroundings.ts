@@ -43,11 +43,17 @@ export interface Result {
  * Runs a program without standard input.
  *
  * @param timeout in milliseconds @default 60000
+ * @param options its environment, @default that of this process; and what ends it early
  * @returns its output; code 127 if it is not installed
  */
-export function attempt(program: string, args: readonly string[], timeout = 60_000): Promise<Result> {
+export function attempt(
+    program: string,
+    args: readonly string[],
+    timeout = 60_000,
+    options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal } = {},
+): Promise<Result> {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, args, { stdio: ["ignore", "pipe", "pipe"], timeout });
+        const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"], timeout });
         let [stdout, stderr] = ["", ""];
         child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
         child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));

@@ -1,5 +1,14 @@
-import type { Work } from "./job";
-import { subjectOf } from "./surroundings";
+import type { Job, Work } from "./job";
+import { type Surroundings, subjectOf } from "./surroundings";
+
+type Run<J extends Job> = (job: J, surroundings: Surroundings) => Promise<number>;
+
+/** What does each job: each is loaded only for it. */
+const jobs: { readonly [C in Job["command"]]: () => Run<Extract<Job, { command: C }>> } = {
+    check: () => (require("./check/run") as typeof import("./check/run")).check,
+    render: () => (require("./review/render") as typeof import("./review/render")).render,
+    retire: () => (require("./retire/run") as typeof import("./retire/run")).retire,
+};
 
 /** Does the work of a process that is for one run of a program, and ends the process. */
 export async function endWithWork({ job, surroundings }: Work): Promise<void> {
@@ -13,10 +22,10 @@ export async function endWithWork({ job, surroundings }: Work): Promise<void> {
         process.exitCode = status ?? 1;
     });
     try {
-        status =
-            job.command === "check"
-                ? await (require("./check/run") as typeof import("./check/run")).check(job, surroundings)
-                : await (require("./retire/run") as typeof import("./retire/run")).retire(job, surroundings);
+        if (!Object.hasOwn(jobs, job.command)) {
+            throw new Error("unknown job; use the command and the package in the same version");
+        }
+        status = await (jobs[job.command]() as Run<Job>)(job, surroundings);
     } catch (error) {
         process.stderr.write(`${subject}: ${(error as Error).message}\n`);
         status = 1;

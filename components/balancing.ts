@@ -203,7 +203,7 @@ export function declare(
         return then(taken.judged, (judged) => {
             const now = new Date();
             const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now }, setup);
-            showDaysLeft(declaring.component, judged.facts, now);
+            showDaysLeft(declaring, judged.facts, now);
             return found;
         });
     });

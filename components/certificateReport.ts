@@ -1,4 +1,5 @@
 import * as pulumi from "@pulumi/pulumi";
+import { record } from "./convergence/recordFinding";
 import { count, printable } from "./convergence/text";
 import { type CertificateFacts, daysLeft } from "./tls";
 
@@ -6,20 +7,32 @@ import { type CertificateFacts, daysLeft } from "./tls";
 const MOST_NAMES = 5;
 
 /**
- * Shows in a preview how long certificates are valid, as information that warns of nothing. An up says nothing of it: its preview has.
+ * Shows in a preview how long certificates are valid, as information that warns of nothing, and records it. An up says nothing of it: its
+ * preview has.
  *
- * @param component what declares them, one for all hosts of a fleet
+ * @param component what declares them, one for all hosts of a fleet, and its name
  * @param facts by name; undefined if only an up knows the certificate
  */
 export function showDaysLeft(
-    component: pulumi.Resource,
+    { component, name }: { readonly component: pulumi.Resource; readonly name: string },
     facts: Readonly<Record<string, CertificateFacts | undefined>>,
     now: Date,
 ): void {
     const line = daysLeftLine(facts, now);
     if (line !== "" && pulumi.runtime.isDryRun()) {
         void pulumi.log.info(line, component);
+        record({ kind: "certificates", component: name, ends: endsOf(facts) });
     }
+}
+
+/** Ends of validity by name, sorted; null if only an up knows the certificate. */
+function endsOf(facts: Readonly<Record<string, CertificateFacts | undefined>>): Record<string, string | null> {
+    const ends = Object.entries(facts).map(([name, fact]) => [
+        printable(name),
+        // Certificates end at whole seconds.
+        fact?.notAfter.replace(/\.000Z$/, "Z") ?? null,
+    ]);
+    return Object.fromEntries(ends.sort());
 }
 
 /**

@@ -1,11 +1,11 @@
-// npm run check | status | retire | data-bag: the command `haproxy-fleet` on this repository's own program, with the lab's images and its own CLI.
+// npm run check | review | status | retire | data-bag: the command `haproxy-fleet` on this repository's own program, with the lab's images and its own CLI.
 import { join } from "node:path";
 import { runCommand } from "../cli/run";
 import { pulumiBin, pulumiEnv } from "../toolchain/pulumi";
 import { stackNames } from "./load";
 
 const [command = "", ...args] = process.argv.slice(2);
-const needsState = ["retire", "status"].includes(command);
+const needsState = ["retire", "status"].includes(command) || (command === "review" && args.includes("--preview"));
 if (needsState) {
     Object.assign(process.env, pulumiEnv());
 }

@@ -22,6 +22,8 @@ export const repo = dirname(dirname(fileURLToPath(import.meta.url)));
 export const cacheDir = join(process.env.XDG_CACHE_HOME || join(homedir(), ".cache"), "haproxy-fleet");
 /** The Pulumi CLI that is built if there is no full install. */
 export const cliVersion = "v3.259.0";
+/** The linter of workflows, which tests build. Its version is that of toolchain/actionlint/go.mod. */
+export const actionlintBin = join(cacheDir, "bin", "actionlint-v1.7.12");
 /** @type {{ devDependencies: Record<string, string> }} */
 const manifest = JSON.parse(readFileSync(join(repo, "package.json"), "utf8"));
 

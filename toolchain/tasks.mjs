@@ -1,11 +1,11 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | status | retire | data-bag | bench | package: installs what the task needs, then runs it.
+// npm run demo | test | lab | pulumi | check | review | status | retire | data-bag | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { demoOf, usage as demoUsage } from "./demos.mjs";
 import { pulumiBin, pulumiEnv, repo } from "./environment.mjs";
 import { buildPackage, pack } from "./package.mjs";
-import { debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
+import { actionlint, debianPackages, labBase, labCheck, npmPackages, pulumi } from "./setup/prerequisites.mjs";
 import { endRunning, SetupError, showProgress } from "./setup/progress.mjs";
 import { runTests, usage as testUsage } from "./testRunner.mjs";
 
@@ -72,6 +72,11 @@ const tasks = {
         await npmPackages();
         return runScript("program/command.ts", ["check", ...args]);
     },
+    async review(args) {
+        await npmPackages();
+        if (args.includes("--preview")) await pulumi({ keepsBackend: true });
+        return runScript("program/command.ts", ["review", ...args]);
+    },
     async status(args) {
         await npmPackages();
         await pulumi();
@@ -125,6 +130,10 @@ const tasks = {
             // pip installs moto.
             sshd: () => debianPackages(["openssh-server", "iproute2", "python3", "python3-pip", "openssl"]),
             pulumi: () => pulumi(),
+            workflows: async () => {
+                await debianPackages(["shellcheck", "jq", "unzip"]);
+                await actionlint();
+            },
             // HAProxy 2.8 is on PyPI only.
             labPackages: () => debianPackages([...labPackages, "curl", "openssl", "python3-pip"]),
             labImages: () => labBase(["--all"]),

@@ -13,7 +13,7 @@ const suites = {
     unit: ["shells"],
     golden: ["labPackages", "labCheck", "labImages"],
     varnish: ["labPackages", "labCheck", "labImages"],
-    toolchain: ["sshd", "pulumi"],
+    toolchain: ["sshd", "pulumi", "workflows"],
     package: [],
     lab: ["labPackages", "labCheck", "pulumi", "labImages"],
 };

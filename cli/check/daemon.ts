@@ -1,7 +1,7 @@
 import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir, userInfo } from "node:os";
 import { dirname, join } from "node:path";
-import { attempt } from "../surroundings";
+import { attempt, type Surroundings } from "../surroundings";
 
 /** A HAProxy that can check a configuration. */
 export interface Daemon {
@@ -55,6 +55,11 @@ export const findDaemon: FindDaemon = async (release, wanted) => {
         ? `haproxy ${where} is ${installed}, older than ${release}`
         : onMachine(program, daemonName(installed, where, release));
 };
+
+/** Finds a HAProxy as the surroundings do. */
+export async function finderOf({ daemons }: Surroundings): Promise<FindDaemon> {
+    return daemons === undefined ? findDaemon : ((await import(daemons)) as { findDaemon: FindDaemon }).findDaemon;
+}
 
 /** Version of a HAProxy, such as `2.6.12-1+deb12u4`; undefined if it is none. */
 async function installedVersion(program: string): Promise<string | undefined> {

@@ -4,15 +4,14 @@ import { findProject } from "../project";
 import { configFromFile } from "../stackConfig";
 import type { Surroundings } from "../surroundings";
 import { checkRun, exitStatus } from "./check";
-import { type FindDaemon, findDaemon } from "./daemon";
+import { finderOf } from "./daemon";
 import { rows } from "./table";
 
 /** Checks one stack, prints its rows, and returns the exit status. */
-export async function check({ stack, width, haproxy }: CheckJob, { daemons }: Surroundings): Promise<number> {
+export async function check({ stack, width, haproxy }: CheckJob, surroundings: Surroundings): Promise<number> {
     const project = findProject();
     const config = configFromFile(project, stack);
-    const find =
-        daemons === undefined ? findDaemon : ((await import(daemons)) as { findDaemon: FindDaemon }).findDaemon;
+    const find = await finderOf(surroundings);
     const run = await runProgram(project, { purpose: "check", stack, config });
     const outcomes = await checkRun(run, (release) => find(release, haproxy));
     const remarks = [

@@ -1,5 +1,5 @@
 /** What a review is made of. */
-import type { Finding, HostFinding } from "../../components/convergence/findings";
+import type { CertificatesFinding, Finding, HostFinding } from "../../components/convergence/findings";
 import type { Outcome } from "../check/check";
 
 /** What the program of a commit declares for a stack: rendered without secrets, state and hosts. */
@@ -39,6 +39,8 @@ export interface Change {
 /** What a preview of a stack has found. */
 export interface Previewed {
     readonly hosts: readonly HostFinding[];
+    /** Ends of certificates: with the secrets of the stack, more are known than a rendering knows. */
+    readonly certificates?: readonly CertificatesFinding[];
     /** What an up would do with resources besides the hosts' commands, as `create aws:ec2/instance:Instance edge-lb1`. */
     readonly steps: readonly { readonly operation: string; readonly type: string; readonly name: string }[];
     /** Why the preview failed: errors that no host's finding has. Empty if it succeeded. */

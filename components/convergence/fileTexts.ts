@@ -1,4 +1,4 @@
-import { filesOf, type Resource } from "./kinds/index";
+import { type DeclaredFile, filesOf, type Resource } from "./kinds/index";
 import { sha256 } from "./sha256";
 import { showSlots, slotsIn } from "./slots";
 import { summaryOf } from "./summaries";
@@ -11,17 +11,37 @@ const LONGEST = 65_536;
  * size of programs and of what is too long.
  */
 export function fileTexts(resources: readonly Resource[]): Record<string, string> {
-    const texts = resources.flatMap(filesOf).map(({ path, content, program = false, summary }) => {
-        if (typeof content !== "string" || program) {
-            return [path, `${content.length} bytes`];
+    const texts = resources.flatMap(filesOf).map((file) => {
+        const text = textOf(file);
+        if (text === undefined) {
+            return [file.path, `${file.content.length} bytes`];
         }
-        const text =
-            summary === undefined || slotsIn(content).length > 0
-                ? showSlots(content)
-                : summaryOf(content, summary)
-                      .map((line) => `${line}\n`)
-                      .join("");
-        return [path, text.length <= LONGEST ? text : `${text.split("\n").length - 1} lines, sha256 ${sha256(text)}`];
+        return [
+            file.path,
+            text.length <= LONGEST ? text : `${text.split("\n").length - 1} lines, sha256 ${sha256(text)}`,
+        ];
     });
     return Object.fromEntries(texts);
+}
+
+/** The same to compare: texts of any length, and digests of programs and of what is no text. */
+export function comparedTexts(resources: readonly Resource[]): Record<string, string> {
+    const texts = resources.flatMap(filesOf).map((file) => {
+        const { path, content } = file;
+        const digest = () => sha256(typeof content === "string" ? showSlots(content) : content);
+        return [path, textOf(file) ?? `${content.length} bytes, sha256 ${digest()}\n`];
+    });
+    return Object.fromEntries(texts);
+}
+
+/** What people see of a file; undefined for programs and for what is no text. */
+function textOf({ content, program = false, summary }: DeclaredFile): string | undefined {
+    if (typeof content !== "string" || program) {
+        return undefined;
+    }
+    return summary === undefined || slotsIn(content).length > 0
+        ? showSlots(content)
+        : summaryOf(content, summary)
+              .map((line) => `${line}\n`)
+              .join("");
 }

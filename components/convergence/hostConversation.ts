@@ -1,26 +1,32 @@
 import { randomBytes } from "node:crypto";
 import * as pulumi from "@pulumi/pulumi";
 import type { JudgedConnection } from "./connection";
+import { onlyDeclared } from "./declaredHosts";
+import type { HostFinding } from "./findings";
 import { assertClaims } from "./hostClaims";
 import { knownValue } from "./outputs";
 import { launchCommand, reportOf, standingOf } from "./payload/commands";
-import { slotsOfFiles, slotValueIssues } from "./payload/fileContents";
+import { encodedSlots, slotsOfFiles, slotValueIssues } from "./payload/fileContents";
 import { buildPayload } from "./payload/payload";
 import type { Plan } from "./payload/plan";
 import { changesFirewall } from "./preview/confirmLogin";
 import { firewallWarnings } from "./preview/firewallWarnings";
+import { answeredFinding, unaskedFinding } from "./preview/hostFinding";
 import {
     convergedText,
     differenceText,
     hostNames,
+    issuesText,
     previewReport,
     refusalText,
     settingText,
+    unaskedText,
 } from "./preview/previewReport";
 import { type AskedHost, type Probe, probeOverSsh } from "./preview/probe";
 import { hasDeclared, rollRole } from "./preview/rollRole";
 import { shortageWarnings } from "./preview/shortages";
 import type { WhyRun } from "./preview/whyRun";
+import { record } from "./recordFinding";
 import { resourceError } from "./resourceError";
 import type { Role, Roll, Turn } from "./roll";
 import { failTogether, inRound, logTogether } from "./sharedMessages";
@@ -67,6 +73,7 @@ export class HostConversation {
     private failed = false;
     private isAway = false;
     private isChanging = false;
+    private isFound = false;
 
     constructor(
         private readonly declared: DeclaredTurn,
@@ -88,6 +95,7 @@ export class HostConversation {
         } catch (error) {
             void this.inTurn("away");
             this.failed = true;
+            this.found(unaskedFinding(this.declared.name, "failed", (error as Error).message));
             void this.fail(error as Error);
             // An unknown token would let an up pass without a converge; one that no host has makes the command due.
             return pulumi.runtime.isDryRun() ? undefined : noHostsToken();
@@ -144,6 +152,7 @@ export class HostConversation {
         if (to === undefined || !exists || (preview ? !this.declared.probe : unknown.length > 0)) {
             // In an up, something that the host depends on has failed.
             this.failed ||= !preview;
+            this.found(unaskedFinding(name, "later"));
             await this.inTurn("away");
             return undefined;
         }
@@ -171,7 +180,7 @@ export class HostConversation {
         const turn = this.inTurn(role, hasDeclared(answer, plan, known, unknown));
         if (preview || !isDue) {
             host.close();
-            await this.report(answer, plan, known, unknown);
+            await this.report(answer, warnings, plan, known, unknown);
             void this.say("info", preview ? [] : answer.serving);
         }
         const { refusedBy, isStopped } = await turn;
@@ -188,6 +197,14 @@ export class HostConversation {
         return unknown.length > 0 ? undefined : token;
     }
 
+    /** Records what a preview has found, once: what fails after that is about the same. */
+    private found(finding: HostFinding): void {
+        if (!this.isFound && onlyDeclared() === undefined) {
+            record(finding);
+        }
+        this.isFound = true;
+    }
+
     private async inTurn(role: Role, isCurrent = false): Promise<Turn> {
         const { roll, name } = this.declared;
         return roll === undefined ? { refusedBy: [], isStopped: false } : roll.turn(name, role, isCurrent);
@@ -195,12 +212,11 @@ export class HostConversation {
 
     /** Fails because of values that are known only now. Hosts with the same issues share one message. */
     private refuse(issues: string[]): Promise<never> {
-        return failTogether({
-            about: { host: this.declared.name },
-            key: issues.join("\n"),
-            words: (hosts) => [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  "),
-            resource: this.component,
-        });
+        const { name } = this.declared;
+        const key = issues.join("\n");
+        this.found(unaskedFinding(name, "failed", key));
+        const about = { host: name, issues };
+        return failTogether({ about, key, words: issuesText, resource: this.component });
     }
 
     /** Shows texts of a host; hosts with an equal one share it. */
@@ -283,17 +299,15 @@ export class HostConversation {
                 throw error;
             }
             const { message } = error;
-            const unasked = (verb: string) => ({
-                about: { host: this.declared.name },
-                key: message,
-                words: (hosts: { host: string }[]) => `${hostNames(hosts)}${verb}: ${message}`,
-                resource: this.component,
-            });
+            const { name } = this.declared;
+            this.found(unaskedFinding(name, "unasked", message));
+            const about = { host: name, message, mayBeAway };
+            const unasked = { about, key: message, words: unaskedText, resource: this.component };
             if (!mayBeAway) {
                 this.isAway = !pulumi.runtime.isDryRun();
-                await failTogether(unasked(""));
+                await failTogether(unasked);
             }
-            await logTogether("warn", unasked(" could not be asked what differs"));
+            await logTogether("warn", unasked);
             return undefined;
         }
     }
@@ -301,6 +315,7 @@ export class HostConversation {
     /** Fails if the host refuses what is declared; a preview shows what differs, and which settings no host needs any more. */
     private async report(
         whyRun: WhyRun,
+        warnings: readonly string[],
         plan: Plan,
         slots: Record<string, string>,
         unknown: readonly string[],
@@ -313,7 +328,9 @@ export class HostConversation {
             const about = { host: name, ...setting };
             return logTogether("warn", { about, key: `setting ${setting.name}`, words: settingText, resource });
         });
-        const about = { host: name, ...previewReport(whyRun, plan, slots, unknown) };
+        const report = previewReport(whyRun, plan, slots, unknown);
+        this.found(answeredFinding(name, report, warnings, encodedSlots(plan.resources, slots)));
+        const about = { host: name, ...report };
         const { severity, summary, effect, refusal, differences } = about;
         if (severity === "refusal") {
             await failTogether({ about, key: refusal.join("\n"), words: refusalText, resource });

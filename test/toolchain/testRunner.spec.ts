@@ -11,7 +11,7 @@ const driver = (unmet: string) => `
     import { runTests } from "${repo}/toolchain/testRunner.mjs";
     import { SetupError } from "${repo}/toolchain/setup/progress.mjs";
     const met = async () => {};
-    const all = { shells: met, sshd: met, pulumi: met, labPackages: met, labCheck: met, labImages: met };
+    const all = { shells: met, sshd: met, pulumi: met, workflows: met, labPackages: met, labCheck: met, labImages: met };
     try {
         process.exitCode = await runTests(process.argv.slice(2), { ...all, ${unmet} }, import.meta.dirname);
     } catch (error) {

@@ -3,6 +3,7 @@ import { execFileSync, spawn, spawnSync } from "node:child_process";
 import { existsSync, mkdirSync, readFileSync, renameSync, rmSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {
+    actionlintBin,
     bundleDir,
     cacheDir,
     cliVersion,
@@ -129,39 +130,60 @@ const cliPackage = "github.com/pulumi/pulumi/pkg/v3/cmd/pulumi";
 const versionVariable = "github.com/pulumi/pulumi/sdk/v3/go/common/version.Version";
 const ourCli = join(cacheDir, "bin", `pulumi-${cliVersion}`);
 
-const cli = () =>
+/**
+ * Builds a tool from the Go module proxy, once.
+ * @param {object} tool
+ * @param {string} tool.title
+ * @param {string} tool.bin where it is built
+ * @param {string} tool.folder the folder below toolchain/ with its go.mod
+ * @param {string} tool.name its package
+ * @param {string} [tool.flags] flags of the linker
+ * @param {string} tool.takes how long that takes
+ */
+const goTool = ({ title, bin, folder, name, flags = "", takes }) =>
     ensure({
-        title: `Building the Pulumi CLI ${cliVersion}`,
-        done: () => existsSync(ourCli),
+        title,
+        done: () => existsSync(bin),
         work: async (say) => {
-            const cwd = join(repo, "toolchain", "offline", "cli");
-            const partial = `${ourCli}.partial`;
-            mkdirSync(dirname(ourCli), { recursive: true });
+            const cwd = join(repo, "toolchain", folder);
+            const partial = `${bin}.partial`;
+            mkdirSync(dirname(bin), { recursive: true });
             rmSync(partial, { force: true });
             const wanted = /^go (\S+)/m.exec(readFileSync(join(cwd, "go.mod"), "utf8"))?.[1];
             const remedy = `The build needs Go ${wanted} or newer and the Go module proxy. Compiled packages are kept; run the same command again.`;
             let compiled = 0;
-            say("once, 4 to 6 min on 2 cores");
+            say(`once, ${takes}`);
             await runLogged({
                 name: "go-build",
                 command: "go",
                 // -v prints each package when it is compiled.
-                args: [
-                    "build",
-                    "-v",
-                    "-ldflags",
-                    `-s -w -X ${versionVariable}=${cliVersion}`,
-                    "-o",
-                    partial,
-                    cliPackage,
-                ],
+                args: ["build", "-v", "-ldflags", `-s -w ${flags}`, "-o", partial, name],
                 cwd,
                 remedy,
                 onLine: (line) =>
-                    say(line.startsWith("go: ") ? line : `${++compiled} packages (once, 4 to 6 min), now ${line}`),
+                    say(line.startsWith("go: ") ? line : `${++compiled} packages (once, ${takes}), now ${line}`),
             });
-            renameSync(partial, ourCli);
+            renameSync(partial, bin);
         },
+    });
+
+const cli = () =>
+    goTool({
+        title: `Building the Pulumi CLI ${cliVersion}`,
+        bin: ourCli,
+        folder: "offline/cli",
+        name: cliPackage,
+        flags: `-X ${versionVariable}=${cliVersion}`,
+        takes: "4 to 6 min on 2 cores",
+    });
+
+export const actionlint = () =>
+    goTool({
+        title: "Building actionlint",
+        bin: actionlintBin,
+        folder: "actionlint",
+        name: "github.com/rhysd/actionlint/cmd/actionlint",
+        takes: "30 s",
     });
 
 /**

@@ -4,13 +4,15 @@ import { PRODUCT } from "./payload";
 const RUN = `/run/${PRODUCT}`;
 
 /**
- * The command that takes a payload on its standard input and runs a verb of it: `why-run`, or `leave` with a token. It is short and
- * free of secrets, because it is visible in the host's process list. The program of `status` has this one verb.
+ * The command that takes a payload on its standard input and runs a verb of it: `why-run`, or `leave` with a token and who runs the up.
+ * It is short and free of secrets, because it is visible in the host's process list. The program of `status` has this one verb.
+ *
+ * @param who see {@link who}; its characters mean nothing to a shell
  */
-export function askCommand(verb: "why-run" | "leave" | "status", become?: "sudo", token = ""): string {
+export function askCommand(verb: "why-run" | "leave" | "status", become?: "sudo", token = "", who = ""): string {
     const file = `${RUN}/in.$$`;
     const script = `umask 077; mkdir -p ${RUN} && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1`;
-    return asRoot(`'${script}' sh ${verb} ${token}`.trimEnd(), become);
+    return asRoot(`'${script}' sh ${verb} ${token} ${who}`.trimEnd(), become);
 }
 
 /**

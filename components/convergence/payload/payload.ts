@@ -40,9 +40,10 @@ export interface PayloadOptions {
 }
 
 /**
- * The shell text that tests the plan on a host (argument `why-run`), is left there (`leave TOKEN`), and converges it (`launch`).
+ * The shell text that tests the plan on a host (argument `why-run`), is left there (`leave TOKEN WHO`), and converges it (`launch`).
  *
- * Everything is inside one function called on the last line, so that a truncated text does nothing.
+ * Everything is inside functions, one of which is called on the last line, so that a truncated text does nothing. Its beginning, without
+ * contents and secrets, is a program of its own: the check, which a converge keeps on the host.
  *
  * @throws Error if a slot has no value and is not unknown
  */
@@ -71,33 +72,38 @@ export function buildPayload(
         file: (path) => files.get(path) as FilledFile,
     };
     const shells = planned.flatMap((resource) => kindOf(resource).shell?.(resource) ?? []);
+    const check = checkText([
+        assign("product", PRODUCT),
+        runtimeText,
+        ...unique(planned.map(({ kind }) => kind)).map(kindText),
+        ...unique(planned.flatMap((resource) => kindOf(resource).parts?.(resource) ?? [])).map(partText),
+        ...unique(shells.map(({ script }) => compact(script))),
+        assign("owner", owner),
+        assign("former_owners", formerOwners.join("\n")),
+        assign("take_over", yesNo(takeOver)),
+        assign("retiring", yesNo(retire)),
+        assign("deadline", String(deadline)),
+        ...lists.assignments(),
+        ...shells.flatMap(({ variables }) => Object.entries(variables).map(([name, value]) => assign(name, value))),
+        assign("manifest_wanted", unique(resources.flatMap(manifestOf)).join("\n")),
+        assign("declared_wanted", rememberedLines(declared).join("\n")),
+        "run_list() {",
+        // A function needs a command, even if the run list is empty.
+        ":",
+        ...planned.flatMap((resource, position) =>
+            retire ? retirementCall(resource, `r${position}`) : resourceCall(resource, `r${position}`, context),
+        ),
+        "}",
+    ]);
     return seal(
         [
+            check,
             "main() {",
-            assign("product", PRODUCT),
-            runtimeText,
-            ...unique(planned.map(({ kind }) => kind)).map(kindText),
-            ...unique(planned.flatMap((resource) => kindOf(resource).parts?.(resource) ?? [])).map(partText),
-            ...unique(shells.map(({ script }) => compact(script))),
-            assign("owner", owner),
-            assign("former_owners", formerOwners.join("\n")),
-            assign("take_over", yesNo(takeOver)),
-            assign("retiring", yesNo(retire)),
-            assign("deadline", String(deadline)),
-            ...lists.assignments(),
-            ...shells.flatMap(({ variables }) => Object.entries(variables).map(([name, value]) => assign(name, value))),
-            assign("manifest_wanted", unique(resources.flatMap(manifestOf)).join("\n")),
-            assign("declared_wanted", rememberedLines(declared).join("\n")),
+            "define",
+            assign("check_size", String(Buffer.byteLength(`${check}\n`))),
             ...secretValues(slots),
             assign("secret_lines", rememberedSecretLines(resources, slots).join("\n")),
             ...[...files.values()].map(contentFunction),
-            "run_list() {",
-            // A function needs a command, even if the run list is empty.
-            ":",
-            ...planned.flatMap((resource, position) =>
-                retire ? retirementCall(resource, `r${position}`) : resourceCall(resource, `r${position}`, context),
-            ),
-            "}",
             ...onlyPreview(unknownIn(resources.flatMap(filesOf), unknown)),
             'dispatch "$@"',
             "}",
@@ -105,6 +111,11 @@ export function buildPayload(
             "",
         ].join("\n"),
     );
+}
+
+/** The part of a payload that a host keeps: it only runs as `check`, see runtime/check.sh. */
+function checkText(definitions: string[]): string {
+    return ["define() {", ...definitions, "}", '[ "${1-}" != check ] || { define; dispatch check; exit; }'].join("\n");
 }
 
 /** The lines that keep a payload with unknown values from everything but a why-run. */
@@ -178,9 +189,11 @@ function partText(wanted: string): string {
 }
 
 /**
- * Removes comments and indentation, a third of the text, because it is sent to each host. Directives to ShellCheck stay, so that the
- * tests can check what is sent.
+ * Removes comments and indentation, a third of the text, because it is sent to each host. Directives to ShellCheck stay without their
+ * reasons, so that the tests can check what is sent.
  */
 function compact(shell: string): string {
-    return shell.replace(/^[ \t]*(?:#(?! shellcheck ).*)?\n|^[ \t]+/gm, "");
+    return shell
+        .replace(/^[ \t]*(?:#(?! shellcheck ).*)?\n|^[ \t]+/gm, "")
+        .replace(/^(# shellcheck [^#\n]*[^# \n]) *#.*$/gm, "$1");
 }

@@ -11,6 +11,14 @@ import type { Difference, WhyRun } from "./whyRun";
 /** Since the last converge, the declaration has changed, or the host (drift), or both; or an up may find no difference. */
 export type Cause = "declared" | "drift" | "both" | "unknown";
 
+/** Where the differences of a host come from. */
+export interface Origin {
+    /** Whether something on the host is not as the last converge left it. */
+    drift: boolean;
+    /** Whether something was declared anew since then, or depends on a value that only an up knows. */
+    declared: boolean;
+}
+
 /** Aspects of which the runtime reports what the host has in the form in which it is remembered. */
 const COMPARABLE = ["content", "mode", "owner", "shell", "home", "gid", "version", "value"];
 
@@ -57,6 +65,36 @@ export function together(all: Cause[]): Cause {
     const sure = all.filter((cause) => cause !== "unknown");
     const [first = all[0] ?? "declared"] = sure;
     return sure.every((cause) => cause === first) ? first : "both";
+}
+
+/**
+ * Whether a host has drifted, and whether something was declared anew. What a first converge finds is declared. A host that was converged
+ * and has no record of it has lost that, so what differs has drifted.
+ *
+ * @param causeOf see {@link causes}
+ * @param isOpen whether an up may find that a difference is none
+ */
+export function originOf(
+    whyRun: WhyRun,
+    causeOf: (difference: Difference) => Cause | undefined,
+    isOpen: (difference: Difference) => boolean,
+): Origin {
+    const { differences, remembered, token } = whyRun;
+    if (isFirst(whyRun)) {
+        return { drift: false, declared: true };
+    }
+    if (remembered === undefined || remembered.token !== token) {
+        const drift = token === "" || differences.some((difference) => !isOpen(difference));
+        return { drift, declared: differences.some(isOpen) };
+    }
+    const found = new Set(differences.map(causeOf));
+    const declared = found.has("declared") || found.has("unknown") || found.has("both");
+    return { drift: found.has("drift") || found.has("both"), declared };
+}
+
+/** Whether the host was never converged. */
+export function isFirst({ token, remembered }: WhyRun): boolean {
+    return token === "" && (remembered?.converged.size ?? 0) === 0;
 }
 
 /** Differences of the files that a process reads: it is outdated because of them. */

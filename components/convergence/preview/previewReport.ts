@@ -5,7 +5,7 @@ import { encodedSlots } from "../payload/fileContents";
 import type { Plan } from "../payload/plan";
 import { hideValues } from "../secrets";
 import { count, duration, printable, unique } from "../text";
-import { type Cause, causes, fileOf, positionOf, together } from "./cause";
+import { type Cause, causes, fileOf, isFirst, type Origin, originOf, positionOf, together } from "./cause";
 import { diffLines } from "./fileDiff";
 import { refusedLines } from "./refusedLines";
 import { shortageTable } from "./shortages";
@@ -16,7 +16,7 @@ import type { Difference, Longest, WhyRun } from "./whyRun";
 const LONGEST_LINE = 400;
 
 /** A preview's report about one host, without its name, so that hosts can be compared. */
-export interface Report {
+export interface Report extends Origin {
     /** `none` if nothing is due; `info` if only what was declared has changed, `warning` if the host has. */
     severity: "none" | "info" | "warning" | "refusal";
     /** How many resources differ, and why; empty if none does. */
@@ -29,8 +29,8 @@ export interface Report {
     differences: string[];
 }
 
-/** A report with the name of its host. */
-export type HostReport = Report & { host: string };
+/** What the text of a report is made of, with the name of its host. */
+export type HostReport = Omit<Report, keyof Origin> & { host: string };
 
 /** A why-run with everything that its report is made of. */
 interface Answer {
@@ -67,10 +67,11 @@ export function previewReport(
     const answer = { whyRun, plan, slots, unknown, causeOf, isOpen };
     const groups = groupByResource(plan, whyRun);
     const differences = groups.flatMap((group) => differencesOf(group, answer)).map(shown);
+    const origin = originOf(whyRun, causeOf, isOpen);
     if (whyRun.refused.length > 0) {
         const table = shortageTable(whyRun, slots).map((line) => `    ${line}`);
         const refusal = [...refusalsOf(answer), ...table].map(shown);
-        return { severity: "refusal", summary: "", effect: "", refusal, differences };
+        return { severity: "refusal", summary: "", effect: "", refusal, differences, ...origin };
     }
     const found = groups.map(({ has }) => {
         const all = whyRun.differences.filter(has).flatMap((difference) => causeOf(difference) ?? []);
@@ -83,6 +84,7 @@ export function previewReport(
         effect: shown(effectOf(answer)),
         refusal: [],
         differences,
+        ...origin,
     };
 }
 
@@ -107,11 +109,6 @@ function summaryOf(found: (Cause | undefined)[], whyRun: WhyRun): string {
     }
     const only = numbers.length === 1 && numbers[0]?.n === found.length ? found[0] : undefined;
     return `${resources}: ${only ? CAUSES[only] : numbers.map(({ words, n }) => `${n} ${words}`).join(", ")}`;
-}
-
-/** Whether the host was never converged. */
-function isFirst({ token, remembered }: WhyRun): boolean {
-    return token === "" && (remembered?.converged.size ?? 0) === 0;
 }
 
 /** The text of the report of one or more hosts that differ in the same way; empty if nothing differs. */
@@ -146,6 +143,19 @@ export function refusalText(hosts: Pick<HostReport, "host" | "refusal" | "differ
         return [`  differences on ${hostNames(same)}:`, ...body.split("\n").map((line) => `  ${line}`)];
     });
     return [...headline(hosts, refusal), ...differing].join("\n");
+}
+
+/** The text of equal issues in the values of one or more hosts. */
+export function issuesText(hosts: { host: string; issues: readonly string[] }[]): string {
+    const issues = hosts[0]?.issues ?? [];
+    return [`${hostNames(hosts)}:`, ...issues].join(issues.length === 1 ? " " : "\n  ");
+}
+
+/** The text about one or more hosts that could not be asked; a warning if they may be away. */
+export function unaskedText(hosts: { host: string; message: string; mayBeAway: boolean }[]): string {
+    const [first] = hosts;
+    const verb = first?.mayBeAway ? " could not be asked what differs" : "";
+    return `${hostNames(hosts)}${verb}: ${first?.message}`;
 }
 
 /** The text about a setting that is meant for one up and set for these hosts; empty if one of them still needs it. */

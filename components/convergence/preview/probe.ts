@@ -2,6 +2,7 @@ import { askCommand, causeCommand } from "../payload/commands";
 import { untilBooted } from "../ssh/booting";
 import { quoted, roomError, rootError } from "../ssh/commandErrors";
 import { connectSsh, SshError, type SshResult, type SshSession, type SshTarget } from "../ssh/ssh";
+import { who } from "../who";
 import { confirmLogin } from "./confirmLogin";
 import { parseWhyRun, type WhyRun } from "./whyRun";
 
@@ -80,7 +81,7 @@ export async function leavePayload(
     become: "sudo" | undefined,
     token: string,
 ): Promise<void> {
-    const { code, stderr } = await session.run(askCommand("leave", become, token), payload);
+    const { code, stderr } = await session.run(askCommand("leave", become, token, who()), payload);
     if (code !== 0) {
         throw new SshError(
             `${address} does not keep the payload of the converge${quoted(stderr)}; check that /run has room, then run again`,

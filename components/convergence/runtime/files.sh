@@ -56,7 +56,7 @@ permission_differences() {
 
 # show_live PATH: in a why-run, sends the beginning of the file for the diff in a preview.
 show_live() {
-    applying && return
+    previews || return 0
     printf 'live\t%s\n' "$id"
     head -c 262145 -- "$1" | base64
     printf '.\n'

@@ -115,10 +115,8 @@ report_rollback() {
     label=host
     differs unconfirmed
     { read -r since && read -r reason; } <"$lib/rollback" || :
-    [ -e "$guard/armed" ] || [ -e "$guard/confirmed" ] || {
-        encode "firewall: the change of $since was rolled back: ${reason-}; an up tries again what is declared now"
-        printf 'warning\t%s\n' "$encoded"
-    }
+    [ -e "$guard/armed" ] || [ -e "$guard/confirmed" ] ||
+        report warning "firewall: the change of $since was rolled back: ${reason-}; an up tries again what is declared now"
 }
 
 # Takes our rules out of the host's firewall. Sets label; adds to undone.

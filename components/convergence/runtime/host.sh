@@ -2,13 +2,12 @@
 
 # refuse REASON: ends the run, because nothing can be done on this host.
 refuse() {
-    if [ "$mode" = why-run ]; then
-        encode "$1"
-        printf 'refused\t-\thost\t%s\n' "$encoded"
-        printf 'end\trefused\n'
-    else
-        say "refused: $1"
-    fi
+    encode "$1"
+    case $mode in
+    why-run) printf 'refused\t-\thost\t%s\nend\trefused\n' "$encoded" ;;
+    check) printf 'end\trefused\t%s\n' "$encoded" ;;
+    *) say "refused: $1" ;;
+    esac
     exit 1
 }
 
@@ -122,6 +121,5 @@ warn_of_sudo_log() {
         esac
         ;;
     esac
-    encode "sudo logs its input, and the secrets in it (log_input, in /var/log/sudo-io); add Defaults:$SUDO_USER !log_input to its sudoers"
-    printf 'warning\t%s\n' "$encoded"
+    report warning "sudo logs its input, and the secrets in it (log_input, in /var/log/sudo-io); add Defaults:$SUDO_USER !log_input to its sudoers"
 }

@@ -1,7 +1,8 @@
 # The detached apply: a transient unit, which outlives the connection. Its fixed name is the lock of the host.
 #
 # A converge is named by its token, which no other payload has. Its files are in $run: payload.TOKEN waits to be launched, apply.TOKEN
-# runs; began.TOKEN, log.TOKEN, report.TOKEN and result.TOKEN are what it leaves for those who follow it.
+# runs; began.TOKEN, log.TOKEN, report.TOKEN and result.TOKEN are what it leaves for those who follow it. The last line of
+# a payload that waits is a comment that says who runs the up; began.TOKEN has that, TAB, the login, and below them when the apply began.
 
 converge_unit=$product-converge
 forget_unit=$product-forget
@@ -33,7 +34,7 @@ exit 1
     [ "$have" = "$launcher" ] || { printf %s "$launcher" >"$run/launch.$$" && mv -f "$run/launch.$$" "$run/launch"; }
 }
 
-# leave TOKEN: keeps this payload until it is launched. Sets mode, label, token.
+# leave TOKEN WHO: keeps this payload until it is launched, and who runs the up. Sets mode, label, token.
 leave() {
     mode=launch
     label=host
@@ -49,7 +50,7 @@ leave() {
     # Of an earlier converge that has failed where the host looked the same: the program would take them for those of this one.
     read_holder
     holds_this || rm -f "$run/result.$1" "$run/log.$1" "$run/guard/ready.$1"
-    mv -f -- "$0" "$run/payload.$1" || exit 1
+    printf '# %s\n' "$2" >>"$0" && mv -f -- "$0" "$run/payload.$1" || exit 1
 }
 
 # Arms a timer, because a payload holds secrets and its up may have been interrupted. Starts its time anew.
@@ -164,18 +165,21 @@ read_holder() {
 # Moves the payload and starts the unit. Fails if another converge was faster.
 start_apply() {
     remove_abandoned
-    rm -f "$run/result.$token" "$run/log.$token" "$run/report.$token" "$run/began.$token"
+    rm -f "$run/result.$token" "$run/log.$token" "$run/report.$token"
     payload=$run/apply.$token
     : >"$run/log.$token"
+    who=$(sed -n '$s/^# //p' "$0")
     mv -f -- "$0" "$payload" || fail "the payload has left this host meanwhile; nothing was done; run again"
     client=${SSH_CONNECTION:-local}
+    login="${SUDO_USER:-root} from ${client%% *}"
+    printf '%s\t%s\n' "$who" "$login" >"$run/began.$token"
     # Otherwise needrestart would restart the converge after an upgrade of a library. "systemctl kill" ends it all the same. Older
     # systemd-run does not know the property.
     find_systemd_version
     set --
     [ "${systemd_version:-0}" -lt 239 ] || set -- -p RefuseManualStop=yes
     systemd-run --quiet --collect --unit="$converge_unit" "$@" \
-        --description="$product by ${SUDO_USER:-root} from ${client%% *} at $(date -u +%H:%M:%S)Z id=$token" \
+        --description="$product by ${who:+$who as }$login at $(date -u +%H:%M:%S)Z id=$token" \
         -p RuntimeMaxSec="$deadline" -p TimeoutStopSec=10 -p "ExecStopPost=/bin/sh $payload result" \
         -- /bin/sh "$payload" apply 2>"$run/launch.out" && return
     # If another converge was faster, wait for it. Anything else is an error.
@@ -268,11 +272,15 @@ await_result() {
     done
 }
 
-# Sets ending to how the converge has ended: empty if it succeeded, "failed" if it has said why. systemd.exec(5) lists the results. The
-# default action of some signals is a success there, but an apply that was ended has not done its work.
 judge_result() {
     result=
     [ ! -r "$run/result.$token" ] || read -r result <"$run/result.$token" || :
+    judge
+}
+
+# Sets ending to how the converge has ended: empty if it succeeded, "failed" if it has said why. systemd.exec(5) lists the results. The
+# default action of some signals is a success there, but an apply that was ended has not done its work. Reads result.
+judge() {
     # shellcheck disable=SC2086 # result, code, status, seconds
     set -- $result
     again="nothing else was done; run again"
@@ -293,8 +301,9 @@ judge_result() {
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
     rm -rf "$run/stage" "$0"
+    by=
     began=
-    [ ! -r "$run/began.$token" ] || read -r began <"$run/began.$token" || :
+    [ ! -r "$run/began.$token" ] || { IFS= read -r by && read -r began; } <"$run/began.$token" || :
     find_now
     elapsed=$((now - ${began:-$now}))
     ended=${SERVICE_RESULT-}
@@ -307,7 +316,10 @@ result() {
         [ ! -d "$lib" ] || : >"$lib/unreported"
         ;;
     esac
-    printf '%s %s %s %s\n' "$ended" "${EXIT_CODE-}" "${EXIT_STATUS-}" "$elapsed" >"$run/result.$token.new"
+    result="$ended ${EXIT_CODE-} ${EXIT_STATUS-} $elapsed"
+    find_cause
+    [ ! -d "$lib" ] || note_end
+    printf '%s\n' "$result" >"$run/result.$token.new"
     mv -f "$run/result.$token.new" "$run/result.$token"
     # Otherwise a payload that arrives now could lose its timer.
     lock
@@ -321,16 +333,19 @@ result() {
     call_hook </dev/null >/dev/null 2>&1
 }
 
-# Tells the program of the recipe alert, if this host has it, how the converge has ended: converge-done, or converge-failed with the cause on
-# standard input. Last, because whoever follows the converge has its result already.
-call_hook() {
-    hook=/usr/local/lib/$product/alert
-    [ -x "$hook" ] || return 0
-    judge_result
+# Notes how the converge has ended, for people: seconds since 1970, how many it took, who ran it, the login, and how; TABs separate them.
+# Reads elapsed, by and ending.
+note_end() {
+    { printf '%s\t%s\t%s\t' "$(date +%s)" "$elapsed" "${by:-$TAB}" && say "${ending:-done}" 2>&1; } >"$lib/last-converge.new" &&
+        mv -f "$lib/last-converge.new" "$lib/last-converge"
+}
+
+# Sets ending as judge does, but to the cause if the log says it. Reads result.
+find_cause() {
+    judge
     case $ending in
-    "") set -- converge-done ;;
+    "") ;;
     failed)
-        set -- converge-failed
         # The line that says why, and the words of a tool below it.
         while IFS= read -r line; do
             case $ending,$line in
@@ -342,10 +357,16 @@ call_hook() {
             esac
         done <"$run/log.$token"
         ;;
-    *)
-        set -- converge-failed
-        ending="it $ending"
-        ;;
+    *) ending="it $ending" ;;
     esac
+}
+
+# Tells the program of the recipe alert, if this host has it, how the converge has ended: converge-done, or converge-failed with the cause on
+# standard input. Last, because whoever follows the converge has its result already. Reads ending.
+call_hook() {
+    hook=/usr/local/lib/$product/alert
+    [ -x "$hook" ] || return 0
+    set -- converge-done
+    [ -z "$ending" ] || set -- converge-failed
     printf '%.400s\n' "$ending" | timeout -k 1 5 "$hook" "$1"
 }

@@ -1,4 +1,5 @@
-# Starts a why-run or an apply. Both call the same functions: a why-run reports what differs, an apply repairs it.
+# Starts a why-run, an apply or a check. All call the same functions: a why-run reports what differs, an apply repairs it, a check is what a
+# host keeps of its last converge, see check.sh.
 #
 # The payload sets: product, owner, former_owners, take_over, retiring, deadline, secret_values and secret_base64 (a line each: slot, TAB, value), the lists
 # of facts.sh (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the
@@ -30,7 +31,7 @@ umask 077
 # Our directories: run is on tmpfs, lib survives a boot.
 run=/run/$product
 lib=/var/lib/$product
-# why-run, apply or launch.
+# why-run, apply, check or launch.
 mode=
 # Names the converge, and is what the host stores as its state after it.
 token=
@@ -45,6 +46,9 @@ changed=
 began=
 # The last step.
 doing=
+# A check has no secrets.
+secret_values=
+secret_base64=
 # The function that a failed step calls first, if any.
 recover=
 # Set if the facts are out of date.
@@ -62,7 +66,8 @@ dispatch() {
     read_proxies
     case ${1-} in
     why-run) why_run ;;
-    leave) leave "$2" ;;
+    check) check ;;
+    leave) leave "$2" "${3-}" ;;
     launch | apply | result)
         token=${0##*.}
         "$1"
@@ -74,13 +79,7 @@ dispatch() {
 why_run() {
     mode=why-run
     stage=$run/why-run.$$
-    watcher=
-    trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null; rm -rf "$stage" "$0"' EXIT
-    trap 'exit 1' HUP INT PIPE TERM
-    keep_launcher
-    require_host
-    require_owner
-    watch_caller
+    require_caller
     read -r boot_id </proc/sys/kernel/random/boot_id
     read_token
     # If the token was lost, the same differences would lead to a token that the engine already has.
@@ -88,18 +87,34 @@ why_run() {
     printf 'host\t%s\t%s\n' "$boot_id" "$have_token"
     if ! is_retired; then
         report_take_over
-        note_owner
-        warn_of_sudo_log
-        run_list
-        prune
-        [ "$retiring" = no ] || differs recorded
-        report_unfinished
-        report_rollback
-        warn_of_unreported
+        compare
         show_secret_lines
         show_declared
     fi
     printf 'end\tdone\n'
+}
+
+# Ends this run if its caller is gone, or this host cannot be asked. Reads mode; sets watcher.
+require_caller() {
+    watcher=
+    trap '[ -z "$watcher" ] || kill "$watcher" 2>/dev/null; ! previews || rm -rf "$stage" "$0"' EXIT
+    trap 'exit 1' HUP INT PIPE TERM
+    ! previews || keep_launcher
+    require_host
+    require_owner
+    watch_caller
+}
+
+# Reports how the host differs. Sets id, label.
+compare() {
+    note_owner
+    warn_of_sudo_log
+    run_list
+    prune
+    [ "$retiring" = no ] || differs recorded
+    report_unfinished
+    report_rollback
+    warn_of_unreported
 }
 
 # Repairs what differs. Reads everything that the payload sets, and token; sets mode, began, stage, label.
@@ -108,7 +123,7 @@ apply() {
     mode=apply
     find_now
     began=$now
-    printf '%s\n' "$began" >"$run/began.$token"
+    printf '%s\n' "$began" >>"$run/began.$token"
     label=host
     require_host
     require_owner
@@ -140,6 +155,7 @@ converge() {
         forget_files "$lib/original" original
         forget_files "$lib/verified" verification
         forget_left_good
+        step "keep the check" keep_check
         remember_declared
         step "store the token" store_token
     fi
@@ -156,14 +172,8 @@ say_standing() {
 # Reports it, and what the host has besides the plan. Reads tx_adapter.
 report_standing() {
     find_standing
-    if [ -n "$standing" ]; then
-        encode "$standing"
-        printf 'serving\t%s\n' "$encoded"
-    fi
-    if [ -n "$standing_warning" ]; then
-        encode "$standing_warning"
-        printf 'warning\t%s\n' "$encoded"
-    fi
+    [ -z "$standing" ] || report serving "$standing"
+    [ -z "$standing_warning" ] || report warning "$standing_warning"
 }
 
 # Sets standing and standing_warning; empty if the adapter does not say.
@@ -218,7 +228,7 @@ mark_finishing() {
 # Says why an up is due though nothing differs: the engine has not got the token of the last converge. Reads changed.
 warn_of_unreported() {
     [ -e "$lib/unreported" ] && [ -z "$changed" ] || return 0
-    printf 'warning\t%s\n' "the last converge ended well, but after its up was interrupted; an up will only record that"
+    report warning "the last converge ended well, but after its up was interrupted; an up will only record that"
 }
 
 # Reports a converge that was killed there. Sets id, label.

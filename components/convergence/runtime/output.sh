@@ -69,6 +69,12 @@ encode() {
     esac
 }
 
+# report VERB TEXT: prints a line of a report with one field. Sets encoded.
+report() {
+    encode "$2"
+    printf '%s\t%s\n' "$1" "$encoded"
+}
+
 # last_words: prints the end of a tool's output, without secrets. Keeps both ends of a long line, which say what was expected and what
 # came instead. Hides secrets before it cuts, because half a secret could not be found any more.
 last_words() {

@@ -36,8 +36,7 @@ remember_secret_lines() {
 # Reports these texts, all in one field: encoding each would take processes.
 show_secret_lines() {
     [ -r "$lib/secret-lines" ] || return 0
-    encode "$(cat "$lib/secret-lines")"
-    printf 'secret\t%s\n' "$encoded"
+    report secret "$(cat "$lib/secret-lines")"
 }
 
 # Runs before the first change, so that whatever is managed from now on can be pruned even if this run is killed. Sets manifest_have.
@@ -82,7 +81,7 @@ prune() {
     label=host
     # Nothing to undo, but the manifest is out of date: after a converge that was killed, or before the first one. A takeover differs
     # anyway.
-    if [ "$mode" = why-run ] && [ -z "$undone" ]; then
+    if ! applying && [ -z "$undone" ]; then
         case $have_owner in "" | "$owner") differs manifest ;; esac
     fi
 }
@@ -140,13 +139,14 @@ is_unread() {
     [ "$(systemctl show -p NeedDaemonReload --value -- "$1")" = yes ]
 }
 
-# is_emptied DIRECTORY: whether it is empty or, in a why-run, would be after what is undone before it. Reads undone.
+# is_emptied DIRECTORY: whether it is empty or, unless this is an apply, would be after what is undone before it. Reads undone.
 is_emptied() {
     entries_of "$1"
     split_lines
     for entry in $entries; do
         case $mode$undone$NL in
-        why-run*"$NL$entry$NL"*) ! exists "$lib/original$entry" || break ;;
+        apply*) break ;;
+        *"$NL$entry$NL"*) ! exists "$lib/original$entry" || break ;;
         *) break ;;
         esac
         entries=${entries#"$NL$entry"}

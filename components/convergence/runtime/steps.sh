@@ -11,9 +11,13 @@ begin_resource() {
 # differs ASPECT [HAVE]: reports or notes that the current resource is not as declared, and what the host has. Adds to changed. Reads part.
 differs() {
     changed="$changed$NL$label$TAB${part:+$part: }$1"
-    [ "$mode" = why-run ] || return 0
-    encode "${2-}"
-    printf 'differs\t%s\t%s\t%s\n' "$id" "$1" "$encoded"
+    case $mode in
+    why-run)
+        encode "${2-}"
+        printf 'differs\t%s\t%s\t%s\n' "$id" "$1" "$encoded"
+        ;;
+    check) printf 'differs\t%s\n' "${changed##*"$NL"}" ;;
+    esac
 }
 
 # Whether to repair what differs. If not, a kind's function returns here.
@@ -21,10 +25,16 @@ applying() {
     [ "$mode" = apply ]
 }
 
+# Whether to report what only a preview needs.
+previews() {
+    [ "$mode" = why-run ]
+}
+
 # cannot REASON: this host cannot have the current resource. Fails in an apply; refuses in a why-run, unless an earlier resource
 # differs, because its repair may help.
 cannot() {
     ! applying || fail "$1"
+    previews || return 0
     find_differing_before
     [ -z "$differing_before" ] || return 0
     encode "$1"

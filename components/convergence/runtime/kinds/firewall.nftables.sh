@@ -39,7 +39,7 @@ nftables_differences() {
         # The same rules in another order.
         [ "$changed" != "$nftables_before" ] || differs order
     fi
-    applying && return
+    previews || return 0
     words=$(printf '%s\n' "$nftables_wanted" | nft -c -f - 2>&1) || cannot "nft refuses the rules: $words"
 }
 

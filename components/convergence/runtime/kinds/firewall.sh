@@ -28,7 +28,7 @@ firewall() {
     unsplit
     fw_rows=${fw_rows#"$NL"}
     find_manager
-    applying || show_firewall
+    ! previews || show_firewall
     for other in ufw nftables; do
         if [ "$other" = "$fw_manager" ] || [ ! -e "$lib/firewall/$other" ]; then continue; fi
         differs manager "$other"
@@ -58,7 +58,7 @@ find_manager() {
 find_login() {
     login=${SSH_CONNECTION-}
     ancestor=$PPID
-    while [ "$mode" = why-run ] && [ -z "$login" ] && [ "${ancestor:-1}" -gt 1 ]; do
+    while ! applying && [ -z "$login" ] && [ "${ancestor:-1}" -gt 1 ]; do
         login=$(grep -az '^SSH_CONNECTION=' "/proc/$ancestor/environ" 2>/dev/null | tr -d '\000')
         login=${login#SSH_CONNECTION=}
         process=
@@ -71,7 +71,7 @@ find_login() {
     [ ! -r "$run/login" ] || IFS= read -r noted <"$run/login" || :
     if [ -z "$login" ]; then
         login=$noted
-    elif [ "$login" != "$noted" ]; then
+    elif previews && [ "$login" != "$noted" ]; then
         printf '%s\n' "$login" >"$run/login"
     fi
     fw_client=${login%% *}

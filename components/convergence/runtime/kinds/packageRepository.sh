@@ -14,7 +14,7 @@ package_repository() {
     [ "$changed" != "$before" ] || return 0
     if [ "$rewrite" = yes ]; then
         refresh=yes
-        words=$(repository_conflict "$5" "$8") || cannot "apt could not read its sources together with this one: $words"
+        [ "$mode" = check ] || words=$(repository_conflict "$5" "$8") || cannot "apt could not read its sources together with this one: $words"
     fi
     applying || return 0
     new_keyring=

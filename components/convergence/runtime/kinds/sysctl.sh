@@ -98,13 +98,12 @@ sysctl_compare_files() {
     if applying || [ -z "$later" ] || sysctl_fits "$later_value" "$3" "$4"; then
         return
     fi
-    encode "$later sets $1 to ${later_value:-nothing} at each boot, but $3 is declared; remove that line, or declare this value"
-    printf 'warning\t%s\n' "$encoded"
+    report warning "$later sets $1 to ${later_value:-nothing} at each boot, but $3 is declared; remove that line, or declare this value"
 }
 
 # sysctl_short WHAT NEEDED HAVE: reports what this host lacks and an up cannot change, for a table in the preview.
 sysctl_short() {
-    applying || printf 'short\t%s\t%s\t%s\n' "$1" "$2" "$3"
+    ! previews || printf 'short\t%s\t%s\t%s\n' "$1" "$2" "$3"
 }
 
 # squeeze TEXT: sets squeezed to its words with a blank between them.

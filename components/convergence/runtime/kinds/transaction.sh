@@ -45,6 +45,7 @@ transaction() {
     standing_adapters="$standing_adapters $tx_adapter"
     transaction_test
     applying || report_standing
+    [ "$mode" != check ] || return 0
     if [ -z "$tx_differs" ]; then
         report_settings
         return

@@ -132,7 +132,7 @@ warn_of_newer() {
     if applying; then
         say "$label: warning: $newer"
     else
-        printf 'warning\t%s\n' "$newer"
+        report warning "$newer"
     fi
 }
 
@@ -164,7 +164,7 @@ packages_hold() {
 
 # package_refuse_unknown NAME VERSION: in a why-run, refuses a version that the package lists do not have. If they are old, an up may find it.
 package_refuse_unknown() {
-    ! applying || return 0
+    previews || return 0
     package_known_versions "$1"
     case " $known " in *" $2 "*) return 0 ;; esac
     target_unknown=yes

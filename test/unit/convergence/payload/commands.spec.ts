@@ -9,8 +9,8 @@ describe("askCommand", () => {
             `exec env LC_ALL=C /bin/sh -c 'umask 077; mkdir -p /run/haproxy-fleet && cat >${file} && exec /bin/sh ${file} "$@"; rm -f ${file}; exit 1' sh why-run`,
         );
         assert.match(
-            askCommand("leave", "sudo", "t1"),
-            /^exec env LC_ALL=C sudo -n \/bin\/sh -c .* exit 1' sh leave t1$/,
+            askCommand("leave", "sudo", "t1", "alice@laptop"),
+            /^exec env LC_ALL=C sudo -n \/bin\/sh -c .* exit 1' sh leave t1 alice@laptop$/,
         );
     });
 });

@@ -7,7 +7,7 @@ import { digestOf } from "../../../../components/convergence/payload/fileContent
 import { buildPayload, seal } from "../../../../components/convergence/payload/payload";
 import { makePlan } from "../../../../components/convergence/payload/plan";
 import { quote } from "../../../../components/convergence/payload/shell";
-import { DIGEST_SLOT, slot } from "../../../../components/convergence/slots";
+import { DIGEST_SLOT, slot, withEncoding } from "../../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../../components/haproxy/model";
 import { withPackageVersions } from "../../../../components/hostSetup/packageVersions";
 import { haproxy } from "../../../../components/recipes/haproxy/index";
@@ -45,11 +45,16 @@ const transaction: Transaction = {
 
 /** The value of a variable that the payload sets before its run list. */
 function variable(text: string, name: string): string {
-    const from = text.indexOf("\nowner=");
-    const to = text.indexOf("\nrun_list() {");
-    assert.ok(from >= 0 && to > from);
-    const script = `${text.slice(from, to)}\nprintf %s "$${name}"`;
-    return shell(["dash"], script).toString();
+    const [, plain] = /(\nowner=[\s\S]*?)\nrun_list\(\) \{\n/.exec(text) ?? [];
+    const [, secret] = /(\ncheck_size=[\s\S]*?)\n(?:content_0\(\) \{|case |dispatch )/.exec(text) ?? [];
+    assert.ok(plain !== undefined && secret !== undefined);
+    return shell(["dash"], `${plain}${secret}\nprintf %s "$${name}"`).toString();
+}
+
+/** What a converge keeps of its payload on the host: as its keep_check does. */
+function kept(text: string): string {
+    const body = Buffer.from(text.slice(text.indexOf("\n") + 1));
+    return body.subarray(0, Number(variable(text, "check_size"))).toString();
 }
 
 describe("quote", () => {
@@ -83,10 +88,17 @@ describe("seal", () => {
 });
 
 describe("buildPayload", () => {
-    it("is one function, called on the last line", () => {
+    it("is two functions, of which the second is called on the last line", () => {
         const lines = payload([transaction], { key: "k" }).split("\n");
         assert.match(lines[0] ?? "", /^# haproxy-fleet payload length=\d+ sha256=[0-9a-f]{64}$/);
-        assert.equal(lines[1], "main() {");
+        assert.equal(lines[1], "define() {");
+        const middle = lines.indexOf("main() {");
+        assert.deepEqual(lines.slice(middle - 2, middle + 2), [
+            "}",
+            '[ "${1-}" != check ] || { define; dispatch check; exit; }',
+            "main() {",
+            "define",
+        ]);
         assert.deepEqual(lines.slice(-3), ["}", 'main "$@"', ""]);
     });
 
@@ -185,6 +197,78 @@ describe("buildPayload", () => {
             () => payload([transaction]),
             /^Error: \/etc\/demo\/b.conf: slot "key" has no value; set it in slots$/,
         );
+    });
+});
+
+describe("the part of a payload that a host keeps", () => {
+    /** Whether a text has the value, in any form in which a payload may have it. */
+    const shows = (text: string, value: string) =>
+        [
+            value,
+            quote(value).slice(1, -1),
+            encodeURIComponent(value),
+            JSON.stringify(value).slice(1, -1),
+            Buffer.from(value).toString("hex"),
+            // Whatever precedes it in a content, the middle of its base64 is one of these.
+            ...[0, 1, 2].map((before) =>
+                Buffer.concat([Buffer.alloc(before), Buffer.from(value)])
+                    .toString("base64")
+                    .slice(before === 0 ? 0 : 4, -4),
+            ),
+        ].some((form) => text.replaceAll(/\n/g, "").includes(form.replaceAll(/\n/g, "")));
+    const word = fc.stringMatching(/^[A-Za-z0-9'" $`\\%#-]{24,40}$/);
+
+    it("is everything before contents and secrets, and whole by itself", () => {
+        const text = payload([transaction], { key: "s3cret" });
+        const check = kept(text);
+        assert.equal(text.slice(text.indexOf("\n") + 1).indexOf(check), 0);
+        assert.equal(check.split("\n").at(-2), '[ "${1-}" != check ] || { define; dispatch check; exit; }');
+        assert.doesNotMatch(check, /^(?:content_\d+\(\)|check_size=|secret_lines=)/m);
+        assert.match(text, /^(?:content_\d+\(\)|check_size=|secret_lines=)/m);
+        for (const [name, [command = "", ...args]] of Object.entries(shells)) {
+            const { status, stderr } = spawnSync(command, [...args, "-n"], { input: check });
+            assert.equal(status, 0, `${name}: ${stderr}`);
+        }
+    });
+
+    it("has no secret and no content, however they are encoded", () => {
+        fc.assert(
+            fc.property(word, word, word, (secret, content, bytes) => {
+                fc.pre(![secret, content, bytes].some((text) => text.trim() === ""));
+                const file = (name: string, of: string | Buffer): Resource => ({
+                    kind: "file",
+                    path: `/etc/x/${name}`,
+                    content: of,
+                });
+                const hex = (value: string) => Buffer.from(value).toString("hex");
+                const text = payload(
+                    [
+                        file("a", `${content}\nuser x password ${slot("key")}\n`),
+                        file("b", slot("key")),
+                        file("c", Buffer.from(bytes)),
+                        {
+                            ...transaction,
+                            files: [{ path: "/etc/demo/a", content: withEncoding(slot("key"), "hex"), slotValue: hex }],
+                        },
+                        { kind: "systemdUnit", name: "x.service.d/10-y.conf", content: `# ${content}\n` },
+                        { kind: "execute", name: "x", command: "echo plain0setting", notIf: "false" },
+                    ],
+                    { key: secret },
+                );
+                for (const value of [secret, content, bytes]) {
+                    assert.ok(shows(text, value), `the payload has ${value}`);
+                    assert.ok(!shows(kept(text), value), `${value} is kept`);
+                }
+                assert.ok(kept(text).includes("plain0setting"));
+            }),
+            { numRuns: 30 },
+        );
+    });
+
+    it("differs only if something else is declared than a secret that no file has", () => {
+        const text = (key: string, other: string) => kept(payload([transaction], { key, other }));
+        assert.equal(text("k", "one"), text("k", "two"));
+        assert.notEqual(text("k", "one"), text("l", "one"));
     });
 });
 

@@ -233,6 +233,43 @@ describe("a report", () => {
         );
     });
 
+    it("says whether the host has drifted, and whether something was declared", () => {
+        const origin = (change: Parameters<typeof reportOn>[1], unknown: string[] = []) => {
+            const { drift, declared } = reportOn(run, { remembered, ...change }, {}, unknown);
+            return { drift, declared };
+        };
+        const shell = differs("shell", "/bin/zsh", "r2");
+        const [none, drift, declared] = [{ drift: false, declared: false }, { drift: true }, { declared: true }];
+        assert.deepEqual(origin({}), none);
+        assert.deepEqual(origin({ differences: [gone] }), { ...none, ...drift });
+        assert.deepEqual(origin({ differences: [shell] }), { ...none, ...declared });
+        assert.deepEqual(origin({ differences: [gone, shell] }), { ...drift, ...declared });
+        // Of one resource, both: it is missing, and was declared differently.
+        assert.deepEqual(origin({ differences: [differs("missing")] }), { ...drift, ...declared });
+        // What the package sources offer is neither.
+        assert.deepEqual(origin({ differences: [differs("newest", "aa 1 2", "r1")] }), none);
+        // The first converge.
+        assert.deepEqual(origin({ token: "", remembered: undefined, differences: [gone] }), { ...none, ...declared });
+        assert.deepEqual(origin({ token: "", remembered: undefined }), { ...none, ...declared });
+        // The host was converged, and has no record of that.
+        assert.deepEqual(origin({ remembered: undefined, differences: [gone] }), { ...none, ...drift });
+        assert.deepEqual(origin({ remembered: { ...remembered, token: "older" }, differences: [shell] }), {
+            ...none,
+            ...drift,
+        });
+        const refused = [{ id: "r0", stage: "preflight", words: "no" }];
+        assert.deepEqual(origin({ refused, differences: [gone] }), { ...none, ...drift });
+    });
+
+    it("takes what depends on a value of an up for declared, with and without a record", () => {
+        const declared = [file(`to ${slot("web1.address")}\n`)];
+        const change = { differences: [content("to b\n")], live: new Map([["r0", Buffer.from("to b\n")]]) };
+        for (const known of [remembers(declared, [], { "web1.address": "b" }), undefined]) {
+            const report = reportOn(declared, { ...change, remembered: known }, {}, ["web1.address"]);
+            assert.deepEqual([report.drift, report.declared], [false, true]);
+        }
+    });
+
     it("of a host that was never converged is information; of one that remembers nothing, a warning", () => {
         const first = reportOn(run, { token: "", differences: [gone] });
         assert.equal(first.severity, "info");

@@ -1,0 +1,151 @@
+/** What `pulumi preview --json` prints. Of the resources, only URNs are used: their properties may hold secrets. */
+import type { CertificatesFinding, Finding, HostFinding } from "../../components/convergence/findings";
+import { printable, unique } from "../../components/convergence/text";
+import type { Result } from "../surroundings";
+import { isSaidBy } from "./said";
+import type { Previewed } from "./types";
+
+type Step = Previewed["steps"][number];
+
+interface Digest {
+    readonly steps?: readonly DigestStep[];
+    readonly diagnostics?: readonly { readonly message: string; readonly severity: string }[];
+}
+
+interface DigestStep {
+    readonly op: string;
+    readonly urn: string;
+    readonly oldState?: { readonly custom?: boolean };
+    readonly newState?: { readonly custom?: boolean };
+}
+
+/** What was previewed, for messages about it. */
+interface Subject {
+    readonly stack: string;
+    readonly pulumiCommand: string;
+    /** The folder of the project: its files are named from there. */
+    readonly directory: string;
+}
+
+/**
+ * What a preview has found, from what the CLI has printed and what the program has recorded.
+ *
+ * @param findings by hosts and components, in any order
+ */
+export function previewedIn(result: Result, findings: readonly Finding[], subject: Subject): Previewed {
+    const hosts = byName(findings.filter((finding): finding is HostFinding => finding.kind === "host"));
+    const certificates = findings.filter((one): one is CertificatesFinding => one.kind === "certificates");
+    const digest = digestIn(result.stdout);
+    if (digest === undefined) {
+        return { hosts, certificates, steps: [], errors: [cliError(result, subject)], warnings: [] };
+    }
+    const { diagnostics = [], steps = [] } = digest;
+    const said = (severity: string) =>
+        diagnostics.filter((one) => one.severity === severity).map(({ message }) => plain(message));
+    const unsaid = (texts: readonly string[]) =>
+        unique(texts.filter((text) => !isSaidBy(hosts, text)).map((text) => withPlaces(text, subject)));
+    const errors = said("error").filter((text) => !GENERAL.test(text));
+    const isSilent = result.code !== 0 && errors.length === 0;
+    return {
+        hosts,
+        certificates,
+        steps: stepsIn(steps),
+        errors: isSilent ? [silentError(result, said("info#err"), subject)] : unsaid(errors),
+        warnings: unsaid(said("warning")),
+    };
+}
+
+/** Sorted by name, lb10 after lb2. */
+function byName(hosts: HostFinding[]): HostFinding[] {
+    return hosts.sort((a, b) => a.host.localeCompare(b.host, "en", { numeric: true }));
+}
+
+/** Undefined if the CLI has printed none: it has failed before the preview. */
+function digestIn(stdout: string): Digest | undefined {
+    try {
+        return JSON.parse(stdout.slice(Math.max(0, stdout.search(/^\{/m)))) as Digest;
+    } catch {
+        return undefined;
+    }
+}
+
+/** Errors that only say that there are others. */
+const GENERAL = /^(preview failed|Program exited with non-zero exit code: \d+)$/;
+
+/** A message of the CLI without severity, colours and control characters. */
+export function plain(message: string): string {
+    return message
+        .replace(/<\{%.*?%\}>/g, "")
+        .replace(/\u001b\[[0-?]*[ -/]*[@-~]/g, "")
+        .replace(/[\u0000-\u0008\u000b-\u001f\u007f-\u009f]/g, "")
+        .replace(/^(error|warning): /, "")
+        .trim();
+}
+
+/** An error of the program with places in its own files only, named from the folder of the project. */
+function withPlaces(text: string, { directory }: Subject): string {
+    const isForeign = (line: string) => /^\s+at .*(\/node_modules\/|\bnode:)/.test(line);
+    return text
+        .replace(/^Running program '.*' failed with an unhandled exception:\n/, "")
+        .split("\n")
+        .filter((line) => !isForeign(line))
+        .join("\n")
+        .replaceAll(`${directory}/`, "");
+}
+
+/** Why the CLI has not begun a preview. */
+function cliError({ code, stderr }: Result, { stack, pulumiCommand }: Subject): string {
+    const text = plain(stderr.slice(Math.max(0, stderr.search(/^error: /m))));
+    const passphrase = "PULUMI_CONFIG_PASSPHRASE or PULUMI_CONFIG_PASSPHRASE_FILE";
+    const causes: readonly [RegExp, string][] = [
+        [/incorrect passphrase/, `the passphrase is wrong; correct ${passphrase}`],
+        [/passphrase must be set/, `the passphrase of its secrets is not set; set ${passphrase}`],
+        [/no stack named /, "the backend has no such stack; correct its name, or log in to its backend"],
+        [
+            /PULUMI_ACCESS_TOKEN must be set/,
+            `no login to a backend; set PULUMI_ACCESS_TOKEN or PULUMI_BACKEND_URL, or run ${pulumiCommand} login`,
+        ],
+    ];
+    const [, known] = causes.find(([words]) => words.test(text)) ?? [];
+    return `stack ${stack}: ${known ?? (text || `pulumi preview printed nothing and ended with status ${code}`)}`;
+}
+
+/** Why a preview has failed in which nothing says so: the program has ended its process, perhaps with words on its standard error. */
+function silentError({ code, stderr }: Result, printed: readonly string[], { stack }: Subject): string {
+    const words = [plain(stderr), ...printed].filter((text) => text !== "");
+    return [`stack ${stack}: pulumi preview ended with status ${code}`, ...words].join("\n");
+}
+
+const HOST = "haproxy-fleet:index:ConvergedHost";
+const COMMAND = "command:remote:Command";
+const OPERATIONS = ["create", "import", "update", "replace", "delete"];
+
+/**
+ * What an up would do besides converging hosts: with resources that a provider has, and if hosts leave the stack. A replacement has
+ * several steps, and counts once.
+ */
+function stepsIn(all: readonly DigestStep[]): Step[] {
+    const steps = new Map<string, Step>();
+    for (const { op, urn, oldState, newState } of all) {
+        const { type, parent, name } = partsOf(urn);
+        const operation = /replace/.test(op) ? "replace" : op;
+        const isComponent = (newState ?? oldState)?.custom === false;
+        const isLeaving = type === HOST && operation === "delete";
+        const isHosts = parent === HOST && type === COMMAND && name.endsWith("-converge");
+        if (OPERATIONS.includes(operation) && !isHosts && (!isComponent || isLeaving)) {
+            steps.set(`${operation} ${urn}`, { operation, type, name });
+        }
+    }
+    const rank = ({ operation }: Step) => OPERATIONS.indexOf(operation);
+    const words = ({ type, name }: Step) => `${type} ${name}`;
+    return [...steps.values()].sort(
+        (a, b) => rank(a) - rank(b) || words(a).localeCompare(words(b), "en", { numeric: true }),
+    );
+}
+
+/** `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`, and a name may contain the separator. */
+function partsOf(urn: string): { type: string; parent?: string; name: string } {
+    const [, , types = "", ...name] = urn.split("::");
+    const [type = "", parent] = types.split("$").reverse();
+    return { type: printable(type), parent, name: printable(name.join("::")) };
+}

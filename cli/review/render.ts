@@ -1,0 +1,67 @@
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { comparedTexts } from "../../components/convergence/fileTexts";
+import { FINDINGS, type Finding } from "../../components/convergence/findings";
+import { checkRun } from "../check/check";
+import { finderOf } from "../check/daemon";
+import type { RenderJob } from "../job";
+import { type Host, runProgram } from "../program";
+import { findProject } from "../project";
+import { configFromFile } from "../stackConfig";
+import type { Surroundings } from "../surroundings";
+import { effectsOf } from "./effects";
+import { connectionSettings, settingsOf } from "./settings";
+import type { RenderedHost, Rendering } from "./types";
+
+/** Writes what a program declares for a stack as JSON, a `Rendering`. Returns the exit status: 0, even if the program fails. */
+export async function render(
+    { stack, output, checks, haproxy }: RenderJob,
+    surroundings: Surroundings,
+): Promise<number> {
+    const project = findProject();
+    const config = configFromFile(project, stack);
+    const find = await finderOf(surroundings);
+    const { run, findings } = await withFindings(() => runProgram(project, { purpose: "check", stack, config }));
+    // Stack traces, for people who have the project elsewhere.
+    const relative = (text: string) => text.replaceAll(`${project.directory}/`, "");
+    const rendering: Rendering = {
+        hosts: run.hosts.map(renderedHost),
+        errors: run.errors.map(relative),
+        warnings: [...config.notes.map((text) => `note: ${text}`), ...run.warnings].map(relative),
+        checks: checks ? await checkRun(run, (release) => find(release, haproxy)) : [],
+        findings,
+    };
+    writeFileSync(output, JSON.stringify(rendering), { mode: 0o600 });
+    return 0;
+}
+
+/** A host without secrets: what people see of it. */
+export function renderedHost({
+    name,
+    connection,
+    resources,
+}: Pick<Host, "name" | "connection" | "resources">): RenderedHost {
+    const reached = connectionSettings(connection);
+    return {
+        name,
+        files: comparedTexts(resources),
+        resources: { ...settingsOf(resources), ...(reached !== "" && { connection: reached }) },
+        effects: effectsOf(resources),
+    };
+}
+
+/** Runs a program that writes its findings. */
+async function withFindings<T>(program: () => Promise<T>): Promise<{ readonly run: T; readonly findings: Finding[] }> {
+    const folder = mkdtempSync(join(tmpdir(), "haproxy-fleet-findings-"));
+    const file = join(folder, "findings");
+    try {
+        writeFileSync(file, "", { mode: 0o600 });
+        process.env[FINDINGS] = file;
+        const run = await program();
+        const lines = readFileSync(file, "utf8").split("\n");
+        return { run, findings: lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Finding) };
+    } finally {
+        rmSync(folder, { recursive: true, force: true });
+    }
+}

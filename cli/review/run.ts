@@ -1,0 +1,100 @@
+import { writeFileSync } from "node:fs";
+import type { Project } from "../project";
+import type { Surroundings } from "../surroundings";
+import { findBase, headName, type RenderBase, withBase } from "./base";
+import { comment, isRefused, verdictOf } from "./comment";
+import { compare } from "./compare";
+import { previewStack } from "./preview";
+import { rendered } from "./rendered";
+import type { Rendering, StackReview } from "./types";
+
+/** What to review, and how. */
+export interface ReviewOptions {
+    readonly stacks: readonly string[];
+    /** The commit or branch to compare with. */
+    readonly base: string;
+    /** Whether the hosts are asked, by a whole preview: with the login to them, the state and the secrets. */
+    readonly preview: boolean;
+    /** Whether it counts if anything differs, as when a schedule looks for drift. */
+    readonly expectNoChanges: boolean;
+    /** File for the comment. @default - standard output */
+    readonly output?: string;
+    /** The HAProxy to ask, as in `check`. @default - that on PATH */
+    readonly haproxy?: string;
+}
+
+/** Reviews stacks, writes one comment, and returns the exit status. */
+export async function review(options: ReviewOptions, project: Project, surroundings: Surroundings): Promise<number> {
+    const base = await findBase(project, options.base);
+    const reviews = await withBase(project, base, async (renderBase) => {
+        const done: StackReview[] = [];
+        for (const stack of options.stacks) {
+            done.push(await reviewStack(stack, options, project, surroundings, renderBase));
+        }
+        return done;
+    });
+    const text = comment(reviews, {
+        commit: await headName(base),
+        base: base.name,
+        now: Date.now(),
+        previewCommand: `${surroundings.pulumiCommand} preview --stack STACK`,
+    });
+    if (options.output === undefined) {
+        process.stdout.write(text);
+    } else {
+        writeFileSync(options.output, text);
+    }
+    return exitStatus(reviews, options);
+}
+
+async function reviewStack(
+    stack: string,
+    { preview, haproxy }: ReviewOptions,
+    project: Project,
+    surroundings: Surroundings,
+    renderBase: RenderBase,
+): Promise<StackReview> {
+    say(`${stack}: renders what both commits declare`);
+    const [head, before] = await Promise.all([
+        rendered({ project, stack, surroundings, haproxy }),
+        renderBase(stack, surroundings),
+    ]);
+    if (preview) {
+        say(`${stack}: previews, and asks its hosts`);
+    }
+    return {
+        stack,
+        rendering: typeof head === "string" ? failed(head) : head,
+        ...(typeof before === "string"
+            ? { noBase: before }
+            : { changes: typeof head === "string" ? [] : compare(before, head) }),
+        ...(preview && { previewed: await previewStack(stack, surroundings, project) }),
+    };
+}
+
+function failed(error: string): Rendering {
+    return { hosts: [], errors: [error], warnings: [], checks: [], findings: [] };
+}
+
+/**
+ * 1 if anything is refused, fails or could not be asked; a configuration that no HAProxy has checked counts, unless hosts were asked.
+ * 2 if something differs that was not expected to.
+ */
+function exitStatus(reviews: readonly StackReview[], { preview, expectNoChanges }: ReviewOptions): number {
+    const unchecked = reviews.flatMap(({ stack, rendering }) =>
+        rendering.checks.filter(({ result }) => result === "not checked").map(({ remark }) => `${stack}: ${remark}`),
+    );
+    if (!preview && unchecked.length > 0) {
+        say(`${unchecked.join("\n")}\nHAProxy's checker was not asked; install haproxy of the hosts' release`);
+        return 1;
+    }
+    if (isRefused(reviews)) {
+        return 1;
+    }
+    return expectNoChanges && reviews.some((each) => verdictOf(each) === "differs") ? 2 : 0;
+}
+
+/** Progress, because standard output is the comment. */
+function say(text: string): void {
+    process.stderr.write(`${text}\n`);
+}
