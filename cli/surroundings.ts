@@ -53,17 +53,21 @@ export function attempt(
     options: { readonly env?: NodeJS.ProcessEnv; readonly signal?: AbortSignal } = {},
 ): Promise<Result> {
     return new Promise((resolve, reject) => {
-        const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"], timeout });
+        const child = spawn(program, args, { ...options, stdio: ["ignore", "pipe", "pipe"] });
+        // Node's own timer outlives a program that is not installed, and this process with it.
+        const timer = setTimeout(() => child.kill(), timeout);
         let [stdout, stderr] = ["", ""];
         child.stdout.setEncoding("utf8").on("data", (text) => (stdout += text));
         child.stderr.setEncoding("utf8").on("data", (text) => (stderr += text));
-        child.on("error", (error: NodeJS.ErrnoException) =>
-            error.code === "ENOENT" ? resolve({ code: 127, stdout, stderr: error.message }) : reject(error),
-        );
-        child.on("close", (code, signal) =>
-            code === null
+        child.on("error", (error: NodeJS.ErrnoException) => {
+            clearTimeout(timer);
+            return error.code === "ENOENT" ? resolve({ code: 127, stdout, stderr: error.message }) : reject(error);
+        });
+        child.on("close", (code, signal) => {
+            clearTimeout(timer);
+            return code === null
                 ? reject(new Error(`${program}: ended by ${signal}; it may take ${timeout / 1000} s`))
-                : resolve({ code, stdout, stderr }),
-        );
+                : resolve({ code, stdout, stderr });
+        });
     });
 }
