@@ -1,5 +1,11 @@
 import assert from "node:assert/strict";
-import { askCommand, causeCommand, launchCommand, launchOf, reportOf } from "../../../../components/convergence/payload/commands";
+import {
+    askCommand,
+    causeCommand,
+    launchCommand,
+    launchOf,
+    reportOf,
+} from "../../../../components/convergence/payload/commands";
 
 describe("askCommand", () => {
     it("keeps the payload from others, and runs a verb of it", () => {
@@ -29,7 +35,14 @@ describe("launchOf", () => {
     it("reads the token and the login of a launch, and of nothing else", () => {
         assert.deepEqual(launchOf(launchCommand("t1")), { token: "t1" });
         assert.deepEqual(launchOf(launchCommand("t1", "sudo")), { token: "t1", become: "sudo" });
-        for (const text of ["", "t1", "sudo -n true", askCommand("why-run"), `${launchCommand("t1")} t2`, `x; ${launchCommand("t1")}`])
+        for (const text of [
+            "",
+            "t1",
+            "sudo -n true",
+            askCommand("why-run"),
+            `${launchCommand("t1")} t2`,
+            `x; ${launchCommand("t1")}`,
+        ])
             assert.equal(launchOf(text), undefined, text);
     });
 });
