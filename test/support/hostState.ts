@@ -4,14 +4,14 @@ import { run } from "../../lab/machine/exec";
 /**
  * Everything on a host for which a converge is responsible, a line each: files with type, mode, owner and content, packages,
  * accounts, units, kernel parameters and packet filters, what the running processes have read, what we remember, leftovers. Times, process
- * ids, the token and how the last converge has ended, which no two runs share, are left out.
+ * ids, the token and how the last converge has ended, which no two runs share, are left out; so is the check, which is of the last plan.
  */
 const SCRIPT = `
 # A converge reports its end before systemd has noticed it.
 while [ -n "$(systemctl list-units --all --plain --no-legend haproxy-fleet-converge.service)" ]; do sleep 0.05; done
 tree() {
-    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name .pwd.lock -o -name token \\) -prune -o -printf '%y %m %u:%g %p %l\\n'
-    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name token -o -name declared -o -name last-converge \\) -prune -o -type f -print0 | xargs -0 sha256sum
+    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name .pwd.lock -o -name token -o -path '*fleet/check' -o -name last-converge \\) -prune -o -printf '%y %m %u:%g %p %l\\n'
+    find "$@" -xdev \\( -name '*-' -o -name ld.so.cache -o -name token -o -name declared -o -path '*fleet/check' -o -name last-converge \\) -prune -o -type f -print0 | xargs -0 sha256sum
 }
 tree /etc /srv /usr/local /home /var/lib/haproxy-fleet | sort
 find /etc /srv /usr /var -xdev \\( -name '*haproxy-fleet-new' -o -path '/var/lib/haproxy-fleet/*.new' \\)

@@ -9,6 +9,9 @@ check() {
     echo check
     require_caller
     compare
+    # See declared.sh.
+    ! grep -qs '^$' "$lib/declared" ||
+        report warning "a later converge has begun and not ended well, so what differs may be its work; run up again"
     printf 'end\tdone\n'
 }
 

@@ -173,6 +173,22 @@ describeShells("the check that a converge keeps", (sandbox) => {
         assert.equal(says(), `check\ndiffers\tfile[${path("run/payload.test")}]\tunlisted\nend\tdone\n`);
     });
 
+    it("says that what differs may be the work of a later converge that has failed", () => {
+        apply();
+        const later: Resource[] = [{ kind: "execute", name: "fail", command: "false", notIf: "false" }];
+        const anew = resources().map((resource) =>
+            resource.kind === "file" && resource.path === path("a")
+                ? { ...resource, content: `anew ${slot("key")}\n` }
+                : resource,
+        );
+        assert.equal(sandbox().run(payload([...anew, ...later]), "apply").code, 1);
+        const warning =
+            "warning\ta later converge has begun and not ended well, so what differs may be its work; run up again\n";
+        assert.equal(says(), `check\ndiffers\tfile[${path("a")}]\tcontent\n${warning}end\tdone\n`);
+        apply();
+        assert.equal(says(), DONE);
+    });
+
     it("says how the daemon serves, in plain ASCII", () => {
         apply();
         write("lib/stands", 'standing="shop 1 of 2" standing_warning="Läden: closed"');
