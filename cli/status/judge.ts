@@ -97,12 +97,19 @@ function reasonsOf({ host, answer, expectedToken }: HostStatus, fleet: Fleet): R
         ...(answer.haproxy === undefined ? [] : ofHaproxy(answer.haproxy, answer.now, commands)),
         ...ofConverges(answer, expectedToken, printable([fleet.project, fleet.stack, host].join("/")), commands),
         ...ofDrift(answer, commands),
-        ...answer.warnings.map((warning) =>
-            CHECK_FAILED.test(warning)
-                ? attention("no-check", ...parts(warning))
-                : remark("warning", ...parts(warning)),
-        ),
+        ...answer.warnings
+            .filter((warning) => !isSaid(warning, answer))
+            .map((warning) =>
+                CHECK_FAILED.test(warning)
+                    ? attention("no-check", ...parts(warning))
+                    : remark("warning", ...parts(warning)),
+            ),
     ];
+}
+
+/** Whether a warning of the check says what HAProxy has said itself. */
+function isSaid(warning: string, { haproxy }: Answer): boolean {
+    return haproxy !== undefined && haproxy.byHand.length > 0 && /(^|: )set by hand: /.test(warning);
 }
 
 /** Whether HAProxy runs, and with the declared configuration. */
@@ -216,7 +223,7 @@ function ofConverges(
 function ofDrift({ drift = [], haproxy, managesHaproxy }: Answer, { up, preview }: Commands): Reason[] {
     const runs = !managesHaproxy || haproxy !== undefined;
     // Said already as what HAProxy does.
-    const others = drift.filter((each) => !(isOfProcess(each) || (!runs && each.resource === TRANSACTION)));
+    const others = drift.filter((each) => !(isOfProcess(each) || (!runs && isOfStopped(each))));
     const said = others.map(({ resource, what }) =>
         resource === "host" ? (OF_HOST[what] ?? `records: ${what}`) : `${resource} ${what}`,
     );
@@ -238,6 +245,11 @@ const TRANSACTION = "transaction[haproxy]";
 /** Whether it says that HAProxy's process has not the declared configuration, although the files may be right. */
 export function isOfProcess({ resource, what }: Drift): boolean {
     return resource === TRANSACTION && OF_PROCESS.test(what);
+}
+
+/** Whether it is no more than what a HAProxy that does not run is known by. */
+function isOfStopped({ resource, what }: Drift): boolean {
+    return resource === TRANSACTION || (resource === "service[haproxy.service]" && what === "stopped");
 }
 
 /** Whether it says that files of HAProxy differ; what the process has read of them is then not known. */

@@ -39,6 +39,7 @@ describe("judge", () => {
     it("fails a host whose HAProxy does not run, and says so once", () => {
         const drift = [
             { resource: "transaction[haproxy]", what: "stopped" },
+            { resource: "service[haproxy.service]", what: "stopped" },
             { resource: "service[haproxy.service]", what: "disabled" },
         ];
         assert.deepEqual(ofAnswer({ haproxy: undefined, drift }), [
@@ -108,6 +109,9 @@ describe("judge", () => {
             "attention",
             "attention by-hand: set by hand: api/a1 in maintenance, api/a2 with weight 5 instead of 100; undo each in HAProxy's runtime API, such as: set server api/a1 state ready",
         ]);
+        const warnings = ["transaction[haproxy]: set by hand: api/a1 in maintenance; reloads keep it; undo it"];
+        assert.equal(ofAnswer({ warnings, haproxy: haproxyOf(hand) }).length, 2);
+        assert.equal(ofAnswer({ warnings }).length, 2);
         assert.match(
             ofHaproxy({ ...hand, backends: [backendOf("api", 3, "a1 MAINT", "a10 L4CON")] })[1] ?? "",
             /1 of 3 servers takes no requests: a10 L4CON;/,
