@@ -62,12 +62,13 @@ async function reviewStack(
     if (preview) {
         say(`${stack}: previews, and asks its hosts`);
     }
+    const rendering = typeof head === "string" ? failed(head) : head;
+    // What a program declares before it fails is not all of it.
+    const compared = typeof before === "string" ? { noBase: before } : { changes: compare(before, rendering) };
     return {
         stack,
-        rendering: typeof head === "string" ? failed(head) : head,
-        ...(typeof before === "string"
-            ? { noBase: before }
-            : { changes: typeof head === "string" ? [] : compare(before, head) }),
+        rendering,
+        ...(rendering.errors.length === 0 && compared),
         ...(preview && { previewed: await previewStack(stack, surroundings, project) }),
     };
 }
