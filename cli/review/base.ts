@@ -6,7 +6,7 @@ import type { Surroundings } from "../surroundings";
 import { installDependencies } from "./dependencies";
 import { atEnd } from "./ending";
 import { git, gitAtOnce, lastWords } from "./git";
-import { rendered } from "./rendered";
+import { rendered } from "./renderProcess";
 import type { Rendering } from "./types";
 
 /** The commit that a review compares with: the last one that both sides have. */

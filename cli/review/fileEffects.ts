@@ -4,7 +4,7 @@ import type { Resource } from "../../components/convergence/kinds/index";
 const ACTIVATION = /^\s*activation=(reload|restart)$/gm;
 
 /** What a change of a file means for daemons, by path: `reload haproxy`. Several are separated by commas. */
-export function effectsOf(resources: readonly Resource[]): Record<string, string> {
+export function fileEffects(resources: readonly Resource[]): Record<string, string> {
     const effects = new Map<string, Set<string>>();
     const add = (paths: readonly string[], effect: string) => {
         for (const path of paths) {

@@ -8,7 +8,7 @@ import { type Host, runProgram } from "../program";
 import { findProject } from "../project";
 import { configFromFile } from "../stackConfig";
 import type { Surroundings } from "../surroundings";
-import { effectsOf } from "./effects";
+import { fileEffects } from "./fileEffects";
 import { connectionSettings, settingsOf } from "./settings";
 import type { RenderedHost, Rendering } from "./types";
 
@@ -47,7 +47,7 @@ export function renderedHost({
         name,
         files: comparedTexts(resources),
         resources: { ...settingsOf(resources), ...(reached !== "" && { connection: reached }) },
-        effects: effectsOf(resources),
+        effects: fileEffects(resources),
     };
 }
 
