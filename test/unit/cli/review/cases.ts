@@ -296,13 +296,7 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                         ],
                         {
                             steps: [
-                                {
-                                    operation: "create-replacement",
-                                    type: "aws:ec2/instance:Instance",
-                                    name: "edge-lb2",
-                                },
                                 { operation: "replace", type: "aws:ec2/instance:Instance", name: "edge-lb2" },
-                                { operation: "delete-replaced", type: "aws:ec2/instance:Instance", name: "edge-lb2" },
                                 { operation: "create", type: "aws:ec2/instance:Instance", name: "edge-lb3" },
                                 { operation: "create", type: "aws:ec2/eip:Eip", name: "edge-lb3" },
                                 { operation: "delete", type: "aws:ec2/instance:Instance", name: "edge-lb4" },
@@ -349,7 +343,7 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                             finding("edge-lb2", { ...reload, effect: worst, summary: worst, warnings: hostile }),
                         ],
                         {
-                            steps: [{ operation: worst, type: worst, name: worst }],
+                            steps: [{ operation: "create", type: worst, name: worst }],
                             errors: hostile,
                             warnings: hostile,
                         },

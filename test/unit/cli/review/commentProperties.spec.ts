@@ -71,6 +71,7 @@ const found = fc
         warnings: lines,
     })
     .map((more) => finding(more.host, more));
+const operation = fc.constantFrom("create", "import", "update", "replace", "delete");
 const stack: fc.Arbitrary<StackReview> = fc.record(
     {
         stack: text,
@@ -111,7 +112,7 @@ const stack: fc.Arbitrary<StackReview> = fc.record(
         noBase: text,
         previewed: fc.record({
             hosts: fc.array(found, { maxLength: 4 }),
-            steps: fc.array(fc.record({ operation: text, type: text, name: text }), { maxLength: 3 }),
+            steps: fc.array(fc.record({ operation, type: text, name: text }), { maxLength: 3 }),
             errors: fc.oneof(fc.constant([]), lines),
             warnings: lines,
         }),
