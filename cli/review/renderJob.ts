@@ -9,6 +9,7 @@ import { findProject } from "../project";
 import { configFromFile } from "../stackConfig";
 import type { Surroundings } from "../surroundings";
 import { fileEffects } from "./fileEffects";
+import { findingsIn } from "./findings";
 import { connectionSettings, settingsOf } from "./settings";
 import type { RenderedHost, Rendering } from "./types";
 
@@ -60,8 +61,7 @@ async function withFindings<T>(
     process.env[FINDINGS] = file;
     try {
         const run = await program();
-        const lines = readFileSync(file, "utf8").split("\n");
-        return { run, findings: lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Finding) };
+        return { run, findings: findingsIn(readFileSync(file, "utf8")) };
     } finally {
         rmSync(file, { force: true });
     }
