@@ -178,14 +178,13 @@ const checker = `#!/bin/sh
 exit 0
 `;
 
-const fleet = `import { readFileSync, appendFileSync } from "node:fs";
+const fleet = `import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerFleet } from "haproxy-fleet";
 
 const config = new pulumi.Config();
 console.log("a line of the program");
 void pulumi.log.warn("mind the gap");
-appendFileSync(process.env.HAPROXY_FLEET_FINDINGS!, '{"kind":"certificates","component":"edge","ends":{"shop":null}}\\n');
 const nested = config.requireSecretObject<{ token: string }>("nested");
 new LoadBalancerFleet("edge", {
     hosts: {
@@ -264,7 +263,13 @@ environment: [ours]
         assert.deepEqual(checks, [
             { hosts: ["edge-lb1", "edge-lb2"], result: "accepted", remark: "HAProxy 2.6.12 at ./haproxy", details: [] },
         ]);
-        assert.deepEqual(findings, [{ kind: "certificates", component: "edge", ends: { shop: null } }]);
+        assert.deepEqual(findings, [
+            {
+                kind: "certificates",
+                component: "edge",
+                ends: { api: "2027-01-01T00:00:00Z", shop: "2027-01-01T00:00:00Z" },
+            },
+        ]);
         const [lb1 = assert.fail(), lb2] = hosts;
         assert.deepEqual([lb1.name, lb2?.name], ["edge-lb1", "edge-lb2"]);
         const config = lb1.files["/etc/haproxy/haproxy.cfg"] ?? "";
