@@ -263,8 +263,13 @@ environment: [ours]
         assert.deepEqual(checks, [
             { hosts: ["edge-lb1", "edge-lb2"], result: "accepted", remark: "HAProxy 2.6.12 at ./haproxy", details: [] },
         ]);
-        const ends = { api: "2027-01-01T00:00:00Z", shop: "2027-01-01T00:00:00Z" };
-        assert.deepEqual(findings, [{ kind: "certificates", component: "edge", ends }]);
+        assert.deepEqual(findings, [
+            {
+                kind: "certificates",
+                component: "edge",
+                ends: { api: "2027-01-01T00:00:00Z", shop: "2027-01-01T00:00:00Z" },
+            },
+        ]);
         const [lb1 = assert.fail(), lb2] = hosts;
         assert.deepEqual([lb1.name, lb2?.name], ["edge-lb1", "edge-lb2"]);
         const config = lb1.files["/etc/haproxy/haproxy.cfg"] ?? "";
