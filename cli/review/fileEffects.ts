@@ -1,6 +1,6 @@
 import type { Resource } from "../../components/convergence/kinds/index";
 
-/** An adapter's script says what its daemon needs for new files. What it has at that moment decides, so this is what is usual. */
+/** Where an adapter's script decides how its daemon reads new files. The host decides between them, so the smallest one is expected. */
 const ACTIVATION = /^\s*activation=(reload|restart)$/gm;
 
 /** What a change of a file means for daemons, by path: `reload haproxy`. Several are separated by commas. */
