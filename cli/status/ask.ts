@@ -9,6 +9,9 @@ import type { Answer, HostStatus } from "./types";
 /** Hosts that are asked at once. */
 const AT_ONCE = 8;
 
+/** Bytes of an answer, with what the login prints: thousands of servers and certificates take a tenth of it. */
+const LONGEST = 16 * 1024 * 1024;
+
 /** What hosts are asked, and how. */
 export interface Question {
     /** Shell text that a host runs as root; it prints the answer. */
@@ -59,7 +62,7 @@ async function ask(
 ): Promise<Answer> {
     const session = await connect(target);
     try {
-        const result = await session.run(askCommand("status", become), program, timeout);
+        const result = await session.run(askCommand("status", become), program, timeout, undefined, LONGEST);
         try {
             return parse(result.stdout.toString("utf8"));
         } catch (error) {

@@ -128,6 +128,12 @@ describe("askHosts", () => {
         await until("the connection is closed", async () => server.open === 0);
     });
 
+    it("gives up on a host that goes on printing, and closes the connection", async () => {
+        answer = async () => ({ stdout: "x".repeat(17 * 1024 * 1024) });
+        assert.equal(await unanswered(host()), "prints more than 16 MiB; look at what its login runs");
+        await until("the connection is closed", async () => server.open === 0);
+    });
+
     it("asks no host whose login is not known", async () => {
         assert.deepEqual(await ask({ host: "lb1", fleet: "" }), { host: "lb1", address: "", expectedToken: "" });
         assert.deepEqual(await ask({ host: "lb1", fleet: "", converged: { unknown: "its command is strange" } }), {
