@@ -10,7 +10,7 @@ import type { Answer, HostStatus } from "./types";
 const AT_ONCE = 8;
 
 /** Bytes of an answer, with what the login prints: thousands of servers and certificates take a tenth of it. */
-const LONGEST = 16 * 1024 * 1024;
+const LONGEST = 4 * 1024 * 1024;
 
 /** What hosts are asked, and how. */
 export interface Question {
