@@ -2,7 +2,7 @@ import pLimit from "p-limit";
 import { askCommand } from "../../components/convergence/payload/commands";
 import { quoted, roomError, rootError } from "../../components/convergence/ssh/commandErrors";
 import { connectSsh, SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
-import { escapeRegExp } from "../../components/convergence/text";
+import { escapeRegExp, printable } from "../../components/convergence/text";
 import type { ConvergedWith, StackHost } from "./hosts";
 import type { Answer, HostStatus } from "./types";
 
@@ -52,7 +52,7 @@ async function asked(converged: StackHost["converged"], question: Question): Pro
     try {
         return { ...known, answer: await ask(converged, question) };
     } catch (error) {
-        return { ...known, answer: { unanswered: withoutName((error as Error).message, target) } };
+        return { ...known, answer: { unanswered: printable(withoutName((error as Error).message, target)) } };
     }
 }
 

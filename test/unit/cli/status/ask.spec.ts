@@ -120,6 +120,8 @@ describe("askHosts", () => {
         assert.match(await unanswered(host()), /^the file system of \/run, in memory, is full;/);
         answer = async () => ({ stdout: "welcome\n", stderr: "sh: 1: oops\n", code: 2 });
         assert.equal(await unanswered(host()), "it gave no answer; stderr: sh: 1: oops");
+        answer = async () => ({ stderr: "a\u009b2Jb", code: 2 });
+        assert.equal(await unanswered(host()), "it gave no answer; stderr: a\\x9b2Jb");
     });
 
     it("gives up on a host that does not end, and closes the connection", async () => {
