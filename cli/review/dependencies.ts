@@ -51,9 +51,13 @@ async function installIn({ head, base }: Checkouts, folder: string): Promise<str
         return undefined;
     }
     if (NPM_LOCKS.some((name) => existsSync(join(before, name)))) {
-        const { code, ...output } = await runIn("npm", ["ci", "--ignore-scripts", "--no-audit", "--no-fund"], {
-            folder: before,
-        });
+        const { code, ...output } = await runIn(
+            "npm",
+            ["ci", "--ignore-scripts", "--no-audit", "--no-fund", "--loglevel=error"],
+            {
+                folder: before,
+            },
+        );
         return code === 0 ? undefined : `npm ci fails there: ${lastWords(output)}`;
     }
     const { dependencies = {}, devDependencies = {} } = manifestOf(join(before, "package.json"));

@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { Project } from "../project";
-import type { Surroundings } from "../surroundings";
+import { callOf, type Surroundings } from "../surroundings";
 import { findBase, headName, type RenderBase, withBase } from "./base";
 import { comment, isRefused, verdictOf } from "./comment";
 import { compare } from "./compare";
@@ -37,7 +37,7 @@ export async function review(options: ReviewOptions, project: Project, surroundi
         commit: await headName(base),
         base: base.name,
         now: Date.now(),
-        previewCommand: `${surroundings.pulumiCommand} preview --stack STACK`,
+        previewCommand: [callOf(surroundings, "review"), "--preview --base", options.base, ...options.stacks].join(" "),
     });
     if (options.output === undefined) {
         process.stdout.write(text);

@@ -17,7 +17,7 @@ import { httpsChapters } from "./https";
 import { Load, showServed } from "./load";
 import { logChapter } from "./logs";
 import { metricChapter } from "./metrics";
-import { backendPrefix, freshStack, preview, pulumi, runUp, setSecret, up } from "./pulumi";
+import { backendPrefix, freshStack, preview, pulumi, runUp, setSecret, status, up } from "./pulumi";
 import { ask, countAnswers, OutageWatch } from "./requests";
 import { show } from "./show";
 
@@ -176,14 +176,23 @@ async function story(): Promise<Lab> {
 
     await chapter(
         `haproxy.cfg is edited on ${second.name}`,
-        "By hand on the host, without Pulumi. No file of this project changes, and no refresh is needed.",
+        "By hand on the host, without Pulumi. status shows where: it asks each host what has changed there since its last " +
+            `converge, and sees that ${failing} is down. The preview shows what. No file of this project changes, and no refresh is needed.`,
         async () => {
             const edit = "sed -i 's/timeout server .*/timeout server 2s/' /etc/haproxy/haproxy.cfg";
             say(`  ${bold(`${second.name}# ${edit}`)}\n`);
             await lab.host(second.name).exec(edit);
+            const { code, stdout } = await status();
+            expect(
+                code === 2 &&
+                    new RegExp(`^${resourceName(first)} .* none .* ecom-docs 1/2`, "m").test(stdout) &&
+                    new RegExp(`^${resourceName(second)} .* 1 resource .* ecom-docs 1/2`, "m").test(stdout),
+                `the status must show the edit on ${second.name} only, and that ${failing} is down`,
+            );
+            say();
             const text = await preview();
             expect(/-\s+timeout server 2s/.test(text), "the preview must show the edit");
-            return "the preview shows the edit";
+            return "status and preview show the edit";
         },
     );
 

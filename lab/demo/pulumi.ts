@@ -5,6 +5,7 @@ import { parseDocument } from "yaml";
 import { localBackend, pulumiEnv } from "../../toolchain/pulumi";
 import { remember } from "./chapter";
 import { ShownStack } from "./shownStack";
+import { shownStatus } from "./status";
 
 const checkout = join(__dirname, "..", "..");
 
@@ -23,6 +24,9 @@ const configFile = join(checkout, `Pulumi.${STACK}.yaml`);
 const stack = new ShownStack(STACK, checkout, env);
 
 export const { pulumi, preview, runUp, up, setSecret } = stack;
+
+/** What `status` prints of the stack. */
+export const status = () => shownStatus(STACK, env);
 
 /** Remembers the stack's config: `restore` removes secrets that are set from now on. */
 export const rememberConfig = () => remember(configFile);

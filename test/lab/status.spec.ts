@@ -1,14 +1,13 @@
-// The state of a fleet: the real command, with the real CLI and engine, on hosts of the lab.
+// The status of a fleet, and the reviews of its changes: the real commands, with the real CLI and engine, on hosts of the lab.
 import assert from "node:assert/strict";
-import { spawn } from "node:child_process";
-import { join } from "node:path";
 import type { StatusReport } from "../../cli/status/json";
-import { repo } from "../../toolchain/environment.mjs";
 import { AppServer } from "../support/appServer";
 import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
+import { runCommand } from "./status/command";
+import { reviews } from "./status/review";
 import { askSocket } from "./transaction/loadBalancerHost";
 
 describeLab("status", () => {
@@ -16,23 +15,7 @@ describeLab("status", () => {
     let program: Program;
     let app: AppServer;
 
-    function status(...args: string[]): Promise<{ code: number; stdout: string; stderr: string }> {
-        return new Promise((resolve) => {
-            const child = spawn(
-                process.execPath,
-                ["--import", "tsx", join(repo, "program/command.ts"), "status", ...args],
-                {
-                    cwd: program.directory,
-                    env: { ...process.env, ...program.environment } as NodeJS.ProcessEnv,
-                    stdio: ["ignore", "pipe", "pipe"],
-                },
-            );
-            let [stdout, stderr] = ["", ""];
-            child.stdout.on("data", (data) => (stdout += data));
-            child.stderr.on("data", (data) => (stderr += data));
-            child.on("close", (code) => resolve({ code: code ?? -1, stdout, stderr }));
-        });
-    }
+    const status = (...args: string[]) => runCommand(program, ["status", ...args]);
     /** What `--json` prints, and the exit status. */
     async function report(...args: string[]): Promise<StatusReport & { code: number }> {
         const { code, stdout, stderr } = await status("--json", ...args);
@@ -138,6 +121,8 @@ describeLab("status", () => {
         assert.equal(code, 1);
         assert.match(stderr, /stack test has no host lb9 \(it has: edge-lb1, edge-lb2, edge-lb3\); name one of them/);
     });
+
+    describe("then a review", () => reviews(lab, () => program));
 
     it("fails a host whose HAProxy does not run, or runs another configuration", async () => {
         const host = lab().host("lb1");

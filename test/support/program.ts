@@ -23,7 +23,7 @@ export class Program {
         /** Runs the sources as users of the checkout do, which takes twice the processor time. @default - a bundle of them */
         sources = false,
     ) {
-        const [main, linked] = sources ? ["index.ts", ["components", "program", "templates"]] : ["index.js", []];
+        const [main, linked] = sources ? ["index.ts", ["cli", "components", "program", "templates"]] : ["index.js", []];
         for (const entry of ["node_modules", ...linked]) symlinkSync(join(repo, entry), join(this.directory, entry));
         copyFileSync(sources ? join(repo, main) : join(testLibrary(), "program.js"), join(this.directory, main));
         for (const file of ["start.js", "package.json"]) copyFileSync(join(repo, file), join(this.directory, file));

@@ -84,7 +84,12 @@ describe("the result of a preview", () => {
     });
 
     it("sorts hosts by name, and keeps when certificates end", () => {
-        const certificates = { kind: "certificates", component: "edge", ends: { shop: null } } as const;
+        const certificates = {
+            kind: "certificates",
+            component: "edge",
+            ends: { shop: null },
+            fingerprints: { shop: null },
+        } as const;
         const [lb10, lb2] = [unaskedFinding("lb10", "later"), unaskedFinding("lb2", "later")];
         assert.deepEqual(previewed({}, 0, [lb10, certificates, lb2]), {
             ...nothing,

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { renderedHost } from "../../../../cli/review/render";
@@ -178,14 +178,13 @@ const checker = `#!/bin/sh
 exit 0
 `;
 
-const fleet = `import { readFileSync, appendFileSync } from "node:fs";
+const fleet = `import { readFileSync } from "node:fs";
 import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerFleet } from "haproxy-fleet";
 
 const config = new pulumi.Config();
 console.log("a line of the program");
 void pulumi.log.warn("mind the gap");
-appendFileSync(process.env.HAPROXY_FLEET_FINDINGS!, '{"kind":"certificates","component":"edge","ends":{"shop":null}}\\n');
 const nested = config.requireSecretObject<{ token: string }>("nested");
 new LoadBalancerFleet("edge", {
     hosts: {
@@ -222,6 +221,8 @@ describe("haproxy-fleet render", function () {
         project.command("render", "dev", "--output", "rendering.json", "--haproxy", "./haproxy", ...args);
     const rendering = () => JSON.parse(project.read("rendering.json")) as Rendering;
     afterEach(() => project.remove());
+
+    const digestOf = (pem: string) => createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
 
     it("writes what a program declares, with none of its secrets, and leaves nothing else", async () => {
         const shop = await makeCertificate("shop.test", { names: ["shop.test"] });
@@ -264,7 +265,14 @@ environment: [ours]
         assert.deepEqual(checks, [
             { hosts: ["edge-lb1", "edge-lb2"], result: "accepted", remark: "HAProxy 2.6.12 at ./haproxy", details: [] },
         ]);
-        assert.deepEqual(findings, [{ kind: "certificates", component: "edge", ends: { shop: null } }]);
+        assert.deepEqual(findings, [
+            {
+                kind: "certificates",
+                component: "edge",
+                ends: { api: "2027-01-01T00:00:00Z", shop: "2027-01-01T00:00:00Z" },
+                fingerprints: { api: digestOf(api.pem), shop: digestOf(shop.pem) },
+            },
+        ]);
         const [lb1 = assert.fail(), lb2] = hosts;
         assert.deepEqual([lb1.name, lb2?.name], ["edge-lb1", "edge-lb2"]);
         const config = lb1.files["/etc/haproxy/haproxy.cfg"] ?? "";
@@ -272,6 +280,10 @@ environment: [ours]
         assert.match(config, /set-var proc\.cfg .*‹digest›/);
         assert.equal(lb1.files["/etc/haproxy/fleet/shop.pem"], "‹certificate.shop›\n");
         assert.equal(lb1.effects["/etc/haproxy/haproxy.cfg"], "reload haproxy");
+        // Its file shows no more than the name of a secret, so that only this says that it was replaced.
+        const label = "certificate[shop]";
+        assert.equal(lb1.resources[label], `fingerprint ${digestOf(shop.pem)}\nvalid to 2027-01-01T00:00:00Z\n`);
+        assert.equal(lb1.effects[label], "reload haproxy");
         assert.match(lb1.resources.packages ?? "", /^haproxy$/m);
     });
 
