@@ -21,18 +21,22 @@ export function showDaysLeft(
     const line = daysLeftLine(facts, now);
     if (line !== "" && pulumi.runtime.isDryRun()) {
         void pulumi.log.info(line, component);
-        record({ kind: "certificates", component: name, ends: endsOf(facts) });
+        // Certificates end at whole seconds.
+        const ends = byName(facts, ({ notAfter }) => notAfter.replace(/\.000Z$/, "Z"));
+        record({ kind: "certificates", component: name, ends, fingerprints: byName(facts, ({ sha256 }) => sha256) });
     }
 }
 
-/** Ends of validity by name, sorted; null if only an up knows the certificate. */
-function endsOf(facts: Readonly<Record<string, CertificateFacts | undefined>>): Record<string, string | null> {
-    const ends = Object.entries(facts).map(([name, fact]) => [
+/** A value of each certificate by its name, sorted; null if only an up knows the certificate. */
+function byName(
+    facts: Readonly<Record<string, CertificateFacts | undefined>>,
+    value: (fact: CertificateFacts) => string,
+): Record<string, string | null> {
+    const values = Object.entries(facts).map(([name, fact]) => [
         printable(name),
-        // Certificates end at whole seconds.
-        fact?.notAfter.replace(/\.000Z$/, "Z") ?? null,
+        fact === undefined ? null : value(fact),
     ]);
-    return Object.fromEntries(ends.sort());
+    return Object.fromEntries(values.sort());
 }
 
 /**

@@ -1,5 +1,6 @@
 /** What `pulumi preview --json` prints. Of the resources, only URNs are used: their properties may hold secrets. */
 import type { CertificatesFinding, Finding, HostFinding } from "../../components/convergence/findings";
+import { unaskedFinding } from "../../components/convergence/preview/hostFinding";
 import { printable, unique } from "../../components/convergence/text";
 import { COMMAND, HOST, urnParts } from "../state";
 import type { Result } from "../surroundings";
@@ -45,8 +46,9 @@ export function previewedIn(result: Result, findings: readonly Finding[], subjec
         unique(texts.filter((text) => !isSaidBy(hosts, text)).map((text) => withPlaces(text, subject)));
     const errors = said("error").filter((text) => !GENERAL.test(text));
     const isSilent = result.code !== 0 && errors.length === 0;
+    const isWhole = result.code === 0 && errors.length === 0;
     return {
-        hosts,
+        hosts: isWhole ? byName([...hosts, ...unrecorded(hosts, steps)]) : hosts,
         certificates,
         steps: stepsIn(steps),
         errors: isSilent ? [silentError(result, said("info#err"), subject)] : unsaid(errors),
@@ -58,6 +60,25 @@ export function previewedIn(result: Result, findings: readonly Finding[], subjec
 function byName(hosts: HostFinding[]): HostFinding[] {
     return hosts.sort((a, b) => a.host.localeCompare(b.host, "en", { numeric: true }));
 }
+
+/**
+ * Hosts of which a preview that succeeds has recorded nothing: the file of findings was full, or the program uses a package that does not
+ * know it. They pass for hosts that could not be asked, because silence must not pass for "nothing differs".
+ */
+function unrecorded(hosts: readonly HostFinding[], steps: readonly DigestStep[]): HostFinding[] {
+    const recorded = hosts.map(({ host }) => host);
+    const present = unique(steps.filter(({ op }) => !/^(delete|discard|remove)/.test(op)).map(({ urn }) => urn));
+    const declared = present.map(partsOf).filter(({ type }) => type === HOST);
+    return declared.flatMap(({ name }) => {
+        // Components of different types may share a name.
+        const at = recorded.indexOf(name);
+        recorded.splice(at, at < 0 ? 0 : 1);
+        return at < 0 ? [unaskedFinding(name, "unasked", UNRECORDED)] : [];
+    });
+}
+
+const UNRECORDED =
+    "the preview has recorded nothing about it; update haproxy-fleet in the project, and see whether the disk of this machine is full";
 
 /** Undefined if the CLI has printed none: it has failed before the preview. */
 function digestIn(stdout: string): Digest | undefined {

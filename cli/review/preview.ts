@@ -33,7 +33,8 @@ export async function previewStack(
     const file = join(folder, "findings");
     try {
         writeFileSync(file, "", { mode: 0o600 });
-        const args = ["--non-interactive", "-C", directory, "preview", "--json", "--stack", stack];
+        // Also of what stays as it is, because hosts of which nothing was recorded must be known.
+        const args = ["--non-interactive", "-C", directory, "preview", "--json", "--show-sames", "--stack", stack];
         const env = {
             ...process.env,
             [FINDINGS]: file,

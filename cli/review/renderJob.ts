@@ -27,7 +27,7 @@ export async function render(
     // Stack traces, for people who have the project elsewhere.
     const relative = (text: string) => text.replaceAll(`${project.directory}/`, "");
     const rendering: Rendering = {
-        hosts: run.hosts.map(renderedHost),
+        hosts: run.hosts.map((host) => withCertificates(renderedHost(host), host.parent, findings)),
         errors: run.errors.map(relative),
         warnings: [...config.notes.map((text) => `note: ${text}`), ...run.warnings].map(relative),
         checks: checks ? await checkRun(run, (release) => find(release, haproxy)) : [],
@@ -49,6 +49,35 @@ export function renderedHost({
         files: comparedTexts(resources),
         resources: { ...settingsOf(resources), ...(reached !== "" && { connection: reached }) },
         effects: fileEffects(resources),
+    };
+}
+
+/** Adds the certificates that are known: their files have keys, so that these show no more than names of secrets. */
+function withCertificates(host: RenderedHost, parent: string, findings: readonly Finding[]): RenderedHost {
+    const known = findings.flatMap((finding) =>
+        finding.kind === "certificates" && [parent, host.name].includes(finding.component)
+            ? Object.entries(finding.fingerprints).flatMap(([name, fingerprint]) =>
+                  fingerprint === null
+                      ? []
+                      : [{ name, text: `fingerprint ${fingerprint}\nvalid to ${finding.ends[name]}\n` }],
+              )
+            : [],
+    );
+    const effectOf = (name: string) =>
+        Object.entries(host.effects).find(([path]) => path.endsWith(`/${name}.pem`))?.[1];
+    const label = (name: string) => `certificate[${name}]`;
+    return {
+        ...host,
+        resources: { ...host.resources, ...Object.fromEntries(known.map(({ name, text }) => [label(name), text])) },
+        effects: {
+            ...host.effects,
+            ...Object.fromEntries(
+                known.flatMap(({ name }) => {
+                    const effect = effectOf(name);
+                    return effect === undefined ? [] : [[label(name), effect]];
+                }),
+            ),
+        },
     };
 }
 

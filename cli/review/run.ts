@@ -1,6 +1,6 @@
 import { writeFileSync } from "node:fs";
 import type { Project } from "../project";
-import type { Surroundings } from "../surroundings";
+import { callOf, type Surroundings } from "../surroundings";
 import { findBase, headName, type RenderBase, withBase } from "./base";
 import { comment, isRefused, verdictOf } from "./comment";
 import { compare } from "./compare";
@@ -37,7 +37,7 @@ export async function review(options: ReviewOptions, project: Project, surroundi
         commit: await headName(base),
         base: base.name,
         now: Date.now(),
-        previewCommand: `${surroundings.pulumiCommand} preview --stack STACK`,
+        previewCommand: [callOf(surroundings, "review"), "--preview --base", options.base, ...options.stacks].join(" "),
     });
     if (options.output === undefined) {
         process.stdout.write(text);
@@ -79,9 +79,12 @@ function failed(error: string): Rendering {
 
 /**
  * 1 if anything is refused, fails or could not be asked; a configuration that no HAProxy has checked counts, unless hosts were asked.
- * 2 if something differs that was not expected to.
+ * 2 if something differs that was not expected to. If that is asked of hosts, each must have answered.
  */
-function exitStatus(reviews: readonly StackReview[], { preview, expectNoChanges }: ReviewOptions): number {
+export function exitStatus(
+    reviews: readonly StackReview[],
+    { preview, expectNoChanges }: Pick<ReviewOptions, "preview" | "expectNoChanges">,
+): number {
     const unchecked = reviews.flatMap(({ stack, rendering }) =>
         rendering.checks.filter(({ result }) => result === "not checked").map(({ remark }) => `${stack}: ${remark}`),
     );
@@ -92,7 +95,20 @@ function exitStatus(reviews: readonly StackReview[], { preview, expectNoChanges 
     if (isRefused(reviews)) {
         return 1;
     }
+    const unasked = expectNoChanges ? reviews.flatMap(unaskedOf) : [];
+    if (unasked.length > 0) {
+        say(
+            `not asked, so it is not known whether they differ: ${unasked.join(", ")}; set probe to true, and run an up`,
+        );
+        return 1;
+    }
     return expectNoChanges && reviews.some((each) => verdictOf(each) === "differs") ? 2 : 0;
+}
+
+/** Hosts that a preview leaves for later: whose address is not known yet, or that previews do not ask. */
+function unaskedOf({ stack, previewed }: StackReview): string[] {
+    const hosts = previewed?.hosts ?? [];
+    return hosts.filter(({ outcome }) => outcome === "later").map(({ host }) => `${host} in ${stack}`);
 }
 
 /** Progress, because standard output is the comment. */

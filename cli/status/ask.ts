@@ -2,12 +2,15 @@ import pLimit from "p-limit";
 import { askCommand } from "../../components/convergence/payload/commands";
 import { quoted, roomError, rootError } from "../../components/convergence/ssh/commandErrors";
 import { connectSsh, SshError, type SshTarget } from "../../components/convergence/ssh/ssh";
-import { escapeRegExp } from "../../components/convergence/text";
+import { escapeRegExp, printable } from "../../components/convergence/text";
 import type { ConvergedWith, StackHost } from "./hosts";
 import type { Answer, HostStatus } from "./types";
 
 /** Hosts that are asked at once. */
 const AT_ONCE = 8;
+
+/** Bytes of an answer, with what the login prints: thousands of servers and certificates take a tenth of it. */
+const LONGEST = 4 * 1024 * 1024;
 
 /** What hosts are asked, and how. */
 export interface Question {
@@ -49,7 +52,7 @@ async function asked(converged: StackHost["converged"], question: Question): Pro
     try {
         return { ...known, answer: await ask(converged, question) };
     } catch (error) {
-        return { ...known, answer: { unanswered: withoutName((error as Error).message, target) } };
+        return { ...known, answer: { unanswered: printable(withoutName((error as Error).message, target)) } };
     }
 }
 
@@ -59,7 +62,7 @@ async function ask(
 ): Promise<Answer> {
     const session = await connect(target);
     try {
-        const result = await session.run(askCommand("status", become), program, timeout);
+        const result = await session.run(askCommand("status", become), program, timeout, undefined, LONGEST);
         try {
             return parse(result.stdout.toString("utf8"));
         } catch (error) {

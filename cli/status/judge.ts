@@ -131,8 +131,9 @@ function ofProcess(
 /** What HAProxy says of itself. */
 function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
     const { backends, byHand, undo, certificates, connections, maxconn, oldWorkers } = haproxy;
+    const setByHand = new Set(byHand.map((text) => text.split(" ", 1)[0] ?? ""));
     const reasons = [
-        ...backends.flatMap((backend) => ofBackend(backend, byHand)),
+        ...backends.flatMap((backend) => ofBackend(backend, setByHand)),
         ...(byHand.length === 0
             ? []
             : [
@@ -164,7 +165,7 @@ function ofHaproxy(haproxy: Haproxy, now: number, { up }: Commands): Reason[] {
 }
 
 /** Servers that take no requests. Those that somebody has set by hand are said as such, unless no other is left. */
-function ofBackend({ name, up, servers, lacking }: Backend, byHand: readonly string[]): Reason[] {
+function ofBackend({ name, up, servers, lacking }: Backend, setByHand: ReadonlySet<string>): Reason[] {
     if (servers === 0 || up === servers) {
         return [];
     }
@@ -174,8 +175,8 @@ function ofBackend({ name, up, servers, lacking }: Backend, byHand: readonly str
         return [failing("no-server", `backend ${name}: no server is up${which}`, remedy)];
     }
     const ofOthers = lacking.filter((text) => {
-        const [server = ""] = text.split(" ");
-        return !byHand.some((hand) => hand.startsWith(`${name}/${server} `));
+        const [server = ""] = text.split(" ", 1);
+        return !setByHand.has(`${name}/${server}`);
     });
     if (lacking.length > 0 && ofOthers.length === 0) {
         return [];

@@ -24,7 +24,7 @@ export function progressOn(
     const show = () => {
         isShown = true;
         // A line that is wrapped could not be removed.
-        stream.write(`\r\x1b[K${cut(text, (stream.columns ?? 80) - 1)}`);
+        stream.write(`\r\x1b[K${cut(text, (stream.columns || 80) - 1)}`);
     };
     const timer = stream.isTTY ? setTimeout(show, patience) : undefined;
     timer?.unref();

@@ -8,6 +8,12 @@ const WIDTH = 120;
 /** Longer texts in a cell are cut: a host may answer anything. */
 const LONGEST = 40;
 
+/** Reasons of a host and a level; of more, only their number is said, so that one host does not hide the others. */
+const MOST_REASONS = 10;
+
+/** Characters of a reason. */
+const LONGEST_REASON = 1000;
+
 /** Days before the end of a certificate from which its name is shown. */
 const NAMED = 30;
 
@@ -197,20 +203,30 @@ function reasonLines(hosts: readonly JudgedHost[], paint: Paint): string[] {
     return LEVELS.flatMap((level) => {
         const found = new Map<string, string[]>();
         for (const { host, reasons } of hosts) {
-            for (const { text, remedy } of reasons.filter((reason) => reason.level === level)) {
-                const words = remedy === "" ? text : `${text}; ${remedy}`;
+            for (const words of reasonsOf(reasons.filter((reason) => reason.level === level))) {
                 found.set(words, [...(found.get(words) ?? []), shown(host)]);
             }
         }
         return [...found].flatMap(([words, names]) => {
             const margin = "attention  ".length;
-            const [first = "", ...more] = wrapped(`${some(names)}: ${escaped(words)}`, WIDTH - margin);
+            const [first = "", ...more] = wrapped(`${some(names)}: ${words}`, WIDTH - margin);
             return [
                 `${paint(level, level)}${" ".repeat(margin - level.length)}${first}`,
                 ...more.map((line) => " ".repeat(margin) + line),
             ];
         });
     });
+}
+
+/** The first reasons, and how many more there are. */
+function reasonsOf(reasons: readonly JudgedHost["reasons"][number][]): string[] {
+    // The last one takes as much room as the number.
+    const n = reasons.length > MOST_REASONS + 1 ? MOST_REASONS : reasons.length;
+    const words = reasons
+        .slice(0, n)
+        .map(({ text, remedy }) => escaped(cut(remedy === "" ? text : `${text}; ${remedy}`, LONGEST_REASON)));
+    const more = reasons.length - n;
+    return more === 0 ? words : [...words, `${thousands(more)} more; --json has all of them`];
 }
 
 /** Breaks a text between its words; longer words stay whole. */

@@ -58,6 +58,7 @@ export function pad(text: string, width: number): string {
 
 /** The beginning of a text that is too long. */
 export function cut(text: string, most: number): string {
-    const characters = [...text];
+    // A host may answer with megabytes.
+    const characters = [...text.slice(0, 2 * most + 1)];
     return characters.length > most ? `${characters.slice(0, most - 1).join("")}…` : text;
 }

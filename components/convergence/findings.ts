@@ -39,4 +39,6 @@ export interface CertificatesFinding {
     readonly component: string;
     /** End of validity by name, as `2027-02-16T08:58:07Z`; null if it is known only after an up. */
     readonly ends: Readonly<Record<string, string | null>>;
+    /** SHA-256 of each certificate by name, in hexadecimal; null if it is known only after an up. */
+    readonly fingerprints: Readonly<Record<string, string | null>>;
 }

@@ -121,6 +121,23 @@ describe("previewStack", function () {
         assert.deepEqual([errors, warnings], [[], []]);
     });
 
+    it("takes no host for asked of which the program records nothing, be it new or not", async () => {
+        const silent = (name: string) =>
+            `new pulumi.ComponentResource("haproxy-fleet:index:ConvergedHost", "${name}");`;
+        project.program(silent("lb1"));
+        await project.succeed("up", "--yes");
+        project.program(silent("lb1") + silent("lb2"));
+        const { hosts, errors } = await preview();
+        assert.deepEqual(
+            hosts.map(({ host, outcome, reason }) => [host, outcome, reason.length]),
+            [
+                ["lb1", "unasked", 1],
+                ["lb2", "unasked", 1],
+            ],
+        );
+        assert.deepEqual(errors, []);
+    });
+
     it("says where a program fails", async () => {
         project.program(program({}, "const parts: any = undefined;\nparts.first;"));
         const { hosts, errors } = await preview();

@@ -268,6 +268,7 @@ describe("scripts of workflows", function () {
                 "github.event.pull_request.head.sha": values.sha ?? "",
                 "inputs.request": values.request ?? "",
                 "inputs.commit": values.commit ?? "",
+                "github.event.repository.default_branch": "main",
             });
         const pinned = { number: "4", head, merge, base: "main" };
         beforeEach(() => github.commits.set(merge, [base, head]));
@@ -305,6 +306,10 @@ describe("scripts of workflows", function () {
             },
             "a short commit": { commit: "aaaaaaa", says: /commit: must be the 40 digits/ },
             "a branch as commit": { commit: "main\nhead=x", says: /commit: must be the 40 digits/ },
+            "a request into another branch, whose code would run": {
+                change: { base: { ref: "$(id)" } },
+                says: /Request 4 is to be merged into another branch than main/,
+            },
             "what is no number": { number: "4/../5", says: /request: must be the number/ },
             "a closed request": { change: { state: "closed" }, says: /Request 4 is not open/ },
             "a request with conflicts": { change: { mergeable: false }, says: /has conflicts/ },

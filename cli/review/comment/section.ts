@@ -14,6 +14,9 @@ const SHORT = 10;
 /** Hosts that are named with a warning; of more, the first one is. */
 const MOST_HOSTS = 4;
 
+/** Values that are named because they were not compared. */
+const MOST_VALUES = 8;
+
 /** Characters of a reason that is a part of a sentence. */
 const LONGEST_REASON = 80;
 
@@ -31,6 +34,7 @@ export function blocksOf(review: StackReview, settings: CommentSettings): Block[
         ...soon,
         ...notAsked(review),
         ...notCompared(review, settings),
+        ...hidden(review),
         ...diffBlocks(review, settings),
         ...addedAndRemoved(review),
         ...(others.length > 0
@@ -178,6 +182,16 @@ function notCompared({ changes, noBase, previewed, rendering }: StackReview, { b
             ? phrase` What is declared anew for ${names(declared)} was so before, and was not brought there yet, or depends on a value that only \`pulumi up\` knows.`
             : phrase``;
     return [note(phrase`This change is not the cause: the files are the same as in ${base}.${older}`)];
+}
+
+/** Values that nobody can compare without the secrets, so that "nothing" promises no more than it knows. */
+function hidden({ previewed, changes, rendering }: StackReview): Block[] {
+    const texts = new Set(rendering.hosts.flatMap(({ files }) => Object.values(files)));
+    const found = [...texts].flatMap((text) => [...text.matchAll(/‹([^›\n,]+)[^›\n]*›/g)].map(([, name = ""]) => name));
+    const all = [...new Set(found)].filter((name) => name !== "digest").sort();
+    return previewed !== undefined || changes === undefined || all.length === 0
+        ? []
+        : [note(phrase`Not compared, because it is secret or known only later: ${names(all, MOST_VALUES)}.`)];
 }
 
 function addedAndRemoved({ changes = [] }: StackReview): Block[] {

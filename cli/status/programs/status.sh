@@ -92,11 +92,14 @@ start_check() {
     checker=$!
 }
 
-# Says how the check has ended, and each of its lines.
+# Says how the check has ended, and each of its lines: nothing if a converge has begun meanwhile.
 say_check() {
     wait "$checker"
-    printf 'check\t%s\n' "$?"
+    checked_status=$?
     checker=
+    say_holder
+    [ -z "$holder" ] || return 0
+    printf 'check\t%s\n' "$checked_status"
     sed 's/^/check-says\t/' "$checked"
 }
 

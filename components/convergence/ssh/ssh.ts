@@ -58,6 +58,9 @@ const KEEPALIVE = { keepaliveInterval: 5_000, keepaliveCountMax: 3 };
 /** Limit for what a login runs before our command, such as a profile, in milliseconds. */
 const START_TIMEOUT = 30_000;
 
+/** Limit for what a command prints, in bytes: a host that goes on printing would use up the memory of this machine. */
+const LONGEST = 128 * 1024 * 1024;
+
 /**
  * Prints {@link STARTED} in every shell, before our command. The two spaces keep the command itself, which a forced command may print,
  * from looking like it.
@@ -72,9 +75,17 @@ export interface SshSession {
      *
      * @param timeout in milliseconds @default 120000
      * @param hear called with what the command prints on standard error, as it comes @default - not called
-     * @throws SshError if the connection ends first, if the login runs something else, or if the command does not end in time
+     * @param longest bytes that it may print, with those of the login @default 134217728
+     * @throws SshError if the connection ends first, if the login runs something else, if the command does not end in time, or if it
+     * prints too much
      */
-    run(command: string, stdin: string, timeout?: number, hear?: (text: string) => void): Promise<SshResult>;
+    run(
+        command: string,
+        stdin: string,
+        timeout?: number,
+        hear?: (text: string) => void,
+        longest?: number,
+    ): Promise<SshResult>;
     /** Resolves when the connection has ended without `close`: the host no longer answers, within 20 s. */
     readonly lost: Promise<void>;
     close(): void;
@@ -112,7 +123,8 @@ export async function connectSsh(target: SshTarget): Promise<SshSession> {
             }),
         );
         return {
-            run: (command, stdin, timeout = 120_000, hear) => execute(client, target, command, stdin, timeout, hear),
+            run: (command, stdin, timeout = 120_000, hear, longest = LONGEST) =>
+                execute(client, target, { command, stdin, timeout, hear, longest }),
             lost,
             close,
         };
@@ -294,21 +306,32 @@ function afterWaiting(limit: number, late: () => void): () => void {
     return () => clearInterval(timer);
 }
 
+/** What to run, see {@link SshSession.run}. */
+interface Running {
+    readonly command: string;
+    readonly stdin: string;
+    readonly timeout: number;
+    readonly hear?: (text: string) => void;
+    readonly longest: number;
+}
+
 function execute(
     client: Client,
     target: SshTarget,
-    command: string,
-    stdin: string,
-    timeout: number,
-    hear?: (text: string) => void,
+    { command, stdin, timeout, hear, longest }: Running,
 ): Promise<SshResult> {
     return new Promise((resolve, reject) => {
         const startLimit = Math.min(START_TIMEOUT, timeout);
         const printed: Record<"stdout" | "stderr", Buffer[]> = { stdout: [], stderr: [] };
+        const size = { stdout: 0, stderr: 0 };
         const text = (stream: "stdout" | "stderr") => Buffer.concat(printed[stream]).toString("utf8");
+        let isOver = false;
         let started = -1;
+        // The end of what is searched for the start: the search must not begin anew with each part.
+        let last: Buffer = Buffer.alloc(0);
         let code = -1;
         const finish = (settle: () => void) => {
+            isOver = true;
             clearTimeout(start);
             clearTimeout(end);
             client.off("close", closed);
@@ -326,21 +349,33 @@ function execute(
         );
         const closed = () => fail(new SshError(`${sshdName(target)} closed the connection before the command ended`));
         client.once("close", closed);
+        const take = (stream: "stdout" | "stderr", data: Buffer): boolean => {
+            if (isOver) return false;
+            printed[stream].push(data);
+            size[stream] += data.length;
+            if (size.stdout + size.stderr > longest) {
+                const most = `${Math.floor(longest / 1024 / 1024)} MiB`;
+                fail(new SshError(`${sshdName(target)} prints more than ${most}; look at what its login runs`));
+            }
+            return !isOver;
+        };
         client.exec(`${ANNOUNCE}; ${command}`, (error, channel) => {
             if (error) {
                 fail(new SshError(`${sshdName(target)} does not run commands: ${error.message}`));
                 return;
             }
             channel.stderr.on("data", (data: Buffer) => {
-                printed.stderr.push(data);
-                hear?.(data.toString("utf8"));
+                if (take("stderr", data)) hear?.(data.toString("utf8"));
             });
             channel.on("data", (data: Buffer) => {
-                printed.stdout.push(data);
-                if (started < 0) {
-                    started = Buffer.concat(printed.stdout).indexOf(STARTED);
-                    if (started >= 0) clearTimeout(start);
+                if (!take("stdout", data) || started >= 0) return;
+                last = Buffer.concat([last, data]);
+                const at = last.indexOf(STARTED);
+                if (at >= 0) {
+                    started = size.stdout - last.length + at;
+                    clearTimeout(start);
                 }
+                last = last.subarray(-STARTED.length);
             });
             channel.on("exit", (status: number | null) => {
                 code = status ?? -1;

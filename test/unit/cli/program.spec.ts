@@ -1,5 +1,6 @@
 // The command on small programs of users, in processes of their own, with a script in the place of HAProxy.
 import assert from "node:assert/strict";
+import { createHash, X509Certificate } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { makeCertificate } from "../../support/certificates";
@@ -175,9 +176,10 @@ describe("haproxy-fleet check", function () {
         const { code, stdout, stderr } = await check("dev");
         assert.equal(code, 0, stdout + stderr);
         const ends = { api: null, shop: "2126-01-01T00:00:00Z" };
+        const shop = createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
         assert.equal(
             readFileSync(file, "utf8"),
-            `${JSON.stringify({ kind: "certificates", component: "edge", ends })}\n`,
+            `${JSON.stringify({ kind: "certificates", component: "edge", ends, fingerprints: { api: null, shop } })}\n`,
         );
     });
 

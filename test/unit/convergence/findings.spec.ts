@@ -1,5 +1,6 @@
 // What a preview writes into the file of findings, for hosts that answer as a test says.
 import assert from "node:assert/strict";
+import { createHash, X509Certificate } from "node:crypto";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -246,7 +247,17 @@ describe("findings of a preview", () => {
         const all = written();
         assert.deepEqual(
             all.filter(({ kind }) => kind === "certificates"),
-            [{ kind: "certificates", component: "edge", ends: { api: null, shop: dates.to.replace(".000Z", "Z") } }],
+            [
+                {
+                    kind: "certificates",
+                    component: "edge",
+                    ends: { api: null, shop: dates.to.replace(".000Z", "Z") },
+                    fingerprints: {
+                        api: null,
+                        shop: createHash("sha256").update(new X509Certificate(pem).raw).digest("hex"),
+                    },
+                },
+            ],
         );
         const found = all.filter((one): one is HostFinding => one.kind === "host");
         assert.deepEqual(found.map(({ host, outcome }) => `${host} ${outcome}`).sort(), [

@@ -58,6 +58,21 @@ export function change(hosts: readonly string[], more: Partial<Change> = {}): Ch
 const clean: StackReview = { stack: "staging", rendering: rendering(["edge-lb1"]), changes: [] };
 const asked: StackReview = { ...clean, previewed: previewed([finding("edge-lb1")]) };
 
+/** Of a host with a certificate and a password. */
+const withSecrets = rendering(["edge-lb1"], {
+    hosts: [
+        {
+            name: "edge-lb1",
+            files: {
+                [path]: "user ops insecure-password ‹ops›\nserver app ‹app.address, known after up›:80\n# ‹digest›\n",
+                "/etc/haproxy/fleet/shop.pem": "‹certificate.shop›\n",
+            },
+            resources: {},
+            effects: {},
+        },
+    ],
+});
+
 const reloads = [
     "  transaction[haproxy]",
     `    declared anew: ${path}: content differs (- on the host, + declared)`,
@@ -130,7 +145,7 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
         "nothing-to-do-asked": {
             reviews: [prod({ changes: [], previewed: previewed(pair.map((host) => finding(host))) }), asked],
         },
-        reload: { reviews: [prod({}), clean] },
+        reload: { reviews: [prod({}), { ...clean, rendering: withSecrets }] },
         "reload-asked": {
             reviews: [prod({ previewed: previewed(pair.map((host) => finding(host, reload))) }), asked],
         },
@@ -295,6 +310,7 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                                     api: "2027-11-20T08:58:07Z",
                                     later: null,
                                 },
+                                fingerprints: {},
                             },
                         ],
                     }),
@@ -341,7 +357,12 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                         warnings: hostile,
                         checks: [{ hosts: [worst], result: "refused", remark: worst, details: hostile }],
                         findings: [
-                            { kind: "certificates", component: worst, ends: { [worst]: "2026-11-20T08:58:07Z" } },
+                            {
+                                kind: "certificates",
+                                component: worst,
+                                ends: { [worst]: "2026-11-20T08:58:07Z" },
+                                fingerprints: {},
+                            },
                         ],
                     }),
                     changes: [change([worst], { effects: [worst], diffs: [{ name: worst, lines: hostile }] })],

@@ -96,6 +96,7 @@ const stack: fc.Arbitrary<StackReview> = fc.record(
                         text,
                         fc.oneof(text, fc.constantFrom(null, "2026-11-20T08:58:07Z", "2026-12-20T08:58:07Z")),
                     ),
+                    fingerprints: fc.dictionary(text, fc.oneof(text, fc.constant(null))),
                 }),
                 { maxLength: 2 },
             ),

@@ -20,7 +20,7 @@ describe("the result of a preview", () => {
     const HOST = "haproxy-fleet:index:LoadBalancerFleet$haproxy-fleet:index:ConvergedHost";
 
     it("has the resources of providers that change, each replacement once, and hosts that leave", () => {
-        const { steps, ...others } = previewed({
+        const digest = {
             steps: [
                 step("update", "pulumi:pulumi:Stack", "edge-dev", false),
                 step("create", "haproxy-fleet:index:LoadBalancerFleet", "edge", false),
@@ -40,7 +40,9 @@ describe("the result of a preview", () => {
                 step("update", "aws:ec2/eip:Eip", "x::y\u001b[31m"),
                 step("delete", "aws:ec2/eip:Eip", "b", true, "oldState"),
             ],
-        });
+        };
+        const recorded = unaskedFinding("edge-lb1", "later");
+        const { steps, ...others } = previewed(digest, 0, [recorded]);
         assert.deepEqual(
             steps.map(({ operation, type, name }) => `${operation} ${type} ${name}`),
             [
@@ -54,7 +56,7 @@ describe("the result of a preview", () => {
             ],
         );
         assert.ok(!JSON.stringify(steps).includes("pl4nted"));
-        assert.deepEqual({ ...others, steps: [] }, nothing);
+        assert.deepEqual({ ...others, steps: [] }, { ...nothing, hosts: [recorded] });
     });
 
     it("has errors and warnings without marks of colours, each once, and no information", () => {
@@ -82,13 +84,35 @@ describe("the result of a preview", () => {
     });
 
     it("sorts hosts by name, and keeps when certificates end", () => {
-        const certificates = { kind: "certificates", component: "edge", ends: { shop: null } } as const;
+        const certificates = {
+            kind: "certificates",
+            component: "edge",
+            ends: { shop: null },
+            fingerprints: { shop: null },
+        } as const;
         const [lb10, lb2] = [unaskedFinding("lb10", "later"), unaskedFinding("lb2", "later")];
         assert.deepEqual(previewed({}, 0, [lb10, certificates, lb2]), {
             ...nothing,
             hosts: [lb2, lb10],
             certificates: [certificates],
         });
+    });
+
+    it("takes no host for asked of which nothing was recorded, unless the preview fails", () => {
+        const other = HOST.replace("LoadBalancerFleet", "Other");
+        const steps = [
+            step("same", HOST, "lb1", false),
+            step("update", HOST, "lb2", false),
+            step("create", other, "lb2", false),
+            step("replace", HOST, "lb4", false),
+            step("create-replacement", HOST, "lb4", false),
+            step("delete", HOST, "lb3", false, "oldState"),
+        ];
+        const recorded = [unaskedFinding("lb2", "later"), unaskedFinding("lb1", "later")];
+        const outcomes = (code: number) =>
+            previewed({ steps }, code, recorded).hosts.map(({ host, outcome }) => `${host} ${outcome}`);
+        assert.deepEqual(outcomes(0), ["lb1 later", "lb2 later", "lb2 unasked", "lb4 unasked"]);
+        assert.deepEqual(outcomes(1), ["lb1 later", "lb2 later"]);
     });
 
     describe("of a CLI that fails before the preview", () => {

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { createHash } from "node:crypto";
+import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
 import { renderedHost } from "../../../../cli/review/renderJob";
@@ -222,6 +222,8 @@ describe("haproxy-fleet render", function () {
     const rendering = () => JSON.parse(project.read("rendering.json")) as Rendering;
     afterEach(() => project.remove());
 
+    const digestOf = (pem: string) => createHash("sha256").update(new X509Certificate(pem).raw).digest("hex");
+
     it("writes what a program declares, with none of its secrets, and leaves nothing else", async () => {
         const shop = await makeCertificate("shop.test", { names: ["shop.test"] });
         const api = await makeCertificate("api.test", { names: ["api.test"] });
@@ -268,6 +270,7 @@ environment: [ours]
                 kind: "certificates",
                 component: "edge",
                 ends: { api: "2027-01-01T00:00:00Z", shop: "2027-01-01T00:00:00Z" },
+                fingerprints: { api: digestOf(api.pem), shop: digestOf(shop.pem) },
             },
         ]);
         const [lb1 = assert.fail(), lb2] = hosts;
@@ -277,6 +280,10 @@ environment: [ours]
         assert.match(config, /set-var proc\.cfg .*‹digest›/);
         assert.equal(lb1.files["/etc/haproxy/fleet/shop.pem"], "‹certificate.shop›\n");
         assert.equal(lb1.effects["/etc/haproxy/haproxy.cfg"], "reload haproxy");
+        // Its file shows no more than the name of a secret, so that only this says that it was replaced.
+        const label = "certificate[shop]";
+        assert.equal(lb1.resources[label], `fingerprint ${digestOf(shop.pem)}\nvalid to 2027-01-01T00:00:00Z\n`);
+        assert.equal(lb1.effects[label], "reload haproxy");
         assert.match(lb1.resources.packages ?? "", /^haproxy$/m);
     });
 

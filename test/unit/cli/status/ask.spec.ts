@@ -120,11 +120,19 @@ describe("askHosts", () => {
         assert.match(await unanswered(host()), /^the file system of \/run, in memory, is full;/);
         answer = async () => ({ stdout: "welcome\n", stderr: "sh: 1: oops\n", code: 2 });
         assert.equal(await unanswered(host()), "it gave no answer; stderr: sh: 1: oops");
+        answer = async () => ({ stderr: "a\u009b2Jb", code: 2 });
+        assert.equal(await unanswered(host()), "it gave no answer; stderr: a\\x9b2Jb");
     });
 
     it("gives up on a host that does not end, and closes the connection", async () => {
         answer = async () => undefined;
         assert.equal(await unanswered(host(), { timeout: 1_000 }), "did not finish within 1 s");
+        await until("the connection is closed", async () => server.open === 0);
+    });
+
+    it("gives up on a host that goes on printing, and closes the connection", async () => {
+        answer = async () => ({ stdout: "x".repeat(5 * 1024 * 1024) });
+        assert.equal(await unanswered(host()), "prints more than 4 MiB; look at what its login runs");
         await until("the connection is closed", async () => server.open === 0);
     });
 

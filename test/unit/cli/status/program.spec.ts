@@ -168,6 +168,20 @@ describeUnderShells(
             assert.equal((await host().answer()).converging, undefined);
         });
 
+        it("says nothing of what differs if a converge begins while it checks", async () => {
+            const systemctl = join(host().directory, "bin/systemctl");
+            host().units({ "haproxy-fleet-converge": running });
+            host().record("later", readFileSync(systemctl, "utf8"));
+            host().units({});
+            const later = join(host().directory, "lib/haproxy-fleet/later");
+            host().record(
+                "check",
+                `printf 'check\\ndiffers\\ta\\tb\\nend\\tdone\\n'; cat '${later}' >'${systemctl}'\n`,
+            );
+            const { converging, drift, warnings } = await host().answer();
+            assert.deepEqual([converging, drift, warnings], ["alice@laptop", undefined, []]);
+        });
+
         it("ends a check that does not end", async () => {
             host().record("check", "printf 'check\\ndiffers\\ta\\tb\\n'; trap '' TERM; while :; do sleep 0.1; done\n");
             const { drift, warnings } = await host().answer((text) => text.replace("-k 1 14", "-k 0.2 0.5"));

@@ -31,6 +31,15 @@ describe("progressOn", () => {
         assert.deepEqual(written, [`${CLEAR}reading`, `${CLEAR}waiting for a host…`, CLEAR]);
     });
 
+    it("shows a line on a terminal that does not say how wide it is, as that of a container", async () => {
+        const { written, stream } = terminal({ columns: 0 });
+        const progress = progressOn(stream, 1);
+        progress.say("x".repeat(100));
+        await sleep(20);
+        progress.end();
+        assert.deepEqual(written, [`${CLEAR}${"x".repeat(78)}…`, CLEAR]);
+    });
+
     it("writes nothing where there is no terminal", async () => {
         const { written, stream } = terminal({ isTTY: undefined });
         const progress = progressOn(stream, 1);

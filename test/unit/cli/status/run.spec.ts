@@ -1,5 +1,6 @@
 // status in a project of a user, with a script in the place of the Pulumi CLI, and an sshd of the test in that of the hosts.
 import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
 import { readFileSync } from "node:fs";
 import { delimiter, join } from "node:path";
 import type { StatusReport } from "../../../../cli/status/json";
@@ -13,6 +14,7 @@ const answer = readFileSync(join(__dirname, "answers/haproxy-3.0.txt"), "utf8");
 describe("haproxy-fleet status", function () {
     this.timeout(120_000);
     let project: UserProject;
+    let fleet: string;
     const server = new SshServer(async () => ({ stdout: answer }));
     const script = (text: string) =>
         project.write({ "bin/pulumi": `#!/bin/sh\nprintf '%s\\n' "$*" >>"$0.asked"\n${text}\n` });
@@ -30,15 +32,14 @@ describe("haproxy-fleet status", function () {
             PATH: `${join(project.directory, "bin")}${delimiter}${process.env.PATH}`,
             SSH_AUTH_SOCK: "",
         };
-        state(
-            stateOf(
-                hostOf("edge-lb1", "edge"),
-                commandOf("edge-lb1", "edge", server.target(), "t1"),
-                hostOf("edge-lb2", "edge"),
-                commandOf("edge-lb2", "edge", server.target({ port: 1 }), "t2"),
-                hostOf("edge-lb3", "edge"),
-            ),
+        fleet = stateOf(
+            hostOf("edge-lb1", "edge"),
+            commandOf("edge-lb1", "edge", server.target(), "t1"),
+            hostOf("edge-lb2", "edge"),
+            commandOf("edge-lb2", "edge", server.target({ port: 1 }), "t2"),
+            hostOf("edge-lb3", "edge"),
         );
+        state(fleet);
     });
     after(() => {
         server.stop();
@@ -82,6 +83,20 @@ describe("haproxy-fleet status", function () {
         );
         assert.match(project.read("bin/pulumi.asked"), /--show-secrets --stack acme\/edge\/prod\n$/);
         assert.doesNotMatch(stdout, /PRIVATE KEY|"t1"/);
+    });
+
+    it("ends without a word if nobody reads what it prints, and with one if that cannot be written", () => {
+        state(stateOf(hostOf("edge-lb1", "edge")));
+        const command = join(project.directory, "node_modules/haproxy-fleet/command.js");
+        const ends = (shell: string) => {
+            const options = { cwd: project.directory, env: { ...process.env, ...project.environment } };
+            const { status, stderr } = spawnSync("bash", ["-c", shell, process.execPath, command], options);
+            return [status, stderr.toString()];
+        };
+        assert.deepEqual(ends('"$0" "$1" status | true; exit ${PIPESTATUS[0]}'), [141, ""]);
+        const words = "standard output: ENOSPC: no space left on device, write\n";
+        assert.deepEqual(ends('"$0" "$1" status >/dev/full'), [1, words]);
+        state(fleet);
     });
 
     it("says what Pulumi says, and which hosts there are, on standard error only", async () => {

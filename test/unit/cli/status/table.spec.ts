@@ -87,6 +87,29 @@ describe("status table", () => {
         );
     });
 
+    it("says ten reasons of a host, and how many more there are, so that others are seen", () => {
+        const lost = (n: number) =>
+            statusOf("edge-lb1", {
+                haproxy: haproxyOf({ backends: Array.from({ length: n }, (_, i) => backendOf(`b${i}`, 1, "s L4CON")) }),
+            });
+        const failing = (n: number) =>
+            shown([lost(n), away("edge-lb2", "it is off")])
+                .split("\n")
+                .filter((line) => line.startsWith("failing"));
+        assert.equal(failing(11).length, 12);
+        const lines = failing(20_000);
+        assert.equal(lines.length, 12);
+        assert.equal(lines[10], "failing    edge-lb1: 19,990 more; --json has all of them");
+        assert.equal(lines[11], "failing    edge-lb2: it is off");
+    });
+
+    it("cuts a reason of megabytes", () => {
+        const text = shown([statusOf("edge-lb1", { warnings: ["\u001b[2J ".repeat(500_000)] })]);
+        assert.ok(text.length < 6000, `${text.length} characters`);
+        assert.match(text, /\\x1b\[2J…?$/m);
+        assert.doesNotMatch(text, /\u001b/);
+    });
+
     it("keeps 40 hosts with many backends within 120 columns, and says equal reasons once", () => {
         const backends = (lacking: boolean) =>
             Array.from({ length: 13 }, (_, n) =>
