@@ -8,7 +8,7 @@ import { heading, table } from "./comment/table";
 import { code, counted, joined, type Phrase, phrase } from "./markdown";
 import type { CommentSettings, StackReview } from "./types";
 
-export { isRefused, type Verdict, verdictOf } from "./comment/verdict";
+export { hasFailed, type Verdict, verdictOf } from "./comment/verdict";
 
 /** The first line of each comment, by which a workflow finds the one that it has written before. */
 export const MARKER = "<!-- haproxy-fleet review -->";

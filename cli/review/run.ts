@@ -2,7 +2,7 @@ import { writeFileSync } from "node:fs";
 import type { Project } from "../project";
 import { callOf, type Surroundings } from "../surroundings";
 import { findBase, headName, type RenderBase, withBase } from "./base";
-import { comment, isRefused, verdictOf } from "./comment";
+import { comment, hasFailed, verdictOf } from "./comment";
 import { compare } from "./compare";
 import { previewStack } from "./preview";
 import { rendered } from "./renderProcess";
@@ -92,7 +92,7 @@ export function exitStatus(
         say(`${unchecked.join("\n")}\nHAProxy's checker was not asked; install haproxy of the hosts' release`);
         return 1;
     }
-    if (isRefused(reviews)) {
+    if (hasFailed(reviews)) {
         return 1;
     }
     const unasked = expectNoChanges ? reviews.flatMap(unaskedOf) : [];

@@ -32,6 +32,6 @@ export function programFails({ rendering }: StackReview): boolean {
 }
 
 /** Whether one of the reviews has failed. */
-export function isRefused(reviews: readonly StackReview[]): boolean {
+export function hasFailed(reviews: readonly StackReview[]): boolean {
     return reviews.some((review) => verdictOf(review) === "failed");
 }

@@ -1,5 +1,5 @@
 import assert from "node:assert/strict";
-import { isRefused, verdictOf } from "../../../../cli/review/comment";
+import { hasFailed, verdictOf } from "../../../../cli/review/comment";
 import type { StackReview } from "../../../../cli/review/types";
 import { change, finding, previewed, rendering } from "./cases";
 
@@ -39,7 +39,7 @@ describe("verdictOf", () => {
     for (const [what, review, verdict] of table) {
         it(`is ${verdict} with ${what}`, () => {
             assert.equal(verdictOf(review), verdict);
-            assert.equal(isRefused([clean, review]), verdict === "failed");
+            assert.equal(hasFailed([clean, review]), verdict === "failed");
         });
     }
 });
