@@ -1,6 +1,5 @@
 /** What `pulumi preview --json` prints. Of the resources, only URNs are used: their properties may hold secrets. */
 import type { CertificatesFinding, Finding, HostFinding } from "../../components/convergence/findings";
-import { unaskedFinding } from "../../components/convergence/preview/hostFinding";
 import { printable, unique } from "../../components/convergence/text";
 import { COMMAND, HOST, urnParts } from "../state";
 import type { Result } from "../surroundings";
@@ -73,12 +72,23 @@ function unrecorded(hosts: readonly HostFinding[], steps: readonly DigestStep[])
         // Components of different types may share a name.
         const at = recorded.indexOf(name);
         recorded.splice(at, at < 0 ? 0 : 1);
-        return at < 0 ? [unaskedFinding(name, "unasked", UNRECORDED)] : [];
+        return at < 0 ? [{ ...UNRECORDED, host: name }] : [];
     });
 }
 
-const UNRECORDED =
-    "the preview has recorded nothing about it; update haproxy-fleet in the project, and see whether the disk of this machine is full";
+const UNRECORDED = {
+    kind: "host",
+    outcome: "unasked",
+    drift: false,
+    declared: false,
+    effect: "",
+    summary: "",
+    differences: [],
+    reason: [
+        "the preview has recorded nothing about it; update haproxy-fleet in the project, and see whether the disk of this machine is full",
+    ],
+    warnings: [],
+} as const;
 
 /** Undefined if the CLI has printed none: it has failed before the preview. */
 function digestIn(stdout: string): Digest | undefined {

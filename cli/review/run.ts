@@ -37,7 +37,11 @@ export async function review(options: ReviewOptions, project: Project, surroundi
         commit: await headName(base),
         base: base.name,
         now: Date.now(),
-        previewCommand: [callOf(surroundings, "review"), "--preview --base", options.base, ...options.stacks].join(" "),
+        previewCommand: [
+            callOf(surroundings, "review"),
+            "--preview --base",
+            ...[options.base, ...options.stacks].map(shellWord),
+        ].join(" "),
     });
     if (options.output === undefined) {
         process.stdout.write(text);
@@ -103,6 +107,11 @@ export function exitStatus(
         return 1;
     }
     return expectNoChanges && reviews.some((each) => verdictOf(each) === "differs") ? 2 : 0;
+}
+
+/** A name in a command that people copy: one from a file of a stranger must be no command of its own, and no option. */
+export function shellWord(name: string): string {
+    return /^[\w./@][\w./@-]*$/.test(name) ? name : `'${name.replace(/^-+/, "").replaceAll("'", "'\\''")}'`;
 }
 
 /** Hosts that a preview leaves for later: whose address is not known yet, or that previews do not ask. */

@@ -184,10 +184,13 @@ function notCompared({ changes, noBase, previewed, rendering }: StackReview, { b
     return [note(phrase`This change is not the cause: the files are the same as in ${base}.${older}`)];
 }
 
+/** A secret by its name. Takes time in proportion to the text, whatever a request has in its files. */
+const SECRET = /‹([^‹›\n,]+)(?:,[^‹›\n]*)?›/g;
+
 /** Values that nobody can compare without the secrets, so that "nothing" promises no more than it knows. */
 function hidden({ previewed, changes, rendering }: StackReview): Block[] {
     const texts = new Set(rendering.hosts.flatMap(({ files }) => Object.values(files)));
-    const found = [...texts].flatMap((text) => [...text.matchAll(/‹([^›\n,]+)[^›\n]*›/g)].map(([, name = ""]) => name));
+    const found = [...texts].flatMap((text) => [...text.matchAll(SECRET)].map(([, name = ""]) => name));
     const all = [...new Set(found)].filter((name) => name !== "digest").sort();
     return previewed !== undefined || changes === undefined || all.length === 0
         ? []

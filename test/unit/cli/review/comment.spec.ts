@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { comment, MARKER } from "../../../../cli/review/comment";
-import { cases, settings } from "./cases";
+import { cases, rendering, settings } from "./cases";
 import { elementsOf, htmlOf, rowsOf } from "./html";
 
 const directory = join(__dirname, "comments");
@@ -29,6 +29,15 @@ describe("comment", () => {
             assert.equal(text.split("\n")[0], MARKER);
         });
     }
+
+    it("names the secrets of files that are made to take long", function () {
+        this.timeout(20_000);
+        const files = { "/etc/x": `‹key›\n‹other, known after up›\n‹${"a".repeat(200_000)}\n${"‹".repeat(200_000)}` };
+        const head = rendering(["lb1"]);
+        const hosts = head.hosts.map((host) => ({ ...host, files }));
+        const text = comment([{ stack: "prod", rendering: { ...head, hosts }, changes: [] }], settings);
+        assert.match(text, /^.*Not compared, because it is secret or known only later: `key`, `other`\.$/m);
+    });
 
     it("is kept for each case, and for no other", () => {
         assert.deepEqual(

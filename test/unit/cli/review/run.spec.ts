@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
-import { exitStatus } from "../../../../cli/review/run";
+import { spawnSync } from "node:child_process";
+import { exitStatus, shellWord } from "../../../../cli/review/run";
 import type { StackReview } from "../../../../cli/review/types";
 import { change, finding, previewed, rendering } from "./cases";
 
@@ -36,4 +37,15 @@ describe("the exit status of a review", () => {
             assert.equal(exitStatus([clean, review], { preview, expectNoChanges }), status);
         });
     }
+});
+
+describe("a name in a command that people copy", () => {
+    it("is one word, whatever it is", () => {
+        for (const name of ["prod", "origin/main", "acme/edge/prod-2", "v1.2@x"]) assert.equal(shellWord(name), name);
+        for (const name of ["x;id", "$(id)", "`id`", "a b", "it's", "a\nid", "é", ""]) {
+            const { stdout } = spawnSync("sh", ["-c", `printf '<%s>' ${shellWord(name)}`], { encoding: "utf8" });
+            assert.equal(stdout, `<${name}>`);
+        }
+        assert.equal(shellWord("--output=x"), "'output=x'");
+    });
 });
