@@ -77,6 +77,6 @@ export interface CommentSettings {
     readonly now: number;
     /** Characters of the comment. @default 60000 */
     readonly longest?: number;
-    /** The command with which people preview a stack on their own machine, in advice. */
+    /** The command that reviews the same with a preview, in advice. */
     readonly previewCommand: string;
 }

@@ -5,7 +5,7 @@ export const settings: CommentSettings = {
     commit: "a1b2c3d",
     base: "main (9f8e7d6)",
     now: Date.parse("2026-11-29T12:00:00Z"),
-    previewCommand: "pulumi preview --stack STACK",
+    previewCommand: "npm run review -- --preview --base origin/main prod staging",
 };
 
 const accepted = "HAProxy 2.6.12 on PATH";

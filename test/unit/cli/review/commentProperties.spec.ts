@@ -185,7 +185,7 @@ describe("comment of anything", () => {
         assert.equal(markdown.match(/did you mean 'maxconn' maybe/g)?.length, 10);
         assert.match(
             markdown,
-            /Left out, because a comment has a limited length: [\d,]+ lines and [\d,]+ parts\. To see all of it, run `pulumi preview /,
+            /Left out, because a comment has a limited length: [\d,]+ lines and [\d,]+ parts\. To see all of it, run `npm run review /,
         );
         assert.ok(markdown.length > 55_000, "uses the room that it has");
     });
