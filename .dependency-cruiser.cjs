@@ -159,7 +159,7 @@ module.exports = {
                 path: "^components/",
                 pathNot:
                     "^components/((nearest|perlFunction|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
-                    "convergence/(connection|declaredHosts|fileTexts|findings|kinds/index|outputs|payload/(commands|payload)|preview/(previewReport|refusedLines)|" +
+                    "convergence/(connection|declaredHosts|fileTexts|findings|kinds/index|outputs|payload/(commands|payload)|preview/(hostFinding|previewReport|refusedLines)|" +
                     "retirement|slots|ssh/(commandErrors|ssh)|text)\\.ts)$",
             },
         },

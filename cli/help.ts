@@ -40,8 +40,8 @@ declares here with what it declares at the merge base of REF and HEAD. Needs no
 secret and reaches no host, so it may run for strangers.
 
   --base REF           the branch to compare with, such as origin/main
-  --preview            also runs pulumi preview, which logs in to the hosts as an
-                       up does: only for code that you have read
+  --preview            also runs pulumi preview, with the login to the hosts: the
+                       code is root there, so use it only if you have read it
   --expect-no-changes  exit status 2 if anything differs, as for drift
   -o, --output FILE    where to write the comment; by default standard output
   -s, --stack STACK    the same as STACK

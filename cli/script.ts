@@ -12,7 +12,9 @@ export function scriptOf({ programDirectory, directory }: Project): string {
     if (manifest !== undefined && manifestOf(manifest).name === "haproxy-fleet") {
         // A checkout of this package, whose program imports its folders.
         if (!__filename.endsWith(".ts")) {
-            throw new Error(`${directory} is a checkout of haproxy-fleet; use npm run check, or npm run retire`);
+            throw new Error(
+                `${directory} is a checkout of haproxy-fleet; use npm run check, or another of its commands`,
+            );
         }
         return join(dirname(manifest), "cli", "main.ts");
     }

@@ -4,6 +4,10 @@ import type { ResourceOutputs } from "./program";
 const SIGNATURE = "4dabf18193072939515e22adb298388d";
 const SECRET = "1b47061264138c4ac30d75fd1eb44270";
 
+/** Type of a converged host, and of the command that converges it, its child. */
+export const HOST = "haproxy-fleet:index:ConvergedHost";
+export const COMMAND = "command:remote:Command";
+
 /** A resource of a stack, as `pulumi stack export --show-secrets` prints it. */
 export interface StateResource {
     readonly urn: string;
@@ -22,14 +26,17 @@ export interface UrnParts {
     readonly project: string;
     /** Its own type, without those of its parents. */
     readonly type: string;
+    /** That of the parent; undefined for children of the stack. */
+    readonly parentType?: string;
     readonly name: string;
 }
 
-/** The parts of `urn:pulumi:STACK::PROJECT::TYPES::NAME`. A name may contain the separator. */
+/** The parts of `urn:pulumi:STACK::PROJECT::PARENTS$TYPE::NAME`. A name may contain the separator. */
 export function urnParts(urn: string): UrnParts {
     const [scope = "", project = "", types = "", ...name] = urn.split("::");
     const stack = scope.replace(/^urn:pulumi:/, "");
-    return { stack, project, type: types.split("$").at(-1) ?? "", name: name.join("::") };
+    const [type = "", parentType] = types.split("$").reverse();
+    return { stack, project, type, ...(parentType !== undefined && { parentType }), name: name.join("::") };
 }
 
 /**

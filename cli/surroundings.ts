@@ -12,7 +12,7 @@ export interface Surroundings {
     readonly daemons?: string;
     /** What else `--haproxy` can name, for the help. @default - nothing */
     readonly haproxyHelp?: string;
-    /** Stacks to check if none is named. @default - those that have a config file */
+    /** Stacks to check or review if none is named. @default - those that have a config file */
     readonly stacks?: readonly string[];
 }
 

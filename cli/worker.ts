@@ -6,7 +6,7 @@ type Run<J extends Job> = (job: J, surroundings: Surroundings) => Promise<number
 /** What does each job: each is loaded only for it. */
 const jobs: { readonly [C in Job["command"]]: () => Run<Extract<Job, { command: C }>> } = {
     check: () => (require("./check/run") as typeof import("./check/run")).check,
-    render: () => (require("./review/render") as typeof import("./review/render")).render,
+    render: () => (require("./review/renderJob") as typeof import("./review/renderJob")).render,
     retire: () => (require("./retire/run") as typeof import("./retire/run")).retire,
 };
 

@@ -6,7 +6,7 @@ import type { Surroundings } from "../surroundings";
 import { installDependencies } from "./dependencies";
 import { atEnd } from "./ending";
 import { git, gitAtOnce, lastWords } from "./git";
-import { rendered } from "./rendered";
+import { rendered } from "./renderProcess";
 import type { Rendering } from "./types";
 
 /** The commit that a review compares with: the last one that both sides have. */
@@ -22,10 +22,10 @@ export interface Base {
 /** Renders a stack at the base, without HAProxy's checker; or says why that is not possible. */
 export type RenderBase = (stack: string, surroundings: Surroundings) => Promise<Rendering | string>;
 
-/** A stack that a commit does not have. */
+/** What a commit declares for a stack that it does not have. */
 const NO_STACK: Rendering = { hosts: [], errors: [], warnings: [], checks: [], findings: [] };
 
-/** Names of our folders, with the process that has made it. */
+/** The name of a folder that we make for a checkout: the number is the process that has made it. */
 const FOLDER = /^haproxy-fleet-base-(\d+)-/;
 
 /**
@@ -162,14 +162,14 @@ async function renderAt(
     return error === undefined ? rendering : `its program fails: ${error.trim()}`;
 }
 
-/** Ends what there is of a checkout. It must be done at once. */
+/** Removes a checkout, or what there is of it. Synchronous, because this process may be about to end. */
 function removeCheckout(repository: string, checkout: string): void {
     rmSync(dirname(checkout), { recursive: true, force: true, maxRetries: 5, retryDelay: 100 });
     // Not `prune`, which would also forget worktrees on disks that are not there for the moment.
     gitAtOnce(repository, "worktree", "remove", "--force", "--force", checkout);
 }
 
-/** Removes what reviews have left that were killed. */
+/** Removes the checkouts of reviews that were killed. */
 async function removeLeft(repository: string): Promise<void> {
     const { code, stdout } = await git(repository, "worktree", "list", "--porcelain", "-z");
     const paths = code === 0 ? stdout.split("\0").flatMap((line) => /^worktree (.*)$/s.exec(line)?.[1] ?? []) : [];

@@ -67,7 +67,7 @@ function legend(reviews: readonly StackReview[], settings: CommentSettings): str
 function leftOut({ lines, blocks }: Fitted, settings: CommentSettings): string {
     const parts: Phrase[] = [
         ...(lines > 0 ? [counted(lines, "line")] : []),
-        ...(blocks > 0 ? [phrase`${counted(blocks, "title")}`] : []),
+        ...(blocks > 0 ? [phrase`${counted(blocks, "part")}`] : []),
     ];
     const command = code(settings.previewCommand, LONGEST_COMMAND);
     return parts.length === 0

@@ -1,11 +1,10 @@
 /** What `pulumi preview --json` prints. Of the resources, only URNs are used: their properties may hold secrets. */
 import type { CertificatesFinding, Finding, HostFinding } from "../../components/convergence/findings";
 import { printable, unique } from "../../components/convergence/text";
+import { COMMAND, HOST, urnParts } from "../state";
 import type { Result } from "../surroundings";
 import { isSaidBy } from "./said";
-import type { Previewed } from "./types";
-
-type Step = Previewed["steps"][number];
+import type { Previewed, Step } from "./types";
 
 interface Digest {
     readonly steps?: readonly DigestStep[];
@@ -147,9 +146,7 @@ function silentError({ code, stderr }: Result, printed: readonly string[], { sta
     return [`stack ${stack}: pulumi preview ended with status ${code}`, ...words].join("\n");
 }
 
-const HOST = "haproxy-fleet:index:ConvergedHost";
-const COMMAND = "command:remote:Command";
-const OPERATIONS = ["create", "import", "update", "replace", "delete"];
+const OPERATIONS: readonly Step["operation"][] = ["create", "import", "update", "replace", "delete"];
 
 /**
  * What an up would do besides converging hosts: with resources that a provider has, and if hosts leave the stack. A replacement has
@@ -158,12 +155,12 @@ const OPERATIONS = ["create", "import", "update", "replace", "delete"];
 function stepsIn(all: readonly DigestStep[]): Step[] {
     const steps = new Map<string, Step>();
     for (const { op, urn, oldState, newState } of all) {
-        const { type, parent, name } = partsOf(urn);
-        const operation = /replace/.test(op) ? "replace" : op;
+        const { type, parentType, name } = partsOf(urn);
+        const operation = OPERATIONS.find((one) => one === (/replace/.test(op) ? "replace" : op));
         const isComponent = (newState ?? oldState)?.custom === false;
         const isLeaving = type === HOST && operation === "delete";
-        const isHosts = parent === HOST && type === COMMAND && name.endsWith("-converge");
-        if (OPERATIONS.includes(operation) && !isHosts && (!isComponent || isLeaving)) {
+        const isHosts = parentType === HOST && type === COMMAND && name.endsWith("-converge");
+        if (operation !== undefined && !isHosts && (!isComponent || isLeaving)) {
             steps.set(`${operation} ${urn}`, { operation, type, name });
         }
     }
@@ -174,9 +171,8 @@ function stepsIn(all: readonly DigestStep[]): Step[] {
     );
 }
 
-/** `urn:pulumi:STACK::PROJECT::PARENT$TYPE::NAME`, and a name may contain the separator. */
-function partsOf(urn: string): { type: string; parent?: string; name: string } {
-    const [, , types = "", ...name] = urn.split("::");
-    const [type = "", parent] = types.split("$").reverse();
-    return { type: printable(type), parent, name: printable(name.join("::")) };
+/** What people see of a URN, and the type of the parent. */
+function partsOf(urn: string): { type: string; parentType?: string; name: string } {
+    const { type, parentType, name } = urnParts(urn);
+    return { type: printable(type), parentType, name: printable(name) };
 }

@@ -1,4 +1,4 @@
-/** What is undone when this process ends, whatever ends it. */
+/** Cleans up when this process ends, also by a signal. */
 
 const SIGNALS = { SIGINT: 130, SIGTERM: 143, SIGHUP: 129 } as const;
 
@@ -18,7 +18,7 @@ function undoAll(): void {
 const ends = Object.entries(SIGNALS).map(([signal, status]) => [signal, () => process.exit(status)] as const);
 
 /**
- * Does something when this process ends, also by a signal. It must be done at once: nothing is waited for.
+ * Does something when this process ends, also by a signal. It must be synchronous: nothing is waited for.
  *
  * @returns a function that does it now, unless it is done, and throws what it throws
  */

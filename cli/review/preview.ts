@@ -1,10 +1,11 @@
 import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { FINDINGS, type Finding } from "../../components/convergence/findings";
+import { FINDINGS } from "../../components/convergence/findings";
 import type { Project } from "../project";
 import { attempt, type Result, type Surroundings } from "../surroundings";
 import { previewedIn } from "./digest";
+import { findingsIn } from "./findings";
 import type { Previewed } from "./types";
 
 /** Milliseconds for a preview: a fleet may be large, and a program may wait for others. */
@@ -87,15 +88,4 @@ async function outlived(run: (signal: AbortSignal) => Promise<Result>): Promise<
         }
     }
     throw new Error(`pulumi preview: ended by ${received}`);
-}
-
-/** The findings of a program. One that is ended while it writes leaves a part of a line. */
-function findingsIn(text: string): Finding[] {
-    return text.split("\n").flatMap((line) => {
-        try {
-            return [JSON.parse(line) as Finding];
-        } catch {
-            return [];
-        }
-    });
 }

@@ -3,7 +3,7 @@ import type { Result } from "../surroundings";
 import { atEnd } from "./ending";
 
 /** How a program runs. */
-export interface Running {
+export interface RunOptions {
     /** The folder in which it runs. */
     readonly folder: string;
     /** @default - that of this process */
@@ -22,7 +22,7 @@ export interface Running {
 export function runIn(
     program: string,
     args: readonly string[],
-    { folder, environment = process.env, shown = false, timeout = 600_000 }: Running,
+    { folder, environment = process.env, shown = false, timeout = 600_000 }: RunOptions,
 ): Promise<Result> {
     return new Promise((resolve, reject) => {
         // A group of its own: a signal then reaches all of it, but a terminal's Ctrl-C only by way of atEnd.

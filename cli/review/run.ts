@@ -5,7 +5,7 @@ import { findBase, headName, type RenderBase, withBase } from "./base";
 import { comment, isRefused, verdictOf } from "./comment";
 import { compare } from "./compare";
 import { previewStack } from "./preview";
-import { rendered } from "./rendered";
+import { rendered } from "./renderProcess";
 import type { Rendering, StackReview } from "./types";
 
 /** What to review, and how. */

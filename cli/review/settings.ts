@@ -103,7 +103,7 @@ function repositoryLines({ kind: _, name: __, keys, ...fields }: Of<"packageRepo
     return [...settings(fields), ...keys.map(({ fingerprint, url }) => setting("key", `${fingerprint} ${url}`))];
 }
 
-/** Only what is declared: most files are as a file usually is. */
+/** Only what is declared, because most files have the owner and mode that a file has by default. */
 function permissionLines({ path, owner, group, mode }: DeclaredFile): [label: string, lines: string[]][] {
     const lines = settings({ owner, group, mode });
     return lines.length === 0 ? [] : [[label({ kind: "file", path, content: "" }), lines]];

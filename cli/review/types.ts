@@ -41,23 +41,30 @@ export interface Previewed {
     readonly hosts: readonly HostFinding[];
     /** Ends of certificates: with the secrets of the stack, more are known than a rendering knows. */
     readonly certificates?: readonly CertificatesFinding[];
-    /** What an up would do with resources besides the hosts' commands, as `create aws:ec2/instance:Instance edge-lb1`. */
-    readonly steps: readonly { readonly operation: string; readonly type: string; readonly name: string }[];
+    /** What an up would do with resources besides the hosts' commands, each once. */
+    readonly steps: readonly Step[];
     /** Why the preview failed: errors that no host's finding has. Empty if it succeeded. */
     readonly errors: readonly string[];
     /** Warnings that no host's finding has. */
     readonly warnings: readonly string[];
 }
 
+/** As `create aws:ec2/instance:Instance edge-lb1`. A replacement is one step, though the engine takes three. */
+export interface Step {
+    readonly operation: "create" | "import" | "update" | "replace" | "delete";
+    readonly type: string;
+    readonly name: string;
+}
+
 /** The review of one stack. */
 export interface StackReview {
     readonly stack: string;
     readonly rendering: Rendering;
-    /** Compared with the base; undefined if there was nothing to compare with. */
+    /** Compared with the base; undefined if the base or the head could not be rendered. */
     readonly changes?: readonly Change[];
-    /** Why there was nothing to compare with. */
+    /** Why the base could not be rendered. */
     readonly noBase?: string;
-    /** Only with the login to the hosts. */
+    /** Only with `--preview`: with the login to the hosts. */
     readonly previewed?: Previewed;
 }
 
@@ -70,6 +77,6 @@ export interface CommentSettings {
     readonly now: number;
     /** Characters of the comment. @default 60000 */
     readonly longest?: number;
-    /** The command for a whole preview, in advice. */
+    /** The command with which people preview a stack on their own machine, in advice. */
     readonly previewCommand: string;
 }

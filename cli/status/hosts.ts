@@ -1,10 +1,7 @@
 import { targetOf } from "../../components/convergence/connection";
 import { launchOf } from "../../components/convergence/payload/commands";
 import type { SshTarget } from "../../components/convergence/ssh/ssh";
-import { revealed, type StateResource, urnParts } from "../state";
-
-const HOST = "haproxy-fleet:index:ConvergedHost";
-const COMMAND = "command:remote:Command";
+import { COMMAND, HOST, revealed, type StateResource, urnParts } from "../state";
 
 /** The hosts of a stack, as its state has them. */
 export interface StackHosts {

@@ -7,7 +7,7 @@ export type Verdict = "healthy" | "attention" | "failing";
 
 /** Something that people should know about a host. */
 export interface Reason {
-    /** What it makes of the host; a remark makes nothing of it. */
+    /** What it makes of the host: with remarks only, the host is healthy. */
     readonly level: "failing" | "attention" | "remark";
     /** What it is about, a constant for programs. */
     readonly kind: ReasonKind;
@@ -248,7 +248,7 @@ export function isOfProcess({ resource, what }: Drift): boolean {
     return resource === TRANSACTION && OF_PROCESS.test(what);
 }
 
-/** Whether it is no more than what a HAProxy that does not run is known by. */
+/** Whether it follows from a HAProxy that does not run. */
 function isOfStopped({ resource, what }: Drift): boolean {
     return resource === TRANSACTION || (resource === "service[haproxy.service]" && what === "stopped");
 }

@@ -158,15 +158,15 @@ function notAsked({ previewed, changes = [] }: StackReview): Block[] {
 
 function notCompared({ changes, noBase, previewed, rendering }: StackReview, { base }: CommentSettings): Block[] {
     if (changes === undefined) {
-        const reason = noBase ?? "the stack is new";
+        const reason = noBase ?? "not known why";
         return rendering.errors.length > 0
             ? []
             : reason.length <= LONGEST_REASON && !reason.includes("\n")
-              ? [note(phrase`No changed lines are shown, because there is nothing to compare with: ${reason}`)]
+              ? [note(phrase`No changed lines are shown, because ${base} cannot be rendered: ${reason}`)]
               : [
                     {
                         isVital: true,
-                        title: phrase`No changed lines are shown, because there is nothing in ${base} to compare with:`,
+                        title: phrase`No changed lines are shown, because ${base} cannot be rendered:`,
                         lines: codeLines([reason]),
                         language: "text",
                     },

@@ -5,7 +5,7 @@ import { certificateBlocks } from "./certificates";
 import { type Effect, effectsOf, hostsOf, hostWords } from "./effects";
 import type { Block } from "./fit";
 import { isEnding, stepsOf } from "./steps";
-import { type Verdict, verdictOf } from "./verdict";
+import { programFails, type Verdict, verdictOf } from "./verdict";
 
 /** Names of stacks in the heading for each verdict. */
 const MOST_STACKS = 3;
@@ -58,9 +58,9 @@ function headingWith(reviews: readonly StackReview[], most: number): string {
 }
 
 function verdictWords(review: StackReview): Words {
-    const { rendering, previewed, changes } = review;
+    const { previewed, changes } = review;
     const hosts = previewed?.hosts ?? [];
-    if (rendering.errors.length > 0 || rendering.checks.some(({ result }) => result === "errors")) {
+    if (programFails(review)) {
         return "the program fails in";
     }
     if (isRefusedIn(review)) {
@@ -151,8 +151,8 @@ function row(review: StackReview, now: number, isShort: boolean): string {
 }
 
 function doneCell(review: StackReview, isShort: boolean): Phrase {
-    const { rendering, previewed, changes } = review;
-    if (rendering.errors.length > 0 || rendering.checks.some(({ result }) => result === "errors")) {
+    const { previewed, changes } = review;
+    if (programFails(review)) {
         return strong(phrase`❌ fail: the program fails`);
     }
     const hosts = previewed?.hosts ?? [];

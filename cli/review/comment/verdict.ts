@@ -7,13 +7,13 @@ export type Verdict = "failed" | "differs" | "clean";
  * `failed`: the program or its preview fails, HAProxy or a host refuses what is declared, or a host could not be asked. `differs`: an up
  * would do something, or it is not known what. A configuration that no HAProxy has checked fails nothing.
  */
-export function verdictOf({ rendering, changes, previewed }: StackReview): Verdict {
-    const { errors, checks } = rendering;
+export function verdictOf(review: StackReview): Verdict {
+    const { rendering, changes, previewed } = review;
     const { hosts = [], steps = [], errors: failures = [] } = previewed ?? {};
     if (
-        errors.length > 0 ||
+        programFails(review) ||
         failures.length > 0 ||
-        checks.some(({ result }) => result === "refused" || result === "errors") ||
+        rendering.checks.some(({ result }) => result === "refused") ||
         hosts.some(({ outcome }) => ["refused", "unasked", "failed"].includes(outcome))
     ) {
         return "failed";
@@ -24,6 +24,11 @@ export function verdictOf({ rendering, changes, previewed }: StackReview): Verdi
         steps.length > 0 ||
         hosts.some(({ outcome, drift }) => outcome === "differs" || drift);
     return differs ? "differs" : "clean";
+}
+
+/** Whether the program fails, so that it declares nothing. */
+export function programFails({ rendering }: StackReview): boolean {
+    return rendering.errors.length > 0 || rendering.checks.some(({ result }) => result === "errors");
 }
 
 /** Whether one of the reviews has failed. */

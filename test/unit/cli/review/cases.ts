@@ -5,7 +5,7 @@ export const settings: CommentSettings = {
     commit: "a1b2c3d",
     base: "main (9f8e7d6)",
     now: Date.parse("2026-11-29T12:00:00Z"),
-    previewCommand: "npm run review -- --preview --base origin/main prod staging",
+    previewCommand: "pulumi preview --stack STACK",
 };
 
 const accepted = "HAProxy 2.6.12 on PATH";
@@ -275,9 +275,23 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                 {
                     stack: "canary",
                     rendering: rendering(["edge-lb1"]),
-                    noBase: "Pulumi.canary.yaml is not in main (9f8e7d6)",
+                    changes: [change(["edge-lb1"], { kind: "added", effects: [], diffs: [] })],
                 },
                 clean,
+            ],
+        },
+        "base-fails": {
+            reviews: [
+                {
+                    stack: "prod",
+                    rendering: rendering(pair),
+                    noBase: "its haproxy-fleet is too old: it has no command for a review",
+                },
+                {
+                    stack: "staging",
+                    rendering: rendering(["edge-lb1"]),
+                    noBase: "its program fails: Error: stacks/staging.ts is wrong\n    at load (program/load.ts:12:7)",
+                },
             ],
         },
         provisioning: {
@@ -312,13 +326,7 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                         ],
                         {
                             steps: [
-                                {
-                                    operation: "create-replacement",
-                                    type: "aws:ec2/instance:Instance",
-                                    name: "edge-lb2",
-                                },
                                 { operation: "replace", type: "aws:ec2/instance:Instance", name: "edge-lb2" },
-                                { operation: "delete-replaced", type: "aws:ec2/instance:Instance", name: "edge-lb2" },
                                 { operation: "create", type: "aws:ec2/instance:Instance", name: "edge-lb3" },
                                 { operation: "create", type: "aws:ec2/eip:Eip", name: "edge-lb3" },
                                 { operation: "delete", type: "aws:ec2/instance:Instance", name: "edge-lb4" },
@@ -370,7 +378,7 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
                             finding("edge-lb2", { ...reload, effect: worst, summary: worst, warnings: hostile }),
                         ],
                         {
-                            steps: [{ operation: worst, type: worst, name: worst }],
+                            steps: [{ operation: "create", type: worst, name: worst }],
                             errors: hostile,
                             warnings: hostile,
                         },

@@ -71,6 +71,7 @@ const found = fc
         warnings: lines,
     })
     .map((more) => finding(more.host, more));
+const operation = fc.constantFrom("create", "import", "update", "replace", "delete");
 const stack: fc.Arbitrary<StackReview> = fc.record(
     {
         stack: text,
@@ -112,7 +113,7 @@ const stack: fc.Arbitrary<StackReview> = fc.record(
         noBase: text,
         previewed: fc.record({
             hosts: fc.array(found, { maxLength: 4 }),
-            steps: fc.array(fc.record({ operation: text, type: text, name: text }), { maxLength: 3 }),
+            steps: fc.array(fc.record({ operation, type: text, name: text }), { maxLength: 3 }),
             errors: fc.oneof(fc.constant([]), lines),
             warnings: lines,
         }),
@@ -184,7 +185,7 @@ describe("comment of anything", () => {
         assert.equal(markdown.match(/did you mean 'maxconn' maybe/g)?.length, 10);
         assert.match(
             markdown,
-            /Left out, because a comment has a limited length: [\d,]+ lines and [\d,]+ titles\. To see all of it, run `npm run review /,
+            /Left out, because a comment has a limited length: [\d,]+ lines and [\d,]+ parts\. To see all of it, run `pulumi preview /,
         );
         assert.ok(markdown.length > 55_000, "uses the room that it has");
     });

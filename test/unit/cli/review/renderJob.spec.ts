@@ -2,7 +2,7 @@ import assert from "node:assert/strict";
 import { createHash, X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, statSync } from "node:fs";
 import { join } from "node:path";
-import { renderedHost } from "../../../../cli/review/render";
+import { renderedHost } from "../../../../cli/review/renderJob";
 import type { Rendering } from "../../../../cli/review/types";
 import { slot } from "../../../../components";
 import type { Resource } from "../../../../components/convergence/kinds/index";

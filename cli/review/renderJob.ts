@@ -8,7 +8,8 @@ import { type Host, runProgram } from "../program";
 import { findProject } from "../project";
 import { configFromFile } from "../stackConfig";
 import type { Surroundings } from "../surroundings";
-import { effectsOf } from "./effects";
+import { fileEffects } from "./fileEffects";
+import { findingsIn } from "./findings";
 import { connectionSettings, settingsOf } from "./settings";
 import type { RenderedHost, Rendering } from "./types";
 
@@ -47,7 +48,7 @@ export function renderedHost({
         name,
         files: comparedTexts(resources),
         resources: { ...settingsOf(resources), ...(reached !== "" && { connection: reached }) },
-        effects: effectsOf(resources),
+        effects: fileEffects(resources),
     };
 }
 
@@ -89,8 +90,7 @@ async function withFindings<T>(
     process.env[FINDINGS] = file;
     try {
         const run = await program();
-        const lines = readFileSync(file, "utf8").split("\n");
-        return { run, findings: lines.filter((line) => line !== "").map((line) => JSON.parse(line) as Finding) };
+        return { run, findings: findingsIn(readFileSync(file, "utf8")) };
     } finally {
         rmSync(file, { force: true });
     }

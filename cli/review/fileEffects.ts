@@ -1,10 +1,10 @@
 import type { Resource } from "../../components/convergence/kinds/index";
 
-/** An adapter's script says what its daemon needs for new files. What it has at that moment decides, so this is what is usual. */
+/** Where an adapter's script decides how its daemon reads new files. The host decides between them, so the smallest one is expected. */
 const ACTIVATION = /^\s*activation=(reload|restart)$/gm;
 
 /** What a change of a file means for daemons, by path: `reload haproxy`. Several are separated by commas. */
-export function effectsOf(resources: readonly Resource[]): Record<string, string> {
+export function fileEffects(resources: readonly Resource[]): Record<string, string> {
     const effects = new Map<string, Set<string>>();
     const add = (paths: readonly string[], effect: string) => {
         for (const path of paths) {
