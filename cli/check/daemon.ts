@@ -102,16 +102,20 @@ function onMachine(program: string, name: string): Daemon {
                     writeFileSync(join(directory, path), moved(text));
                 }
                 const [config = ""] = files.keys();
-                const { code, stdout, stderr } = await attempt(
-                    program,
-                    checkerArguments(join(directory, config), options),
-                );
+                const args = checkerArguments(join(directory, config), options);
+                const { code, stdout, stderr } = await attempt(program, args, undefined, { env: checkerEnvironment() });
                 return { accepted: code === 0, output: `${stdout}${stderr}`.replaceAll(directory, "") };
             } finally {
                 rmSync(directory, { recursive: true });
             }
         },
     };
+}
+
+/** A configuration may name any variable of the environment, and HAProxy repeats its value in errors: those of a pipeline have secrets. */
+function checkerEnvironment(): NodeJS.ProcessEnv {
+    const names = ["PATH", "HOME", "TMPDIR", "LD_LIBRARY_PATH", "TZ"];
+    return Object.fromEntries([...names.map((name) => [name, process.env[name]]), ["LC_ALL", "C.UTF-8"]]);
 }
 
 /** Matches the paths as words, or as arguments in parentheses, but not as parts of other paths. */

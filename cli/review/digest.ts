@@ -46,11 +46,18 @@ export function previewedIn(result: Result, findings: readonly Finding[], subjec
     const errors = said("error").filter((text) => !GENERAL.test(text));
     const isSilent = result.code !== 0 && errors.length === 0;
     const isWhole = result.code === 0 && errors.length === 0;
+    const hasFailing = hosts.some(({ outcome }) => ["refused", "unasked", "failed"].includes(outcome));
+    const own = unsaid(errors);
     return {
         hosts: isWhole ? byName([...hosts, ...unrecorded(hosts, steps)]) : hosts,
         certificates,
         steps: stepsIn(steps),
-        errors: isSilent ? [silentError(result, said("info#err"), subject)] : unsaid(errors),
+        // A preview that fails never passes for one that succeeds, whatever it says.
+        errors: isSilent
+            ? [silentError(result, said("info#err"), subject)]
+            : own.length > 0 || hasFailing
+              ? own
+              : unique(errors),
         warnings: unsaid(said("warning")),
     };
 }

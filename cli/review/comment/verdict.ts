@@ -19,8 +19,9 @@ export function verdictOf(review: StackReview): Verdict {
         return "failed";
     }
     const differs =
-        changes === undefined ||
-        changes.length > 0 ||
+        // Hosts that were asked need no base.
+        (changes === undefined && previewed === undefined) ||
+        (changes ?? []).length > 0 ||
         steps.length > 0 ||
         hosts.some(({ outcome, drift }) => outcome === "differs" || drift);
     return differs ? "differs" : "clean";

@@ -270,6 +270,20 @@ describe("findDaemon", () => {
         assert.equal(await name("2.8"), "no haproxy is on PATH");
     });
 
+    it("gives the daemon no variable that a configuration could show", async () => {
+        install("2.6.12", "env; exit 1");
+        process.env.PULUMI_PLANTED = "pl4nted";
+        try {
+            const found = await findDaemon("2.6");
+            assert(typeof found !== "string");
+            const { output } = await found.check(new Map([["/etc/haproxy/haproxy.cfg", ""]]), []);
+            assert.match(output, /^PATH=/m);
+            assert.doesNotMatch(output, /pl4nted/);
+        } finally {
+            delete process.env.PULUMI_PLANTED;
+        }
+    });
+
     it("moves every path of the configuration to a directory of its own, and shows the paths of the hosts", async () => {
         // Succeeds only if the map and the certificate are where the configuration says; shows where its own file is.
         install(

@@ -159,6 +159,11 @@ describe("the result of a preview", () => {
         const general = { severity: "error", message: "error: preview failed\n" };
         assert.deepEqual(previewed({ diagnostics: [general] }, 1, [], "error: odd\n").errors, [`${words}\nodd`]);
         assert.deepEqual(previewed({ diagnostics }).errors, []);
+        const differing = { ...unaskedFinding("lb1", "later"), warnings: ["odd"] };
+        const said = { diagnostics: [{ severity: "error", message: "error: lb1: odd\n" }] };
+        assert.deepEqual(previewed(said, 1, [differing]).errors, ["lb1: odd"]);
+        const refusing = { ...unaskedFinding("lb1", "failed", "odd"), warnings: ["odd"] };
+        assert.deepEqual(previewed(said, 1, [refusing]).errors, []);
     });
 });
 

@@ -22,6 +22,8 @@ describe("verdictOf", () => {
         ["a host without HAProxy", check("no HAProxy"), "clean"],
         ["a change", { ...clean, changes: [change(["lb1"])] }, "differs"],
         ["nothing to compare with", { ...clean, changes: undefined, noBase: "new" }, "differs"],
+        ["hosts as declared, without a base", { ...asked({}), changes: undefined, noBase: "npm ci fails" }, "clean"],
+        ["a host that differs, without a base", { ...asked({ outcome: "differs" }), changes: undefined }, "differs"],
         ["a host that differs", asked({}, { outcome: "differs" }), "differs"],
         [
             "a step",
