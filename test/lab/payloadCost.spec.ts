@@ -65,6 +65,14 @@ describeLab("a why-run with nothing to do", () => {
         assert.equal(code, 0, stderr);
         await settled();
         await host().writeFile("/root/payload", converge.payload());
+        // If a process is delayed, the why-run asks for the time again, see boot_time in runtime/clock.sh: the least counts.
+        const counts: number[] = [];
+        while (counts.length < 3) counts.push(await traced());
+        return Math.min(...counts);
+    }
+
+    /** The processes that the payload on the host starts, which must find nothing to do. */
+    async function traced(): Promise<number> {
         const { stdout } = await host().exec(`
             cp /root/payload /root/payload.run
             export SSH_CONNECTION='${lab().gateway} 50000 ${host().address} 22'
