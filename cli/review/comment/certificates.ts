@@ -1,14 +1,18 @@
 import { daysLeft } from "../../../components/tls";
 import { counted, Phrase, phrase, strong } from "../markdown";
-import type { Rendering } from "../types";
+import type { StackReview } from "../types";
 import type { Block } from "./fit";
 
 /** Days before its end in which a certificate is worth a word. */
 const SOON = 30;
 
 /** Certificates that have expired, and those that will within 30 days. The first to end come first. */
-export function certificateBlocks({ findings }: Rendering, now: number): { expired: Block[]; soon: Block[] } {
-    const all = findings
+export function certificateBlocks(
+    { rendering, previewed }: StackReview,
+    now: number,
+): { expired: Block[]; soon: Block[] } {
+    // A preview has the secrets, so it knows more of them.
+    const all = (previewed?.certificates ?? rendering.findings)
         .flatMap((finding) =>
             finding.kind !== "certificates"
                 ? []

@@ -30,7 +30,7 @@ export function diffBlocks({ changes = [], previewed }: StackReview, { base }: C
             const lines = codeLines(same[0]?.lines ?? []);
             const hosts = names([...new Set(same.flatMap((one) => one.hosts))]);
             const than = previewed === undefined ? phrase`` : phrase`, compared with ${base}`;
-            return diff(phrase`${same[0]?.name ?? ""}: ${sizeOfDiff(lines)} on ${hosts}${than}`, lines);
+            return diff(phrase`${same[0]?.name ?? ""}:${sizeOfDiff(lines)} on ${hosts}${than}`, lines);
         }),
     ];
 }
@@ -40,7 +40,7 @@ function onHosts(same: readonly HostFinding[]): Block {
     const lines = codeLines(differences).map(dedented);
     const why = same[0]?.drift ? (same[0].declared ? phrase` (in part drift)` : phrase` (drift)`) : phrase``;
     const hosts = names(same.map(({ host }) => host));
-    return diff(phrase`${subjects(differences)}: ${sizeOfDiff(lines)} on ${hosts}${why}`, lines);
+    return diff(phrase`${subjects(differences)}:${sizeOfDiff(lines)} on ${hosts}${why}`, lines);
 }
 
 /** So that the signs of a diff are at the start of lines, where they are coloured. */

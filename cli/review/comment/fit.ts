@@ -134,9 +134,9 @@ function leftOut(left: number, all: number): string {
     return `*Left out: ${words.markdown}*`;
 }
 
-/** `+1 -2`, of the lines of a diff. */
+/** ` +1 -2`, of the lines of a diff; nothing if no line differs, as of a process that has not read its files. */
 export function sizeOfDiff(lines: readonly string[]): Phrase {
     const n = (sign: string) => lines.filter((line) => line.startsWith(sign)).length;
     const [added, removed] = [n("+"), n("-")];
-    return phrase`+${added} −${removed}`;
+    return added + removed === 0 ? phrase`` : phrase` +${added} −${removed}`;
 }

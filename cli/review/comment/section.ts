@@ -22,7 +22,7 @@ const LONGEST_REASON = 80;
 
 export function blocksOf(review: StackReview, settings: CommentSettings): Block[] {
     const { rendering, previewed } = review;
-    const { expired, soon } = certificateBlocks(rendering, settings.now);
+    const { expired, soon } = certificateBlocks(review, settings.now);
     const steps = stepsOf(review);
     const others = steps.filter((step) => !isEnding(step)).map(stepLine);
     return [

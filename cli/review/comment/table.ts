@@ -201,7 +201,7 @@ function checkCell(review: StackReview, now: number, isShort: boolean): Phrase {
     const named = (all: readonly string[]) => (isShort ? counted(all.length, "host") : names(all, 2));
     const [refusing, unasked, drifted] = [of("refused", "failed"), of("unasked"), driftedOf(review)];
     const isSound = hosts.length > 0 && of("unchanged", "differs", "refused").length === hosts.length;
-    const { expired, soon } = certificateBlocks(rendering, now);
+    const { expired, soon } = certificateBlocks(review, now);
     const certificates = (blocks: readonly Block[]) => blocks.flatMap(({ lines }) => lines).length;
     const all = [
         ...(refusing.length > 0 ? [strong(phrase`❌ refused on ${named(refusing)}`)] : []),

@@ -73,6 +73,14 @@ const withSecrets = rendering(["edge-lb1"], {
     ],
 });
 
+/** What only a preview knows, because the secret is decrypted. */
+const decrypted = {
+    kind: "certificates",
+    component: "edge",
+    ends: { shop: "2026-12-11T08:58:07Z" },
+    fingerprints: { shop: "0c" },
+} as const;
+
 const reloads = [
     "  transaction[haproxy]",
     `    declared anew: ${path}: content differs (- on the host, + declared)`,
@@ -147,7 +155,15 @@ export const cases: Readonly<Record<string, { reviews: readonly StackReview[]; s
         },
         reload: { reviews: [prod({}), { ...clean, rendering: withSecrets }] },
         "reload-asked": {
-            reviews: [prod({ previewed: previewed(pair.map((host) => finding(host, reload))) }), asked],
+            reviews: [
+                prod({
+                    previewed: previewed(
+                        pair.map((host) => finding(host, reload)),
+                        { certificates: [decrypted] },
+                    ),
+                }),
+                asked,
+            ],
         },
         restart: {
             reviews: [
