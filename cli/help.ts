@@ -45,7 +45,7 @@ secret and reaches no host, so it may run for strangers.
   --expect-no-changes  exit status 2 if anything differs, as for drift
   -o, --output FILE    where to write the comment; by default standard output
   -s, --stack STACK    the same as STACK
-  --haproxy FILE       the haproxy to ask; by default the one on PATH${surroundings.haproxyHelp ?? ""}
+  --haproxy FILE       the haproxy to ask; by default the one on PATH${(surroundings.haproxyHelp ?? "").replace("\n", "\n ")}
 
 Exit status: 0  what is declared is accepted
              1  it is refused, fails or was not checked, or a host did not answer
