@@ -11,7 +11,7 @@ const hostKey = "ssh-ed25519 AAAAC3NzaC1lZDI1NTE5AAAAIAAAAAAAAAAAAAAAAAAAAAAAAAA
 /** Accepts every configuration, and keeps the last one. */
 const checker = `#!/bin/sh
 [ "$1" = -v ] && { echo "HAProxy version 2.6.12 2024/01/01"; exit; }
-cp "$3" "$SEEN"
+cp "$3" "$(dirname "$0")/seen.cfg"
 `;
 
 const fleet = `import * as pulumi from "@pulumi/pulumi";
@@ -61,7 +61,6 @@ describe("haproxy-fleet check", function () {
     const seen = () => readFileSync(join(project.directory, "seen.cfg"), "utf8");
     const start = (files: Record<string, string>, manifest?: object) => {
         project = new UserProject(manifest);
-        project.environment = { SEEN: join(project.directory, "seen.cfg") };
         project.write({ haproxy: checker, ...files });
     };
     const check = (...args: string[]) => project.command("check", "--haproxy", "./haproxy", ...args);
