@@ -6,7 +6,7 @@ import { describeLab, withLab } from "../support/lab";
 import { Program } from "../support/program";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
-import { runCommand } from "./status/command";
+import { runStatus } from "./status/command";
 import { reviews } from "./status/review";
 import { askSocket } from "./transaction/loadBalancerHost";
 
@@ -15,7 +15,7 @@ describeLab("status", () => {
     let program: Program;
     let app: AppServer;
 
-    const status = (...args: string[]) => runCommand(program, ["status", ...args]);
+    const status = (...args: string[]) => runStatus(program, args);
     /** What `--json` prints, and the exit status. */
     async function report(...args: string[]): Promise<StatusReport & { code: number }> {
         const { code, stdout, stderr } = await status("--json", ...args);
@@ -45,7 +45,7 @@ describeLab("status", () => {
         const { code, stdout, stderr } = await status();
         assert.equal(code, 1);
         assert.equal(stdout, "");
-        assert.match(stderr, /status: .*run npm run pulumi -- up first, or name another stack\n$/);
+        assert.match(stderr, /status: .*run pulumi up first, or name another stack\n$/);
     });
 
     it("finds a fleet healthy after an up, over one connection for each host, and changes nothing", async () => {

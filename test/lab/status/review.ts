@@ -6,7 +6,7 @@ import { gitEnvironment } from "../../../cli/review/git";
 import type { Lab } from "../../../lab/lab";
 import type { Program } from "../../support/program";
 import { until } from "../../support/traffic";
-import { runCommand } from "./command";
+import { runSources } from "./command";
 
 /** Reviews of a fleet of which lb1 is as declared, lb2 has drift and a drained server, and lb3 is off. */
 export function reviews(lab: () => Lab, program: () => Program): void {
@@ -29,14 +29,14 @@ export function reviews(lab: () => Lab, program: () => Program): void {
     /** What a stranger's pipeline has: neither the passphrase nor the state, and no agent. */
     const nothing = { PULUMI_CONFIG_PASSPHRASE: undefined, PULUMI_BACKEND_URL: "file:///nowhere" };
     const review = (environment: Record<string, string | undefined>, ...args: string[]) =>
-        runCommand(program(), ["review", "--base", "main", ...args, "test"], environment);
+        runSources(program(), ["review", "--base", "main", ...args, "test"], environment);
     const logins = async (name: string) =>
         (await lab().host(name).exec("journalctl -q -t sshd -t sshd-session --no-pager | grep -c Accepted")).stdout;
     const secret = () => execFileSync("sed", ["-n", "2p", lab().privateKeyPath], { encoding: "utf8" }).trim();
 
     before(() => {
         git("init", "--quiet", "--initial-branch=main");
-        writeFileSync(join(program().directory, ".gitignore"), "node_modules\n.pulumi\ncomment.md\n");
+        writeFileSync(join(program().directory, ".gitignore"), "bin\nnode_modules\n.pulumi\ncomment.md\n");
         git("add", "--all");
         git("commit", "--quiet", "--message=base");
         git("checkout", "--quiet", "-b", "change");
