@@ -166,7 +166,7 @@ function serversCell(backends: readonly Backend[]): Cell {
     const counted = ({ name, up, servers }: Backend) => `${shown(name)} ${up}/${servers}`;
     const lacking = backends.filter(({ up, servers }) => up < servers);
     const full = backends.length - lacking.length;
-    const others = full === 0 ? [] : [lacking.length === 0 ? `${full} backends all up` : `${full} others all up`];
+    const others = full === 0 ? [] : [lacking.length === 0 ? allUp(full, "backend") : allUp(full, "other")];
     const total = (of: (backend: Backend) => number) => backends.reduce((sum, backend) => sum + of(backend), 0);
     return [
         backends.map(counted).join(", "),
@@ -251,4 +251,9 @@ function shortest(cell: Cell, level: number): string {
 /** A text for a cell. */
 function shown(text: string): string {
     return cut(escaped(text), LONGEST);
+}
+
+/** `1 other up`, `12 others all up`. */
+function allUp(n: number, noun: string): string {
+    return n === 1 ? `1 ${noun} up` : `${n} ${noun}s all up`;
 }
