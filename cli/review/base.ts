@@ -62,8 +62,8 @@ export async function findBase(project: Project, reference: string): Promise<Bas
 }
 
 /**
- * The commit that is reviewed, as people name it: `a1b2c3d`. Forges check out a merge of it into the base, which nobody knows: then it is
- * the one that was merged.
+ * Names the commit that is reviewed: `a1b2c3d`. If a forge has checked out its test merge into the base, names the commit that was merged,
+ * because people do not see the merge.
  */
 export async function headName({ repository, commit: base }: Base): Promise<string> {
     const [, first, merged, ...more] = (await git(repository, "rev-list", "--parents", "-1", "HEAD")).stdout

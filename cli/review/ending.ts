@@ -10,7 +10,7 @@ function undoAll(): void {
         try {
             undo();
         } catch {
-            // The others still have to be done, and there is nobody left to tell.
+            // The others still have to be done, and the process ends without a message.
         }
     }
 }

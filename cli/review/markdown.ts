@@ -1,6 +1,6 @@
 /**
  * Markdown that shows texts of others. A pull request may come from a stranger, so all that it can choose stands in code: there it forms
- * no link, image or HTML, notifies nobody, and closes no issue.
+ * no link, image, HTML or mention, and closes no issue.
  */
 
 /** Characters of a name or a remark in a sentence. */

@@ -26,13 +26,13 @@ export interface ReviewOptions {
 /** Reviews stacks, writes one comment, and returns the exit status. */
 export async function review(options: ReviewOptions, project: Project, surroundings: Surroundings): Promise<number> {
     const base = await findBase(project, options.base);
-    const reviews = await withBase(project, base, async (renderBase) => {
-        const done: StackReview[] = [];
-        for (const stack of options.stacks) {
-            done.push(await reviewStack(stack, options, project, surroundings, renderBase));
-        }
-        return done;
-    });
+    const compared = await withBase(project, base, (renderBase) =>
+        inTurn(options.stacks, (stack) => compareStack(stack, options, project, surroundings, renderBase)),
+    );
+    // Once the base is removed: on ^C, a preview ends in its own way.
+    const reviews = options.preview
+        ? await inTurn(compared, (each) => withPreview(each, project, surroundings))
+        : compared;
     const text = comment(reviews, {
         commit: await headName(base),
         base: base.name,
@@ -51,9 +51,17 @@ export async function review(options: ReviewOptions, project: Project, surroundi
     return exitStatus(reviews, options);
 }
 
-async function reviewStack(
+async function inTurn<T, R>(all: readonly T[], work: (one: T) => Promise<R>): Promise<R[]> {
+    const done: R[] = [];
+    for (const one of all) {
+        done.push(await work(one));
+    }
+    return done;
+}
+
+async function compareStack(
     stack: string,
-    { preview, haproxy }: ReviewOptions,
+    { haproxy }: ReviewOptions,
     project: Project,
     surroundings: Surroundings,
     renderBase: RenderBase,
@@ -63,18 +71,15 @@ async function reviewStack(
         rendered({ project, stack, surroundings, haproxy }),
         renderBase(stack, surroundings),
     ]);
-    if (preview) {
-        say(`${stack}: previews, and asks its hosts`);
-    }
     const rendering = typeof head === "string" ? failed(head) : head;
     // What a program declares before it fails is not all of it.
-    const compared = typeof before === "string" ? { noBase: before } : { changes: compare(before, rendering) };
-    return {
-        stack,
-        rendering,
-        ...(rendering.errors.length === 0 && compared),
-        ...(preview && { previewed: await previewStack(stack, surroundings, project) }),
-    };
+    const difference = typeof before === "string" ? { noBase: before } : { changes: compare(before, rendering) };
+    return { stack, rendering, ...(rendering.errors.length === 0 && difference) };
+}
+
+async function withPreview(review: StackReview, project: Project, surroundings: Surroundings): Promise<StackReview> {
+    say(`${review.stack}: previews, and asks its hosts`);
+    return { ...review, previewed: await previewStack(review.stack, surroundings, project) };
 }
 
 function failed(error: string): Rendering {

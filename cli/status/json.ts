@@ -29,7 +29,7 @@ export interface HostReport {
     readonly haproxy: Answer["haproxy"] | null;
 }
 
-/** The fleet for programs, without the tokens: nobody but our own commands has a use for them. */
+/** The fleet for programs, without the tokens, which only our own commands use. */
 export function report(stack: string, hosts: readonly JudgedHost[]): StatusReport {
     return { stack, healthy: hosts.every(({ verdict }) => verdict === "healthy"), hosts: hosts.map(hostReport) };
 }

@@ -27,7 +27,7 @@ export interface StatusArgs {
 export async function status({ stack, json, hosts: names }: StatusArgs, surroundings: Surroundings): Promise<number> {
     const pulumi = pulumiIn(findProject(), surroundings);
     const progress = progressOn(process.stderr);
-    // Hosts notice by themselves that nobody listens any more.
+    // Hosts notice the closed connection, and end what they do.
     process.once("SIGINT", () => {
         progress.end();
         process.exit(130);

@@ -148,7 +148,7 @@ function processCell(answer: Answer, haproxy: Haproxy | undefined): Cell {
     return [`${version} ${state}`.trimEnd()];
 }
 
-/** What HAProxy runs, as far as it is known: without a check nobody knows, and of a file that differs nobody knows who has read it. */
+/** Which configuration HAProxy runs. It is not known without a check, nor if a file differs, because the process may have read either version. */
 const [OTHER, FILES, DECLARED] = ["other configuration", "files differ", "as declared"];
 
 function driftCell({ drift, converging }: Answer): Cell {

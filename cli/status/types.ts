@@ -8,7 +8,7 @@ export interface HostStatus {
     readonly address: string;
     /** The token that the state of the stack has, and so the last up that the state knows; empty if it knows none. */
     readonly expectedToken: string;
-    /** What it answered, or why it could not be asked. @default - it was never converged, so nobody knows how to ask it */
+    /** What it answered, or why it could not be asked. @default - it was never converged, so the state has no connection to it */
     readonly answer?: Answer | { readonly unanswered: string };
 }
 

@@ -187,7 +187,7 @@ function notCompared({ changes, noBase, previewed, rendering }: StackReview, { b
 /** A secret by its name. Takes time in proportion to the text, whatever a request has in its files. */
 const SECRET = /‹([^‹›\n,]+)(?:,[^‹›\n]*)?›/g;
 
-/** Values that nobody can compare without the secrets, so that "nothing" promises no more than it knows. */
+/** Names the values that were not compared, so that "nothing" promises no more than is known. */
 function hidden({ previewed, changes, rendering }: StackReview): Block[] {
     const texts = new Set(rendering.hosts.flatMap(({ files }) => Object.values(files)));
     const found = [...texts].flatMap((text) => [...text.matchAll(SECRET)].map(([, name = ""]) => name));
