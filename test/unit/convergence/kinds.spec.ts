@@ -129,6 +129,26 @@ for (const [name, ...shell] of SHELLS) {
             });
         });
 
+        describe("a service that may wait", () => {
+            const waits: Resource[] = [{ kind: "service", name: "aa.service", mayWait: true }];
+            const unit = (state: string) => `
+                facts_units() { unit_1="\${NL}LoadState=loaded\${NL}UnitFileState=enabled\${NL}ActiveState=${state}\${NL}"; }
+                ${recorded("systemctl")}`;
+
+            it("runs also while it still starts", () => {
+                assert.deepEqual(differences(waits, unit("activating")), []);
+                assert.deepEqual(differences(waits, unit("active")), []);
+                assert.deepEqual(differences([{ kind: "service", name: "aa.service" }], unit("activating")), [
+                    "stopped activating",
+                ]);
+            });
+
+            it("is started without waiting for it", () => {
+                assert.deepEqual(differences(waits, unit("failed")), ["stopped failed"]);
+                assert.deepEqual(called(waits, unit("inactive")), ["systemctl --no-block start -- aa.service"]);
+            });
+        });
+
         it("needs packages with a condition only if it holds", () => {
             const file = sandbox.path("it's a version");
             const resources: Resource[] = [{ kind: "packages", names: ["aa"], onlyIf: `grep -q "it's old" "${file}"` }];
