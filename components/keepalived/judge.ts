@@ -67,7 +67,7 @@ const JOURNAL = "journalctl -u keepalived";
  * @param roles of the hosts that have answered; of others but these and `absent` nothing is said
  */
 export function pairProblems(roles: readonly PairRole[], known: PairKnown): PairProblem[] {
-    return [...ofAddresses(roles, known), ...roles.flatMap((role) => ofElasticIp(role)), ...ofBackups(roles, known)];
+    return [...ofAddresses(roles, known), ...ofElasticIp(roles), ...ofBackups(roles, known)];
 }
 
 /** Who is MASTER, and who has the service addresses. */
@@ -136,22 +136,26 @@ function remedyOfNobody(roles: readonly PairRole[]): string {
 }
 
 /** Where the elastic IP address leads. Only the MASTER's word counts: a BACKUP may have asked before the address moved. */
-function ofElasticIp({ host, role, leads }: PairRole): PairProblem[] {
-    if (leads === undefined || leads.to === "own") {
-        return [];
-    }
-    const remedy = "journalctl -t haproxy-fleet-pair says why it was not moved";
-    if (leads.to === "unknown") {
-        const text = `does not know where the elastic IP address leads${leads.text === "" ? "" : `: ${leads.text}`}`;
-        const way = "let it reach EC2's API, with a role that may move the address";
-        return [{ level: "attention", kind: "elastic-ip", hosts: [host], text, remedy: way }];
-    }
-    if (role !== "MASTER") {
-        return [];
-    }
-    const where = { peer: "its peer", nobody: "nobody", other: leads.text || "something else" }[leads.to];
-    const text = `is MASTER, but the elastic IP address leads to ${where}`;
-    return [{ level: "failing", kind: "elastic-ip", hosts: [host], text, remedy }];
+function ofElasticIp(roles: readonly PairRole[]): PairProblem[] {
+    // One of two masters leaves the address with the other one.
+    const both = roles.filter(({ role }) => role === "MASTER").length > 1;
+    return roles.flatMap(({ host, role, leads }): PairProblem[] => {
+        if (leads === undefined || leads.to === "own" || (both && leads.to === "peer")) {
+            return [];
+        }
+        if (leads.to === "unknown") {
+            const text = `does not know where the elastic IP address leads${leads.text === "" ? "" : `: ${leads.text}`}`;
+            const remedy = "let it reach EC2's API, with a role that may move the address";
+            return [{ level: "attention", kind: "elastic-ip", hosts: [host], text, remedy }];
+        }
+        if (role !== "MASTER") {
+            return [];
+        }
+        const where = { peer: "its peer", nobody: "nobody", other: leads.text || "something else" }[leads.to];
+        const text = `is MASTER, but the elastic IP address leads to ${where}`;
+        const remedy = "journalctl -u haproxy-fleet-address says why it was not moved";
+        return [{ level: "failing", kind: "elastic-ip", hosts: [host], text, remedy }];
+    });
 }
 
 /** Why a host could not take over. */
