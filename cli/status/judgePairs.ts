@@ -58,7 +58,7 @@ function ofRoles(members: readonly Member[], statuses: readonly HostStatus[], up
         absent: absent.map(({ host }) => host),
     });
     return problems.flatMap(({ hosts, kind, level, text, remedy }) =>
-        hosts.map((host) => ({ host, level, kind, text, remedy, passing: kind !== "standby" && level !== "remark" })),
+        hosts.map((host) => ({ host, level, kind, text, remedy, passing: kind !== "standby" && kind !== "alone" })),
     );
 }
 

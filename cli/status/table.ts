@@ -50,6 +50,7 @@ const COLUMNS = [
 const SHORTENED: readonly (typeof COLUMNS)[number]["title"][] = [
     "SERVERS UP",
     "LAST CONVERGE",
+    "ROLE",
     "CERTIFICATES",
     "SERVERS UP",
     "ROLE",
@@ -173,7 +174,13 @@ function roleCell({ pair, pairProblem }: Answer): Cell {
     if (holds === "none") {
         return [state];
     }
-    return [`${state}, ${holds === "some" ? "some of " : ""}${shown(some(addresses.map(bare)))}`, state];
+    const [first = "", ...more] = addresses.map(bare);
+    const which = `${state}, ${holds === "some" ? "some of " : ""}`;
+    return [
+        `${which}${shown([first, ...more].join(", "))}`,
+        `${which}${shown(first)}${more.length === 0 ? "" : ` +${more.length}`}`,
+        state,
+    ];
 }
 
 function driftCell({ drift, converging }: Answer): Cell {

@@ -45,6 +45,7 @@ export type PairProblemKind =
     | "address-missing"
     | "elastic-ip"
     | "no-backup"
+    | "alone"
     | "standby";
 
 /** What the judgement knows besides the roles. */
@@ -166,7 +167,7 @@ function ofBackups(roles: readonly PairRole[], { absent = [], up }: PairKnown): 
         const { host } = role;
         if (role.role === "MASTER" && absent.length > 0) {
             const text = `no host could take over from it: ${absent.join(", ")} does not answer`;
-            problems.push({ level: "attention", kind: "no-backup", hosts: [host], text, remedy: "" });
+            problems.push({ level: "attention", kind: "alone", hosts: [host], text, remedy: "" });
         }
         if (role.outside === "standby" && role.role !== "STOPPED") {
             problems.push({
