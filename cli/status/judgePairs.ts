@@ -63,12 +63,13 @@ function ofRoles(members: readonly Member[], statuses: readonly HostStatus[], up
 }
 
 function roleOf({ host, answer, pair }: Member): PairRole {
-    const { role, holds, outside, leads } = pair;
+    const { role, holds, outside, waits, leads } = pair;
     return {
         host,
         role,
         holds,
         ...(outside && { outside }),
+        ...(waits !== undefined && { waits }),
         ...(leads && { leads }),
         converging: answer.converging !== undefined,
     };

@@ -32,6 +32,7 @@ export function pairOf(lines: Lines): PairAnswer | undefined {
     ] = pair;
     const [, role = "", holds = "", since = ""] = said.find(([word]) => word === "role") ?? [];
     const [, outside = ""] = said.find(([word]) => word === "outside") ?? [];
+    const [, waits] = said.find(([word]) => word === "waits") ?? [];
     const seconds = numberOf(since);
     const [lead] = lines.get("elastic-ip")?.[0] ?? [];
     return {
@@ -47,6 +48,7 @@ export function pairOf(lines: Lines): PairAnswer | undefined {
         holds: holds === "all" || holds === "some" ? holds : "none",
         ...(seconds !== undefined && { since: seconds }),
         ...((outside === "standby" || outside === "yield") && { outside }),
+        ...(waits !== undefined && { waits }),
         warnings: warningsOf(said),
         ...(lead !== undefined && { leads: leadOf(printable(lead)) }),
     };

@@ -14,6 +14,8 @@ export interface PairRole {
     readonly holds: "all" | "some" | "none";
     /** Why it is kept out: declared so, or by a hand-over for a converge. @default - it is not */
     readonly outside?: "standby" | "yield";
+    /** What keepalived waits for, if it is WAITING. @default - not known */
+    readonly waits?: string;
     /** Whether a converge runs there. @default false */
     readonly converging?: boolean;
     /** Where the elastic IP address leads, as this host has heard from EC2. @default - the pair has none, or it was not asked */
@@ -189,7 +191,7 @@ function ofBackups(roles: readonly PairRole[], { absent = [], up }: PairKnown): 
     return problems;
 }
 
-function whyNoBackup({ role, outside }: PairRole, up: string): [text: string, remedy: string] | undefined {
+function whyNoBackup({ role, outside, waits = "" }: PairRole, up: string): [text: string, remedy: string] | undefined {
     switch (role) {
         case "MASTER":
         case "BACKUP":
@@ -203,8 +205,8 @@ function whyNoBackup({ role, outside }: PairRole, up: string): [text: string, re
                   ];
         case "WAITING":
             return [
-                "could not take over: keepalived waits until its peer has the same settings, so that there are not two masters",
-                `${up} gives both the same`,
+                `could not take over: keepalived waits, so that there are not two masters${waits === "" ? "" : `: ${waits}`}`,
+                `${up} gives both hosts the same settings`,
             ];
         case "STOPPED":
             return ["could not take over: keepalived does not run", `${up} starts it; ${JOURNAL} says why it ended`];

@@ -121,7 +121,7 @@ describe("pairProblems", () => {
         ],
         [
             "WAITING",
-            "could not take over: keepalived waits until its peer has the same settings, so that there are not two masters; pulumi up gives both the same",
+            "could not take over: keepalived waits, so that there are not two masters; pulumi up gives both hosts the same settings",
         ],
         [
             "STOPPED",
@@ -144,6 +144,14 @@ describe("pairProblems", () => {
             assert.deepEqual(said([lb1, { ...lb2, role, converging: true }]), []);
         });
     }
+
+    it("says what a host waits for", () => {
+        const [text = ""] = said([lb1, { ...lb2, role: "WAITING", waits: "lb1 has another password" }]);
+        assert.match(
+            text,
+            /: keepalived waits, so that there are not two masters: lb1 has another password; pulumi up /,
+        );
+    });
 
     it("only remarks that a host stands by as declared, but not that it is MASTER all the same, or stopped", () => {
         const outside = "standby";

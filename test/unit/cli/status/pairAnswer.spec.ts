@@ -68,6 +68,11 @@ describe("what a host answers of its pair", () => {
         });
     });
 
+    it("says what keepalived waits for", () => {
+        const { pair } = said(PAIR, "role\tWAITING\tnone\t3", "waits\tlb2 has another password");
+        assert.deepEqual([pair?.role, pair?.waits], ["WAITING", "lb2 has another password"]);
+    });
+
     it("has no role that keepalived does not have, nor a time that is no number", () => {
         for (const role of ["role\tmaster\tmany\t-1", "role\t__proto__\tall \t1e3", "role", ""]) {
             const { pair } = said(PAIR, role);
