@@ -27,9 +27,9 @@ programs=/usr/local/libexec/haproxy-fleet
 newline='
 '
 tab=$(printf '\t')
-# In seconds: how long a run tries; the longest pause between two tries; a connection, and an answer, of EC2.
-LIMIT=60
-PAUSE=8
+# In seconds. LIMIT: how long it tries. LOOKS: the pauses before each look of `move`. CONNECT, ANSWER: how long a call may take.
+LIMIT=${LIMIT:-60}
+LOOKS=${LOOKS:-0 3 5}
 CONNECT=2
 ANSWER=5
 
@@ -249,7 +249,7 @@ try_on() {
         printf 'elastic IP %s: %s; next try in %s s\n' "$allocation" "$problem" "$pause"
         sleep "$pause"
         pause=$((pause * 2))
-        [ "$pause" -le "$PAUSE" ] || pause=$PAUSE
+        [ "$pause" -le 8 ] || pause=8
     done
 }
 
@@ -259,7 +259,7 @@ move() {
     # Another run does the same. A check holds the lock for no time.
     flock -w 1 9 || return 0
     add_secondary
-    for wait in 0 3 5; do
+    for wait in $LOOKS; do
         sleep "$wait"
         try_on
         result=$?
