@@ -86,7 +86,7 @@ export class ElasticPair {
         const programs = "/usr/local/libexec/haproxy-fleet";
         const names = { pair: "pair.sh", "check-haproxy": "check-haproxy.pl" };
         return [
-            { kind: "packages", names: ["keepalived"] },
+            { kind: "packages", names: ["keepalived", "nftables"] },
             { kind: "directory", path: "/usr/local/libexec" },
             { kind: "directory", path: programs },
             ...Object.entries(names).map(
