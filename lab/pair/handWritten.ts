@@ -14,6 +14,8 @@ export type Defect =
 export type PlainSettings = Pick<PairSettings, "failback" | "advertise" | "check">;
 
 const CHECK = "/usr/local/libexec/check-haproxy";
+const NOTIFY = "/usr/local/libexec/note-state";
+const STATE = "/run/pair-state";
 const HEALTH_PORT = 8407;
 
 /** Asks HAProxy for its health page, for at most a second. */
@@ -91,6 +93,7 @@ ${settings.failback === "never" || weighs ? "    nopreempt\n" : ""}    interface
     track_script {
         haproxy
     }
+    notify "${NOTIFY}"
 }
 `;
 }
@@ -102,6 +105,7 @@ StartLimitIntervalSec=0
 [Service]
 Restart=always
 RestartSec=1
+ExecStartPre=/bin/rm -f ${STATE}
 ExecStopPost=-/usr/sbin/ip address delete ${address}/24 dev eth0
 `;
 
@@ -125,6 +129,8 @@ export async function handWrittenPair(
             const password = defects.includes("passwords") ? `secret-${index}` : "secret";
             const side = { host, peer, priority: 101 - index, password };
             await host.writeFile(CHECK, checkProgram(checkTime(settings)), 0o755);
+            // keepalived appends: INSTANCE, name, state, priority.
+            await host.writeFile(NOTIFY, `#!/bin/sh\necho "$3" >${STATE}\n`, 0o755);
             await host.writeFile("/etc/haproxy/haproxy.cfg", haproxyConfig(servers));
             const config = keepalivedConfig(settings, address, side, defects);
             await host.writeFile("/etc/keepalived/keepalived.conf", config, 0o600);
@@ -140,4 +146,17 @@ export async function handWrittenPair(
         }),
     );
     await Promise.all(hosts.map((host) => host.exec("systemctl restart keepalived")));
+}
+
+/** Whether a pair that was made by hand can take the next fault: one host is MASTER, the other one is BACKUP. */
+export async function handWrittenReady(hosts: readonly [Host, Host]): Promise<boolean> {
+    const states = await Promise.all(
+        hosts.map((host) => host.exec(`systemctl is-active -q keepalived haproxy && cat ${STATE}`, { check: false })),
+    );
+    return (
+        states
+            .map(({ stdout }) => stdout.trim())
+            .sort()
+            .join() === "BACKUP,MASTER"
+    );
 }

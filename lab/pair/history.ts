@@ -1,5 +1,3 @@
-import { readFileSync, writeFileSync } from "node:fs";
-
 /** Milliseconds of the machine's monotonic clock, which processes share. */
 export type Time = number;
 
@@ -48,14 +46,3 @@ export function spansOf(samples: readonly Sample[]): Span[] {
 /** Milliseconds of the longest time without an owner. */
 export const longestGap = (samples: readonly Sample[]): number =>
     Math.max(0, ...spansOf(samples).map(({ from, to, owners }) => (owners.length ? 0 : to - from)));
-
-/** Writes events, one JSON object per line. */
-export function writeEvents(file: string, events: readonly object[]): void {
-    writeFileSync(file, events.map((event) => `${JSON.stringify(event)}\n`).join(""));
-}
-
-export const readEvents = (file: string): unknown[] =>
-    readFileSync(file, "utf8")
-        .split("\n")
-        .filter(Boolean)
-        .map((line) => JSON.parse(line));
