@@ -118,7 +118,8 @@ function wrongOwners(span: Span, all: readonly Judged[]): Violation[] {
             ({ record, expected, repair }) =>
                 expected.owners === owners && within(span, { from: record.begin, to: repair.to }),
         );
-    const windows = all.flatMap((one) => one.windows).filter((window) => within(span, window));
+    const near = all.flatMap((one) => one.windows).filter((window) => overlaps(span, window));
+    const windows = near.filter((window) => within(span, window));
     if (span.owners.length > 1) {
         if (excepted("one or two") || windows.length > 0) return [];
         const message = `${what}: ${span.owners.join(" and ")} have the address for ${ms(span.to - span.from)}`;
@@ -126,8 +127,8 @@ function wrongOwners(span: Span, all: readonly Judged[]): Violation[] {
     }
     const length = span.to - span.from;
     if (length <= BLINK) return [];
-    const most = Math.max(0, ...windows.map(({ gap }) => gap));
-    if (excepted("none") || length <= most) return [];
+    if (excepted("none") || windows.some(({ gap }) => length <= gap)) return [];
+    const most = Math.max(0, ...near.map(({ gap }) => gap));
     return [
         {
             rule: "gap",
