@@ -42,6 +42,14 @@ END`);
         await prepareMachine();
     }
 
+    /** Leads the hosts' connections to a port of any address to one of this machine, on the bridge, until the lab is down. */
+    async redirect(address: string, port: number, to: number): Promise<void> {
+        await sh(`nft -f - <<END
+            table ip ${this.id} { chain in { type nat hook prerouting priority -100;
+                iifname ${this.id} ip daddr ${address} tcp dport ${port} dnat to ${this.address(1)}:${to}; }; }
+END`);
+    }
+
     /** Adds the namespace of a host, a cable to the bridge, its address and its default route. */
     async connect(host: string, octet: number): Promise<void> {
         const [ns, cable] = [this.namespace(host), this.cable(octet)];

@@ -27,6 +27,8 @@ export interface HostReport {
     readonly managesHaproxy: boolean | null;
     readonly haproxyProblem: Answer["haproxyProblem"] | null;
     readonly haproxy: Answer["haproxy"] | null;
+    readonly pairProblem: Answer["pairProblem"] | null;
+    readonly pair: Answer["pair"] | null;
 }
 
 /** The fleet for programs, without the tokens, which only our own commands use. */
@@ -51,5 +53,7 @@ function hostReport({ host, address, verdict, reasons, answer }: JudgedHost): Ho
         managesHaproxy: given.managesHaproxy ?? null,
         haproxyProblem: given.haproxyProblem ?? null,
         haproxy: given.haproxy ?? null,
+        pairProblem: given.pairProblem ?? null,
+        pair: given.pair ?? null,
     };
 }

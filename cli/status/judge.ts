@@ -1,4 +1,6 @@
 import { printable } from "../../components/convergence/text";
+import type { PairProblemKind } from "../../components/keepalived/judge";
+import { type PairReason, pairReasons } from "./judgePairs";
 import type { Answer, Backend, Drift, Haproxy, HostStatus } from "./types";
 import { DAY, roughly, some, thousands } from "./words";
 
@@ -35,7 +37,11 @@ export type ReasonKind =
     | "old-workers"
     | "warning"
     | "converging"
-    | "no-check";
+    | "no-check"
+    | "pair-unknown"
+    | "pair-mismatch"
+    | "pair-warning"
+    | PairProblemKind;
 
 /** A host and what is to say about it. */
 export interface JudgedHost extends HostStatus {
@@ -67,9 +73,22 @@ const OF_PROCESS = /^(stopped|outdated|other)\b/;
 /** How a warning begins that says why the check of a host has not said what differs. */
 const CHECK_FAILED = /^the check /;
 
-/** Judges a host by what it has answered. */
-export function judge(status: HostStatus, fleet: Fleet): JudgedHost {
-    const found = reasonsOf(status, fleet);
+/** Judges hosts by what they have answered, and those of a pair together. */
+export function judgeAll(statuses: readonly HostStatus[], fleet: Fleet): JudgedHost[] {
+    const ofPairs = pairReasons(statuses, fleet);
+    return statuses.map((status) =>
+        judge(
+            status,
+            fleet,
+            ofPairs.filter(({ host }) => host === status.host),
+        ),
+    );
+}
+
+/** Judges a host by what it has answered. @param ofPair what else is to say about it @default [] */
+export function judge(status: HostStatus, fleet: Fleet, ofPair: readonly PairReason[] = []): JudgedHost {
+    const ours = ofPair.map(({ level, kind, text, remedy }) => ({ level, kind, text, remedy }));
+    const found = [...ours, ...reasonsOf(status, fleet)];
     const reasons = LEVELS.flatMap((level) => found.filter((reason) => reason.level === level));
     const [{ level } = { level: "remark" }] = reasons;
     return { ...status, verdict: level === "remark" ? "healthy" : (level as Verdict), reasons };
@@ -97,6 +116,7 @@ function reasonsOf({ host, answer, expectedToken }: HostStatus, fleet: Fleet): R
         ...(answer.haproxy === undefined ? [] : ofHaproxy(answer.haproxy, answer.now, commands)),
         ...ofConverges(answer, expectedToken, printable([fleet.project, fleet.stack, host].join("/")), commands),
         ...ofDrift(answer, commands),
+        ...(answer.pairProblem === undefined ? [] : [attention("pair-unknown", ...parts(answer.pairProblem))]),
         ...answer.warnings
             .filter((warning) => !isSaid(warning, answer))
             .map((warning) =>
@@ -259,18 +279,18 @@ export function isOfFiles({ resource, what }: Drift): boolean {
 }
 
 /** The commands that remedies name. */
-interface Commands {
+export interface Commands {
     readonly preview: string;
     readonly up: string;
 }
 
-function commandsOf({ stack, pulumiCommand }: Fleet): Commands {
+export function commandsOf({ stack, pulumiCommand }: Fleet): Commands {
     const command = (name: string) => `${pulumiCommand} ${name} --stack ${stack}`;
     return { preview: command("preview"), up: command("up") };
 }
 
 /** A problem, and its remedy. */
-function parts(message: string): [problem: string, remedy: string] {
+export function parts(message: string): [problem: string, remedy: string] {
     const [problem = "", ...remedy] = message.split("; ");
     return [problem, remedy.join("; ")];
 }

@@ -8,8 +8,8 @@ export interface PairSettings<Secret = string, Value = string> {
      */
     readonly failback: "never" | "immediate";
     /**
-     * Virtual addresses that the MASTER puts on its interface, with or without a prefix length, as in `192.0.2.100/24` or
-     * `2001:db8::100/64`; at least one is IPv4. Not in a VPC: see `elasticIp`. @default - `elasticIp`
+     * Virtual addresses that the MASTER puts on its interface, as in `192.0.2.100` or `2001:db8::100/64`; at least one is IPv4. Without a
+     * prefix length it gets `/32` or `/128`, which adds no route. Not in a VPC: see `elasticIp`. @default - `elasticIp`
      */
     readonly addresses?: readonly string[];
     /** An elastic IP address of AWS, which the MASTER takes. @default - `addresses` */
@@ -40,13 +40,13 @@ export interface PairSettings<Secret = string, Value = string> {
 
 /** The check of HAProxy: a request to its own health page, which HAProxy answers itself. */
 export interface PairCheck {
-    /** Seconds between two checks; below 1 only with keepalived 2.3 or newer; 0.1 to 60. @default 2 */
+    /** Seconds between two checks: whole ones up to 60, or from 0.1 on below 1, which keepalived knows from 2.3 on. @default 2 */
     readonly interval?: number;
     /** Failed checks in a row after which a host hands over, 1 to 10. @default 2 */
     readonly fall?: number;
     /** Passed checks in a row after which it serves again, 1 to 10. @default 2 */
     readonly rise?: number;
-    /** TCP port of the health page, on all addresses; only the two hosts are answered. @default 8406 */
+    /** TCP port of the health page, on all IPv4 addresses; only the two hosts are answered. @default 8407 */
     readonly port?: number;
     /** Services, or backends, without which a host does not serve: the check fails if one of them has no server left. @default [] */
     readonly needs?: readonly string[];

@@ -1,0 +1,18 @@
+/** Pairs of load balancers: what keepalived needs on both hosts, and what HAProxy's configuration needs for it. */
+
+export { needsNonlocalBind, pairBindIssues } from "./binds";
+export { pairForm, pairShape } from "./form";
+export { healthPageName, withHealthPage } from "./healthPage";
+export { pairIssues } from "./issues";
+export {
+    addressesOfPair,
+    checkOf,
+    dummyAddress,
+    pairDefaults,
+    pairPaths,
+    resolvePair,
+    routerIdOf,
+    sidesOf,
+} from "./pair";
+export { keepalivedFiles, pairSettingsFile, renderKeepalived, standbyFile } from "./render";
+export type { ElasticIp, Pair, PairCheck, PairMember, PairSettings } from "./types";

@@ -1,0 +1,140 @@
+import assert from "node:assert/strict";
+import { readFileSync } from "node:fs";
+import { join } from "node:path";
+import fc from "fast-check";
+import { fillSlots, slot } from "../../components/convergence/slots";
+import { keepalivedFiles, pairPaths, renderKeepalived, resolvePair } from "../../components/keepalived/index";
+import type { Pair, PairSettings } from "../../components/keepalived/types";
+import { pairSlotIssue } from "../../components/keepalived/values";
+import { elastic, elasticMembers, members, vip } from "../support/pairs";
+import { inRelease, needsReleases, type Release, releases } from "../support/releases";
+
+const all: PairSettings = {
+    failback: "immediate",
+    addresses: ["192.0.2.100/24", "192.0.2.101", "198.51.100.7/28", "2001:db8::100/64", "2001:db8::101"],
+    interface: "ens5",
+    password: "pa$$w'0",
+    routerId: 255,
+    priorities: [254, 253],
+    advertise: 255,
+    check: { interval: 60, fall: 10, rise: 10, port: 9000, needs: ["shop"] },
+    noneServes: "release",
+    standby: "lb2",
+};
+
+/** Every kind of pair; each is a file for each host. */
+const pairs: Readonly<Record<string, Pair>> = {
+    vip: resolvePair("edge", vip, members),
+    all: resolvePair("edge", all, members),
+    elastic: resolvePair("edge", elastic, elasticMembers),
+    "elastic-device": resolvePair("edge", { ...elastic, interface: "ens5" }, elasticMembers),
+};
+const hosts = members.map(({ name }) => name);
+
+/** Installs keepalived once, and judges each `/c/N` in turn: its output, its status, and the password that it has read. */
+const judge = `
+DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --no-download keepalived >/install 2>&1 ||
+    { cat /install; exit 9; }
+keepalived --version 2>&1 | sed -n 's/^Keepalived v\\([0-9.]*\\).*/version \\1/p'
+for name in eth0 ens5; do
+    ip link add "$name" type veth peer name "p$name" && ip link set "p$name" up && ip link set "$name" up
+done
+ip addr add 192.0.2.11/24 dev eth0
+mkdir -p ${pairPaths.programs} ${pairPaths.directory} /run/haproxy-fleet-pair
+for name in check-haproxy pair; do
+    printf '#!/bin/sh\\n' >"${pairPaths.programs}/$name" && chmod 755 "${pairPaths.programs}/$name"
+done
+echo 0 >${pairPaths.standby}
+echo 'interface eth0' >${pairPaths.device}
+i=0
+while [ -f "/c/$i" ]; do
+    echo "=== $i"
+    cp "/c/$i" ${pairPaths.config}
+    keepalived -t 2>&1
+    echo "rc $?"
+    # It prints what it has read, and goes on.
+    if [ -f "/p/$i" ]; then
+        timeout -s KILL 1 keepalived -n -l -d 2>&1 | sed -n '/ Password = /{s///p;q}' | sed 's/^[^:]*:[^:]*:.. [0-9]*: *//'
+    fi
+    i=$((i + 1))
+done`;
+
+interface Verdict {
+    readonly output: string;
+    readonly status: number;
+    readonly password: string;
+}
+
+async function verdicts(
+    release: Release,
+    cases: readonly { readonly text: string; readonly password?: boolean }[],
+): Promise<{ version: string; found: Verdict[] }> {
+    const files = Object.fromEntries(
+        cases.flatMap(({ text, password }, i) => [[`/c/${i}`, text], ...(password ? [[`/p/${i}`, ""]] : [])]),
+    );
+    const { stdout, stderr } = await inRelease(release, ["sh", "-c", judge], files);
+    const [head = "", ...outputs] = stdout.split(/^=== \d+\n/m);
+    const version = /^version (.*)$/m.exec(head)?.[1];
+    assert.ok(version, `${stdout}${stderr}`);
+    const found = outputs.map((text) => {
+        const [, output = "", status = "", password = ""] = /^([\s\S]*?)^rc (\d+)\n(.*)/m.exec(text) ?? [];
+        return { output, status: Number(status), password };
+    });
+    return { version, found };
+}
+
+describe("files of a pair", () => {
+    for (const [name, pair] of Object.entries(pairs)) {
+        for (const host of hosts) {
+            it(`are those of golden/keepalived/${name}.${host}`, () => {
+                for (const { path, content } of keepalivedFiles(pair, host)) {
+                    const file = join(__dirname, "keepalived", `${name}.${host}.${path.split("/").at(-1)}`);
+                    assert.equal(content, readFileSync(file, "utf8"), file);
+                }
+            });
+        }
+    }
+});
+
+const acceptedPassword = fc
+    .array(fc.integer({ min: 0x21, max: 0x7e }), { minLength: 1, maxLength: 8 })
+    .map((codes) => String.fromCharCode(...codes))
+    .filter((text) => pairSlotIssue(text, "keepalived-password") === undefined);
+
+/** The releases of keepalived: HAProxy 2.8 is on the Debian of 2.6, and Debian 14 is not released. */
+const judged = releases.filter(({ version }) => ["2.2", "2.6", "3.0"].includes(version));
+
+for (const release of judged) {
+    describe(`keepalived of ${release.suite}`, () => {
+        needsReleases();
+
+        it("accepts every file without a word, reads passwords as they are, and refuses what pairs never have", async () => {
+            const accepted = Object.entries(pairs).flatMap(([name, pair]) =>
+                hosts.map((host) => ({ name: `${name}.${host}`, text: renderKeepalived(pair, host) })),
+            );
+            const withSlot = renderKeepalived(resolvePair("edge", { ...vip, password: slot("pw") }, members), "lb1");
+            const passwords = fc.sample(acceptedPassword, 12);
+            const filled = (password: string) => fillSlots(withSlot, () => password);
+            const refused = [filled("123456789"), filled("a{b"), filled('a"b'), withSlot.replace("eth0", "eth7")];
+            const { found, version } = await verdicts(release, [
+                ...accepted,
+                ...passwords.map((password) => ({ text: filled(password), password: true })),
+                // Cut off in silence: the reason why we refuse it.
+                { text: filled("a#b"), password: true },
+                ...refused.map((text) => ({ text })),
+            ]);
+            assert.equal(found.length, accepted.length + passwords.length + 1 + refused.length, version);
+            accepted.forEach(({ name, text }, i) => {
+                assert.deepEqual(found[i], { output: "", status: 0, password: "" }, `${version}: ${name}\n${text}`);
+            });
+            const read = found.slice(accepted.length);
+            passwords.forEach((password, i) => {
+                assert.deepEqual(read[i], { output: "", status: 0, password }, `${version}: ${password}`);
+            });
+            assert.deepEqual(read[passwords.length], { output: "", status: 0, password: "a" }, version);
+            read.slice(passwords.length + 1).forEach(({ output }, i) => {
+                assert.notEqual(output, "", `${version}: ${refused[i]}`);
+            });
+        });
+    });
+}
