@@ -265,7 +265,7 @@ function balancesOf(
     const { customize, before, after, ignoreIssues } = args;
     const compiled = compile(balancedOf(args, declared));
     const paired = judgePair?.(compiled.config);
-    const complete = withSetup(paired ? withPair(compiled.config, paired) : compiled.config, setup);
+    const complete = withSetup(compiled.config, setup);
     const names = (args.services ?? []).map(({ name }) => name);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
@@ -291,7 +291,7 @@ function balancesOf(
     };
     const haproxyOf = once((config: HaproxyConfig) => {
         const sourceOf = (path: string) => compiled.sourceOf(config, path);
-        return haproxy(config, { ...options, sourceOf });
+        return haproxy(paired ? withPair(config, paired) : config, { ...options, sourceOf });
     });
     // Hosts with one configuration share the run list, so that it is shown and compared once. Those of a pair differ in their own part.
     const sharedRunList = once((config: HaproxyConfig) => runListWithSetup(config, haproxyOf(config), setup, names));

@@ -3,7 +3,7 @@ import { slot } from "./convergence/slots";
 import type { HaproxyConfig, Issue } from "./haproxy";
 import { isError } from "./haproxy";
 import type { HostSetup } from "./hostSetup";
-import { healthPageName, type Pair, pairBindIssues, pairIssues, resolvePair, withHealthPage } from "./keepalived/index";
+import { type Pair, pairBindIssues, pairIssues, resolvePair, withHealthPage } from "./keepalived/index";
 import { type DeclaredPair, passwordSlot } from "./pairArgs";
 import { claimRouterId } from "./routerIds";
 
@@ -47,11 +47,10 @@ export function judgedPair(
  * @param config as customized, which has its form
  */
 export function bindIssues({ pair }: JudgedPair, config: HaproxyConfig, host: string): Issue[] {
-    const frontends = config.frontends.filter(({ name }) => name !== healthPageName);
-    return pair ? pairBindIssues({ ...config, frontends }, pair, host) : [];
+    return pair ? pairBindIssues(config, pair, host) : [];
 }
 
-/** The configuration with what the pair needs in it. */
+/** The configuration with what the pair needs in it, which is no matter of clients. */
 export function withPair(config: HaproxyConfig, { pair }: JudgedPair): HaproxyConfig {
     return pair ? withHealthPage(config, pair) : config;
 }

@@ -169,7 +169,7 @@ export class Lab {
 
     /** Lets a server of this process answer all hosts at an address that is not the lab's, such as that of a metadata service. */
     async answerFor(address: string, port: number, server: Server): Promise<void> {
-        server.listen(0, this.gateway);
+        server.listen(0, this.gateway).unref();
         await once(server, "listening");
         await this.network.redirect(address, port, (server.address() as AddressInfo).port);
     }

@@ -31,12 +31,16 @@ export function setupOfPair<S extends Setup>(setup: S, config: HaproxyConfig, pa
     return {
         ...setup,
         ...(firewall && { firewall: withPeer(firewall === true ? {} : firewall, paired) }),
-        ...(tuning &&
-            needsNonlocalBind(config, paired.pair) && {
-                tuning: { ...(tuning !== true && tuning), nonlocalBind: true },
-            }),
+        ...(tuning && { tuning: tuned(tuning === true ? {} : tuning, config, paired) }),
         ...(datadog && { datadog: { processes, ...datadog } }),
     };
+}
+
+/** The tuning with the port of the health page, which no outgoing connection may take. */
+function tuned(tuning: TuningSettings, config: HaproxyConfig, { pair }: PairedHost): TuningSettings {
+    const { port } = checkOf(pair.settings);
+    const reservedPorts = [...(tuning.reservedPorts ?? []), ...(port < 1024 ? [] : [port])];
+    return { ...tuning, reservedPorts, ...(needsNonlocalBind(config, pair) && { nonlocalBind: true }) };
 }
 
 /** The firewall with rules for the other host. An address that only an up knows has none in a preview. */

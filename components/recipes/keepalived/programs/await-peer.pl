@@ -70,7 +70,8 @@ sub receive {
     my ($socket, $seconds) = @_;
     vec(my $bits = "", fileno $socket, 1) = 1;
     return undef if $seconds <= 0 || select($bits, undef, undef, $seconds) < 1;
-    return defined recv($socket, my $packet = "", 2048, 0) ? $packet : undef;
+    my $packet;
+    return defined recv($socket, $packet, 2048, 0) ? $packet : undef;
 }
 
 # What the identity in an advert of the peer has that is not ours: "" if it is the same, undef if the packet is no advert of the peer.

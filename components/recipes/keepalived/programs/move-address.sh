@@ -17,7 +17,7 @@ umask 077
 cd / || exit
 
 settings=/etc/keepalived/pair.conf
-# What notify of keepalived has written last: the role, and since when.
+# Of `pair`: the role, and since when.
 state=/run/haproxy-fleet-pair/state
 # lock; held: since when this host had been MASTER when it last had the address; secondary: the secondary address that we have put there.
 run=/run/haproxy-fleet-address
@@ -26,6 +26,7 @@ metadata=http://169.254.169.254/latest
 programs=/usr/local/libexec/haproxy-fleet
 newline='
 '
+tab=$(printf '\t')
 # In seconds: how long a run tries; the longest pause between two tries; a connection, and an answer, of EC2.
 LIMIT=60
 PAUSE=8
@@ -34,13 +35,13 @@ ANSWER=5
 
 # Reads pair.conf. Fails if this host is in no pair with an elastic IP address.
 read_settings() {
-    mode='' address='' addresses='' port='' path=/ peer='' allocation='' interface_id='' service_address='' region='' endpoint=''
+    mode='' address='' port=8407 path=/ peer='' allocation='' interface_id='' service_address='' region='' endpoint=''
     peer_interface_id='' preferred=yes
     [ -r "$settings" ] || return 1
     # shellcheck disable=SC2034 # eval uses it
     while IFS='=' read -r key value; do
         case $key in
-        mode | address | addresses | port | path | peer | allocation | interface_id | service_address | region | endpoint | \
+        mode | address | port | path | peer | allocation | interface_id | service_address | region | endpoint | \
             peer_interface_id | preferred) eval "$key=\$value" ;;
         esac
     done <"$settings"
@@ -54,11 +55,11 @@ read_clock() {
     now=${now%.*}
 }
 
-# Whether keepalived on this host is MASTER: it says so, and its address is there, which it removes when it ends. Sets term, since when.
+# Whether this host is MASTER, and has the address that shows it. Sets term, since when.
 is_master() {
-    role='' term=''
-    { read -r role term <"$state"; } 2>/dev/null
-    [ "$role" = MASTER ] && has_address lo "$addresses"
+    term=
+    { read -r _ term <"$state"; } 2>/dev/null
+    [ "$("$programs/pair" state)" = "MASTER${tab}all" ]
 }
 
 # has_address DEVICE ADDRESS/PREFIX
