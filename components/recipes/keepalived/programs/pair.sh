@@ -23,7 +23,6 @@ NL='
 settings=/etc/keepalived/pair.conf
 standby=/etc/keepalived/standby
 run=/run/haproxy-fleet-pair
-joins=/var/lib/haproxy-fleet/pair-joins
 programs=/usr/local/libexec/haproxy-fleet
 unit=keepalived.service
 timer=haproxy-fleet-resume
@@ -92,7 +91,7 @@ find_role() {
             ;;
         activating)
             role=STOPPED
-            [ ! -e "$joins" ] || role=WAITING
+            [ ! -e "$run/waits" ] || role=WAITING
             ;;
         *) role=STOPPED ;;
         esac
@@ -185,6 +184,7 @@ yield() {
     mark_yield 1
     if hand_over; then
         drop_table
+        printf 'handed over to %s\n' "$peer_name"
         return 0
     fi
     resume
@@ -278,6 +278,7 @@ release() {
     fi
     read_clock
     [ ! -d "$run" ] || put "$run/state" "STOPPED $clock"
+    rm -f "$run/waits" "$run/digest"
 }
 
 # take_off DEVICE ADDRESSES
