@@ -71,6 +71,8 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
     readonly address: pulumi.Output<string>;
     /** Allocation id of the service address. */
     readonly allocationId: pulumi.Output<string>;
+    /** Region of the service address. */
+    readonly region: pulumi.Output<string>;
     /** The names of the service. */
     readonly names: readonly string[];
     /** How to associate the service address for the first time: with which host, by which command. */
@@ -96,7 +98,7 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
         const packages = onlyDeclared() === "check" ? undefined : this.packages(name);
         if (packages === undefined) {
             this.hosts = mapValues(args.hosts, () => unknownHost);
-            [this.address, this.allocationId, this.association] = [unknown, unknown, unknown];
+            [this.address, this.allocationId, this.region, this.association] = [unknown, unknown, unknown, unknown];
         } else {
             const children: pulumi.CustomResource[] = [];
             const add = <T extends pulumi.CustomResource>(child: T) => {
@@ -124,10 +126,11 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
             this.hosts = mapValues(args.hosts, (_, host) => outputsOf(parts.get(host) as HostParts));
             this.address = made(service.publicIp);
             this.allocationId = made(service.allocationId);
-            this.association = howToAssociate(this.address, this.allocationId, made(service.region), this.hosts);
+            this.region = made(service.region);
+            this.association = howToAssociate(this.address, this.allocationId, this.region, this.hosts);
         }
-        const { hosts, address, allocationId, names, association } = this;
-        this.registerOutputs({ hosts, address, allocationId, names, association });
+        const { hosts, address, allocationId, region, names, association } = this;
+        this.registerOutputs({ hosts, address, allocationId, region, names, association });
     }
 
     private packages(name: string): Packages {
