@@ -163,7 +163,10 @@ export const rules = {
         severity: "error",
         meaning: "A pair has no service address, or one that its hosts cannot share.",
     },
-    "pair-host": { severity: "error", meaning: "A pair has not two hosts, or their own addresses do not fit together." },
+    "pair-host": {
+        severity: "error",
+        meaning: "A pair has not two hosts, or their own addresses do not fit together.",
+    },
     "pair-password": { severity: "error", meaning: "keepalived would cut or misread the password of a pair." },
     "pair-priority": { severity: "error", meaning: "The priorities of a pair do not say which host is preferred." },
     "pair-bind": {
