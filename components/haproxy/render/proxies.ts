@@ -29,7 +29,7 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
         mode: optional(`${path}.mode`, proxy.mode),
         maxconn:
             proxy.maxconn === undefined
-                ? optional("health", maxconnBesideHealth(placed, config))
+                ? optional("global.maxconn", maxconnBesideHealth(placed, config))
                 : optional(`${path}.maxconn`, proxy.maxconn),
         balance: optional(`${path}.balance`, balanceOf(placed, config), fragment),
         options: optionLines(`${path}.options`, { ...own, ...proxy.options }, (name) =>
