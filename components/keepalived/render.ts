@@ -1,5 +1,5 @@
 import type { DeclaredFile } from "../convergence/kinds/index";
-import { secretSlots } from "../convergence/slots";
+import { DIGEST_SLOT, secretSlots, slot } from "../convergence/slots";
 import { renderTemplate } from "../templates";
 import { addressesOfPair, checkOf, isIPv6Network, pairDefaults, pairPaths, sidesOf } from "./pair";
 import type { Pair } from "./types";
@@ -9,9 +9,10 @@ import { pairSlotIssue, valueText } from "./values";
  * Renders keepalived.conf of a host.
  *
  * @param host name of the host
+ * @param digest given to each check by the running process, which so tells what configuration it has. @default - nothing is given
  * @throws {Error} If the pair has no such host, or if keepalived would misread a value.
  */
-export function renderKeepalived(pair: Pair, host: string): string {
+export function renderKeepalived(pair: Pair, host: string, digest?: string): string {
     const { settings, routerId, hosts } = pair;
     const { own, peer } = sidesOf(pair, host);
     const { interval, timeout, fall, rise } = checkOf(settings);
@@ -28,6 +29,7 @@ export function renderKeepalived(pair: Pair, host: string): string {
         standby: pairPaths.standby,
         yield: pairPaths.yield,
         programs: pairPaths.programs,
+        digest: digest === undefined ? [] : [digest],
         interval,
         timeout,
         fall,
@@ -71,7 +73,9 @@ export function pairSettingsFile(pair: Pair, host: string): string {
         addresses: addressesOfPair(pair)
             .map((text) => word(text, "addresses"))
             .join(" "),
+        preferred: own === pair.hosts[0] ? "yes" : "no",
         port,
+        path: "/",
         timeout,
         noneServes,
         advertise,
@@ -82,18 +86,19 @@ export function pairSettingsFile(pair: Pair, host: string): string {
 /** What the program that moves the elastic IP address reads. */
 function elasticView(pair: Pair, host: string): Record<string, string>[] {
     const { elasticIp } = pair.settings;
-    const { own } = sidesOf(pair, host);
+    const { own, peer } = sidesOf(pair, host);
     if (elasticIp === undefined) {
         return [];
     }
-    if (own.elastic === undefined) {
-        throw new Error(`host ${host}: it has no network interface for the elastic IP address; set elastic`);
+    if (own.elastic === undefined || peer.elastic === undefined) {
+        throw new Error(`pair ${pair.name}: a host has no network interface for the elastic IP address; set elastic`);
     }
     const { allocationId, region, endpoint = `https://ec2.${region}.amazonaws.com` } = elasticIp;
     return [
         {
             allocation: word(allocationId, "elasticIp.allocationId"),
             interfaceId: word(own.elastic.networkInterfaceId, "elastic.networkInterfaceId"),
+            peerInterfaceId: word(peer.elastic.networkInterfaceId, "elastic.networkInterfaceId"),
             serviceAddress: addressOf(own.elastic.serviceAddress, "the service address"),
             region: word(region, "elasticIp.region"),
             endpoint: word(endpoint, "elasticIp.endpoint"),
@@ -111,7 +116,7 @@ export function keepalivedFiles(pair: Pair, host: string): DeclaredFile[] {
     const settings = pairSettingsFile(pair, host);
     const judged = { slotIssue: pairSlotIssue };
     return [
-        { path: pairPaths.config, content: renderKeepalived(pair, host), mode: "0600", ...judged },
+        { path: pairPaths.config, content: renderKeepalived(pair, host, slot(DIGEST_SLOT)), mode: "0600", ...judged },
         {
             path: pairPaths.settings,
             content: settings,

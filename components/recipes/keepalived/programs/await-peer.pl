@@ -1,7 +1,8 @@
 #!/usr/bin/perl
-# Before keepalived starts: waits while the peer is MASTER with another identity, because then there would be two. Managed by haproxy-fleet.
+# Before keepalived starts: waits until this host has its own address, because keepalived would never become MASTER without it; and while the
+# peer is MASTER with another identity, because then there would be two. Managed by haproxy-fleet.
 #
-# Only if the flag is there, which a converge leaves when this host gets a new identity: router id, password or addresses. Then
+# The latter only if the flag is there, which a converge leaves when this host gets a new identity: router id, password or addresses. Then
 # - adverts of the peer with the same identity: start, because the peer knows us
 # - other adverts of the peer: wait until it is converged, too
 # - silence: start, unless somebody has the service address, as if VRRP could not get through
@@ -10,21 +11,29 @@ use strict;
 use Socket;
 
 my $FLAG = "/var/lib/haproxy-fleet/pair-joins";
-my $REASON = "/run/haproxy-fleet-pair/waits";
+my $RUN = "/run/haproxy-fleet-pair";
+my $REASON = "$RUN/waits";
 my $PROGRAMS = "/usr/local/libexec/haproxy-fleet";
 my ($VRRP, $AF_PACKET, $ARP, $NO_AUTHENTICATION, $PASSWORD) = (112, 17, 0x0806, 0, 1);
 
-exit 0 unless -e $FLAG;
+# A new process has read nothing yet.
+unlink "$RUN/digest", $REASON;
 my %pair;
-open my $settings, "<", "/etc/keepalived/pair.conf" or start("this host has no pair");
+open my $settings, "<", "/etc/keepalived/pair.conf" or exit 0;
 while (<$settings>) {
     $pair{$1} = $2 if /^(\w+)=(.*)$/;
 }
+my $said = "";
+$| = 1;
+until (has_own_address()) {
+    wait_for("$pair{address} is on no interface of this host");
+    select undef, undef, undef, 0.2;
+}
+write_interface() if $pair{device} eq "";
+exit 0 unless -e $FLAG;
 my @addresses = map { m{^([\d.]+)/} } split / /, $pair{addresses};
 my $password = password();
 my $patience = 4 * $pair{advertise};
-my $said = "";
-$| = 1;
 
 socket(my $vrrp, PF_INET, SOCK_RAW, $VRRP) or start("adverts cannot be received ($!)");
 my $until = now() + $patience;
@@ -41,6 +50,18 @@ while (1) {
     start("$pair{peer_name} is silent, and nobody has the service address") unless defined $holder;
     wait_for("no adverts of $pair{peer_name}, but $holder; see whether a firewall drops VRRP (IP protocol 112)");
     $until = now() + $patience;
+}
+
+# Not by a bind, which works without the address where ip_nonlocal_bind is set.
+sub has_own_address {
+    return $pair{address} !~ /^[\d.]+$/ || `ip -o -4 addr show to $pair{address} 2>/dev/null` ne "";
+}
+
+# keepalived.conf includes this file if no interface is declared.
+sub write_interface {
+    my ($device) = `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/ or return;
+    open my $file, ">", "$RUN/interface.conf" or return;
+    print $file "interface $device\n";
 }
 
 sub start {

@@ -1,29 +1,45 @@
 #!/usr/bin/perl
 # Whether HAProxy serves, by its own health page. Managed by haproxy-fleet.
 #
-# check-haproxy              is called by keepalived. Status 0 if HAProxy on this host serves. If it does not and none_serves is keep, also
+# check-haproxy DIGEST       is called by keepalived. Status 0 if HAProxy on this host serves. If it does not and none_serves is keep, also
 #                            if the peer does not serve either: then who has the addresses keeps them.
 # check-haproxy ask ADDRESS  prints the answer of the health page at ADDRESS; status 0 if HAProxy there serves.
 use strict;
 use Socket;
 use Fcntl;
 
-my %pair = (port => 8407, path => "/", none_serves => "keep", check_timeout => 1);
-if (open my $file, "<", "/etc/keepalived/pair.conf") {
+my $SETTINGS = "/etc/keepalived/pair.conf";
+my $RUN = "/run/haproxy-fleet-pair";
+
+my %pair = (port => 8407, path => "/", none_serves => "keep", timeout => 2);
+if (open my $file, "<", $SETTINGS) {
     while (<$file>) {
         $pair{$1} = $2 if /^(\w+)=(.*)$/;
     }
 }
 
-if (@ARGV) {
-    @ARGV == 2 && $ARGV[0] eq "ask" or die "usage: check-haproxy [ask ADDRESS]\n";
+if (@ARGV == 2 && $ARGV[0] eq "ask") {
     my $answer = page($ARGV[1], 1);
     print "$answer\n";
     exit !serves($answer);
 }
-exit 0 if serves(page("127.0.0.1", $pair{check_timeout}));
-exit 1 if $pair{none_serves} ne "keep" || serves(page($pair{peer}, $pair{check_timeout}));
+note($ARGV[0]) if @ARGV;
+# Two requests, and the start of this program, within the time that keepalived gives.
+my $each = 0.45 * $pair{timeout};
+exit 0 if serves(page($pair{address}, $each));
+exit 1 if $pair{none_serves} ne "keep" || serves(page($pair{peer}, $each));
 exit 0;
+
+# Notes with which digest keepalived has called this, and since when: so the converge knows which files it has read.
+sub note {
+    my ($digest) = @_;
+    if (open my $file, "<", "$RUN/digest") {
+        return if (<$file> // "") =~ /^\Q$digest\E /;
+    }
+    open my $file, ">", "$RUN/digest.new" or return;
+    print $file "$digest ", time, "\n";
+    close $file and rename "$RUN/digest.new", "$RUN/digest";
+}
 
 sub serves { return $_[0] =~ m{^HTTP/1\.[01] 200\b} }
 

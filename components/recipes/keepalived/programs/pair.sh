@@ -23,7 +23,6 @@ NL='
 settings=/etc/keepalived/pair.conf
 standby=/etc/keepalived/standby
 run=/run/haproxy-fleet-pair
-joins=/var/lib/haproxy-fleet/pair-joins
 programs=/usr/local/libexec/haproxy-fleet
 unit=keepalived.service
 timer=haproxy-fleet-resume
@@ -92,7 +91,7 @@ find_role() {
             ;;
         activating)
             role=STOPPED
-            [ ! -e "$joins" ] || role=WAITING
+            [ ! -e "$run/waits" ] || role=WAITING
             ;;
         *) role=STOPPED ;;
         esac
@@ -112,7 +111,7 @@ role() {
     ! is_yielding || printf 'outside\tyield\t%s\n' "$(head -n 1 "$run/reason" 2>/dev/null)"
     [ "$role" != WAITING ] || [ ! -s "$run/waits" ] || printf 'waits\t%s\n' "$(head -n 1 "$run/waits")"
     journalctl -q --no-pager -o short-unix --since=-10min -n 5000 -u "$unit" 2>/dev/null |
-        "$programs/pair-warnings" "$peer_name" "$host"
+        "$programs/pair-warnings" "$peer_name" "$router_id"
 }
 
 # put FILE TEXT: replaces a small file of ours.
@@ -185,6 +184,7 @@ yield() {
     mark_yield 1
     if hand_over; then
         drop_table
+        printf 'handed over to %s\n' "$peer_name"
         return 0
     fi
     resume
@@ -278,6 +278,7 @@ release() {
     fi
     read_clock
     [ ! -d "$run" ] || put "$run/state" "STOPPED $clock"
+    rm -f "$run/waits" "$run/digest"
 }
 
 # take_off DEVICE ADDRESSES
