@@ -87,7 +87,7 @@ describe("LoadBalancerPair", () => {
             ["edge-lb2", "192.0.2.2", "192.0.2.1"],
         ] as const) {
             const { [KEEPALIVED]: text = "", ...others } = files(HOST, host);
-            assert.match(text, new RegExp(`unicast_src_ip ${own}\\n[^]*unicast_peer \\{\\n\\s+${peer}\\n`));
+            assert.match(text, new RegExp(`unicast_src_ip ${own}\\n[\s\S]*unicast_peer \\{\\n\\s+${peer}\\n`));
             assert.ok(!(CFG in others));
         }
     });
