@@ -5,7 +5,7 @@ import { elasticUnits } from "../../components/recipes/keepalived/elastic";
 import { type Fault, faults } from "../../lab/aws/aws";
 import type { Host } from "../../lab/host";
 import { sleep } from "../../lab/machine/exec";
-import { ElasticPair, type Member, MOVER } from "../support/elasticPair";
+import { EC2, ElasticPair, type Member, MOVER } from "../support/elasticPair";
 import { describeLab, withLab } from "../support/lab";
 import { seenOnHost } from "../support/processWatch";
 import { skip } from "../support/skip";
@@ -223,14 +223,14 @@ describeLab("an elastic IP address", () => {
 
         it("finds no route, the run ends in time, and the timer goes on", async () => {
             await configure(one().host, "LIMIT=3 LOOKS=0");
-            await one().host.exec(`ip route add unreachable ${lab().gateway}/32`);
+            await one().host.exec(`ip route add unreachable ${EC2}/32`);
             const { lines, ok } = await movedBack();
             assert.equal(ok, false);
             assert.match(
                 lines.at(-1) ?? "",
                 /: DescribeAddresses: curl: \(7\) .*; given up after 2 tries in \d s, the timer goes on$/,
             );
-            await one().host.exec(`ip route del unreachable ${lab().gateway}/32`);
+            await one().host.exec(`ip route del unreachable ${EC2}/32`);
             assert.equal(await pair.owner(), other());
             await until("the timer has moved it", async () => (await pair.owner()) === one(), 40_000);
         });
