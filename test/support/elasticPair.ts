@@ -95,7 +95,7 @@ export class ElasticPair {
     /** Installs HAProxy's configuration, and converges. */
     async install(member: Member): Promise<void> {
         await member.host.writeFile("/etc/haproxy/haproxy.cfg", haproxy(member.host.name));
-        await member.host.exec("systemctl restart haproxy");
+        await member.host.exec("mkdir -p /usr/local/libexec; systemctl restart haproxy");
         const { code, stderr } = await this.convergence(member).up();
         if (code !== 0) throw new Error(stderr);
     }
