@@ -73,7 +73,7 @@ export class ElasticPair {
         return this.members[0] === member ? this.members[1] : this.members[0];
     }
 
-    private get pair(): Pair {
+    get pair(): Pair {
         const hosts = this.members.map(({ host, networkInterface: networkInterfaceId, serviceAddress }) => ({
             name: host.name,
             address: host.address,
