@@ -1,6 +1,6 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import { type Balanced, balancedOf, compile } from "./balanced";
+import { type Balanced, balancedOf, type Compiled, compile } from "./balanced";
 import { atDeclared, rootsSlot } from "./certificateFiles";
 import { showDaysLeft } from "./certificateReport";
 import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
@@ -35,7 +35,7 @@ import {
 } from "./hostSetup";
 import { takeInputs, type WithInputs } from "./inputs";
 import { type PairHost, type PairInputs, pairSlotNames, takePair } from "./pairArgs";
-import { bindIssues, type JudgedPair, judgedPair, withPair } from "./pairing";
+import { bindIssues, type JudgedPair, newIssues, type PairOfConfig, pairOfConfig, withPair } from "./pairing";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 import { type CertificateArguments, certificatesShape } from "./tls";
@@ -200,16 +200,19 @@ export function declare(
     const pair = paired && takePair(paired.hosts, paired.pair);
     const balances = then(data, (plain) => {
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
-        return then(taken.judged, (judged) =>
-            then(pair?.data, (declared) => {
-                const now = new Date();
-                const certificates = { declared: ofCertificates, judged, now };
-                const judge = declared && ((config: HaproxyConfig) => judgedPair(declaring, declared, config, setup));
-                const found = balancesOf(plain, hosts(), reporter, certificates, setup, judge);
-                showDaysLeft(declaring, judged.facts, now);
-                return found;
-            }),
-        );
+        return then(taken.judged, (judged) => {
+            const now = new Date();
+            const found = balancesOf(
+                plain,
+                hosts(),
+                reporter,
+                { declared: ofCertificates, judged, now },
+                setup,
+                pair && pairOfConfig(declaring, pair, setup),
+            );
+            showDaysLeft(declaring, judged.facts, now);
+            return found;
+        });
     });
     // The same for all hosts, so that their values are awaited once.
     const all = { ...slots, ...given, ...taken.slots, ...setupSlots(setup), ...pair?.slots };
@@ -253,20 +256,22 @@ interface OfCertificates {
     readonly now: Date;
 }
 
-/** What each host gets. Hosts with one configuration share it. */
+/**
+ * What each host gets. Hosts with one configuration share it. Everything is judged at once but what depends on a pair's values that come
+ * later.
+ */
 function balancesOf(
     args: Plain,
     hosts: readonly DeclaredHost[],
     reporter: Reporter,
     { declared, judged, now }: OfCertificates,
     setup: Setup,
-    judgePair?: (config: HaproxyConfig) => JudgedPair,
-): Map<string, HostBalance> {
-    const { customize, before, after, ignoreIssues } = args;
+    pair?: PairOfConfig,
+): Later<Map<string, HostBalance>> {
+    const { customize, before, after, ignoreIssues, acceptDown } = args;
     const compiled = compile(balancedOf(args, declared));
-    const paired = judgePair?.(compiled.config);
     const complete = withSetup(compiled.config, setup);
-    const names = (args.services ?? []).map(({ name }) => name);
+    const paired = pair?.judged(compiled.config);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
@@ -278,29 +283,9 @@ function balancesOf(
         const call = () => shared.call(config, (copy) => customize(copy, host));
         return { host, key, config: reporter.customized(host, compiled.issues, call), issues };
     });
-    const { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown } = args;
-    const options = {
-        allowWarnings,
-        allowShrink,
-        restart,
-        oldWorkers,
-        bake,
-        acceptDown,
-        certificates: judged.facts,
-        roots: declared.roots === undefined ? undefined : slot(rootsSlot),
-    };
-    const haproxyOf = once((config: HaproxyConfig) => {
-        const sourceOf = (path: string) => compiled.sourceOf(config, path);
-        return haproxy(paired ? withPair(config, paired) : config, { ...options, sourceOf });
-    });
-    // Hosts with one configuration share the run list, so that it is shown and compared once. Those of a pair differ in their own part.
-    const sharedRunList = once((config: HaproxyConfig) => runListWithSetup(config, haproxyOf(config), setup, names));
-    const runListOf = ({ config, key }: (typeof configs)[number]) =>
-        paired?.pair
-            ? runListWithSetup(config, haproxyOf(config), setup, names, { pair: paired.pair, host: key })
-            : sharedRunList(config);
-    const found = configs.map((one) => {
-        const { host, key, config, issues } = one;
+    const ofCertificates = { facts: judged.facts, roots: declared.roots };
+    const runListOf = runLists(args, setup, ofCertificates, compiled, paired);
+    const found = configs.map(({ host, key, config, issues }) => {
         const own = [...atDeclared(compiled.validate(config), config, declared), ...setupIssues(config, setup)];
         const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
         const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
@@ -312,20 +297,60 @@ function balancesOf(
                 ...(isWhole ? issues : []),
                 ...withoutIgnored([...judged.issues, ...own, ...uses, ...ofPair], ignoreIssues),
                 ...down,
-                ...(hasForm && down.length === 0 && setup.packages ? runListOf(one).issues : []),
+                ...(hasForm && down.length === 0 && setup.packages ? runListOf(config, key).issues : []),
             ],
         };
     });
     reporter.reportOf(found);
-    return new Map(
-        configs.map((one) => {
-            const { host, config } = one;
-            const own = runListOf(one).resources;
-            const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
-            const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
-            return [host, { config, resources }];
+    const lists = configs.map(({ host, key, config }) => {
+        const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
+        return { host, key, config, first, last };
+    });
+    const balancesWith = (run: typeof runListOf) =>
+        new Map(
+            lists.map(({ host, key, config, first, last }) => {
+                const own = run(config, key).resources;
+                const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
+                return [host, { config, resources }];
+            }),
+        );
+    return then(pair?.later(compiled.config), (known) => {
+        if (known === undefined) {
+            return balancesWith(runListOf);
+        }
+        reporter.reportOf(
+            configs.map(({ host, key, config }) => {
+                const issues = [...known.issues, ...bindIssues(known, config, key)];
+                return { host, issues: withoutIgnored(newIssues(issues, paired), ignoreIssues) };
+            }),
+        );
+        return balancesWith(runLists(args, setup, ofCertificates, compiled, known));
+    });
+}
+
+/** The run list of a host, from its configuration and its key. */
+function runLists(
+    { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown, services: balanced = [] }: Plain,
+    setup: Setup,
+    { facts, roots }: { readonly facts: JudgedCertificates["facts"]; readonly roots: Certificates["roots"] },
+    { sourceOf }: Pick<Compiled, "sourceOf">,
+    paired?: JudgedPair,
+): (config: HaproxyConfig, key: string) => ReturnType<typeof runListWithSetup> {
+    const names = balanced.map(({ name }) => name);
+    const haproxyOf = once((config: HaproxyConfig) =>
+        haproxy(paired ? withPair(config, paired) : config, {
+            ...{ allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown },
+            certificates: facts,
+            roots: roots === undefined ? undefined : slot(rootsSlot),
+            sourceOf: (path: string) => sourceOf(config, path),
         }),
     );
+    // Hosts with one configuration share the run list, so that it is shown and compared once. Those of a pair differ in their own part.
+    const sharedRunList = once((config: HaproxyConfig) => runListWithSetup(config, haproxyOf(config), setup, names));
+    return (config, key) =>
+        paired?.pair
+            ? runListWithSetup(config, haproxyOf(config), setup, names, { pair: paired.pair, host: key })
+            : sharedRunList(config);
 }
 
 /** The function with its results remembered. */

@@ -47,7 +47,9 @@ export interface DeclaredPair {
 
 /** A pair whose Inputs were taken out. */
 export interface TakenPair {
-    /** A promise only if there are Inputs that are not plain values. */
+    /** With a slot in place of each Input. */
+    readonly draft: DeclaredPair;
+    /** With known values that are no secret: the same if there is no Input that is no plain value, else a promise. */
     readonly data: Later<DeclaredPair>;
     /** The values that were taken out, by the names of their slots, used or not. */
     readonly slots: Readonly<Record<string, pulumi.Input<string>>>;
@@ -56,15 +58,18 @@ export interface TakenPair {
 /** Takes the Inputs out of a pair that has its form. */
 export function takePair(hosts: Readonly<Record<string, PairHost>>, pair: PairInputs): TakenPair {
     const inputs = new Map<string, pulumi.Output<string>>();
-    const draft = declaredPair(hosts, pair, (name, value) => {
-        if (typeof value === "string") return value;
-        inputs.set(name, pulumi.output(value));
-        return slot(name);
-    });
+    const draft = {
+        ...declaredPair(hosts, pair, (name, value) => {
+            if (typeof value === "string") return value;
+            inputs.set(name, pulumi.output(value));
+            return slot(name);
+        }),
+        secretAddresses: [],
+    };
     const { password } = pair;
     const slots = { ...Object.fromEntries(inputs), ...(password !== undefined && { [passwordSlot]: password }) };
     if (inputs.size === 0) {
-        return { data: { ...draft, secretAddresses: [] }, slots };
+        return { draft, data: draft, slots };
     }
     const values = [...inputs].map(async ([name, output]) => {
         const [value, isSecret] = await Promise.all([plainValue(output, slot(name)), pulumi.isSecret(output)]);
@@ -80,7 +85,7 @@ export function takePair(hosts: Readonly<Record<string, PairHost>>, pair: PairIn
     });
     // Whoever uses the data handles its failure; a program that has failed before does not.
     data.catch(() => undefined);
-    return { data, slots };
+    return { draft, data, slots };
 }
 
 /** The pair with plain texts in place of Inputs. */

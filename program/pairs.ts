@@ -37,10 +37,12 @@ export function pairErrors(
     if (own.length > 0 || found === undefined || found.hosts.length < found.names.length) {
         return own;
     }
-    const members = found.hosts.map(({ name, node, inPair: { address, elastic } }) => ({
+    const members = found.hosts.map(({ name, node, inPair: { address, elastic } }, n) => ({
         name,
-        address: address ?? node?.address ?? slot("address"),
-        elastic: isProvisioned ? { networkInterfaceId: slot("interface"), serviceAddress: slot("service") } : elastic,
+        address: address ?? node?.address ?? slot(`address${n}`),
+        elastic: isProvisioned
+            ? { networkInterfaceId: slot(`interface${n}`), serviceAddress: slot(`service${n}`) }
+            : elastic,
     }));
     const { password, elasticIp, ...settings } = pair;
     const address = isProvisioned

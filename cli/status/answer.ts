@@ -1,13 +1,10 @@
 import { printable, unique } from "../../components/convergence/text";
 import { fleetDirectory } from "../../components/haproxy";
-import { pairOf, pairProblemOf } from "./pairAnswer";
+import { type Lines, pairOf, pairProblemOf } from "./pairAnswer";
 import type { Answer, Backend, Drift, Haproxy, LastConverge } from "./types";
 
 const BEGIN = "haproxy-fleet status";
 const END = "haproxy-fleet status ends";
-
-/** The lines of an answer: the fields after each word. */
-export type Lines = ReadonlyMap<string, string[][]>;
 
 /**
  * Parses what the program of {@link statusProgram} has printed on a host. A login may have printed something before. Control characters

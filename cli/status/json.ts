@@ -1,4 +1,5 @@
-import type { JudgedHost, Reason, Verdict } from "./judge";
+import type { JudgedHost, Verdict } from "./judge";
+import type { Reason } from "./reasons";
 import type { Answer } from "./types";
 
 /** What `--json` prints. Times are in seconds since 1970, by the clock of the host. Later releases may add fields. */

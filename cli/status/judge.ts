@@ -1,61 +1,17 @@
 import { printable } from "../../components/convergence/text";
-import type { PairProblemKind } from "../../components/keepalived/judge";
 import { type PairReason, pairReasons } from "./judgePairs";
+import { attention, type Commands, commandsOf, type Fleet, failing, parts, type Reason, remark } from "./reasons";
 import type { Answer, Backend, Drift, Haproxy, HostStatus } from "./types";
 import { DAY, roughly, some, thousands } from "./words";
 
 /** `healthy`: as declared, and serving. `attention`: serving, but not as it should be. `failing`: not serving, or not known to serve. */
 export type Verdict = "healthy" | "attention" | "failing";
 
-/** Something that people should know about a host. */
-export interface Reason {
-    /** What it makes of the host: with remarks only, the host is healthy. */
-    readonly level: "failing" | "attention" | "remark";
-    /** What it is about, a constant for programs. */
-    readonly kind: ReasonKind;
-    readonly text: string;
-    /** What to do about it; empty if there is nothing to do. */
-    readonly remedy: string;
-}
-
-export type ReasonKind =
-    | "unanswered"
-    | "never-converged"
-    | "stopped"
-    | "unknown-haproxy"
-    | "other-configuration"
-    | "no-server"
-    | "certificate-ended"
-    | "owner"
-    | "token"
-    | "last-converge"
-    | "drift"
-    | "server"
-    | "by-hand"
-    | "certificate-ends"
-    | "connections"
-    | "old-workers"
-    | "warning"
-    | "converging"
-    | "no-check"
-    | "pair-unknown"
-    | "pair-mismatch"
-    | "pair-warning"
-    | PairProblemKind;
-
 /** A host and what is to say about it. */
 export interface JudgedHost extends HostStatus {
     readonly verdict: Verdict;
     /** The worst first. */
     readonly reasons: readonly Reason[];
-}
-
-/** What hosts are judged by. */
-export interface Fleet {
-    readonly project: string;
-    readonly stack: string;
-    /** Command with which people run the Pulumi CLI. */
-    readonly pulumiCommand: string;
 }
 
 /** Days before the end of a certificate from which it needs attention. */
@@ -276,33 +232,4 @@ function isOfStopped({ resource, what }: Drift): boolean {
 /** Whether it says that files of HAProxy differ; what the process has read of them is then not known. */
 export function isOfFiles({ resource, what }: Drift): boolean {
     return resource === TRANSACTION && !OF_PROCESS.test(what);
-}
-
-/** The commands that remedies name. */
-export interface Commands {
-    readonly preview: string;
-    readonly up: string;
-}
-
-export function commandsOf({ stack, pulumiCommand }: Fleet): Commands {
-    const command = (name: string) => `${pulumiCommand} ${name} --stack ${stack}`;
-    return { preview: command("preview"), up: command("up") };
-}
-
-/** A problem, and its remedy. */
-export function parts(message: string): [problem: string, remedy: string] {
-    const [problem = "", ...remedy] = message.split("; ");
-    return [problem, remedy.join("; ")];
-}
-
-function failing(kind: ReasonKind, text: string, remedy: string): Reason {
-    return { level: "failing", kind, text, remedy };
-}
-
-function attention(kind: ReasonKind, text: string, remedy: string): Reason {
-    return { level: "attention", kind, text, remedy };
-}
-
-function remark(kind: ReasonKind, text: string, remedy: string): Reason {
-    return { level: "remark", kind, text, remedy };
 }

@@ -1,6 +1,6 @@
 import { unique } from "../../components/convergence/text";
 import { type PairRole, pairProblems } from "../../components/keepalived/judge";
-import { commandsOf, type Fleet, parts, type Reason } from "./judge";
+import { commandsOf, type Fleet, parts, type Reason } from "./reasons";
 import type { Answer, HostStatus, PairAnswer } from "./types";
 
 /** A host of a pair that has answered. */

@@ -1,7 +1,9 @@
 import { printable } from "../../components/convergence/text";
 import type { ElasticLead, PairState } from "../../components/keepalived/judge";
-import type { Lines } from "./answer";
 import type { PairAnswer, PairWarning } from "./types";
+
+/** The lines of an answer: the fields after each word. */
+export type Lines = ReadonlyMap<string, string[][]>;
 
 const STATES: readonly PairState[] = ["MASTER", "BACKUP", "FAULT", "WAITING", "STOPPED", "UNKNOWN"];
 

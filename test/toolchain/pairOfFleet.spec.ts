@@ -38,8 +38,8 @@ describe("a fleet that becomes a pair", function () {
     const fleet = () => program("LoadBalancerFleet", "loadBalancerFleet", {});
     const pair = () =>
         program("LoadBalancerPair", "loadBalancerPair", {
-        pair: { failback: "never", addresses: ["192.0.2.100/24"] },
-    });
+            pair: { failback: "never", addresses: ["192.0.2.100/24"] },
+        });
 
     /** The types around each host's command, and its id, by its name. */
     const commands = () => {

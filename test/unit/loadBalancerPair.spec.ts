@@ -35,10 +35,13 @@ describe("LoadBalancerPair", () => {
         return decoded(question.payload);
     };
     /** Fails without the whole payload in its words. */
-    const assertSent = (address: string, words: RegExp) => assert.ok(words.test(sent(address)), `${words} for ${address}`);
+    const assertSent = (address: string, words: RegExp) =>
+        assert.ok(words.test(sent(address)), `${words} for ${address}`);
     /** Names of the resources in a payload, in order. */
     const runList = (address: string) =>
-        [...sent(address).matchAll(/^begin_resource (\S+) .*$/gm)].map(([line]) => line.replace(/^begin_resource \S+ /, ""));
+        [...sent(address).matchAll(/^begin_resource (\S+) .*$/gm)].map(([line]) =>
+            line.replace(/^begin_resource \S+ /, ""),
+        );
     /** The error that a constructor throws, or that comes later. */
     async function refusal(args: object): Promise<string[]> {
         await mockEngine();
@@ -52,7 +55,12 @@ describe("LoadBalancerPair", () => {
             }
         }, 100);
         await settled();
-        return [...found, ...late].flatMap((text) => text.split("\n").slice(1).map((line) => line.trim()));
+        return [...found, ...late].flatMap((text) =>
+            text
+                .split("\n")
+                .slice(1)
+                .map((line) => line.trim()),
+        );
     }
 
     it("is one host and one command for each of the two, named after the pair", async () => {
@@ -115,8 +123,11 @@ describe("LoadBalancerPair", () => {
                 return found;
             };
             const order = ["firewall[host]", "service[haproxy.service]", "transaction[keepalived]"].map(position);
-            assert.deepEqual(order, [...order].sort((a, b) => a - b));
-            const rows = sent(own).match(/^(tcp\t8407|vrrp\t)\t?.*$/gm) ?? [];
+            assert.deepEqual(
+                order,
+                [...order].sort((a, b) => a - b),
+            );
+            const rows = sent(own).match(/^(tcp\t8407|vrrp\t)\t[0-9.]+/gm) ?? [];
             assert.deepEqual(rows, [`tcp\t8407\t${peer}`, `vrrp\t\t${peer}`, "vrrp\t\t198.51.100.9"]);
         }
     });
@@ -145,7 +156,10 @@ describe("LoadBalancerPair", () => {
                     frontend.name === "http"
                         ? {
                               ...frontend,
-                              binds: [...frontend.binds, { address: host === "edge-lb1" ? "192.0.2.1" : "192.0.2.2", port: 80 }],
+                              binds: [
+                                  ...frontend.binds,
+                                  { address: host === "edge-lb1" ? "192.0.2.1" : "192.0.2.2", port: 80 },
+                              ],
                           }
                         : frontend,
                 ),
@@ -189,10 +203,16 @@ describe("LoadBalancerPair", () => {
         it("a preview shows what is not known yet by name, and an up knows it", async () => {
             const given = (value: (text: string) => pulumi.Input<string>) => ({
                 hosts: {
-                    lb1: { ...hosts.lb1, elastic: { networkInterfaceId: value("eni-01"), serviceAddress: value("192.0.2.51") } },
+                    lb1: {
+                        ...hosts.lb1,
+                        elastic: { networkInterfaceId: value("eni-01"), serviceAddress: value("192.0.2.51") },
+                    },
                     lb2: { ...at(value("192.0.2.2")), elastic: elastic(2) },
                 },
-                pair: { failback: "never" as const, elasticIp: { allocationId: value("eipalloc-0a1b"), region: "eu-central-1" } },
+                pair: {
+                    failback: "never" as const,
+                    elasticIp: { allocationId: value("eipalloc-0a1b"), region: "eu-central-1" },
+                },
                 firewall: true as const,
             });
             const { registrations, messages } = await pairWith(given(unknown), true);
@@ -203,7 +223,7 @@ describe("LoadBalancerPair", () => {
             asked.asked.length = 0;
             await pairWith(given((text) => pulumi.output(text)));
             assertSent("192.0.2.1", /^allocation=eipalloc-0a1b$/m);
-            assertSent("192.0.2.1", /^vrrp\t\t192\.0\.2\.2$/m);
+            assertSent("192.0.2.1", /^vrrp\t\t192\.0\.2\.2\b/m);
         });
 
         it("refuses an address that is a secret if the firewall must let it in, and takes it otherwise", async () => {
@@ -222,12 +242,12 @@ describe("LoadBalancerPair", () => {
     describe("refuses", () => {
         for (const [title, args, lines] of [
             ["no pair", { pair: undefined }, ["pair: expected an object, got nothing"]],
-            ["one host", { hosts: { lb1: hosts.lb1 } }, ["hosts: pair: it has 1 host; declare exactly two, or a fleet"]],
             [
-                "a roll",
-                { roll: "allAtOnce" },
-                [/^unknown key "roll"; /],
+                "one host",
+                { hosts: { lb1: hosts.lb1 } },
+                ["hosts: pair: it has 1 host; declare exactly two, or a fleet"],
             ],
+            ["a roll", { roll: "allAtOnce" }, [/^unknown key "roll"; /]],
             [
                 "a mistake in the services and one in the pair, in one error",
                 {

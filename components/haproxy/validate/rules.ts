@@ -163,13 +163,17 @@ export const rules = {
         severity: "error",
         meaning: "A pair has no service address, or one that its hosts cannot share.",
     },
-    "pair-host": { severity: "error", meaning: "A pair has not two hosts, or their own addresses do not fit together." },
+    "pair-host": {
+        severity: "error",
+        meaning: "A pair has not two hosts, or their own addresses do not fit together.",
+    },
     "pair-password": { severity: "error", meaning: "keepalived would cut or misread the password of a pair." },
     "pair-priority": { severity: "error", meaning: "The priorities of a pair do not say which host is preferred." },
     "pair-bind": {
         severity: "error",
         meaning: "Only the MASTER of a pair answers at a bind, or the health page of the pair has its port.",
     },
+    "pair-router-id": { severity: "error", meaning: "Two pairs of the program have one VRRP router id." },
     "pair-timing": { severity: "warning", meaning: "A pair takes long to notice that a host does not serve." },
     "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;

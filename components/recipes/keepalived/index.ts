@@ -2,6 +2,7 @@ import type { Resource } from "../../convergence/kinds/index";
 import { keepalivedFiles, type Pair, pairPaths } from "../../keepalived/index";
 import { adapterScript, hostProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
+import { elasticResources } from "./elastic";
 
 const UNIT = "keepalived.service";
 /** Programs that keepalived, its unit and status call, and the files that they come from. */
@@ -33,6 +34,7 @@ export function keepalived(pair: Pair, host: string): Resource[] {
                 program: true,
             }),
         ),
+        ...elasticResources(pair),
         {
             kind: "systemdUnit",
             name: `${UNIT}.d/10-haproxy-fleet.conf`,

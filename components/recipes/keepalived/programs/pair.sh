@@ -111,7 +111,7 @@ role() {
     ! is_yielding || printf 'outside\tyield\t%s\n' "$(head -n 1 "$run/reason" 2>/dev/null)"
     [ "$role" != WAITING ] || [ ! -s "$run/waits" ] || printf 'waits\t%s\n' "$(head -n 1 "$run/waits")"
     journalctl -q --no-pager -o short-unix --since=-10min -n 5000 -u "$unit" 2>/dev/null |
-        "$programs/pair-warnings" "$peer_name" "$host"
+        "$programs/pair-warnings" "$peer_name" "$router_id"
 }
 
 # put FILE TEXT: replaces a small file of ours.
