@@ -1,9 +1,12 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { PairSettings } from "../../components/keepalived/types";
 import { buildTestLibrary, testLibrary } from "../../toolchain/package.mjs";
-import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
+import { type PulumiResult, pulumiBin, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import type { Host } from "../host";
 import type { Lab } from "../lab";
 import { sleep } from "../machine/exec";
@@ -88,6 +91,19 @@ export class RealPair implements Subject {
         return (await this.roles()).sort().join() === "BACKUP\tnone,MASTER\tall";
     }
 
+    /** Whether `status` says that both are MASTER. */
+    async tellsTwo(): Promise<boolean> {
+        const env = pulumiEnv(this.environment);
+        const path = [dirname(pulumiBin()), env.PATH].join(delimiter);
+        const child = spawn(process.execPath, [join(testLibrary(), "command.js"), "status", "--stack", STACK], {
+            cwd: this.folder,
+            env: { ...env, PATH: path } as NodeJS.ProcessEnv,
+            stdio: ["ignore", "pipe", "inherit"],
+        });
+        const [said] = await Promise.all([text(child.stdout), once(child, "close")]);
+        return said.includes("both are MASTER");
+    }
+
     private async untilReady(): Promise<void> {
         for (const end = Date.now() + PATIENCE; !(await this.ready()); await sleep(200)) {
             if (Date.now() < end) continue;
@@ -104,15 +120,19 @@ export class RealPair implements Subject {
     private pulumi(...args: string[]): Promise<PulumiResult> {
         return runPulumi([...args, "--color=never"], {
             cwd: this.folder,
-            env: {
-                PULUMI_BACKEND_URL: `file://${this.folder}`,
-                PULUMI_CONFIG_PASSPHRASE: "lab",
-                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-                PULUMI_CONTINUE_ON_ERROR: "true",
-                SSH_AUTH_SOCK: undefined,
-                CI: undefined,
-            },
+            env: this.environment,
         });
+    }
+
+    private get environment() {
+        return {
+            PULUMI_BACKEND_URL: `file://${this.folder}`,
+            PULUMI_CONFIG_PASSPHRASE: "lab",
+            PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+            PULUMI_CONTINUE_ON_ERROR: "true",
+            SSH_AUTH_SOCK: undefined,
+            CI: undefined,
+        };
     }
 
     private writeProject(): void {
