@@ -18,18 +18,23 @@ export function outcomeOf(record: FaultRecord, samples: readonly Sample[], reque
     const during = <T>(events: readonly T[], time: (event: T) => Time) =>
         events.filter((event) => time(event) >= record.begin - 100 && time(event) <= end);
     const ended = during(requests, (request) => request.end);
-    const answered = ended.filter(({ connection, result }) => connection === "new" && result === "ok");
-    const times = answered.map((request) => request.end).sort((a, b) => a - b);
     return {
         record,
         gap: longestGap(during(samples, ({ time }) => time)),
-        outage: Math.max(0, ...times.map((time, index) => time - (times[index - 1] ?? time))),
+        outage: outageOf(ended),
         failed: ended.filter(({ result }) => result !== "ok").length,
     };
 }
 
 export const outcomesOf = ({ faults, samples, requests }: History): Outcome[] =>
     faults.map((record) => outcomeOf(record, samples, requests));
+
+/** Milliseconds of the longest time between two answers to requests on new connections. */
+export function outageOf(requests: readonly Request[]): number {
+    const answered = requests.filter(({ connection, result }) => connection === "new" && result === "ok");
+    const times = answered.map(({ end }) => end).sort((a, b) => a - b);
+    return Math.max(0, ...times.map((time, index) => time - (times[index - 1] ?? time)));
+}
 
 /** The value in the middle; with an even number, the lower one of the two. */
 export function median(values: readonly number[]): number {
