@@ -152,6 +152,11 @@ export class Lab {
         return this.network.address(1);
     }
 
+    /** The lab's bridge, which is a device of the machine. */
+    get bridge() {
+        return this.network.id;
+    }
+
     get privateKeyPath() {
         return join(this.dir, "id_ed25519");
     }

@@ -31,7 +31,8 @@ export class Network {
         await sh(`
             ip link show ${this.id} >/dev/null 2>&1 || ip link add ${this.id} type bridge
             ip address replace ${this.address(1)}/24 dev ${this.id}
-            ip link set ${this.id} up
+            # By itself it takes the lowest address of its cables, so that hosts lose the machine when a cable goes.
+            ip link set ${this.id} address ${this.card(1)} up
             nft -f - <<END
             table ip ${this.id}
             delete table ip ${this.id}

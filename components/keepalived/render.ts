@@ -73,7 +73,9 @@ export function pairSettingsFile(pair: Pair, host: string): string {
         addresses: addressesOfPair(pair)
             .map((text) => word(text, "addresses"))
             .join(" "),
+        preferred: own === pair.hosts[0] ? "yes" : "no",
         port,
+        path: "/",
         timeout,
         noneServes,
         advertise,
@@ -84,18 +86,19 @@ export function pairSettingsFile(pair: Pair, host: string): string {
 /** What the program that moves the elastic IP address reads. */
 function elasticView(pair: Pair, host: string): Record<string, string>[] {
     const { elasticIp } = pair.settings;
-    const { own } = sidesOf(pair, host);
+    const { own, peer } = sidesOf(pair, host);
     if (elasticIp === undefined) {
         return [];
     }
-    if (own.elastic === undefined) {
-        throw new Error(`host ${host}: it has no network interface for the elastic IP address; set elastic`);
+    if (own.elastic === undefined || peer.elastic === undefined) {
+        throw new Error(`pair ${pair.name}: a host has no network interface for the elastic IP address; set elastic`);
     }
     const { allocationId, region, endpoint = `https://ec2.${region}.amazonaws.com` } = elasticIp;
     return [
         {
             allocation: word(allocationId, "elasticIp.allocationId"),
             interfaceId: word(own.elastic.networkInterfaceId, "elastic.networkInterfaceId"),
+            peerInterfaceId: word(peer.elastic.networkInterfaceId, "elastic.networkInterfaceId"),
             serviceAddress: addressOf(own.elastic.serviceAddress, "the service address"),
             region: word(region, "elasticIp.region"),
             endpoint: word(endpoint, "elasticIp.endpoint"),

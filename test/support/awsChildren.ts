@@ -174,6 +174,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
         ...Object.fromEntries(clients),
         [`${edge}-${sshRule}`]: rule({ ...tcp(22), ...sshSource }),
         [`${edge}-vrrp`]: rule({ ipProtocol: "112", referencedSecurityGroupId: group, description: "VRRP" }),
+        [`${edge}-health`]: rule({ ...tcp(8407), referencedSecurityGroupId: group, description: "Health page" }),
         [`${edge}-out-ipv4`]: out({ cidrIpv4: "0.0.0.0/0" }),
         [`${edge}-out-ipv6`]: out({ cidrIpv6: "::/0" }),
         [`${edge}-role`]: {

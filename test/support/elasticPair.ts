@@ -2,6 +2,7 @@
 import { createServer } from "node:http";
 import { hostPolicy } from "../../components/aws/policies";
 import type { Resource } from "../../components/convergence/kinds/index";
+import { keepalivedFiles, type Pair, resolvePair } from "../../components/keepalived/index";
 import { elasticResources, elasticUnits } from "../../components/recipes/keepalived/elastic";
 import { hostProgram } from "../../components/scripts";
 import { type Aws, startAws } from "../../lab/aws/aws";
@@ -70,51 +71,35 @@ export class ElasticPair {
         return this.members[0] === member ? this.members[1] : this.members[0];
     }
 
-    /** pair.conf of a host. */
-    private settings(member: Member): string {
-        const peer = this.peerOf(member);
-        return Object.entries({
-            pair: "edge",
-            host: member.host.name,
-            mode: "elastic",
-            failback: "never",
-            device: "eth0",
-            address: member.host.address,
-            peer: peer.host.address,
-            peer_name: peer.host.name,
-            router_id: 51,
-            addresses: "169.254.51.1/32",
-            port: 8407,
-            path: "/",
-            none_serves: "keep",
-            advertise: 1,
-            allocation: this.allocation,
-            interface_id: member.networkInterface,
-            service_address: member.serviceAddress,
-            region: REGION,
-            endpoint: this.endpoint,
-            peer_interface_id: peer.networkInterface,
-            preferred: member === this.members[0] ? "yes" : "no",
-        })
-            .map(([key, value]) => `${key}=${value}\n`)
-            .join("");
+    private get pair(): Pair {
+        const hosts = this.members.map(({ host, networkInterface: networkInterfaceId, serviceAddress }) => ({
+            name: host.name,
+            address: host.address,
+            elastic: { networkInterfaceId, serviceAddress },
+        }));
+        const elasticIp = { allocationId: this.allocation, region: REGION, endpoint: this.endpoint };
+        return resolvePair("edge", { failback: "never", elasticIp, interface: "eth0" }, hosts);
     }
 
     /** The run list of a host. */
-    resources(member: Member): Resource[] {
-        const file = (path: string, content: string, mode: string): Resource => ({ kind: "file", path, content, mode });
+    resources({ host }: Member): Resource[] {
         const programs = "/usr/local/libexec/haproxy-fleet";
         const names = { pair: "pair.sh", "check-haproxy": "check-haproxy.pl" };
         return [
-            { kind: "packages", names: ["keepalived"] },
+            { kind: "packages", names: ["keepalived", "nftables"] },
+            { kind: "directory", path: "/usr/local/libexec" },
             { kind: "directory", path: programs },
-            ...Object.entries(names).map(([name, source]) =>
-                file(`${programs}/${name}`, hostProgram("keepalived", source), "0755"),
+            ...Object.entries(names).map(
+                ([name, source]): Resource => ({
+                    kind: "file",
+                    path: `${programs}/${name}`,
+                    content: hostProgram("keepalived", source),
+                    mode: "0755",
+                }),
             ),
-            ...elasticResources({ settings: { elasticIp: { allocationId: "", region: "" } } } as never),
+            ...elasticResources(this.pair),
             { kind: "directory", path: "/etc/keepalived" },
-            file("/etc/keepalived/pair.conf", this.settings(member), "0644"),
-            file("/etc/keepalived/keepalived.conf", keepalived(member, this.peerOf(member), this.members[0]), "0600"),
+            ...keepalivedFiles(this.pair, host.name).map((file): Resource => ({ kind: "file", ...file })),
             {
                 kind: "systemdUnit",
                 name: "keepalived.service.d/10-test.conf",
@@ -203,38 +188,4 @@ frontend in
 frontend health
     bind *:8407
     monitor-uri /
-`;
-
-const keepalived = (member: Member, peer: Member, preferred: Member) => `global_defs {
-    router_id ${member.host.name}
-    enable_script_security
-    script_user root
-}
-vrrp_script haproxy {
-    script "/usr/local/libexec/haproxy-fleet/check-haproxy"
-    interval 2
-    timeout 3
-    fall 2
-    rise 2
-}
-vrrp_instance pair {
-    state BACKUP
-    nopreempt
-    interface eth0
-    virtual_router_id 51
-    priority ${member === preferred ? 101 : 100}
-    advert_int 1
-    unicast_src_ip ${member.host.address}
-    unicast_peer {
-        ${peer.host.address}
-    }
-    virtual_ipaddress {
-        169.254.51.1/32 dev lo
-    }
-    track_script {
-        haproxy
-    }
-    notify "/usr/local/libexec/haproxy-fleet/pair notify"
-    notify_master_rx_lower_pri "/usr/local/libexec/haproxy-fleet/pair notify"
-}
 `;

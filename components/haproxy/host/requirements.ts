@@ -48,7 +48,7 @@ export interface Listener {
 
 /** Computes the requirements of a configuration. */
 export function hostRequirements(config: HaproxyConfig): HostRequirements {
-    const { global = {}, frontends, backends, listens = [], stats, metrics } = config;
+    const { global = {}, frontends, backends, listens = [], stats, metrics, health } = config;
     const sections = [...frontends, ...listens];
     const binds = [
         ...sections.flatMap((section) => [
@@ -56,7 +56,9 @@ export function hostRequirements(config: HaproxyConfig): HostRequirements {
             // A raw bind may have TLS or the proxy protocol.
             ...(section.raw ?? []).flatMap(rawBinds).map((bind) => ({ ...bind, mode: "tcp" as const })),
         ]),
-        ...[stats, metrics].flatMap((page) => (page ? listeners(page.bind, "http") : [])),
+        ...[stats?.bind, metrics?.bind, health && { port: health.port }].flatMap((bind) =>
+            bind ? listeners(bind, "http") : [],
+        ),
         // HAProxy itself resolves names.
         ...localPeers(config)
             .filter(({ peer }) => isAddress(peer.address) && !isSlot(peer.port))

@@ -51,6 +51,8 @@ export interface HaproxyConfig {
     readonly stats?: Stats;
     /** Metrics in the format of Prometheus, in a frontend with its own `defaults`. @default - none */
     readonly metrics?: Metrics;
+    /** A page by which others find out whether HAProxy serves. @default - no page */
+    readonly health?: HealthPage;
 }
 
 /** Sections 3.1 and 3.2. */
@@ -216,4 +218,18 @@ export interface Metrics {
     readonly bind: PortBind;
     /** Path as clients send it, percent-encoded and without a query. @default "/metrics" */
     readonly uri?: string;
+}
+
+/**
+ * A page by which others find out whether HAProxy serves (`monitor-uri` and `monitor fail`): HAProxy itself answers `GET /` with 200, or with
+ * 503 if a backend of `needs` has no server left. No request is logged. So that the page answers under load as well, each section with
+ * binds that declares no `maxconn` leaves some of the connections of `global.maxconn` to it.
+ */
+export interface HealthPage {
+    /** TCP port, on all IPv4 addresses. */
+    readonly port: number;
+    /** IPv4 addresses and networks whose connections are accepted, beside those of the host itself over loopback. */
+    readonly from: readonly string[];
+    /** Backends and sections `listen` that must have a server left. @default [] */
+    readonly needs?: readonly string[];
 }

@@ -17,7 +17,7 @@ export interface PlacedBind {
 
 /** All declared binds, in the order of the file. */
 export function allBinds(config: HaproxyConfig): PlacedBind[] {
-    const { stats, metrics } = config;
+    const { stats, metrics, health } = config;
     return [
         ...allProxies(config).flatMap(({ section, proxy, path }) =>
             (proxy.binds ?? []).map((bind, i) => ({
@@ -29,6 +29,9 @@ export function allBinds(config: HaproxyConfig): PlacedBind[] {
         ),
         ...(stats ? [{ bind: stats.bind, path: "stats.bind", where: "the statistics page", section: "stats" }] : []),
         ...(metrics ? [{ bind: metrics.bind, path: "metrics.bind", where: "the metrics", section: "metrics" }] : []),
+        ...(health
+            ? [{ bind: { port: health.port }, path: "health", where: "the health page", section: "health" }]
+            : []),
     ];
 }
 

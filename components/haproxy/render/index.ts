@@ -7,6 +7,7 @@ import { given } from "../model/strings";
 import { atLeast, releaseOf } from "../model/versions";
 import { bindText } from "./binds";
 import { defaultsViews } from "./defaults";
+import { healthView } from "./health";
 import { from, fromEach, takeSources } from "./lineIndex";
 import { param, words } from "./lines";
 import { proxyView } from "./proxies";
@@ -39,6 +40,7 @@ export function render(config: HaproxyConfig, proof: { readonly digest: string }
             proxies: allProxies(config).map((placed) => proxyView(placed, config)),
             stats: statsView(config),
             metrics: metricsView(config),
+            health: healthView(config, (health) => nameBeside("health", health, config)),
         }),
     );
 }
@@ -120,6 +122,6 @@ function ownTimeouts({ defaults }: HaproxyConfig): View {
 }
 
 /** HAProxy refuses two frontends of one name, and from 3.2 on it warns about a frontend and a backend of one. */
-function nameBeside(name: string, { port }: PortBind, config: HaproxyConfig): string {
+function nameBeside(name: string, { port }: Pick<PortBind, "port">, config: HaproxyConfig): string {
     return allProxies(config).some(({ proxy }) => proxy.name === name) ? `${name}:${port}` : name;
 }

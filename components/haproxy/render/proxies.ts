@@ -4,6 +4,7 @@ import { modeOf, type PlacedProxy } from "../model/lookup";
 import { atLeast, releaseOf } from "../model/versions";
 import { bindText } from "./binds";
 import { balanceOf, defaultsName, frontendOptions, optionOff, proxyTimeouts, timeoutLines } from "./defaults";
+import { maxconnBesideHealth } from "./health";
 import { checkView } from "./healthChecks";
 import { from, fromEach } from "./lineIndex";
 import { flag, optional, optionLines, words } from "./lines";
@@ -26,7 +27,10 @@ export function proxyView(placed: PlacedProxy, config: HaproxyConfig): View {
         from: optional(path, defaultsName(placed, config)),
         binds: fromEach(`${path}.binds`, proxy.binds, (bind) => bindText(bind, mode, config)),
         mode: optional(`${path}.mode`, proxy.mode),
-        maxconn: optional(`${path}.maxconn`, proxy.maxconn),
+        maxconn:
+            proxy.maxconn === undefined
+                ? optional("global.maxconn", maxconnBesideHealth(placed, config))
+                : optional(`${path}.maxconn`, proxy.maxconn),
         balance: optional(`${path}.balance`, balanceOf(placed, config), fragment),
         options: optionLines(`${path}.options`, { ...own, ...proxy.options }, (name) =>
             optionOff(name, own, proxy, config),

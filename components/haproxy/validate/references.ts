@@ -24,6 +24,9 @@ export function referenceIssues(proxies: readonly PlacedProxy[], config: Haproxy
             );
         }
     };
+    config.health?.needs?.forEach((name, i) => {
+        named("backend", name, `health.needs.${i}`);
+    });
     for (const { proxy, path } of proxies) {
         const { servers = [], serverTemplates = [], defaultServer, useBackends = [], defaultBackend } = proxy;
         named("defaults", proxy.from, `${path}.from`);

@@ -1,10 +1,13 @@
 import { z } from "zod";
-import { type FormIssue, flag, formIssues, formOf, text, whole } from "../../../forms";
+import { isSlot } from "../../../convergence/slots";
+import { type FormIssue, flag, formIssues, formOf, matching, text, texts, whole } from "../../../forms";
+import { isNetwork } from "../../../networks";
 import { remembering } from "../../remembering";
 import {
     type Defaults,
     type Global,
     type HaproxyConfig,
+    type HealthPage,
     logFacilities,
     logFormats,
     logLevels,
@@ -85,6 +88,22 @@ const stats = formOf<Stats>()(
 /** The form of the metrics, in models and beside services. */
 export const metrics = formOf<Metrics>()(z.strictObject({ bind: portBind, uri: text.optional() }));
 
+const health = formOf<HealthPage>()(
+    z.strictObject({
+        port: whole(1, 65_535),
+        from: z
+            .array(
+                matching(
+                    (value) => isSlot(value) || isNetwork(value),
+                    'expected an IP address, or a network like "192.0.2.0/24"',
+                ),
+                { message: "expected a list of addresses" },
+            )
+            .readonly(),
+        needs: texts.readonly().optional(),
+    }),
+);
+
 const haproxyConfig = formOf<HaproxyConfig>()(
     z.strictObject({
         version: release.optional(),
@@ -105,6 +124,7 @@ const haproxyConfig = formOf<HaproxyConfig>()(
         authorities: z.array(authorityFile).optional(),
         stats: stats.optional(),
         metrics: metrics.optional(),
+        health: health.optional(),
     }),
 );
 

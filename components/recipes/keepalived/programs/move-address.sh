@@ -27,9 +27,9 @@ programs=/usr/local/libexec/haproxy-fleet
 newline='
 '
 tab=$(printf '\t')
-# In seconds: how long a run tries; the longest pause between two tries; a connection, and an answer, of EC2.
-LIMIT=60
-PAUSE=8
+# In seconds. LIMIT: how long it tries. LOOKS: the pauses before each look of `move`. CONNECT, ANSWER: how long a call may take.
+LIMIT=${LIMIT:-60}
+LOOKS=${LOOKS:-0 3 5}
 CONNECT=2
 ANSWER=5
 
@@ -152,6 +152,7 @@ ask_ec2() {
             "$programs/call-ec2" "$CONNECT" "$ANSWER" "$region" "$endpoint/" "$@" 2>&1)
     fi || {
         answer=${answer%"$newline"000}
+        answer=${answer%"$newline"}
         problem="$action: ${answer##*"$newline"}"
         return 1
     }
@@ -197,15 +198,17 @@ is_left_to_peer() {
     [ "$held" = "$term" ] && curl -q -sSfg --noproxy '*' -m 1 -o /dev/null "http://$peer:$port$path" 2>/dev/null
 }
 
-# try YIELDING: makes the address lead here if this host is MASTER. YIELDING: whether it may stay with the other host. Sets moved if it was
-# moved, and public. Status 1: it failed with problem. 2: nothing is to be done.
+# try YIELDING: makes the address lead here if this host is MASTER. YIELDING: whether it may stay with the other host. Sets public, moved if
+# it was moved, and before, where it led. Status 1: it failed with problem. 2: nothing is to be done.
 try() {
     is_master || return 2
     find_client && get_credentials && find_owner || return 1
     if [ "$owner" = own ]; then
+        [ "$tries" = 1 ] || tell_success
         printf '%s\n' "$term" >"$run/held"
         return
     fi
+    before=$owner
     if [ "$1" = yes ] && is_left_to_peer; then
         printf 'elastic IP %s: left to %s, which serves; both hosts seem to be MASTER, so see that VRRP gets through\n' "$public" "$peer"
         return 2
@@ -218,13 +221,16 @@ try() {
         printf 'elastic IP %s: moved here while this host ceased to be MASTER; the MASTER takes it back\n' "$public"
         return 2
     fi
-    before=$owner
     find_owner || return 1
     if [ "$owner" != own ]; then
         problem="AssociateAddress: EC2 has moved it, but says: $owner"
         return 1
     fi
+    tell_success
     printf '%s\n' "$term" >"$run/held"
+}
+
+tell_success() {
     read_clock
     printf 'elastic IP %s: leads to %s of %s now; before: %s; %s s, tries: %s\n' \
         "$public" "$service_address" "$interface_id" "$before" "$((now - began))" "$tries"
@@ -234,6 +240,7 @@ try() {
 try_on() {
     read_clock
     began=$now
+    before=unknown
     pause=1
     tries=0
     while :; do
@@ -249,7 +256,7 @@ try_on() {
         printf 'elastic IP %s: %s; next try in %s s\n' "$allocation" "$problem" "$pause"
         sleep "$pause"
         pause=$((pause * 2))
-        [ "$pause" -le "$PAUSE" ] || pause=$PAUSE
+        [ "$pause" -le 8 ] || pause=8
     done
 }
 
@@ -259,7 +266,7 @@ move() {
     # Another run does the same. A check holds the lock for no time.
     flock -w 1 9 || return 0
     add_secondary
-    for wait in 0 3 5; do
+    for wait in $LOOKS; do
         sleep "$wait"
         try_on
         result=$?
@@ -273,6 +280,7 @@ check() {
     flock -n "$run/lock" true || return 0
     read_clock
     began=$now
+    before=unknown
     tries=1
     moved=no
     try yes
