@@ -158,7 +158,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((nearest|perlFunction|textFiles)\\.ts|(haproxy|tls)/index\\.ts|" +
+                    "^components/((nearest|perlFunction|textFiles)\\.ts|(haproxy|tls)/index\\.ts|keepalived/judge\\.ts|" +
                     "convergence/(connection|declaredHosts|fileTexts|findings|kinds/index|outputs|payload/(commands|payload)|preview/(hostFinding|previewReport|refusedLines)|" +
                     "retirement|slots|ssh/(commandErrors|ssh)|text)\\.ts)$",
             },

@@ -1,10 +1,7 @@
 import * as pulumi from "@pulumi/pulumi";
-import { aws, LoadBalancerFleet } from "./components";
-import { withSetupSecrets } from "./components/hostSetup";
-import { withTexts } from "./program/certificates";
+import { makeBalancers } from "./program/balancers";
 import { acceptedDown, compose } from "./program/compose";
 import { warnOfConfig } from "./program/configWarnings";
-import { placeOf } from "./program/hosts";
 import { searchEc2 } from "./program/inventory";
 import { loadStack } from "./program/load";
 import { outputsOf } from "./program/outputs";
@@ -28,26 +25,9 @@ export = async () => {
     };
     const acceptDown = (config.get("acceptDown") ?? "").split(/[\s,]+/).filter(Boolean);
     const slots = Object.fromEntries(composed.slots.map((name) => [name, secrets.require(name)]));
-    const privateKeyPassword = config.getSecret("sshPrivateKeyPassword");
-    const fleets = composed.fleets.map(({ name, hosts, provisioned, args, certificates, setup }) => {
-        const instances = provisioned && new aws.Ec2Hosts(provisioned.name, provisioned.args);
-        const ofHosts = hosts.map(({ privateKey: file, ...host }) => {
-            const privateKey = file === undefined ? config.getSecret("sshPrivateKey") : pulumi.secret(file);
-            const connection = { ...host.login, ...placeOf(host, instances), privateKey, privateKeyPassword };
-            // Where it was before there were fleets, so that older states stay valid.
-            const former = { name: host.name, parent: pulumi.createUrn(host.name, "haproxy-fleet:index:LoadBalancer") };
-            return [host.name, { connection, ...host.differences, aliases: [former] }] as const;
-        });
-        const fleet = new LoadBalancerFleet(name, {
-            ...args,
-            ...withTexts(certificates, ({ secret }) => secrets.require(secret)),
-            ...withSetupSecrets(setup, ({ secret }) => secrets.require(secret)),
-            ...settings,
-            acceptDown: acceptedDown(acceptDown, name, composed.fleets),
-            hosts: Object.fromEntries(ofHosts),
-            slots,
-        });
-        return { name, fleet, instances };
+    const groups = composed.fleets.map((fleet) => {
+        const accepted = acceptedDown(acceptDown, fleet.name, composed.fleets);
+        return makeBalancers(fleet, { config, secrets, slots, settings: { ...settings, acceptDown: accepted } });
     });
 
     warnOfConfig(config.name, {
@@ -56,5 +36,5 @@ export = async () => {
         secrets: ["sshPrivateKey", "sshPrivateKeyPassword", ...composed.secrets],
         clearFiles: composed.clearFiles,
     });
-    return outputsOf(fleets);
+    return outputsOf(groups);
 };

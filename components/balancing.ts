@@ -1,12 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
-import {
-    atDeclared,
-    type CertificateFiles,
-    certificateFiles,
-    rootsSlot,
-    withCertificateFiles,
-} from "./certificateFiles";
+import { type Balanced, balancedOf, type Compiled, compile } from "./balanced";
+import { atDeclared, rootsSlot } from "./certificateFiles";
 import { showDaysLeft } from "./certificateReport";
 import { type JudgedCertificates, takeCertificates, useIssues } from "./certificates";
 import { input, slotsForm } from "./convergence/form";
@@ -16,25 +11,15 @@ import { SharedValues } from "./customized";
 import { aFunction, flag, formIssues, formOf, texts, whole } from "./forms";
 import {
     acceptDownIssues,
-    type CompiledServices,
-    compileServices,
     type HaproxyConfig,
-    type HaproxySettings,
     type Issue,
     isError,
-    type MetricsSettings,
     metrics,
     modelFormIssues,
-    remembering,
-    type Service,
-    type StatsSettings,
     seconds,
     services,
     settingsShape,
     stats,
-    type TlsUse,
-    tlsUses,
-    validate,
     withoutIgnored,
 } from "./haproxy";
 import type { HostBalance } from "./hostBalance";
@@ -49,21 +34,13 @@ import {
     withSetup,
 } from "./hostSetup";
 import { takeInputs, type WithInputs } from "./inputs";
+import { type PairHost, type PairInputs, pairSlotNames, takePair } from "./pairArgs";
+import { bindIssues, type JudgedPair, newIssues, type PairOfConfig, pairOfConfig, withPair } from "./pairing";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 import { type CertificateArguments, certificatesShape } from "./tls";
 
-/** What is balanced, as plain data: services with their settings, or a hand-written model. */
-export interface Balanced extends HaproxySettings {
-    /** What clients are balanced to. @default - `model` */
-    readonly services?: readonly Service[];
-    /** The statistics page of services. @default - no page */
-    readonly stats?: StatsSettings;
-    /** HAProxy's metrics, for Prometheus and for agents. @default - none, or on 127.0.0.1:8405 if `datadog` is declared */
-    readonly metrics?: MetricsSettings;
-    /** The configuration in HAProxy's own terms, in place of services and their settings. @default - `services` */
-    readonly model?: HaproxyConfig;
-}
+export type { Balanced } from "./balanced";
 
 /** What LoadBalancer and LoadBalancerFleet have in common. Errors are reported before any host is touched. */
 export interface Balancing
@@ -163,6 +140,23 @@ export interface Declared {
     readonly authorities: Readonly<Record<string, pulumi.Output<string>>>;
 }
 
+/** A host, before its configuration. */
+export interface DeclaredHost {
+    /** Name of its component. */
+    readonly host: string;
+    /** Its key in the arguments. */
+    readonly key: string;
+    readonly differences: Differences;
+    /** Their path in the arguments. */
+    readonly path: string;
+}
+
+/** The arguments of a pair. */
+export interface PairOfHosts {
+    readonly hosts: Readonly<Record<string, PairHost>>;
+    readonly pair: PairInputs;
+}
+
 /** A component that balances. */
 interface Declaring {
     readonly component: pulumi.Resource;
@@ -177,14 +171,16 @@ interface Declaring {
  * Judges the arguments of a component, and computes what each of its hosts gets. Warnings are shown.
  *
  * @param ofHosts arguments about the hosts themselves, which have no Inputs to take out
- * @param hosts from the name of each host to how it differs, with the path of that in the arguments
+ * @param hosts which are called once their form is right
+ * @param paired the hosts with what they share, if they are a pair
  * @throws ResourceError with every issue of form, else with every error in the services and the configuration
  */
 export function declare(
     declaring: Declaring,
     { slots: given, certificates, authorities, roots, minimumDays, ...balancing }: Balancing,
     ofHosts: object,
-    hosts: () => readonly { readonly host: string; readonly differences: Differences; readonly path: string }[],
+    hosts: () => readonly DeclaredHost[],
+    paired?: PairOfHosts,
 ): Declared {
     const reporter = new Reporter(declaring.component, declaring.name);
     if (formIssues(z.looseObject({}), declaring.args).some(({ path }) => path === "")) {
@@ -192,23 +188,34 @@ export function declare(
     }
     const { setup, others: args } = splitSetup(balancing);
     const plainArgs = args as WithInputs<Plain>;
-    const { draft, data, slots } = takeInputs<Plain>(plainArgs, Object.keys(given ?? {}));
+    const { draft, data, slots } = takeInputs<Plain>(plainArgs, [
+        ...Object.keys(given ?? {}),
+        ...(paired ? pairSlotNames(paired.hosts) : []),
+    ]);
     const ofCertificates = { certificates, authorities, roots, minimumDays };
     const others = { ...ofHosts, ...ofCertificates, ...setup, ...(given !== undefined && { slots: given }) };
     reporter.report(argsIssues(declaring.form, { ...draft, ...others }));
     reporter.warnOfAcceptDown(args.acceptDown);
     const taken = takeCertificates(declaring.component, declaring.name, ofCertificates);
+    const pair = paired && takePair(paired.hosts, paired.pair);
     const balances = then(data, (plain) => {
         reporter.report(plain === draft ? [] : argsIssues(declaring.form, { ...plain, ...others }));
         return then(taken.judged, (judged) => {
             const now = new Date();
-            const found = balancesOf(plain, hosts(), reporter, { declared: ofCertificates, judged, now }, setup);
+            const found = balancesOf(
+                plain,
+                hosts(),
+                reporter,
+                { declared: ofCertificates, judged, now },
+                setup,
+                pair && pairOfConfig(declaring, pair, setup),
+            );
             showDaysLeft(declaring, judged.facts, now);
             return found;
         });
     });
     // The same for all hosts, so that their values are awaited once.
-    const all = { ...slots, ...given, ...taken.slots, ...setupSlots(setup) };
+    const all = { ...slots, ...given, ...taken.slots, ...setupSlots(setup), ...pair?.slots };
     return { balances, slots: Object.freeze(all), authorities: taken.authorities };
 }
 
@@ -249,118 +256,112 @@ interface OfCertificates {
     readonly now: Date;
 }
 
-/** What each host gets. Hosts with one configuration share it. */
+/**
+ * What each host gets. Hosts with one configuration share it. Everything is judged at once but what depends on a pair's values that come
+ * later.
+ */
 function balancesOf(
     args: Plain,
-    hosts: ReturnType<Parameters<typeof declare>[3]>,
+    hosts: readonly DeclaredHost[],
     reporter: Reporter,
     { declared, judged, now }: OfCertificates,
     setup: Setup,
-): Map<string, HostBalance> {
-    const { customize, before, after, ignoreIssues } = args;
+    pair?: PairOfConfig,
+): Later<Map<string, HostBalance>> {
+    const { customize, before, after, ignoreIssues, acceptDown } = args;
     const compiled = compile(balancedOf(args, declared));
     const complete = withSetup(compiled.config, setup);
-    const names = (args.services ?? []).map(({ name }) => name);
+    const paired = pair?.judged(compiled.config);
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
-    const configs = hosts.map(({ host, differences, path }) => {
+    const configs = hosts.map(({ host, key, differences, path }) => {
         const { config, issues } = withDifferences(complete, differences, path);
         if (customize === undefined) {
-            return { host, config, issues };
+            return { host, key, config, issues };
         }
         const call = () => shared.call(config, (copy) => customize(copy, host));
-        return { host, config: reporter.customized(host, compiled.issues, call), issues };
+        return { host, key, config: reporter.customized(host, compiled.issues, call), issues };
     });
-    const { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown } = args;
-    const options = {
-        allowWarnings,
-        allowShrink,
-        restart,
-        oldWorkers,
-        bake,
-        acceptDown,
-        certificates: judged.facts,
-        roots: declared.roots === undefined ? undefined : slot(rootsSlot),
-    };
-    // Hosts with one configuration share the run list, so that it is shown and compared once.
-    const runLists = new Map<HaproxyConfig, ReturnType<typeof runListWithSetup>>();
-    const runListOf = (config: HaproxyConfig) => {
-        const sourceOf = (path: string) => compiled.sourceOf(config, path);
-        const known = runLists.get(config);
-        const runList = known ?? runListWithSetup(config, haproxy(config, { ...options, sourceOf }), setup, names);
-        runLists.set(config, runList);
-        return runList;
-    };
-    const found = configs.map(({ host, config, issues }) => {
+    const ofCertificates = { facts: judged.facts, roots: declared.roots };
+    const runListOf = runLists(args, setup, ofCertificates, compiled, paired);
+    const found = configs.map(({ host, key, config, issues }) => {
         const own = [...atDeclared(compiled.validate(config), config, declared), ...setupIssues(config, setup)];
         const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
         const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
         const down = hasForm ? acceptDownIssues(config, acceptDown) : [];
+        const ofPair = paired ? [...paired.issues, ...(hasForm ? bindIssues(paired, config, key) : [])] : [];
         return {
             host,
             issues: [
                 ...(isWhole ? issues : []),
-                ...withoutIgnored([...judged.issues, ...own, ...uses], ignoreIssues),
+                ...withoutIgnored([...judged.issues, ...own, ...uses, ...ofPair], ignoreIssues),
                 ...down,
-                ...(hasForm && down.length === 0 && setup.packages ? runListOf(config).issues : []),
+                ...(hasForm && down.length === 0 && setup.packages ? runListOf(config, key).issues : []),
             ],
         };
     });
     reporter.reportOf(found);
-    return new Map(
-        configs.map(({ host, config }) => {
-            const own = runListOf(config).resources;
-            const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
-            const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
-            return [host, { config, resources }];
+    const lists = configs.map(({ host, key, config }) => {
+        const [first, last] = [reporter.listOf("before", before, host), reporter.listOf("after", after, host)];
+        return { host, key, config, first, last };
+    });
+    const balancesWith = (run: typeof runListOf) =>
+        new Map(
+            lists.map(({ host, key, config, first, last }) => {
+                const own = run(config, key).resources;
+                const resources = first.length + last.length > 0 ? [...first, ...own, ...last] : own;
+                return [host, { config, resources }];
+            }),
+        );
+    return then(pair?.later(compiled.config), (known) => {
+        if (known === undefined) {
+            return balancesWith(runListOf);
+        }
+        reporter.reportOf(
+            configs.map(({ host, key, config }) => {
+                const issues = [...known.issues, ...bindIssues(known, config, key)];
+                return { host, issues: withoutIgnored(newIssues(issues, paired), ignoreIssues) };
+            }),
+        );
+        return balancesWith(runLists(args, setup, ofCertificates, compiled, known));
+    });
+}
+
+/** The run list of a host, from its configuration and its key. */
+function runLists(
+    { allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown, services: balanced = [] }: Plain,
+    setup: Setup,
+    { facts, roots }: { readonly facts: JudgedCertificates["facts"]; readonly roots: Certificates["roots"] },
+    { sourceOf }: Pick<Compiled, "sourceOf">,
+    paired?: JudgedPair,
+): (config: HaproxyConfig, key: string) => ReturnType<typeof runListWithSetup> {
+    const names = balanced.map(({ name }) => name);
+    const haproxyOf = once((config: HaproxyConfig) =>
+        haproxy(paired ? withPair(config, paired) : config, {
+            ...{ allowWarnings, allowShrink, restart, oldWorkers, bake, acceptDown },
+            certificates: facts,
+            roots: roots === undefined ? undefined : slot(rootsSlot),
+            sourceOf: (path: string) => sourceOf(config, path),
         }),
     );
+    // Hosts with one configuration share the run list, so that it is shown and compared once. Those of a pair differ in their own part.
+    const sharedRunList = once((config: HaproxyConfig) => runListWithSetup(config, haproxyOf(config), setup, names));
+    return (config, key) =>
+        paired?.pair
+            ? runListWithSetup(config, haproxyOf(config), setup, names, { pair: paired.pair, host: key })
+            : sharedRunList(config);
 }
 
-/** Only what is compiled, so that other arguments do not compile it again. */
-function balancedOf(
-    { services: balanced, stats: page, metrics: exported, model, ...args }: Plain,
-    declared: Certificates,
-): Balanced & OfFiles {
-    const settings = Object.keys(settingsShape) as (keyof HaproxySettings)[];
-    const given = Object.fromEntries(settings.flatMap((key) => (args[key] === undefined ? [] : [[key, args[key]]])));
-    return { ...given, services: balanced, stats: page, metrics: exported, model, files: certificateFiles(declared) };
+/** The function with its results remembered. */
+function once<K, R>(compute: (key: K) => R): (key: K) => R {
+    const known = new Map<K, R>();
+    return (key) => {
+        const result = known.has(key) ? (known.get(key) as R) : compute(key);
+        known.set(key, result);
+        return result;
+    };
 }
-
-interface OfFiles {
-    /** Certificates and authorities, with slots in place of PEM. */
-    readonly files: CertificateFiles;
-}
-
-interface Compiled extends CompiledServices {
-    /** What services need certificates for. */
-    readonly tlsUses: readonly TlsUse[];
-}
-
-/** A hand-written configuration is wrapped like a compiled one. */
-const compile = remembering(
-    ({
-        services: balanced = [],
-        stats: page,
-        metrics: exported,
-        model,
-        files,
-        ...settings
-    }: Balanced & OfFiles): Compiled => {
-        if (model === undefined) {
-            const compiled = compileServices(settings, balanced, undefined, page, files, exported);
-            return { ...compiled, tlsUses: tlsUses(settings, balanced) };
-        }
-        return {
-            config: withCertificateFiles(model, files),
-            tlsUses: [],
-            issues: [],
-            validate: (config) => [...validate(config)],
-            sourceOf: (_, path) => path,
-        };
-    },
-);
 
 /** The arguments of ConvergedHost that say how a host is treated. */
 export function hostSettings({ probe, requireAnswer, takeOver, deadline, bake = "0" }: Balancing) {

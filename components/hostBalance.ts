@@ -52,6 +52,22 @@ export function outputsOf(
     };
 }
 
+/** The URLs of hosts with one configuration by other addresses than their own. */
+export function urlsOfPair(
+    addresses: readonly string[],
+    balances: Later<ReadonlyMap<string, HostBalance>>,
+): pulumi.Output<string[]> {
+    const urls = then(balances, (all) => {
+        const [first] = all.values();
+        return addresses.flatMap((address) =>
+            first === undefined
+                ? []
+                : shownOf(first).schemes.flatMap(({ scheme, port }) => urlsOf(scheme, address, port)),
+        );
+    });
+    return laterOutput(urls) as pulumi.Output<string[]>;
+}
+
 /** One URL; none by an address that cannot be in a URL: one with a zone, or one that the host reports as an issue. */
 function urlsOf(scheme: string, address: string | undefined, port: number): string[] {
     const name = address?.includes(":") ? `[${address}]` : address;

@@ -23,8 +23,10 @@ export type {
     TuningSettings,
 } from "./hostSetup";
 export type { WithInputs } from "./inputs";
+export type { ElasticIp, PairCheck, PairSettings } from "./keepalived/index";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
+export { LoadBalancerPair, type LoadBalancerPairArgs, type PairHost } from "./loadBalancerPair";
 export * as recipes from "./recipes/index";
 export type { HostResources } from "./reporter";
 export type * as resources from "./resources";

@@ -193,7 +193,7 @@ function labelsOf(parents: readonly Step[]): string[] {
 }
 
 /** A name that a slot can have: lower case, of at most 63 characters. */
-function slotName(parts: readonly string[]): string {
+export function slotName(parts: readonly string[]): string {
     const text = parts.join(".").toLowerCase();
     return text
         .replace(/[^a-z0-9.-]+/g, "-")

@@ -62,7 +62,7 @@ export class LoadBalancer extends pulumi.ComponentResource implements LoadBalanc
 
         const { connection, ...balancing } = args ?? {};
         const declaring = { component: this, name, args, form: argsForm };
-        const hosts = () => [{ host: name, differences: {}, path: "" }];
+        const hosts = () => [{ host: name, key: name, differences: {}, path: "" }];
         const { balances, slots, authorities } = declare(declaring, balancing, { connection }, hosts);
         const balance = then(balances, (all) => all.get(name) as HostBalance);
         const resources = then(balance, (own) => own.resources);

@@ -183,7 +183,7 @@ export class Host {
         });
     }
 
-    /** Cuts the power: every process of the host dies at once, and its files stay as they are. */
+    /** Cuts the power: every process of the host dies at once, and so does its network. Its files stay as they are. */
     async powerCut(): Promise<void> {
         const { unified } = machineCgroups();
         const group = unified && join(unified, this.network.id, this.name);
@@ -199,6 +199,8 @@ export class Host {
         // nspawn unmounts the overlay in its own namespace only.
         if (isMounted(this.root)) await run("umount", ["--lazy", this.root]);
         await this.removeCgroups();
+        // A namespace outlives its processes, and would go on answering for the addresses of a dead host.
+        await this.network.disconnect(this.name, this.state.octet);
     }
 
     private async removeCgroups(): Promise<void> {
@@ -292,7 +294,6 @@ export class Host {
     /** Removes the host from the machine: processes, mount, cgroups, network, files. */
     async remove(): Promise<void> {
         await this.powerCut();
-        await this.network.disconnect(this.name, this.state.octet);
         await rm(this.dir, { recursive: true, force: true });
     }
 

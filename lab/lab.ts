@@ -1,6 +1,8 @@
 import { randomBytes } from "node:crypto";
+import { once } from "node:events";
 import { existsSync, mkdirSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { chmod, mkdir, readFile, rm } from "node:fs/promises";
+import type { AddressInfo, Server } from "node:net";
 import { tmpdir } from "node:os";
 import { join, resolve } from "node:path";
 import { Host, type HostState } from "./host";
@@ -150,6 +152,11 @@ export class Lab {
         return this.network.address(1);
     }
 
+    /** The lab's bridge, which is a device of the machine. */
+    get bridge() {
+        return this.network.id;
+    }
+
     get privateKeyPath() {
         return join(this.dir, "id_ed25519");
     }
@@ -164,6 +171,13 @@ export class Lab {
 
     /** A virtual address in the lab's network. Hosts never get 100 to 254. */
     address = (octet: number) => this.network.address(octet);
+
+    /** Lets a server of this process answer all hosts at an address that is not the lab's, such as that of a metadata service. */
+    async answerFor(address: string, port: number, server: Server): Promise<void> {
+        server.listen(0, this.gateway).unref();
+        await once(server, "listening");
+        await this.network.redirect(address, port, (server.address() as AddressInfo).port);
+    }
 
     /** @throws if the lab has no such host */
     host(name: string): Host {

@@ -31,7 +31,8 @@ export class Network {
         await sh(`
             ip link show ${this.id} >/dev/null 2>&1 || ip link add ${this.id} type bridge
             ip address replace ${this.address(1)}/24 dev ${this.id}
-            ip link set ${this.id} up
+            # By itself it takes the lowest address of its cables, so that hosts lose the machine when a cable goes.
+            ip link set ${this.id} address ${this.card(1)} up
             nft -f - <<END
             table ip ${this.id}
             delete table ip ${this.id}
@@ -39,6 +40,14 @@ export class Network {
                 ip saddr ${net} ip daddr != ${net} masquerade; }; }
 END`);
         await prepareMachine();
+    }
+
+    /** Leads the hosts' connections to a port of any address to one of this machine, on the bridge, until the lab is down. */
+    async redirect(address: string, port: number, to: number): Promise<void> {
+        await sh(`nft -f - <<END
+            table ip ${this.id} { chain in { type nat hook prerouting priority -100;
+                iifname ${this.id} ip daddr ${address} tcp dport ${port} dnat to ${this.address(1)}:${to}; }; }
+END`);
     }
 
     /** Adds the namespace of a host, a cable to the bridge, its address and its default route. */

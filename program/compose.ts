@@ -16,6 +16,7 @@ import { missingSecret } from "./configValues";
 import { type Host, hostsOf, type Provisioned, provisionedOf } from "./hosts";
 import { type FoundNodes, inventoryOf } from "./inventory";
 import type { LoadedStack } from "./load";
+import { type DeclaredPair, pairErrors } from "./pairs";
 import { type Group, groupsOf, type NamedSecret } from "./schema";
 
 /** What a stack declares, with the hosts and servers that its searches find. */
@@ -39,6 +40,8 @@ export interface Fleet {
     readonly args: Omit<LoadBalancerFleetArgs, "hosts" | keyof HostSetup<never>>;
     /** What it says about certificates: texts of files, and the secrets in the stack's config by name. */
     readonly certificates: CertificateArguments<string | { readonly secret: string }>;
+    /** What its hosts share as a pair. @default - they are no pair */
+    readonly pair?: DeclaredPair;
     /** What its hosts have besides, with the names of secrets in the stack's config. */
     readonly setup: HostSetup<NamedSecret>;
 }
@@ -138,6 +141,7 @@ function composeGroup(
                 roll,
             },
             setup: { ...setup, ...(setup.datadog && { datadog: taggedAgent(setup.datadog, group, loaded) }) },
+            pair: group.pair && { settings: group.pair, isProvisioned: "ec2" in group.loadBalancers },
             certificates: withTexts(group, (text) => ("file" in text ? (loaded.files.get(text.file) ?? "") : text)),
         },
         errors: [
@@ -147,11 +151,13 @@ function composeGroup(
                 (host) =>
                     `${source}: ${at}hosts.${host}: no load balancer has that name (there are: ${known?.join(", ")}); correct it`,
             ),
+            ...pairErrors(group, found, config).map((error) => `${source}: ${at}${error}`),
         ],
         slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
         texts: [
             ...namedTexts(group).flatMap(({ named }) => secretOf(named)),
             ...setupSecrets(setup).map(({ secret }) => secret),
+            ...(group.pair?.password ? [group.pair.password.secret] : []),
         ],
         clearFiles: clearFilesOf(group, loaded.files).map((file) => `${at}${file}`),
     };

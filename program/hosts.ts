@@ -4,7 +4,7 @@ import { unknownOutput } from "../components/convergence/outputs";
 import type { Differences } from "../components/hostDifferences";
 import { type Inventory, type Node, search } from "../components/search";
 import type { LoadedStack } from "./load";
-import type { Group } from "./schema";
+import type { Group, GroupHost } from "./schema";
 
 /** A load balancer of a fleet. */
 export interface Host {
@@ -16,6 +16,8 @@ export interface Host {
     /** Text of the private key's file. @default - the stack names no file */
     readonly privateKey?: string;
     readonly differences: Differences;
+    /** What the stack says about its place in a pair. */
+    readonly inPair: Pick<GroupHost, "address" | "elastic">;
 }
 
 /** EC2 hosts that the program provisions. */
@@ -104,11 +106,13 @@ function hostOf(
         throw new Error(`${source}: ssh.privateKeyFile: ${privateKeyFile} does not exist; correct the path`);
     }
     const { hostKey, ...own } = ssh ?? {};
+    const { address: onNetwork, elastic, ...differences } = hosts[name] ?? {};
     return {
         name,
         login: { user, become, bastion, ...waits, ...own },
         ...(address !== undefined && hostKey !== undefined && { node: { address, hostKey } }),
         privateKey,
-        differences: hosts[name] ?? {},
+        differences,
+        inPair: { address: onNetwork, elastic },
     };
 }

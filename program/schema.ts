@@ -14,6 +14,7 @@ import {
 } from "../components/haproxy";
 import { type Differences, differencesShape } from "../components/hostDifferences";
 import { type HostSetup, hostSetupShape } from "../components/hostSetup";
+import { type ElasticIp, type PairMember, type PairSettings, pairShape } from "../components/keepalived";
 import { optionsShape } from "../components/recipes/haproxy";
 import type { Ec2Search } from "../components/search";
 import { ec2SearchForm } from "../components/search/ec2Search";
@@ -53,7 +54,25 @@ export interface Group extends CertificateArguments<NamedText>, HostSetup<NamedS
     /** @default - none, or on 127.0.0.1:8405 if `datadog` is declared */
     readonly metrics?: MetricsSettings;
     /** What differs on single load balancers, by their names. @default {} */
-    readonly hosts?: Readonly<Record<string, Differences>>;
+    readonly hosts?: Readonly<Record<string, GroupHost>>;
+    /** What the two load balancers of a pair share. @default - each load balancer has its own address only */
+    readonly pair?: GroupPair;
+}
+
+/** What differs on a load balancer, and where it is in a pair. */
+export interface GroupHost extends Differences {
+    /** Its own IPv4 address on the network of the pair. @default - that of the node */
+    readonly address?: string;
+    /** Where the elastic IP address of a pair leads while this host is MASTER. @default - as the stack provisions it */
+    readonly elastic?: PairMember["elastic"];
+}
+
+/**
+ * What the hosts of a pair share. If the stack provisions them, it has their elastic IP address, so that only its `endpoint` may be
+ * declared.
+ */
+export interface GroupPair extends Omit<PairSettings<NamedSecret>, "elasticIp"> {
+    readonly elasticIp?: Partial<ElasticIp>;
 }
 
 /** A secret in the stack's config, by its key. */
@@ -134,6 +153,13 @@ const settings = {
         become: z.literal("sudo").optional(),
     }),
 };
+const elasticOfHost = z.strictObject({ networkInterfaceId: text, serviceAddress: text });
+const pair = z.strictObject({
+    ...pairShape(namedSecret, text),
+    elasticIp: z
+        .strictObject({ allocationId: text.optional(), region: text.optional(), endpoint: text.optional() })
+        .optional(),
+});
 const group = {
     loadBalancers: z.union([z.strictObject({ tag: runListEntry }), z.strictObject({ ec2: ec2HostsSettingsForm })], {
         message: "expected { tag } or { ec2 }",
@@ -153,7 +179,13 @@ const group = {
     metrics: metrics.optional(),
     ...certificatesShape(namedText),
     ...hostSetupShape(namedSecret),
-    hosts: z.record(name, z.strictObject(differencesShape)).optional(),
+    hosts: z
+        .record(
+            name,
+            z.strictObject({ ...differencesShape, address: address.optional(), elastic: elasticOfHost.optional() }),
+        )
+        .optional(),
+    pair: pair.optional(),
 };
 const several = formOf<StackOfGroups>()(z.strictObject({ ...settings, groups: z.record(name, z.strictObject(group)) }));
 const one = formOf<Stack>()(z.strictObject({ ...settings, ...group }));

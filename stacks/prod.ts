@@ -1,8 +1,8 @@
 import type { StackData } from "../program/schema";
 
 /**
- * The fleet that serves customers, by https, on EC2: two instances that this stack provisions, app servers that it finds by their tags.
- * What belongs to an account is in the stack's config; Pulumi.yaml describes each key.
+ * The pair that serves customers, by https, on EC2: two instances that this stack provisions, one of which has the elastic IP address at
+ * a time, and app servers that it finds by their tags. What belongs to an account is in the stack's config; Pulumi.yaml describes each key.
  */
 const prod: StackData = {
     environment: "prod",
@@ -21,6 +21,7 @@ const prod: StackData = {
             dns: { zone: { config: "zone" }, names: ["www.example.com", "docs.example.com"] },
         },
     },
+    pair: { failback: "never" },
     ssh: {
         user: "deploy",
         become: "sudo",

@@ -19,6 +19,7 @@ const staging: StackData = {
             protect: false,
         },
     },
+    pair: { failback: "never" },
     ssh: { user: "deploy", become: "sudo" },
     haproxy: { version: "2.6", maxconn: { config: "maxconn" } },
     services: [

@@ -1,12 +1,10 @@
 import { printable, unique } from "../../components/convergence/text";
 import { fleetDirectory } from "../../components/haproxy";
+import { type Lines, pairOf, pairProblemOf } from "./pairAnswer";
 import type { Answer, Backend, Drift, Haproxy, LastConverge } from "./types";
 
 const BEGIN = "haproxy-fleet status";
 const END = "haproxy-fleet status ends";
-
-/** The lines of an answer: the fields after each word. */
-type Lines = Map<string, string[][]>;
 
 /**
  * Parses what the program of {@link statusProgram} has printed on a host. A login may have printed something before. Control characters
@@ -22,6 +20,8 @@ export function parseAnswer(stdout: string): Answer {
     const haproxy = haproxyOf(lines);
     const problem = haproxyProblem(lines);
     const last = lastConverge(lines.get("last-converge")?.[0] ?? []);
+    const pair = pairOf(lines);
+    const pairProblem = pairProblemOf(lines);
     return {
         now: whole(text("now")),
         owner: text("owner"),
@@ -33,6 +33,8 @@ export function parseAnswer(stdout: string): Answer {
         managesHaproxy: lines.has("manages-haproxy"),
         ...(haproxy && { haproxy }),
         ...(problem !== undefined && { haproxyProblem: problem }),
+        ...(pair && { pair }),
+        ...(pairProblem !== undefined && { pairProblem }),
     };
 }
 
@@ -53,6 +55,9 @@ const WORDS: Readonly<Record<string, number>> = {
     unasked: 1,
     "asked-haproxy": 1,
     "haproxy-unit": 1,
+    "asked-pair": 1,
+    "pair-says": 1,
+    "elastic-ip": 1,
 };
 
 function linesOf(stdout: string): Lines {
@@ -68,7 +73,7 @@ function linesOf(stdout: string): Lines {
     if (end < 0) {
         throw new Error("its answer was cut off; ask again");
     }
-    const lines: Lines = new Map();
+    const lines = new Map<string, string[][]>();
     for (const line of all.slice(begin + 1, end)) {
         const [word = "", ...fields] = line.split("\t");
         const least = Object.hasOwn(WORDS, word) ? WORDS[word] : undefined;

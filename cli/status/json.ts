@@ -1,4 +1,5 @@
-import type { JudgedHost, Reason, Verdict } from "./judge";
+import type { JudgedHost, Verdict } from "./judge";
+import type { Reason } from "./reasons";
 import type { Answer } from "./types";
 
 /** What `--json` prints. Times are in seconds since 1970, by the clock of the host. Later releases may add fields. */
@@ -27,6 +28,8 @@ export interface HostReport {
     readonly managesHaproxy: boolean | null;
     readonly haproxyProblem: Answer["haproxyProblem"] | null;
     readonly haproxy: Answer["haproxy"] | null;
+    readonly pairProblem: Answer["pairProblem"] | null;
+    readonly pair: Answer["pair"] | null;
 }
 
 /** The fleet for programs, without the tokens, which only our own commands use. */
@@ -51,5 +54,7 @@ function hostReport({ host, address, verdict, reasons, answer }: JudgedHost): Ho
         managesHaproxy: given.managesHaproxy ?? null,
         haproxyProblem: given.haproxyProblem ?? null,
         haproxy: given.haproxy ?? null,
+        pairProblem: given.pairProblem ?? null,
+        pair: given.pair ?? null,
     };
 }

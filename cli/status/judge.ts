@@ -1,55 +1,17 @@
 import { printable } from "../../components/convergence/text";
+import { type PairReason, pairReasons } from "./judgePairs";
+import { attention, type Commands, commandsOf, type Fleet, failing, parts, type Reason, remark } from "./reasons";
 import type { Answer, Backend, Drift, Haproxy, HostStatus } from "./types";
 import { DAY, roughly, some, thousands } from "./words";
 
 /** `healthy`: as declared, and serving. `attention`: serving, but not as it should be. `failing`: not serving, or not known to serve. */
 export type Verdict = "healthy" | "attention" | "failing";
 
-/** Something that people should know about a host. */
-export interface Reason {
-    /** What it makes of the host: with remarks only, the host is healthy. */
-    readonly level: "failing" | "attention" | "remark";
-    /** What it is about, a constant for programs. */
-    readonly kind: ReasonKind;
-    readonly text: string;
-    /** What to do about it; empty if there is nothing to do. */
-    readonly remedy: string;
-}
-
-export type ReasonKind =
-    | "unanswered"
-    | "never-converged"
-    | "stopped"
-    | "unknown-haproxy"
-    | "other-configuration"
-    | "no-server"
-    | "certificate-ended"
-    | "owner"
-    | "token"
-    | "last-converge"
-    | "drift"
-    | "server"
-    | "by-hand"
-    | "certificate-ends"
-    | "connections"
-    | "old-workers"
-    | "warning"
-    | "converging"
-    | "no-check";
-
 /** A host and what is to say about it. */
 export interface JudgedHost extends HostStatus {
     readonly verdict: Verdict;
     /** The worst first. */
     readonly reasons: readonly Reason[];
-}
-
-/** What hosts are judged by. */
-export interface Fleet {
-    readonly project: string;
-    readonly stack: string;
-    /** Command with which people run the Pulumi CLI. */
-    readonly pulumiCommand: string;
 }
 
 /** Days before the end of a certificate from which it needs attention. */
@@ -67,9 +29,22 @@ const OF_PROCESS = /^(stopped|outdated|other)\b/;
 /** How a warning begins that says why the check of a host has not said what differs. */
 const CHECK_FAILED = /^the check /;
 
-/** Judges a host by what it has answered. */
-export function judge(status: HostStatus, fleet: Fleet): JudgedHost {
-    const found = reasonsOf(status, fleet);
+/** Judges hosts by what they have answered, and those of a pair together. */
+export function judgeAll(statuses: readonly HostStatus[], fleet: Fleet): JudgedHost[] {
+    const ofPairs = pairReasons(statuses, fleet);
+    return statuses.map((status) =>
+        judge(
+            status,
+            fleet,
+            ofPairs.filter(({ host }) => host === status.host),
+        ),
+    );
+}
+
+/** Judges a host by what it has answered. @param ofPair what else is to say about it @default [] */
+export function judge(status: HostStatus, fleet: Fleet, ofPair: readonly PairReason[] = []): JudgedHost {
+    const ours = ofPair.map(({ level, kind, text, remedy }) => ({ level, kind, text, remedy }));
+    const found = [...ours, ...reasonsOf(status, fleet)];
     const reasons = LEVELS.flatMap((level) => found.filter((reason) => reason.level === level));
     const [{ level } = { level: "remark" }] = reasons;
     return { ...status, verdict: level === "remark" ? "healthy" : (level as Verdict), reasons };
@@ -97,6 +72,7 @@ function reasonsOf({ host, answer, expectedToken }: HostStatus, fleet: Fleet): R
         ...(answer.haproxy === undefined ? [] : ofHaproxy(answer.haproxy, answer.now, commands)),
         ...ofConverges(answer, expectedToken, printable([fleet.project, fleet.stack, host].join("/")), commands),
         ...ofDrift(answer, commands),
+        ...(answer.pairProblem === undefined ? [] : [attention("pair-unknown", ...parts(answer.pairProblem))]),
         ...answer.warnings
             .filter((warning) => !isSaid(warning, answer))
             .map((warning) =>
@@ -256,33 +232,4 @@ function isOfStopped({ resource, what }: Drift): boolean {
 /** Whether it says that files of HAProxy differ; what the process has read of them is then not known. */
 export function isOfFiles({ resource, what }: Drift): boolean {
     return resource === TRANSACTION && !OF_PROCESS.test(what);
-}
-
-/** The commands that remedies name. */
-interface Commands {
-    readonly preview: string;
-    readonly up: string;
-}
-
-function commandsOf({ stack, pulumiCommand }: Fleet): Commands {
-    const command = (name: string) => `${pulumiCommand} ${name} --stack ${stack}`;
-    return { preview: command("preview"), up: command("up") };
-}
-
-/** A problem, and its remedy. */
-function parts(message: string): [problem: string, remedy: string] {
-    const [problem = "", ...remedy] = message.split("; ");
-    return [problem, remedy.join("; ")];
-}
-
-function failing(kind: ReasonKind, text: string, remedy: string): Reason {
-    return { level: "failing", kind, text, remedy };
-}
-
-function attention(kind: ReasonKind, text: string, remedy: string): Reason {
-    return { level: "attention", kind, text, remedy };
-}
-
-function remark(kind: ReasonKind, text: string, remedy: string): Reason {
-    return { level: "remark", kind, text, remedy };
 }

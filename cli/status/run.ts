@@ -1,15 +1,21 @@
+import { setTimeout } from "node:timers/promises";
 import { findProject } from "../project";
 import { pulumiIn } from "../pulumiCli";
 import { resourcesIn } from "../state";
 import type { Surroundings } from "../surroundings";
 import { parseAnswer } from "./answer";
 import { askHosts } from "./ask";
-import { hostsIn, namedHosts } from "./hosts";
+import { hostsIn, namedHosts, type StackHost } from "./hosts";
 import { report } from "./json";
-import { exitStatus, judge } from "./judge";
+import { exitStatus, judgeAll } from "./judge";
+import { inDoubt } from "./judgePairs";
 import { statusProgram } from "./program";
 import { progressOn, waitingFor } from "./progress";
 import { table } from "./table";
+import { escaped, some } from "./words";
+
+/** Milliseconds after which a hand-over, or what a host does when the other one has died, has ended. */
+const HAND_OVER = 5_000;
 
 export interface StatusArgs {
     /** @default - the selected one */
@@ -48,9 +54,19 @@ export async function status({ stack, json, hosts: names }: StatusArgs, surround
             progress.say(waitingFor(waiting, asked.length));
         };
         progress.say(waitingFor(waiting, asked.length));
-        const answers = await askHosts(asked, { program: statusProgram(), parse: parseAnswer, done });
+        const ask = (which: readonly StackHost[]) =>
+            askHosts(which, { program: statusProgram(), parse: parseAnswer, done });
         const { pulumiCommand } = surroundings;
-        const hosts = answers.map((host) => judge(host, { project, stack: name, pulumiCommand }));
+        const fleet = { project, stack: name, pulumiCommand };
+        let answers = await ask(asked);
+        const doubtful = inDoubt(answers, fleet);
+        if (doubtful.length > 0) {
+            progress.say(`a pair may be handing over: asking ${escaped(some(doubtful))} again`);
+            await setTimeout(HAND_OVER);
+            const again = await ask(asked.filter(({ host }) => doubtful.includes(host)));
+            answers = answers.map((before) => again.find(({ host }) => host === before.host) ?? before);
+        }
+        const hosts = judgeAll(answers, fleet);
         progress.end();
         const coloured = process.stdout.isTTY === true && !process.env.NO_COLOR;
         const text = json

@@ -1,4 +1,5 @@
 import { isOfFiles, isOfProcess, type JudgedHost, LEVELS } from "./judge";
+import { bare } from "./judgePairs";
 import type { Answer, Backend, Haproxy } from "./types";
 import { cut, DAY, escaped, lengthOf, pad, roughly, some, thousands } from "./words";
 
@@ -26,9 +27,10 @@ interface Column {
     readonly cell: (answer: Answer, haproxy: Haproxy | undefined) => Cell;
 }
 
-/** The columns after the host. */
-const columns = [
+/** The columns after the host; ROLE only if a host is in a pair. */
+const COLUMNS = [
     { title: "HAPROXY", cell: processCell },
+    { title: "ROLE", cell: roleCell },
     { title: "DRIFT", cell: driftCell },
     { title: "SERVERS UP", cell: (_, haproxy) => serversCell(haproxy?.backends ?? []) },
     { title: "CERTIFICATES", cell: certificateCell },
@@ -45,11 +47,13 @@ const columns = [
 ] as const satisfies readonly Column[];
 
 /** The columns that are shortened if the table is too wide, in order; each time by one step. */
-const SHORTENED: readonly (typeof columns)[number]["title"][] = [
+const SHORTENED: readonly (typeof COLUMNS)[number]["title"][] = [
     "SERVERS UP",
     "LAST CONVERGE",
+    "ROLE",
     "CERTIFICATES",
     "SERVERS UP",
+    "ROLE",
     "CONNECTIONS",
 ];
 
@@ -95,6 +99,7 @@ function painted(text: string, level: Level): string {
 function rows(hosts: readonly JudgedHost[], paint: Paint): string[] {
     const names = hosts.map(({ host }) => shown(host));
     const widest = Math.max("HOST".length, ...names.map(lengthOf));
+    const columns = COLUMNS.filter(({ title }) => title !== "ROLE" || hosts.some(isInPair));
     const cells = hosts.map(({ answer }) =>
         answer === undefined || "unanswered" in answer
             ? undefined
@@ -150,6 +155,33 @@ function processCell(answer: Answer, haproxy: Haproxy | undefined): Cell {
 
 /** Which configuration HAProxy runs. It is not known without a check, nor if a file differs, because the process may have read either version. */
 const [OTHER, FILES, DECLARED] = ["other configuration", "files differ", "as declared"];
+
+function isInPair({ answer }: JudgedHost): boolean {
+    return answer !== undefined && !("unanswered" in answer) && (answer.pair ?? answer.pairProblem) !== undefined;
+}
+
+/** What a host does in its pair, and which service addresses it has. */
+function roleCell({ pair, pairProblem }: Answer): Cell {
+    if (pair === undefined) {
+        return [pairProblem === undefined ? "-" : "not known"];
+    }
+    const { role, outside, holds, addresses, mode, leads } = pair;
+    const state =
+        role === "FAULT" && outside !== undefined ? { standby: "standby", yield: "handed over" }[outside] : role;
+    if (mode === "elastic") {
+        return leads?.to === "own" ? [`${state}, elastic IP`, state] : [state];
+    }
+    if (holds === "none") {
+        return [state];
+    }
+    const [first = "", ...more] = addresses.map(bare);
+    const which = `${state}, ${holds === "some" ? "some of " : ""}`;
+    return [
+        `${which}${shown([first, ...more].join(", "))}`,
+        `${which}${shown(first)}${more.length === 0 ? "" : ` +${more.length}`}`,
+        state,
+    ];
+}
 
 function driftCell({ drift, converging }: Answer): Cell {
     if (drift === undefined) {

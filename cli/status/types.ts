@@ -1,4 +1,5 @@
 /** What a fleet looks like now. */
+import type { PairRole } from "../../components/keepalived/judge";
 
 /** A host of a stack. */
 export interface HostStatus {
@@ -36,6 +37,38 @@ export interface Answer {
     readonly haproxy?: Haproxy;
     /** Why HAProxy runs but could not be asked, and what to do. @default - it was asked, or does not run */
     readonly haproxyProblem?: string;
+    /** @default - it is in no pair, or that could not be found out */
+    readonly pair?: PairAnswer;
+    /** Why it is not known what it does in its pair, and what to do. @default - it is known, or it is in none */
+    readonly pairProblem?: string;
+}
+
+/** What a host says of the pair that it belongs to. */
+export interface PairAnswer extends Pick<PairRole, "role" | "holds" | "outside" | "waits" | "leads"> {
+    /** Name of the pair's component. */
+    readonly name: string;
+    /** Its own name in the pair, and its peer's. */
+    readonly host: string;
+    readonly peer: string;
+    /** Service addresses with their prefix lengths; with an elastic IP address, the one that only marks the MASTER. */
+    readonly addresses: readonly string[];
+    /** `vip` or `elastic`. */
+    readonly mode: string;
+    /** Its own address on the pair's network, and its peer's. */
+    readonly address: string;
+    readonly peerAddress: string;
+    readonly routerId: string;
+    /** Seconds since its role began. @default - not known */
+    readonly since?: number;
+    /** What keepalived has complained of in the last minutes. */
+    readonly warnings: readonly PairWarning[];
+}
+
+export interface PairWarning {
+    /** A problem, and its remedy if there is one. */
+    readonly text: string;
+    /** Seconds since it was said last. @default - not known */
+    readonly ago?: number;
 }
 
 export interface LastConverge {

@@ -8,6 +8,7 @@ import * as pulumi from "@pulumi/pulumi";
 import type { PrivateKey } from "@pulumi/tls/privateKey";
 import { made } from "../convergence/outputs";
 import { userData } from "../hostPreparation";
+import { pairDefaults } from "../keepalived/index";
 import type { Packages } from "./packages";
 import { assumeRolePolicy, hostPolicy } from "./policies";
 import { type Ingress, SSH } from "./rules";
@@ -60,14 +61,21 @@ export function makeSecurityGroup(
             ),
         ),
     );
-    add(
-        new packages.SecurityGroupIngressRule(
-            `${name}-vrrp`,
-            // VRRP has no ports. With any, the provider would see a difference each time.
-            { securityGroupId, description: "VRRP", ipProtocol: "112", referencedSecurityGroupId: securityGroupId },
-            { parent },
-        ),
-    );
+    // What hosts of a pair ask each other: VRRP for the role, which has no ports (with any, the provider would see a difference each time),
+    // and HAProxy's health page.
+    const { healthPort = pairDefaults.port } = args;
+    for (const [suffix, description, protocol] of [
+        ["vrrp", "VRRP", { ipProtocol: "112" }],
+        ["health", "Health page", { ipProtocol: "tcp", fromPort: healthPort, toPort: healthPort }],
+    ] as const) {
+        add(
+            new packages.SecurityGroupIngressRule(
+                `${name}-${suffix}`,
+                { securityGroupId, description, ...protocol, referencedSecurityGroupId: securityGroupId },
+                { parent },
+            ),
+        );
+    }
     const egress = [
         ["ipv4", "0.0.0.0/0"],
         ["ipv6", "::/0"],

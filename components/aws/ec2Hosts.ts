@@ -38,11 +38,11 @@ export interface Ec2Host {
 /**
  * Hosts in EC2 as a load balancer needs them: host keys that are known before the first boot, a way out each, an elastic IP address that
  * can move among them, names, and a role with the rights for that move and no others. An operating system with a login, nothing more:
- * a fleet converges them.
+ * a pair converges them.
  *
  * @example
  * ```typescript
- * import { aws, LoadBalancerFleet } from "haproxy-fleet";
+ * import { aws, LoadBalancerPair } from "haproxy-fleet";
  *
  * const edge = new aws.Ec2Hosts("edge", {
  *     environment: "prod",
@@ -55,26 +55,28 @@ export interface Ec2Host {
  *     },
  *     dns: { zone: "Z0123456789ABCDEFGHIJ", names: ["www.example.com"] },
  * });
- * const at = ({ publicAddress: address, hostKey }: aws.Ec2Host) => ({
- *     connection: { address, hostKey, user: "deploy", become: "sudo" as const, bootSeconds: 300 },
+ * const at = (host: aws.Ec2Host) => ({
+ *     connection: { address: host.publicAddress, hostKey: host.hostKey, user: "deploy", become: "sudo" as const, bootSeconds: 300 },
+ *     address: host.address,
+ *     elastic: host,
  * });
  * const services = [{ name: "shop", port: 8080, default: true, servers: [{ name: "shop1", address: "192.0.2.21" }] }];
  * const hosts = { lb1: at(edge.hosts.lb1), lb2: at(edge.hosts.lb2) };
- * export const fleet = new LoadBalancerFleet("shop", { hosts, services });
- * export const { association } = edge;
+ * const { allocationId, region } = edge;
+ * export const pair = new LoadBalancerPair("shop", { hosts, services, pair: { failback: "never", elasticIp: { allocationId, region } } });
  * ```
  */
 export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentResource {
     /** The hosts by name. */
     readonly hosts: Readonly<Record<Host, Ec2Host>>;
-    /** The service address: an elastic IP address that is associated outside of Pulumi. */
+    /** The service address: an elastic IP address, which the hosts of a pair associate themselves. */
     readonly address: pulumi.Output<string>;
     /** Allocation id of the service address. */
     readonly allocationId: pulumi.Output<string>;
+    /** Region of the service address. */
+    readonly region: pulumi.Output<string>;
     /** The names of the service. */
     readonly names: readonly string[];
-    /** How to associate the service address for the first time: with which host, by which command. */
-    readonly association: pulumi.Output<string>;
 
     /**
      * @param name of the component; its hosts are named `<name>-<host>`
@@ -96,7 +98,7 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
         const packages = onlyDeclared() === "check" ? undefined : this.packages(name);
         if (packages === undefined) {
             this.hosts = mapValues(args.hosts, () => unknownHost);
-            [this.address, this.allocationId, this.association] = [unknown, unknown, unknown];
+            [this.address, this.allocationId, this.region] = [unknown, unknown, unknown];
         } else {
             const children: pulumi.CustomResource[] = [];
             const add = <T extends pulumi.CustomResource>(child: T) => {
@@ -124,10 +126,10 @@ export class Ec2Hosts<Host extends string = string> extends pulumi.ComponentReso
             this.hosts = mapValues(args.hosts, (_, host) => outputsOf(parts.get(host) as HostParts));
             this.address = made(service.publicIp);
             this.allocationId = made(service.allocationId);
-            this.association = howToAssociate(this.address, this.allocationId, made(service.region), this.hosts);
+            this.region = made(service.region);
         }
-        const { hosts, address, allocationId, names, association } = this;
-        this.registerOutputs({ hosts, address, allocationId, names, association });
+        const { hosts, address, allocationId, region, names } = this;
+        this.registerOutputs({ hosts, address, allocationId, region, names });
     }
 
     private packages(name: string): Packages {
@@ -214,16 +216,6 @@ async function warnOfOneZone({ packages, name, parent, args }: Context): Promise
         const text = `all hosts are in the zone ${zone}, and fail together with it; use subnets in two zones`;
         void pulumi.log.warn(`${name}: ${text}`, parent);
     }
-}
-
-function howToAssociate(
-    address: pulumi.Output<string>,
-    allocationId: pulumi.Output<string>,
-    region: pulumi.Output<string>,
-    hosts: Readonly<Record<string, Ec2Host>>,
-): pulumi.Output<string> {
-    const [[name, host] = ["", unknownHost]] = Object.entries(hosts);
-    return pulumi.interpolate`${address} leads to ${name} after this, once (it fails if a host has the address): aws ec2 associate-address --region ${region} --allocation-id ${allocationId} --network-interface-id ${host.networkInterfaceId} --private-ip-address ${host.serviceAddress} --no-allow-reassociation`;
 }
 
 function mapValues<K extends string, T, R>(values: Readonly<Record<K, T>>, compute: (value: T, key: K) => R) {

@@ -90,6 +90,7 @@ export function shapeWith<T extends z.ZodType>(value: T) {
         diskGiB: whole(8, 16_384).optional(),
         ports: distinct(z.array(port, { message: "expected a list of ports" })).optional(),
         clients: networks.optional(),
+        healthPort: port.optional(),
         dns: z
             .strictObject({
                 zone: value,

@@ -24,6 +24,8 @@ export interface Ec2HostsArgs<Host extends string = string> {
     ports?: readonly number[];
     /** Networks of the clients, `192.0.2.0/24` or `2001:db8::/32`. @default - anywhere, IPv4 and IPv6 */
     clients?: readonly string[];
+    /** TCP port of HAProxy's health page, which hosts of a pair ask each other for: `pair.check.port`. @default 8407 */
+    healthPort?: number;
     /** Who can log in to the hosts, and from where. */
     ssh: Ec2Ssh;
     /** Names of the service in Route 53: an A record each, with the service address. @default - none */

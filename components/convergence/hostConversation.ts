@@ -28,7 +28,7 @@ import { shortageWarnings } from "./preview/shortages";
 import type { WhyRun } from "./preview/whyRun";
 import { record } from "./recordFinding";
 import { resourceError } from "./resourceError";
-import type { Role, Roll, Turn } from "./roll";
+import { apartText, type Role, type Roll, type Standing, type Turn } from "./roll";
 import { failTogether, inRound, logTogether } from "./sharedMessages";
 import { type SlotValues, textIssues } from "./slotValues";
 import { SshError } from "./ssh/ssh";
@@ -71,7 +71,8 @@ export interface Needed {
 /** Asks a host what differs, shows that in a preview, and leaves the payload there in an up and follows its converge. */
 export class HostConversation {
     private failed = false;
-    private isAway = false;
+    /** Whether its failure fails nothing if the engine leaves the host alone. */
+    private failsIfTarget = false;
     private isChanging = false;
     private isFound = false;
 
@@ -102,9 +103,9 @@ export class HostConversation {
         }
     }
 
-    /** Rejects with the error. A host that is away fails nothing if the engine leaves it alone, because others are the target of the up. */
+    /** Rejects with the error. If {@link failsIfTarget}, only warns if others are the target of the up. */
     private async fail(error: Error): Promise<void> {
-        if (this.isAway && this.declared.hooked) {
+        if (this.failsIfTarget && this.declared.hooked) {
             await settled(this.command().stdout);
             if (!this.isChanging) {
                 await pulumi.log.warn(error.message, this.component);
@@ -153,7 +154,7 @@ export class HostConversation {
             // In an up, something that the host depends on has failed.
             this.failed ||= !preview;
             this.found(unaskedFinding(name, "later"));
-            await this.inTurn("away");
+            await this.inTurn(preview ? "later" : "away");
             return undefined;
         }
         const formerOwners = await this.declared.formerOwners;
@@ -177,15 +178,26 @@ export class HostConversation {
         }
         const role =
             answer.refused.length > 0 ? "refuses" : isDue ? rollRole(answer, plan, known, unknown) : "unchanged";
-        const turn = this.inTurn(role, hasDeclared(answer, plan, known, unknown));
+        const turn = this.inTurn(role, {
+            isCurrent: hasDeclared(answer, plan, known, unknown),
+            seen: answer.role,
+            together: isDue ? answer.together : undefined,
+        });
         if (preview || !isDue) {
             host.close();
             await this.report(answer, warnings, plan, known, unknown);
             void this.say("info", preview ? [] : answer.serving);
         }
-        const { refusedBy, isStopped } = await turn;
+        const { refusedBy, isStopped, without } = await turn;
+        const apart = without && apartText(name, String(answer.together), without);
+        if (preview && apart !== undefined) {
+            void pulumi.log.warn(apart, this.component);
+        }
         if (!preview && isDue) {
             await this.assertAccepted(host, refusedBy);
+            if (apart !== undefined) {
+                this.leaveAlone(host, apart);
+            }
             if (isStopped) {
                 host.close();
                 // Its own token plans nothing. A host that has lost it would be due, so its command fails.
@@ -205,9 +217,17 @@ export class HostConversation {
         this.isFound = true;
     }
 
-    private async inTurn(role: Role, isCurrent = false): Promise<Turn> {
+    private async inTurn(role: Role, standing?: Standing): Promise<Turn> {
         const { roll, name } = this.declared;
-        return roll === undefined ? { refusedBy: [], isStopped: false } : roll.turn(name, role, isCurrent);
+        return roll === undefined ? { refusedBy: [], isStopped: false } : roll.turn(name, role, standing);
+    }
+
+    /** Fails because the host must not change without others. */
+    private leaveAlone(host: AskedHost, why: string): never {
+        host.close();
+        this.declared.roll?.ended(this.declared.name, false);
+        this.failsIfTarget = true;
+        throw resourceError(why, this.component);
     }
 
     /** Fails because of values that are known only now. Hosts with the same issues share one message. */
@@ -278,7 +298,7 @@ export class HostConversation {
         if (cause !== "") {
             await pulumi.log.error(`${name}: ${cause}`, this.component);
         }
-        roll?.ended(name, succeeded);
+        roll?.ended(name, succeeded, isTarget);
         if (typeof report === "string" && launched === launchCommand(token, this.declared.become)) {
             const did = reportOf(report);
             const about = { host: name, did };
@@ -304,7 +324,7 @@ export class HostConversation {
             const about = { host: name, message, mayBeAway };
             const unasked = { about, key: message, words: unaskedText, resource: this.component };
             if (!mayBeAway) {
-                this.isAway = !pulumi.runtime.isDryRun();
+                this.failsIfTarget = !pulumi.runtime.isDryRun();
                 await failTogether(unasked);
             }
             await logTogether("warn", unasked);

@@ -6,6 +6,7 @@ import { formOf } from "../forms";
 import { type HaproxyConfig, type Issue, openPorts, peersWithoutRule, tuningFigures } from "../haproxy";
 import { type AlertArgs, alert, alertShape } from "../recipes/alert/index";
 import { type FirewallSettings, firewall, firewallShape } from "../recipes/firewall/index";
+import { keepalived } from "../recipes/keepalived/index";
 import { type TuningSettings, tuning, tuningShape } from "../recipes/tuning/index";
 import {
     apiKeySlot,
@@ -16,6 +17,7 @@ import {
     runListWithLogs,
     withLogsAndMetrics,
 } from "./logsAndMetrics";
+import { nonlocalBind, type PairedHost, setupOfPair } from "./ofPair";
 import {
     type PackageVersions,
     packageVersionIssues,
@@ -132,13 +134,16 @@ export function setupIssues(config: HaproxyConfig, setup: HostSetup<unknown>): I
  * @param config with what the setup needs in it
  * @param haproxy what the recipe makes of it
  * @param services names of what is balanced, for tags
+ * @param paired the pair that the host is in
  */
 export function runListWithSetup(
     config: HaproxyConfig,
     haproxy: readonly Resource[],
-    setup: HostSetup<unknown>,
+    given: HostSetup<unknown>,
     services: readonly string[],
+    paired?: PairedHost,
 ): { readonly resources: Resource[]; readonly issues: Issue[] } {
+    const setup = paired ? setupOfPair(given, config, paired) : given;
     const { firewall: filtering, tuning: limits, packages = {}, alert: alerting } = setup;
     const installed = haproxy.findIndex(({ kind }) => kind === "packages") + 1;
     const ofHost = [
@@ -147,8 +152,11 @@ export function runListWithSetup(
         // connections, for which there are limits, only once something filters.
         ...(filtering ? firewall({ ...(filtering !== true && filtering), ports: openPorts(config) }) : []),
         ...(limits ? tuning({ ...tuningFigures(config), ...(limits !== true && limits) }) : []),
+        ...(paired && !limits ? nonlocalBind(config, paired) : []),
         ...haproxy.slice(installed),
         ...(alerting ? alert({ ...alerting, command: slot(commandSlot) }) : []),
+        // After HAProxy, which must be proven before its host may become MASTER.
+        ...(paired ? keepalived(paired.pair, paired.host) : []),
     ];
     const resources = withMergedPackages(runListWithLogs(config, ofHost, setup, services));
     const issues = packageVersionIssues(resources, packages).map(

@@ -1,5 +1,5 @@
 import type { DeclaredFile } from "../convergence/kinds/index";
-import { secretSlots } from "../convergence/slots";
+import { DIGEST_SLOT, secretSlots, slot } from "../convergence/slots";
 import { renderTemplate } from "../templates";
 import { addressesOfPair, checkOf, isIPv6Network, pairDefaults, pairPaths, sidesOf } from "./pair";
 import type { Pair } from "./types";
@@ -9,9 +9,10 @@ import { pairSlotIssue, valueText } from "./values";
  * Renders keepalived.conf of a host.
  *
  * @param host name of the host
+ * @param digest given to each check by the running process, which so tells what configuration it has. @default - nothing is given
  * @throws {Error} If the pair has no such host, or if keepalived would misread a value.
  */
-export function renderKeepalived(pair: Pair, host: string): string {
+export function renderKeepalived(pair: Pair, host: string, digest?: string): string {
     const { settings, routerId, hosts } = pair;
     const { own, peer } = sidesOf(pair, host);
     const { interval, timeout, fall, rise } = checkOf(settings);
@@ -28,6 +29,7 @@ export function renderKeepalived(pair: Pair, host: string): string {
         standby: pairPaths.standby,
         yield: pairPaths.yield,
         programs: pairPaths.programs,
+        digest: digest === undefined ? [] : [digest],
         interval,
         timeout,
         fall,
@@ -114,7 +116,7 @@ export function keepalivedFiles(pair: Pair, host: string): DeclaredFile[] {
     const settings = pairSettingsFile(pair, host);
     const judged = { slotIssue: pairSlotIssue };
     return [
-        { path: pairPaths.config, content: renderKeepalived(pair, host), mode: "0600", ...judged },
+        { path: pairPaths.config, content: renderKeepalived(pair, host, slot(DIGEST_SLOT)), mode: "0600", ...judged },
         {
             path: pairPaths.settings,
             content: settings,

@@ -7,6 +7,7 @@ import { LabInstances, type LabInstancesArgs } from "./labInstances";
 import { startMoto } from "./moto";
 import { pages } from "./pages";
 import { type Calls, CorrectingProxy } from "./proxy";
+import type { InstanceRole } from "./role";
 import { splitList, textOf, textsOf } from "./xml";
 
 export type { Call } from "./calls";
@@ -18,6 +19,8 @@ export interface AwsOptions {
     region?: string;
     /** Hosts of a lab on which instances with a network interface run. @default - none: instances are rows of a table */
     instances?: LabInstancesArgs;
+    /** The role of hosts that call AWS themselves. @default - none */
+    role?: InstanceRole;
 }
 
 /** Where a call of a test is made. moto has every account and region at once. */
@@ -52,7 +55,12 @@ export async function startAws(options: AwsOptions = {}): Promise<Aws | string> 
     const moto = await startMoto();
     if (typeof moto === "string") return moto;
     const hosts = options.instances && new LabInstances(options.instances);
-    const layers = [pages(), ...(hosts ? [hosts.layer] : []), ...corrections()];
+    const layers = [
+        ...(options.role ? [options.role.layer] : []),
+        pages(),
+        ...(hosts ? [hosts.layer] : []),
+        ...corrections(),
+    ];
     return new Aws(await CorrectingProxy.start(moto.url, layers), moto.stop, options, hosts);
 }
 
@@ -92,6 +100,11 @@ export class Aws {
      */
     fail(action: string, fault: Fault): () => void {
         return this.proxy.faults.add(action, fault);
+    }
+
+    /** Listens on an address of this machine that hosts of a lab reach. @returns the URL there */
+    listen(address: string): Promise<string> {
+        return this.proxy.listen(address);
     }
 
     /** The lab's host of an instance or network interface. @throws if it has none */

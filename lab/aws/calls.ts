@@ -13,6 +13,8 @@ export interface Call {
     readonly status: number;
     /** Of services whose calls are forms, as on the wire: `Filter.1.Name`. */
     readonly parameters: Readonly<Record<string, string>>;
+    /** When it was answered, in milliseconds since 1970. */
+    readonly at: number;
 }
 
 /** A call on its way to moto. */

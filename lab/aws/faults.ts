@@ -8,8 +8,12 @@ export interface Fault {
     readonly message?: string;
     /** HTTP status. @default 400 */
     readonly status?: number;
-    /** Drops the connection without an answer instead. */
-    readonly drop?: true;
+    /** Drops the connection without an answer instead: `true` before the call is heard, `answer` after it has done its work. */
+    readonly drop?: true | "answer";
+    /** Milliseconds before the call is heard. Alone, it is the only fault: the call then works. */
+    readonly delay?: number;
+    /** Fails only calls with these parameters. @default - any */
+    readonly parameters?: Readonly<Record<string, string>>;
     /** How many calls fail. @default - all, until the fault is ended */
     readonly times?: number;
     /** Fails only this page of an answer, 1 for the first. @default - any */
@@ -53,10 +57,15 @@ export class Faults {
     }
 
     /** The fault that a call meets, which is then one fewer. */
-    take({ service, action }: Request, page: number): Fault | undefined {
+    take({ service, action, form = {} }: Request, page: number): Fault | undefined {
         const names = [action, `${service}.${action}`, `${service}.*`, "*"];
+        const has = ([name, value]: [string, string]) => form[name] === value;
         const wish = this.wishes.find(
-            ({ action, fault, left }) => left > 0 && names.includes(action) && (fault.page ?? page) === page,
+            ({ action, fault, left }) =>
+                left > 0 &&
+                names.includes(action) &&
+                (fault.page ?? page) === page &&
+                Object.entries(fault.parameters ?? {}).every(has),
         );
         if (wish) wish.left--;
         return wish?.fault;

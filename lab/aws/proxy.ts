@@ -1,6 +1,13 @@
 import { once } from "node:events";
-import { createServer, request as httpRequest, type IncomingMessage, type ServerResponse } from "node:http";
+import {
+    createServer,
+    request as httpRequest,
+    type IncomingMessage,
+    type Server,
+    type ServerResponse,
+} from "node:http";
 import type { AddressInfo } from "node:net";
+import { setTimeout } from "node:timers/promises";
 import { type Answer, type Call, type Layer, type Request, readRequest, refusal } from "./calls";
 import { type Fault, Faults } from "./faults";
 
@@ -39,7 +46,7 @@ export class Calls {
 export class CorrectingProxy {
     readonly calls = new Calls();
     readonly faults = new Faults();
-    private readonly server = createServer((request, response) => void this.serve(request, response));
+    private readonly servers: Server[] = [];
     /** Pages that tokens stand for, by token. */
     private readonly pages = new Map<string, number>();
 
@@ -50,13 +57,20 @@ export class CorrectingProxy {
 
     static async start(moto: string, layers: readonly Layer[]): Promise<CorrectingProxy> {
         const proxy = new CorrectingProxy(moto, layers);
-        proxy.server.listen(0, "127.0.0.1");
-        await once(proxy.server, "listening");
+        proxy.url = await proxy.listen("127.0.0.1");
         return proxy;
     }
 
-    get url(): string {
-        return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
+    /** On loopback. */
+    url = "";
+
+    /** Listens on another address of this machine, too. @returns the URL there */
+    async listen(address: string): Promise<string> {
+        const server = createServer((request, response) => void this.serve(request, response));
+        this.servers.push(server);
+        server.listen(0, address);
+        await once(server, "listening");
+        return `http://${address}:${(server.address() as AddressInfo).port}`;
     }
 
     /** Answers a call of a test's own, which is neither counted nor failed. */
@@ -80,7 +94,8 @@ export class CorrectingProxy {
             refusal(request, 500, "InternalError", `the double of AWS: ${error.stack}`),
         );
         const { service, action, region, form = {} } = request;
-        this.calls.add({ service, action, region, page, status: answer?.status ?? 0, parameters: form });
+        const status = answer?.status ?? 0;
+        this.calls.add({ service, action, region, page, status, parameters: form, at: Date.now() });
         if (!answer) {
             incoming.socket.destroy();
             return;
@@ -93,8 +108,12 @@ export class CorrectingProxy {
     /** @returns nothing if the connection is to be dropped */
     private async orFault(request: Request, fault: Fault | undefined): Promise<Answer | undefined> {
         if (!fault) return this.answer(request);
-        const { drop, status = 400, code = "InternalError", message = code } = fault;
-        return drop ? undefined : refusal(request, status, code, message);
+        const { drop, delay = 0, status = 400, code, message = code } = fault;
+        await setTimeout(delay);
+        if (drop === true) return undefined;
+        if (drop === "answer") return void (await this.answer(request));
+        if (delay > 0 && code === undefined) return this.answer(request);
+        return refusal(request, status, code ?? "InternalError", message ?? "InternalError");
     }
 
     private pageOf({ form, body }: Request): number {
@@ -109,9 +128,11 @@ export class CorrectingProxy {
     }
 
     async stop(): Promise<void> {
-        this.server.closeAllConnections();
-        this.server.close();
-        await once(this.server, "close");
+        for (const server of this.servers) {
+            server.closeAllConnections();
+            server.close();
+            await once(server, "close");
+        }
     }
 }
 

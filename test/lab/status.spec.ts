@@ -7,6 +7,7 @@ import { Program } from "../support/program";
 import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 import { runStatus } from "./status/command";
+import { pairs } from "./status/pair";
 import { reviews } from "./status/review";
 import { askSocket } from "./transaction/loadBalancerHost";
 
@@ -14,6 +15,7 @@ describeLab("status", () => {
     const lab = withLab(["lb1", "lb2", "lb3"].map((name) => ({ name, image: "bare", tags: ["haproxy::lb"] })));
     let program: Program;
     let app: AppServer;
+    let declared: Parameters<Program["stack"]>[0];
 
     const status = (...args: string[]) => runStatus(program, args);
     /** What `--json` prints, and the exit status. */
@@ -30,8 +32,11 @@ describeLab("status", () => {
         app = await AppServer.start("app", lab().gateway);
         const { address, port } = app;
         const servers = ["app1", "app2"].map((name) => ({ name, address, port }));
-        const ssh = { user: "root" };
-        program.stack({ ssh, services: [{ name: "shop", hosts: ["shop.test"], port: 80, servers }] });
+        declared = {
+            ssh: { user: "root" },
+            services: [{ name: "shop", hosts: ["shop.test"], port: 80, servers }],
+        };
+        program.stack(declared);
         await program.init();
         const { privateKey = "" } = sshTargetOf(lab(), lab().host("lb1"));
         await program.succeed("config", "set", "--secret", "sshPrivateKey", "--", privateKey);
@@ -142,4 +147,11 @@ describeLab("status", () => {
             );
         });
     });
+
+    describe("then a pair", () =>
+        pairs(
+            lab,
+            () => program,
+            () => declared,
+        ));
 });

@@ -1,4 +1,4 @@
-import type { Answer, Backend, Haproxy, HostStatus } from "../../cli/status/types";
+import type { Answer, Backend, Haproxy, HostStatus, PairAnswer } from "../../cli/status/types";
 
 /** The time at which hosts answer. */
 export const now = 1_800_000_000;
@@ -42,4 +42,24 @@ export function haproxyOf(changes: Partial<Haproxy> = {}): Haproxy {
 /** A backend of which some servers take no requests. */
 export function backendOf(name: string, servers: number, ...lacking: string[]): Backend {
     return { name, servers, up: servers - lacking.length, lacking };
+}
+
+/** What a host says of a healthy pair, edge: lb1 is MASTER. */
+export function pairAnswer(host: "lb1" | "lb2", changes: Partial<PairAnswer> = {}): PairAnswer {
+    const [own, other] = host === "lb1" ? (["1", "2"] as const) : (["2", "1"] as const);
+    return {
+        name: "edge",
+        host,
+        peer: `lb${other}`,
+        addresses: ["192.0.2.100/24"],
+        mode: "vip",
+        address: `192.0.2.${own}`,
+        peerAddress: `192.0.2.${other}`,
+        routerId: "51",
+        role: host === "lb1" ? "MASTER" : "BACKUP",
+        holds: host === "lb1" ? "all" : "none",
+        since: 90_000,
+        warnings: [],
+        ...changes,
+    };
 }

@@ -1,4 +1,5 @@
 // What the stacks staging and prod have of AWS, written out.
+import { interfaceId } from "./awsMocks";
 import { type Registration, unsecret } from "./mocks";
 import type { StackOnAws } from "./stackRun";
 
@@ -109,7 +110,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
                 parent,
                 inputs: {
                     allocationId: later(`eipalloc-${name}-own-address`),
-                    networkInterfaceId: later(`${name}-interface-id`),
+                    networkInterfaceId: later(interfaceId(`${name}-interface`)),
                     privateIpAddress: later(`10.0.${n}.11`),
                 },
                 dependencies: [`${name}-interface`, `${name}-own-address`],
@@ -121,7 +122,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
                     ami: "ami-0a1b2c3d4e5f60718",
                     instanceType,
                     iamInstanceProfile: later(`${edge}-profile-1a2b3c4`),
-                    primaryNetworkInterface: { networkInterfaceId: later(`${name}-interface-id`) },
+                    primaryNetworkInterface: { networkInterfaceId: later(interfaceId(`${name}-interface`)) },
                     metadataOptions: { httpEndpoint: "enabled", httpTokens: "required", httpPutResponseHopLimit: 1 },
                     rootBlockDevice: { volumeType: "gp3", volumeSize: 20, encrypted: true },
                     tags: { ...tags(name), run_list: "haproxy::lb" },
@@ -173,6 +174,7 @@ export function childrenOf(environment: StackOnAws, isPreview: boolean): Record<
         ...Object.fromEntries(clients),
         [`${edge}-${sshRule}`]: rule({ ...tcp(22), ...sshSource }),
         [`${edge}-vrrp`]: rule({ ipProtocol: "112", referencedSecurityGroupId: group, description: "VRRP" }),
+        [`${edge}-health`]: rule({ ...tcp(8407), referencedSecurityGroupId: group, description: "Health page" }),
         [`${edge}-out-ipv4`]: out({ cidrIpv4: "0.0.0.0/0" }),
         [`${edge}-out-ipv6`]: out({ cidrIpv6: "::/0" }),
         [`${edge}-role`]: {

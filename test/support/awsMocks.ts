@@ -50,6 +50,21 @@ export const awsMocks: Required<Pick<MockOptions, "call" | "outputs">> = {
     },
 };
 
+/** The same with ids in the form that AWS gives them, which a pair judges. */
+export const stackMocks: Required<Pick<MockOptions, "call" | "outputs" | "id">> = {
+    ...awsMocks,
+    id: (type, name) => (type === "aws:ec2/networkInterface:NetworkInterface" ? interfaceId(name) : `${name}-id`),
+    outputs: (type, name) => ({
+        ...awsMocks.outputs(type, name),
+        ...(name.endsWith("-service-address") && { allocationId: "eipalloc-0a1b2c3d" }),
+    }),
+};
+
+/** The id of an interface. */
+export function interfaceId(name: string): string {
+    return `eni-${Buffer.from(name, "utf8").toString("hex")}`;
+}
+
 const keys = new Map<string, Record<string, unknown>>();
 
 /** The same key each time, as a state has it. */

@@ -8,6 +8,7 @@ import { restoreLog } from "./mocks";
 export const HOST = "haproxy-fleet:index:ConvergedHost";
 export const BALANCER = "haproxy-fleet:index:LoadBalancer";
 export const FLEET = "haproxy-fleet:index:LoadBalancerFleet";
+export const PAIR = "haproxy-fleet:index:LoadBalancerPair";
 export const COMMAND = "command:remote:Command";
 
 /** Two keys that a host may have. */

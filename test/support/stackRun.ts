@@ -1,7 +1,7 @@
-import { awsMocks } from "./awsMocks";
 import { makeCertificate } from "./certificates";
 import { type MockOptions, mockEngine, type Recording, settled } from "./mocks";
 import { exampleConfig } from "./stackConfig";
+import { stackMocks } from "./awsMocks";
 
 /** The stacks of this checkout that are on AWS. */
 export const stacksOnAws = ["staging", "prod"] as const;
@@ -65,7 +65,7 @@ export async function runStack(
     );
     const calls: Call[] = [];
     const recording = await mockEngine({
-        ...awsMocks,
+        ...stackMocks,
         ...options,
         stack,
         config: Object.fromEntries(set),
@@ -75,7 +75,7 @@ export async function runStack(
             const isSecret = token === "aws:secretsmanager/getSecretVersion:getSecretVersion";
             return (
                 call?.(token, inputs) ??
-                (isSecret ? { id: inputs.secretId, secretString: pem + key } : awsMocks.call(token, inputs))
+                (isSecret ? { id: inputs.secretId, secretString: pem + key } : stackMocks.call(token, inputs))
             );
         },
     });

@@ -17,23 +17,28 @@ status() {
     # A name like that of a payload: the next converge removes it if this is killed.
     checked=$run/in.check.$$
     checker=
+    programs=/usr/local/libexec/$product
+    led=$run/in.lead.$$
+    leader=
     trap end_status EXIT
     trap 'exit 1' HUP INT PIPE TERM
     echo "$product status"
     printf 'now\t%s\n' "$(date +%s)"
     say_records
     say_holder
+    say_pair
     # While a converge runs, what it has not done yet is no drift.
     [ -n "$holder" ] || start_check
     say_haproxy
+    [ -z "$leader" ] || say_lead
     [ -z "$checker" ] || say_check
     echo "$product status ends"
 }
 
-# Reads checker, checked.
+# Reads checker, checked, leader, led.
 end_status() {
-    [ -z "$checker" ] || kill "$checker" 2>/dev/null
-    rm -f "$checked"
+    for started in $checker $leader; do kill "$started" 2>/dev/null; done
+    rm -f "$checked" "$led"
     case $0 in "$run/in."*) rm -f "$0" ;; esac
 }
 
@@ -83,6 +88,30 @@ read_unit() {
     done <<PROPERTIES
 $properties
 PROPERTIES
+}
+
+# Says what the host says of its pair, and with which status it has ended: 1 if the host is in none. If the pair has an elastic IP address,
+# begins to ask EC2 where that leads, and sets leader.
+say_pair() {
+    [ -x "$programs/pair" ] || return 0
+    pair=$(timeout -k 1 5 "$programs/pair" role </dev/null 2>/dev/null)
+    pair_status=$?
+    printf 'asked-pair\t%s\n' "$pair_status"
+    [ "$pair_status" -ne 1 ] || return 0
+    printf '%s\n' "$pair" | sed 's/^/pair-says\t/'
+    [ -x "$programs/move-address" ] || return 0
+    timeout -k 1 8 "$programs/move-address" owner </dev/null >"$led" 2>/dev/null &
+    leader=$!
+}
+
+# Says where the elastic IP address leads: nothing if the pair has none any more. Sets leader to nothing.
+say_lead() {
+    wait "$leader"
+    lead_status=$?
+    leader=
+    lead=
+    IFS= read -r lead <"$led"
+    [ "$lead_status$lead" = 0 ] || printf 'elastic-ip\t%s\n' "$lead"
 }
 
 # Starts the check that the last converge has left, beside the rest. Sets checker.

@@ -6,6 +6,9 @@ const DROP_IN = /^[A-Za-z0-9:_.@-]+\.(service|socket|timer|target|path|mount|sli
 // Control characters break line-based tools; sha256sum escapes a backslash in its output.
 const UNSAFE = /[\u0000-\u001f\u007f\\]/;
 
+/** The part of the runtime that runs conditions, as `parts` of a kind names them. */
+export const CONDITIONS = "conditions";
+
 /** The issue, if there is one. */
 export function when(faulty: boolean, issue: string): string[] {
     return faulty ? [issue] : [];

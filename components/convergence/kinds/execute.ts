@@ -1,6 +1,6 @@
 import { z } from "zod";
 import { anyText, formOf } from "../../forms";
-import { nameIssues, pathIssues, shellTextIssues, when } from "./checks";
+import { CONDITIONS, nameIssues, pathIssues, shellTextIssues, when } from "./checks";
 import type { ResourceKind } from "./kind";
 
 /**
@@ -47,6 +47,7 @@ export const execute: ResourceKind<Execute> = {
         ...shellTextIssues("notIf", notIf ?? ""),
     ],
     claims: ({ name }) => [{ on: `execute ${name}` }],
+    parts: ({ onlyIf, notIf }) => ((onlyIf ?? notIf) ? [CONDITIONS] : []),
     args: ({ command, creates = "", onlyIf = "", notIf = "" }) => [command, creates, onlyIf, notIf],
     wording: {
         "to run": () => "would run",

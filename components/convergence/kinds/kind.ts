@@ -106,8 +106,8 @@ export interface ResourceKind<R> {
     facts?(resource: R): Partial<Facts>;
     /** Paths of files that an earlier resource must declare. @default - none */
     reads?(resource: R): string[];
-    /** Shell text that its function needs besides the runtime, and the variables to set for it. @default - none */
-    shell?(resource: R): { script: string; variables: Record<string, string> };
+    /** Shell text that its function needs besides the runtime, the variables to set for it, and the adapter that it defines. @default - none */
+    shell?(resource: R): { script: string; variables: Record<string, string>; adapter: string };
     /** Parts of the runtime that few resources need: the names of their files in `runtime/parts`. @default - none */
     parts?(resource: R): string[];
     /** What a later converge undoes if the resource has left the run list: a line `kind TAB name` each; more fields may follow. @default - nothing */

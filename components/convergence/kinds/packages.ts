@@ -1,6 +1,6 @@
 import { z } from "zod";
-import { anyTexts, formOf, matching } from "../../forms";
-import { when } from "./checks";
+import { anyText, anyTexts, formOf, matching } from "../../forms";
+import { CONDITIONS, shellTextIssues, when } from "./checks";
 import type { ResourceKind, Wording } from "./kind";
 
 /** The part of the runtime that knows versions and holds. */
@@ -39,6 +39,11 @@ export interface Packages {
      * installed in this version, one that is installed stays. An exact version or `"newest"`. @default - any version
      */
     initial?: Record<string, string>;
+    /**
+     * Shell that must change nothing; the host needs the packages only if this exits 0. As an earlier resource may change what it finds,
+     * a preview may name packages that an up then does not install. @default - it always needs them
+     */
+    onlyIf?: string;
 }
 
 /** The form of {@link PackageVersion}. */
@@ -148,6 +153,7 @@ export const packages: ResourceKind<Packages> = {
                     matching((text) => isVersion(text) || text === "newest", 'expected "newest" or an exact version'),
                 )
                 .optional(),
+            onlyIf: anyText.optional(),
         }),
     ),
     issues: (resource) => [
@@ -159,13 +165,20 @@ export const packages: ResourceKind<Packages> = {
         }),
         ...keyIssues(resource, "versions"),
         ...keyIssues(resource, "initial"),
+        ...when(resource.onlyIf === "", "onlyIf is empty, which always holds; give it shell, or leave it out"),
+        ...shellTextIssues("onlyIf", resource.onlyIf ?? ""),
     ],
     // Several recipes may each need curl; only two versions of it contradict each other.
     claims: (resource) => declaredOf(resource).map((one) => ({ on: `package ${one.name}`, terms: word(one) })),
     facts: (resource) => ({ packages: namesOf(resource) }),
-    args: (resource) => declaredOf(resource).map(word),
-    parts: (resource) =>
-        declaredOf(resource).some(({ version, hold }) => version !== undefined || hold) ? [VERSIONS] : [],
+    args: (resource) => [
+        ...(resource.onlyIf === undefined ? [] : [`?${resource.onlyIf}`]),
+        ...declaredOf(resource).map(word),
+    ],
+    parts: (resource) => [
+        ...(declaredOf(resource).some(({ version, hold }) => version !== undefined || hold) ? [VERSIONS] : []),
+        ...(resource.onlyIf === undefined ? [] : [CONDITIONS]),
+    ],
     manifest: (resource) => declaredOf(resource).flatMap(({ name, hold }) => (hold ? [`hold\t${name}`] : [])),
     // By name, because a package may be declared in another resource the next time.
     remembered: (resource) =>

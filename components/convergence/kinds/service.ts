@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { anyText, anyTexts, flag, formOf } from "../../forms";
 import { sha256 } from "../sha256";
-import { serviceIssues } from "./checks";
+import { serviceIssues, when } from "./checks";
 import { type CallContext, type ResourceKind, yesNo } from "./kind";
 
 /** A systemd service: its state now and after a boot. */
@@ -22,6 +22,11 @@ export interface Service {
      * `restart` restarts it if it runs, so that it forgets files that are undone. @default - it stays as it is
      */
     removed?: "stop" | "restart";
+    /**
+     * Whether its start may wait for something outside of this host: then a start is not waited for, and a unit that is still starting
+     * counts as running. Not with `reloadOn` and `restartOn`. @default false
+     */
+    mayWait?: boolean;
 }
 
 /** A digest of what the files hold, and their positions. */
@@ -45,17 +50,24 @@ export const service: ResourceKind<Service> = {
             reloadOn: anyTexts.optional(),
             restartOn: anyTexts.optional(),
             removed: z.enum(["stop", "restart"]).optional(),
+            mayWait: flag.optional(),
         }),
     ),
-    issues: ({ name }) => serviceIssues(name),
+    issues: ({ name, mayWait = false, reloadOn = [], restartOn = [] }) => [
+        ...serviceIssues(name),
+        ...when(
+            mayWait && reloadOn.length + restartOn.length > 0,
+            "a service that may wait cannot be made to read files; leave out reloadOn and restartOn",
+        ),
+    ],
     claims: ({ name }) => [{ on: `service ${name}` }],
     facts: ({ name }) => ({ units: [name] }),
     reads: ({ reloadOn = [], restartOn = [] }) => [...reloadOn, ...restartOn],
-    args: ({ name, enabled = true, running = true, reloadOn = [], restartOn = [] }, context) => [
+    args: ({ name, enabled = true, running = true, reloadOn = [], restartOn = [], mayWait = false }, context) => [
         context.unit(name),
         name,
         yesNo(enabled),
-        yesNo(running),
+        running && mayWait ? "waits" : yesNo(running),
         ...watched(reloadOn, context),
         ...watched(restartOn, context),
     ],

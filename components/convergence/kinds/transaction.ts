@@ -103,6 +103,7 @@ export const transaction: ResourceKind<Transaction> = {
     files: ({ files }) => files,
     filesTogether: true,
     shell: ({ adapter: { name, script, parameters } }) => ({
+        adapter: name,
         script,
         variables: Object.fromEntries(Object.entries(parameters).map(([key, value]) => [`${name}_${key}`, value])),
     }),

@@ -78,6 +78,7 @@ export function buildPayload(
         ...unique(planned.map(({ kind }) => kind)).map(kindText),
         ...unique(planned.flatMap((resource) => kindOf(resource).parts?.(resource) ?? [])).map(partText),
         ...unique(shells.map(({ script }) => compact(script))),
+        assign("adapters", shells.map(({ adapter }) => adapter).join(" ")),
         assign("owner", owner),
         assign("former_owners", formerOwners.join("\n")),
         assign("take_over", yesNo(takeOver)),

@@ -60,6 +60,15 @@ export interface SeenFirewall {
     text: string;
 }
 
+/** What a host is among those that share a service address: VRRP's words, and WAITING for one that does not know yet. */
+export type ServiceRole = "MASTER" | "BACKUP" | "FAULT" | "WAITING" | "STOPPED" | "UNKNOWN";
+
+/** What a host is, and how many of the service addresses it has. */
+export interface SeenRole {
+    role: ServiceRole;
+    holds: "all" | "some" | "none";
+}
+
 /** How a host compares with a plan. */
 export interface WhyRun {
     bootId: string;
@@ -89,6 +98,12 @@ export interface WhyRun {
     shortages: Shortage[];
     /** Which services are not all up, and how many are; a text for each daemon that was asked. */
     serving: string[];
+    /** @default - it shares no service address */
+    role?: SeenRole;
+    /**
+     * Why this change needs all hosts of the fleet in one up, as in `the password of the pair changes`. @default - it does not
+     */
+    together?: string;
 }
 
 /**
@@ -159,6 +174,12 @@ export function parseWhyRun(text: string): WhyRun {
             case "serving":
                 result.serving.push(decode(id));
                 break;
+            case "role":
+                result.role = { role: known(second, ROLES, "UNKNOWN"), holds: known(third, HELD, "none") };
+                break;
+            case "together":
+                result.together = decode(second);
+                break;
             case "live":
             case "declared": {
                 const end = lines.indexOf(".", n);
@@ -184,6 +205,13 @@ export function parseWhyRun(text: string): WhyRun {
         throw new Error("the host's report was truncated");
     }
     return result;
+}
+
+const ROLES = ["MASTER", "BACKUP", "FAULT", "WAITING", "STOPPED"] as const;
+const HELD = ["all", "some"] as const;
+
+function known<Word extends string, Other>(text: string, words: readonly Word[], other: Other): Word | Other {
+    return words.find((word) => word === text) ?? other;
 }
 
 /** The host sends plain ASCII as it is, other text as `=` and base64. */

@@ -1,5 +1,18 @@
 # How a transaction writes its files, activates them and proves that the daemon has them and works. Reads the tx_ variables of transaction.
 
+# Before a restart, or an upgrade of a daemon that runs, lets other adapters move its clients to another host.
+transaction_hand_over() {
+    case $activation,$tx_target in
+    restart,* | reload,?*) ;;
+    *) return 0 ;;
+    esac
+    hand_over "$label: $activation ($activation_reason)" || {
+        rm -rf "$tx_stage"
+        fail "its clients cannot be handed over before the $activation; its files and its running process are untouched" "$words"
+    }
+    [ -z "$words" ] || say "$label: $words"
+}
+
 # Keeps what works with the last good files until the new ones are proven. If the process has unproven ones, from a converge that was
 # killed, what that one has kept counts. Before a first converge there is nothing to compare with.
 transaction_baseline() {
@@ -137,6 +150,8 @@ transaction_restore() {
 transaction_reactivate() {
     "${tx_adapter}_running"
     "${tx_adapter}_activation"
+    # What could not be handed over must not keep the last good files away.
+    [ "$activation" != restart ] || hand_over "$label: last good files" || :
     activated_at=$(date +%s)
     outcome="${tx_back}last good files are back and active"
     if attempt activate "$activation" && attempt prove "$good_digest"; then

@@ -300,6 +300,7 @@ judge() {
 
 # systemd runs this when the apply has ended, in whatever way. Removes everything else before it writes the result.
 result() {
+    [ ! -e "$run/yielding" ] || timeout -k 1 "$resume_seconds" /bin/sh "$0" resume >>"$run/log.$token" 2>&1
     rm -rf "$run/stage" "$0"
     by=
     began=

@@ -1,7 +1,7 @@
 # Starts a why-run, an apply or a check. All call the same functions: a why-run reports what differs, an apply repairs it, a check is what a
 # host keeps of its last converge, see check.sh.
 #
-# The payload sets: product, owner, former_owners, take_over, retiring, deadline, secret_values and secret_base64 (a line each: slot, TAB, value), the lists
+# The payload sets: product, adapters, owner, former_owners, take_over, retiring, deadline, secret_values and secret_base64 (a line each: slot, TAB, value), the lists
 # of facts.sh (file_paths, unit_names, …), manifest_wanted and secret_lines (see prune.sh), declared_wanted (see declared.sh), and the
 # function run_list.
 #
@@ -53,8 +53,9 @@ secret_base64=
 recover=
 # Set if the facts are out of date.
 stale=1
-# Adapters of the daemons on this host.
+# Adapters of the daemons on this host that have been called.
 standing_adapters=
+handed_over=
 booted=
 owned_directories=
 user_facts=
@@ -68,7 +69,7 @@ dispatch() {
     why-run) why_run ;;
     check) check ;;
     leave) leave "$2" "${3-}" ;;
-    launch | apply | result)
+    launch | apply | result | resume)
         token=${0##*.}
         "$1"
         ;;
@@ -121,6 +122,7 @@ compare() {
 apply() {
     exec >"$run/report.$token" 2>"$run/log.$token" 8>&2
     mode=apply
+    trap resume EXIT
     find_now
     began=$now
     printf '%s\n' "$began" >>"$run/began.$token"
@@ -143,6 +145,7 @@ converge() {
     remember_before
     remember_attempt
     settle_guard
+    resume
     run_list
     prune
     label=host

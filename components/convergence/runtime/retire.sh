@@ -10,7 +10,10 @@ is_retired() {
 retire_daemon() {
     command -v "$1_retire" >/dev/null && "$1_serves" || return 0
     differs serving
-    ! applying || step "end its service" "$1_retire"
+    applying || return 0
+    tx_adapter=$1
+    hand_over "$label: retired" || say_lines "$words"
+    step "end its service" "$1_retire"
 }
 
 # Removes our records. The owner is the last of them: without it, the host counts as retired.

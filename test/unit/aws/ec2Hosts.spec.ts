@@ -46,6 +46,7 @@ const shared = [
     [INGRESS, "edge-clients-443-0.0.0.0/0"],
     [INGRESS, "edge-clients-443-::/0"],
     [INGRESS, "edge-vrrp"],
+    [INGRESS, "edge-health"],
     [EGRESS, "edge-out-ipv4"],
     [EGRESS, "edge-out-ipv6"],
     ["aws:iam/role:Role", "edge-role"],
@@ -146,6 +147,7 @@ describe("Ec2Hosts", () => {
                 referencedSecurityGroupId: "edge-hosts-id",
                 description: "VRRP",
             },
+            "edge-health": { ...tcp(8407), referencedSecurityGroupId: "edge-hosts-id", description: "Health page" },
             "edge-out-ipv4": { ...group, ipProtocol: "-1", cidrIpv4: "0.0.0.0/0", description: "All" },
             "edge-out-ipv6": { ...group, ipProtocol: "-1", cidrIpv6: "::/0", description: "All" },
             "edge-role": {
@@ -280,6 +282,7 @@ describe("Ec2Hosts", () => {
             ssh: { user: "deploy", authorizedKeys: [key], securityGroup: pulumi.output("sg-bastion") },
             dns: undefined,
             ports: [8443],
+            healthPort: 9000,
             clients: ["192.0.2.5/24", "2001:DB8::/32"],
             runList: [],
         });
@@ -292,6 +295,8 @@ describe("Ec2Hosts", () => {
         const rest = shared.filter(([, name]) => !absent.test(name));
         assert.deepEqual(registeredFamily(recording), family([...rest, ...ways, ...ofHost("lb1"), ...ofHost("lb2")]));
         assert.deepEqual(inputs(INSTANCE, "edge-lb1-instance").tags, { environment: "prod", Name: "edge-lb1" });
+        const { fromPort, toPort } = inputs(INGRESS, "edge-health");
+        assert.deepEqual([fromPort, toPort], [9000, 9000]);
     });
 
     it("has one rule for a port and a network, since AWS refuses two", async () => {
@@ -307,7 +312,7 @@ describe("Ec2Hosts", () => {
         ]);
     });
 
-    it("has outputs to converge the hosts by, and says how to associate the service address", async () => {
+    it("has outputs to converge the hosts by", async () => {
         const { hosts } = await hostsWith();
         const { lb2 } = hosts.hosts;
         const { publicKeyOpenssh } = awsMocks.outputs("tls:index/privateKey:PrivateKey", "edge-lb2-host-key");
@@ -325,17 +330,14 @@ describe("Ec2Hosts", () => {
         assert.equal(await promiseOf(hosts.address), "203.0.113.10");
         assert.equal(await promiseOf(hosts.allocationId), "eipalloc-edge-service-address");
         assert.deepEqual(hosts.names, ["www.example.com", "*.example.com"]);
-        assert.match(
-            await promiseOf(hosts.association),
-            /^203\.0\.113\.10 leads to lb1 after this.*: aws ec2 associate-address --region eu-central-1 --allocation-id eipalloc-edge-service-address --network-interface-id edge-lb1-interface-id --private-ip-address 10\.0\.1\.12 --no-allow-reassociation$/,
-        );
+        assert.equal(await promiseOf(hosts.region), "eu-central-1");
     });
 
     it("knows none of them in the preview that would make it", async () => {
         // Mocks know ids even in previews.
         const { hosts } = await hostsWith({}, { preview: true });
         const { address, publicAddress, serviceAddress, hostKey } = hosts.hosts.lb1;
-        const outputs = [address, publicAddress, serviceAddress, hostKey, hosts.address, hosts.association];
+        const outputs = [address, publicAddress, serviceAddress, hostKey, hosts.address, hosts.allocationId, hosts.region];
         assert.deepEqual(
             await Promise.all(outputs.map(knownValue)),
             outputs.map(() => undefined),
@@ -354,7 +356,7 @@ describe("Ec2Hosts", () => {
             onlyDeclare(purpose);
             const { hosts } = new Ec2Hosts("edge", declared);
             await settled();
-            assert.equal(recording.registrations.length, purpose === "check" ? 1 : 27);
+            assert.equal(recording.registrations.length, purpose === "check" ? 1 : 28);
             assert.equal(await knownValue(hosts.lb1.address), known);
         }
     });

@@ -1,47 +1,11 @@
 // What the role of the hosts may do, judged as IAM does for statements of this form.
 import assert from "node:assert/strict";
 import { hostPolicy } from "../../../components/aws/policies";
+import { allows } from "../../../lab/aws/policy";
 
 const account = "arn:aws:ec2:eu-central-1:123456789012";
 const address = `${account}:elastic-ip/eipalloc-service`;
 const [lb1, lb2] = [`${account}:network-interface/eni-1`, `${account}:network-interface/eni-2`] as const;
-
-interface Statement {
-    readonly Effect: string;
-    readonly Action: string | string[];
-    readonly Resource: string | string[];
-    readonly Condition?: Readonly<Record<string, Readonly<Record<string, string>>>>;
-}
-
-const listed = (value: string | string[]) => (typeof value === "string" ? [value] : value);
-
-/** Whether a pattern with `*` and `?` fits; actions regardless of case. */
-function fits(pattern: string, text: string, flags = ""): boolean {
-    const expression = pattern
-        .replace(/[.+^${}()|[\]\\]/g, "\\$&")
-        .replace(/\*/g, ".*")
-        .replace(/\?/g, ".");
-    return new RegExp(`^${expression}$`, flags).test(text);
-}
-
-/** Whether a call is allowed: for each of its resources by a statement. */
-function allows(policy: string, action: string, resources: readonly string[], region = "eu-central-1"): boolean {
-    const { Version, Statement: statements } = JSON.parse(policy) as { Version: string; Statement: Statement[] };
-    assert.equal(Version, "2012-10-17");
-    return resources.every((resource) =>
-        statements.some((statement) => {
-            assert.equal(statement.Effect, "Allow");
-            const { StringEquals = {}, ...others } = statement.Condition ?? {};
-            assert.deepEqual(others, {}, "an operator that this test does not know");
-            const context: Readonly<Record<string, string>> = { "ec2:Region": region };
-            return (
-                listed(statement.Action).some((one) => fits(one, action, "i")) &&
-                listed(statement.Resource).some((one) => fits(one, resource)) &&
-                Object.entries(StringEquals).every(([name, value]) => context[name] === value)
-            );
-        }),
-    );
-}
 
 describe("the role of hosts in EC2", () => {
     const policy = hostPolicy(address, [lb1, lb2]);

@@ -129,6 +129,42 @@ for (const [name, ...shell] of SHELLS) {
             });
         });
 
+        describe("a service that may wait", () => {
+            const waits: Resource[] = [{ kind: "service", name: "aa.service", mayWait: true }];
+            const unit = (state: string) => `
+                facts_units() { unit_1="\${NL}LoadState=loaded\${NL}UnitFileState=enabled\${NL}ActiveState=${state}\${NL}"; }
+                ${recorded("systemctl")}`;
+
+            it("runs also while it still starts", () => {
+                assert.deepEqual(differences(waits, unit("activating")), []);
+                assert.deepEqual(differences(waits, unit("active")), []);
+                assert.deepEqual(differences([{ kind: "service", name: "aa.service" }], unit("activating")), [
+                    "stopped activating",
+                ]);
+            });
+
+            it("is started without waiting for it", () => {
+                assert.deepEqual(differences(waits, unit("failed")), ["stopped failed"]);
+                assert.deepEqual(called(waits, unit("inactive")), ["systemctl --no-block start -- aa.service"]);
+            });
+        });
+
+        it("needs packages with a condition only if it holds", () => {
+            const file = sandbox.path("it's a version");
+            const resources: Resource[] = [{ kind: "packages", names: ["aa"], onlyIf: `grep -q "it's old" "${file}"` }];
+            const missing = `
+                facts_packages() { package_facts="\${NL}aa\${TAB}not-installed\${TAB}-\${TAB}install\${NL}"; }
+                package_manager_interrupted() { false; }
+                packages_refresh() { :; }
+                packages_named() { :; }
+                ${recorded("package_install")}`;
+            assert.deepEqual(differences(resources, missing), []);
+            assert.deepEqual(called(resources, missing), []);
+            writeFileSync(file, "it's old\n");
+            assert.deepEqual(differences(resources, missing), ["missing aa"]);
+            assert.deepEqual(called(resources, missing), ["package_install aa"]);
+        });
+
         it("removes a file that leaves an owned directory, even if another was there before", () => {
             const [path, held] = [sandbox.path("owned"), sandbox.account];
             mkdirSync(path, { mode: 0o755 });

@@ -1,6 +1,13 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
-import { type Role, Roll, type Turn } from "../../../components/convergence/roll";
+import {
+    apartText,
+    type Role,
+    Roll,
+    type RollAnswers,
+    type Standing,
+    type Turn,
+} from "../../../components/convergence/roll";
 import { mockEngine, type Recording, restoreLog } from "../../support/mocks";
 
 const NAMES = ["edge-lb1", "edge-lb2", "edge-lb3"];
@@ -11,17 +18,22 @@ const quiet = () => new Promise((resolve) => setImmediate(resolve));
 describe("Roll", () => {
     let recording: Recording;
     let roll: Roll;
-    const begin = async (preview: boolean, hosts = NAMES) => {
+    const begin = async (preview: boolean, hosts = NAMES, judge?: (answers: RollAnswers) => string[]) => {
         recording = await mockEngine({ preview });
-        roll = new Roll(new pulumi.ComponentResource("test:index:Fleet", "edge"), "edge", hosts);
+        roll = new Roll(new pulumi.ComponentResource("test:index:Fleet", "edge"), "edge", hosts, { judge });
     };
     after(restoreLog);
 
     /** The turns of hosts that answer; those whose turn has come, in that order. */
-    function answers(roles: Partial<Record<string, Role>>, current: readonly string[] = []): [string, Turn][] {
+    function answers(
+        roles: Partial<Record<string, Role>>,
+        current: readonly string[] = [],
+        standings: Record<string, Standing> = {},
+    ): [string, Turn][] {
         const come: [string, Turn][] = [];
         for (const [host, role] of Object.entries(roles)) {
-            void roll.turn(host, role as Role, current.includes(host)).then((turn) => come.push([host, turn]));
+            const standing = { isCurrent: current.includes(host), ...standings[host] };
+            void roll.turn(host, role as Role, standing).then((turn) => come.push([host, turn]));
         }
         return come;
     }
@@ -33,7 +45,7 @@ describe("Roll", () => {
         const come = answers({ "edge-lb1": "rolls", "edge-lb2": "atOnce" });
         await quiet();
         assert.equal(come.length, 0);
-        void roll.turn("edge-lb3", "unchanged", true);
+        void roll.turn("edge-lb3", "unchanged", { isCurrent: true });
         await quiet();
         assert.deepEqual(come, [
             ["edge-lb1", go],
@@ -119,6 +131,140 @@ describe("Roll", () => {
         void roll.turn("edge-lb3", "atOnce");
         await quiet();
         assert.ok(come.every(([, { refusedBy }]) => refusedBy[0] === "edge-lb1"));
+    });
+
+    describe("with a service address", () => {
+        const master: Standing = { seen: { role: "MASTER", holds: "all" } };
+        const backup: Standing = { seen: { role: "BACKUP", holds: "none" } };
+        const pair = ["edge-lb1", "edge-lb2"];
+        const together = "the password of the pair changes";
+
+        for (const [title, seen] of [
+            ["is MASTER, whatever it has", { role: "MASTER", holds: "none" }],
+            ["has the address, whatever it is", { role: "FAULT", holds: "some" }],
+        ] as const) {
+            it(`lets a host that ${title} change last`, async () => {
+                await begin(false, pair);
+                const come = answers({ "edge-lb1": "rolls", "edge-lb2": "rolls" }, [], {
+                    "edge-lb1": { seen },
+                    "edge-lb2": backup,
+                });
+                await quiet();
+                assert.deepEqual(come, [["edge-lb2", go]]);
+                roll.ended("edge-lb2", true);
+                await quiet();
+                assert.deepEqual(come.slice(1), [["edge-lb1", go]]);
+            });
+        }
+
+        it("lets it wait also for hosts that need not wait otherwise, and leaves it as it is if one of them fails", async () => {
+            await begin(false);
+            const roles = { "edge-lb1": "atOnce", "edge-lb2": "atOnce", "edge-lb3": "unchanged" } as const;
+            const come = answers(roles, [], { "edge-lb1": master, "edge-lb2": backup });
+            await quiet();
+            assert.deepEqual(come, [
+                ["edge-lb2", go],
+                ["edge-lb3", go],
+            ]);
+            roll.ended("edge-lb2", false);
+            await quiet();
+            assert.deepEqual(come.slice(2), [["edge-lb1", { refusedBy: [], isStopped: true }]]);
+            assert.deepEqual(texts(), [
+                "error: edge: edge-lb2 failed, so edge-lb1 was not changed; correct the cause, then run up again",
+            ]);
+        });
+
+        it("lets hosts that need not wait change at once if nothing is due on the one that has it", async () => {
+            await begin(false);
+            const roles = { "edge-lb1": "unchanged", "edge-lb2": "atOnce", "edge-lb3": "atOnce" } as const;
+            const come = answers(roles, [], { "edge-lb1": master, "edge-lb2": backup, "edge-lb3": backup });
+            await quiet();
+            assert.equal(come.length, 3);
+        });
+
+        it("leaves a host as it is that must change together with one that is away, and no other waits for it", async () => {
+            await begin(false);
+            const roles = { "edge-lb1": "rolls", "edge-lb2": "rolls", "edge-lb3": "away" } as const;
+            const come = answers(roles, [], { "edge-lb1": { together }, "edge-lb2": master });
+            await quiet();
+            const without = { hosts: ["edge-lb3"], because: "away" };
+            assert.deepEqual(come, [
+                ["edge-lb1", { refusedBy: [], isStopped: false, without }],
+                ["edge-lb2", go],
+                ["edge-lb3", go],
+            ]);
+        });
+
+        it("leaves a host as it is that must change together with one that the up leaves alone", async () => {
+            await begin(false, pair);
+            const standings = { "edge-lb1": { ...master, together }, "edge-lb2": { ...backup, together } };
+            const come = answers({ "edge-lb1": "rolls", "edge-lb2": "rolls" }, [], standings);
+            await quiet();
+            assert.deepEqual(come, [["edge-lb2", go]]);
+            roll.ended("edge-lb2", true, false);
+            await quiet();
+            const without = { hosts: ["edge-lb2"], because: "untouched" } as const;
+            assert.deepEqual(come.slice(1), [["edge-lb1", { refusedBy: [], isStopped: false, without }]]);
+            assert.equal(
+                apartText("edge-lb1", together, without),
+                "edge-lb1: nothing changes here, because the password of the pair changes, which all hosts must get in one up, and this up leaves edge-lb2 alone; run up without --target",
+            );
+        });
+
+        it("does not take a host for away that a preview cannot ask yet", async () => {
+            await begin(true, pair);
+            const come = answers({ "edge-lb1": "rolls", "edge-lb2": "later" }, [], {
+                "edge-lb1": { ...master, together },
+            });
+            await quiet();
+            assert.deepEqual(come[0], ["edge-lb1", go]);
+        });
+
+        it("gives all roles to the judge once all were asked, and shows its warnings", async () => {
+            const given: RollAnswers[] = [];
+            await begin(false, NAMES, (all) => {
+                given.push(all);
+                return ["both are MASTER; look at the network between them"];
+            });
+            const come = answers({ "edge-lb3": "unchanged", "edge-lb1": "away" }, [], { "edge-lb3": backup });
+            await quiet();
+            assert.deepEqual(given, []);
+            void roll.turn("edge-lb2", "later");
+            await quiet();
+            assert.equal(come.length, 2);
+            assert.deepEqual(given, [
+                { roles: [{ host: "edge-lb3", role: "BACKUP", holds: "none" }], absent: ["edge-lb1"] },
+            ]);
+            assert.deepEqual(texts(), ["warn: edge: both are MASTER; look at the network between them"]);
+        });
+
+        for (const [title, roles, standings, text] of [
+            [
+                "names the host that has the address last, and says why",
+                { "edge-lb1": "rolls", "edge-lb2": "rolls" },
+                { "edge-lb1": master, "edge-lb2": backup },
+                "an up changes edge-lb2, then edge-lb1, which has the service address, and stops if one fails",
+            ],
+            [
+                "says why also of a MASTER without it",
+                { "edge-lb1": "atOnce", "edge-lb2": "rolls" },
+                { "edge-lb1": { seen: { role: "MASTER", holds: "none" } }, "edge-lb2": backup },
+                "an up changes edge-lb2, then edge-lb1, which is MASTER, and stops if one fails",
+            ],
+            [
+                "names it alone if it is the only one",
+                { "edge-lb1": "rolls", "edge-lb2": "unchanged" },
+                { "edge-lb1": master, "edge-lb2": { ...backup, isCurrent: true } },
+                "1 of 2 hosts has the new configuration; an up changes edge-lb1, which has the service address",
+            ],
+        ] as const) {
+            it(`${title}, in a preview`, async () => {
+                await begin(true, pair);
+                answers(roles, [], standings);
+                await quiet();
+                assert.deepEqual(texts(), [`info: edge: ${text}`]);
+            });
+        }
     });
 
     describe("in a preview", () => {

@@ -1,7 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { SshError } from "../../../components/convergence/ssh/ssh";
-import { awsMocks } from "../../support/awsMocks";
 import {
     failuresOf,
     type MockOptions,
@@ -11,8 +10,9 @@ import {
     registered,
     settled,
 } from "../../support/mocks";
-import { FLEET, HOST, withProbeReplies } from "../../support/probeReplies";
+import { HOST, PAIR, withProbeReplies } from "../../support/probeReplies";
 import { exampleConfig } from "../../support/stackConfig";
+import { stackMocks } from "../../support/awsMocks";
 
 describe("index.ts", () => {
     const hosts = withProbeReplies();
@@ -30,7 +30,7 @@ describe("index.ts", () => {
             ...options.config,
         };
         const secretConfig = ["haproxy-fleet:datadogApiKey", ...(options.secretConfig ?? [])];
-        const recording = await mockEngine({ stack: "staging", ...awsMocks, ...options, config, secretConfig });
+        const recording = await mockEngine({ stack: "staging", ...stackMocks, ...options, config, secretConfig });
         const file = require.resolve("../../../index");
         delete require.cache[file];
         const exported = await require(file)();
@@ -51,7 +51,7 @@ describe("index.ts", () => {
         );
         assert.equal(await promiseOf(recording.addresses.lb2 as pulumi.Output<string>), "10.0.2.11");
         assert.deepEqual(recording.outputs, ["addresses", "services"], "Pulumi warns of outputs without a value");
-        const { files } = registered(recording, FLEET, "edge").inputs as { files: Record<string, string> };
+        const { files } = registered(recording, PAIR, "edge").inputs as { files: Record<string, string> };
         assert.match(
             files["/etc/haproxy/haproxy.cfg"] ?? "",
             /backend ecom-docs\n.*server ip-10-0-1-41 10\.0\.1\.41:8080/s,

@@ -75,7 +75,7 @@ describe("a stack on EC2", () => {
                 host,
                 { address: `${name}/${host}` as unknown as pulumi.Output<string> },
             ]);
-            return { name, fleet: { hosts: Object.fromEntries(made) } as LoadBalancerFleet };
+            return { name, balancers: { hosts: Object.fromEntries(made) } as LoadBalancerFleet };
         };
         const { addresses } = outputsOf([fleet("edge", "lb1", "lb2"), fleet("internal", "lb1")]);
         assert.deepEqual(addresses, { "edge-lb1": "edge/lb1", lb2: "edge/lb2", "internal-lb1": "internal/lb1" });

@@ -3,7 +3,7 @@ import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { childOf, childrenOf } from "../../support/awsChildren";
 import { isSecret, promiseOf, type Recording, type Registration, registered, unsecret } from "../../support/mocks";
-import { COMMAND, FLEET, HOST, withProbeReplies } from "../../support/probeReplies";
+import { COMMAND, HOST, PAIR, withProbeReplies } from "../../support/probeReplies";
 import { exampleConfig } from "../../support/stackConfig";
 import { runStack, type StackRun, secretsOf, stacksOnAws } from "../../support/stackRun";
 
@@ -26,14 +26,14 @@ describe("stacks on AWS", () => {
             });
         }
 
-        it(`${stack} has one fleet of two hosts, each converged after its instance and with its key`, async () => {
+        it(`${stack} has one pair of two hosts, each converged after its instance and with its key`, async () => {
             const run = await runStack(stack);
             const others = run.registrations.filter(({ type }) => !/^(aws|tls):/.test(type));
             assert.deepEqual(
                 others.map(({ type, name, options: { parent } }) => [type, name, parent]).sort(),
                 [
                     ["haproxy-fleet:index:Ec2Hosts", `${stack}-edge`, ""],
-                    [FLEET, "edge", ""],
+                    [PAIR, "edge", ""],
                     ...["lb1", "lb2"].flatMap((host) => [
                         [HOST, `edge-${host}`, "edge"],
                         [COMMAND, `edge-${host}-converge`, `edge-${host}`],
@@ -43,14 +43,16 @@ describe("stacks on AWS", () => {
             for (const n of [1, 2]) {
                 const { options, inputs } = registered(run, COMMAND, `edge-lb${n}-converge`);
                 const [key, instance] = ["host-key", "instance"].map((part) => `${stack}-edge-lb${n}-${part}`);
-                assert.deepEqual(options.dependencies, [key, instance]);
+                // Each host needs the addresses of both.
+                const ofPair = ["lb1-instance", "lb1-interface", "lb2-instance", "lb2-interface", "service-address"];
+                assert.deepEqual(options.dependencies, [key, ...ofPair.map((part) => `${stack}-edge-${part}`)].sort());
                 const connection = unsecret(inputs.connection) as Record<string, unknown>;
                 assert.equal(connection.host, `10.0.${n}.11`);
                 const { userData } = registered(run, "aws:ec2/instance:Instance", `${instance}`).inputs;
                 assert.ok(String(unsecret(userData)).includes("BEGIN OPENSSH PRIVATE KEY"));
                 assert.match(String(connection.hostKey), /^ssh-ed25519 [\w+/]+=*$/);
             }
-            const { files } = registered(run, FLEET, "edge").inputs as { files: Record<string, string> };
+            const { files } = registered(run, PAIR, "edge").inputs as { files: Record<string, string> };
             const servers = (files["/etc/haproxy/haproxy.cfg"] ?? "").match(/^\s+server \S+ \S+/gm);
             assert.deepEqual(
                 servers?.map((line) => line.trim()),

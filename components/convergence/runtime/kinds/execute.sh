@@ -18,11 +18,6 @@ execute() {
     stale=1
 }
 
-# holds CONDITION
-holds() {
-    sh -c "$1" </dev/null >/dev/null 2>&1
-}
-
 run_command() {
     (umask 022 && sh -c "$1")
 }

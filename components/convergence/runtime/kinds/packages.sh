@@ -1,7 +1,13 @@
-# packages WORD...: distribution packages, installed in one transaction of the package manager; apt.sh knows the package manager. A word is
-# the name of a package; what else it may have, and the functions about it, are in parts/packageVersions.sh. Reads package_facts; sets
-# wanted.
+# packages [?CONDITION] WORD...: distribution packages, installed in one transaction of the package manager; apt.sh knows the package
+# manager. A word is the name of a package; what else it may have, and the functions about it, are in parts/packageVersions.sh. If the
+# condition does not hold, the host needs none of them. Reads package_facts; sets wanted.
 packages() {
+    case $1 in
+    "?"*)
+        holds "${1#?}" || return 0
+        shift
+        ;;
+    esac
     wanted=
     to_hold=
     ! command -v packages_prepare >/dev/null || packages_prepare "$@"

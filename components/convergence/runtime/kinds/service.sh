@@ -1,4 +1,5 @@
-# service INDEX NAME ENABLED RUNNING RELOAD RELOAD_FILES RESTART RESTART_FILES: a systemd service. ENABLED and RUNNING are yes or no.
+# service INDEX NAME ENABLED RUNNING RELOAD RELOAD_FILES RESTART RESTART_FILES: a systemd service. ENABLED and RUNNING are yes or no;
+# RUNNING is waits if its start may take any time.
 # RELOAD_FILES and RESTART_FILES are positions of files, separated by blanks, that the process must have read since they changed;
 # RELOAD and RESTART are digests of these files. Functions whose comment names no arguments take the same.
 service() {
@@ -40,11 +41,16 @@ service_enabled() {
 service_running() {
     unit_property "$1" ActiveState
     case $4,$value in
-    yes,active | yes,reloading) service_current "$@" ;;
-    yes,*)
+    yes,active | yes,reloading | waits,active | waits,reloading) service_current "$@" ;;
+    waits,activating) ;;
+    yes,* | waits,*)
         differs stopped "$value"
         applying || return 0
-        step "start $2" start_service "$2"
+        if [ "$4" = waits ]; then
+            step "start $2" systemctl --no-block start -- "$2"
+        else
+            step "start $2" start_service "$2"
+        fi
         service_read_files "$@"
         ;;
     no,inactive | no,failed) ;;

@@ -45,6 +45,7 @@ transaction() {
     standing_adapters="$standing_adapters $tx_adapter"
     transaction_test
     applying || report_standing
+    ! previews || report_role
     [ "$mode" != check ] || return 0
     if [ -z "$tx_differs" ]; then
         report_settings
@@ -60,11 +61,25 @@ transaction() {
     transaction_activation
     applying || return 0
     ! command -v "${tx_adapter}_await" >/dev/null || "${tx_adapter}_await"
+    transaction_hand_over
     transaction_baseline
     transaction_commit
     transaction_activate
     transaction_finish
     stale=1
+}
+
+# In a why-run, reports what this host is among those that share a service address, and whether the change needs all of them.
+report_role() {
+    command -v "${tx_adapter}_role" >/dev/null || return 0
+    role=
+    role_holds=none
+    together=
+    "${tx_adapter}_role"
+    [ -z "$role" ] || printf 'role\t%s\t%s\t%s\n' "$id" "$role" "$role_holds"
+    [ -n "$together" ] || return 0
+    encode "$together"
+    printf 'together\t%s\t%s\n' "$id" "$encoded"
 }
 
 # ignores_before LINE: whether the adapter knows that the repair of this earlier difference changes no verdict.

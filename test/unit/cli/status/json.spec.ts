@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { report } from "../../../../cli/status/json";
 import { judge } from "../../../../cli/status/judge";
-import { answerOf, statusOf } from "../../../support/answers";
+import { answerOf, pairAnswer, statusOf } from "../../../support/answers";
 
 const fleet = { project: "edge", stack: "prod", pulumiCommand: "pulumi" };
 
@@ -20,6 +20,8 @@ describe("report", () => {
                     unanswered: null,
                     converging: null,
                     haproxyProblem: null,
+                    pairProblem: null,
+                    pair: null,
                     ...answer,
                 },
             ],
@@ -41,6 +43,12 @@ describe("report", () => {
         for (const host of [away, never]) assert.deepEqual(Object.keys(host), Object.keys(well));
         assert.deepEqual([away.verdict, away.unanswered, away.haproxy], ["failing", "refuses connections; look", null]);
         assert.deepEqual([never.verdict, never.unanswered, never.address], ["attention", null, null]);
+    });
+
+    it("has what a host has said of its pair", () => {
+        const pair = pairAnswer("lb1", { outside: "standby", warnings: [{ text: "w", ago: 3 }] });
+        const [host] = report("prod", [judge(statusOf("edge-lb1", { pair }), fleet)]).hosts;
+        assert.deepEqual(host?.pair, pair);
     });
 
     it("is healthy only if every host is", () => {

@@ -20,7 +20,7 @@ class Host {
     readonly master = join(this.directory, "run/haproxy-master.sock");
 
     constructor(private readonly shell: string[]) {
-        for (const folder of ["run/haproxy-fleet", "lib/haproxy-fleet", "bin"])
+        for (const folder of ["run/haproxy-fleet", "lib/haproxy-fleet", "libexec/haproxy-fleet", "bin"])
             mkdirSync(join(this.directory, folder), { recursive: true });
         writeFileSync(join(this.directory, "machine-id"), "this machine\n");
         this.units({});
@@ -40,11 +40,17 @@ class Host {
         writeFileSync(join(this.directory, "bin/systemctl"), text, { mode: 0o755 });
     }
 
+    /** Puts a program of the pair there. */
+    program(name: string, text: string): void {
+        writeFileSync(join(this.directory, "libexec/haproxy-fleet", name), `#!/bin/sh\n${text}\n`, { mode: 0o755 });
+    }
+
     async answer(change = (text: string) => text): Promise<Answer> {
         const text = change(statusProgram())
             .replaceAll("/run/haproxy", join(this.directory, "run/haproxy"))
             .replaceAll("/run/$product", join(this.directory, "run/$product"))
             .replaceAll("/var/lib/", join(this.directory, "lib/"))
+            .replaceAll("/usr/local/libexec/", join(this.directory, "libexec/"))
             .replaceAll("/etc/machine-id", join(this.directory, "machine-id"))
             .replace("PATH=", `PATH=${join(this.directory, "bin")}:`);
         const file = join(this.directory, "run/haproxy-fleet/in.1");
@@ -187,6 +193,40 @@ describeUnderShells(
             const { drift, warnings } = await host().answer((text) => text.replace("-k 1 14", "-k 0.2 0.5"));
             assert.equal(drift, undefined);
             assert.match(warnings.join(), /^the check did not end within 14 s/);
+        });
+
+        it("says what its pair and the elastic IP address do, asks nothing on standard input, and leaves nothing behind", async () => {
+            const role =
+                "pair\\tedge\\tlb1\\tlb2\\t192.0.2.100/24\\tvip\\nrole\\tMASTER\\tall\\t7\\nwarning\\t%%s it'\\''s \\\\n\\t3\\n";
+            host().program("pair", `[ "$*" = role ] && ! read -r _ && printf '${role}'`);
+            const { pair } = await host().answer();
+            assert.deepEqual([pair?.name, pair?.peer, pair?.role, pair?.holds], ["edge", "lb2", "MASTER", "all"]);
+            assert.deepEqual(pair?.warnings, [{ text: "%s it's \\n", ago: 3 }]);
+            assert.equal(pair?.leads, undefined);
+            host().program("move-address", '[ "$*" = owner ] && ! read -r _ && echo other eni-1 10.0.0.9');
+            const before = contents(host().directory);
+            assert.deepEqual((await host().answer()).pair?.leads, { to: "other", text: "eni-1 10.0.0.9" });
+            assert.deepEqual(contents(host().directory), before);
+            host().program("move-address", "exit 0");
+            assert.equal((await host().answer()).pair?.leads, undefined);
+        });
+
+        it("says nothing of a pair on a host that is in none any more, and does not ask EC2", async () => {
+            host().program("pair", "exit 1");
+            host().program("move-address", `touch ${join(host().directory, "asked")}`);
+            const { pair, pairProblem } = await host().answer();
+            assert.deepEqual([pair, pairProblem], [undefined, undefined]);
+            assert.ok(!readdirSync(host().directory).includes("asked"));
+        });
+
+        it("ends programs of the pair that do not end", async () => {
+            const quick = (text: string) => text.replace("-k 1 5", "-k 0.2 0.5").replace("-k 1 8", "-k 0.2 0.5");
+            host().program("pair", "trap '' TERM; while :; do sleep 0.1; done");
+            assert.match((await host().answer(quick)).pairProblem ?? "", /: it did not say so within 5 s; /);
+            host().program("pair", "printf 'pair\\tedge\\tlb1\\tlb2\\t192.0.2.100/24\\n'");
+            host().program("move-address", "trap '' TERM; while :; do sleep 0.1; done");
+            const { pair } = await host().answer(quick);
+            assert.deepEqual(pair?.leads, { to: "unknown", text: "the question did not end within 8 s" });
         });
 
         it("says that a check has failed", async () => {

@@ -85,6 +85,48 @@ describe("haproxy-fleet status", function () {
         assert.doesNotMatch(stdout, /PRIVATE KEY|"t1"/);
     });
 
+    it("asks the hosts of a pair again that look as during a hand-over, and no other", async () => {
+        const says = (host: string, peer: string, ...roles: string[]) => {
+            let asked = 0;
+            return new SshServer(async () => {
+                const role = roles[asked++] ?? "";
+                const pair = `pair-says\tpair\tedge\t${host}\t${peer}\t192.0.2.100/24\npair-says\trole\t${role}\n`;
+                return { stdout: answer.replace("asked-haproxy", `asked-pair\t0\n${pair}asked-haproxy`) };
+            }).start();
+        };
+        const handingOver = async (...ofLb2: string[]) => {
+            const servers = [
+                await says("lb1", "lb2", "MASTER\tall\t9", "BACKUP\tnone\t4"),
+                await says("lb2", "lb1", ...ofLb2),
+                await new SshServer(async () => ({ stdout: answer })).start(),
+            ];
+            const names = ["edge-lb1", "edge-lb2", "edge-lb3"];
+            state(
+                stateOf(
+                    ...names.flatMap((name, n) => [
+                        hostOf(name, "edge"),
+                        commandOf(name, "edge", servers[n]?.target() ?? server.target(), "t1"),
+                    ]),
+                ),
+            );
+            const { stdout } = await project.command("status", "--json");
+            for (const each of servers) each.stop();
+            const { hosts } = JSON.parse(stdout) as StatusReport;
+            const kinds = hosts.map(({ reasons }) => reasons.map(({ kind }) => kind));
+            return [servers.map(({ opened }) => opened), kinds.map((all) => all.includes("both-master"))];
+        };
+        const master = "MASTER\tall\t1";
+        assert.deepEqual(await handingOver(master, master), [
+            [2, 2, 1],
+            [false, false, false],
+        ]);
+        assert.deepEqual(await handingOver("BACKUP\tnone\t99"), [
+            [1, 1, 1],
+            [false, false, false],
+        ]);
+        state(fleet);
+    });
+
     it("ends without a word if nobody reads what it prints, and with one if that cannot be written", () => {
         state(stateOf(hostOf("edge-lb1", "edge")));
         const command = join(project.directory, "node_modules/haproxy-fleet/command.js");

@@ -1,10 +1,10 @@
 import assert from "node:assert/strict";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
-import { judge } from "../../../../cli/status/judge";
+import { judgeAll } from "../../../../cli/status/judge";
 import { table } from "../../../../cli/status/table";
-import type { HostStatus } from "../../../../cli/status/types";
-import { backendOf, haproxyOf, now, statusOf } from "../../../support/answers";
+import type { HostStatus, PairAnswer } from "../../../../cli/status/types";
+import { backendOf, haproxyOf, now, pairAnswer, statusOf } from "../../../support/answers";
 
 const DAY = 86_400;
 
@@ -15,7 +15,7 @@ const shown = (hosts: readonly HostStatus[], coloured = false, stack = "prod") =
     table({
         stack,
         coloured,
-        hosts: hosts.map((host) => judge(host, { project: "edge", stack, pulumiCommand: "pulumi" })),
+        hosts: judgeAll(hosts, { project: "edge", stack, pulumiCommand: "pulumi" }),
     });
 
 /** Compares a table with the file that people have read. */
@@ -74,6 +74,62 @@ describe("status table", () => {
             "hosts",
             shown([statusOf("edge-lb1"), statusOf("db1", { managesHaproxy: false, haproxy: undefined })]),
         );
+    });
+
+    const pair = (host: "lb1" | "lb2", changes: Partial<PairAnswer> = {}) =>
+        statusOf(`edge-${host}`, { pair: pairAnswer(host, changes) });
+
+    it("shows what the hosts of a pair do, and which of them has the service address", () => {
+        assertTable("pair", shown([pair("lb1"), pair("lb2")]));
+        assertTable(
+            "standby",
+            shown([
+                pair("lb1", { role: "FAULT", holds: "none", outside: "standby" }),
+                pair("lb2", { role: "MASTER", holds: "all" }),
+                statusOf("shop-lb1", { owner: "edge/prod/shop-lb1" }),
+            ]),
+        );
+    });
+
+    it("shows a pair with two masters, and one whose elastic IP address leads to the wrong host", () => {
+        const addresses = ["192.0.2.100/24", "192.0.2.101/24", "2001:db8::100/64"];
+        assertTable(
+            "masters",
+            shown([pair("lb1", { addresses }), pair("lb2", { addresses, role: "MASTER", holds: "some" })]),
+        );
+        const elastic = { mode: "elastic", addresses: ["169.254.7.9/32"] };
+        const leads = (to: "own" | "peer") => ({ to, text: "" });
+        assertTable(
+            "elastic",
+            shown([
+                pair("lb1", { ...elastic, leads: leads("own") }),
+                pair("lb2", { ...elastic, leads: leads("peer") }),
+            ]),
+        );
+        assertTable(
+            "elsewhere",
+            shown([
+                pair("lb1", { ...elastic, leads: leads("peer") }),
+                statusOf("edge-lb2", { pairProblem: "it did not say; look" }),
+            ]),
+        );
+    });
+
+    it("names the first address only, and then none, if the table is too wide", () => {
+        const addresses = ["192.0.2.100/24", "2001:db8:1111:2222:3333:4444:5555:6666/64"];
+        const rowOf = (by: string) => {
+            const lastConverge = { ended: now - 60, took: 4, by, result: "done" };
+            const hosts = [statusOf("edge-lb1", { pair: pairAnswer("lb1", { addresses }), lastConverge })];
+            return shown(hosts).split("\n")[3] ?? "";
+        };
+        assert.match(rowOf("ci"), / MASTER, 192\.0\.2\.100 \+1 {2}none {3}5\/5 in 2 /);
+        const certificates = [{ name: "wildcard.shop.example.com.pem", ends: now + 20 * DAY }];
+        const backends = ["checkout", "catalogue", "search"].map((name) => backendOf(name, 6, "app1 L4CON"));
+        const wide = statusOf("edge-europe-west-balancer-1", {
+            pair: pairAnswer("lb1", { addresses: [...addresses].reverse() }),
+            haproxy: haproxyOf({ backends, certificates }),
+        });
+        assert.match(shown([wide]), / as declared {2}MASTER {2}none {3}15\/18 in 3 {2}20 days {7}1,204 of 50,000 /);
     });
 
     it("shows hosts of which none answers", () => {
@@ -156,6 +212,13 @@ describe("status table", () => {
                 drift: [{ resource: evil, what: evil }],
                 warnings: [`${evil}; ${evil}`],
                 lastConverge: { ended: now, took: 1, by: evil.repeat(9), result: evil },
+                pair: pairAnswer("lb1", {
+                    name: evil,
+                    peer: evil,
+                    addresses: [evil],
+                    mode: evil,
+                    warnings: [{ text: evil }],
+                }),
                 haproxy: haproxyOf({
                     version: evil,
                     backends: [{ name: evil, up: 0, servers: 1, lacking: [evil] }],

@@ -123,6 +123,16 @@ export const faultyResources: [string, Resource, RegExp][] = [
         { kind: "execute", name: "x", command: "y", onlyIf: "\0" },
         /: onlyIf holds a NUL character/,
     ],
+    [
+        "an empty condition",
+        { kind: "packages", names: ["curl"], onlyIf: "" },
+        /: onlyIf is empty, which always holds; /,
+    ],
+    [
+        "a NUL in a condition of packages",
+        { kind: "packages", names: ["curl"], onlyIf: "\0" },
+        /: onlyIf holds a NUL character/,
+    ],
     ["no files", transaction({ files: [] }), /^transaction\[demo\]: no files; declare at least one$/],
     ["a transaction's name", transaction({ name: "a-b" }), /invalid name "a-b"; use a-z, 0-9 and _/],
     ["an adapter's name", transaction({ adapter: { ...adapter, name: "a b" } }), /invalid name "a b"/],

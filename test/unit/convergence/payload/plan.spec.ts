@@ -153,6 +153,14 @@ describe("makePlan", () => {
             assert.deepEqual(issues(file("/etc/a"), service), []);
         });
 
+        it("a service that may wait and is to read files", () => {
+            const service: Resource = { kind: "service", name: "a.service", mayWait: true };
+            assert.deepEqual(issues(service), []);
+            assert.deepEqual(issues(file("/etc/a"), { ...service, restartOn: ["/etc/a"] }), [
+                "service[a.service]: a service that may wait cannot be made to read files; leave out reloadOn and restartOn",
+            ]);
+        });
+
         it("control characters and backslashes in every name and path", () => {
             for (const bad of ["\n", "\0", "\t", "\r", "\x1b", "\x7f", "\\"]) {
                 const each: Resource[] = [

@@ -1,0 +1,255 @@
+# The adapter of keepalived: how its configuration is validated, activated and proven, and what a pair needs besides. The rest of it is in
+# preflight.sh and pair.sh. docs/adapters.md describes what each function has to do.
+#
+# Parameters, set by the recipe:
+#   keepalived_config    path of keepalived.conf
+#   keepalived_settings  path of pair.conf
+#   keepalived_programs  directory of the pair's programs
+#   keepalived_unit      systemd unit
+#   keepalived_host      name of this host
+#
+# The running process calls its check with the digest of its files, and the check writes that, and since when, to the file digest. A reload
+# runs the check at once.
+
+# Files of the programs and of the unit.
+keepalived_run=/run/haproxy-fleet-pair
+keepalived_joins=$lib/pair-joins
+keepalived_identity=$lib/pair-identity
+
+keepalived_installed() {
+    command -v keepalived >/dev/null
+}
+
+# keepalived_check STAGE: runs the checker with the stage in place of the live directory. It sees a /run with only what its unit has there:
+# without the directory, 2.3 ends by a segmentation fault, and without journald's socket it logs nothing.
+keepalived_check() {
+    rm -rf -- "$stage/keepalived-run" && mkdir -p -- "$stage/keepalived-run/${keepalived_run#/run/}" || return
+    keepalived_read "$1/${keepalived_settings##*/}"
+    keepalived_find_device
+    echo 0 >"$stage/keepalived-run/${keepalived_run#/run/}/yield"
+    echo "interface ${on_device:-none}" >"$stage/keepalived-run/${keepalived_run#/run/}/interface.conf"
+    # shellcheck disable=SC2016 # expanded by the inner shell
+    timeout -k 5 60 unshare -m --propagation private sh -c '
+        mount --bind "$1" "$2" && mount --bind "$3" /run || { echo "the stage could not be mounted over $2"; exit 32; }
+        exec keepalived -t -f "$4"' sh "$1" "$tx_directory" "$stage/keepalived-run" "$keepalived_config" 2>&1
+}
+
+# keepalived_validate STAGE: any output refuses, because keepalived goes on without what it does not understand; 2.1 says so with status 0.
+keepalived_validate() {
+    if [ ! -s "$1/${keepalived_config##*/}" ]; then
+        printf '%s\n' "$keepalived_config: is missing or empty"
+        return 1
+    fi
+    output=$(keepalived_check "$1")
+    checked=$?
+    output=$(printf '%s\n' "$output" | keepalived_words)
+    # The first up brings the programs.
+    if [ ! -e "$keepalived_programs/check-haproxy" ]; then
+        output=$(printf '%s\n' "$output" | grep -v -e '^Disabling track script')
+        [ -n "$output" ] || checked=0
+    fi
+    if [ -n "$tx_allowed" ] && [ -n "$output" ] && [ "$checked" -lt 6 ]; then
+        printf '%s\n' "$tx_allowed" >"$stage/keepalived-allowed"
+        output=$(printf '%s\n' "$output" | grep -v -F -f "$stage/keepalived-allowed")
+        checked=0
+    fi
+    [ "$checked$output" != 0 ] || return 0
+    case $checked in
+    124) output="keepalived did not finish its check within 60 s" ;;
+    *) output=${output:-"keepalived ended its check with status $checked, without a word"} ;;
+    esac
+    printf '%s\n' "$output"
+    return 1
+}
+
+# keepalived_ignores DIFFERENCE: no other resource changes a verdict, only another keepalived would.
+keepalived_ignores() {
+    case $1 in "packages["*) return 1 ;; esac
+}
+
+# keepalived_words: prints what keepalived says, with lines of files as path:N, without times and processes.
+keepalived_words() {
+    sed 's/^[A-Z][a-z][a-z] [A-Z][a-z][a-z] [ 0-9][0-9] [0-9:]* [0-9]*: //; s/^(\(\/[^ ]*\): Line \([0-9]*\)) /\1:\2: /; /^$/d' | uniq
+}
+
+keepalived_blames_files() {
+    case $1 in *"$keepalived_config:"*"Unknown keyword"*) ;; *) return 1 ;; esac
+}
+
+# The digest, and when it was read, as the running process says. A process that waits for the peer has read nothing yet, but
+# await-peer has: so it must be younger than the files.
+keepalived_running() {
+    running_digest=
+    running_since=
+    running_other=
+    keepalived_state=$(systemctl show -p ActiveState -p MainPID -p ControlPID -p InvocationID -- "$keepalived_unit")
+    case $keepalived_state in
+    *ActiveState=active* | *ActiveState=reloading*)
+        running_since=1
+        running_digest=other
+        ! read -r running_digest running_since 2>/dev/null <"$keepalived_run/digest" || :
+        keepalived_pid=${keepalived_state#*MainPID=}
+        keepalived_pid=${keepalived_pid%%"$NL"*}
+        # shellcheck disable=SC3013 # dash and busybox have it
+        [ ! -e "/proc/$keepalived_pid/exe" ] || [ "/proc/$keepalived_pid/exe" -ef "$(command -v keepalived)" ] ||
+            running_other="keepalived runs, but not as the program that is installed now"
+        ;;
+    *ActiveState=activating*)
+        keepalived_pid=${keepalived_state#*ControlPID=}
+        process_started "${keepalived_pid%%"$NL"*}"
+        [ "$started" -gt 0 ] || return 0
+        running_since=$started
+        running_digest=older
+        [ "$started" -le "$tx_written" ] || running_digest=$tx_digest
+        ;;
+    esac
+}
+
+# Sets activation and activation_reason. A reload takes every change, and the addresses stay where they are; but a host that is not MASTER
+# must not become one with an identity that the MASTER does not know.
+keepalived_activation() {
+    keepalived_read_identity
+    keepalived_find_role
+    case $running_since,$running_other,$keepalived_changes,$role in
+    ,*)
+        activation=start
+        activation_reason="keepalived does not run"
+        ;;
+    *,?*,*,*)
+        activation=restart
+        activation_reason="$running_other; if this host is MASTER, it hands the addresses over before"
+        ;;
+    *,,?*,MASTER)
+        activation=reload
+        activation_reason="this host is MASTER and stays it with another $keepalived_changes"
+        case $keepalived_changes in *"router id"* | *"own address"*)
+            activation_reason="$activation_reason; keepalived begins anew with that, so the addresses are on nobody for about 4 adverts"
+            ;;
+        esac
+        ;;
+    *,,?*,*)
+        activation=restart
+        activation_reason="with another $keepalived_changes, this host waits until the other one has it, too, so that there are never two MASTERs"
+        ;;
+    *,,,WAITING)
+        activation=restart
+        activation_reason="this host waits for the other one, with older files"
+        ;;
+    *)
+        activation=reload
+        activation_reason="no advert is missed, and the addresses stay where they are"
+        ;;
+    esac
+}
+
+# Before a restart, which ends what this host does as MASTER. Sets handing.
+keepalived_await() {
+    [ "$activation" = restart ] && [ "$role" = MASTER ] || return 0
+    words=$("$keepalived_programs/pair" yield "keepalived is restarted") ||
+        fail "the addresses cannot be handed over before the restart; its files and its running process are untouched" "$words"
+    say "$label: $words"
+}
+
+# keepalived_activate ACTIVATION: prints why it failed. Does not wait for a start, because that may have to wait for the peer.
+keepalived_activate() {
+    keepalived_read_identity
+    case $1,$keepalived_changes in start,?* | restart,?*)
+        put_text "$keepalived_joins" "$keepalived_changes" || return
+        ;;
+    esac
+    rm -f -- "$keepalived_run/digest"
+    case $1 in
+    reload) systemctl reload -- "$keepalived_unit" ;;
+    *)
+        systemctl reset-failed -- "$keepalived_unit" 2>/dev/null
+        systemctl --no-block restart -- "$keepalived_unit"
+        ;;
+    esac || {
+        keepalived_journal
+        return 1
+    }
+}
+
+# keepalived_prove DIGEST: waits until a process has these files, and its role is settled: MASTER with all addresses, BACKUP of a peer that
+# serves, FAULT for a reason, or WAITING. Prints the role in words.
+keepalived_prove() {
+    keepalived_read "$keepalived_settings"
+    find_now
+    keepalived_since=$now
+    keepalived_limit=$((now + 15 + 5 * advertise))
+    while :; do
+        find_now
+        keepalived_running
+        if [ "$running_digest" = "$1" ] || { [ -z "$1" ] && [ -n "$running_since" ]; }; then
+            keepalived_find_role
+            if keepalived_is_settled; then
+                [ -z "$keepalived_failure" ] || break
+                keepalived_identity_of "$keepalived_config" "$keepalived_settings" >"$keepalived_identity.new" &&
+                    mv -f "$keepalived_identity.new" "$keepalived_identity"
+                printf '%s\n' "$keepalived_says"
+                return
+            fi
+        fi
+        if [ "$now" -ge "$keepalived_limit" ]; then
+            keepalived_failure="keepalived has not settled within $((now - keepalived_since)) s; it is $role and has $holds of the addresses"
+            [ "$running_digest" = "$1" ] || keepalived_failure="no process of keepalived has read these files within $((now - keepalived_since)) s"
+            break
+        fi
+        sleep 0.2
+    done
+    printf '%s\n' "$keepalived_failure"
+    keepalived_journal
+    return 1
+}
+
+# Whether the role is final. Sets keepalived_says, or keepalived_failure if it must not be. Reads role and holds.
+keepalived_is_settled() {
+    keepalived_failure=
+    case $role,$holds in
+    MASTER,all) keepalived_says="this host is MASTER, and has $addresses" ;;
+    WAITING,none)
+        [ -s "$keepalived_run/waits" ] || return
+        keepalived_says="this host waits: $(cat "$keepalived_run/waits")"
+        ;;
+    BACKUP,none)
+        # It would become MASTER after 3 adverts and a part of one.
+        keepalived_has_master || keepalived_lasts $((4 * advertise + 1)) || return
+        keepalived_says="this host is BACKUP of $peer_name"
+        ;;
+    FAULT,none)
+        keepalived_outside && return
+        # keepalived begins in this state, until the first checks have passed.
+        keepalived_lasts 4 || return
+        answer=$("$keepalived_programs/check-haproxy" ask "$address" 2>&1)
+        keepalived_says="this host is in FAULT, because HAProxy's health page says that it does not serve: $answer"
+        case $answer in "HTTP/"*" 503"*) ;; *) keepalived_failure="this host is in FAULT: HAProxy's health page on $address: $answer" ;; esac
+        ;;
+    *) return 1 ;;
+    esac
+}
+
+# keepalived_lasts SECONDS: whether the state has lasted for so long.
+keepalived_lasts() {
+    read -r _ entered 2>/dev/null <"$keepalived_run/state" || return
+    read_clock
+    [ $((clock - entered)) -gt $(($1 * 100)) ]
+}
+
+# keepalived_outside: whether the host is to stay out. Sets keepalived_says.
+keepalived_outside() {
+    word=0
+    read -r word 2>/dev/null <"$tx_directory/standby" || :
+    keepalived_says="this host stands by: it stays out until standby is lifted"
+    [ "${word:-0}" = 0 ] || return 0
+    read -r word 2>/dev/null <"$keepalived_run/yield" || :
+    keepalived_says="this host stays out until the converge ends"
+    [ "${word:-0}" != 0 ]
+}
+
+# Prints what keepalived has said since the activation.
+keepalived_journal() {
+    journalctl --sync 2>/dev/null
+    journalctl -q --no-pager -o cat --since="@$activated_at" -u "$keepalived_unit" 2>/dev/null |
+        grep -v -e '^Starting ' -e '^Started ' -e '^Running on ' -e '^Command line' -e '^Configuration file' -e '^NOTICE' -e '^Startup complete' \
+            -e '^Registering ' -e '^Opening ' -e '^Reload' -e 'Got notification' | keepalived_words
+}

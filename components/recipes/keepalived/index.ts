@@ -1,0 +1,56 @@
+import type { Resource } from "../../convergence/kinds/index";
+import { keepalivedFiles, type Pair, pairPaths } from "../../keepalived/index";
+import { adapterScript, hostProgram } from "../../scripts";
+import { renderTemplate } from "../../templates";
+import { elasticResources } from "./elastic";
+
+const UNIT = "keepalived.service";
+/** Programs that keepalived, its unit and status call, and the files that they come from. */
+const PROGRAMS = {
+    pair: "pair.sh",
+    "pair-warnings": "pair-warnings.pl",
+    "check-haproxy": "check-haproxy.pl",
+    "await-peer": "await-peer.pl",
+};
+
+/**
+ * keepalived on one of the two hosts of a pair: package, programs, configuration, service. Comes after the recipe of HAProxy in a run
+ * list, because keepalived must not start before HAProxy is proven; and HAProxy's configuration needs the health page of the pair.
+ *
+ * @param host name of the host in the pair
+ * @throws {Error} If the pair has no such host, or a value that keepalived would misread.
+ */
+export function keepalived(pair: Pair, host: string): Resource[] {
+    const { directory, config, settings, programs } = pairPaths;
+    return [
+        { kind: "packages", names: ["keepalived", "iproute2", "perl-base", "nftables"] },
+        { kind: "directory", path: programs },
+        ...Object.entries(PROGRAMS).map(
+            ([name, source]): Resource => ({
+                kind: "file",
+                path: `${programs}/${name}`,
+                content: hostProgram("keepalived", source),
+                mode: "0755",
+                program: true,
+            }),
+        ),
+        ...elasticResources(pair),
+        {
+            kind: "systemdUnit",
+            name: `${UNIT}.d/10-haproxy-fleet.conf`,
+            content: renderTemplate("keepalived-unit.conf.mustache", { programs }),
+        },
+        {
+            kind: "transaction",
+            name: "keepalived",
+            directory,
+            files: keepalivedFiles(pair, host),
+            adapter: {
+                name: "keepalived",
+                script: adapterScript("keepalived"),
+                parameters: { config, settings, programs, unit: UNIT, host },
+            },
+        },
+        { kind: "service", name: UNIT, mayWait: true, removed: "stop" },
+    ];
+}

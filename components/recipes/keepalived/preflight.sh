@@ -1,0 +1,114 @@
+# What `keepalived -t` does not see, and what would leave the addresses on nobody, or on two.
+
+# keepalived_preflight STAGE
+keepalived_preflight() {
+    refused=
+    keepalived_read "$1/${keepalived_settings##*/}"
+    case $address in unknown:*) ;; *) keepalived_check_addresses ;; esac
+    keepalived_check_directories
+    keepalived_check_unit
+    ! grep -q 'interval 0\.' "$1/${keepalived_config##*/}" || keepalived_check_version
+    [ -z "$refused" ]
+}
+
+# keepalived_refuse WORDS
+keepalived_refuse() {
+    refused=yes
+    printf '%s\n' "$1"
+}
+
+# Interface, own address, peer and service addresses.
+keepalived_check_addresses() {
+    keepalived_find_device
+    if [ -z "$on_device" ]; then
+        keepalived_refuse "$address: no interface of this host has it; set hosts.$keepalived_host.address to one of its own: $(keepalived_own)"
+    elif [ -n "$device" ] && [ "$on_device" != "$device" ]; then
+        had="$address is on $on_device"
+        [ -e "/sys/class/net/$device" ] || had="this host has none, and $had"
+        keepalived_refuse "interface $device: $had; set pair.interface to \"$on_device\""
+    fi
+    case $peer in unknown:*) return ;; esac
+    ! ip -o addr show to "$peer" 2>/dev/null | grep -q . ||
+        keepalived_refuse "$peer: it is an address of this host, but declared as that of $peer_name; correct hosts.$peer_name.address"
+    [ "$keepalived_mode" != elastic ] || return 0
+    keepalived_find_role
+    for one in $addresses; do
+        keepalived_check_service "$one"
+    done
+    # An address that somebody has already is refused once, before the pair has it.
+    [ -z "$refused" ] && [ ! -e "$keepalived_identity" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$device" ] || return 0
+    holders=$(keepalived_find_holders "$device" "$peer" "$addresses" 2>/dev/null)
+    [ -z "$holders" ] ||
+        keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"
+}
+
+# keepalived_check_service ADDRESS: whether something else than keepalived gives this host the address.
+keepalived_check_service() {
+    plain=${1%/*}
+    places=$(ip -o addr show to "$plain" 2>/dev/null)
+    places=${places#*: }
+    places=${places%% *}
+    set +f
+    files=$(grep -l -s -w -F -e "$plain" /etc/netplan/*.yaml /etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network \
+        /run/systemd/network/*.network /etc/NetworkManager/system-connections/*)
+    set -f
+    if [ -n "$files" ]; then
+        keepalived_refuse "$plain: ${files%%"$NL"*} gives it to this host, so it would stay there while the other one is MASTER; remove it from that file"
+    elif [ -n "$places" ] && [ -n "$device" ] && [ "$places" != "$device" ]; then
+        keepalived_refuse "$plain: it is on $places, where keepalived would leave it; take it off (ip addr del $plain dev $places), and remove what puts it there"
+    elif [ -n "$places" ] && ! systemctl is-active --quiet -- "$keepalived_unit"; then
+        keepalived_refuse "$plain: it is on $places already, though keepalived does not run; take it off (ip addr del), and remove what puts it there"
+    fi
+}
+
+# Prints the host's own IPv4 addresses.
+keepalived_own() {
+    split_lines
+    own=
+    for line in $(ip -o -4 addr show scope global 2>/dev/null); do
+        line=${line#*" inet "}
+        own="$own, ${line%%/*}"
+    done
+    unsplit
+    printf %s "${own#, }"
+}
+
+# keepalived runs no script that others than root could replace.
+keepalived_check_directories() {
+    directory=$keepalived_programs
+    while [ -n "$directory" ]; do
+        if [ -d "$directory" ] && [ -n "$(find -L "$directory" -maxdepth 0 \( ! -user root -o -perm /022 \))" ]; then
+            keepalived_refuse "$directory: others than root may write there, so keepalived would not run its check; chown root:root $directory, chmod go-w $directory"
+        fi
+        directory=${directory%/*}
+    done
+}
+
+# Whether the unit starts keepalived with our file.
+keepalived_check_unit() {
+    for file in $(systemctl show -p EnvironmentFiles --value -- "$keepalived_unit" 2>/dev/null | sed 's/ (.*//') ""; do
+        if [ -n "$file" ]; then
+            words=$(sed -n 's/^ *DAEMON_ARGS=//p' -- "$file" 2>/dev/null)
+        else
+            words=$(systemctl show -p ExecStart -p Environment -- "$keepalived_unit" 2>/dev/null)
+            file=$keepalived_unit
+        fi
+        other=$(printf '%s\n' "$words" | sed -n 's/.*[ "'\''=]\(-f *\|--use-file[= ]\)\([^ "'\'';]*\).*/\2/p' | head -n 1)
+        case $other in "" | "$keepalived_config") ;; *)
+            keepalived_refuse "$keepalived_unit: it reads $other instead of $keepalived_config (set in $file); remove that option"
+            ;;
+        esac
+    done
+}
+
+# Intervals of parts of a second.
+keepalived_check_version() {
+    keepalived_installed || return 0
+    version=$(keepalived --version 2>&1)
+    version=${version#*" v"}
+    version=${version%%[!0-9.]*}
+    case $version in 1.* | 2.[012] | 2.[012].*)
+        keepalived_refuse "check.interval: keepalived $version of this host knows whole seconds only; set 1 or more, or use a release with keepalived 2.3"
+        ;;
+    esac
+}

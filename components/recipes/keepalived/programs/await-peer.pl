@@ -1,0 +1,158 @@
+#!/usr/bin/perl
+# Before keepalived starts: waits until this host has its own address, because keepalived would never become MASTER without it; and while the
+# peer is MASTER with another identity, because then there would be two. Managed by haproxy-fleet.
+#
+# The latter only if the flag is there, which a converge leaves when this host gets a new identity: router id, password or addresses. Then
+# - adverts of the peer with the same identity: start, because the peer knows us
+# - other adverts of the peer: wait until it is converged, too
+# - silence: start, unless somebody has the service address, as if VRRP could not get through
+# If the MASTER dies meanwhile, there is silence, so a waiting host takes over.
+use strict;
+use Socket;
+
+my $FLAG = "/var/lib/haproxy-fleet/pair-joins";
+my $RUN = "/run/haproxy-fleet-pair";
+my $REASON = "$RUN/waits";
+my $PROGRAMS = "/usr/local/libexec/haproxy-fleet";
+my ($VRRP, $AF_PACKET, $ARP, $NO_AUTHENTICATION, $PASSWORD) = (112, 17, 0x0806, 0, 1);
+
+# A new process has read nothing yet.
+unlink "$RUN/digest", $REASON;
+my %pair;
+open my $settings, "<", "/etc/keepalived/pair.conf" or exit 0;
+while (<$settings>) {
+    $pair{$1} = $2 if /^(\w+)=(.*)$/;
+}
+my $said = "";
+$| = 1;
+until (has_own_address()) {
+    wait_for("$pair{address} is on no interface of this host");
+    select undef, undef, undef, 0.2;
+}
+write_interface() if $pair{device} eq "";
+exit 0 unless -e $FLAG;
+my @addresses = map { m{^([\d.]+)/} } split / /, $pair{addresses};
+my $password = password();
+my $patience = 4 * $pair{advertise};
+
+socket(my $vrrp, PF_INET, SOCK_RAW, $VRRP) or start("adverts cannot be received ($!)");
+my $until = now() + $patience;
+while (1) {
+    my $advert = receive($vrrp, $until - now());
+    if (defined $advert) {
+        my $differs = difference($advert) // next;
+        start("$pair{peer_name} has the same identity") if $differs eq "";
+        wait_for("$pair{peer_name} is MASTER with another $differs; converge it, too");
+        $until = now() + $patience;
+    }
+    next if now() < $until;
+    my $holder = $pair{mode} eq "elastic" ? elastic_holder() : holder();
+    start("$pair{peer_name} is silent, and nobody has the service address") unless defined $holder;
+    wait_for("no adverts of $pair{peer_name}, but $holder; see whether a firewall drops VRRP (IP protocol 112)");
+    $until = now() + $patience;
+}
+
+# Not by a bind, which works without the address where ip_nonlocal_bind is set.
+sub has_own_address {
+    return $pair{address} !~ /^[\d.]+$/ || `ip -o -4 addr show to $pair{address} 2>/dev/null` ne "";
+}
+
+# keepalived.conf includes this file if no interface is declared.
+sub write_interface {
+    my ($device) = `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/ or return;
+    open my $file, ">", "$RUN/interface.conf" or return;
+    print $file "interface $device\n";
+}
+
+sub start {
+    print "starts: $_[0]\n";
+    unlink $REASON;
+    unlink $FLAG or !-e $FLAG or print "$FLAG: $!\n";
+    exit 0;
+}
+
+sub wait_for {
+    my ($reason) = @_;
+    return if $reason eq $said;
+    $said = $reason;
+    print "waits: $reason\n";
+    open my $file, ">", $REASON or return;
+    print $file "$reason\n";
+}
+
+# Seconds of a clock that cannot be set.
+sub now {
+    open my $file, "<", "/proc/uptime" or return time;
+    return (split / /, <$file>)[0];
+}
+
+# A packet; undef if none comes within these seconds.
+sub receive {
+    my ($socket, $seconds) = @_;
+    vec(my $bits = "", fileno $socket, 1) = 1;
+    return undef if $seconds <= 0 || select($bits, undef, undef, $seconds) < 1;
+    my $packet;
+    return defined recv($socket, $packet, 2048, 0) ? $packet : undef;
+}
+
+# What the identity in an advert of the peer has that is not ours: "" if it is the same, undef if the packet is no advert of the peer.
+sub difference {
+    my ($packet) = @_;
+    return undef if length $packet < 28;
+    my $header = 4 * (ord($packet) & 15);
+    return undef if inet_ntoa(substr $packet, 12, 4) ne $pair{peer};
+    my ($kind, $id, undef, $count, $authentication) = unpack "C5", substr $packet, $header;
+    return undef if ($kind & 15) != 1;
+    return "version of VRRP" if $kind >> 4 != 2;
+    return "router id" if $id != $pair{router_id};
+    return "password" if $authentication != (defined $password ? $PASSWORD : $NO_AUTHENTICATION);
+    my $data = substr $packet, $header + 8 + 4 * $count, 8;
+    return "password" if defined $password && $data ne pack "a8", $password;
+    my @theirs = map { inet_ntoa $_ } unpack "(a4)$count", substr $packet, $header + 8, 4 * $count;
+    return join(" ", sort @theirs) eq join(" ", sort @addresses) ? "" : "list of addresses";
+}
+
+# The password in keepalived's own file; undef if there is none.
+sub password {
+    open my $file, "<", "/etc/keepalived/keepalived.conf" or return undef;
+    while (<$file>) {
+        return $1 // $2 if /^\s*auth_pass\s+(?:"([^"]*)"|(\S+))/;
+    }
+    return undef;
+}
+
+# Who answers for a service address; undef if nobody does. Asks as RFC 5227 says, from no address, so that nobody learns a wrong one.
+sub holder {
+    my $device = "/sys/class/net/$pair{device}";
+    my $mac = pack "H12", contents("$device/address") =~ tr/://dr;
+    my $to = pack "S n l S C C a8", $AF_PACKET, $ARP, contents("$device/ifindex"), 1, 0, 6, "\xff" x 6;
+    socket(my $socket, $AF_PACKET, SOCK_DGRAM, unpack "S", pack "n", $ARP) or return undef;
+    bind $socket, $to;
+    for (1 .. 3) {
+        for my $address (@addresses) {
+            my $question = pack "n n C C n a6 a4 a6 a4", 1, 0x0800, 6, 4, 1, $mac, "\0" x 4, "\0" x 6, inet_aton($address);
+            send $socket, $question, 0, $to;
+        }
+        my $end = now() + 0.3;
+        while (defined(my $answer = receive($socket, $end - now()))) {
+            my ($operation, $theirs, $address) = unpack "x6 n a6 a4", $answer;
+            next if $theirs eq $mac || $address eq "\0" x 4;
+            $address = inet_ntoa $address;
+            return "$address answers at " . join ":", unpack "(H2)6", $theirs if grep { $_ eq $address } @addresses;
+        }
+    }
+    return undef;
+}
+
+# The elastic address has no ARP: the peer has it, and serves.
+sub elastic_holder {
+    my ($owner) = split /\n/, `$PROGRAMS/move-address owner 2>/dev/null`;
+    return undef if ($owner // "") ne "peer" || system("$PROGRAMS/check-haproxy ask $pair{peer} >/dev/null 2>&1") != 0;
+    return "$pair{peer_name} has the elastic address and serves";
+}
+
+sub contents {
+    open my $file, "<", $_[0] or return "";
+    chomp(my $line = <$file> // "");
+    return $line;
+}

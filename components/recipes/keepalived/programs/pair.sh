@@ -1,0 +1,312 @@
+#!/bin/sh
+# The part of this host in its pair: its role, and handing the service addresses over. Managed by haproxy-fleet.
+#
+# pair role                      prints lines with TABs between their fields, and fails if this host has no pair:
+#                                  pair NAME HOST PEER ADDRESSES MODE OWN-ADDRESS PEER-ADDRESS ROUTER-ID
+#                                  role MASTER|BACKUP|FAULT|WAITING|STOPPED|UNKNOWN all|some|none SECONDS-SINCE
+#                                  outside standby, or outside yield REASON: why it stays out, if it does
+#                                  waits REASON: what a WAITING host waits for
+#                                  warning TEXT SECONDS-AGO: what keepalived says of the last 10 minutes, in words
+# pair state                     prints only role and what it holds of the addresses
+# pair notify TYPE NAME STATE PRIORITY  is called by keepalived when its state changes
+# pair yield [-t SECONDS] REASON hands the addresses over and stays out, until `pair resume`, or for SECONDS (600). Fails with nothing changed,
+#                                and says why, if the peer cannot take over. Does nothing on a host that is not MASTER.
+# pair resume                    ends that
+# pair release                   takes the addresses off the interface; when keepalived has ended
+set -uf
+LC_ALL=C
+PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
+export LC_ALL PATH
+unset IFS
+NL='
+'
+settings=/etc/keepalived/pair.conf
+standby=/etc/keepalived/standby
+run=/run/haproxy-fleet-pair
+programs=/usr/local/libexec/haproxy-fleet
+unit=keepalived.service
+timer=haproxy-fleet-resume
+table=haproxy_fleet_yield
+mover=haproxy-fleet-address.service
+
+# Sets a variable for each key that the programs use. Fails if this host has no pair.
+read_settings() {
+    pair='' host='' mode='' device='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
+    [ -r "$settings" ] || return 1
+    while IFS= read -r line || [ -n "$line" ]; do
+        value=${line#*=}
+        case $line in
+        pair=*) pair=$value ;;
+        host=*) host=$value ;;
+        mode=*) mode=$value ;;
+        device=*) device=$value ;;
+        address=*) address=$value ;;
+        peer=*) peer=$value ;;
+        peer_name=*) peer_name=$value ;;
+        router_id=*) router_id=$value ;;
+        addresses=*) addresses=$value ;;
+        advertise=*) advertise=$value ;;
+        esac
+    done <"$settings"
+    # The address that only shows who is MASTER.
+    [ "$mode" != elastic ] || device=lo
+}
+
+# Sets clock to hundredths of a second since the boot.
+read_clock() {
+    read -r clock </proc/uptime
+    clock=${clock%% *}
+    clock=${clock%.*}${clock#*.}
+    clock=${clock#"${clock%%[!0]*}"}
+    clock=${clock:-0}
+}
+
+# Sets holds to what of the addresses is on the interface: all, some or none.
+find_holds() {
+    shown=$(ip -o addr show dev "$device" 2>/dev/null)
+    declared=0
+    held=0
+    for one in $addresses; do
+        declared=$((declared + 1))
+        case $shown in *" inet $one "* | *" inet6 $one "*) held=$((held + 1)) ;; esac
+    done
+    case $held in
+    0) holds=none ;;
+    "$declared") holds=all ;;
+    *) holds=some ;;
+    esac
+}
+
+# Sets role, holds and since (hundredths of a second, as read_clock). Reads again while state and interface do not fit, as they do for a
+# moment when keepalived changes its state.
+find_role() {
+    for _ in 1 2 3 4; do
+        role=UNKNOWN
+        recorded=
+        since=0
+        ! read -r recorded since 2>/dev/null <"$run/state" || :
+        case $(systemctl show -p ActiveState --value -- "$unit") in
+        active | reloading)
+            case $recorded in MASTER | BACKUP | FAULT) role=$recorded ;; esac
+            ;;
+        activating)
+            role=STOPPED
+            [ ! -e "$run/waits" ] || role=WAITING
+            ;;
+        *) role=STOPPED ;;
+        esac
+        find_holds
+        case $role,$holds in MASTER,all | BACKUP,none | FAULT,none | WAITING,none | STOPPED,none) return ;; esac
+        sleep 0.2
+    done
+}
+
+role() {
+    find_role
+    read_clock
+    read -r out_by 2>/dev/null <"$standby" || out_by=0
+    printf 'pair\t%s\t%s\t%s\t%s\t%s\t%s\t%s\t%s\n' "$pair" "$host" "$peer_name" "$addresses" "$mode" "$address" "$peer" "$router_id"
+    printf 'role\t%s\t%s\t%s\n' "$role" "$holds" $(((clock - ${since:-0}) / 100))
+    [ "$out_by" = 0 ] || printf 'outside\tstandby\n'
+    ! is_yielding || printf 'outside\tyield\t%s\n' "$(head -n 1 "$run/reason" 2>/dev/null)"
+    [ "$role" != WAITING ] || [ ! -s "$run/waits" ] || printf 'waits\t%s\n' "$(head -n 1 "$run/waits")"
+    journalctl -q --no-pager -o short-unix --since=-10min -n 5000 -u "$unit" 2>/dev/null |
+        "$programs/pair-warnings" "$peer_name" "$router_id"
+}
+
+# put FILE TEXT: replaces a small file of ours.
+put() {
+    printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
+}
+
+# notify TYPE NAME STATE PRIORITY. keepalived starts these without waiting for the one before, so the later one must win. In the elastic
+# mode starts what moves the address: a start that meets a unit about to end would be lost, but a restart is not.
+notify() {
+    read_clock
+    since=$clock
+    state=${3-}
+    case $state in
+    MASTER_RX_LOWER_PRI)
+        [ "$mode" != elastic ] || systemctl --no-block start -- "$mover"
+        return
+        ;;
+    MASTER | BACKUP | FAULT) ;;
+    *) state=STOPPED ;;
+    esac
+    {
+        flock -w 5 9
+        ! read -r _ before 2>/dev/null <"$run/state" || [ "${before:-0}" -le "$since" ] || return 0
+        [ "$state" != MASTER ] || put "$run/held" "$device $addresses"
+        put "$run/state" "$state $since"
+    } 9>"$run/lock"
+    [ "$state,$mode" != MASTER,elastic ] || systemctl --no-block restart -- "$mover"
+}
+
+is_yielding() {
+    yielding=0
+    read -r yielding 2>/dev/null <"$run/yield" || :
+    [ "${yielding:-0}" != 0 ]
+}
+
+# mark_yield 0|1: keepalived watches the file, so it is written in place.
+mark_yield() {
+    printf '%s\n' "$1" >"$run/yield"
+}
+
+# serves ADDRESS: whether HAProxy says so on the health page there. Sets words to its answer.
+serves() {
+    words=$("$programs/check-haproxy" ask "$1" 2>&1)
+}
+
+refuse() {
+    printf '%s\n' "$1"
+    exit 1
+}
+
+yield() {
+    seconds=600
+    if [ "${1-}" = -t ]; then
+        seconds=$2
+        shift 2
+    fi
+    find_role
+    case $role,$holds in
+    MASTER,*) ;;
+    *,none) return 0 ;;
+    esac
+    serves "$peer" || refuse "$peer_name cannot take the addresses over, because it does not serve: $words; make it serve first"
+    put "$run/reason" "$*" || refuse "$run: cannot be written; see what fills it"
+    systemctl stop "$timer.timer" 2>/dev/null
+    systemd-run --quiet --collect --unit="$timer" --on-active="$seconds" --timer-property=AccuracySec=1s "$programs/pair" resume ||
+        refuse "no timer could be started that would end the hand-over"
+    trap 'resume; exit 1' HUP INT TERM
+    [ "$mode" = elastic ] || hold_clients
+    mark_yield 1
+    if hand_over; then
+        drop_table
+        printf 'handed over to %s\n' "$peer_name"
+        return 0
+    fi
+    resume
+    refuse "$reason; this host takes the addresses back"
+}
+
+# Drops what opens new connections to the service addresses, so that requests end; those who wait for a connection send again after 1 s. The
+# elements of the sets end by themselves, so nothing is left if this is killed.
+hold_clients() {
+    command -v nft >/dev/null || return 0
+    four='' six='' peers=''
+    for one in $addresses; do
+        case $one in
+        *:*) six="$six${six:+, }${one%/*} timeout 5s" ;;
+        *) four="$four${four:+, }${one%/*} timeout 5s" ;;
+        esac
+        peers="$peers${peers:+ or }src ${one%/*}"
+    done
+    nft -f - 2>/dev/null <<RULES || return 0
+table inet $table
+delete table inet $table
+table inet $table {
+    set four { type ipv4_addr; flags timeout; ${four:+elements = { $four\};} }
+    set six { type ipv6_addr; flags timeout; ${six:+elements = { $six\};} }
+    chain in {
+        type filter hook input priority -250;
+        ip daddr @four tcp flags & (syn | ack) == syn drop
+        ip6 daddr @six tcp flags & (syn | ack) == syn drop
+    }
+}
+RULES
+    for _ in 1 2 3 4 5 6 7 8 9 10; do
+        [ -n "$(ss -Htn state established "( $peers )" 2>/dev/null)" ] || break
+        sleep 0.1
+    done
+}
+
+drop_table() {
+    ! command -v nft >/dev/null || nft delete table inet "$table" 2>/dev/null || :
+}
+
+# Waits until the peer has the addresses. Sets reason if it has not, within a limit.
+hand_over() {
+    read_clock
+    limit=$((clock + (advertise + 4) * 100))
+    reason="this host is still MASTER"
+    until find_role && [ "$role" != MASTER ] && [ "$holds" = none ]; do
+        has_passed "$limit" && return 1
+        sleep 0.05
+    done
+    if [ "$mode" = elastic ]; then
+        limit=$((limit + 6000))
+        until owner=$("$programs/move-address" owner) && [ "${owner%%"$NL"*}" = peer ]; do
+            reason="$peer_name has not taken the address over: it is on ${owner%%"$NL"*}"
+            has_passed "$limit" && return 1
+            sleep 0.5
+        done
+        return 0
+    fi
+    for one in $addresses; do
+        case $one in *:*) continue ;; esac
+        until serves "${one%/*}"; do
+            reason="$peer_name has not taken the addresses over: ${one%/*}: $words; see whether keepalived runs there and is BACKUP"
+            has_passed "$limit" && return 1
+            sleep 0.05
+        done
+    done
+}
+
+# has_passed LIMIT
+has_passed() {
+    read_clock
+    [ "$clock" -ge "$1" ]
+}
+
+resume() {
+    ! is_yielding || mark_yield 0
+    drop_table
+    rm -f "$run/reason"
+    systemctl stop "$timer.timer" 2>/dev/null
+    return 0
+}
+
+# Also those of a configuration that has been replaced since.
+release() {
+    if read_settings; then
+        take_off "$device" "$addresses"
+    fi
+    if read -r device addresses 2>/dev/null <"$run/held"; then
+        take_off "$device" "$addresses"
+    fi
+    read_clock
+    [ ! -d "$run" ] || put "$run/state" "STOPPED $clock"
+    rm -f "$run/waits" "$run/digest"
+}
+
+# take_off DEVICE ADDRESSES
+take_off() {
+    for one in $2; do
+        ip addr del "$one" dev "$1" 2>/dev/null || :
+    done
+}
+
+verb=${1-}
+[ $# = 0 ] || shift
+case $verb in
+release) release ;;
+role | state | notify | yield | resume)
+    read_settings || exit 1
+    case $verb in
+    role) role ;;
+    state)
+        find_role
+        printf '%s\t%s\n' "$role" "$holds"
+        ;;
+    notify) notify "$@" ;;
+    yield) yield "$@" ;;
+    resume) resume ;;
+    esac
+    ;;
+*)
+    echo "usage: pair role|state|notify|yield|resume|release" >&2
+    exit 2
+    ;;
+esac

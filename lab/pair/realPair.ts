@@ -1,0 +1,147 @@
+import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import type { PairSettings } from "../../components/keepalived/types";
+import { buildTestLibrary, testLibrary } from "../../toolchain/package.mjs";
+import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
+import type { Host } from "../host";
+import type { Lab } from "../lab";
+import { timingOf } from "./bounds";
+import type { Subject } from "./nemesis";
+
+const checkout = join(__dirname, "..", "..");
+const STACK = "lab";
+
+/** Which hosts of a lab are a pair, and of what. */
+export interface RealPairArgs {
+    readonly lab: Lab;
+    /** Both, the preferred one first. */
+    readonly hosts: readonly [Host, Host];
+    /** Web servers, which listen on port 80. */
+    readonly servers: readonly Host[];
+    /** The service address. */
+    readonly address: string;
+    readonly settings: Omit<PairSettings, "addresses">;
+}
+
+/** A LoadBalancerPair of the components, in a Pulumi project with a state of its own. */
+export class RealPair implements Subject {
+    readonly lab: Lab;
+    readonly hosts: readonly [Host, Host];
+    readonly address: string;
+    readonly timing;
+    private readonly folder = mkdtempSync(join(tmpdir(), "pair-"));
+
+    private constructor(private readonly args: RealPairArgs) {
+        const { lab, hosts, address, settings } = args;
+        [this.lab, this.hosts, this.address] = [lab, hosts, address];
+        // keepalived ends a check that lasts as long as the interval.
+        this.timing = timingOf(settings, { timeout: Math.min(settings.check?.interval ?? 2, 2) });
+    }
+
+    /** Converges the hosts for the first time, and waits until both are ready. */
+    static async create(args: RealPairArgs): Promise<RealPair> {
+        await buildTestLibrary();
+        const pair = new RealPair(args);
+        pair.writeProject();
+        const made = await pair.pulumi("stack", "init", STACK);
+        if (made.code !== 0) throw new Error(`pulumi stack init: ${made.stdout}${made.stderr}`);
+        const first = await pair.up();
+        if (first !== CONVERGED) throw new Error(`the first up has failed:\n${first}`);
+        return pair;
+    }
+
+    /** Converges both hosts. */
+    async up(): Promise<string> {
+        const { code, stdout, stderr } = await this.pulumi("up", "--yes", "--skip-preview", "--stack", STACK);
+        return code === 0 ? CONVERGED : `${stdout}${stderr}`;
+    }
+
+    /** Roles as the hosts themselves say. */
+    async roles(): Promise<string[]> {
+        const program = "/usr/local/libexec/haproxy-fleet/pair";
+        const asked = this.hosts.map((host) => host.exec(`${program} state`, { check: false, timeout: 10_000 }));
+        const answers = await Promise.allSettled(asked);
+        return answers.map((answer) => (answer.status === "fulfilled" ? answer.value.stdout.trim() : "UNKNOWN"));
+    }
+
+    async ready(): Promise<boolean> {
+        return (await this.roles()).sort().join() === "BACKUP\tnone,MASTER\tall";
+    }
+
+    remove(): void {
+        rmSync(this.folder, { recursive: true, force: true });
+    }
+
+    private pulumi(...args: string[]): Promise<PulumiResult> {
+        return runPulumi([...args, "--color=never"], {
+            cwd: this.folder,
+            env: {
+                PULUMI_BACKEND_URL: `file://${this.folder}`,
+                PULUMI_CONFIG_PASSPHRASE: "lab",
+                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+                PULUMI_CONTINUE_ON_ERROR: "true",
+                SSH_AUTH_SOCK: undefined,
+                CI: undefined,
+            },
+        });
+    }
+
+    private writeProject(): void {
+        for (const shared of ["node_modules", "package.json", "package-lock.json"])
+            symlinkSync(join(checkout, shared), join(this.folder, shared));
+        copyFileSync(join(checkout, "start.js"), join(this.folder, "start.js"));
+        const options = { typescript: false, nodeargs: "--require ./start.js" };
+        const project = { name: "pair", main: "index.js", runtime: { name: "nodejs", options } };
+        writeFileSync(join(this.folder, "Pulumi.yaml"), JSON.stringify(project));
+        writeFileSync(join(this.folder, "index.js"), this.program());
+    }
+
+    private program(): string {
+        const { lab, hosts, servers, address, settings } = this.args;
+        const connections = hosts.map(({ name, address, hostKey }) => {
+            return [name, { connection: { address, user: "root", hostKey } }] as const;
+        });
+        const args = {
+            hosts: Object.fromEntries(connections),
+            pair: { ...settings, addresses: [`${address}/24`] },
+            model: modelOf(servers, hosts[0].state.release),
+        };
+        return `
+            const { readFileSync } = require("node:fs");
+            const pulumi = require("@pulumi/pulumi");
+            const { LoadBalancerPair } = require(${JSON.stringify(testLibrary())});
+            const args = ${JSON.stringify(args)};
+            const privateKey = pulumi.secret(readFileSync(${JSON.stringify(lab.privateKeyPath)}, "utf8"));
+            for (const host of Object.values(args.hosts)) host.connection.privateKey = privateKey;
+            if (args.pair.password) args.pair.password = pulumi.secret(args.pair.password);
+            new LoadBalancerPair("edge", args);`;
+    }
+}
+
+/** What {@link Subject.up} returns if both hosts are converged. */
+const CONVERGED = "converged";
+
+/** Answers say which load balancer has sent them. Both hosts have the same configuration. */
+function modelOf(servers: readonly Host[], version: string) {
+    return {
+        version,
+        // A lab host cannot have more than 20000 file descriptors.
+        global: { maxconn: 1000 },
+        frontends: [
+            {
+                name: "http",
+                binds: [{ port: 80 }],
+                raw: ["http-response set-header X-Balancer %[hostname]"],
+                defaultBackend: "app",
+            },
+        ],
+        backends: [
+            {
+                name: "app",
+                servers: servers.map(({ name, address }) => ({ name, address, port: 80, inter: "500ms" })),
+            },
+        ],
+    };
+}
+

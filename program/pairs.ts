@@ -1,0 +1,121 @@
+import type * as pulumi from "@pulumi/pulumi";
+import type { aws, PairHost, PairSettings } from "../components";
+import { onlyDeclared } from "../components/convergence/declaredHosts";
+import { unknownOutput } from "../components/convergence/outputs";
+import { slot } from "../components/convergence/slots";
+import { type HaproxyConfig, isError } from "../components/haproxy";
+import { pairIssues } from "../components/keepalived";
+import type { Host, hostsOf } from "./hosts";
+import type { Group, GroupPair, NamedSecret } from "./schema";
+
+/** What the hosts of a pair share, and whether the stack provisions them. */
+export interface DeclaredPair {
+    readonly settings: GroupPair;
+    readonly isProvisioned: boolean;
+}
+
+/**
+ * What is wrong with the pair of a group, if it is one: a path and a message each.
+ *
+ * @param found its load balancers; undefined if the search has failed
+ * @param config of HAProxy, as it is compiled
+ */
+export function pairErrors(
+    { pair, hosts = {}, loadBalancers, haproxy }: Group,
+    found: ReturnType<typeof hostsOf>,
+    { backends, listens = [] }: HaproxyConfig,
+): string[] {
+    if (pair === undefined) {
+        return Object.entries(hosts).flatMap(([host, declared]) =>
+            (["address", "elastic"] as const)
+                .filter((key) => declared[key] !== undefined)
+                .map((key) => `hosts.${host}.${key}: the load balancers are no pair; declare pair, or remove it`),
+        );
+    }
+    const isProvisioned = "ec2" in loadBalancers;
+    const own = [...(isProvisioned ? provisionedErrors(pair, hosts) : foundErrors(pair)), ...rollErrors(haproxy)];
+    if (own.length > 0 || found === undefined || found.hosts.length < found.names.length) {
+        return own;
+    }
+    const members = found.hosts.map(({ name, node, inPair: { address, elastic } }, n) => ({
+        name,
+        address: address ?? node?.address ?? slot(`address${n}`),
+        elastic: isProvisioned
+            ? { networkInterfaceId: slot(`interface${n}`), serviceAddress: slot(`service${n}`) }
+            : elastic,
+    }));
+    const { password, elasticIp, ...settings } = pair;
+    const address = isProvisioned
+        ? { allocationId: slot("allocation"), region: slot("region"), ...elasticIp }
+        : elasticIp;
+    const plain = {
+        ...settings,
+        ...(password && { password: slot("password") }),
+        ...(address && { elasticIp: address as PairSettings["elasticIp"] }),
+    };
+    const needable = [...backends, ...listens].map(({ name }) => name);
+    return pairIssues(plain, members, needable)
+        .filter(isError)
+        .map(({ path, message }) => `${path.startsWith("hosts") ? path : `pair.${path}`}: ${message}`);
+}
+
+/** What the pair of hosts that the stack provisions may not say. */
+function provisionedErrors({ addresses, elasticIp = {} }: GroupPair, hosts: NonNullable<Group["hosts"]>): string[] {
+    const known = "the stack provisions the hosts, so that it is known; remove it";
+    return [
+        ...(addresses
+            ? ["pair.addresses: a VPC has no virtual addresses; remove it, so that the pair has the elastic IP address"]
+            : []),
+        ...(["allocationId", "region"] as const)
+            .filter((key) => elasticIp[key] !== undefined)
+            .map((key) => `pair.elasticIp.${key}: ${known}`),
+        ...Object.entries(hosts).flatMap(([host, declared]) =>
+            (["address", "elastic"] as const)
+                .filter((key) => declared[key] !== undefined)
+                .map((key) => `hosts.${host}.${key}: ${known}`),
+        ),
+    ];
+}
+
+/** What the pair of hosts that exist must say. */
+function foundErrors({ elasticIp }: GroupPair): string[] {
+    const missing = (["allocationId", "region"] as const).filter((key) => elasticIp && elasticIp[key] === undefined);
+    return missing.map((key) => `pair.elasticIp.${key}: missing`);
+}
+
+function rollErrors({ roll }: NonNullable<Group["haproxy"]> = {}): string[] {
+    return roll === undefined ? [] : ["haproxy.roll: a pair always changes one host after the other; remove it"];
+}
+
+/** What a pair of a group shares, as its component gets it. */
+export function pairOf(
+    { settings: { elasticIp, password, ...settings }, isProvisioned }: DeclaredPair,
+    instances: aws.Ec2Hosts | undefined,
+    secret: (named: NamedSecret) => pulumi.Output<string>,
+): PairSettings<pulumi.Input<string>, pulumi.Input<string>> {
+    const unknown = unknownOutput<string>();
+    const { allocationId, region } = instances ?? { allocationId: unknown, region: unknown };
+    const address = isProvisioned ? { allocationId, region, ...elasticIp } : (elasticIp as PairSettings["elasticIp"]);
+    return {
+        ...settings,
+        ...(password && { password: secret(password) }),
+        ...(address && { elasticIp: address }),
+    };
+}
+
+/** A host's place in its pair. */
+export function placeInPair(
+    { name, inPair, node }: Host,
+    instances: aws.Ec2Hosts | undefined,
+): Pick<PairHost, "address" | "elastic"> {
+    if (node !== undefined) {
+        return inPair;
+    }
+    const unknown = unknownOutput<string>();
+    const isChecked = onlyDeclared() === "check";
+    const { networkInterfaceId, serviceAddress } =
+        instances?.hosts[name] ?? (isChecked ? { networkInterfaceId: unknown, serviceAddress: unknown } : {});
+    return networkInterfaceId === undefined || serviceAddress === undefined
+        ? {}
+        : { elastic: { networkInterfaceId, serviceAddress } };
+}
