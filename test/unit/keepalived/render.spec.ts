@@ -199,6 +199,7 @@ describe("files of a pair", () => {
 
     it("are, with filled slots, those of the values themselves", () => {
         const values: Record<string, string> = {
+            digest: "d",
             password: "pa$$w'0",
             allocation: "eipalloc-0123456789abcdef0",
             region: "eu-central-1",
@@ -221,7 +222,7 @@ describe("files of a pair", () => {
         );
         assert.deepEqual(
             filled,
-            keepalivedFiles(plain, "lb2").map(({ content }) => content),
+            keepalivedFiles(plain, "lb2").map(({ content }) => fillSlots(String(content), () => "d")),
         );
     });
 
