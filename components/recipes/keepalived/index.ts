@@ -1,3 +1,4 @@
+import { dirname } from "node:path";
 import type { Resource } from "../../convergence/kinds/index";
 import { keepalivedFiles, type Pair, pairPaths } from "../../keepalived/index";
 import { adapterScript, hostProgram } from "../../scripts";
@@ -24,6 +25,8 @@ export function keepalived(pair: Pair, host: string): Resource[] {
     const { directory, config, settings, programs } = pairPaths;
     return [
         { kind: "packages", names: ["keepalived", "iproute2", "perl-base", "nftables"] },
+        // Debian has no such directory.
+        { kind: "directory", path: dirname(programs) },
         { kind: "directory", path: programs },
         ...Object.entries(PROGRAMS).map(
             ([name, source]): Resource => ({
