@@ -337,7 +337,15 @@ describe("Ec2Hosts", () => {
         // Mocks know ids even in previews.
         const { hosts } = await hostsWith({}, { preview: true });
         const { address, publicAddress, serviceAddress, hostKey } = hosts.hosts.lb1;
-        const outputs = [address, publicAddress, serviceAddress, hostKey, hosts.address, hosts.allocationId, hosts.region];
+        const outputs = [
+            address,
+            publicAddress,
+            serviceAddress,
+            hostKey,
+            hosts.address,
+            hosts.allocationId,
+            hosts.region,
+        ];
         assert.deepEqual(
             await Promise.all(outputs.map(knownValue)),
             outputs.map(() => undefined),
