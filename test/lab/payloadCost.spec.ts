@@ -2,7 +2,9 @@ import assert from "node:assert/strict";
 import type { Resource } from "../../components/convergence/kinds/index";
 import { buildPayload } from "../../components/convergence/payload/payload";
 import { makePlan } from "../../components/convergence/payload/plan";
+import { resolvePair } from "../../components/keepalived/index";
 import { haproxy } from "../../components/recipes/haproxy/index";
+import { keepalived } from "../../components/recipes/keepalived/index";
 import stackLocal from "../golden/haproxy/stack-local";
 import { Convergence } from "../support/converge";
 import { describeLab, withLab } from "../support/lab";
@@ -15,9 +17,12 @@ import { ASK_MASTER } from "./transaction/loadBalancerHost";
  * Limit for the bytes of a payload. A why-run sends it to each host once, an up that has something to do twice. 14 KiB of it are the
  * program that hands the states of servers over. The comparison of served certificates takes 2 KiB even without certificates, because a
  * why-run has no process to spare for it; the handshakes are only sent with certificates. What undoes a firewall takes 5 KiB, because a host
- * whose run list has lost it must not be locked up by that.
+ * whose run list has lost it must not be locked up by that. Handing over takes 2 KiB, also on a host without a pair.
  */
-const PAYLOAD_BUDGET = 140 * 1024;
+const PAYLOAD_BUDGET = 142 * 1024;
+
+/** What keepalived adds: its adapter, and the programs that the host keeps. */
+const PAIR_BUDGET = 56 * 1024;
 
 /** Limit for the processes that a why-run with nothing to do starts, including those of its adapter. */
 const PROCESS_BUDGET = 16;
@@ -44,6 +49,16 @@ describe("a payload", () => {
     it(`of the local stack has at most ${PAYLOAD_BUDGET / 1024} KiB`, () => {
         const size = Buffer.byteLength(buildPayload(makePlan(haproxy(stackLocal)), { slots: {} }));
         assert(size <= PAYLOAD_BUDGET, `${size} bytes`);
+    });
+
+    it(`has at most ${PAIR_BUDGET / 1024} KiB more for a pair`, () => {
+        const settings = { failback: "never", addresses: ["192.0.2.100/24"] } as const;
+        const members = ["192.0.2.11", "192.0.2.12"].map((address, n) => ({ name: `lb${n + 1}`, address }));
+        const pair = keepalived(resolvePair("edge", settings, members), "lb1");
+        const size = (more: Resource[]) =>
+            Buffer.byteLength(buildPayload(makePlan([...haproxy(stackLocal), ...more]), { slots: {} }));
+        const added = size(pair) - size([]);
+        assert(added <= PAIR_BUDGET, `${added} bytes`);
     });
 });
 
