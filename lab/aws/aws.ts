@@ -1,4 +1,5 @@
 // AWS for tests and the demo: moto, corrected where it is known not to answer as AWS does.
+import type { RequestListener } from "node:http";
 import type { Host } from "../host";
 import { readRequest } from "./calls";
 import { corrections } from "./corrections";
@@ -102,9 +103,9 @@ export class Aws {
         return this.proxy.faults.add(action, fault);
     }
 
-    /** Listens on an address of this machine that hosts of a lab reach. @returns the URL there */
-    listen(address: string): Promise<string> {
-        return this.proxy.listen(address);
+    /** What answers programs, for a server that hosts of a lab reach. */
+    get handler(): RequestListener {
+        return this.proxy.handler;
     }
 
     /** The lab's host of an instance or network interface. @throws if it has none */

@@ -13,6 +13,8 @@ export interface Call {
     readonly status: number;
     /** Of services whose calls are forms, as on the wire: `Filter.1.Name`. */
     readonly parameters: Readonly<Record<string, string>>;
+    /** Whether an instance has made it, with the credentials of its role. */
+    readonly byRole: boolean;
     /** When it was answered, in milliseconds since 1970. */
     readonly at: number;
 }

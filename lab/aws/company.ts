@@ -1,12 +1,14 @@
 // What a company has in AWS before its stacks are there: on the double, with hosts of a lab.
 import { readFileSync } from "node:fs";
-import { request } from "node:https";
+import { createServer } from "node:http";
+import { createServer as createTlsServer, request } from "node:https";
 import type { TLSSocket } from "node:tls";
 import { Authority, type Leaf } from "../certificates";
 import type { HostArgs, Lab } from "../lab";
 import { datadogRepository, provideDatadogRepository } from "../standIn/datadogRepository";
 import { SyslogReceiver } from "../syslogReceiver";
 import { type Aws, startAws } from "./aws";
+import { InstanceRole } from "./role";
 import { textOf } from "./xml";
 
 /** Names of prod. */
@@ -26,6 +28,19 @@ export interface Answer {
     body: string;
     /** SHA-256 of the certificate, in lower-case hexadecimal. */
     certificate: string;
+}
+
+/** Where instances find AWS. The address of the API is one for documentation. */
+const METADATA = "169.254.169.254";
+const EC2 = { name: "ec2.eu-central-1.amazonaws.com", address: "198.51.100.2" };
+
+/** The policy of the first role, which is that of a stack's load balancers. */
+async function policyOf(aws: Aws): Promise<string> {
+    const RoleName = textOf(await aws.query("iam", "ListRoles"), "RoleName") ?? "";
+    const policies = await aws.query("iam", "ListRolePolicies", { RoleName });
+    const PolicyName = textOf(policies, "member") ?? "";
+    const policy = await aws.query("iam", "GetRolePolicy", { RoleName, PolicyName });
+    return decodeURIComponent(textOf(policy, "PolicyDocument") ?? "");
 }
 
 /** Milliseconds to wait for an answer. A busy machine may need much longer than an idle one. */
@@ -63,11 +78,24 @@ export class Company {
         const logs = await authority.issue(["bastion"], 365);
         // Everybody's images trust public authorities and find Datadog's repository; these are the lab's.
         const image = async (host: ReturnType<Lab["host"]>) => {
-            await host.exec("cat >>/etc/ssl/certs/ca-certificates.crt", { stdin: authority.trusted });
+            await host.exec(
+                `cat >>/etc/ssl/certs/ca-certificates.crt; echo '${EC2.address} ${EC2.name}' >>/etc/hosts`,
+                {
+                    stdin: authority.trusted,
+                },
+            );
             await provideDatadogRepository([host]);
         };
-        const aws = await startAws({ instances: { lab, pool, image } });
+        const role = new InstanceRole("edge", () => policyOf(aws as Aws));
+        const aws = await startAws({ instances: { lab, pool, image }, role });
         if (typeof aws === "string") return aws;
+        const ec2 = await authority.issue([EC2.name], 365);
+        await lab.answerFor(METADATA, 80, createServer(role.metadata));
+        await lab.answerFor(
+            EC2.address,
+            443,
+            createTlsServer({ cert: ec2.pem + authority.chain, key: ec2.key }, aws.handler),
+        );
         const receiver = new SyslogReceiver(lab.host("bastion"));
         const identity = { authority: authority.trusted, certificate: logs.pem + authority.chain, key: logs.key };
         const [network] = await Promise.all([
@@ -150,9 +178,11 @@ export class Company {
         });
     }
 
-    /** What programs have changed in the account, in order. */
+    /** What programs have changed in the account, in order; hosts move the service address at any time. */
     changes(): string[] {
-        return this.aws.calls.all.map(({ action }) => action).filter((action) => !/^(Describe|Get|List)/.test(action));
+        return this.aws.calls.all
+            .filter(({ action, byRole }) => !byRole && !/^(Describe|Get|List)/.test(action))
+            .map(({ action }) => action);
     }
 
     stop(): Promise<void> {

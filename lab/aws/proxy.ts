@@ -3,13 +3,14 @@ import {
     createServer,
     request as httpRequest,
     type IncomingMessage,
-    type Server,
+    type RequestListener,
     type ServerResponse,
 } from "node:http";
 import type { AddressInfo } from "node:net";
 import { setTimeout } from "node:timers/promises";
 import { type Answer, type Call, type Layer, type Request, readRequest, refusal } from "./calls";
 import { type Fault, Faults } from "./faults";
+import { isOfRole } from "./signature";
 
 /** The calls that programs have made, oldest first. */
 export class Calls {
@@ -46,7 +47,9 @@ export class Calls {
 export class CorrectingProxy {
     readonly calls = new Calls();
     readonly faults = new Faults();
-    private readonly servers: Server[] = [];
+    /** Answers programs. */
+    readonly handler: RequestListener = (request, response) => void this.serve(request, response);
+    private readonly server = createServer(this.handler);
     /** Pages that tokens stand for, by token. */
     private readonly pages = new Map<string, number>();
 
@@ -57,20 +60,13 @@ export class CorrectingProxy {
 
     static async start(moto: string, layers: readonly Layer[]): Promise<CorrectingProxy> {
         const proxy = new CorrectingProxy(moto, layers);
-        proxy.url = await proxy.listen("127.0.0.1");
+        proxy.server.listen(0, "127.0.0.1");
+        await once(proxy.server, "listening");
         return proxy;
     }
 
-    /** On loopback. */
-    url = "";
-
-    /** Listens on another address of this machine, too. @returns the URL there */
-    async listen(address: string): Promise<string> {
-        const server = createServer((request, response) => void this.serve(request, response));
-        this.servers.push(server);
-        server.listen(0, address);
-        await once(server, "listening");
-        return `http://${address}:${(server.address() as AddressInfo).port}`;
+    get url(): string {
+        return `http://127.0.0.1:${(this.server.address() as AddressInfo).port}`;
     }
 
     /** Answers a call of a test's own, which is neither counted nor failed. */
@@ -95,7 +91,8 @@ export class CorrectingProxy {
         );
         const { service, action, region, form = {} } = request;
         const status = answer?.status ?? 0;
-        this.calls.add({ service, action, region, page, status, parameters: form, at: Date.now() });
+        const byRole = isOfRole(request);
+        this.calls.add({ service, action, region, page, status, parameters: form, byRole, at: Date.now() });
         if (!answer) {
             incoming.socket.destroy();
             return;
@@ -128,11 +125,9 @@ export class CorrectingProxy {
     }
 
     async stop(): Promise<void> {
-        for (const server of this.servers) {
-            server.closeAllConnections();
-            server.close();
-            await once(server, "close");
-        }
+        this.server.closeAllConnections();
+        this.server.close();
+        await once(this.server, "close");
     }
 }
 

@@ -2,7 +2,7 @@ import { randomBytes } from "node:crypto";
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { type Answer, type Layer, type Request, refusal } from "./calls";
 import { allows } from "./policy";
-import { expectedSignature, signatureOf } from "./signature";
+import { expectedSignature, isOfRole, signatureOf } from "./signature";
 
 /** Temporary credentials of a role. */
 interface Credentials {
@@ -25,8 +25,8 @@ export class InstanceRole {
 
     constructor(
         readonly name: string,
-        /** Its policy, as JSON. */
-        public policy: string,
+        /** Its policy, as JSON, or what asks IAM for it. */
+        public policy: string | (() => Promise<string>),
     ) {}
 
     /** What no log, argument list or file of a host may show: secret keys, and tokens of both kinds. */
@@ -75,7 +75,7 @@ export class InstanceRole {
 
     readonly layer: Layer = async (request, next) => {
         const signature = signatureOf(request);
-        if (!signature?.keyId.startsWith("ASIA")) return next(request);
+        if (signature === undefined || !isOfRole(request)) return next(request);
         const credentials = this.given.find(({ id }) => id === signature.keyId);
         const isSigned =
             credentials !== undefined &&
@@ -85,17 +85,18 @@ export class InstanceRole {
         if (!isSigned)
             return refusal(request, 401, "AuthFailure", "AWS was not able to validate the provided access credentials");
         if (credentials.ended) return refusal(request, 400, "RequestExpired", "Request has expired.");
-        return this.judge(request) ?? next(request);
+        return (await this.judge(request)) ?? next(request);
     };
 
-    private judge(request: Request): Answer | undefined {
+    private async judge(request: Request): Promise<Answer | undefined> {
         const { action, region, form = {} } = request;
         const arn = (kind: string, id = "") => `arn:aws:ec2:${region}:${ACCOUNT}:${kind}/${id}`;
         const resources =
             action === "AssociateAddress"
                 ? [arn("elastic-ip", form.AllocationId), arn("network-interface", form.NetworkInterfaceId)]
                 : ["*"];
-        if (allows(this.policy, `ec2:${action}`, resources, region)) return undefined;
+        const policy = typeof this.policy === "string" ? this.policy : await this.policy();
+        if (allows(policy, `ec2:${action}`, resources, region)) return undefined;
         const problem = "You are not authorized to perform this operation.";
         return refusal(request, 403, "UnauthorizedOperation", problem);
     }

@@ -23,6 +23,9 @@ export function signatureOf({ headers }: Request): Signature | undefined {
     return { keyId, scope: scope.split("/"), headers: names.split(";"), value };
 }
 
+/** Whether a call has temporary credentials, which only roles have here. */
+export const isOfRole = (request: Request) => signatureOf(request)?.keyId.startsWith("ASIA") ?? false;
+
 /**
  * Computes the signature that a call should have (version 4). The query is empty in calls whose parameters are a form.
  *

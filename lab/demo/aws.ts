@@ -9,7 +9,7 @@ import { faults } from "../aws/faults";
 import type { Host } from "../host";
 import { Lab } from "../lab";
 import { step } from "../machine/progress";
-import { bold, othersWrote, paragraph, say, table } from "../print";
+import { bold, othersWrote, say, table } from "../print";
 import {
     AnswerWatch,
     callsByService,
@@ -138,12 +138,12 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
 
     await chapter(
         "https to the names of prod",
-        "The certificate is that of Secrets Manager's double. No host has the service address yet, so each request goes to a load " +
-            "balancer's own; the output of the stack says how the address gets to one.",
+        "The certificate is that of Secrets Manager's double. The service address leads to no machine here, so each request goes to a " +
+            "load balancer's own.",
         async () => {
             await showAnswers(company, stack);
             const { edge } = (await stack.outputs()).services;
-            const { address, association } = edge ?? { address: "", association: "" };
+            const { address } = edge ?? { address: "" };
             const records = await aws.records(company.zone);
             table(
                 ["RECORD", "TYPE", "VALUE"],
@@ -153,9 +153,6 @@ async function tell(lab: Lab, company: Company, stack: ProdStack): Promise<void>
                 records.length === services.length && records.every(({ values }) => values.join() === address),
                 `each name must lead to ${address}`,
             );
-            say(`  ${bold("Output services.edge.association:")}`);
-            paragraph(association);
-            say();
             return "both names at both load balancers, with the company's certificate";
         },
     );

@@ -14,7 +14,7 @@ export const DATA = "stacks/prod.ts";
 /** What the program gives out. */
 export interface Outputs {
     addresses: Record<string, string>;
-    services: { edge?: { address: string; names: string[]; association: string } };
+    services: { edge?: { address: string; names: string[] } };
 }
 
 /** A load balancer as the state has it. */

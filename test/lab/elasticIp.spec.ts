@@ -1,18 +1,22 @@
 // An elastic IP address on two real hosts, with real keepalived and HAProxy, and the double of AWS. ELASTIC_FAILOVERS and
 // ELASTIC_DOUBLE_MASTERS are numbers of rounds for measurements.
 import assert from "node:assert/strict";
-import { elasticUnits } from "../../components/recipes/keepalived/elastic";
+import type { Resource } from "../../components/convergence/kinds/index";
+import { pairSettingsFile } from "../../components/keepalived/index";
+import { elasticResources, elasticUnits } from "../../components/recipes/keepalived/elastic";
 import { type Fault, faults } from "../../lab/aws/aws";
 import type { Host } from "../../lab/host";
 import { sleep } from "../../lab/machine/exec";
-import { ElasticPair, type Member, MOVER } from "../support/elasticPair";
+import { Convergence } from "../support/converge";
+import { EC2, ElasticPair, type Member, MOVER } from "../support/elasticPair";
 import { describeLab, withLab } from "../support/lab";
 import { seenOnHost } from "../support/processWatch";
 import { skip } from "../support/skip";
+import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 
 const FAILOVERS = Number(process.env.ELASTIC_FAILOVERS ?? 3);
-const DOUBLE_MASTERS = Number(process.env.ELASTIC_DOUBLE_MASTERS ?? 3);
+const DOUBLE_MASTERS = Number(process.env.ELASTIC_DOUBLE_MASTERS ?? 2);
 
 const median = (values: number[]) => [...values].sort((a, b) => a - b)[Math.floor(values.length / 2)] ?? Number.NaN;
 
@@ -20,6 +24,8 @@ describeLab("an elastic IP address", () => {
     const lab = withLab([
         { name: "lb1", image: "haproxy" },
         { name: "lb2", image: "haproxy" },
+        // Debian 11.
+        { name: "old", image: "haproxy", release: "2.2" },
     ]);
     let pair: ElasticPair;
     let [lb1, lb2]: Member[] = [];
@@ -87,7 +93,7 @@ describeLab("an elastic IP address", () => {
         assert.ok(median(seconds) <= 4.5, `median ${median(seconds)} s`);
     });
 
-    it("leads to the other host after a planned hand-over, and no request fails", async () => {
+    it("leads to the other host when a planned hand-over has ended", async () => {
         const from = (await pair.owner()) ?? assert.fail("it leads nowhere");
         const to = pair.peerOf(from);
         await pair.settled(from);
@@ -126,6 +132,31 @@ describeLab("an elastic IP address", () => {
                 assert.ok(stolen > 0, "the other host has never taken it");
             });
         }
+    });
+
+    it("stays with the preferred host while VRRP is cut both ways, because both are MASTER", async () => {
+        await makeMaster(one());
+        const [from, to] = [one(), other()];
+        const rule = "table inet test { chain in { type filter hook input priority -5; ip protocol 112 drop; }; }";
+        for (const { host } of pair.members) await host.exec(`echo '${rule}' | nft -f -`);
+        try {
+            await until("lb2 has taken it, too", async () => (await pair.owner()) === to);
+            // What the timers start.
+            const check = ({ host }: Member) => host.exec(`${MOVER} check`);
+            await until("lb1 has taken it back", async () => {
+                await check(from);
+                return (await pair.owner()) === from;
+            });
+            await until("lb2 leaves it", async () =>
+                /^elastic IP 203\.0\.113\.1: left to 10\.99\.\d+\.\d+, which serves; both hosts seem to be MASTER, /.test(
+                    (await check(to)).stdout,
+                ),
+            );
+            assert.equal(await pair.owner(), from);
+        } finally {
+            for (const { host } of pair.members) await host.exec("nft delete table inet test");
+        }
+        await pair.settled(from);
     });
 
     describe("when a call", () => {
@@ -223,14 +254,14 @@ describeLab("an elastic IP address", () => {
 
         it("finds no route, the run ends in time, and the timer goes on", async () => {
             await configure(one().host, "LIMIT=3 LOOKS=0");
-            await one().host.exec(`ip route add unreachable ${lab().gateway}/32`);
+            await one().host.exec(`ip route add unreachable ${EC2}/32`);
             const { lines, ok } = await movedBack();
             assert.equal(ok, false);
             assert.match(
                 lines.at(-1) ?? "",
                 /: DescribeAddresses: curl: \(7\) .*; given up after 2 tries in \d s, the timer goes on$/,
             );
-            await one().host.exec(`ip route del unreachable ${lab().gateway}/32`);
+            await one().host.exec(`ip route del unreachable ${EC2}/32`);
             assert.equal(await pair.owner(), other());
             await until("the timer has moved it", async () => (await pair.owner()) === one(), 40_000);
         });
@@ -289,6 +320,56 @@ describeLab("an elastic IP address", () => {
         const { stdout } = await one().host.exec(`busybox sh ${MOVER} check`);
         assert.match(stdout, /^elastic IP 203\.0\.113\.1: leads to .* now; before: peer; \d s, tries: 1\n$/);
         assert.equal(await pair.owner(), one());
+    });
+
+    describe("by botocore, where curl is too old", () => {
+        const old = () => lab().host("old");
+
+        before(async () => {
+            const programs: Resource[] = ["/usr/local/libexec", "/usr/local/libexec/haproxy-fleet"].map((path) => ({
+                kind: "directory",
+                path,
+            }));
+            const resources = [...programs, ...elasticResources(pair.pair)];
+            const { code, stderr } = await new Convergence(sshTargetOf(lab(), old()), resources).up();
+            assert.equal(code, 0, stderr);
+            // It takes the place of the first host, as its MASTER.
+            const settings = pairSettingsFile(pair.pair, "lb1").replace(/^address=.*$/m, `address=${old().address}`);
+            await old().writeFile("/etc/keepalived/pair.conf", settings);
+            await old().writeFile(
+                "/usr/local/libexec/haproxy-fleet/pair",
+                "#!/bin/sh\nprintf 'MASTER\\tall\\n'\n",
+                0o755,
+            );
+            await one().host.exec(`systemctl stop keepalived ${elasticUnits.timer}`);
+            await other().host.exec(`systemctl stop keepalived ${elasticUnits.timer}`);
+        });
+
+        it("is moved, and no secret is in a command line", async () => {
+            assert.match((await old().exec("curl --version")).stdout, /^curl 7\.74\./);
+            await pair.lead(other());
+            pair.role.renew();
+            const [secret = "", token = ""] = pair.role.secrets.slice(-2);
+            const seen = await seenOnHost(old(), [secret, token.slice(0, 60)], async () => {
+                const { stdout } = await old().exec(`${MOVER} check`);
+                assert.match(stdout, /leads to .* now; before: peer; \d s, tries: 1$/m);
+            });
+            assert.equal(seen, "");
+            assert.equal(await pair.owner(), one());
+        });
+
+        it("says why it cannot", async () => {
+            await pair.lead(other());
+            const says = async () => (await old().exec(`${MOVER} check`, { check: false })).stdout.trim();
+            const end = pair.aws.fail("AssociateAddress", { ...faults.unauthorized, times: 1 });
+            assert.match(
+                await says(),
+                /: AssociateAddress: UnauthorizedOperation \(403\): You are not authorized .*; the timer goes on$/,
+            );
+            end();
+            await old().exec(`ip route add unreachable ${EC2}/32`);
+            assert.match(await says(), /: DescribeAddresses: .*(No route to host|connect).*; the timer goes on$/i);
+        });
     });
 
     async function owner(host: Host): Promise<[number, string]> {

@@ -2,9 +2,9 @@
 import { createServer } from "node:http";
 import { hostPolicy } from "../../components/aws/policies";
 import type { Resource } from "../../components/convergence/kinds/index";
-import { keepalivedFiles, type Pair, resolvePair } from "../../components/keepalived/index";
-import { elasticResources, elasticUnits } from "../../components/recipes/keepalived/elastic";
-import { hostProgram } from "../../components/scripts";
+import { type Pair, resolvePair } from "../../components/keepalived/index";
+import { elasticUnits } from "../../components/recipes/keepalived/elastic";
+import { keepalived } from "../../components/recipes/keepalived/index";
 import { type Aws, startAws } from "../../lab/aws/aws";
 import { InstanceRole } from "../../lab/aws/role";
 import { textOf } from "../../lab/aws/xml";
@@ -16,6 +16,8 @@ import { until } from "./traffic";
 
 export const MOVER = "/usr/local/libexec/haproxy-fleet/move-address";
 const REGION = "eu-central-1";
+/** Where hosts find EC2: an address for documentation, which the lab leads to the double. */
+export const EC2 = "198.51.100.2";
 
 /** One of the hosts. */
 export interface Member {
@@ -32,7 +34,6 @@ export class ElasticPair {
         /** The policy that Ec2Hosts gives to the role. */
         readonly policy: string,
         readonly allocation: string,
-        readonly endpoint: string,
         /** The first is preferred. */
         readonly members: readonly [Member, Member],
     ) {}
@@ -60,53 +61,31 @@ export class ElasticPair {
         };
         const members = [await member(names[0], 101), await member(names[1], 102)] as const;
         const allocation = textOf(await aws.query("ec2", "AllocateAddress", { Domain: "vpc" }), "allocationId") ?? "";
+        await lab.answerFor(EC2, 80, createServer(aws.handler));
         const arn = (kind: string, id: string) => `arn:aws:ec2:${REGION}:123456789012:${kind}/${id}`;
         const interfaces = members.map(({ networkInterface }) => arn("network-interface", networkInterface));
         const policy = hostPolicy(arn("elastic-ip", allocation), interfaces);
         role.policy = policy;
-        return new ElasticPair(lab, aws, role, policy, allocation, await aws.listen(lab.gateway), members);
+        return new ElasticPair(lab, aws, role, policy, allocation, members);
     }
 
     peerOf(member: Member): Member {
         return this.members[0] === member ? this.members[1] : this.members[0];
     }
 
-    private get pair(): Pair {
+    get pair(): Pair {
         const hosts = this.members.map(({ host, networkInterface: networkInterfaceId, serviceAddress }) => ({
             name: host.name,
             address: host.address,
             elastic: { networkInterfaceId, serviceAddress },
         }));
-        const elasticIp = { allocationId: this.allocation, region: REGION, endpoint: this.endpoint };
+        const elasticIp = { allocationId: this.allocation, region: REGION, endpoint: `http://${EC2}` };
         return resolvePair("edge", { failback: "never", elasticIp, interface: "eth0" }, hosts);
     }
 
-    /** The run list of a host. */
+    /** The run list of a host, but for HAProxy. */
     resources({ host }: Member): Resource[] {
-        const programs = "/usr/local/libexec/haproxy-fleet";
-        const names = { pair: "pair.sh", "check-haproxy": "check-haproxy.pl" };
-        return [
-            { kind: "packages", names: ["keepalived", "nftables"] },
-            { kind: "directory", path: "/usr/local/libexec" },
-            { kind: "directory", path: programs },
-            ...Object.entries(names).map(
-                ([name, source]): Resource => ({
-                    kind: "file",
-                    path: `${programs}/${name}`,
-                    content: hostProgram("keepalived", source),
-                    mode: "0755",
-                }),
-            ),
-            ...elasticResources(this.pair),
-            { kind: "directory", path: "/etc/keepalived" },
-            ...keepalivedFiles(this.pair, host.name).map((file): Resource => ({ kind: "file", ...file })),
-            {
-                kind: "systemdUnit",
-                name: "keepalived.service.d/10-test.conf",
-                content: "[Service]\nRuntimeDirectory=haproxy-fleet-pair\nRuntimeDirectoryPreserve=yes\n",
-            },
-            { kind: "service", name: "keepalived.service" },
-        ];
+        return keepalived(this.pair, host.name);
     }
 
     convergence(member: Member): Convergence {
@@ -116,7 +95,7 @@ export class ElasticPair {
     /** Installs HAProxy's configuration, and converges. */
     async install(member: Member): Promise<void> {
         await member.host.writeFile("/etc/haproxy/haproxy.cfg", haproxy(member.host.name));
-        await member.host.exec("systemctl restart haproxy");
+        await member.host.exec("mkdir -p /usr/local/libexec; systemctl restart haproxy");
         const { code, stderr } = await this.convergence(member).up();
         if (code !== 0) throw new Error(stderr);
     }

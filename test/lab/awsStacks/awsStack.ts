@@ -11,7 +11,7 @@ export const planted = { datadogApiKey: "planted0datadog0key", alertCommand: "ca
 
 interface Outputs {
     addresses: Record<string, string>;
-    services: Record<string, { address: string; names: string[]; association: string }>;
+    services: Record<string, { address: string; names: string[] }>;
 }
 
 /** A stack of this checkout, with the real CLI, in the account of a company. Only its config is of the lab. */

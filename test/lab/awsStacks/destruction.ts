@@ -3,6 +3,7 @@ import { type Company, names } from "../../../lab/aws/company";
 import { textOf, textsOf } from "../../../lab/aws/xml";
 import type { AwsStack } from "./awsStack";
 import { lastEdits } from "./changes";
+import { serviceAddress } from "./provisioning";
 
 export function destruction(company: () => Company, prod: () => AwsStack): void {
     it("loses nothing while the address and the names are protected", async () => {
@@ -17,14 +18,8 @@ export function destruction(company: () => Company, prod: () => AwsStack): void 
 
     it("leaves nothing without protection, though the service address leads to a host", async () => {
         const { aws, zone, lab } = company();
-        const { association = "" } = (await prod().outputs()).services.edge ?? {};
-        const said = (option: string) =>
-            new RegExp(`--${option} (\\S+)`).exec(association)?.[1] ?? assert.fail(association);
-        await aws.query("ec2", "AssociateAddress", {
-            AllocationId: said("allocation-id"),
-            NetworkInterfaceId: said("network-interface-id"),
-            PrivateIpAddress: said("private-ip-address"),
-        });
+        const { address = "" } = (await prod().outputs()).services.edge ?? {};
+        assert.match(await serviceAddress(aws, address), /<associationId>eipassoc-/);
         prod().edit(...lastEdits, ["dns: { zone", "protect: false, dns: { zone"]);
         await prod().up("--skip-preview");
         await prod().succeed("destroy", "--yes", "--skip-preview", "--refresh");

@@ -1,10 +1,19 @@
 import assert from "node:assert/strict";
 import { readdirSync, readFileSync } from "node:fs";
 import { join } from "node:path";
+import type { Aws } from "../../../lab/aws/aws";
 import { type Company, names } from "../../../lab/aws/company";
+import { textOf } from "../../../lab/aws/xml";
+import type { Host } from "../../../lab/host";
 import { assertHidden } from "../../support/planted";
-import { ask } from "../../support/traffic";
+import { ask, until } from "../../support/traffic";
 import { AwsStack, planted } from "./awsStack";
+
+/** What AWS says of the service address. */
+export const serviceAddress = (aws: Aws, address: string) =>
+    aws.query("ec2", "DescribeAddresses", { "PublicIp.1": address });
+
+const roleOf = async (host: Host) => (await host.exec("/usr/local/libexec/haproxy-fleet/pair state")).stdout.trim();
 
 /** Everything from nothing, and then nothing more. */
 export function provisioning(company: () => Company, prod: () => AwsStack): void {
@@ -35,7 +44,7 @@ export function provisioning(company: () => Company, prod: () => AwsStack): void
         const { aws } = company();
         const { addresses, services } = await prod().outputs();
         assert.deepEqual(Object.keys(addresses), ["lb1", "lb2"]);
-        const { address, association } = services.edge ?? assert.fail("no service");
+        const { address } = services.edge ?? assert.fail("no service");
         for (const host of Object.values(addresses)) {
             for (const [service, name] of [
                 ["ecom-platform", names.platform],
@@ -52,8 +61,10 @@ export function provisioning(company: () => Company, prod: () => AwsStack): void
             const { status, headers } = await ask(host, "/", { host: names.platform });
             assert.deepEqual([status, headers.location], [308, `https://${names.platform}/`]);
         }
-        // Until the pair issue, a person does this once.
-        assert.match(association, / leads to lb1 after this, .*: aws ec2 associate-address /);
+        await until("the service address leads to the MASTER", async () => {
+            const leadsTo = textOf(await serviceAddress(aws, address), "networkInterfaceId");
+            return leadsTo !== undefined && (await roleOf(aws.hostOf(leadsTo))) === "MASTER\tall";
+        });
         assert.deepEqual(
             await aws.records(company().zone),
             [names.docs, names.platform].map((name) => ({ name: `${name}.`, type: "A", ttl: 300, values: [address] })),
