@@ -5,6 +5,7 @@ import { SetupError } from "./setup/progress.mjs";
 const demos = {
     "": { script: "lab/demo/demo.ts", packages: [] },
     // pip installs moto.
+    pair: { script: "lab/demo/pair.ts", packages: [] },
     aws: { script: "lab/demo/aws.ts", packages: ["python3", "python3-pip"] },
 };
 
@@ -12,6 +13,9 @@ export const usage = `npm run demo [-- NAME]
 
   without a name    load balancers and app servers on this machine, found in an
                     inventory, through failures and changes
+  npm run demo -- pair
+                    two load balancers with one service address: one is halted and
+                    comes back, while clients send requests
   npm run demo -- aws
                     the stack prod on AWS, which a simulator takes the place of:
                     provisioned, found by tags, changed, replaced`;

@@ -1,5 +1,5 @@
 #!/usr/bin/env node
-// npm run demo | test | lab | pulumi | check | review | status | retire | data-bag | bench | package: installs what the task needs, then runs it.
+// npm run demo | test | lab | nemesis | pulumi | check | review | status | retire | data-bag | bench | package: installs what the task needs, then runs it.
 import { spawn } from "node:child_process";
 import { join, resolve } from "node:path";
 import { demoOf, usage as demoUsage } from "./demos.mjs";
@@ -103,6 +103,16 @@ const tasks = {
         await pulumi();
         await labBase();
         return runScript(demo.script, []);
+    },
+    async nemesis(args) {
+        await npmPackages();
+        if (!asksForHelp(args)) {
+            await debianPackages(labPackages);
+            await labCheck();
+            await pulumi();
+            await labBase(["--all"]);
+        }
+        return runScript("lab/pair/cli.ts", args);
     },
     async bench(args) {
         await npmPackages();

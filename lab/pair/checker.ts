@@ -171,7 +171,8 @@ function failedRequest({ start, end, result, connection }: Request, all: readonl
     const time = { from: start, to: end };
     const allowed = all.some(
         ({ record, expected, windows, repair }) =>
-            windows.some((window) => window.window > 0 && overlaps(time, window)) ||
+            ((connection === "kept" || expected.newMayFail) &&
+                windows.some((window) => window.window > 0 && overlaps(time, window))) ||
             (expected.owners !== "one" && overlaps(time, { from: record.begin, to: repair.to })),
     );
     if (allowed) return [];

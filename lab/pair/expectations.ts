@@ -17,6 +17,8 @@ export interface Expectation {
     readonly lasting: number;
     /** How many owners there may be after the first window, until the repair. */
     readonly owners: "one" | "one or two" | "none";
+    /** Whether requests on new connections may fail in the windows; those on kept ones may. */
+    readonly newMayFail: boolean;
     /** Hosts that cannot serve, which must not have the address after the first window, until the repair. */
     readonly unfit: readonly string[];
     /** An up may repair it, too. */
@@ -53,6 +55,7 @@ export function expectationOf({ kind, target, owner, hosts }: Situation, timing:
         repair: failback,
         lasting: 0,
         owners: "one",
+        newMayFail: true,
         unfit: [],
         repairedByUp: true,
         ...(immediate ? { final: first } : {}),
@@ -88,6 +91,10 @@ export function expectationOf({ kind, target, owner, hosts }: Situation, timing:
             repairedByUp: false,
             eitherInTheEnd: !immediate,
         });
+    }
+    if (kind === "handed over") {
+        const handOver = { window: bounds.resigned, gap: bounds.resigned };
+        return expected({ ...(meetsOwner ? { begin: handOver } : {}), newMayFail: false, unfit: [target] });
     }
     if (!meetsOwner)
         return expected({ unfit: kind === "haproxy killed" || kind === "keepalived killed" ? [] : [target] });

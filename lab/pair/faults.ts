@@ -17,6 +17,9 @@ export interface Victims {
     readonly both: readonly [Host, Host];
 }
 
+/** The program of the pair on its hosts. */
+export const PAIR = "/usr/local/libexec/haproxy-fleet/pair";
+
 const nothing = async () => {};
 
 /** Signals all processes of a unit. */
@@ -108,6 +111,8 @@ export function faultOf(kind: Kind, { target, owner, both }: Victims): Fault {
                 begin: onBoth((host) => host.exec("systemctl stop keepalived")),
                 repair: onBoth((host) => host.exec("systemctl start --no-block keepalived")),
             };
+        case "handed over":
+            return { begin: shell(`${PAIR} yield "work on the host"`), repair: shell(`${PAIR} resume`) };
         case "disk full":
             return {
                 begin: async () => {

@@ -15,6 +15,7 @@ export type PlainSettings = Pick<PairSettings, "failback" | "advertise" | "check
 
 const CHECK = "/usr/local/libexec/check-haproxy";
 const NOTIFY = "/usr/local/libexec/note-state";
+const DROP_IN = "/etc/systemd/system/keepalived.service.d/pair.conf";
 const STATE = "/run/pair-state";
 const HEALTH_PORT = 8407;
 
@@ -134,7 +135,7 @@ export async function handWrittenPair(
             await host.writeFile("/etc/haproxy/haproxy.cfg", haproxyConfig(servers));
             const config = keepalivedConfig(settings, address, side, defects);
             await host.writeFile("/etc/keepalived/keepalived.conf", config, 0o600);
-            await host.writeFile("/etc/systemd/system/keepalived.service.d/pair.conf", dropIn(address));
+            await host.writeFile(DROP_IN, dropIn(address));
             await host.exec(
                 `export DEBIAN_FRONTEND=noninteractive
                 command -v keepalived >/dev/null || apt-get -qq install --yes --no-install-recommends haproxy keepalived
@@ -146,6 +147,16 @@ export async function handWrittenPair(
         }),
     );
     await Promise.all(hosts.map((host) => host.exec("systemctl restart keepalived")));
+}
+
+/** Removes what a recipe would not overwrite, and stops the pair. */
+export async function removeHandWrittenPair(hosts: readonly [Host, Host]): Promise<void> {
+    const files = [CHECK, NOTIFY, "/etc/keepalived/keepalived.conf", DROP_IN].join(" ");
+    await Promise.all(
+        hosts.map((host) =>
+            host.exec(`systemctl disable --quiet --now keepalived; rm -f ${files}; systemctl daemon-reload`),
+        ),
+    );
 }
 
 /** Whether a pair that was made by hand can take the next fault: one host is MASTER, the other one is BACKUP. */

@@ -30,6 +30,12 @@ export interface Subject {
 /** Milliseconds that the pair is watched when nothing is expected to change, or when what was expected has happened. */
 const WATCHED = 1000;
 
+/** Milliseconds that clients wait. Linux sends a lost SYN again after 1 s and 3 s, so a planned hand-over may cost that, and no failure. */
+const CLIENT_PATIENCE = 5000;
+
+/** Milliseconds that a fault waits for the up in the middle of it. */
+const UP_PATIENCE = 15_000;
+
 /** Milliseconds to wait for calm beyond the bound. */
 const PATIENCE = 30_000;
 
@@ -58,7 +64,7 @@ export class Nemesis {
         try {
             const sound = await observer.owner(undefined, WATCHED, PATIENCE).catch(() => undefined);
             observer.samples.length = 0;
-            clients = new Clients({ address: subject.address });
+            clients = new Clients({ address: subject.address, timeout: CLIENT_PATIENCE });
             const nemesis = new Nemesis(subject, observer);
             await sleep(WATCHED);
             // Otherwise the samples of this second show what is wrong.
@@ -106,10 +112,12 @@ export class Nemesis {
         await sleep(expected.lasting);
         await this.lasts(fit, expected.begin.window + WATCHED);
         const told = kind === "VRRP cut both ways" ? await this.subject.tellsTwo?.() : undefined;
-        const converged = await converge;
+        // An up may wait for what is repaired now.
+        if (converge) await Promise.race([converge, sleep(UP_PATIENCE)]);
         const repair = now();
         await fault.repair();
         const repaired = now();
+        const converged = await converge;
         const calm = await this.calm(expected.final, expected.repair.window);
         return {
             ...{ kind, target: target.name, owner: owner.name, begin, began, repair, repaired },

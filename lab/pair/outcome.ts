@@ -6,7 +6,7 @@ export interface Outcome {
     readonly record: FaultRecord;
     /** Milliseconds of the longest time without an owner. */
     readonly gap: number;
-    /** Milliseconds of the longest time in which no new connection led to an answer. */
+    /** Milliseconds of the longest time in which no request on a new connection was answered. */
     readonly outage: number;
     /** Requests that failed, of both kinds of connections. */
     readonly failed: number;
@@ -16,30 +16,24 @@ export interface Outcome {
 export function outcomeOf(record: FaultRecord, samples: readonly Sample[], requests: readonly Request[]): Outcome {
     const end = record.calm ?? Number.POSITIVE_INFINITY;
     const during = <T>(events: readonly T[], time: (event: T) => Time) =>
-        events.filter((event) => time(event) >= record.begin && time(event) <= end);
-    const asked = during(requests, ({ start }) => start);
+        events.filter((event) => time(event) >= record.begin - 100 && time(event) <= end);
+    const ended = during(requests, (request) => request.end);
     return {
         record,
         gap: longestGap(during(samples, ({ time }) => time)),
-        outage: longestOutage(asked.filter(({ connection }) => connection === "new")),
-        failed: asked.filter(({ result }) => result !== "ok").length,
+        outage: outageOf(ended),
+        failed: ended.filter(({ result }) => result !== "ok").length,
     };
 }
 
 export const outcomesOf = ({ faults, samples, requests }: History): Outcome[] =>
     faults.map((record) => outcomeOf(record, samples, requests));
 
-/** Milliseconds from the first request that failed until the next one that did not, by their starts. */
-function longestOutage(requests: readonly Request[]): number {
-    let [longest, since] = [0, undefined as Time | undefined];
-    for (const { start, result } of [...requests].sort((a, b) => a.start - b.start)) {
-        if (result !== "ok") since ??= start;
-        else if (since !== undefined) {
-            longest = Math.max(longest, start - since);
-            since = undefined;
-        }
-    }
-    return longest;
+/** Milliseconds of the longest time between two answers to requests on new connections. */
+export function outageOf(requests: readonly Request[]): number {
+    const answered = requests.filter(({ connection, result }) => connection === "new" && result === "ok");
+    const times = answered.map(({ end }) => end).sort((a, b) => a - b);
+    return Math.max(0, ...times.map((time, index) => time - (times[index - 1] ?? time)));
 }
 
 /** The value in the middle; with an even number, the lower one of the two. */

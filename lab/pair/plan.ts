@@ -22,7 +22,8 @@ export const kinds = [
     "disk full",
 ] as const;
 
-export type Kind = (typeof kinds)[number];
+/** `handed over`: no fault. An administrator has the owner hand over before work on it, and then take part again. */
+export type Kind = (typeof kinds)[number] | "handed over";
 
 /** One fault of a run. */
 export interface Planned {

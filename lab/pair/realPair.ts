@@ -1,16 +1,24 @@
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { join } from "node:path";
+import { delimiter, dirname, join } from "node:path";
+import { text } from "node:stream/consumers";
 import type { PairSettings } from "../../components/keepalived/types";
 import { buildTestLibrary, testLibrary } from "../../toolchain/package.mjs";
-import { type PulumiResult, runPulumi } from "../../toolchain/pulumi";
+import { type PulumiResult, pulumiBin, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import type { Host } from "../host";
 import type { Lab } from "../lab";
-import { timingOf } from "./bounds";
+import { sleep } from "../machine/exec";
+import { type Timing, timingOf } from "./bounds";
+import { PAIR } from "./faults";
 import type { Subject } from "./nemesis";
 
 const checkout = join(__dirname, "..", "..");
 const STACK = "lab";
+
+/** Milliseconds until both hosts must be ready after an up. */
+const PATIENCE = 60_000;
 
 /** Which hosts of a lab are a pair, and of what. */
 export interface RealPairArgs {
@@ -29,26 +37,41 @@ export class RealPair implements Subject {
     readonly lab: Lab;
     readonly hosts: readonly [Host, Host];
     readonly address: string;
-    readonly timing;
     private readonly folder = mkdtempSync(join(tmpdir(), "pair-"));
 
-    private constructor(private readonly args: RealPairArgs) {
-        const { lab, hosts, address, settings } = args;
+    private constructor(
+        private readonly args: RealPairArgs,
+        private settings: RealPairArgs["settings"],
+    ) {
+        const { lab, hosts, address } = args;
         [this.lab, this.hosts, this.address] = [lab, hosts, address];
+    }
+
+    get timing(): Timing {
         // keepalived ends a check that lasts as long as the interval.
-        this.timing = timingOf(settings, { timeout: Math.min(settings.check?.interval ?? 2, 2) });
+        return timingOf(this.settings, { timeout: Math.min(this.settings.check?.interval ?? 2, 2) });
     }
 
     /** Converges the hosts for the first time, and waits until both are ready. */
     static async create(args: RealPairArgs): Promise<RealPair> {
         await buildTestLibrary();
-        const pair = new RealPair(args);
+        const pair = new RealPair(args, args.settings);
         pair.writeProject();
         const made = await pair.pulumi("stack", "init", STACK);
         if (made.code !== 0) throw new Error(`pulumi stack init: ${made.stdout}${made.stderr}`);
         const first = await pair.up();
         if (first !== CONVERGED) throw new Error(`the first up has failed:\n${first}`);
+        await pair.untilReady();
         return pair;
+    }
+
+    /** Converges both hosts with other settings, and waits until both are ready. */
+    async change(settings: RealPairArgs["settings"]): Promise<void> {
+        this.settings = settings;
+        this.writeProgram();
+        const result = await this.up();
+        if (result !== CONVERGED) throw new Error(`the up has failed:\n${result}`);
+        await this.untilReady();
     }
 
     /** Converges both hosts. */
@@ -59,14 +82,35 @@ export class RealPair implements Subject {
 
     /** Roles as the hosts themselves say. */
     async roles(): Promise<string[]> {
-        const program = "/usr/local/libexec/haproxy-fleet/pair";
-        const asked = this.hosts.map((host) => host.exec(`${program} state`, { check: false, timeout: 10_000 }));
+        const asked = this.hosts.map((host) => host.exec(`${PAIR} state`, { check: false, timeout: 10_000 }));
         const answers = await Promise.allSettled(asked);
         return answers.map((answer) => (answer.status === "fulfilled" ? answer.value.stdout.trim() : "UNKNOWN"));
     }
 
     async ready(): Promise<boolean> {
         return (await this.roles()).sort().join() === "BACKUP\tnone,MASTER\tall";
+    }
+
+    /** Whether `status` says that both are MASTER. */
+    async tellsTwo(): Promise<boolean> {
+        const env = pulumiEnv(this.environment);
+        const path = [dirname(pulumiBin()), env.PATH].join(delimiter);
+        const child = spawn(process.execPath, [join(testLibrary(), "command.js"), "status", "--stack", STACK], {
+            cwd: this.folder,
+            env: { ...env, PATH: path } as NodeJS.ProcessEnv,
+            stdio: ["ignore", "pipe", "inherit"],
+        });
+        const [said] = await Promise.all([text(child.stdout), once(child, "close")]);
+        return said.includes("both are MASTER");
+    }
+
+    private async untilReady(): Promise<void> {
+        for (const end = Date.now() + PATIENCE; !(await this.ready()); await sleep(200)) {
+            if (Date.now() < end) continue;
+            throw new Error(
+                `not one MASTER and one BACKUP after ${PATIENCE / 1000} s: ${(await this.roles()).join(", ")}`,
+            );
+        }
     }
 
     remove(): void {
@@ -76,15 +120,19 @@ export class RealPair implements Subject {
     private pulumi(...args: string[]): Promise<PulumiResult> {
         return runPulumi([...args, "--color=never"], {
             cwd: this.folder,
-            env: {
-                PULUMI_BACKEND_URL: `file://${this.folder}`,
-                PULUMI_CONFIG_PASSPHRASE: "lab",
-                PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
-                PULUMI_CONTINUE_ON_ERROR: "true",
-                SSH_AUTH_SOCK: undefined,
-                CI: undefined,
-            },
+            env: this.environment,
         });
+    }
+
+    private get environment() {
+        return {
+            PULUMI_BACKEND_URL: `file://${this.folder}`,
+            PULUMI_CONFIG_PASSPHRASE: "lab",
+            PULUMI_CONFIG_PASSPHRASE_FILE: undefined,
+            PULUMI_CONTINUE_ON_ERROR: "true",
+            SSH_AUTH_SOCK: undefined,
+            CI: undefined,
+        };
     }
 
     private writeProject(): void {
@@ -94,17 +142,21 @@ export class RealPair implements Subject {
         const options = { typescript: false, nodeargs: "--require ./start.js" };
         const project = { name: "pair", main: "index.js", runtime: { name: "nodejs", options } };
         writeFileSync(join(this.folder, "Pulumi.yaml"), JSON.stringify(project));
+        this.writeProgram();
+    }
+
+    private writeProgram(): void {
         writeFileSync(join(this.folder, "index.js"), this.program());
     }
 
     private program(): string {
-        const { lab, hosts, servers, address, settings } = this.args;
+        const { lab, hosts, servers, address } = this.args;
         const connections = hosts.map(({ name, address, hostKey }) => {
             return [name, { connection: { address, user: "root", hostKey } }] as const;
         });
         const args = {
             hosts: Object.fromEntries(connections),
-            pair: { ...settings, addresses: [`${address}/24`] },
+            pair: { ...this.settings, addresses: [`${address}/24`] },
             model: modelOf(servers, hosts[0].state.release),
         };
         return `
@@ -144,4 +196,3 @@ function modelOf(servers: readonly Host[], version: string) {
         ],
     };
 }
-

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { launchCommand } from "../../components/convergence/payload/commands";
+import { SshError } from "../../components/convergence/ssh/ssh";
 import { LoadBalancerFleet, type LoadBalancerFleetArgs } from "../../components/loadBalancerFleet";
 import { failuresOf, mockEngine, registered, settled } from "../support/mocks";
 import { COMMAND, connection, probeReply, withProbeReplies } from "../support/probeReplies";
@@ -64,6 +65,60 @@ describe("LoadBalancerFleet, with hosts that serve,", () => {
             "edge: edge-lb1 failed, so edge-lb2, edge-lb3 were not changed; correct the cause, then run up again",
         ]);
         assert.equal(asked.open(), 0);
+    });
+
+    describe("of which one has the service address,", () => {
+        const due = { differences: [{ id: "r0", aspect: "content", have: "" }] };
+        const master = probeReply({ ...due, role: { role: "MASTER", holds: "all" } });
+        const together = "the password of the pair changes";
+
+        it("changes that one last", async () => {
+            asked.giveEach(async ({ target }) => (target.address === "192.0.2.1" ? master : probeReply(due)));
+            const begun: string[] = [];
+            await mockEngine({
+                creation: async (name: string) => {
+                    if (name.endsWith("-converge")) begun.push(name);
+                },
+            });
+            new LoadBalancerFleet("edge", { hosts, services });
+            await until("all have begun", () => begun.length === 3);
+            assert.deepEqual(begun, [...commands.slice(1), "edge-lb1-converge"]);
+            await settled();
+        });
+
+        const why =
+            "edge-lb1: nothing changes here, because the password of the pair changes, which all hosts must get in one up, " +
+            "and edge-lb2 cannot be asked; make sure that it answers, then run up again";
+        const oneIsAway = () =>
+            asked.giveEach(async ({ target }) =>
+                target.address === "192.0.2.2"
+                    ? new SshError("192.0.2.2:22 refuses connections")
+                    : target.address === "192.0.2.1"
+                      ? { ...master, together }
+                      : probeReply(),
+            );
+
+        it("leaves it as it is if its change needs a host that is away", async () => {
+            oneIsAway();
+            await mockEngine();
+            const failures = await failuresOf(() => new LoadBalancerFleet("edge", { hosts, services }));
+            assert.deepEqual(
+                failures.filter((text) => text.startsWith("edge-lb1")),
+                [why],
+            );
+            assert.equal(asked.open(), 0);
+        });
+
+        it("only warns of that in a preview", async () => {
+            oneIsAway();
+            const { messages } = await mockEngine({ preview: true });
+            new LoadBalancerFleet("edge", { hosts, services });
+            await settled();
+            assert.deepEqual(
+                messages.filter(({ text }) => text.includes("nothing changes here")),
+                [{ severity: "warn", text: why }],
+            );
+        });
     });
 
     it("says in a preview how far a roll has come", async () => {

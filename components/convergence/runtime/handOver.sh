@@ -13,12 +13,17 @@ hand_over() {
     handed_words=
     for handed_to in $adapters; do
         { [ "$handed_to" != "$tx_adapter" ] && command -v "${handed_to}_yield" >/dev/null; } || continue
-        [ -e "$run/yielding" ] || step "note that clients are handed over" put_text "$run/yielding" "$token"
+        note_hand_over
         step "hand over its clients" try "${handed_to}_yield" "$1"
         [ "$tried" = 0 ] || return 1
         handed_words=$handed_words${words:+$NL$words}
     done
     words=${handed_words#"$NL"}
+}
+
+# Makes sure that each _resume is called when the converge ends. An adapter that hands over by itself, in its _await, calls it before.
+note_hand_over() {
+    [ -e "$run/yielding" ] || step "note that clients are handed over" put_text "$run/yielding" "$token"
 }
 
 # Takes back what this converge has handed over, or an earlier one that was killed. Says what fails.

@@ -142,10 +142,12 @@ keepalived_activation() {
     esac
 }
 
-# Before a restart, which ends what this host does as MASTER. Sets handing.
+# Before a restart, which ends what this host does as MASTER. The converge takes it back when it ends, see handOver.sh.
 keepalived_await() {
     [ "$activation" = restart ] && [ "$role" = MASTER ] || return 0
-    words=$("$keepalived_programs/pair" yield "keepalived is restarted") ||
+    note_hand_over
+    step "hand the addresses over" try "$keepalived_programs/pair" yield -t "$((deadline + 60))" "keepalived is restarted"
+    [ "$tried" = 0 ] ||
         fail "the addresses cannot be handed over before the restart; its files and its running process are untouched" "$words"
     say "$label: $words"
 }
@@ -157,9 +159,16 @@ keepalived_activate() {
         put_text "$keepalived_joins" "$keepalived_changes" || return
         ;;
     esac
+    # A process that was started without our drop-in has no such directory.
+    (umask 022 && mkdir -p -- "$keepalived_run")
     rm -f -- "$keepalived_run/digest"
     case $1 in
-    reload) systemctl reload -- "$keepalived_unit" ;;
+    reload)
+        keepalived_read "$keepalived_settings"
+        keepalived_find_device
+        put_text "$keepalived_run/interface.conf" "interface $on_device"
+        systemctl reload -- "$keepalived_unit"
+        ;;
     *)
         systemctl reset-failed -- "$keepalived_unit" 2>/dev/null
         systemctl --no-block restart -- "$keepalived_unit"

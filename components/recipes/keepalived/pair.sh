@@ -24,14 +24,29 @@ keepalived_find_device() {
     on_device=${on_device%% *}
 }
 
-# Sets role and holds; both empty if this host has no pair yet.
+# Sets role and holds. A keepalived of somebody else is MASTER if the declared addresses are there. Role is empty if none runs.
 keepalived_find_role() {
     role=
     holds=none
-    [ -r "$keepalived_settings" ] && [ -x "$keepalived_programs/pair" ] || return 0
-    role=$("$keepalived_programs/pair" state 2>/dev/null)
-    [ -z "$role" ] || holds=${role#*"$TAB"}
-    role=${role%%"$TAB"*}
+    if [ -r "$keepalived_settings" ] && [ -x "$keepalived_programs/pair" ]; then
+        role=$("$keepalived_programs/pair" state 2>/dev/null)
+        [ -z "$role" ] || holds=${role#*"$TAB"}
+        role=${role%%"$TAB"*}
+    elif systemctl is-active --quiet -- "$keepalived_unit"; then
+        keepalived_print_declared
+        keepalived_read "$stage/keepalived-declared"
+        role=MASTER
+        holds=all
+        for one in $addresses; do
+            ip -o addr show to "${one%/*}" 2>/dev/null | grep -q . || role=BACKUP holds=none
+        done
+    fi
+}
+
+# Writes the declared files to one.
+keepalived_print_declared() {
+    mkdir -p -- "$stage"
+    each_file keepalived_print >"$stage/keepalived-declared"
 }
 
 # keepalived_identity_of FILE...: prints what both hosts must have alike, and who they are, a line each: from keepalived.conf and pair.conf.
@@ -48,7 +63,7 @@ keepalived_read_identity() {
     if [ -n "$tx_restoring" ]; then
         wanted=$(keepalived_identity_of "$keepalived_config" "$keepalived_settings")
     else
-        each_file keepalived_print >"$stage/keepalived-declared"
+        keepalived_print_declared
         wanted=$(keepalived_identity_of "$stage/keepalived-declared")
         rm -f -- "$stage/keepalived-declared"
     fi
@@ -81,7 +96,6 @@ keepalived_role() {
     keepalived_find_role
     role_holds=$holds
     [ -n "$role" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ] || return 0
-    mkdir -p -- "$stage"
     keepalived_read_identity
     [ -z "$keepalived_changes" ] || together="the $keepalived_changes of the pair changes"
 }
@@ -112,9 +126,8 @@ keepalived_standing() {
 
 # keepalived_yield REASON: before another daemon is restarted. Only that of HAProxy matters to clients.
 keepalived_yield() {
-    [ "$tx_adapter" = haproxy ] && keepalived_find_role && [ -n "$role" ] || return 0
-    find_time_left
-    "$keepalived_programs/pair" yield -t "$((time_left + 120))" "$1"
+    { [ "$tx_adapter" = haproxy ] && [ -x "$keepalived_programs/pair" ] && [ -r "$keepalived_settings" ]; } || return 0
+    "$keepalived_programs/pair" yield -t "$((deadline + 60))" "$1"
 }
 
 keepalived_resume() {
@@ -131,8 +144,7 @@ keepalived_serves() {
 
 # Hands over if the peer can take over; in any case, the addresses go.
 keepalived_retire() {
-    find_time_left
-    ! keepalived_find_role || [ -z "$role" ] || "$keepalived_programs/pair" yield -t "$((time_left + 120))" "this host is retired" || :
+    [ ! -r "$keepalived_settings" ] || "$keepalived_programs/pair" yield -t "$((deadline + 60))" "this host is retired" || :
     systemctl --quiet disable --now -- "$keepalived_unit" || return
     rm -f -- "$keepalived_joins" "$keepalived_identity"
     keepalived_resume

@@ -10,8 +10,8 @@ describe("npm run demo", () => {
         spawnSync(process.execPath, [join(repo, "toolchain/tasks.mjs"), "demo", ...args], { encoding: "utf8" });
 
     it("finds a file for each name, and for none", () => {
-        const scripts = [[], ["aws"]].map((args) => demoOf(args).script);
-        assert.deepEqual(scripts, ["lab/demo/demo.ts", "lab/demo/aws.ts"]);
+        const scripts = [[], ["pair"], ["aws"]].map((args) => demoOf(args).script);
+        assert.deepEqual(scripts, ["lab/demo/demo.ts", "lab/demo/pair.ts", "lab/demo/aws.ts"]);
         for (const script of scripts) assert.ok(existsSync(join(repo, script)), script);
     });
 

@@ -131,7 +131,8 @@ notify() {
         return
         ;;
     MASTER | BACKUP | FAULT) ;;
-    *) state=STOPPED ;;
+    STOP | DELETED) state=STOPPED ;;
+    *) return ;;
     esac
     {
         flock -w 5 9

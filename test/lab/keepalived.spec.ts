@@ -1,0 +1,50 @@
+import assert from "node:assert/strict";
+import { needsLab, withLab } from "../support/lab";
+import { failures } from "./keepalived/failures";
+import { handOver } from "./keepalived/handOver";
+import { identity } from "./keepalived/identity";
+import { PairOfHosts } from "./keepalived/pairOfHosts";
+import { refusals } from "./keepalived/refusals";
+import { retirement } from "./keepalived/retirement";
+
+describe("keepalived on a pair of hosts", () => {
+    needsLab();
+    const lab = withLab(["lb1", "lb2"].map((name) => ({ name, image: "bare" })));
+    const pair = () => new PairOfHosts(lab());
+
+    describe("the first converge", () => {
+        it("of both hosts at once makes one of them MASTER", async () => {
+            const { text } = await pair().declare("lb1").preview();
+            assert.match(text, /transaction\[keepalived\][\s\S]*start: it is not installed/);
+            const { both } = await pair().watch(() => pair().both());
+            // Both may be MASTER until the first adverts of each other.
+            assert.ok(both < 1, `both for ${both} s`);
+            const master = await pair().settle();
+            const words = await pair().shell(master, "/usr/local/libexec/haproxy-fleet/pair role");
+            const [first, second] = words.split("\n");
+            const [own, peer] = [pair().host(master).address, pair().host(pair().other(master)).address];
+            assert.match(
+                first ?? "",
+                new RegExp(
+                    `^pair\tshop\t${master}\t${pair().other(master)}\t${pair().address}/24\tvip\t${own}\t${peer}\t\\d+$`,
+                ),
+            );
+            assert.match(second ?? "", /^role\tMASTER\tall\t\d+$/);
+        });
+
+        it("is complete: a second one finds nothing to do", async () => {
+            for (const name of ["lb1", "lb2"] as const) assert.equal((await pair().declare(name).preview()).text, "");
+        });
+
+        it("has left the address answering with HAProxy's page", async () => {
+            const answer = await fetch(`http://${pair().address}/`);
+            assert.equal(await answer.text(), await pair().settle());
+        });
+    });
+
+    describe("a refusal", () => refusals(pair));
+    describe("a failure", () => failures(pair));
+    describe("a hand-over", () => handOver(pair));
+    describe("an identity", () => identity(pair));
+    describe("the end", () => retirement(pair));
+});

@@ -1,0 +1,147 @@
+import assert from "node:assert/strict";
+import type { Resource, Transaction } from "../../../components/convergence/kinds/index";
+import { slot } from "../../../components/convergence/slots";
+import type { HaproxyConfig } from "../../../components/haproxy/model";
+import { type PairSettings, resolvePair, withHealthPage } from "../../../components/keepalived/index";
+import { haproxy } from "../../../components/recipes/haproxy/index";
+import { keepalived } from "../../../components/recipes/keepalived/index";
+import type { Host } from "../../../lab/host";
+import type { Lab } from "../../../lab/lab";
+import { Convergence } from "../../support/converge";
+import { sshTargetOf } from "../../support/sshTarget";
+import { until } from "../../support/traffic";
+
+/** What the tests vary of the pair. */
+export interface Variation {
+    settings?: Partial<PairSettings>;
+    /** @default "planted1" */
+    password?: string;
+    /** Own addresses by the names of hosts. @default - their first one */
+    own?: Record<string, string>;
+    /** Changes the transaction of keepalived. */
+    edit?: (transaction: Transaction) => Transaction;
+}
+
+export type Name = "lb1" | "lb2";
+
+/** lb1 and lb2 of a lab as a pair, with ways to examine it without our own runtime. */
+export class PairOfHosts {
+    constructor(readonly lab: Lab) {}
+
+    host = (name: Name): Host => this.lab.host(name);
+
+    other = (name: Name): Name => (name === "lb1" ? "lb2" : "lb1");
+
+    /** The service address. */
+    get address() {
+        return this.lab.address(100);
+    }
+
+    /** The run list of one host: HAProxy, and keepalived after it. */
+    declare(name: Name, { settings = {}, password = "planted1", own = {}, edit = (same) => same }: Variation = {}) {
+        const pair = resolvePair(
+            "shop",
+            { failback: "never", addresses: [`${this.address}/24`], password: slot("pair.password"), ...settings },
+            (["lb1", "lb2"] as const).map((one) => ({ name: one, address: own[one] ?? this.host(one).address })),
+        );
+        const config: HaproxyConfig = {
+            version: "2.6",
+            global: { maxconn: 1000 },
+            frontends: [
+                {
+                    name: "web",
+                    binds: [{ port: 80 }],
+                    raw: ["http-request return status 200 content-type text/plain lf-string %[hostname]"],
+                },
+            ],
+            backends: [],
+        };
+        const resources = [...haproxy(withHealthPage(config, pair)), ...keepalived(pair, name)].map(
+            (resource): Resource =>
+                resource.kind === "transaction" && resource.name === "keepalived" ? edit(resource) : resource,
+        );
+        return new Convergence(sshTargetOf(this.lab, this.host(name)), resources, { "pair.password": password });
+    }
+
+    /** Converges one host, and expects success. */
+    async converge(name: Name, variation: Variation = {}): Promise<string> {
+        const { code, stderr } = await this.declare(name, variation).up();
+        assert.equal(code, 0, stderr);
+        return stderr;
+    }
+
+    /** Converges both hosts at once. */
+    both = (variation: Variation = {}) =>
+        Promise.all([this.converge("lb1", variation), this.converge("lb2", variation)]);
+
+    /** Runs a shell command on a host. */
+    async shell(name: Name, command: string): Promise<string> {
+        return (await this.host(name).exec(command, { check: false })).stdout.trim();
+    }
+
+    /** The hosts that have the service address on their interface. */
+    async owners(): Promise<Name[]> {
+        const has = async (name: Name) =>
+            (await this.shell(name, "ip -o -4 addr show dev eth0")).includes(` ${this.address}/`);
+        const names: Name[] = ["lb1", "lb2"];
+        const found = await Promise.all(names.map(has));
+        return names.filter((_, n) => found[n]);
+    }
+
+    /** What the program `pair` says, as role and held addresses. */
+    state = (name: Name) => this.shell(name, "/usr/local/libexec/haproxy-fleet/pair state");
+
+    /** Waits until this host has the address, as MASTER, and the other one is BACKUP. */
+    async settle(owner?: Name): Promise<Name> {
+        let found: Name | undefined;
+        await until(`${owner ?? "one host"} is MASTER`, async () => {
+            [found] = await this.owners();
+            if (found === undefined || (owner !== undefined && found !== owner)) return false;
+            return (
+                (await this.state(found)) === "MASTER\tall" && (await this.state(this.other(found))) === "BACKUP\tnone"
+            );
+        });
+        return found as Name;
+    }
+
+    /** Makes this host MASTER, by handing over if it is not. */
+    async make(owner: Name): Promise<void> {
+        const now = await this.settle();
+        if (now === owner) return;
+        const said = await this.shell(now, "/usr/local/libexec/haproxy-fleet/pair yield a test");
+        assert.equal(said, `handed over to ${owner}`);
+        await this.shell(now, "/usr/local/libexec/haproxy-fleet/pair resume");
+        await this.settle(owner);
+    }
+
+    /** The process of keepalived that speaks VRRP. */
+    process = (name: Name) => this.shell(name, "pgrep -P $(systemctl show -p MainPID --value keepalived)");
+
+    /** How many seconds in a row nobody, or both, had the address while the work ran; looked for every 50 ms or so. */
+    async watch(work: () => Promise<unknown>): Promise<{ nobody: number; both: number }> {
+        let done = false;
+        const longest = { nobody: 0, both: 0 };
+        const since: Record<string, number | undefined> = {};
+        const look = async () => {
+            while (!done) {
+                const { length } = await this.owners();
+                const now = Date.now();
+                for (const [kind, is] of [
+                    ["nobody", length === 0],
+                    ["both", length === 2],
+                ] as const) {
+                    since[kind] = is ? (since[kind] ?? now) : undefined;
+                    longest[kind] = Math.max(longest[kind], (now - (since[kind] ?? now)) / 1000);
+                }
+            }
+        };
+        const looking = look();
+        try {
+            await work();
+        } finally {
+            done = true;
+            await looking;
+        }
+        return longest;
+    }
+}

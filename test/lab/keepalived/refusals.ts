@@ -1,0 +1,138 @@
+import assert from "node:assert/strict";
+import type { DeclaredFile } from "../../../components/convergence/kinds/kind";
+import { quote, run } from "../../../lab/machine/exec";
+import type { PairOfHosts, Variation } from "./pairOfHosts";
+
+/** A change of keepalived.conf's text. */
+const edited = (change: (text: string) => string): Variation => ({
+    edit: (transaction) => ({
+        ...transaction,
+        files: transaction.files.map(
+            (file): DeclaredFile =>
+                file.path === "/etc/keepalived/keepalived.conf"
+                    ? { ...file, content: change(String(file.content)) }
+                    : file,
+        ),
+    }),
+});
+
+/** What is wrong on lb2, and the words that say it. */
+const faults: {
+    name: string;
+    words: RegExp;
+    prepare?: string;
+    undo?: string;
+    vary?: (pair: PairOfHosts) => Variation;
+}[] = [
+    {
+        name: "a keyword that keepalived does not know, with its line",
+        vary: () => edited((text) => text.replace("    state BACKUP", "    stat BACKUP")),
+        words: /validation:\n +\/etc\/keepalived\/keepalived\.conf:(\d+): Unknown keyword 'stat'\n +line \1: +stat BACKUP/,
+    },
+    {
+        name: "an empty file",
+        vary: () => edited(() => ""),
+        words: /validation:\n +\/etc\/keepalived\/keepalived\.conf: is missing or empty/,
+    },
+    {
+        name: "an interface that does not exist",
+        vary: () => ({ settings: { interface: "ens5" } }),
+        words: /interface ens5: this host has none, and 10\.99\.\d+\.\d+ is on eth0; set pair\.interface to "eth0"/,
+    },
+    {
+        name: "an interface that has not the own address",
+        prepare: "ip link add other type dummy && ip link set other up",
+        undo: "ip link del other",
+        vary: () => ({ settings: { interface: "other" } }),
+        words: /interface other: 10\.99\.\d+\.\d+ is on eth0; set pair\.interface to "eth0"/,
+    },
+    {
+        name: "an own address that is on no interface",
+        vary: (pair) => ({ own: { lb2: pair.lab.address(177) } }),
+        words: /10\.99\.\d+\.177: no interface of this host has it; set hosts\.lb2\.address to one of its own: 10\.99\./,
+    },
+    {
+        name: "a peer that is this host",
+        vary: (pair) => ({ own: { lb1: pair.host("lb2").address } }),
+        words: /it is an address of this host, but declared as that of lb1; correct hosts\.lb1\.address/,
+    },
+    {
+        name: "a service address of netplan",
+        prepare: "mkdir -p /etc/netplan; printf 'addresses: [10.99.1.1/24, ADDRESS/24]\\n' >/etc/netplan/50-cloud.yaml",
+        undo: "rm -r /etc/netplan",
+        words: /10\.99\.\d+\.100: \/etc\/netplan\/50-cloud\.yaml gives it to this host, .*; remove it from that file/,
+    },
+    {
+        name: "a service address on another interface",
+        prepare: "ip link add other type dummy && ip link set other up && ip addr add ADDRESS/32 dev other",
+        undo: "ip link del other",
+        words: /10\.99\.\d+\.100: it is on other, where keepalived would leave it/,
+    },
+    {
+        name: "programs that others than root may replace",
+        prepare: "chmod g+w /usr/local/libexec",
+        undo: "chmod g-w /usr/local/libexec",
+        words: /\/usr\/local\/libexec: others than root may write there, .*; chown root:root \/usr\/local\/libexec, chmod go-w/,
+    },
+    {
+        name: "a unit that reads another file",
+        prepare:
+            "cp /etc/default/keepalived /root/; echo 'DAEMON_ARGS=\"-D -f /etc/keepalived/own.conf\"' >/etc/default/keepalived",
+        undo: "cp /root/keepalived /etc/default/",
+        words: /keepalived\.service: it reads \/etc\/keepalived\/own\.conf instead of \/etc\/keepalived\/keepalived\.conf \(set in \/etc\/default\/keepalived\)/,
+    },
+    {
+        name: "a check every part of a second on a release that counts whole ones",
+        vary: () => ({ settings: { check: { interval: 0.5 } } }),
+        words: /check\.interval: keepalived 2\.2\.7 of this host knows whole seconds only; set 1 or more/,
+    },
+];
+
+/** What is refused before anything is touched. */
+export function refusals(pair: () => PairOfHosts): void {
+    for (const { name, words, prepare = ":", undo = ":", vary = (): Variation => ({}) } of faults) {
+        it(`names ${name}, and touches nothing`, async () => {
+            const shell = (text: string) => pair().shell("lb2", text);
+            const state = () =>
+                shell("cd /etc/keepalived; sha256sum *; systemctl show -p InvocationID keepalived; pgrep keepalived");
+            const before = await state();
+            const put = await pair().host("lb2").exec(prepare.replaceAll("ADDRESS", pair().address));
+            assert.equal(put.code, 0, put.stderr);
+            try {
+                // A change, so that the files are checked.
+                const variation = { ...vary(pair()) };
+                variation.settings = { priorities: [103, 102], ...variation.settings };
+                const preview = await pair().declare("lb2", variation).preview();
+                assert.ok(preview.refused, preview.text);
+                assert.match(preview.text, words);
+                const { code, stderr } = await pair().declare("lb2", variation).up();
+                assert.equal(code, 1, stderr);
+                assert.match(stderr, /its files and its running process are untouched/);
+            } finally {
+                await shell(undo);
+            }
+            assert.equal(await state(), before);
+        });
+    }
+
+    it("names another host that has the address before the pair does", async () => {
+        const taken = pair().lab.address(178);
+        const variation: Variation = { settings: { addresses: [`${taken}/24`] } };
+        // The machine itself stands for another host.
+        const bridge = pair().host("lb2").namespace.replace(/-lb2$/, "");
+        await run("ip", ["addr", "add", `${taken}/32`, "dev", bridge]);
+        const identity = "/var/lib/haproxy-fleet/pair-identity";
+        await pair().shell("lb2", `mv ${quote(identity)} ${quote(identity)}.kept`);
+        try {
+            const { text, refused } = await pair().declare("lb2", variation).preview();
+            assert.ok(refused, text);
+            assert.match(
+                text,
+                /10\.99\.\d+\.178: it answers at [0-9a-f:]{17}, which is neither this host nor lb1; choose a free address/,
+            );
+        } finally {
+            await pair().shell("lb2", `mv ${quote(identity)}.kept ${quote(identity)}`);
+            await run("ip", ["addr", "del", `${taken}/32`, "dev", bridge]);
+        }
+    });
+}
