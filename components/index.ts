@@ -23,7 +23,7 @@ export type {
     TuningSettings,
 } from "./hostSetup";
 export type { WithInputs } from "./inputs";
-export type { ElasticIp, PairCheck, PairSettings } from "./keepalived/index";
+export type { ElasticIp, Pair, PairCheck, PairMember, PairSettings } from "./keepalived/index";
 export { LoadBalancer, type LoadBalancerArgs } from "./loadBalancer";
 export { type FleetHost, LoadBalancerFleet, type LoadBalancerFleetArgs } from "./loadBalancerFleet";
 export { LoadBalancerPair, type LoadBalancerPairArgs, type PairHost } from "./loadBalancerPair";

@@ -3,12 +3,13 @@ import { z } from "zod";
 import { type Balancing, balancingShape, declare, type WithoutInputs } from "./balancing";
 import { childNames, componentTypes, convergeHosts, declaredHostsOf, optionsOfHosts } from "./convergeHosts";
 import { componentName } from "./convergence/resourceError";
-import { Roll } from "./convergence/roll";
+import { Roll, type RollAnswers } from "./convergence/roll";
 import { hostKeyForm } from "./fleetHost";
 import { formOf } from "./forms";
 import { type HostOutputs, urlsOfPair } from "./hostBalance";
-import type { PairSettings } from "./keepalived/index";
+import { type PairSettings, withoutPrefix } from "./keepalived/index";
 import { type PairHost, pairHostForm, pairInputsForm } from "./pairArgs";
+import { pairWarnings } from "./pairing";
 import { SharedFiles } from "./sharedFiles";
 
 export type { PairHost } from "./pairArgs";
@@ -78,7 +79,8 @@ export class LoadBalancerPair<Host extends string = string> extends pulumi.Compo
             const declaring = { component: this, name, args, form: argsForm };
             const paired = { hosts, pair };
             const declared = declare(declaring, balancing, paired, () => declaredHostsOf(name, hosts), paired);
-            const roll = new Roll(this, name, childNames(name, hosts));
+            const judge = (answers: RollAnswers) => pairWarnings(answers, pair.addresses);
+            const roll = new Roll(this, name, childNames(name, hosts), { judge });
             return {
                 ...declared,
                 outputs: convergeHosts<Host>({ component: this, name, args, opts, shared, roll }, declared),
@@ -87,7 +89,7 @@ export class LoadBalancerPair<Host extends string = string> extends pulumi.Compo
         this.hosts = outputs.hosts;
         this.configurations = outputs.configurations;
         this.authorities = authorities;
-        this.addresses = (pair.addresses ?? []).map((address) => address.replace(/\/.*/, ""));
+        this.addresses = (pair.addresses ?? []).map(withoutPrefix);
         this.urls = urlsOfPair(this.addresses, balances);
         this.registerOutputs({ hosts: this.hosts, authorities, addresses: this.addresses, urls: this.urls });
     }

@@ -1,10 +1,20 @@
 /** A pair, judged together with the configuration and the setup of its hosts. */
 import { type Later, then } from "./convergence/outputs";
+import type { RollAnswers } from "./convergence/roll";
 import { slot } from "./convergence/slots";
 import type { HaproxyConfig, Issue } from "./haproxy";
 import { isError } from "./haproxy";
 import type { HostSetup } from "./hostSetup";
-import { type Pair, pairBindIssues, pairIssues, resolvePair, withHealthPage } from "./keepalived/index";
+import {
+    type Pair,
+    type PairProblem,
+    pairBindIssues,
+    pairIssues,
+    pairProblems,
+    resolvePair,
+    withHealthPage,
+    withoutPrefix,
+} from "./keepalived/index";
 import { type DeclaredPair, passwordSlot, type TakenPair } from "./pairArgs";
 import { claimRouterId } from "./routerIds";
 
@@ -83,6 +93,25 @@ export function bindIssues({ pair, isDraft }: JudgedPair, config: HaproxyConfig,
 /** The configuration with what the pair needs in it, which is no matter of clients. */
 export function withPair(config: HaproxyConfig, { pair }: JudgedPair): HaproxyConfig {
     return pair ? withHealthPage(config, pair) : config;
+}
+
+/** Faults of a pair that only both hosts together show, and that clients may notice. */
+const seen: readonly PairProblem["kind"][] = [
+    "both-master",
+    "address-on-nobody",
+    "address-elsewhere",
+    "address-missing",
+];
+
+/**
+ * Warnings of what the hosts of a pair have answered.
+ *
+ * @param addresses its service addresses
+ */
+export function pairWarnings({ roles, absent }: RollAnswers, addresses: readonly string[] = []): string[] {
+    return pairProblems(roles, { addresses: addresses.map(withoutPrefix), up: "an up", absent })
+        .filter(({ kind }) => seen.includes(kind))
+        .map(({ hosts, text, remedy }) => `${hosts.join(", ")}: ${text}; ${remedy}`);
 }
 
 /** Hosts are among the arguments themselves. */

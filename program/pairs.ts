@@ -79,8 +79,10 @@ function provisionedErrors({ addresses, elasticIp = {} }: GroupPair, hosts: NonN
 
 /** What the pair of hosts that exist must say. */
 function foundErrors({ elasticIp }: GroupPair): string[] {
-    const missing = (["allocationId", "region"] as const).filter((key) => elasticIp && elasticIp[key] === undefined);
-    return missing.map((key) => `pair.elasticIp.${key}: missing`);
+    const examples = { allocationId: "eipalloc-0123456789abcdef0", region: "eu-central-1" };
+    return (["allocationId", "region"] as const)
+        .filter((key) => elasticIp !== undefined && elasticIp[key] === undefined)
+        .map((key) => `pair.elasticIp.${key}: missing; set it, as in ${examples[key]}`);
 }
 
 function rollErrors({ roll }: NonNullable<Group["haproxy"]> = {}): string[] {

@@ -26,6 +26,7 @@ export type {
     Frontend,
     Global,
     HaproxyConfig,
+    HealthPage,
     HttpAfterResponseRule,
     HttpCheck,
     HttpCheckSend,

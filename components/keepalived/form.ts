@@ -31,10 +31,7 @@ export function pairShape<Secret extends z.ZodType, Value extends z.ZodType>(sec
     return {
         failback: z.enum(["never", "immediate"]),
         addresses: z.array(address, { message: "expected a list of IP addresses" }).readonly().optional(),
-        elasticIp: z
-            .strictObject({ allocationId: value, region: value, endpoint: anyText.optional() })
-            .readonly()
-            .optional(),
+        elasticIp: z.strictObject({ allocationId: value, region: value, endpoint: anyText.optional() }).optional(),
         interface: interfaceName.optional(),
         password: secret.optional(),
         routerId: whole(1, 255).optional(),
@@ -43,7 +40,7 @@ export function pairShape<Secret extends z.ZodType, Value extends z.ZodType>(sec
             .readonly()
             .optional(),
         advertise: whole(1, 255).optional(),
-        check: check.readonly().optional(),
+        check: check.optional(),
         noneServes: z.enum(["keep", "release"]).optional(),
         standby: text.optional(),
     };

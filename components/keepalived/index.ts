@@ -14,6 +14,7 @@ export {
     resolvePair,
     routerIdOf,
     sidesOf,
+    withoutPrefix,
 } from "./pair";
 export { keepalivedFiles, pairSettingsFile, renderKeepalived, standbyFile } from "./render";
 export type { ElasticIp, Pair, PairCheck, PairMember, PairSettings } from "./types";

@@ -141,6 +141,35 @@ nginx -s reload`);
                 return one === 2 && other === 2;
             });
     });
+
+    it("a pair: the fleet becomes one, its service address moves when HAProxy stops and comes back, and it is a fleet again", async () => {
+        const address = lab().address(100);
+        const services = [{ name: "docs", port: 80, default: true }];
+        const [lb1, lb2] = hosts as [Host, Host];
+        const holders = async () => {
+            const found = await Promise.all(hosts.map((host) => host.exec("ip -o -4 address show dev eth0")));
+            return hosts.filter((_, n) => found[n]?.stdout.includes(` ${address}/24 `)).map(({ name }) => name);
+        };
+        const isHeldBy = async (...names: string[]) => (await holders()).join() === names.join();
+        await converge({ services, pair: { failback: "immediate", addresses: [`${address}/24`] } });
+        const outputs = JSON.parse(await program.succeed("stack", "output", "--json"));
+        assert.deepEqual(outputs.services, { edge: { addresses: [address], urls: [`http://${address}`] } });
+        await until("the preferred host has the address", () => isHeldBy("lb1"));
+        assert.equal((await ask(address)).app, "app3");
+        await lb1.exec("systemctl stop haproxy");
+        await until("the other host has the address", () => isHeldBy("lb2"));
+        assert.equal((await ask(address)).app, "app3");
+        // Repairs the host that is down, while the other one serves.
+        await program.up("--skip-preview");
+        await until("the preferred host has it again", () => isHeldBy("lb1"));
+        await converge({ services });
+        assert.deepEqual(await holders(), []);
+        for (const host of [lb1, lb2]) {
+            const { stdout } = await host.exec("systemctl is-active keepalived || :; ls -A /etc/keepalived");
+            assert.equal(stdout, "inactive\n");
+            assert.equal((await ask(host.address)).app, "app3");
+        }
+    });
 });
 
 /** A backend's counters on the admin socket. */

@@ -1,7 +1,7 @@
+import { stackMocks } from "./awsMocks";
 import { makeCertificate } from "./certificates";
 import { type MockOptions, mockEngine, type Recording, settled } from "./mocks";
 import { exampleConfig } from "./stackConfig";
-import { stackMocks } from "./awsMocks";
 
 /** The stacks of this checkout that are on AWS. */
 export const stacksOnAws = ["staging", "prod"] as const;

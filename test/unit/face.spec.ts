@@ -5,6 +5,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import ts from "typescript";
 import * as face from "../../components";
+import { stackMocks } from "../support/awsMocks";
 import { compilerErrors, type Documented, documentedOnFace, root } from "../support/face";
 import { failuresOf, mockEngine, settled } from "../support/mocks";
 import { hostKey, withProbeReplies } from "../support/probeReplies";
@@ -72,6 +73,7 @@ describe("the public face", () => {
                 );
                 const { registrations } = await mockEngine({
                     config: { ...config, "haproxy-fleet:stats-password": "a" },
+                    id: stackMocks.id,
                     call: (token) => answers[token] ?? assert.fail(`${name} calls ${token}`),
                 });
                 const failures = await failuresOf(() => run(code), 200);

@@ -3,7 +3,7 @@ import * as pulumi from "@pulumi/pulumi";
 import { LoadBalancerPair, type LoadBalancerPairArgs } from "../../components/loadBalancerPair";
 import { decoded } from "../support/decoded";
 import { failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../support/mocks";
-import { COMMAND, connection, HOST, PAIR, withProbeReplies } from "../support/probeReplies";
+import { COMMAND, connection, HOST, PAIR, probeReply, withProbeReplies } from "../support/probeReplies";
 
 const CFG = "/etc/haproxy/haproxy.cfg";
 const KEEPALIVED = "/etc/keepalived/keepalived.conf";
@@ -87,7 +87,7 @@ describe("LoadBalancerPair", () => {
             ["edge-lb2", "192.0.2.2", "192.0.2.1"],
         ] as const) {
             const { [KEEPALIVED]: text = "", ...others } = files(HOST, host);
-            assert.match(text, new RegExp(`unicast_src_ip ${own}\\n[^]*unicast_peer \\{\\n\\s+${peer}\\n`));
+            assert.match(text, new RegExp(`unicast_src_ip ${own}\\n[\\s\\S]*unicast_peer \\{\\n\\s+${peer}\\n`));
             assert.ok(!(CFG in others));
         }
     });
@@ -173,6 +173,32 @@ describe("LoadBalancerPair", () => {
     it("counts the processes of keepalived if Datadog is declared", async () => {
         await pairWith({ datadog: { apiKey: pulumi.secret("0123456789abcdef0123456789abcdef") } });
         assertSent("192.0.2.1", /name: "keepalived"\n/);
+    });
+
+    it("warns of what only both hosts together show: two masters, and an address that nobody has", async () => {
+        const warnings = async (roles: readonly ["MASTER" | "BACKUP", "all" | "none"][]) => {
+            asked.giveEach(async ({ target }) => {
+                const [role, holds] = roles[target.address === "192.0.2.1" ? 0 : 1] ?? assert.fail();
+                return probeReply({ role: { role, holds } });
+            });
+            const { messages } = await pairWith({}, true);
+            return messages.map(({ severity, text }) => `${severity}: ${text}`);
+        };
+        const backup = ["BACKUP", "none"] as const;
+        const master = ["MASTER", "all"] as const;
+        assert.deepEqual(await warnings([[...master], [...backup]]), []);
+        const [both, ...others] = await warnings([[...master], [...master]]);
+        assert.match(
+            both ?? "",
+            /^warn: edge: edge-lb1, edge-lb2: both are MASTER, so clients reach either of them; let VRRP /,
+        );
+        assert.deepEqual(others, []);
+        const [nobody, ...more] = await warnings([[...backup], [...backup]]);
+        assert.match(
+            nobody ?? "",
+            /: the service addresses 192\.0\.2\.100, 2001:db8::100 are on no host: edge-lb1 is BACKUP, edge-lb2 is BACKUP; /,
+        );
+        assert.deepEqual(more, []);
     });
 
     describe("takes Inputs:", () => {

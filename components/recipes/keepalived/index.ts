@@ -20,6 +20,27 @@ const PROGRAMS = {
  *
  * @param host name of the host in the pair
  * @throws {Error} If the pair has no such host, or a value that keepalived would misread.
+ * @example
+ * ```typescript
+ * import { ConvergedHost, type haproxy, type Pair, recipes } from "haproxy-fleet";
+ *
+ * const pair: Pair = {
+ *     name: "edge",
+ *     hosts: [{ name: "lb1", address: "192.0.2.11" }, { name: "lb2", address: "192.0.2.12" }],
+ *     settings: { failback: "never", addresses: ["192.0.2.100/24"] },
+ *     routerId: 51,
+ * };
+ * const model: haproxy.HaproxyConfig = {
+ *     version: "2.6",
+ *     health: { port: 8407, from: ["192.0.2.11", "192.0.2.12"] },
+ *     frontends: [{ name: "http", binds: [{ port: 80 }], defaultBackend: "shop" }],
+ *     backends: [{ name: "shop", servers: [{ name: "shop1", address: "192.0.2.21", port: 8080 }] }],
+ * };
+ * new ConvergedHost("lb1", {
+ *     connection: { address: "192.0.2.11", hostKey: "ssh-ed25519 AAAA…" },
+ *     resources: [...recipes.haproxy(model), ...recipes.keepalived(pair, "lb1")],
+ * });
+ * ```
  */
 export function keepalived(pair: Pair, host: string): Resource[] {
     const { directory, config, settings, programs } = pairPaths;

@@ -1,6 +1,7 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
 import { SshError } from "../../../components/convergence/ssh/ssh";
+import { stackMocks } from "../../support/awsMocks";
 import {
     failuresOf,
     type MockOptions,
@@ -12,7 +13,6 @@ import {
 } from "../../support/mocks";
 import { HOST, PAIR, withProbeReplies } from "../../support/probeReplies";
 import { exampleConfig } from "../../support/stackConfig";
-import { stackMocks } from "../../support/awsMocks";
 
 describe("index.ts", () => {
     const hosts = withProbeReplies();

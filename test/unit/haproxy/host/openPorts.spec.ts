@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../../components/convergence/slots";
+import { logRequests } from "../../../../components/haproxy/host/logRequests";
 import { openPorts, peersWithoutRule } from "../../../../components/haproxy/host/openPorts";
 import type { Bind, HaproxyConfig } from "../../../../components/haproxy/model";
 import { compileServices } from "../../../../components/haproxy/services/compile";
@@ -125,6 +126,15 @@ describe("openPorts", () => {
         const metrics = { bind: { port: 8405, address: "127.0.0.1" } };
         const found = openPorts(model({ frontends: [{ name: "http", binds: [{ port: 80 }] }], stats, metrics }));
         assert.deepEqual(found, { clients: tcp(80), peers: [], stats: tcp(8404), metrics: [] });
+    });
+
+    it("lets no client to the health page, which is not logged either", () => {
+        const config = model({
+            frontends: [{ name: "http", binds: [{ port: 80 }] }],
+            health: { port: 8407, from: [] },
+        });
+        assert.deepEqual(openPorts(config), { clients: tcp(80), peers: [], stats: [], metrics: [] });
+        assert.deepEqual(logRequests(config), [{ address: "127.0.0.1", port: 80, ask: "http" }]);
     });
 
     it("has the ports of services, and not that of their tables", () => {

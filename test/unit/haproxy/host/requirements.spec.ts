@@ -116,6 +116,7 @@ describe("hostRequirements", () => {
             backends: [{ name: "app", servers: servers.map((address, i) => ({ name: `s${i}`, address, port: 80 })) }],
             stats: { bind: { address: "127.0.0.1", port: 8404 } },
             metrics: { bind: { address: "127.0.0.1", port: 8405 } },
+            health: { port: 8407, from: ["192.0.2.12"] },
         });
         assert.deepEqual(requirements, {
             binds: [
@@ -126,11 +127,12 @@ describe("hostRequirements", () => {
                 { address: "*", port: 8083, mode: "tcp" },
                 { address: "127.0.0.1", port: 8404, mode: "http" },
                 { address: "127.0.0.1", port: 8405, mode: "http" },
+                { address: "*", port: 8407, mode: "http" },
             ],
             chroot: "/srv/haproxy",
             socketDirectories: ["/run/a"],
             maxconn: 4000,
-            fileDescriptors: 2 * 4000 + 2 * (7 + 4) + 1000,
+            fileDescriptors: 2 * 4000 + 2 * (8 + 4) + 1000,
             memory: 50 * 4000,
             hardStopAfter: 90,
             serverNames: ["app1.example.com"],

@@ -126,6 +126,20 @@ describe("the form of a model", () => {
         ]);
     });
 
+    it("judges the health page, whose callers may be known later", () => {
+        const health = (data: object) => issuesOf({ ...config, health: data });
+        assert.deepEqual(
+            health({ port: 8407, from: ["192.0.2.11", "192.0.2.0/24", slot("peer")], needs: ["app"] }),
+            [],
+        );
+        assert.deepEqual(health({ port: 0, from: ["lb2", `x${slot("peer")}`], uri: "/" }).sort(), [
+            'health.from[0]: expected an IP address, or a network like "192.0.2.0/24", got "lb2"',
+            'health.from[1]: expected an IP address, or a network like "192.0.2.0/24", got "x‹peer›"',
+            "health.port: expected a whole number from 1 to 65535, got 0",
+            'health: unknown key "uri"; remove it, or use port, from or needs',
+        ]);
+    });
+
     it("accepts slots in any text, and shows them by name", () => {
         const password = slot("stats-password");
         const stats = { bind: { port: 8404 }, auth: [{ user: "ops", password }] };

@@ -41,6 +41,15 @@ cases("validate: binds", {
         },
         "duplicate-bind metrics.bind",
     ],
+    "the health page on the port of a frontend, and of peers": [
+        {
+            ...withBinds({ port: 8407 }),
+            peers: [{ name: "fleet", peers: [{ address: "127.0.0.1", port: 8407 }] }],
+            health: { port: 8407, from: [] },
+        },
+        "duplicate-bind health",
+        "duplicate-bind peers[0].peers[0]",
+    ],
     "metrics on a name that is no address": [
         { ...good, metrics: { bind: { address: "local host", port: 8405 } } },
         "bind-address metrics.bind.address",

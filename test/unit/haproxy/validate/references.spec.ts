@@ -45,5 +45,9 @@ cases("validate: references", {
         }),
         "unknown-reference backends[0].httpRequestRules[2].table",
     ],
+    "backends without which the health page fails": [
+        { ...withBackend({}), health: { port: 8407, from: [], needs: ["app", "ap"] } },
+        "unknown-reference health.needs[1]",
+    ],
     "the resolvers that HAProxy declares itself": [withServer({ resolvers: "default" })],
 });
