@@ -9,7 +9,7 @@ import { faults } from "../aws/faults";
 import type { Host } from "../host";
 import { Lab } from "../lab";
 import { step } from "../machine/progress";
-import { othersWrote, table } from "../print";
+import { bold, othersWrote, say, table } from "../print";
 import {
     AnswerWatch,
     callsByService,

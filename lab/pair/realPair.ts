@@ -38,6 +38,8 @@ export class RealPair implements Subject {
     readonly hosts: readonly [Host, Host];
     readonly address: string;
     private readonly folder = mkdtempSync(join(tmpdir(), "pair-"));
+    /** The package as it was built: the sources may change during a long run. */
+    private readonly library = testLibrary();
 
     private constructor(
         private readonly args: RealPairArgs,
@@ -95,7 +97,7 @@ export class RealPair implements Subject {
     async tellsTwo(): Promise<boolean> {
         const env = pulumiEnv(this.environment);
         const path = [dirname(pulumiBin()), env.PATH].join(delimiter);
-        const child = spawn(process.execPath, [join(testLibrary(), "command.js"), "status", "--stack", STACK], {
+        const child = spawn(process.execPath, [join(this.library, "command.js"), "status", "--stack", STACK], {
             cwd: this.folder,
             env: { ...env, PATH: path } as NodeJS.ProcessEnv,
             stdio: ["ignore", "pipe", "inherit"],
@@ -162,7 +164,7 @@ export class RealPair implements Subject {
         return `
             const { readFileSync } = require("node:fs");
             const pulumi = require("@pulumi/pulumi");
-            const { LoadBalancerPair } = require(${JSON.stringify(testLibrary())});
+            const { LoadBalancerPair } = require(${JSON.stringify(this.library)});
             const args = ${JSON.stringify(args)};
             const privateKey = pulumi.secret(readFileSync(${JSON.stringify(lab.privateKeyPath)}, "utf8"));
             for (const host of Object.values(args.hosts)) host.connection.privateKey = privateKey;

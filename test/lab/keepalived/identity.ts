@@ -83,9 +83,10 @@ export function identity(pair: () => PairOfHosts): void {
         const found = async (name: Name) =>
             pair().shell(
                 name,
-                `{ grep -rlsF planted1 /etc /run /tmp /var/tmp /var/lib /var/log /root /usr/local
-                for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' <$file 2>/dev/null | grep -qF planted1 && echo $file; done
-                journalctl --no-pager | grep -F planted1; } | grep -v '^/proc/self' | sort`,
+                `word=planted; word=$word""1
+                { grep -rlsF $word /etc /run /tmp /var/tmp /var/lib /var/log /root /usr/local
+                for file in /proc/[0-9]*/cmdline /proc/[0-9]*/environ; do tr '\\0' ' ' <$file 2>/dev/null | grep -qF $word && echo $file; done
+                journalctl --no-pager | grep -F $word; } | grep -v '^/proc/self' | sort`,
             );
         for (const name of ["lb1", "lb2"] as const) {
             const files = (await found(name)).split("\n");
