@@ -26,6 +26,8 @@ export type {
     Frontend,
     Global,
     HaproxyConfig,
+    HealthPage,
+    HealthPage,
     HttpAfterResponseRule,
     HttpCheck,
     HttpCheckSend,
