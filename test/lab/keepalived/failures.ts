@@ -110,7 +110,7 @@ export function failures(pair: () => PairOfHosts): void {
         const from = pair().host("lb1").address;
         await pair().shell(
             "lb2",
-            `nft 'table inet cut { chain in { type filter hook input priority 0; ip saddr ${from} ip protocol vrrp drop; }; }'`,
+            `nft 'table inet cut { chain in { type filter hook input priority 0; ip saddr ${from} ip protocol 112 drop; }; }'`,
         );
         try {
             await until("both have it", async () => (await pair().owners()).length === 2);

@@ -90,6 +90,9 @@ const faults: {
 
 /** What is refused before anything is touched. */
 export function refusals(pair: () => PairOfHosts): void {
+    // The MASTER has the address.
+    before(() => pair().make("lb1"));
+
     for (const { name, words, prepare = ":", undo = ":", vary = (): Variation => ({}) } of faults) {
         it(`names ${name}, and touches nothing`, async () => {
             const shell = (text: string) => pair().shell("lb2", text);
