@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { PairSettings } from "../../components/keepalived/types";
 import { buildTestLibrary, testLibrary } from "../../toolchain/package.mjs";
 import { type PulumiResult, pulumiBin, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import type { Host } from "../host";
 import type { Lab } from "../lab";
-import { sleep } from "../machine/exec";
+import { quote, sleep } from "../machine/exec";
 import { type Timing, timingOf } from "./bounds";
 import { PAIR } from "./faults";
 import type { Subject } from "./nemesis";
@@ -96,7 +96,11 @@ export class RealPair implements Subject {
     /** Whether `status` says that both are MASTER. */
     async tellsTwo(): Promise<boolean> {
         const env = pulumiEnv(this.environment);
-        const path = [dirname(pulumiBin()), env.PATH].join(delimiter);
+        // The command looks for `pulumi`; the file of the CLI may have another name.
+        const bin = join(this.folder, "bin");
+        mkdirSync(bin, { recursive: true });
+        writeFileSync(join(bin, "pulumi"), `#!/bin/sh\nexec ${quote(pulumiBin())} "$@"\n`, { mode: 0o755 });
+        const path = [bin, env.PATH].join(delimiter);
         const child = spawn(process.execPath, [join(this.library, "command.js"), "status", "--stack", STACK], {
             cwd: this.folder,
             env: { ...env, PATH: path } as NodeJS.ProcessEnv,
