@@ -27,7 +27,6 @@ export type {
     Global,
     HaproxyConfig,
     HealthPage,
-    HealthPage,
     HttpAfterResponseRule,
     HttpCheck,
     HttpCheckSend,
