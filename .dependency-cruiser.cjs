@@ -171,7 +171,7 @@ module.exports = {
             to: {
                 path: "^components/",
                 pathNot:
-                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|recipes/haproxy|tls)/index\\.ts|aws/(settings|types)\\.ts|search/(index|ec2Search|nodeSchema)\\.ts|" +
+                    "^components/((index|forms|hostDifferences|certificateFiles)\\.ts|(haproxy|hostSetup|keepalived|recipes/haproxy|tls)/index\\.ts|aws/(settings|types)\\.ts|search/(index|ec2Search|nodeSchema)\\.ts|" +
                     "convergence/(declaredHosts|outputs)\\.ts)$",
             },
         },

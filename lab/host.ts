@@ -185,6 +185,8 @@ export class Host {
 
     /** Cuts the power: every process of the host dies at once, and so does its network. Its files stay as they are. */
     async powerCut(): Promise<void> {
+        // Processes do not die all at once: keepalived's child would still say good-bye when its parent is dead.
+        await run("ip", ["link", "set", this.cable, "down"], { check: false });
         const { unified } = machineCgroups();
         const group = unified && join(unified, this.network.id, this.name);
         // A frozen process dies only when it thaws.

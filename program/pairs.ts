@@ -1,8 +1,7 @@
 import type * as pulumi from "@pulumi/pulumi";
-import type { aws, PairHost, PairSettings } from "../components";
+import { type aws, type PairHost, type PairSettings, slot } from "../components";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
 import { unknownOutput } from "../components/convergence/outputs";
-import { slot } from "../components/convergence/slots";
 import { type HaproxyConfig, isError } from "../components/haproxy";
 import { pairIssues } from "../components/keepalived";
 import type { Host, hostsOf } from "./hosts";

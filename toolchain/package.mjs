@@ -33,7 +33,7 @@ const filesIn = (folders, pattern) =>
 /** What the build is made of. */
 function digest() {
     const hash = createHash("sha256");
-    const sources = filesIn(["components", "program", "cli", "templates"], /\.(ts|json|sh|pl|mustache)$/);
+    const sources = filesIn(["components", "program", "cli", "templates"], /\.(ts|json|sh|pl|py|mustache)$/);
     for (const path of [
         ...sources,
         "index.ts",
@@ -67,7 +67,7 @@ const lazyPackages = {
 
 /** How esbuild makes one JavaScript file of sources: the packages that they need are not in it, shell and templates are. */
 export function bundling() {
-    const texts = filesIn(["components", "cli", "templates"], /\.(sh|pl|mustache)$/);
+    const texts = filesIn(["components", "cli", "templates"], /\.(sh|pl|py|mustache)$/);
     const packagedTexts = Object.fromEntries(texts.map((path) => [path, readFileSync(join(repo, path), "utf8")]));
     return /** @type {const} @satisfies {import("esbuild").BuildOptions} */ ({
         absWorkingDir: repo,

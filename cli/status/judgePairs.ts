@@ -63,12 +63,13 @@ function ofRoles(members: readonly Member[], statuses: readonly HostStatus[], up
 }
 
 function roleOf({ host, answer, pair }: Member): PairRole {
-    const { role, holds, outside, waits, leads } = pair;
+    const { role, holds, outside, reason, waits, leads } = pair;
     return {
         host,
         role,
         holds,
         ...(outside && { outside }),
+        ...(reason !== undefined && { reason }),
         ...(waits !== undefined && { waits }),
         ...(leads && { leads }),
         converging: answer.converging !== undefined,

@@ -33,7 +33,7 @@ export function pairOf(lines: Lines): PairAnswer | undefined {
         routerId = "",
     ] = pair;
     const [, role = "", holds = "", since = ""] = said.find(([word]) => word === "role") ?? [];
-    const [, outside = ""] = said.find(([word]) => word === "outside") ?? [];
+    const [, outside = "", reason] = said.find(([word]) => word === "outside") ?? [];
     const [, waits] = said.find(([word]) => word === "waits") ?? [];
     const seconds = numberOf(since);
     const [lead] = lines.get("elastic-ip")?.[0] ?? [];
@@ -50,6 +50,7 @@ export function pairOf(lines: Lines): PairAnswer | undefined {
         holds: holds === "all" || holds === "some" ? holds : "none",
         ...(seconds !== undefined && { since: seconds }),
         ...((outside === "standby" || outside === "yield") && { outside }),
+        ...(reason !== undefined && { reason }),
         ...(waits !== undefined && { waits }),
         warnings: warningsOf(said),
         ...(lead !== undefined && { leads: leadOf(printable(lead)) }),

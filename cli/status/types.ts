@@ -44,7 +44,7 @@ export interface Answer {
 }
 
 /** What a host says of the pair that it belongs to. */
-export interface PairAnswer extends Pick<PairRole, "role" | "holds" | "outside" | "waits" | "leads"> {
+export interface PairAnswer extends Pick<PairRole, "role" | "holds" | "outside" | "reason" | "waits" | "leads"> {
     /** Name of the pair's component. */
     readonly name: string;
     /** Its own name in the pair, and its peer's. */

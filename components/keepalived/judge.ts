@@ -12,8 +12,10 @@ export interface PairRole {
     readonly role: PairState;
     /** How many of the service addresses are on its interface. */
     readonly holds: "all" | "some" | "none";
-    /** Why it is kept out: declared so, or by a hand-over for a converge. @default - it is not */
+    /** Why it is kept out: declared so, or because it has handed over for a while. @default - it is not */
     readonly outside?: "standby" | "yield";
+    /** Why it has handed over. @default - not known */
+    readonly reason?: string;
     /** What keepalived waits for, if it is WAITING. @default - not known */
     readonly waits?: string;
     /** Whether a converge runs there. @default false */
@@ -191,14 +193,20 @@ function ofBackups(roles: readonly PairRole[], { absent = [], up }: PairKnown): 
     return problems;
 }
 
-function whyNoBackup({ role, outside, waits = "" }: PairRole, up: string): [text: string, remedy: string] | undefined {
+function whyNoBackup(
+    { role, outside, reason = "", waits = "" }: PairRole,
+    up: string,
+): [text: string, remedy: string] | undefined {
     switch (role) {
         case "MASTER":
         case "BACKUP":
             return undefined;
         case "FAULT":
             return outside === "yield"
-                ? ["stays out since it handed over for a converge, which has ended", `run there: ${PROGRAM} resume`]
+                ? [
+                      `has handed over and stays out for a while${reason === "" ? "" : `: ${reason}`}`,
+                      `to end it, run there: ${PROGRAM} resume`,
+                  ]
                 : [
                       "could not take over: it is in FAULT, because HAProxy does not serve or the interface is down",
                       JOURNAL,

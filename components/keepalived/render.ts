@@ -45,7 +45,6 @@ export function renderKeepalived(pair: Pair, host: string, digest?: string): str
         peer: addressOf(peer.address, peer.name),
         addresses: lines(false),
         excluded: excluded.length > 0 ? [{ addresses: excluded }] : [],
-        elastic: elasticIp !== undefined,
     });
 }
 

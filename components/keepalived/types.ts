@@ -64,6 +64,7 @@ export interface ElasticIp<Value = string> {
 
 /** One of the two hosts. */
 export interface PairMember<Value = string> {
+    /** Its name in the pair. */
     readonly name: string;
     /** Its own IPv4 address on the network of the pair. */
     readonly address: Value;
@@ -82,6 +83,8 @@ export interface Pair {
     readonly name: string;
     /** The first is preferred with failback `immediate`. */
     readonly hosts: readonly [PairMember, PairMember];
+    /** As declared: a secret is a slot. */
     readonly settings: PairSettings;
+    /** VRRP's router id, 1 to 255. */
     readonly routerId: number;
 }

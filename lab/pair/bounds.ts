@@ -34,6 +34,8 @@ export interface Bounds {
     readonly resigned: number;
     /** Until the BACKUP takes over from a MASTER that is silent: three intervals and the skew time. */
     readonly silent: number;
+    /** Until a MASTER that hears another one with a lower priority knows that it is not heard itself: four intervals. */
+    readonly heard: number;
     /** Until a failing check has made the MASTER resign: the checks that must fail, and the time of the last one. */
     readonly noticed: number;
     /** Until a host that serves again is BACKUP, or with failback immediate MASTER. */
@@ -47,6 +49,7 @@ export function boundsOf({ advertise, interval, fall, rise, timeout, priorities,
     return {
         resigned: ms(skew),
         silent: ms(silent),
+        heard: ms(4 * advertise),
         noticed: ms(fall * interval + timeout),
         returned: ms(restart + rise * interval + timeout + silent),
     };

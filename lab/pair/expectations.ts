@@ -82,12 +82,12 @@ export function expectationOf({ kind, target, owner, hosts }: Situation, timing:
         return expected({ repair: start, owners: "none", eitherInTheEnd: !immediate });
     }
     if (kind === "VRRP cut one way") {
-        // Who does not hear the owner becomes MASTER, and is heard by it.
-        const begin = meetsOwner ? nothing : { window: bounds.silent + bounds.resigned, gap: BLINK };
+        // Who does not hear the owner becomes MASTER. The owner hears that, four times, and resigns.
+        const window = bounds.silent + bounds.heard + bounds.resigned;
         return expected({
-            begin,
+            begin: meetsOwner ? nothing : { window, gap: BLINK },
             repair: settling(bounds),
-            lasting: bounds.silent,
+            lasting: meetsOwner ? bounds.silent : window + BLINK,
             repairedByUp: false,
             eitherInTheEnd: !immediate,
         });

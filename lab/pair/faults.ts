@@ -103,7 +103,14 @@ export function faultOf(kind: Kind, { target, owner, both }: Victims): Fault {
         case "cable pulled":
             return { begin: on((host) => host.cutCable()), repair: on((host) => host.plugCable()) };
         case "VRRP cut one way":
-            return { begin: on(deafen), repair: on(undeafen) };
+            return {
+                begin: on(deafen),
+                repair: async () => {
+                    await undeafen(target);
+                    // A MASTER that was not heard has handed over, and stays out for some minutes.
+                    await owner.exec(`${PAIR} resume`, { check: false });
+                },
+            };
         case "VRRP cut both ways":
             return { begin: onBoth(deafen), repair: onBoth(undeafen) };
         case "started at once":

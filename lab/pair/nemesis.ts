@@ -33,6 +33,9 @@ const WATCHED = 1000;
 /** Milliseconds that clients wait. Linux sends a lost SYN again after 1 s and 3 s, so a planned hand-over may cost that, and no failure. */
 const CLIENT_PATIENCE = 5000;
 
+/** Milliseconds until a pair has one owner that has just been started. */
+const START_PATIENCE = 15_000;
+
 /** Milliseconds that a fault waits for the up in the middle of it. */
 const UP_PATIENCE = 15_000;
 
@@ -62,7 +65,7 @@ export class Nemesis {
         let clients: Clients | undefined;
         const faults: FaultRecord[] = [];
         try {
-            const sound = await observer.owner(undefined, WATCHED, PATIENCE).catch(() => undefined);
+            const sound = await observer.owner(undefined, WATCHED, START_PATIENCE).catch(() => undefined);
             observer.samples.length = 0;
             clients = new Clients({ address: subject.address, timeout: CLIENT_PATIENCE });
             const nemesis = new Nemesis(subject, observer);

@@ -1,15 +1,15 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { copyFileSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { copyFileSync, mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
-import { delimiter, dirname, join } from "node:path";
+import { delimiter, join } from "node:path";
 import { text } from "node:stream/consumers";
 import type { PairSettings } from "../../components/keepalived/types";
 import { buildTestLibrary, testLibrary } from "../../toolchain/package.mjs";
 import { type PulumiResult, pulumiBin, pulumiEnv, runPulumi } from "../../toolchain/pulumi";
 import type { Host } from "../host";
 import type { Lab } from "../lab";
-import { sleep } from "../machine/exec";
+import { quote, sleep } from "../machine/exec";
 import { type Timing, timingOf } from "./bounds";
 import { PAIR } from "./faults";
 import type { Subject } from "./nemesis";
@@ -38,6 +38,8 @@ export class RealPair implements Subject {
     readonly hosts: readonly [Host, Host];
     readonly address: string;
     private readonly folder = mkdtempSync(join(tmpdir(), "pair-"));
+    /** The package as it was built: the sources may change during a long run. */
+    private readonly library = testLibrary();
 
     private constructor(
         private readonly args: RealPairArgs,
@@ -94,8 +96,12 @@ export class RealPair implements Subject {
     /** Whether `status` says that both are MASTER. */
     async tellsTwo(): Promise<boolean> {
         const env = pulumiEnv(this.environment);
-        const path = [dirname(pulumiBin()), env.PATH].join(delimiter);
-        const child = spawn(process.execPath, [join(testLibrary(), "command.js"), "status", "--stack", STACK], {
+        // The command looks for `pulumi`; the file of the CLI may have another name.
+        const bin = join(this.folder, "bin");
+        mkdirSync(bin, { recursive: true });
+        writeFileSync(join(bin, "pulumi"), `#!/bin/sh\nexec ${quote(pulumiBin())} "$@"\n`, { mode: 0o755 });
+        const path = [bin, env.PATH].join(delimiter);
+        const child = spawn(process.execPath, [join(this.library, "command.js"), "status", "--stack", STACK], {
             cwd: this.folder,
             env: { ...env, PATH: path } as NodeJS.ProcessEnv,
             stdio: ["ignore", "pipe", "inherit"],
@@ -162,7 +168,7 @@ export class RealPair implements Subject {
         return `
             const { readFileSync } = require("node:fs");
             const pulumi = require("@pulumi/pulumi");
-            const { LoadBalancerPair } = require(${JSON.stringify(testLibrary())});
+            const { LoadBalancerPair } = require(${JSON.stringify(this.library)});
             const args = ${JSON.stringify(args)};
             const privateKey = pulumi.secret(readFileSync(${JSON.stringify(lab.privateKeyPath)}, "utf8"));
             for (const host of Object.values(args.hosts)) host.connection.privateKey = privateKey;

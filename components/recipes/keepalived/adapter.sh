@@ -110,36 +110,27 @@ keepalived_running() {
 keepalived_activation() {
     keepalived_read_identity
     keepalived_find_role
-    case $running_since,$running_other,$keepalived_changes,$role in
-    ,*)
+    activation=restart
+    if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
-        ;;
-    *,?*,*,*)
-        activation=restart
+    elif [ -n "$running_other" ]; then
         activation_reason="$running_other; if this host is MASTER, it hands the addresses over before"
-        ;;
-    *,,?*,MASTER)
+    elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ]; then
         activation=reload
         activation_reason="this host is MASTER and stays it with another $keepalived_changes"
         case $keepalived_changes in *"router id"* | *"own address"*)
             activation_reason="$activation_reason; keepalived begins anew with that, so the addresses are on nobody for about 4 adverts"
             ;;
         esac
-        ;;
-    *,,?*,*)
-        activation=restart
+    elif [ -n "$keepalived_changes" ]; then
         activation_reason="with another $keepalived_changes, this host waits until the other one has it, too, so that there are never two MASTERs"
-        ;;
-    *,,,WAITING)
-        activation=restart
+    elif [ "$role" = WAITING ]; then
         activation_reason="this host waits for the other one, with older files"
-        ;;
-    *)
+    else
         activation=reload
         activation_reason="no advert is missed, and the addresses stay where they are"
-        ;;
-    esac
+    fi
 }
 
 # Before a restart, which ends what this host does as MASTER. The converge takes it back when it ends, see handOver.sh.

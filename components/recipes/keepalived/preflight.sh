@@ -45,17 +45,17 @@ keepalived_check_addresses() {
 # keepalived_check_service ADDRESS: whether something else than keepalived gives this host the address.
 keepalived_check_service() {
     plain=${1%/*}
-    places=$(ip -o addr show to "$plain" 2>/dev/null)
-    places=${places#*: }
-    places=${places%% *}
+    places=$(ip -o addr show to "$plain" 2>/dev/null | sed 's/^[0-9]*: \([^ ]*\) .*/\1/')
+    elsewhere=
+    [ -z "$places" ] || [ -z "$device" ] || elsewhere=$(printf '%s\n' "$places" | grep -v -x -F -e "$device" | head -n 1)
     set +f
     files=$(grep -l -s -w -F -e "$plain" /etc/netplan/*.yaml /etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network \
         /run/systemd/network/*.network /etc/NetworkManager/system-connections/*)
     set -f
     if [ -n "$files" ]; then
         keepalived_refuse "$plain: ${files%%"$NL"*} gives it to this host, so it would stay there while the other one is MASTER; remove it from that file"
-    elif [ -n "$places" ] && [ -n "$device" ] && [ "$places" != "$device" ]; then
-        keepalived_refuse "$plain: it is on $places, where keepalived would leave it; take it off (ip addr del $plain dev $places), and remove what puts it there"
+    elif [ -n "$elsewhere" ]; then
+        keepalived_refuse "$plain: it is on $elsewhere, where keepalived would leave it; take it off (ip addr del $plain dev $elsewhere), and remove what puts it there"
     elif [ -n "$places" ] && ! systemctl is-active --quiet -- "$keepalived_unit"; then
         keepalived_refuse "$plain: it is on $places already, though keepalived does not run; take it off (ip addr del), and remove what puts it there"
     fi

@@ -105,6 +105,27 @@ export function failures(pair: () => PairOfHosts): void {
         await pair().settle("lb2");
     });
 
+    it("leaves one owner if the peer does not hear the MASTER, and says why", async () => {
+        await pair().make("lb1");
+        const from = pair().host("lb1").address;
+        await pair().shell(
+            "lb2",
+            `nft 'table inet cut { chain in { type filter hook input priority 0; ip saddr ${from} ip protocol 112 drop; }; }'`,
+        );
+        try {
+            await until("both have it", async () => (await pair().owners()).length === 2);
+            await until("lb2 alone has it", async () => (await pair().owners()).join() === "lb2", 10_000);
+            await pair().settle("lb2");
+            assert.match(
+                await pair().shell("lb1", "journalctl -u keepalived -o cat --no-pager"),
+                /Received advert from .* with lower priority 100, ours 101/,
+            );
+        } finally {
+            await pair().shell("lb2", "nft delete table inet cut");
+        }
+        await pair().settle("lb2");
+    });
+
     it("never starts keepalived on a host without its own address, and starts it when that is there", async () => {
         const { address } = pair().host("lb2");
         await pair().make("lb1");

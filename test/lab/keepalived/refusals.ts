@@ -41,7 +41,7 @@ const faults: {
     },
     {
         name: "an interface that has not the own address",
-        prepare: "ip link add other type dummy && ip link set other up",
+        prepare: "ip link add other type bridge && ip link set other up",
         undo: "ip link del other",
         vary: () => ({ settings: { interface: "other" } }),
         words: /interface other: 10\.99\.\d+\.\d+ is on eth0; set pair\.interface to "eth0"/,
@@ -64,15 +64,15 @@ const faults: {
     },
     {
         name: "a service address on another interface",
-        prepare: "ip link add other type dummy && ip link set other up && ip addr add ADDRESS/32 dev other",
+        prepare: "ip link add other type bridge && ip link set other up && ip addr add ADDRESS/32 dev other",
         undo: "ip link del other",
         words: /10\.99\.\d+\.100: it is on other, where keepalived would leave it/,
     },
     {
         name: "programs that others than root may replace",
-        prepare: "chmod g+w /usr/local/libexec",
-        undo: "chmod g-w /usr/local/libexec",
-        words: /\/usr\/local\/libexec: others than root may write there, .*; chown root:root \/usr\/local\/libexec, chmod go-w/,
+        prepare: "chmod g+w /usr/local",
+        undo: "chmod g-w /usr/local",
+        words: /\/usr\/local: others than root may write there, .*; chown root:root \/usr\/local, chmod go-w/,
     },
     {
         name: "a unit that reads another file",
@@ -90,6 +90,9 @@ const faults: {
 
 /** What is refused before anything is touched. */
 export function refusals(pair: () => PairOfHosts): void {
+    // The MASTER has the address.
+    before(() => pair().make("lb1"));
+
     for (const { name, words, prepare = ":", undo = ":", vary = (): Variation => ({}) } of faults) {
         it(`names ${name}, and touches nothing`, async () => {
             const shell = (text: string) => pair().shell("lb2", text);

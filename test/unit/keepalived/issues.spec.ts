@@ -186,15 +186,15 @@ describe("issues of a pair", () => {
             found(
                 {
                     ...elastic,
-                    elasticIp: { allocationId: "198.51.100.1", region: "Frankfurt", endpoint: "ec2.example.com" },
+                    elasticIp: { allocationId: "198.51.100.1", region: "eu central 1", endpoint: "ec2.example.com" },
                 },
-                [{ ...elastic1, elastic: { networkInterfaceId: "eth0", serviceAddress: "a" } }, elastic2],
+                [{ ...elastic1, elastic: { networkInterfaceId: "eth0\nregion=x", serviceAddress: "a" } }, elastic2],
             ),
             [
-                'form elasticIp.allocationId: elasticIp.allocationId: "198.51.100.1" does not have its form; it is like eipalloc-0123456789abcdef0',
-                'form elasticIp.region: elasticIp.region: "Frankfurt" does not have its form; it is like eu-central-1',
+                'form elasticIp.allocationId: elasticIp.allocationId: "198.51.100.1" is no such id; use one like eipalloc-0123456789abcdef0',
+                'form elasticIp.region: elasticIp.region: "eu central 1" is no such id; use one like eu-central-1',
                 'pair-address elasticIp.endpoint: elasticIp: "ec2.example.com" is not the URL of an API; use one like https://ec2.eu-central-1.amazonaws.com',
-                'form hosts.lb1.elastic.networkInterfaceId: hosts.lb1.elastic.networkInterfaceId: "eth0" does not have its form; it is like eni-0123456789abcdef0',
+                'form hosts.lb1.elastic.networkInterfaceId: hosts.lb1.elastic.networkInterfaceId: "eth0\\nregion=x" is no such id; use one like eni-0123456789abcdef0',
                 'pair-host hosts.lb1.elastic.serviceAddress: host lb1: "a" is not an IPv4 address; use a secondary private address of its interface',
             ],
         ],

@@ -162,11 +162,15 @@ describe("pairProblems", () => {
         assert.deepEqual(kinds([lb1, { ...lb2, role: "STOPPED", outside }]), ["attention no-backup lb2"]);
     });
 
-    it("says of a host that has handed over only what a converge has left behind", () => {
+    it("says of a host that has handed over why, but nothing while a converge runs", () => {
         const handed: PairRole = { ...lb2, role: "FAULT", outside: "yield" };
         assert.deepEqual(said([lb1, { ...handed, converging: true }]), []);
+        const remedy = "to end it, run there: /usr/local/libexec/haproxy-fleet/pair resume";
         assert.deepEqual(said([lb1, handed]), [
-            "attention no-backup lb2: stays out since it handed over for a converge, which has ended; run there: /usr/local/libexec/haproxy-fleet/pair resume",
+            `attention no-backup lb2: has handed over and stays out for a while; ${remedy}`,
+        ]);
+        assert.deepEqual(said([lb1, { ...handed, reason: "maintenance" }]), [
+            `attention no-backup lb2: has handed over and stays out for a while: maintenance; ${remedy}`,
         ]);
     });
 

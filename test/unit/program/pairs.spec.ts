@@ -132,6 +132,13 @@ describe("a pair in a stack", () => {
         );
     });
 
+    it("is declared in a check with two placeholders, if the lab was not started", async () => {
+        const changes = { inventory: { file: ".lab/local/inventory.json" }, pair: { ...pair, standby: "lb1" } };
+        const recording = await made(changes, {}, "check");
+        const names = recording.registrations.filter(({ type }) => type === HOST).map(({ name }) => name);
+        assert.deepEqual(names, ["edge-placeholder", "edge-placeholder2"]);
+    });
+
     for (const [title, changes, errors] of [
         [
             "what only a pair has, without one",

@@ -103,6 +103,8 @@ sub difference {
     return undef if inet_ntoa(substr $packet, 12, 4) ne $pair{peer};
     my ($kind, $id, undef, $count, $authentication) = unpack "C5", substr $packet, $header;
     return undef if ($kind & 15) != 1;
+    # keepalived itself hears only what is sent to its own address.
+    return "address of this host" if inet_ntoa(substr $packet, 16, 4) ne $pair{address};
     return "version of VRRP" if $kind >> 4 != 2;
     return "router id" if $id != $pair{router_id};
     return "password" if $authentication != (defined $password ? $PASSWORD : $NO_AUTHENTICATION);

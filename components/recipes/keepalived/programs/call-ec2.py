@@ -17,7 +17,7 @@ credentials = Credentials(*sys.stdin.read().split())
 request = AWSRequest(
     "POST",
     url,
-    data=urlencode([pair.split("=", 1) for pair in form]),
+    data=urlencode([tuple(pair.split("=", 1)) for pair in form]),
     headers={"Content-Type": "application/x-www-form-urlencoded; charset=utf-8"},
 )
 SigV4Auth(credentials, "ec2", region).add_auth(request)

@@ -43,12 +43,14 @@ sub note {
 
 sub serves { return $_[0] =~ m{^HTTP/1\.[01] 200\b} }
 
-# The first line of the answer, or what went wrong. Linux tells in select how much of the time is left.
+# The first line of the answer, or what went wrong. The health page answers only loopback and the declared addresses of both hosts, so where
+# the question comes from is not left to routes. Linux tells in select how much of the time is left.
 sub page {
     my ($address, $left) = @_;
     my $packed = inet_aton($address) or return "$address is no address";
     socket(my $socket, PF_INET, SOCK_STREAM, 0) or return "socket: $!";
     fcntl($socket, F_SETFL, O_NONBLOCK);
+    bind $socket, pack_sockaddr_in(0, inet_aton($address eq $pair{address} ? "127.0.0.1" : $pair{address}));
     my ($bits, $found, $answer) = ("", 0, "");
     vec($bits, fileno $socket, 1) = 1;
     if (!connect $socket, pack_sockaddr_in($pair{port}, $packed)) {

@@ -31,7 +31,7 @@ mover=haproxy-fleet-address.service
 
 # Sets a variable for each key that the programs use. Fails if this host has no pair.
 read_settings() {
-    pair='' host='' mode='' device='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
+    pair='' host='' mode='' failback='' device='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
     [ -r "$settings" ] || return 1
     while IFS= read -r line || [ -n "$line" ]; do
         value=${line#*=}
@@ -39,6 +39,7 @@ read_settings() {
         pair=*) pair=$value ;;
         host=*) host=$value ;;
         mode=*) mode=$value ;;
+        failback=*) failback=$value ;;
         device=*) device=$value ;;
         address=*) address=$value ;;
         peer=*) peer=$value ;;
@@ -127,7 +128,7 @@ notify() {
     state=${3-}
     case $state in
     MASTER_RX_LOWER_PRI)
-        [ "$mode" != elastic ] || systemctl --no-block start -- "$mover"
+        if [ "$mode" = elastic ]; then systemctl --no-block start -- "$mover"; else step_back; fi
         return
         ;;
     MASTER | BACKUP | FAULT) ;;
@@ -141,6 +142,33 @@ notify() {
         put "$run/state" "$state $since"
     } 9>"$run/lock"
     [ "$state,$mode" != MASTER,elastic ] || systemctl --no-block restart -- "$mover"
+}
+
+# The peer is MASTER with a lower priority. At a start that is so for a moment; if it goes on, the peer does not hear this host, and both would
+# have the addresses for as long as that lasts. The peer cannot know, so this host stays out: for a moment, after which it is BACKUP because
+# it hears the peer; for longer if it would become MASTER again.
+step_back() {
+    {
+        flock -w 5 9
+        read -r times before 2>/dev/null <"$run/lower" || times=0 before=0
+        [ $((clock - before)) -le $((advertise * 250)) ] || times=0
+        times=$((times + 1))
+        put "$run/lower" "$times $clock"
+    } 9>"$run/lock"
+    { [ "$times" -ge 3 ] && ! is_yielding && serves "$peer"; } || return 0
+    seconds=2
+    [ "$failback" = never ] || seconds=300
+    put "$run/lower" "0 $clock"
+    arm "$seconds" "$peer_name is MASTER, too, and does not hear this host; see whether VRRP (IP protocol 112) gets through" && mark_yield 1
+}
+
+# arm SECONDS REASON: before the yield is marked, makes sure that it ends. Sets reason if that fails.
+arm() {
+    reason="$run: cannot be written; see what fills it"
+    put "$run/reason" "$2" || return
+    reason="no timer could be started that would end the hand-over; see systemctl status $timer.timer"
+    systemctl stop "$timer.timer" 2>/dev/null
+    systemd-run --quiet --collect --unit="$timer" --on-active="$1" --timer-property=AccuracySec=100ms "$programs/pair" resume
 }
 
 is_yielding() {
@@ -176,10 +204,7 @@ yield() {
     *,none) return 0 ;;
     esac
     serves "$peer" || refuse "$peer_name cannot take the addresses over, because it does not serve: $words; make it serve first"
-    put "$run/reason" "$*" || refuse "$run: cannot be written; see what fills it"
-    systemctl stop "$timer.timer" 2>/dev/null
-    systemd-run --quiet --collect --unit="$timer" --on-active="$seconds" --timer-property=AccuracySec=1s "$programs/pair" resume ||
-        refuse "no timer could be started that would end the hand-over"
+    arm "$seconds" "$*" || refuse "$reason"
     trap 'resume; exit 1' HUP INT TERM
     [ "$mode" = elastic ] || hold_clients
     mark_yield 1
@@ -230,7 +255,7 @@ drop_table() {
 # Waits until the peer has the addresses. Sets reason if it has not, within a limit.
 hand_over() {
     read_clock
-    limit=$((clock + (advertise + 4) * 100))
+    limit=$((clock + (advertise + 2) * 100))
     reason="this host is still MASTER"
     until find_role && [ "$role" != MASTER ] && [ "$holds" = none ]; do
         has_passed "$limit" && return 1

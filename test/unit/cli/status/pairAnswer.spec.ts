@@ -44,6 +44,7 @@ describe("what a host answers of its pair", () => {
             holds: "all",
             since: 7,
             outside: "yield",
+            reason: "package keepalived",
             warnings: [
                 { text: "received an advert of 192.0.2.9; look who has router id 51", ago: 2 },
                 { text: "no time" },
