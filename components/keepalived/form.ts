@@ -1,6 +1,7 @@
 import { z } from "zod";
-import { anyText, matching, text, texts, whole } from "../forms";
+import { anyText, formOf, matching, text, texts, whole } from "../forms";
 import { isNetwork } from "../networks";
+import type { Pair, PairMember } from "./types";
 
 const address = matching(isNetwork, 'expected an IP address, with or without a prefix length, as in "192.0.2.100/24"');
 /** Names of network interfaces, as Linux allows them, without those that a configuration of keepalived would misread. */
@@ -50,3 +51,21 @@ export function pairShape<Secret extends z.ZodType, Value extends z.ZodType>(sec
 export function pairForm<Secret extends z.ZodType, Value extends z.ZodType>(secret: Secret, value: Value) {
     return z.strictObject(pairShape(secret, value));
 }
+
+const member = formOf<PairMember>()(
+    z.strictObject({
+        name: text,
+        address: text,
+        elastic: z.strictObject({ networkInterfaceId: text, serviceAddress: text }).optional(),
+    }),
+);
+
+/** The form of a `Pair`. */
+export const resolvedPairForm = formOf<Pair>()(
+    z.strictObject({
+        name: text,
+        hosts: z.tuple([member, member], { message: "expected two hosts" }).readonly(),
+        settings: pairForm(text, text),
+        routerId: whole(1, 255),
+    }),
+);

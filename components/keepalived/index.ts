@@ -1,7 +1,7 @@
 /** Pairs of load balancers: what keepalived needs on both hosts, and what HAProxy's configuration needs for it. */
 
 export { needsNonlocalBind, pairBindIssues } from "./binds";
-export { pairForm, pairShape } from "./form";
+export { pairForm, pairShape, resolvedPairForm } from "./form";
 export { withHealthPage } from "./healthPage";
 export { pairIssues } from "./issues";
 export { type PairKnown, type PairProblem, type PairRole, type PairState, pairProblems } from "./judge";

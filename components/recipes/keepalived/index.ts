@@ -1,6 +1,8 @@
 import { dirname } from "node:path";
 import type { Resource } from "../../convergence/kinds/index";
-import { keepalivedFiles, type Pair, pairPaths } from "../../keepalived/index";
+import { assertForm, formError, matching } from "../../forms";
+import { isError } from "../../haproxy/index";
+import { keepalivedFiles, type Pair, pairIssues, pairPaths, resolvedPairForm } from "../../keepalived/index";
 import { adapterScript, hostProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
 import { elasticResources } from "./elastic";
@@ -14,12 +16,14 @@ const PROGRAMS = {
     "await-peer": "await-peer.pl",
 };
 
+const hostForm = matching((name) => name !== "", "expected the name of a host of the pair");
+
 /**
  * keepalived on one of the two hosts of a pair: package, programs, configuration, service. Comes after the recipe of HAProxy in a run
  * list, because keepalived must not start before HAProxy is proven; and HAProxy's configuration needs the health page of the pair.
  *
  * @param host name of the host in the pair
- * @throws {Error} If the pair has no such host, or a value that keepalived would misread.
+ * @throws {Error} If the pair does not have its form, has a value that keepalived would misread, or has no such host.
  * @example
  * ```typescript
  * import { ConvergedHost, type haproxy, type Pair, recipes } from "haproxy-fleet";
@@ -43,6 +47,12 @@ const PROGRAMS = {
  * ```
  */
 export function keepalived(pair: Pair, host: string): Resource[] {
+    assertForm(resolvedPairForm, pair, "keepalived");
+    assertForm(hostForm, host, "keepalived: host");
+    const issues = pairIssues(pair.settings, pair.hosts).filter(isError);
+    if (issues.length > 0) {
+        throw formError(issues, "keepalived");
+    }
     const { directory, config, settings, programs } = pairPaths;
     return [
         { kind: "packages", names: ["keepalived", "iproute2", "perl-base", "nftables"] },
