@@ -133,14 +133,36 @@ keepalived_activation() {
     fi
 }
 
-# Before a restart, which ends what this host does as MASTER. The converge takes it back when it ends, see handOver.sh.
+# Before the files change: hands over, if this host is MASTER and is not to go on. The converge takes it back when it ends, see handOver.sh.
 keepalived_await() {
-    [ "$activation" = restart ] && [ "$role" = MASTER ] || return 0
+    # Even if this converge is killed with new files in place, and the host boots with them.
+    case $activation,${keepalived_changes-} in start,?* | restart,?*)
+        step "note that this host joins the pair" put_text "$keepalived_joins" "$keepalived_changes"
+        ;;
+    esac
+    [ "${role-}" = MASTER ] && [ -r "$keepalived_settings" ] || return 0
+    if [ "$activation" = restart ]; then
+        keepalived_why="keepalived is restarted"
+    elif keepalived_leaves; then
+        keepalived_why="this host is to stand by"
+    else
+        return 0
+    fi
     note_hand_over
-    step "hand the addresses over" try "$keepalived_programs/pair" yield -t "$((deadline + 60))" "keepalived is restarted"
+    step "hand the addresses over" try "$keepalived_programs/pair" yield -t "$((deadline + 60))" "$keepalived_why"
     [ "$tried" = 0 ] ||
-        fail "the addresses cannot be handed over before the restart; its files and its running process are untouched" "$words"
+        fail "the addresses cannot be handed over ($keepalived_why); its files and its running process are untouched" "$words"
     say "$label: $words"
+}
+
+# Whether the host is to stand by from now on.
+keepalived_leaves() {
+    case $tx_changed$NL in *"$NL$tx_directory/standby$NL"*) [ "$(each_file keepalived_print_standby)" != 0 ] ;; *) return 1 ;; esac
+}
+
+# For each_file.
+keepalived_print_standby() {
+    [ "$field_path" != "$tx_directory/standby" ] || "$field_content"
 }
 
 # keepalived_activate ACTIVATION: prints why it failed. Does not wait for a start, because that may have to wait for the peer.
