@@ -198,14 +198,13 @@ keepalived_prove() {
     keepalived_read "$keepalived_settings"
     find_now
     keepalived_since=$now
-    keepalived_limit=$((now + 15 + 5 * advertise))
+    keepalived_limit=$((now + 15 + 5 * advertise + $(keepalived_rise)))
     while :; do
         find_now
         keepalived_running
         if [ "$running_digest" = "$1" ] || { [ -z "$1" ] && [ -n "$running_since" ]; }; then
             keepalived_find_role
             if keepalived_is_settled; then
-                [ -z "$keepalived_failure" ] || break
                 keepalived_identity_of "$keepalived_config" "$keepalived_settings" >"$keepalived_identity.new" &&
                     mv -f "$keepalived_identity.new" "$keepalived_identity"
                 printf '%s\n' "$keepalived_says"
@@ -214,6 +213,8 @@ keepalived_prove() {
         fi
         if [ "$now" -ge "$keepalived_limit" ]; then
             keepalived_failure="keepalived has not settled within $((now - keepalived_since)) s; it is $role and has $holds of the addresses"
+            [ "$role" != FAULT ] ||
+                keepalived_failure="$keepalived_failure; HAProxy's health page on $address: $("$keepalived_programs/check-haproxy" ask "$address" 2>&1)"
             [ "$running_digest" = "$1" ] || keepalived_failure="no process of keepalived has read these files within $((now - keepalived_since)) s"
             break
         fi
@@ -224,9 +225,17 @@ keepalived_prove() {
     return 1
 }
 
-# Whether the role is final. Sets keepalived_says, or keepalived_failure if it must not be. Reads role and holds.
+# Prints after how many seconds a HAProxy that serves again ends FAULT, at most 120.
+keepalived_rise() {
+    keepalived_interval=$(sed -n 's/^    interval \([1-9][0-9]*\)$/\1/p' "$keepalived_config" | head -n 1)
+    keepalived_rises=$(sed -n 's/^    rise \([1-9][0-9]*\)$/\1/p' "$keepalived_config" | head -n 1)
+    keepalived_rises=$(((${keepalived_interval:-1} + 1) * ${keepalived_rises:-1}))
+    [ "$keepalived_rises" -le 120 ] || keepalived_rises=120
+    printf %s "$keepalived_rises"
+}
+
+# Whether the role is final. Sets keepalived_says. Reads role and holds.
 keepalived_is_settled() {
-    keepalived_failure=
     case $role,$holds in
     MASTER,all) keepalived_says="this host is MASTER, and has $addresses" ;;
     WAITING,none)
@@ -243,8 +252,9 @@ keepalived_is_settled() {
         # keepalived begins in this state, until the first checks have passed.
         keepalived_lasts 4 || return
         answer=$("$keepalived_programs/check-haproxy" ask "$address" 2>&1)
+        # One that serves again ends FAULT a few checks later.
+        case $answer in "HTTP/"*" 503"*) ;; *) return 1 ;; esac
         keepalived_says="this host is in FAULT, because HAProxy's health page says that it does not serve: $answer"
-        case $answer in "HTTP/"*" 503"*) ;; *) keepalived_failure="this host is in FAULT: HAProxy's health page on $address: $answer" ;; esac
         ;;
     *) return 1 ;;
     esac
