@@ -208,7 +208,7 @@ yield() {
         # If no HAProxy answers at all, a refusal would only keep this one from being repaired. Asks twice, as keepalived does.
         serves "$address" || serves "$address"
         case $words in HTTP/*) refuse "$reason" ;; esac
-        printf 'nothing is handed over: HAProxy answers on neither host\n'
+        printf 'nothing is handed over: neither this host nor %s serves\n' "$peer_name"
         return 0
     fi
     arm "$seconds" "$*" || refuse "$reason"
