@@ -17,6 +17,7 @@ set -uf
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
+umask 077
 unset IFS
 NL='
 '
