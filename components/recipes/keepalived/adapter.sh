@@ -114,8 +114,6 @@ keepalived_activation() {
     if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
-    elif [ -n "$running_other" ]; then
-        activation_reason="$running_other; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ]; then
         activation=reload
         activation_reason="this host is MASTER and stays it with another $keepalived_changes"
@@ -123,6 +121,8 @@ keepalived_activation() {
             activation_reason="$activation_reason; keepalived begins anew with that, so the addresses are on nobody for about 4 adverts"
             ;;
         esac
+    elif [ -n "$running_other" ]; then
+        activation_reason="$running_other; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ]; then
         activation_reason="with another $keepalived_changes, this host waits until the other one has it, too, so that there are never two MASTERs"
     elif [ "$role" = WAITING ]; then
