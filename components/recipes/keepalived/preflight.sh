@@ -50,7 +50,9 @@ keepalived_check_addresses() {
         keepalived_check_service "$one"
     done
     # An address that somebody has already is refused once, before the pair has it.
-    [ -z "$refused" ] && [ ! -e "$keepalived_identity" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$device" ] || return 0
+    # A pair that has left the host has taken its settings along.
+    [ -e "$keepalived_identity" ] && [ -e "$keepalived_settings" ] && return
+    [ -z "$refused" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$device" ] || return 0
     holders=$(keepalived_find_holders "$device" "$peer" "$addresses" 2>/dev/null)
     [ -z "$holders" ] ||
         keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"
