@@ -158,7 +158,7 @@ function ofElasticIp(roles: readonly PairRole[]): PairProblem[] {
         }
         const where = { peer: "its peer", nobody: "nobody", other: leads.text || "something else" }[leads.to];
         const text = `is MASTER, but the elastic IP address leads to ${where}`;
-        const remedy = "journalctl -u haproxy-fleet-address says why it was not moved";
+        const remedy = "journalctl -t haproxy-fleet-address says why it was not moved";
         return [{ level: "failing", kind: "elastic-ip", hosts: [host], text, remedy }];
     });
 }

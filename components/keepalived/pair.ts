@@ -1,3 +1,4 @@
+import { canonical } from "../haproxy/index";
 import { isNetwork, rangeOf } from "../networks";
 import type { Pair, PairCheck, PairMember, PairSettings } from "./types";
 
@@ -98,10 +99,14 @@ export function dummyAddress({ routerId }: Pick<Pair, "routerId">): string {
     return `169.254.112.${routerId}`;
 }
 
-/** The addresses that the MASTER has and the BACKUP has not, with prefix lengths. */
+/** The addresses that the MASTER has and the BACKUP has not, with prefix lengths, as the hosts' own tools print them. */
 export function addressesOfPair(pair: Pair): string[] {
     const { addresses } = pair.settings;
-    return addresses === undefined ? [`${dummyAddress(pair)}/32`] : addresses.map(withPrefix);
+    return addresses === undefined ? [`${dummyAddress(pair)}/32`] : addresses.map(asPrinted);
+}
+
+function asPrinted(address: string): string {
+    return withPrefix(address).replace(/^[^/]+/, canonical);
 }
 
 /** The address with its prefix length; without one it is a network of its own. */

@@ -1,11 +1,16 @@
 # How a transaction writes its files, activates them and proves that the daemon has them and works. Reads the tx_ variables of transaction.
 
-# Before a restart, or an upgrade of a daemon that runs, lets other adapters move its clients to another host.
-transaction_hand_over() {
+# Whether clients of the daemon are handed over before: it is restarted, or upgraded while it runs.
+is_handed_over() {
     case $activation,$tx_target in
     restart,* | reload,?*) ;;
-    *) return 0 ;;
+    *) return 1 ;;
     esac
+}
+
+# Lets other adapters move its clients to another host.
+transaction_hand_over() {
+    is_handed_over || return 0
     hand_over "$label: $activation ($activation_reason)" || {
         rm -rf "$tx_stage"
         fail "its clients cannot be handed over before the $activation; its files and its running process are untouched" "$words"

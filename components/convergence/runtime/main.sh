@@ -56,6 +56,8 @@ stale=1
 # Adapters of the daemons on this host that have been called.
 standing_adapters=
 handed_over=
+# Adapters of the daemons whose clients are handed over before they are activated.
+hands_over=
 booted=
 owned_directories=
 user_facts=

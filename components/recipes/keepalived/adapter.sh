@@ -114,8 +114,6 @@ keepalived_activation() {
     if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
-    elif [ -n "$running_other" ]; then
-        activation_reason="$running_other; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ]; then
         activation=reload
         activation_reason="this host is MASTER and stays it with another $keepalived_changes"
@@ -123,6 +121,8 @@ keepalived_activation() {
             activation_reason="$activation_reason; keepalived begins anew with that, so the addresses are on nobody for about 4 adverts"
             ;;
         esac
+    elif [ -n "$running_other" ]; then
+        activation_reason="$running_other; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ]; then
         activation_reason="with another $keepalived_changes, this host waits until the other one has it, too, so that there are never two MASTERs"
     elif [ "$role" = WAITING ]; then
@@ -133,14 +133,36 @@ keepalived_activation() {
     fi
 }
 
-# Before a restart, which ends what this host does as MASTER. The converge takes it back when it ends, see handOver.sh.
+# Before the files change: hands over, if this host is MASTER and is not to go on. The converge takes it back when it ends, see handOver.sh.
 keepalived_await() {
-    [ "$activation" = restart ] && [ "$role" = MASTER ] || return 0
+    # Even if this converge is killed with new files in place, and the host boots with them.
+    case $activation,${keepalived_changes-} in start,?* | restart,?*)
+        step "note that this host joins the pair" put_text "$keepalived_joins" "$keepalived_changes"
+        ;;
+    esac
+    [ "${role-}" = MASTER ] && [ -r "$keepalived_settings" ] || return 0
+    if [ "$activation" = restart ]; then
+        keepalived_why="keepalived is restarted"
+    elif keepalived_leaves; then
+        keepalived_why="this host is to stand by"
+    else
+        return 0
+    fi
     note_hand_over
-    step "hand the addresses over" try "$keepalived_programs/pair" yield -t "$((deadline + 60))" "keepalived is restarted"
+    step "hand the addresses over" try "$keepalived_programs/pair" yield -t "$((deadline + 60))" "$keepalived_why"
     [ "$tried" = 0 ] ||
-        fail "the addresses cannot be handed over before the restart; its files and its running process are untouched" "$words"
+        fail "the addresses cannot be handed over ($keepalived_why); its files and its running process are untouched" "$words"
     say "$label: $words"
+}
+
+# Whether the host is to stand by from now on.
+keepalived_leaves() {
+    case $tx_changed$NL in *"$NL$tx_directory/standby$NL"*) [ "$(each_file keepalived_print_standby)" != 0 ] ;; *) return 1 ;; esac
+}
+
+# For each_file.
+keepalived_print_standby() {
+    [ "$field_path" != "$tx_directory/standby" ] || "$field_content"
 }
 
 # keepalived_activate ACTIVATION: prints why it failed. Does not wait for a start, because that may have to wait for the peer.
@@ -176,14 +198,13 @@ keepalived_prove() {
     keepalived_read "$keepalived_settings"
     find_now
     keepalived_since=$now
-    keepalived_limit=$((now + 15 + 5 * advertise))
+    keepalived_limit=$((now + 15 + 5 * advertise + $(keepalived_rise)))
     while :; do
         find_now
         keepalived_running
         if [ "$running_digest" = "$1" ] || { [ -z "$1" ] && [ -n "$running_since" ]; }; then
             keepalived_find_role
             if keepalived_is_settled; then
-                [ -z "$keepalived_failure" ] || break
                 keepalived_identity_of "$keepalived_config" "$keepalived_settings" >"$keepalived_identity.new" &&
                     mv -f "$keepalived_identity.new" "$keepalived_identity"
                 printf '%s\n' "$keepalived_says"
@@ -192,6 +213,8 @@ keepalived_prove() {
         fi
         if [ "$now" -ge "$keepalived_limit" ]; then
             keepalived_failure="keepalived has not settled within $((now - keepalived_since)) s; it is $role and has $holds of the addresses"
+            [ "$role" != FAULT ] ||
+                keepalived_failure="$keepalived_failure; HAProxy's health page on $address: $("$keepalived_programs/check-haproxy" ask "$address" 2>&1)"
             [ "$running_digest" = "$1" ] || keepalived_failure="no process of keepalived has read these files within $((now - keepalived_since)) s"
             break
         fi
@@ -202,9 +225,17 @@ keepalived_prove() {
     return 1
 }
 
-# Whether the role is final. Sets keepalived_says, or keepalived_failure if it must not be. Reads role and holds.
+# Prints after how many seconds a HAProxy that serves again ends FAULT, at most 120.
+keepalived_rise() {
+    keepalived_interval=$(sed -n 's/^    interval \([1-9][0-9]*\)$/\1/p' "$keepalived_config" | head -n 1)
+    keepalived_rises=$(sed -n 's/^    rise \([1-9][0-9]*\)$/\1/p' "$keepalived_config" | head -n 1)
+    keepalived_rises=$(((${keepalived_interval:-1} + 1) * ${keepalived_rises:-1}))
+    [ "$keepalived_rises" -le 120 ] || keepalived_rises=120
+    printf %s "$keepalived_rises"
+}
+
+# Whether the role is final. Sets keepalived_says. Reads role and holds.
 keepalived_is_settled() {
-    keepalived_failure=
     case $role,$holds in
     MASTER,all) keepalived_says="this host is MASTER, and has $addresses" ;;
     WAITING,none)
@@ -221,8 +252,9 @@ keepalived_is_settled() {
         # keepalived begins in this state, until the first checks have passed.
         keepalived_lasts 4 || return
         answer=$("$keepalived_programs/check-haproxy" ask "$address" 2>&1)
+        # One that serves again ends FAULT a few checks later.
+        case $answer in "HTTP/"*" 503"*) ;; *) return 1 ;; esac
         keepalived_says="this host is in FAULT, because HAProxy's health page says that it does not serve: $answer"
-        case $answer in "HTTP/"*" 503"*) ;; *) keepalived_failure="this host is in FAULT: HAProxy's health page on $address: $answer" ;; esac
         ;;
     *) return 1 ;;
     esac

@@ -7,6 +7,7 @@ keepalived_preflight() {
     case $address in unknown:*) ;; *) keepalived_check_addresses ;; esac
     keepalived_check_directories
     keepalived_check_unit
+    applying || keepalived_check_hand_over
     ! grep -q 'interval 0\.' "$1/${keepalived_config##*/}" || keepalived_check_version
     [ -z "$refused" ]
 }
@@ -15,6 +16,19 @@ keepalived_preflight() {
 keepalived_refuse() {
     refused=yes
     printf '%s\n' "$1"
+}
+
+# A MASTER cannot hand over to a peer that waits for it: that would take over late, while this host takes the addresses back.
+keepalived_check_hand_over() {
+    case " $hands_over " in *" haproxy "*) ;; *) return 0 ;; esac
+    [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ] || return 0
+    keepalived_find_role
+    [ "$role" = MASTER ] || return 0
+    keepalived_read_identity
+    [ -n "$keepalived_changes" ] || return 0
+    # No repair of another resource helps.
+    : >"$tx_firm"
+    keepalived_refuse "this host, which is MASTER, would hand the addresses over before HAProxy is restarted, but $peer_name waits until the $keepalived_changes changes here, too; make two ups, one of them for that alone"
 }
 
 # Interface, own address, peer and service addresses.
@@ -36,7 +50,9 @@ keepalived_check_addresses() {
         keepalived_check_service "$one"
     done
     # An address that somebody has already is refused once, before the pair has it.
-    [ -z "$refused" ] && [ ! -e "$keepalived_identity" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$device" ] || return 0
+    # A pair that has left the host has taken its settings along.
+    [ -e "$keepalived_identity" ] && [ -e "$keepalived_settings" ] && return
+    [ -z "$refused" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$device" ] || return 0
     holders=$(keepalived_find_holders "$device" "$peer" "$addresses" 2>/dev/null)
     [ -z "$holders" ] ||
         keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"

@@ -182,7 +182,7 @@ describe("pairProblems", () => {
     });
 
     it("fails a MASTER to which the elastic IP address does not lead, by its own word only", () => {
-        const remedy = "journalctl -u haproxy-fleet-address says why it was not moved";
+        const remedy = "journalctl -t haproxy-fleet-address says why it was not moved";
         const leading = (to: "own" | "peer" | "nobody" | "other", text = "") =>
             said([{ ...lb1, leads: { to, text } }, lb2]);
         assert.deepEqual(leading("own"), []);

@@ -48,6 +48,15 @@ describe("a pair", () => {
         ]);
     });
 
+    it("spells addresses as the hosts' own tools do, which tell whether the MASTER has them", () => {
+        const pair = resolvePair(
+            "edge",
+            { ...vip, addresses: ["192.0.2.100", "2001:DB8:0:0::100/64", "2001:db8::0:0:1"] },
+            members,
+        );
+        assert.deepEqual(addressesOfPair(pair), ["192.0.2.100/32", "2001:db8::100/64", "2001:db8::1/128"]);
+    });
+
     it("has a link-local address of its own beside an elastic one", () => {
         const pair = resolvePair("edge", elastic, elasticMembers);
         assert.equal(dummyAddress(pair), "169.254.112.99");

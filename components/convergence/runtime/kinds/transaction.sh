@@ -300,6 +300,7 @@ transaction_activation() {
     else
         "${tx_adapter}_activation"
     fi
+    ! is_handed_over || hands_over="$hands_over $tx_adapter"
     applying || report_activation
 }
 

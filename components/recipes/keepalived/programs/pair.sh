@@ -17,6 +17,7 @@ set -uf
 LC_ALL=C
 PATH=/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin
 export LC_ALL PATH
+umask 077
 unset IFS
 NL='
 '
@@ -203,7 +204,14 @@ yield() {
     MASTER,*) ;;
     *,none) return 0 ;;
     esac
-    serves "$peer" || refuse "$peer_name cannot take the addresses over, because it does not serve: $words; make it serve first"
+    if ! serves "$peer"; then
+        reason="$peer_name cannot take the addresses over, because it does not serve: $words; make it serve first"
+        # If no HAProxy answers at all, a refusal would only keep this one from being repaired. Asks twice, as keepalived does.
+        serves "$address" || serves "$address"
+        case $words in HTTP/*) refuse "$reason" ;; esac
+        printf 'nothing is handed over: neither this host nor %s serves\n' "$peer_name"
+        return 0
+    fi
     arm "$seconds" "$*" || refuse "$reason"
     trap 'resume; exit 1' HUP INT TERM
     [ "$mode" = elastic ] || hold_clients
@@ -227,6 +235,8 @@ hold_clients() {
         *:*) six="$six${six:+, }${one%/*} timeout 5s" ;;
         *) four="$four${four:+, }${one%/*} timeout 5s" ;;
         esac
+        # ss takes what follows the last colon for a port, unless there are brackets.
+        case $one in *:*) one="[${one%/*}]" ;; esac
         peers="$peers${peers:+ or }src ${one%/*}"
     done
     nft -f - 2>/dev/null <<RULES || return 0
