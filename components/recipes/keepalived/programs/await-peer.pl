@@ -2,10 +2,11 @@
 # Before keepalived starts: waits until this host has its own address, because keepalived would never become MASTER without it; and while the
 # peer is MASTER with another identity, because then there would be two. Managed by haproxy-fleet.
 #
-# The latter only if the flag is there, which a converge leaves when this host gets a new identity: router id, password or addresses. Then
+# The identity is router id, password and addresses. It listens for 3 adverts and a part of one if the flag is there, which a converge leaves
+# when this host gets a new one; else for one and a half, because the peer may have got a new one while this host was away.
 # - adverts of the peer with the same identity: start, because the peer knows us
-# - other adverts of the peer: wait until it is converged, too
-# - silence: start, unless somebody has the service address, as if VRRP could not get through
+# - other adverts of the peer: wait until both have the same, as if the flag were there
+# - silence: start, unless the flag is there and somebody has the service address, as if VRRP could not get through
 # If the MASTER dies meanwhile, there is silence, so a waiting host takes over.
 use strict;
 use Socket;
@@ -30,10 +31,10 @@ until (has_own_address()) {
     select undef, undef, undef, 0.2;
 }
 write_interface() if $pair{device} eq "";
-exit 0 unless -e $FLAG;
+my $joins = -e $FLAG;
 my @addresses = map { m{^([\d.]+)/} } split / /, $pair{addresses};
 my $password = password();
-my $patience = 4 * $pair{advertise};
+my $patience = ($joins ? 4 : 1.5) * $pair{advertise};
 
 socket(my $vrrp, PF_INET, SOCK_RAW, $VRRP) or start("adverts cannot be received ($!)");
 my $until = now() + $patience;
@@ -43,9 +44,11 @@ while (1) {
         my $differs = difference($advert) // next;
         start("$pair{peer_name} has the same identity") if $differs eq "";
         wait_for("$pair{peer_name} is MASTER with another $differs; converge it, too");
+        ($joins, $patience) = (1, 4 * $pair{advertise});
         $until = now() + $patience;
     }
     next if now() < $until;
+    start("$pair{peer_name} is silent") unless $joins;
     my $holder = $pair{mode} eq "elastic" ? elastic_holder() : holder();
     start("$pair{peer_name} is silent, and nobody has the service address") unless defined $holder;
     wait_for("no adverts of $pair{peer_name}, but $holder; see whether a firewall drops VRRP (IP protocol 112)");
