@@ -15,6 +15,8 @@
 keepalived_run=/run/haproxy-fleet-pair
 keepalived_joins=$lib/pair-joins
 keepalived_identity=$lib/pair-identity
+# The role in the last why-run.
+keepalived_asked=$run/keepalived-role
 
 keepalived_installed() {
     command -v keepalived >/dev/null
@@ -135,6 +137,7 @@ keepalived_activation() {
 
 # Before the files change: hands over, if this host is MASTER and is not to go on. The converge takes it back when it ends, see handOver.sh.
 keepalived_await() {
+    keepalived_compare_role
     # Even if this converge is killed with new files in place, and the host boots with them.
     case $activation,${keepalived_changes-} in start,?* | restart,?*)
         step "note that this host joins the pair" put_text "$keepalived_joins" "$keepalived_changes"
@@ -153,6 +156,19 @@ keepalived_await() {
     [ "$tried" = 0 ] ||
         fail "the addresses cannot be handed over ($keepalived_why); its files and its running process are untouched" "$words"
     say "$label: $words"
+}
+
+# Refuses a new identity if the MASTER is another host than when they were asked. Their order comes from that: a MASTER that took it first
+# would be silent for the other one, which would become MASTER, too.
+keepalived_compare_role() {
+    role_asked=${role-}
+    ! read -r role_asked 2>/dev/null <"$keepalived_asked" || :
+    case ${keepalived_changes:+$role_asked,${role-}} in
+    MASTER,MASTER) ;;
+    MASTER,BACKUP | *,MASTER)
+        fail "the $keepalived_changes of the pair changes, but this host is $role now, and was ${role_asked:-STOPPED} when it was asked; its files and its running process are untouched; run up again"
+        ;;
+    esac
 }
 
 # Whether the host is to stand by from now on.

@@ -90,10 +90,12 @@ keepalived_has_master() {
     "$keepalived_programs/check-haproxy" ask "${one%/*}" >/dev/null 2>&1
 }
 
-# Sets role, role_holds and together for the why-run, and what keepalived_standing says.
+# Sets role, role_holds and together for the why-run, and notes the role for keepalived_compare_role.
 keepalived_role() {
+    rm -f -- "$keepalived_asked"
     keepalived_installed || return 0
     keepalived_find_role
+    printf '%s\n' "$role" >"$keepalived_asked"
     role_holds=$holds
     [ -n "$role" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ] || return 0
     keepalived_read_identity
@@ -146,6 +148,6 @@ keepalived_serves() {
 keepalived_retire() {
     [ ! -r "$keepalived_settings" ] || "$keepalived_programs/pair" yield -t "$((deadline + 60))" "this host is retired" || :
     systemctl --quiet disable --now -- "$keepalived_unit" || return
-    rm -f -- "$keepalived_joins" "$keepalived_identity"
+    rm -f -- "$keepalived_joins" "$keepalived_identity" "$keepalived_asked"
     keepalived_resume
 }

@@ -1,0 +1,68 @@
+import assert from "node:assert/strict";
+import { adapterScript } from "../../../../components/scripts";
+import { describeShells } from "../../../support/sandbox";
+
+/** The adapter with stubs of what it calls: the role is what `now` says, and the identity changes by what `changes` says. */
+const ADAPTER = `${adapterScript("keepalived")}
+keepalived_settings=$run/none
+keepalived_programs=$run/none
+keepalived_installed() { :; }
+keepalived_find_role() { role=$now holds=none; }
+keepalived_read_identity() { keepalived_changes=$changes; }
+step() { echo "$1"; }
+`;
+
+describeShells("the adapter of keepalived", (sandbox) => {
+    /** What the steps before new files say, if this was the role when the host was asked; \`undefined\` if it was not asked. */
+    function awaits(asked: string | undefined, now: string, changes: string) {
+        const why = asked === undefined ? ":" : `now=${asked} keepalived_role`;
+        const script = `
+            tx_digest=1 changes=
+            ${why}
+            now=${now} changes="${changes}"
+            keepalived_find_role
+            keepalived_read_identity
+            activation=restart label=pair
+            [ "$role" != MASTER ] || activation=reload
+            keepalived_leaves() { false; }
+            keepalived_await`;
+        const { code, stdout, stderr } = sandbox().run(
+            sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+            "apply",
+        );
+        return { code, stdout: stdout.trim(), stderr };
+    }
+
+    for (const [asked, now] of [
+        ["BACKUP", "MASTER"],
+        ["MASTER", "BACKUP"],
+        ["", "MASTER"],
+    ] as const) {
+        it(`refuses a new identity if the role was "${asked}" and is ${now}`, () => {
+            const { code, stdout, stderr } = awaits(asked, now, "password");
+            assert.equal(code, 1, stderr);
+            assert.equal(stdout, "");
+            const was = `is ${now} now, and was ${asked || "STOPPED"} when it was asked`;
+            assert.ok(
+                stderr.startsWith(`pair failed: the password of the pair changes, but this host ${was}; `),
+                stderr,
+            );
+            assert.match(stderr, /; run up again$/m);
+        });
+
+        it(`takes other changes if the role was "${asked}" and is ${now}`, () => {
+            assert.deepEqual(awaits(asked, now, ""), { code: 0, stdout: "", stderr: "" });
+        });
+    }
+
+    for (const [asked, now, steps] of [
+        ["MASTER", "MASTER", ""],
+        ["BACKUP", "BACKUP", "note that this host joins the pair"],
+        ["MASTER", "WAITING", "note that this host joins the pair"],
+        [undefined, "MASTER", ""],
+    ] as const) {
+        it(`takes a new identity if the role was ${asked} and is ${now}`, () => {
+            assert.deepEqual(awaits(asked, now, "password"), { code: 0, stdout: steps, stderr: "" });
+        });
+    }
+});
