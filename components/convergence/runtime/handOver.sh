@@ -1,14 +1,15 @@
 # Handing over: before the connections of a daemon end, other adapters of this host may move its clients to another host, see _yield in
 # docs/adapters.md. While $run/yielding exists, something may be handed over. It is taken back when the converge ends, however: by its shell,
-# by its unit's last process, which waits for resume_seconds, or by the next converge. The payload sets adapters, the names of all of them.
+# by its unit's last process, which waits for resume_seconds, or by the next converge; or before, by an adapter that has proven its daemon and
+# goes on to watch it. The payload sets adapters, the names of all of them.
 
 resume_seconds=5
 
-# hand_over REASON: calls the _yield of each other adapter, once in a converge. If one refuses, status other than 0, and words says why.
-# Otherwise words says what was done. Reads tx_adapter; sets handed_over.
+# hand_over REASON: calls the _yield of each other adapter, unless that is done already. If one refuses, status other than 0, and words says
+# why. Otherwise words says what was done. Reads tx_adapter; sets handed_over.
 hand_over() {
     words=
-    [ -z "$handed_over" ] || return 0
+    { [ -z "$handed_over" ] || [ ! -e "$run/yielding" ]; } || return 0
     handed_over=yes
     handed_words=
     for handed_to in $adapters; do

@@ -34,6 +34,8 @@ haproxy_gate() {
     limit=$haproxy_bake
     [ "$limit" -le "$time_left" ] || limit=$time_left
     [ -s "$1" ] && [ -z "$tx_restoring" ] && [ "$limit" != 0 ] || return 0
+    # HAProxy works, and this may last: the host takes part again, so that it can take over.
+    resume 2>&8
     haproxy_watch "$1" now "$limit" "watches its servers for $haproxy_bake s"
 }
 

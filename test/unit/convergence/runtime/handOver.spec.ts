@@ -115,6 +115,22 @@ describeShells("handing over", (sandbox) => {
         ]);
     });
 
+    it("ends before a daemon that is proven is watched, and precedes a restart with the last good files again", () => {
+        const watched = `${DAEMON}
+daemon_gate() { echo prove >>"$lib/../did"; resume; echo watch >>"$lib/../did"; ! grep -q second "$tx_directory/one"; }
+`;
+        const [, keeper] = declared("first");
+        const resources = (content: string) => [daemon("daemon", watched, content), ...(keeper ? [keeper] : [])];
+        assert.equal(apply(resources("third")), 0, log());
+        const third = ["yield", "activate restart with third", "prove", "resume", "watch"];
+        const short = () => did().map((line) => line.replace(/^yield .*/, "yield"));
+        assert.deepEqual(short(), third);
+        assert.equal(apply(resources("second")), 1);
+        const restored = ["yield", "activate restart with third", "prove", "resume", "watch"];
+        assert.deepEqual(short(), ["yield", "activate restart with second", "prove", "resume", "watch", ...restored]);
+        assert.equal(sandbox().exists("run/yielding"), false);
+    });
+
     it("precedes a restart with the last good files, even if it is refused", () => {
         say("peer", "lb2 does not serve\n");
         say("runs", '[ -n "$tx_restoring" ] || activation=reload\n');

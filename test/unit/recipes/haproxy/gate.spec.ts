@@ -1,6 +1,8 @@
 import assert from "node:assert/strict";
 import { spawnSync } from "node:child_process";
-import { join } from "node:path";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { dirname, join } from "node:path";
 import { adapterScript } from "../../../../components/scripts";
 import { has, SHELLS } from "../../../support/sandbox";
 
@@ -251,6 +253,30 @@ for (const [name, shell = "", ...options] of SHELLS) {
             assert.equal(gate("wait", "wait"), "0 after 5 s\n");
             assert.equal(gate("now", "up"), "0 after 5 s\n");
             assert.equal(gate("now", "up", "lost\\nbackend web"), "backend web\n1 after 1 s\n");
+        });
+
+        it("takes back what was handed over before it watches, and only then", () => {
+            const baseline = join(mkdtempSync(join(tmpdir(), "haproxy-fleet-gate-")), "baseline");
+            writeFileSync(baseline, "web\n");
+            const asks = (settings: string) => {
+                const script = `
+                    set -uf
+                    ${adapterScript("haproxy")}
+                    haproxy_running() { :; }
+                    find_time_left() { time_left=100; }
+                    resume() { echo resume; echo said >&2; }
+                    haproxy_watch() { echo "$2 $3"; [ "$2" != "$fails" ]; }
+                    tx_restoring='' haproxy_gate_limit=12 haproxy_bake=60 fails=
+                    ${settings}
+                    haproxy_gate '${baseline}'`;
+                return spawnSync(shell, [...options, "-c", `exec 8>/dev/null; ${script}`], { encoding: "utf8" });
+            };
+            assert.deepEqual(asks("").stdout.split("\n"), ["wait 12", "resume", "now 60", ""]);
+            assert.equal(asks("").stderr, "");
+            assert.equal(asks("haproxy_bake=0").stdout, "wait 12\n");
+            assert.equal(asks("fails=wait").stdout, "wait 12\n");
+            assert.equal(asks("tx_restoring=yes").stdout, "wait 12\n");
+            rmSync(dirname(baseline), { recursive: true });
         });
 
         it("bears a master that is silent for a moment, as in a reload by hand, but not for long", () => {
