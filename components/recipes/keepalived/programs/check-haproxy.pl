@@ -10,6 +10,8 @@ use Fcntl;
 
 my $SETTINGS = "/etc/keepalived/pair.conf";
 my $RUN = "/run/haproxy-fleet-pair";
+my $PROGRAMS = "/usr/local/libexec/haproxy-fleet";
+my $BACK = "$RUN/stepped-back";
 
 my %pair = (port => 8407, path => "/", none_serves => "keep", timeout => 2);
 if (open my $file, "<", $SETTINGS) {
@@ -26,9 +28,23 @@ if (@ARGV == 2 && $ARGV[0] eq "ask") {
 note($ARGV[0]) if @ARGV;
 # Two requests, and the start of this program, within the time that keepalived gives.
 my $each = 0.45 * $pair{timeout};
-exit 0 if serves(page($pair{address}, $each));
+if (serves(page($pair{address}, $each))) {
+    return_to_pair() if -e $BACK;
+    exit 0;
+}
 exit 1 if $pair{none_serves} ne "keep" || serves(page($pair{peer}, $each));
 exit 0;
+
+# This host stays out because its peer is MASTER and does not hear it, see step_back of pair. If that one does not serve in three checks in a
+# row, nobody would have the addresses.
+sub return_to_pair {
+    # Not anew, because a timer may end it meanwhile.
+    open my $file, "+<", $BACK or return;
+    my $times = serves(page($pair{peer}, $each)) ? 0 : 1 + (<$file> // 0);
+    return system "$PROGRAMS/pair", "resume" if $times >= 3;
+    seek $file, 0, 0;
+    print $file "$times\n";
+}
 
 # Notes with which digest keepalived has called this, and since when: so the converge knows which files it has read.
 sub note {

@@ -147,7 +147,7 @@ notify() {
 
 # The peer is MASTER with a lower priority. At a start that is so for a moment; if it goes on, the peer does not hear this host, and both would
 # have the addresses for as long as that lasts. The peer cannot know, so this host stays out: for a moment, after which it is BACKUP because
-# it hears the peer; for longer if it would become MASTER again.
+# it hears the peer; for longer if it would become MASTER again. check-haproxy ends that if the peer does not serve any more.
 step_back() {
     {
         flock -w 5 9
@@ -160,12 +160,14 @@ step_back() {
     seconds=2
     [ "$failback" = never ] || seconds=300
     put "$run/lower" "0 $clock"
-    arm "$seconds" "$peer_name is MASTER, too, and does not hear this host; see whether VRRP (IP protocol 112) gets through" && mark_yield 1
+    arm "$seconds" "$peer_name is MASTER, too, and does not hear this host; see whether VRRP (IP protocol 112) gets through" && mark_yield 1 &&
+        put "$run/stepped-back" 0
 }
 
 # arm SECONDS REASON: before the yield is marked, makes sure that it ends. Sets reason if that fails.
 arm() {
     reason="$run: cannot be written; see what fills it"
+    rm -f "$run/stepped-back"
     put "$run/reason" "$2" || return
     reason="no timer could be started that would end the hand-over; see systemctl status $timer.timer"
     systemctl stop "$timer.timer" 2>/dev/null
@@ -299,7 +301,7 @@ has_passed() {
 resume() {
     ! is_yielding || mark_yield 0
     drop_table
-    rm -f "$run/reason"
+    rm -f "$run/reason" "$run/stepped-back"
     systemctl stop "$timer.timer" 2>/dev/null
     return 0
 }

@@ -1,7 +1,7 @@
 import assert from "node:assert/strict";
 import { spawn } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readFileSync, rmSync, statSync, utimesSync, writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
 import { createServer, type Server, type Socket } from "node:net";
 import { tmpdir } from "node:os";
@@ -51,7 +51,8 @@ describe("the check of HAProxy", () => {
         );
         const program = hostProgram("keepalived", "check-haproxy.pl")
             .replace(/^my \$SETTINGS = .*$/m, `my $SETTINGS = "${directory}/pair.conf";`)
-            .replace(/^my \$RUN = .*$/m, `my $RUN = "${directory}";`);
+            .replace(/^my \$RUN = .*$/m, `my $RUN = "${directory}";`)
+            .replace(/^my \$PROGRAMS = .*$/m, `my $PROGRAMS = "${directory}";`);
         const started = Date.now();
         const child = spawn("perl", ["-we", program, "--", ...args]);
         let words = "";
@@ -88,6 +89,28 @@ describe("the check of HAProxy", () => {
         assert.equal(statSync(digestFile()).mtimeMs, 1000);
         await check({ own: 503, peer: 200 }, "keep", ["abcd"]);
         assert.match(readFileSync(digestFile(), "utf8"), /^abcd \d{10}\n$/);
+    });
+
+    it("takes part again after it has stepped back, once the peer has not served for three checks in a row", async () => {
+        const back = join(directory, "stepped-back");
+        const resumed = () => existsSync(join(directory, "resumed"));
+        writeFileSync(join(directory, "pair"), `#!/bin/sh\necho "$1" >>${directory}/resumed\n`, { mode: 0o755 });
+        const checks = async (...pages: Page[]) => {
+            for (const page of pages) {
+                assert.deepEqual(await check({ own: 200, peer: page }).then(({ code, words }) => [code, words]), [
+                    0,
+                    "",
+                ]);
+                for (const server of servers.splice(0)) server.close();
+            }
+        };
+        await checks("away", "away", "away", "away");
+        assert.equal(existsSync(back), false);
+        writeFileSync(back, "0\n");
+        await checks("away", 503, 200, "silent", "away");
+        assert.equal(resumed(), false);
+        await checks("away");
+        assert.equal(readFileSync(join(directory, "resumed"), "utf8"), "resume\n");
     });
 
     it("asks an address, and prints what it says", async () => {
