@@ -86,7 +86,7 @@ export function handOver(pair: () => PairOfHosts): void {
         const said = await pair().shell("lb1", `${PAIR} yield a test; echo $?`);
         assert.match(
             said,
-            /^lb2 has not taken the addresses over: .*; see whether keepalived runs there and is BACKUP; this host takes the addresses back\n1$/,
+            /^lb2 has not taken the addresses over: .*; see whether keepalived runs there and is BACKUP; this host takes part again\n1$/,
         );
         await until("lb1 has it again", async () => (await pair().owners()).join() === "lb1");
         await pair().shell("lb2", "systemctl start keepalived");

@@ -224,7 +224,7 @@ yield() {
         return 0
     fi
     resume
-    refuse "$reason; this host takes the addresses back"
+    refuse "$reason; this host takes part again"
 }
 
 # Drops what opens new connections to the service addresses, so that requests end; those who wait for a connection send again after 1 s. The
