@@ -79,7 +79,7 @@ keepalived_blames_files() {
 }
 
 # The digest, and when it was read, as the running process says. A process that waits for the peer has read nothing yet, but
-# await-peer has: so it must be younger than the files.
+# await-peer has: so it must not be older than the files.
 keepalived_running() {
     running_digest=
     running_since=
@@ -102,7 +102,7 @@ keepalived_running() {
         [ "$started" -gt 0 ] || return 0
         running_since=$started
         running_digest=older
-        [ "$started" -le "$tx_written" ] || running_digest=$tx_digest
+        [ "$started" -lt "$tx_written" ] || running_digest=$tx_digest
         ;;
     esac
 }
