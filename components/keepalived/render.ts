@@ -40,6 +40,7 @@ export function renderKeepalived(pair: Pair, host: string, digest?: string): str
         routerId,
         priority: own === hosts[0] ? priorities[0] : priorities[1],
         advertise,
+        promotes: settings.elasticIp === undefined,
         password: password === undefined ? [] : [valueText(password, "keepalived-password", "password")],
         address: addressOf(own.address, own.name),
         peer: addressOf(peer.address, peer.name),
