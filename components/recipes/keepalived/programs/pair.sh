@@ -6,7 +6,8 @@
 #                                  role MASTER|BACKUP|FAULT|WAITING|STOPPED|UNKNOWN all|some|none SECONDS-SINCE
 #                                  outside standby, or outside yield REASON: why it stays out, if it does
 #                                  waits REASON: what a WAITING host waits for
-#                                  warning TEXT SECONDS-AGO: what keepalived says of the last 10 minutes, in words
+#                                  warning TEXT SECONDS-AGO: what keepalived says of the last 10 minutes, in words, or that the
+#                                  health page of the peer is out of reach
 # pair state                     prints only role and what it holds of the addresses
 # pair notify TYPE NAME STATE PRIORITY  is called by keepalived when its state changes
 # pair yield [-t SECONDS] REASON hands the addresses over and stays out, until `pair resume`, or for SECONDS (600). Fails with nothing changed,
@@ -32,7 +33,7 @@ mover=haproxy-fleet-address.service
 
 # Sets a variable for each key that the programs use. Fails if this host has no pair.
 read_settings() {
-    pair='' host='' mode='' failback='' device='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
+    pair='' host='' mode='' failback='' device='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1 port=8407
     [ -r "$settings" ] || return 1
     while IFS= read -r line || [ -n "$line" ]; do
         value=${line#*=}
@@ -48,6 +49,7 @@ read_settings() {
         router_id=*) router_id=$value ;;
         addresses=*) addresses=$value ;;
         advertise=*) advertise=$value ;;
+        port=*) port=$value ;;
         esac
     done <"$settings"
     # The address that only shows who is MASTER.
@@ -114,6 +116,18 @@ role() {
     [ "$role" != WAITING ] || [ ! -s "$run/waits" ] || printf 'waits\t%s\n' "$(head -n 1 "$run/waits")"
     journalctl -q --no-pager -o short-unix --since=-10min -n 5000 -u "$unit" 2>/dev/null |
         "$programs/pair-warnings" "$peer_name" "$router_id"
+    warn_of_page
+}
+
+# A BACKUP hears its peer, so the host is there. If a firewall drops the health page, nothing else says so until HAProxy fails.
+warn_of_page() {
+    { [ "$role" = BACKUP ] && [ $((clock - ${since:-0})) -gt $((advertise * 400)) ] && ! serves "$peer"; } || return 0
+    case $words in
+    "no connection in time" | "No route to host")
+        printf 'warning\tadverts of %s arrive, but its health page cannot be reached (%s), so that a host whose HAProxy fails may keep the addresses; let TCP port %s through between both hosts, both ways\t0\n' \
+            "$peer_name" "$words" "$port"
+        ;;
+    esac
 }
 
 # put FILE TEXT: replaces a small file of ours.

@@ -1,0 +1,103 @@
+import assert from "node:assert/strict";
+import { spawnSync } from "node:child_process";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { hostProgram } from "../../../../components/scripts";
+import { describeUnderShells } from "../../../support/sandbox";
+
+/** lb1 with stubs of what its program `pair` calls. The health page of lb2 answers what the file `answer` says. */
+class Lb1 {
+    readonly #directory = mkdtempSync(join(tmpdir(), "haproxy-fleet-pair-"));
+
+    constructor(private readonly shell: string[]) {
+        mkdirSync(this.path("run"));
+        writeFileSync(
+            this.path("pair.conf"),
+            "pair=edge\nhost=lb1\nmode=vip\nfailback=immediate\ndevice=none0\naddress=192.0.2.11\npeer=192.0.2.12\n" +
+                "peer_name=lb2\nrouter_id=51\naddresses=192.0.2.100/24\nport=9000\nadvertise=1\n",
+        );
+        this.stub("systemctl", '[ "$1" != show ] || echo active');
+        for (const name of ["systemd-run", "journalctl", "ip", "nft", "pair-warnings"]) this.stub(name, ":");
+        this.stub("check-haproxy", `cat ${this.path("answer")}; grep -q " 200 " ${this.path("answer")}`);
+        const text = hostProgram("keepalived", "pair.sh")
+            .replace(/^settings=.*$/m, `settings=${this.path("pair.conf")}`)
+            .replace(/^run=.*$/m, `run=${this.path("run")}`)
+            .replace(/^programs=.*$/m, `programs=${this.#directory}`)
+            .replace(/^standby=.*$/m, `standby=${this.path("standby")}`)
+            .replace(/^PATH=/m, `PATH=${this.#directory}:`);
+        writeFileSync(this.path("pair"), text);
+    }
+
+    path = (name: string) => join(this.#directory, name);
+
+    stub(name: string, script: string): void {
+        writeFileSync(this.path(name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
+    }
+
+    /** Calls it while the page says this; its output. */
+    call(answer: string, ...args: string[]): string {
+        writeFileSync(this.path("answer"), `${answer}\n`);
+        const [program = "", ...words] = [...this.shell, this.path("pair"), ...args];
+        const { stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
+        assert.equal(stderr, "");
+        return stdout;
+    }
+
+    remove(): void {
+        rmSync(this.#directory, { recursive: true });
+    }
+}
+
+describeUnderShells(
+    "the program pair",
+    (shell) => new Lb1(shell),
+    (lb1) => {
+        /** The warnings of a host that has been in a state for so many seconds. */
+        const warnings = (answer: string, state: string, seconds: number) => {
+            const up = Number(readFileSync("/proc/uptime", "utf8").split(" ")[0]);
+            writeFileSync(lb1().path("run/state"), `${state} ${Math.round((up - seconds) * 100)}\n`);
+            return [
+                ...lb1()
+                    .call(answer, "role")
+                    .matchAll(/^warning\t(.*)$/gm),
+            ].map(([, text]) => text);
+        };
+
+        it("warns of a health page that cannot be reached although adverts arrive", () => {
+            for (const answer of ["no connection in time", "No route to host"]) {
+                assert.deepEqual(warnings(answer, "BACKUP", 5), [
+                    `adverts of lb2 arrive, but its health page cannot be reached (${answer}), so that a host whose HAProxy fails may keep the addresses; let TCP port 9000 through between both hosts, both ways\t0`,
+                ]);
+            }
+            for (const answer of ["HTTP/1.0 200 OK", "HTTP/1.0 503 Service Unavailable", "Connection refused"]) {
+                assert.deepEqual(warnings(answer, "BACKUP", 5), [], answer);
+            }
+            // No adverts prove that the other host is there.
+            assert.deepEqual(warnings("no connection in time", "BACKUP", 2), []);
+            assert.deepEqual(warnings("no connection in time", "FAULT", 5), []);
+        });
+
+        it("lets the check of HAProxy know that it has stepped back, until that ends or a hand-over replaces it", () => {
+            const serves = "HTTP/1.0 200 OK";
+            const back = () => existsSync(lb1().path("run/stepped-back"));
+            const stepBack = () => {
+                for (let n = 0; n < 3; n++) {
+                    assert.equal(back(), false);
+                    lb1().call(serves, "notify", "INSTANCE", "pair", "MASTER_RX_LOWER_PRI", "0");
+                }
+                assert.equal(readFileSync(lb1().path("run/yield"), "utf8"), "1\n");
+                assert.equal(readFileSync(lb1().path("run/stepped-back"), "utf8"), "0\n");
+            };
+            stepBack();
+            lb1().call(serves, "resume");
+            assert.equal(readFileSync(lb1().path("run/yield"), "utf8"), "0\n");
+            stepBack();
+            writeFileSync(lb1().path("run/state"), "MASTER 1\n");
+            lb1().stub("systemd-run", `echo FAULT 1 >${lb1().path("run/state")}`);
+            assert.equal(lb1().call(serves, "yield", "a test"), "handed over to lb2\n");
+            assert.equal(readFileSync(lb1().path("run/yield"), "utf8"), "1\n");
+            assert.equal(back(), false);
+        });
+    },
+);
