@@ -251,9 +251,9 @@ async function buildApiPages(target) {
     });
     const project = await app.convert();
     if (!project) throw new SetupError("typedoc could not read the sources; see above");
-    // Typedoc writes out what the mapped type makes of each field: three pages of 2.5 MB.
+    // Typedoc writes out what the mapped type makes of each field: four pages of 2.5 MB.
     const [plain, mapped] = ["Balanced", "WithInputs"].map((name) => project.getChildByName(name));
-    for (const name of ["Balancing", "LoadBalancerArgs", "LoadBalancerFleetArgs"]) {
+    for (const name of ["Balancing", "LoadBalancerArgs", "LoadBalancerFleetArgs", "LoadBalancerPairArgs"]) {
         for (const field of project.getChildByName(name)?.children ?? []) {
             const type = plain?.getChildByName(field.name)?.type;
             if (!field.type || !mapped || !type || type instanceof IntrinsicType) continue;

@@ -21,7 +21,7 @@ const PROCESS_BUDGET = 32;
  * Limit for the bytes of its payload. Beside the budget of payloadCost.spec.ts, which every host needs, these are about 31 KiB for logs and
  * metrics, 20 for alerts, 16 for the firewall, 11 for versions of packages, and 8 for tuning.
  */
-const PAYLOAD_BUDGET = 230 * 1024;
+const PAYLOAD_BUDGET = 236 * 1024;
 
 const ON = { metrics: true, groups: "adm dd-agent", connections: 1, states: "active active active" };
 const OFF = { metrics: false, groups: "none", connections: 0, states: "active inactive inactive" };
