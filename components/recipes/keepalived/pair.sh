@@ -92,7 +92,6 @@ keepalived_has_master() {
 
 # Sets role, role_holds and together for the why-run, and notes the role for keepalived_compare_role.
 keepalived_role() {
-    rm -f -- "$keepalived_asked"
     keepalived_installed || return 0
     keepalived_find_role
     printf '%s\n' "$role" >"$keepalived_asked"
