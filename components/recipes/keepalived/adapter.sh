@@ -95,6 +95,7 @@ keepalived_running() {
         # shellcheck disable=SC3013 # dash and busybox have it
         [ ! -e "/proc/$keepalived_pid/exe" ] || [ "/proc/$keepalived_pid/exe" -ef "$(command -v keepalived)" ] ||
             running_other="keepalived runs, but not as the program that is installed now"
+        keepalived_contradicts
         ;;
     *ActiveState=activating*)
         keepalived_pid=${keepalived_state#*ControlPID=}
@@ -103,6 +104,17 @@ keepalived_running() {
         running_since=$started
         running_digest=older
         [ "$started" -lt "$tx_written" ] || running_digest=$tx_digest
+        ;;
+    esac
+}
+
+# Sets running_other if the role and the interface say different things, for example because somebody has taken an address off.
+keepalived_contradicts() {
+    [ "$mode" != check ] || return 0
+    keepalived_find_role
+    case $role,$holds in
+    MASTER,none | MASTER,some | BACKUP,all | BACKUP,some | FAULT,all | FAULT,some)
+        running_other="keepalived says that it is $role, but $holds of the service addresses are on this host"
         ;;
     esac
 }
@@ -116,7 +128,7 @@ keepalived_activation() {
     if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
-    elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ]; then
+    elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ] && [ "$holds" != none ]; then
         activation=reload
         activation_reason="this host is MASTER and stays it with another $keepalived_changes"
         case $keepalived_changes in *"router id"* | *"own address"*)
@@ -143,7 +155,7 @@ keepalived_await() {
         step "note that this host joins the pair" put_text "$keepalived_joins" "$keepalived_changes"
         ;;
     esac
-    [ "${role-}" = MASTER ] && [ -r "$keepalived_settings" ] || return 0
+    [ "${role-}" = MASTER ] && [ "$holds" != none ] && [ -r "$keepalived_settings" ] || return 0
     if [ "$activation" = restart ]; then
         keepalived_why="keepalived is restarted"
     elif keepalived_leaves; then

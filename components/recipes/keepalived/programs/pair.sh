@@ -135,14 +135,42 @@ put() {
     printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
 }
 
-# notify TYPE NAME STATE PRIORITY. keepalived starts these without waiting for the one before, so the later one must win. In the elastic
-# mode starts what moves the address: a start that meets a unit about to end would be lost, but a restart is not.
+# Sets started to the time when this process was started, in the unit of read_clock.
+read_start() {
+    read -r started <"/proc/$$/stat"
+    # shellcheck disable=SC2086 # fields
+    set -- ${started##*") "}
+    shift 19
+    started=$1
+}
+
+# record STATE: keeps it, unless a process that was started later has kept another one. Fails then.
+record() {
+    read_start
+    superseded=
+    {
+        flock -w 5 9
+        before=0 before_process=0
+        ! read -r before before_process 2>/dev/null <"$run/order" || :
+        if [ "$before" -gt "$started" ] || { [ "$before" = "$started" ] && [ "$before_process" -gt $$ ]; }; then
+            superseded=yes
+        else
+            put "$run/order" "$started $$"
+            [ "$1" != MASTER ] || put "$run/held" "$device $addresses"
+            put "$run/state" "$1 $started"
+        fi
+    } 9>"$run/lock"
+    [ -z "$superseded" ]
+}
+
+# notify TYPE NAME STATE PRIORITY. keepalived starts these without waiting for the one before, and on a busy host a later one may be quicker: the
+# one that was started last counts. In the elastic mode starts what moves the address: a start that meets a unit about to end would be
+# lost, but a restart is not.
 notify() {
-    read_clock
-    since=$clock
     state=${3-}
     case $state in
     MASTER_RX_LOWER_PRI)
+        read_clock
         if [ "$mode" = elastic ]; then systemctl --no-block start -- "$mover"; else step_back; fi
         return
         ;;
@@ -150,12 +178,7 @@ notify() {
     STOP | DELETED) state=STOPPED ;;
     *) return ;;
     esac
-    {
-        flock -w 5 9
-        ! read -r _ before 2>/dev/null <"$run/state" || [ "${before:-0}" -le "$since" ] || return 0
-        [ "$state" != MASTER ] || put "$run/held" "$device $addresses"
-        put "$run/state" "$state $since"
-    } 9>"$run/lock"
+    record "$state" || return 0
     [ "$state,$mode" != MASTER,elastic ] || systemctl --no-block restart -- "$mover"
 }
 
@@ -328,8 +351,7 @@ release() {
     if read -r device addresses 2>/dev/null <"$run/held"; then
         take_off "$device" "$addresses"
     fi
-    read_clock
-    [ ! -d "$run" ] || put "$run/state" "STOPPED $clock"
+    [ ! -d "$run" ] || record STOPPED
     rm -f "$run/waits" "$run/digest"
 }
 

@@ -1,10 +1,12 @@
 import assert from "node:assert/strict";
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { hostProgram } from "../../../../components/scripts";
 import { describeUnderShells } from "../../../support/sandbox";
+import { until } from "../../../support/traffic";
 
 /** lb1 with stubs of what its program `pair` calls. The health page of lb2 answers what the file `answer` says. */
 class Lb1 {
@@ -44,6 +46,12 @@ class Lb1 {
         return stdout;
     }
 
+    /** Calls it and does not wait; resolves when it has ended. */
+    async start(...args: string[]): Promise<void> {
+        const [program = "", ...words] = [...this.shell, this.path("pair"), ...args];
+        await once(spawn(program, words, { stdio: "ignore" }), "close");
+    }
+
     remove(): void {
         rmSync(this.#directory, { recursive: true });
     }
@@ -76,6 +84,19 @@ describeUnderShells(
             // No adverts prove that the other host is there.
             assert.deepEqual(warnings("no connection in time", "BACKUP", 2), []);
             assert.deepEqual(warnings("no connection in time", "FAULT", 5), []);
+        });
+
+        it("keeps the state of the notification that was started last, even if an earlier one ends after it", async () => {
+            const slow = lb1().path("slow");
+            writeFileSync(slow, "");
+            lb1().stub("flock", `[ ! -e ${slow} ] || { rm ${slow}; sleep 1; }`);
+            const earlier = lb1().start("notify", "INSTANCE", "pair", "MASTER", "101");
+            await until("the earlier one waits", () => !existsSync(slow));
+            lb1().call("", "notify", "INSTANCE", "pair", "BACKUP", "101");
+            await earlier;
+            assert.match(readFileSync(lb1().path("run/state"), "utf8"), /^BACKUP \d+\n$/);
+            lb1().call("", "notify", "INSTANCE", "pair", "MASTER", "101");
+            assert.match(readFileSync(lb1().path("run/state"), "utf8"), /^MASTER \d+\n$/);
         });
 
         it("lets the check of HAProxy know that it has stepped back, until that ends or a hand-over replaces it", () => {
