@@ -267,10 +267,7 @@ describeLab("a new host", function () {
                     isDeepStrictEqual(await metadata(byHand), rootOnly),
                 );
             }
-            await byHand.shutdown();
-            // The lab keeps a host's network, and a real reboot does not.
-            await run("ip", ["netns", "exec", byHand.namespace, "nft", "flush", "ruleset"]);
-            await byHand.boot();
+            await byHand.reboot();
             await serveMetadata(byHand);
             assert.deepEqual(await metadata(byHand), rootOnly);
             assert.equal((await new Convergence(target, packet, {}, "sudo").preview()).text, "");
