@@ -143,6 +143,7 @@ nginx -s reload`);
     });
 
     it("a pair: the fleet becomes one, its service address moves when HAProxy stops and comes back, and it is a fleet again", async () => {
+        program.nodes(program.labNodes());
         const address = lab().address(100);
         const services = [{ name: "docs", port: 80, default: true }];
         const [lb1, lb2] = hosts as [Host, Host];
