@@ -3,6 +3,7 @@ import type { StatusReport } from "../../../cli/status/json";
 import type { Lab } from "../../../lab/lab";
 import type { Program } from "../../support/program";
 import { until } from "../../support/traffic";
+import { askSocket } from "../transaction/loadBalancerHost";
 import { runStatus } from "./command";
 
 /** lb1 and lb2 become a pair, with what a stack has declared before. */
@@ -40,6 +41,10 @@ export function pairs(lab: () => Lab, program: () => Program, declared: () => Pa
             pair: { failback: "never", addresses: [`${lab().address(ADDRESS)}/24`], routerId: 16 },
         });
         await program().up("--skip-preview");
+        // What the tests before have left.
+        await lab()
+            .host("lb2")
+            .exec(`${askSocket("/run/haproxy/admin.sock")} 'set server shop/app2 state ready'`);
         await isHealthy();
     });
 
