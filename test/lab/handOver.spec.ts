@@ -9,7 +9,8 @@ import { sshTargetOf } from "../support/sshTarget";
 import { until } from "../support/traffic";
 
 /** A daemon that reads its file when it starts. */
-const UNIT = "[Service]\nExecStart=/bin/sh -c 'cp /etc/served/conf /run/served; exec sleep infinity'\n";
+const UNIT =
+    "[Unit]\nStartLimitIntervalSec=0\n[Service]\nExecStart=/bin/sh -c 'cp /etc/served/conf /run/served; exec sleep infinity'\n";
 const DAEMON = `
 served_installed() { :; }
 served_validate() { :; }

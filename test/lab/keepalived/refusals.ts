@@ -53,7 +53,9 @@ const faults: {
     },
     {
         name: "a peer that is this host",
-        vary: (pair) => ({ own: { lb1: pair.host("lb2").address } }),
+        prepare: "one=ADDRESS; ip addr add ${one%.*}.66/32 dev eth0",
+        undo: "ip addr del $(ip -o -4 addr show dev eth0 | grep -o '[0-9.]*\\.66/32') dev eth0",
+        vary: (pair) => ({ own: { lb1: pair.host("lb2").address.replace(/\d+$/, "66") } }),
         words: /it is an address of this host, but declared as that of lb1; correct hosts\.lb1\.address/,
     },
     {
