@@ -37,11 +37,13 @@ export function balancedOf(
     return { ...given, services: balanced, stats: page, metrics: exported, model, files: certificateFiles(declared) };
 }
 
+/** The files that a configuration names. */
 export interface OfFiles {
     /** Certificates and authorities, with slots in place of PEM. */
     readonly files: CertificateFiles;
 }
 
+/** A configuration, compiled or hand-written, and what its services need. */
 export interface Compiled extends CompiledServices {
     /** What services need certificates for. */
     readonly tlsUses: readonly TlsUse[];

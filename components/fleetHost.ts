@@ -22,6 +22,7 @@ const aliases = z.array(alias, { message: "expected a list of aliases" });
 
 /** The form of {@link FleetHost}, for forms that have more fields. */
 export const fleetHostShape = { ...differencesShape, connection: connectionForm, aliases: aliases.optional() };
+/** The form of {@link FleetHost}. */
 export const fleetHostForm = formOf<FleetHost>()(z.strictObject(fleetHostShape));
 
 /** The key of a host. Pulumi allows more, but the name is shown, and part of the owner that hosts record. */

@@ -1,4 +1,4 @@
-# What `keepalived -t` does not see, and what would leave the addresses on nobody, or on two.
+# What `keepalived -t` does not see, and what would leave the addresses on no host, or on two.
 
 # keepalived_preflight STAGE
 keepalived_preflight() {
