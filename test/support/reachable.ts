@@ -1,6 +1,7 @@
 import { connect } from "node:net";
 import type { Host } from "../../lab/host";
 import { run } from "../../lab/machine/exec";
+import { until } from "./traffic";
 
 /** Accepts connections on TCP ports, for IPv4 and IPv6. Needs only what perl-base has. */
 const LISTENER = `
@@ -27,8 +28,7 @@ export type Connection = "accepted" | "refused" | "dropped";
  */
 export async function reachable(host: Host, ports: readonly number[]): Promise<string[]> {
     const device = /dev (\S+)/.exec((await run("ip", ["-o", "route", "get", host.address])).stdout)?.[1] ?? "";
-    const { stdout } = await host.exec("ip -6 -o addr show dev eth0 scope link");
-    const local = /inet6 ([^/]+)/.exec(stdout)?.[1] ?? "";
+    const local = await linkLocalOf(host);
     const tries = ports.flatMap((port) => [
         { name: `4:${port}`, host: host.address, port },
         { name: `6:${port}`, host: `${local}%${device}`, port },
@@ -37,6 +37,17 @@ export async function reachable(host: Host, ports: readonly number[]): Promise<s
         tries.map(async (each) => ({ ...each, is: await connectionTo(each.host, each.port) })),
     );
     return found.flatMap(({ name, is }) => (is === "dropped" ? [] : [is === "refused" ? `${name} refused` : name]));
+}
+
+/** The host's link-local IPv6 address, once it may be used: for more than a second after a boot, the kernel looks for others that have it. */
+async function linkLocalOf(host: Host): Promise<string> {
+    let local: string | undefined;
+    await until(`${host.name} has a link-local address`, async () => {
+        const { stdout } = await host.exec("ip -6 -o addr show dev eth0 scope link -tentative");
+        local = /inet6 ([^/]+)/.exec(stdout)?.[1];
+        return local !== undefined;
+    });
+    return local ?? "";
 }
 
 /**
