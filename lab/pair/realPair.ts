@@ -111,10 +111,12 @@ export class RealPair implements Subject {
     }
 
     private async untilReady(): Promise<void> {
-        for (const end = Date.now() + PATIENCE; !(await this.ready()); await sleep(200)) {
+        // With `immediate`, the first host takes the address back some time after both are ready.
+        const owner = async () => this.settings.failback !== "immediate" || (await this.roles())[0] === "MASTER\tall";
+        for (const end = Date.now() + PATIENCE; !(await this.ready()) || !(await owner()); await sleep(200)) {
             if (Date.now() < end) continue;
             throw new Error(
-                `not one MASTER and one BACKUP after ${PATIENCE / 1000} s: ${(await this.roles()).join(", ")}`,
+                `not one MASTER, as failback demands, and one BACKUP after ${PATIENCE / 1000} s: ${(await this.roles()).join(", ")}`,
             );
         }
     }
