@@ -98,7 +98,7 @@ export function withPair(config: HaproxyConfig, { pair }: JudgedPair): HaproxyCo
 /** Faults of a pair that only both hosts together show, and that clients may notice. */
 const seen: readonly PairProblem["kind"][] = [
     "both-master",
-    "address-on-nobody",
+    "address-on-no-host",
     "address-elsewhere",
     "address-missing",
 ];

@@ -4,8 +4,6 @@ import { isNetwork } from "../networks";
 import type { Pair, PairMember } from "./types";
 
 const address = matching(isNetwork, 'expected an IP address, with or without a prefix length, as in "192.0.2.100/24"');
-/** Names of network interfaces, as Linux allows them, without those that a configuration of keepalived would misread. */
-const interfaceName = matching(/^[A-Za-z0-9][A-Za-z0-9_.:-]{0,14}$/, 'expected the name of an interface, as in "eth0"');
 const priority = whole(1, 254);
 const expectedInterval = "expected seconds: a whole number from 1 to 60, or a number from 0.1 below 1";
 const interval = z
@@ -33,7 +31,6 @@ export function pairShape<Secret extends z.ZodType, Value extends z.ZodType>(sec
         failback: z.enum(["never", "immediate"]),
         addresses: z.array(address, { message: "expected a list of IP addresses" }).readonly().optional(),
         elasticIp: z.strictObject({ allocationId: value, region: value, endpoint: anyText.optional() }).optional(),
-        interface: interfaceName.optional(),
         password: secret.optional(),
         routerId: whole(1, 255).optional(),
         priorities: z

@@ -162,7 +162,7 @@ function passwordIssues({ password }: PairSettings, issues: IssueList): void {
     }
 }
 
-/** Priorities, interface and standby. */
+/** Priorities and standby. */
 function choiceIssues(settings: PairSettings, members: readonly PairMember[], issues: IssueList): void {
     const { priorities: [first, second] = pairDefaults.priorities, standby } = settings;
     if (first <= second) {
@@ -170,13 +170,6 @@ function choiceIssues(settings: PairSettings, members: readonly PairMember[], is
             "pair-priority",
             "priorities",
             `priorities ${first} and ${second}: the first host must have the higher one; use ${pairDefaults.priorities.join(" and ")}`,
-        );
-    }
-    if (settings.interface === "lo") {
-        issues.error(
-            "pair-host",
-            "interface",
-            "interface lo: VRRP reaches no other host there; use that of the own addresses",
         );
     }
     if (standby !== undefined && !members.some(({ name }) => name === standby)) {

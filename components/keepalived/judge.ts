@@ -44,7 +44,7 @@ export interface PairProblem {
 
 export type PairProblemKind =
     | "both-master"
-    | "address-on-nobody"
+    | "address-on-no-host"
     | "address-elsewhere"
     | "address-missing"
     | "elastic-ip"
@@ -94,7 +94,7 @@ function ofAddresses(roles: readonly PairRole[], { addresses, absent = [] }: Pai
         const said = roles.map(({ host, role }) => `${host} is ${role}`).join(", ");
         problems.push({
             level: "failing",
-            kind: "address-on-nobody",
+            kind: "address-on-no-host",
             hosts: roles.map(({ host }) => host),
             text: `${them} ${are} on no host: ${said}`,
             remedy: remedyOfNobody(roles),

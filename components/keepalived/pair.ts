@@ -12,14 +12,13 @@ export const pairPaths = {
     standby: "/etc/keepalived/standby",
     /** Not `0`: the host has handed the address over for a moment. */
     yield: "/run/haproxy-fleet-pair/yield",
-    /** One line, `interface NAME`, that the host finds out itself. */
+    /** One line, `interface NAME`: the one that has the host's own address, which the host finds out itself. */
     device: "/run/haproxy-fleet-pair/interface.conf",
     programs: "/usr/local/libexec/haproxy-fleet",
 } as const;
 
 /** What is rendered for a setting that is not declared. */
 export const pairDefaults = {
-    interface: "eth0",
     priorities: [101, 100],
     advertise: 1,
     noneServes: "keep",

@@ -17,12 +17,11 @@ export function renderKeepalived(pair: Pair, host: string, digest?: string): str
     const { own, peer } = sidesOf(pair, host);
     const { interval, timeout, fall, rise } = checkOf(settings);
     const { priorities = pairDefaults.priorities, advertise = pairDefaults.advertise, elasticIp, password } = settings;
-    const device = deviceOf(pair);
     const ofMaster = addressesOfPair(pair).map((text) => ({ text, ipv6: isIPv6Network(text) }));
     const lines = (ipv6: boolean) =>
         ofMaster
             .filter((address) => address.ipv6 === ipv6)
-            .map(({ text }) => `${word(text, "addresses")} dev ${elasticIp ? "lo" : device}`);
+            .map(({ text }) => `${word(text, "addresses")}${elasticIp ? " dev lo" : ""}`);
     const excluded = lines(true);
     return renderTemplate("keepalived.conf.mustache", {
         host: word(own.name, "the name of a host"),
@@ -35,8 +34,7 @@ export function renderKeepalived(pair: Pair, host: string, digest?: string): str
         fall,
         rise,
         nopreempt: settings.failback === "never",
-        interface: device === "" ? [] : [word(device, "interface")],
-        deviceFile: device === "" ? [pairPaths.device] : [],
+        device: pairPaths.device,
         routerId,
         priority: own === hosts[0] ? priorities[0] : priorities[1],
         advertise,
@@ -65,7 +63,6 @@ export function pairSettingsFile(pair: Pair, host: string): string {
         host: word(own.name, "the name of a host"),
         mode: settings.elasticIp ? "elastic" : "vip",
         failback,
-        device: deviceOf(pair),
         address: addressOf(own.address, own.name),
         peer: addressOf(peer.address, peer.name),
         peerName: word(peer.name, "the name of a host"),
@@ -125,11 +122,6 @@ export function keepalivedFiles(pair: Pair, host: string): DeclaredFile[] {
         },
         { path: pairPaths.standby, content: standbyFile(pair, host), mode: "0644" },
     ];
-}
-
-/** The interface that is declared, or the default; empty if the host finds it by its own address. */
-function deviceOf({ settings }: Pair): string {
-    return settings.interface ?? (settings.elasticIp ? "" : pairDefaults.interface);
 }
 
 function addressOf(address: string, host: string): string {

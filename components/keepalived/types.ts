@@ -8,14 +8,12 @@ export interface PairSettings<Secret = string, Value = string> {
      */
     readonly failback: "never" | "immediate";
     /**
-     * Virtual addresses that the MASTER puts on its interface, as in `192.0.2.100` or `2001:db8::100/64`; at least one is IPv4. Without a
+     * Virtual addresses that the MASTER puts on the interface that has its own address, as in `192.0.2.100` or `2001:db8::100/64`; at least one is IPv4. Without a
      * prefix length it gets `/32` or `/128`, which adds no route. Not in a VPC: see `elasticIp`. @default - `elasticIp`
      */
     readonly addresses?: readonly string[];
     /** An elastic IP address of AWS, which the MASTER takes. @default - `addresses` */
     readonly elasticIp?: ElasticIp<Value>;
-    /** Network interface of both hosts that VRRP uses, and that has `addresses`. @default - "eth0"; with `elasticIp`, that of the own address */
-    readonly interface?: string;
     /**
      * VRRP's password, 1 to 8 characters. It is in clear on the wire: it prevents mistakes, such as two pairs with one router id, not
      * attackers. @default - none

@@ -24,7 +24,6 @@ const edge = new LoadBalancerPair("edge", {
         // lb1 takes the address over again as soon as it serves. With "never", lb2 keeps it, and clients are interrupted only once.
         failback: "immediate",
         addresses: [config.require("serviceAddress")],
-        interface: config.get("interface") ?? "eth0",
         // Against mistakes, not against attackers: it is in clear on the wire.
         password: config.requireSecret("vrrpPassword"),
         // A host without a way to its servers hands over.

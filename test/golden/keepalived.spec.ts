@@ -13,7 +13,6 @@ import { inRelease, needsReleases, type Release, releases } from "../support/rel
 const all: PairSettings = {
     failback: "immediate",
     addresses: ["192.0.2.100/24", "192.0.2.101", "198.51.100.7/28", "2001:db8::100/64", "2001:db8::101"],
-    interface: "ens5",
     password: "pa$$w'0",
     routerId: 255,
     priorities: [254, 253],
@@ -28,7 +27,6 @@ const pairs: Readonly<Record<string, Pair>> = {
     vip: resolvePair("edge", vip, members),
     all: resolvePair("edge", all, members),
     elastic: resolvePair("edge", elastic, elasticMembers),
-    "elastic-device": resolvePair("edge", { ...elastic, interface: "ens5" }, elasticMembers),
 };
 const hosts = members.map(({ name }) => name);
 const digest = "0123456789abcdef".repeat(4);
@@ -44,9 +42,7 @@ const judge = `
 DEBIAN_FRONTEND=noninteractive apt-get install -y --no-install-recommends --no-download keepalived >/install 2>&1 ||
     { cat /install; exit 9; }
 keepalived --version 2>&1 | sed -n 's/^Keepalived v\\([0-9.]*\\).*/version \\1/p'
-for name in eth0 ens5; do
-    ip link add "$name" type veth peer name "p$name" && ip link set "p$name" up && ip link set "$name" up
-done
+ip link add eth0 type veth peer name peth0 && ip link set peth0 up && ip link set eth0 up
 ip addr add 192.0.2.11/24 dev eth0
 mkdir -p ${pairPaths.programs} ${pairPaths.directory} /run/haproxy-fleet-pair
 for name in check-haproxy pair; do

@@ -40,6 +40,26 @@ describe("keepalived on a pair of hosts", () => {
             const answer = await fetch(`http://${pair().address}/`);
             assert.equal(await answer.text(), await pair().settle());
         });
+
+        it("needs no name of an interface: that of one host may have another", async () => {
+            const master = await pair().settle();
+            const backup = pair().other(master);
+            const rename = (from: string, to: string) =>
+                pair().shell(
+                    backup,
+                    `ip link set ${from} down && ip link set ${from} name ${to} && ip link set ${to} up && systemctl restart keepalived`,
+                );
+            await rename("eth0", "ens5");
+            try {
+                await pair().settle(master);
+                assert.equal((await pair().declare(backup).preview()).text, "");
+                await pair().make(backup);
+                assert.match(await pair().shell(backup, `ip -o addr show to ${pair().address}`), /^\d+: ens5 /);
+            } finally {
+                await rename("ens5", "eth0");
+            }
+            await pair().settle();
+        });
     });
 
     describe("a refusal", () => refusals(pair));

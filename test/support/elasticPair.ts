@@ -80,7 +80,7 @@ export class ElasticPair {
             elastic: { networkInterfaceId, serviceAddress },
         }));
         const elasticIp = { allocationId: this.allocation, region: REGION, endpoint: `http://${EC2}` };
-        return resolvePair("edge", { failback: "never", elasticIp, interface: "eth0" }, hosts);
+        return resolvePair("edge", { failback: "never", elasticIp }, hosts);
     }
 
     /** The run list of a host, but for HAProxy. */

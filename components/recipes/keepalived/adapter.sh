@@ -132,7 +132,7 @@ keepalived_activation() {
         activation=reload
         activation_reason="this host is MASTER and stays it with another $keepalived_changes"
         case $keepalived_changes in *"router id"* | *"own address"*)
-            activation_reason="$activation_reason; keepalived begins anew with that, so the addresses are on nobody for about 4 adverts"
+            activation_reason="$activation_reason; keepalived begins anew with that, so no host has the addresses for about 4 adverts"
             ;;
         esac
     elif [ -n "$running_other" ]; then

@@ -1,12 +1,11 @@
 # What a pair needs besides its files: role, identity, handing over, and going out of service.
 
-# keepalived_read FILE: sets keepalived_mode, device, address, peer, peer_name, router_id, addresses and advertise from a pair.conf; empty if it has none.
+# keepalived_read FILE: sets keepalived_mode, address, peer, peer_name, router_id, addresses and advertise from a pair.conf; empty if it has none.
 keepalived_read() {
-    keepalived_mode='' device='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
+    keepalived_mode='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
     while IFS= read -r line; do
         case $line in
         mode=*) keepalived_mode=${line#*=} ;;
-        device=*) device=${line#*=} ;;
         address=*) address=${line#*=} ;;
         peer=*) peer=${line#*=} ;;
         peer_name=*) peer_name=${line#*=} ;;

@@ -36,10 +36,8 @@ keepalived_check_addresses() {
     keepalived_find_device
     if [ -z "$on_device" ]; then
         keepalived_refuse "$address: no interface of this host has it; set hosts.$keepalived_host.address to one of its own: $(keepalived_own)"
-    elif [ -n "$device" ] && [ "$on_device" != "$device" ]; then
-        had="$address is on $on_device"
-        [ -e "/sys/class/net/$device" ] || had="this host has none, and $had"
-        keepalived_refuse "interface $device: $had; set pair.interface to \"$on_device\""
+    elif [ "$on_device" = lo ]; then
+        keepalived_refuse "$address: it is on lo, where VRRP reaches no other host; set hosts.$keepalived_host.address to one of its own: $(keepalived_own)"
     fi
     case $peer in unknown:*) return ;; esac
     ! ip -o addr show to "$peer" 2>/dev/null | grep -q . ||
@@ -52,8 +50,8 @@ keepalived_check_addresses() {
     # An address that somebody has already is refused once, before the pair has it.
     # A pair that has left the host has taken its settings along.
     [ -e "$keepalived_identity" ] && [ -e "$keepalived_settings" ] && return
-    [ -z "$refused" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$device" ] || return 0
-    holders=$(keepalived_find_holders "$device" "$peer" "$addresses" 2>/dev/null)
+    [ -z "$refused" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$on_device" ] || return 0
+    holders=$(keepalived_find_holders "$on_device" "$peer" "$addresses" 2>/dev/null)
     [ -z "$holders" ] ||
         keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"
 }
@@ -63,7 +61,7 @@ keepalived_check_service() {
     plain=${1%/*}
     places=$(ip -o addr show to "$plain" 2>/dev/null | sed 's/^[0-9]*: \([^ ]*\) .*/\1/')
     elsewhere=
-    [ -z "$places" ] || [ -z "$device" ] || elsewhere=$(printf '%s\n' "$places" | grep -v -x -F -e "$device" | head -n 1)
+    [ -z "$places" ] || [ -z "$on_device" ] || elsewhere=$(printf '%s\n' "$places" | grep -v -x -F -e "$on_device" | head -n 1)
     set +f
     files=$(grep -l -s -w -F -e "$plain" /etc/netplan/*.yaml /etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network \
         /run/systemd/network/*.network /etc/NetworkManager/system-connections/*)

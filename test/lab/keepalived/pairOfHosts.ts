@@ -79,10 +79,9 @@ export class PairOfHosts {
         return (await this.host(name).exec(command, { check: false })).stdout.trim();
     }
 
-    /** The hosts that have the service address on their interface. */
+    /** The hosts that have the service address. */
     async owners(): Promise<Name[]> {
-        const has = async (name: Name) =>
-            (await this.shell(name, "ip -o -4 addr show dev eth0")).includes(` ${this.address}/`);
+        const has = async (name: Name) => (await this.shell(name, `ip -o -4 addr show to ${this.address}`)) !== "";
         const names: Name[] = ["lb1", "lb2"];
         const found = await Promise.all(names.map(has));
         return names.filter((_, n) => found[n]);

@@ -35,16 +35,11 @@ const faults: {
         words: /validation:\n +\/etc\/keepalived\/keepalived\.conf: is missing or empty/,
     },
     {
-        name: "an interface that does not exist",
-        vary: () => ({ settings: { interface: "ens5" } }),
-        words: /interface ens5: this host has none, and 10\.99\.\d+\.\d+ is on eth0; set pair\.interface to "eth0"/,
-    },
-    {
-        name: "an interface that has not the own address",
-        prepare: "ip link add other type bridge && ip link set other up",
-        undo: "ip link del other",
-        vary: () => ({ settings: { interface: "other" } }),
-        words: /interface other: 10\.99\.\d+\.\d+ is on eth0; set pair\.interface to "eth0"/,
+        name: "an own address on the loopback interface",
+        prepare: "one=ADDRESS; ip addr add ${one%.*}.67/32 dev lo",
+        undo: "ip addr del $(ip -o -4 addr show dev lo | grep -o '[0-9.]*\\.67/32') dev lo",
+        vary: (pair) => ({ own: { lb2: pair.host("lb2").address.replace(/\d+$/, "67") } }),
+        words: /10\.99\.\d+\.67: it is on lo, where VRRP reaches no other host; set hosts\.lb2\.address to one of its own: 10\.99\./,
     },
     {
         name: "an own address that is on no interface",

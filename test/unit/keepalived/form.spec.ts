@@ -21,7 +21,6 @@ describe("the form of a pair", () => {
             {
                 failback: "immediate",
                 addresses: ["192.0.2.100", "2001:db8::100/64"],
-                interface: "bond0.100",
                 password: "x",
                 routerId: 1,
                 priorities: [2, 1],
@@ -85,16 +84,6 @@ describe("the form of a pair", () => {
             "a weight",
             { check: { weight: 2 } },
             ['check: unknown key "weight"; remove it, or use interval, fall, rise, port or needs'],
-        ],
-        [
-            "an interface that would open a block",
-            { interface: "eth0 {" },
-            ['interface: expected the name of an interface, as in "eth0", got "eth0 {"'],
-        ],
-        [
-            "an interface with a name that is too long",
-            { interface: "a".repeat(16) },
-            [`interface: expected the name of an interface, as in "eth0", got "${"a".repeat(16)}"`],
         ],
     ] as const) {
         it(`refuses ${what}`, () => {

@@ -231,10 +231,6 @@ describe("issues of a pair", () => {
                 "pair-priority priorities: priorities 1 and 254: the first host must have the higher one; use 101 and 100",
             ],
         ],
-        "the loopback interface": [
-            found({ ...vip, interface: "lo" }),
-            ["pair-host interface: interface lo: VRRP reaches no other host there; use that of the own addresses"],
-        ],
         "a standby that is no host": [
             found({ ...vip, standby: "lb3" }),
             ['pair-host standby: standby: the pair has no host "lb3"; its hosts are lb1 and lb2'],

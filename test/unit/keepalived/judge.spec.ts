@@ -45,7 +45,7 @@ describe("pairProblems", () => {
                 roles.map((role, n) => ({ host: `lb${n + 1}`, role, holds: "none" as const })),
                 { addresses: ["192.0.2.100", "2001:db8::1"] },
             );
-            const start = `failing address-on-nobody lb1+lb2: the service addresses 192.0.2.100, 2001:db8::1 are on no host: lb1 is ${roles[0]}, lb2 is ${roles[1]}; `;
+            const start = `failing address-on-no-host lb1+lb2: the service addresses 192.0.2.100, 2001:db8::1 are on no host: lb1 is ${roles[0]}, lb2 is ${roles[1]}; `;
             assert.equal(first.slice(0, start.length), start);
             return first.slice(start.length);
         };
@@ -64,7 +64,7 @@ describe("pairProblems", () => {
                 { ...lb1, role: "FAULT", holds: "none", outside: "standby" },
                 { ...lb2, role: "STOPPED" },
             ]),
-            ["failing address-on-nobody lb1+lb2", "remark standby lb1", "attention no-backup lb2"],
+            ["failing address-on-no-host lb1+lb2", "remark standby lb1", "attention no-backup lb2"],
         );
     });
 
@@ -111,7 +111,7 @@ describe("pairProblems", () => {
         assert.deepEqual(said([{ ...lb1, holds: "none" }]), [
             `failing address-missing lb1: is MASTER, but has none of the service address 192.0.2.100; ${remedy}`,
         ]);
-        assert.deepEqual(kinds([{ ...lb1, holds: "none" }, lb2]), ["failing address-on-nobody lb1+lb2"]);
+        assert.deepEqual(kinds([{ ...lb1, holds: "none" }, lb2]), ["failing address-on-no-host lb1+lb2"]);
     });
 
     for (const [role, text] of [

@@ -35,7 +35,6 @@ const maybe = <T>(value: fc.Arbitrary<T>) => fc.option(value, { nil: undefined }
 const settings: fc.Arbitrary<PairSettings> = fc.record({
     failback: fc.constantFrom("never" as const, "immediate" as const),
     addresses: fc.array(address, { minLength: 1, maxLength: 5 }),
-    interface: maybe(fc.constantFrom("eth0", "ens5", "bond0.100")),
     password: maybe(fc.oneof(fc.string({ maxLength: 10 }), fc.constant(slot("password")))),
     routerId: maybe(fc.integer({ min: 1, max: 255 })),
     priorities: maybe(fc.tuple(fc.integer({ min: 1, max: 254 }), fc.integer({ min: 1, max: 254 }))),
@@ -111,7 +110,6 @@ describe("keepalived.conf", () => {
             (name) => resolvePair("edge", vip, [{ ...first, name }, second]),
             (value) => resolvePair("edge", vip, [{ ...first, address: value }, second]),
             (value) => resolvePair("edge", vip, [first, { ...second, address: value }]),
-            (value) => resolvePair("edge", { ...vip, interface: value }, members),
             (value) => resolvePair("edge", { ...vip, addresses: [value] }, members),
         );
         fc.assert(

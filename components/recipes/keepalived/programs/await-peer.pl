@@ -25,12 +25,14 @@ while (<$settings>) {
     $pair{$1} = $2 if /^(\w+)=(.*)$/;
 }
 my $said = "";
+# The interface that has the own address.
+my $device = "";
 $| = 1;
 until (has_own_address()) {
     wait_for("$pair{address} is on no interface of this host");
     select undef, undef, undef, 0.2;
 }
-write_interface() if $pair{device} eq "";
+write_interface();
 my $joins = -e $FLAG;
 my @addresses = map { m{^([\d.]+)/} } split / /, $pair{addresses};
 my $password = password();
@@ -60,9 +62,9 @@ sub has_own_address {
     return $pair{address} !~ /^[\d.]+$/ || `ip -o -4 addr show to $pair{address} 2>/dev/null` ne "";
 }
 
-# keepalived.conf includes this file if no interface is declared.
+# keepalived.conf includes this file.
 sub write_interface {
-    my ($device) = `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/ or return;
+    ($device) = `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/ or return;
     open my $file, ">", "$RUN/interface.conf" or return;
     print $file "interface $device\n";
 }
@@ -128,9 +130,9 @@ sub password {
 
 # Who answers for a service address; undef if nobody does. Asks as RFC 5227 says, from no address, so that nobody learns a wrong one.
 sub holder {
-    my $device = "/sys/class/net/$pair{device}";
-    my $mac = pack "H12", contents("$device/address") =~ tr/://dr;
-    my $to = pack "S n l S C C a8", $AF_PACKET, $ARP, contents("$device/ifindex"), 1, 0, 6, "\xff" x 6;
+    my $known = "/sys/class/net/$device";
+    my $mac = pack "H12", contents("$known/address") =~ tr/://dr;
+    my $to = pack "S n l S C C a8", $AF_PACKET, $ARP, contents("$known/ifindex"), 1, 0, 6, "\xff" x 6;
     socket(my $socket, $AF_PACKET, SOCK_DGRAM, unpack "S", pack "n", $ARP) or return undef;
     bind $socket, $to;
     for (1 .. 3) {

@@ -42,7 +42,6 @@ read_settings() {
         host=*) host=$value ;;
         mode=*) mode=$value ;;
         failback=*) failback=$value ;;
-        device=*) device=$value ;;
         address=*) address=$value ;;
         peer=*) peer=$value ;;
         peer_name=*) peer_name=$value ;;
@@ -52,8 +51,14 @@ read_settings() {
         port=*) port=$value ;;
         esac
     done <"$settings"
-    # The address that only shows who is MASTER.
-    [ "$mode" != elastic ] || device=lo
+    if [ "$mode" = elastic ]; then
+        # Its address only shows who is MASTER.
+        device=lo
+    elif ! read -r _ device 2>/dev/null <"$run/interface.conf"; then
+        device=$(ip -o -4 addr show to "$address" 2>/dev/null)
+        device=${device#*: }
+        device=${device%% *}
+    fi
 }
 
 # Sets clock to hundredths of a second since the boot.

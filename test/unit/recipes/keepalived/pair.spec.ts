@@ -16,7 +16,7 @@ class Lb1 {
         mkdirSync(this.path("run"));
         writeFileSync(
             this.path("pair.conf"),
-            "pair=edge\nhost=lb1\nmode=vip\nfailback=immediate\ndevice=none0\naddress=192.0.2.11\npeer=192.0.2.12\n" +
+            "pair=edge\nhost=lb1\nmode=vip\nfailback=immediate\naddress=192.0.2.11\npeer=192.0.2.12\n" +
                 "peer_name=lb2\nrouter_id=51\naddresses=192.0.2.100/24\nport=9000\nadvertise=1\n",
         );
         this.stub("systemctl", '[ "$1" != show ] || echo active');
