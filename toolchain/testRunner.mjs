@@ -31,6 +31,8 @@ const first = ["test/lab/lab.spec.ts"];
 const withoutHosts = ["toolchain", "package"];
 /** A lab file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
+/** Milliseconds after which a file is named as slow: the longest ones decide how long a run takes. */
+const slow = 120_000;
 const names = groups.flatMap((group) => group.members);
 
 export const usage = `npm test [SUITE|FILE|FOLDER]... [-- --MOCHA-OPTION=VALUE...]
@@ -105,6 +107,7 @@ export async function runTests(args, prerequisites, root = repo) {
     const unknown = paths.find((path) => !existsSync(path));
     if (unknown) throw new SetupError(`${shown(unknown)}: no such suite or file; suites are ${names.join(", ")}`);
     const wanted = (name) => chosen.length === 0 || chosen.includes(name);
+    const shownOf = (key) => (names.includes(key) ? key : shown(key));
     const suiteOf = (key) => (names.includes(key) ? key : shown(key).split("/")[1]);
 
     /** By spec file, so that a repeated run replaces the first. A check, or a suite without its set-up, has its own name. */
@@ -231,6 +234,8 @@ export async function runTests(args, prerequisites, root = repo) {
     });
     const { passed, failed, skipped } = sum(results.values());
     say(`\n${table(rows)}\n${duration(Date.now() - started)} in all`);
+    const slowest = [...results].sort(([, a], [, b]) => b.ms - a.ms).filter(([, { ms }]) => ms > slow);
+    for (const [key, { ms }] of slowest.slice(0, 10)) say(`slow: ${duration(ms)}, ${shownOf(key)}`);
     if (skipped && reasons.size === 0) reasons.add("no reason given");
     for (const reason of skipped ? reasons : []) say(`skipped: ${reason}`);
     for (const spec of flaky) say(`flaky: ${spec} failed beside another file and passed alone; find out why`);
