@@ -90,10 +90,7 @@ describe("keepalived.conf", () => {
                     ) ?? [];
                 assert.doesNotMatch(ipv4Block, /::/);
                 assert.doesNotMatch(ipv6Block, /^ *\d+\.\d+\./m);
-                const named = [
-                    ...ipv4Block.matchAll(/^ {8}(\S+) dev \S+$/gm),
-                    ...ipv6Block.matchAll(/^ {8}(\S+) dev \S+$/gm),
-                ];
+                const named = [...ipv4Block.matchAll(/^ {8}\S+$/gm), ...ipv6Block.matchAll(/^ {8}\S+$/gm)];
                 assert.equal(named.length, each.addresses?.length);
             }),
         );
