@@ -35,7 +35,7 @@ import {
 } from "./hostSetup";
 import { takeInputs, type WithInputs } from "./inputs";
 import { type PairHost, type PairInputs, pairSlotNames, takePair } from "./pairArgs";
-import { bindIssues, type JudgedPair, newIssues, type PairOfConfig, pairOfConfig, withPair } from "./pairing";
+import { configIssues, type JudgedPair, type JudgementOfPair, judgementOfPair, newIssues, withPair } from "./pairing";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 import { type CertificateArguments, certificatesShape } from "./tls";
@@ -208,7 +208,7 @@ export function declare(
                 reporter,
                 { declared: ofCertificates, judged, now },
                 setup,
-                pair && pairOfConfig(declaring, pair, setup),
+                pair && judgementOfPair(declaring, pair, setup),
             );
             showDaysLeft(declaring, judged.facts, now);
             return found;
@@ -266,12 +266,12 @@ function balancesOf(
     reporter: Reporter,
     { declared, judged, now }: OfCertificates,
     setup: Setup,
-    pair?: PairOfConfig,
+    pair?: JudgementOfPair,
 ): Later<Map<string, HostBalance>> {
     const { customize, before, after, ignoreIssues, acceptDown } = args;
     const compiled = compile(balancedOf(args, declared));
     const complete = withSetup(compiled.config, setup);
-    const paired = pair?.judged(compiled.config);
+    const paired = pair?.now;
     // Without its parts, a configuration seems to lack what others name.
     const isWhole = !compiled.issues.some(isError);
     const shared = new SharedValues();
@@ -290,7 +290,7 @@ function balancesOf(
         const hasForm = isWhole && !own.some(({ rule }) => rule === "form");
         const uses = hasForm ? useIssues(declared, judged, compiled.tlsUses, config, now) : [];
         const down = hasForm ? acceptDownIssues(config, acceptDown) : [];
-        const ofPair = paired ? [...paired.issues, ...(hasForm ? bindIssues(paired, config, key) : [])] : [];
+        const ofPair = paired ? [...paired.issues, ...(hasForm ? configIssues(paired, config, key) : [])] : [];
         return {
             host,
             issues: [
@@ -314,13 +314,13 @@ function balancesOf(
                 return [host, { config, resources }];
             }),
         );
-    return then(pair?.later(compiled.config), (known) => {
+    return then(pair?.later, (known) => {
         if (known === undefined) {
             return balancesWith(runListOf);
         }
         reporter.reportOf(
             configs.map(({ host, key, config }) => {
-                const issues = [...known.issues, ...bindIssues(known, config, key)];
+                const issues = [...known.issues, ...configIssues(known, config, key, paired)];
                 return { host, issues: withoutIgnored(newIssues(issues, paired), ignoreIssues) };
             }),
         );

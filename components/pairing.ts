@@ -2,10 +2,11 @@
 import { type Later, then } from "./convergence/outputs";
 import type { RollAnswers } from "./convergence/roll";
 import { slot } from "./convergence/slots";
-import type { HaproxyConfig, Issue } from "./haproxy";
-import { isError } from "./haproxy";
+import type { HaproxyConfig, Issue } from "./haproxy/index";
+import { IssueList, isError } from "./haproxy/index";
 import type { HostSetup } from "./hostSetup";
 import {
+    needIssues,
     type Pair,
     type PairProblem,
     pairBindIssues,
@@ -16,7 +17,7 @@ import {
     withoutPrefix,
 } from "./keepalived/index";
 import { type DeclaredPair, passwordSlot, type TakenPair } from "./pairArgs";
-import { claimRouterId } from "./routerIds";
+import { claimForPair } from "./pairClaims";
 
 /** A pair with its issues; without errors, it is resolved. */
 export interface JudgedPair {
@@ -27,51 +28,43 @@ export interface JudgedPair {
     readonly isDraft: boolean;
 }
 
-/** How a pair is judged with the configuration that is compiled for it. */
-export interface PairOfConfig {
+/** How a pair is judged. */
+export interface JudgementOfPair {
     /** What is known at once, with slots in place of values that come later. */
-    judged(config: HaproxyConfig): JudgedPair;
+    readonly now: JudgedPair;
     /** With the values that come later; undefined if there are none. */
-    later(config: HaproxyConfig): Later<JudgedPair | undefined>;
+    readonly later: Later<JudgedPair | undefined>;
 }
 
-/** The pair of a component. */
-export function pairOfConfig(
+/** Judges the pair of a component, and claims what no other pair should have. */
+export function judgementOfPair(
     declaring: { readonly component: object; readonly name: string },
     { draft, data }: TakenPair,
     setup: HostSetup<unknown>,
-): PairOfConfig {
+): JudgementOfPair {
     return {
-        judged: (config) => judgedPair(declaring, draft, config, setup, data !== draft),
-        later: (config) =>
-            data === draft
-                ? undefined
-                : then(data, (declared) => judgedPair(declaring, declared, config, setup, false)),
+        now: judgedPair(declaring, draft, setup, data !== draft),
+        later: data === draft ? undefined : then(data, (declared) => judgedPair(declaring, declared, setup, false)),
     };
 }
 
-/** Judges a pair, and claims its router id. */
 function judgedPair(
     { component, name }: { readonly component: object; readonly name: string },
     { settings, members, secretAddresses }: DeclaredPair,
-    { backends, listens = [] }: HaproxyConfig,
     setup: HostSetup<unknown>,
     isDraft: boolean,
 ): JudgedPair {
-    const needable = [...backends, ...listens].map((section) => section.name);
     const issues = [
-        ...pairIssues(settings, members, needable).map((issue) => ({ ...issue, path: pathOf(issue.path) })),
+        ...pairIssues(settings, members),
         ...(setup.firewall === undefined ? [] : secretAddresses.map(closed)),
-    ];
+    ].map(atArgument);
     if (issues.some(isError)) {
         return { issues, isDraft };
     }
     const shown = settings.password === undefined ? settings : { ...settings, password: slot(passwordSlot) };
     const pair = resolvePair(name, shown, members);
-    const other = claimRouterId(pair.routerId, name, component);
-    return other === undefined
-        ? { issues, pair, isDraft }
-        : { issues: [...issues, sharedRouterId(pair.routerId, name, other)], isDraft };
+    const shared = sharedIssues(pair, component).map(atArgument);
+    return { issues: [...issues, ...shared], isDraft, ...(shared.some(isError) ? {} : { pair }) };
 }
 
 /** Issues that another judgement does not have. */
@@ -82,12 +75,22 @@ export function newIssues(issues: readonly Issue[], earlier?: JudgedPair): Issue
 }
 
 /**
- * Issues of a host's configuration in a pair, once its own address is known.
+ * Issues of a host's configuration in a pair: of its binds once its own address is known, and of the backends that the check needs.
  *
  * @param config as customized, which has its form
+ * @param earlier judgement, whose issues are not repeated
  */
-export function bindIssues({ pair, isDraft }: JudgedPair, config: HaproxyConfig, host: string): Issue[] {
-    return pair && !isDraft ? pairBindIssues(config, pair, host) : [];
+export function configIssues(
+    { pair, isDraft }: JudgedPair,
+    config: HaproxyConfig,
+    host: string,
+    earlier?: JudgedPair,
+): Issue[] {
+    if (pair === undefined) {
+        return [];
+    }
+    const needs = earlier?.pair ? [] : needIssues(pair.settings, config).map(atArgument);
+    return [...needs, ...(isDraft ? [] : pairBindIssues(config, pair, host))];
 }
 
 /** The configuration with what the pair needs in it, which is no matter of clients. */
@@ -114,9 +117,10 @@ export function pairWarnings({ roles, absent }: RollAnswers, addresses: readonly
         .map(({ hosts, text, remedy }) => `${hosts.join(", ")}: ${text}; ${remedy}`);
 }
 
-/** Hosts are among the arguments themselves. */
-function pathOf(path: string): string {
-    return /^hosts(?![A-Za-z])/.test(path) ? path : `pair.${path}`;
+/** An issue at its place in the arguments, where hosts are beside the pair. */
+function atArgument(issue: Issue): Issue {
+    const { path } = issue;
+    return { ...issue, path: /^hosts(?![A-Za-z])/.test(path) ? path : `pair.${path}` };
 }
 
 /** The issue of a host whose address no rule of a firewall can have. */
@@ -125,8 +129,33 @@ function closed(host: string): Issue {
     return { rule: "pair-host", path: `hosts.${host}.address`, message, severity: "error" };
 }
 
-function sharedRouterId(routerId: number, name: string, other: string): Issue {
-    const problem = `pair ${other} has ${routerId}, too, so that ${name} and ${other} would take each other for their peers`;
-    const message = `${problem}; set pair.routerId of one of them to another number from 1 to 255`;
-    return { rule: "pair-router-id", path: "pair.routerId", message, severity: "error" };
+/**
+ * Issues of what another pair of the program has, too. Only its user knows whether they are on one network: what both have declared is a
+ * warning.
+ */
+function sharedIssues({ name, settings, routerId }: Pair, component: object): Issue[] {
+    const issues = new IssueList();
+    const isDeclared = settings.routerId !== undefined;
+    const other = claimForPair(`router id ${routerId}`, { component, name, isDeclared });
+    if (other !== undefined) {
+        const problem = `pair ${other.name} has ${routerId}, too, so that on one network ${name} and ${other.name} may take each other for their peers`;
+        const remedy = "set pair.routerId of one of them to another number from 1 to 255";
+        if (isDeclared && other.isDeclared) {
+            issues.warning("pair-shared", "routerId", `${problem}; ${remedy}`);
+        } else {
+            issues.error(
+                "pair-router-id",
+                "routerId",
+                `${problem}; ${remedy}, or, on separate networks, declare it in both`,
+            );
+        }
+    }
+    for (const [index, address] of (settings.addresses ?? []).map(withoutPrefix).entries()) {
+        const owner = claimForPair(`address ${address}`, { component, name, isDeclared: true });
+        if (owner !== undefined) {
+            const problem = `service address ${address}: pair ${owner.name} has it, too, so that on one network two hosts would answer for it`;
+            issues.warning("pair-shared", `addresses.${index}`, `${problem}; give each pair its own`);
+        }
+    }
+    return issues.issues;
 }

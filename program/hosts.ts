@@ -44,9 +44,11 @@ export function hostsOf(
     const { loadBalancers } = group;
     const { environment } = loaded.stack;
     const isProvisioned = "ec2" in loadBalancers;
-    const nodes: readonly (Pick<Node, "name"> & Partial<Node>)[] | undefined = isProvisioned
+    const found: readonly (Pick<Node, "name"> & Partial<Node>)[] | undefined = isProvisioned
         ? Object.keys(loadBalancers.ec2.hosts).map((name) => ({ name }))
         : inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
+    const isFirst = ({ name }: { readonly name: string }) => name === group.pair?.first;
+    const nodes = found && [...found.filter(isFirst), ...found.filter((node) => !isFirst(node))];
     const waits = isProvisioned ? { bootSeconds } : {};
     return (
         nodes && {
@@ -59,7 +61,7 @@ export function hostsOf(
 /** The EC2 hosts of a group, if it provisions them. A check makes none, and judges no value that its config may lack. */
 export function provisionedOf(
     name: string,
-    { loadBalancers }: Group,
+    { loadBalancers, pair }: Group,
     { stack: { environment, ssh } }: LoadedStack,
 ): Provisioned | undefined {
     if (!("ec2" in loadBalancers) || onlyDeclared() === "check") {
@@ -67,7 +69,8 @@ export function provisionedOf(
     }
     const { ec2 } = loadBalancers;
     const { user = "root" } = ssh;
-    return { name: `${environment}-${name}`, args: { ...ec2, environment, ssh: { ...ec2.ssh, user } } };
+    const health = pair?.check?.port === undefined ? {} : { healthPort: pair.check.port };
+    return { name: `${environment}-${name}`, args: { ...ec2, ...health, environment, ssh: { ...ec2.ssh, user } } };
 }
 
 /** Where a host is, and its key: known, or outputs of its instance, which a check does not have. */

@@ -1,9 +1,10 @@
 import type * as pulumi from "@pulumi/pulumi";
 import { type aws, type PairHost, type PairSettings, slot } from "../components";
+import type { Ec2HostsSettings } from "../components/aws/types";
 import { onlyDeclared } from "../components/convergence/declaredHosts";
 import { unknownOutput } from "../components/convergence/outputs";
 import { type HaproxyConfig, isError } from "../components/haproxy";
-import { pairIssues } from "../components/keepalived";
+import { needIssues, pairIssues } from "../components/keepalived";
 import type { Host, hostsOf } from "./hosts";
 import type { Group, GroupPair, NamedSecret } from "./schema";
 
@@ -22,7 +23,7 @@ export interface DeclaredPair {
 export function pairErrors(
     { pair, hosts = {}, loadBalancers, haproxy }: Group,
     found: ReturnType<typeof hostsOf>,
-    { backends, listens = [] }: HaproxyConfig,
+    config: HaproxyConfig,
 ): string[] {
     if (pair === undefined) {
         return Object.entries(hosts).flatMap(([host, declared]) =>
@@ -32,7 +33,11 @@ export function pairErrors(
         );
     }
     const isProvisioned = "ec2" in loadBalancers;
-    const own = [...(isProvisioned ? provisionedErrors(pair, hosts) : foundErrors(pair)), ...rollErrors(haproxy)];
+    const own = [
+        ...("ec2" in loadBalancers ? provisionedErrors(pair, hosts, loadBalancers.ec2) : foundErrors(pair)),
+        ...firstErrors(pair, found?.names),
+        ...rollErrors(haproxy),
+    ];
     if (own.length > 0 || found === undefined || found.hosts.length < found.names.length) {
         return own;
     }
@@ -43,7 +48,7 @@ export function pairErrors(
             ? { networkInterfaceId: slot(`interface${n}`), serviceAddress: slot(`service${n}`) }
             : elastic,
     }));
-    const { password, elasticIp, ...settings } = pair;
+    const { password, elasticIp, first: _, ...settings } = pair;
     const address = isProvisioned
         ? { allocationId: slot("allocation"), region: slot("region"), ...elasticIp }
         : elasticIp;
@@ -52,16 +57,22 @@ export function pairErrors(
         ...(password && { password: slot("password") }),
         ...(address && { elasticIp: address as PairSettings["elasticIp"] }),
     };
-    const needable = [...backends, ...listens].map(({ name }) => name);
-    return pairIssues(plain, members, needable)
+    return [...pairIssues(plain, members), ...needIssues(plain, config)]
         .filter(isError)
         .map(({ path, message }) => `${path.startsWith("hosts") ? path : `pair.${path}`}: ${message}`);
 }
 
 /** What the pair of hosts that the stack provisions may not say. */
-function provisionedErrors({ addresses, elasticIp = {} }: GroupPair, hosts: NonNullable<Group["hosts"]>): string[] {
+function provisionedErrors(
+    { addresses, elasticIp = {} }: GroupPair,
+    hosts: NonNullable<Group["hosts"]>,
+    { healthPort }: Ec2HostsSettings,
+): string[] {
     const known = "the stack provisions the hosts, so that it is known; remove it";
     return [
+        ...(healthPort === undefined
+            ? []
+            : ["loadBalancers.ec2.healthPort: the security group opens the port of pair.check.port; remove it"]),
         ...(addresses
             ? ["pair.addresses: a VPC has no virtual addresses; remove it, so that the pair has the elastic IP address"]
             : []),
@@ -84,13 +95,20 @@ function foundErrors({ elasticIp }: GroupPair): string[] {
         .map((key) => `pair.elasticIp.${key}: missing; set it, as in ${examples[key]}`);
 }
 
+/** The host that is preferred must be one of them. */
+function firstErrors({ first }: GroupPair, names: readonly string[] = []): string[] {
+    return first === undefined || names.length === 0 || names.includes(first)
+        ? []
+        : [`pair.first: no load balancer has the name ${JSON.stringify(first)}; use ${names.join(" or ")}`];
+}
+
 function rollErrors({ roll }: NonNullable<Group["haproxy"]> = {}): string[] {
     return roll === undefined ? [] : ["haproxy.roll: a pair always changes one host after the other; remove it"];
 }
 
 /** What a pair of a group shares, as its component gets it. */
 export function pairOf(
-    { settings: { elasticIp, password, ...settings }, isProvisioned }: DeclaredPair,
+    { settings: { elasticIp, password, first: _, ...settings }, isProvisioned }: DeclaredPair,
     instances: aws.Ec2Hosts | undefined,
     secret: (named: NamedSecret) => pulumi.Output<string>,
 ): PairSettings<pulumi.Input<string>, pulumi.Input<string>> {

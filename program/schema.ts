@@ -73,6 +73,8 @@ export interface GroupHost extends Differences {
  */
 export interface GroupPair extends Omit<PairSettings<NamedSecret>, "elasticIp"> {
     readonly elasticIp?: Partial<ElasticIp>;
+    /** Name of the preferred host, which has the higher priority. @default - the first by name */
+    readonly first?: string;
 }
 
 /** A secret in the stack's config, by its key. */
@@ -156,6 +158,7 @@ const settings = {
 const elasticOfHost = z.strictObject({ networkInterfaceId: text, serviceAddress: text });
 const pair = z.strictObject({
     ...pairShape(namedSecret, text),
+    first: name.optional(),
     elasticIp: z
         .strictObject({ allocationId: text.optional(), region: text.optional(), endpoint: text.optional() })
         .optional(),

@@ -33,8 +33,8 @@ export function standalone(loaded: LoadedStack): LoadedStack {
     ];
     const filled = groups.map(({ name, group: { hosts: _, pair, services, ...group } }) => {
         const servers = services.map((each) => ({ servers: [placeholder], ...each }));
-        // What names hosts is left out: an elastic IP address leads to those of the lab, and one of them may stand by.
-        const { standby: __, ...shared } = pair ?? {};
+        // What names hosts is left out: an elastic IP address leads to those of the lab, and one of them may stand by or be preferred.
+        const { standby: __, first: ___, ...shared } = pair ?? {};
         return [name, { ...group, services: servers, ...(pair?.addresses && { pair: shared as GroupPair }) }] as const;
     });
     const replaced = { environment, ssh, inventory: { nodes }, groups: Object.fromEntries(filled) };

@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from "node:net";
 import { isSlot } from "../convergence/slots";
-import { type Issue, IssueList } from "../haproxy/index";
+import { type HaproxyConfig, type Issue, IssueList } from "../haproxy/index";
 import { addressIssues } from "./addresses";
 import { checkOf, pairDefaults, withoutPrefix } from "./pair";
 import type { PairMember, PairSettings } from "./types";
@@ -14,20 +14,15 @@ const longestGap = 30;
  *
  * @param settings that have their form; secrets, and values that are not known yet, are slots
  * @param members the first is preferred with failback `immediate`. The path of a member is `hosts.<name>`
- * @param needable names of services and backends that `check.needs` may have @default - not judged
  */
-export function pairIssues(
-    settings: PairSettings,
-    members: readonly PairMember[],
-    needable?: readonly string[],
-): Issue[] {
+export function pairIssues(settings: PairSettings, members: readonly PairMember[]): Issue[] {
     const issues = new IssueList();
     hostIssues(members, issues);
     serviceIssues(settings, members, issues);
     elasticIssues(settings, members, issues);
     passwordIssues(settings, issues);
     choiceIssues(settings, members, issues);
-    checkIssues(settings, needable, issues);
+    checkIssues(settings, issues);
     return issues.issues;
 }
 
@@ -182,18 +177,35 @@ function choiceIssues(settings: PairSettings, members: readonly PairMember[], is
     }
 }
 
-function checkIssues(settings: PairSettings, needable: readonly string[] | undefined, issues: IssueList): void {
-    const { interval, fall, needs } = checkOf(settings);
-    needs.forEach((name, index) => {
-        const path = `check.needs.${index}`;
-        if (needs.indexOf(name) !== index) {
-            issues.error("duplicate-name", path, `check.needs: ${JSON.stringify(name)} is there twice; remove one`);
-        } else if (needable !== undefined && !needable.includes(name)) {
-            const known = needable.length === 0 ? "declare a service first" : `use ${[...needable].sort().join(", ")}`;
+/**
+ * Issues of the services and backends that a pair's check needs.
+ *
+ * @param config that each host gets: the one with the backends
+ */
+export function needIssues(settings: PairSettings, { backends, listens = [] }: HaproxyConfig): Issue[] {
+    const issues = new IssueList();
+    const names = [...backends, ...listens].map(({ name }) => name).sort();
+    const known = names.length === 0 ? "declare a service first" : `use ${names.join(", ")}`;
+    checkOf(settings).needs.forEach((name, index) => {
+        if (!names.includes(name)) {
             issues.error(
                 "unknown-reference",
-                path,
+                `check.needs.${index}`,
                 `check.needs: ${JSON.stringify(name)} is neither a service nor a backend; ${known}`,
+            );
+        }
+    });
+    return issues.issues;
+}
+
+function checkIssues(settings: PairSettings, issues: IssueList): void {
+    const { interval, fall, needs } = checkOf(settings);
+    needs.forEach((name, index) => {
+        if (needs.indexOf(name) !== index) {
+            issues.error(
+                "duplicate-name",
+                `check.needs.${index}`,
+                `check.needs: ${JSON.stringify(name)} is there twice; remove one`,
             );
         }
     });

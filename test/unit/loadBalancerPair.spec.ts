@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import * as pulumi from "@pulumi/pulumi";
+import { routerIdOf } from "../../components/keepalived/index";
 import { LoadBalancerPair, type LoadBalancerPairArgs } from "../../components/loadBalancerPair";
 import { decoded } from "../support/decoded";
 import { failuresOf, mockEngine, promiseOf, registered, settled, unsecret } from "../support/mocks";
@@ -311,20 +312,60 @@ describe("LoadBalancerPair", () => {
                 assert.deepEqual(asked.asked, []);
             });
 
-        it("two pairs of the program with one router id, and names both", async () => {
-            await mockEngine();
-            new LoadBalancerPair("edge", { hosts, services, pair: { ...pair, routerId: 51 } });
+        it("two pairs of the program with one router id that not both have declared, and names both", async () => {
+            const { messages } = await mockEngine();
+            const addresses = (n: number) => ({ failback: "never", addresses: [`192.0.2.${n}/24`] }) as const;
+            new LoadBalancerPair("edge", { hosts, services, pair: addresses(100) });
+            const routerId = routerIdOf("edge");
             const others = { lb1: at("192.0.2.3"), lb2: at("192.0.2.4") };
+            const problem = `pair edge has ${routerId}, too, so that on one network shop and edge may take each other for their peers`;
             assert.throws(
-                () => new LoadBalancerPair("shop", { hosts: others, services, pair: { ...pair, routerId: 51 } }),
+                () => new LoadBalancerPair("shop", { hosts: others, services, pair: { ...addresses(101), routerId } }),
                 {
                     message:
-                        "shop: 1 error in what is declared\n  pair.routerId: pair edge has 51, too, so that shop and edge would take each " +
-                        "other for their peers; set pair.routerId of one of them to another number from 1 to 255",
+                        `shop: 1 error in what is declared\n  pair.routerId: ${problem}; set pair.routerId of one of them to another ` +
+                        "number from 1 to 255, or, on separate networks, declare it in both",
                 },
             );
-            new LoadBalancerPair("shop2", { hosts: others, services, pair });
             await settled();
+            assert.deepEqual(messages, []);
+        });
+    });
+
+    it("warns of what another pair of the program has, too, because only its user knows their networks", async () => {
+        const { messages } = await mockEngine();
+        new LoadBalancerPair("edge", { hosts, services, pair: { ...pair, routerId: 51 } });
+        const others = { lb1: at("192.0.2.3"), lb2: at("192.0.2.4") };
+        new LoadBalancerPair("shop", {
+            hosts: others,
+            services,
+            pair: { ...pair, addresses: ["192.0.2.100"], routerId: 51 },
+        });
+        await settled();
+        const text = messages.map((message) => message.text).join("\n");
+        assert.match(text, /pair edge has 51, too[\s\S]*service address 192\.0\.2\.100: pair edge has it, too/);
+    });
+
+    describe("with a check that needs a backend", () => {
+        const needs = (name: string) => ({ ...pair, check: { needs: [name] } });
+
+        it("may need one that is added for a host", async () => {
+            const customize: Args["customize"] = (config) => ({
+                ...config,
+                backends: [...config.backends, { ...config.backends[0], name: "added" } as never],
+            });
+            const { messages } = await pairWith({ pair: needs("added"), customize, ignoreIssues: ["unused-backend"] });
+            assert.deepEqual(messages, []);
+        });
+
+        it("is refused if the backend is taken away from a host", async () => {
+            const customize: Args["customize"] = (config) => ({
+                ...config,
+                frontends: config.frontends.map((frontend) => ({ ...frontend, defaultBackend: "kept" })),
+                backends: config.backends.map((backend) => ({ ...backend, name: "kept" })),
+            });
+            const found = await refusal({ pair: needs("web"), customize });
+            assert.match(found.join("\n"), /check\.needs: "web" is neither a service nor a backend; use kept/);
         });
     });
 });

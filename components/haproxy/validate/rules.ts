@@ -174,6 +174,10 @@ export const rules = {
         meaning: "Only the MASTER of a pair answers at a bind, or the health page of the pair has its port.",
     },
     "pair-router-id": { severity: "error", meaning: "Two pairs of the program have one VRRP router id." },
+    "pair-shared": {
+        severity: "warning",
+        meaning: "Two pairs of the program have declared one VRRP router id, or have one service address.",
+    },
     "pair-timing": { severity: "warning", meaning: "A pair takes long to notice that a host does not serve." },
     "revocation-list-expires": { severity: "warning", meaning: "A revocation list is near its end." },
 } as const satisfies Readonly<Record<string, Rule>>;

@@ -1,14 +1,15 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
-import { pairIssues } from "../../../components/keepalived/index";
+import { needIssues, pairIssues } from "../../../components/keepalived/index";
 import type { PairMember, PairSettings } from "../../../components/keepalived/types";
 import { elastic, elasticMembers, members, vip } from "../../support/pairs";
 
 const [lb1, lb2] = members;
 const [elastic1, elastic2] = elasticMembers;
 
-function found(settings: PairSettings, hosts: readonly PairMember[] = members, needable?: readonly string[]): string[] {
-    return pairIssues(settings, hosts, needable).map(
+function found(settings: PairSettings, hosts: readonly PairMember[] = members, backends?: readonly string[]): string[] {
+    const config = { version: "3.0", frontends: [], backends: (backends ?? []).map((name) => ({ name, servers: [] })) };
+    return [...pairIssues(settings, hosts), ...(backends ? needIssues(settings, config) : [])].map(
         ({ rule, path, message, severity }) => `${severity === "warning" ? "warning " : ""}${rule} ${path}: ${message}`,
     );
 }
@@ -238,8 +239,8 @@ describe("issues of a pair", () => {
         "needs that nothing serves": [
             found({ ...vip, check: { needs: ["shop", "shpo", "shop"] } }, members, ["shop", "api"]),
             [
-                'unknown-reference check.needs[1]: check.needs: "shpo" is neither a service nor a backend; use api, shop',
                 'duplicate-name check.needs[2]: check.needs: "shop" is there twice; remove one',
+                'unknown-reference check.needs[1]: check.needs: "shpo" is neither a service nor a backend; use api, shop',
             ],
         ],
         "needs without any service": [

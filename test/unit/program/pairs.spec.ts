@@ -104,6 +104,27 @@ describe("a pair in a stack", () => {
         assert.equal(recording.outputs.services, undefined);
     });
 
+    it("prefers the host that it names first", async () => {
+        const recording = await made({ pair: { ...pair, first: "lb2" } });
+        const priority = (host: string) => {
+            const { files } = registered(recording, HOST, host).inputs as { files: Record<string, string> };
+            return /priority (\d+)/.exec(files[KEEPALIVED] ?? "")?.[1];
+        };
+        assert.deepEqual(["edge-lb1", "edge-lb2"].map(priority), ["100", "101"]);
+    });
+
+    it("opens the port of its health page in the security group of hosts that it provisions", () => {
+        const opened = (check: object) => {
+            const { fleets } = compose(
+                loaded({ loadBalancers: { ec2 }, pair: { failback: "never", check } }),
+                () => true,
+            );
+            return fleets[0]?.provisioned?.args.healthPort;
+        };
+        assert.equal(opened({ port: 9000 }), 9000);
+        assert.equal(opened({}), undefined);
+    });
+
     it("may be one group of several", async () => {
         const { inventory: _, environment: __, ssh: ___, ...group } = stack;
         const others = [balancer("lb3", "192.0.2.13"), { ...balancer("lb4", "192.0.2.14"), runList: ["internal::lb"] }];
@@ -162,6 +183,16 @@ describe("a pair in a stack", () => {
             ["pair.elasticIp.region", "hosts.lb2.elastic"].map(
                 (path) => `${path}: the stack provisions the hosts, so that it is known; remove it`,
             ),
+        ],
+        [
+            "a port of the health page beside that of the pair",
+            { loadBalancers: { ec2: { ...ec2, healthPort: 9000 } }, pair: { failback: "never" } },
+            ["loadBalancers.ec2.healthPort: the security group opens the port of pair.check.port; remove it"],
+        ],
+        [
+            "a first host that it does not have",
+            { pair: { ...pair, first: "lb3" } },
+            ['pair.first: no load balancer has the name "lb3"; use lb1 or lb2'],
         ],
         [
             "an elastic IP address without its id",
