@@ -47,16 +47,20 @@ describe("keepalived on a pair of hosts", () => {
             const rename = (from: string, to: string) =>
                 pair().shell(
                     backup,
-                    `ip link set ${from} down && ip link set ${from} name ${to} && ip link set ${to} up && systemctl restart keepalived`,
+                    `ip link set ${from} down && ip link set ${from} name ${to} && ip link set ${to} up`,
                 );
             await rename("eth0", "ens5");
             try {
+                const { text } = await pair().declare(backup).preview();
+                assert.match(text, /keepalived uses eth0, but the own address is on ens5 now/);
+                assert.match(await pair().converge(backup), /restart \(keepalived uses eth0/);
                 await pair().settle(master);
                 assert.equal((await pair().declare(backup).preview()).text, "");
                 await pair().make(backup);
                 assert.match(await pair().shell(backup, `ip -o addr show to ${pair().address}`), /^\d+: ens5 /);
             } finally {
                 await rename("ens5", "eth0");
+                await pair().converge(backup);
             }
             await pair().settle();
         });

@@ -22,14 +22,12 @@ keepalived_installed() {
     command -v keepalived >/dev/null
 }
 
-# keepalived_check STAGE: runs the checker with the stage in place of the live directory. It sees a /run with only what its unit has there:
+# keepalived_check STAGE: runs the checker with the stage in place of the live directory. Reads on_device. It sees a /run with only what its unit has there:
 # without the directory, 2.3 ends by a segmentation fault, and without journald's socket it logs nothing.
 keepalived_check() {
     rm -rf -- "$stage/keepalived-run" && mkdir -p -- "$stage/keepalived-run/${keepalived_run#/run/}" || return
-    keepalived_read "$1/${keepalived_settings##*/}"
-    keepalived_find_device
     echo 0 >"$stage/keepalived-run/${keepalived_run#/run/}/yield"
-    echo "interface ${on_device:-none}" >"$stage/keepalived-run/${keepalived_run#/run/}/interface.conf"
+    echo "interface $on_device" >"$stage/keepalived-run/${keepalived_run#/run/}/interface.conf"
     # shellcheck disable=SC2016 # expanded by the inner shell
     timeout -k 5 60 unshare -m --propagation private sh -c '
         mount --bind "$1" "$2" && mount --bind "$3" /run || { echo "the stage could not be mounted over $2"; exit 32; }
@@ -42,6 +40,10 @@ keepalived_validate() {
         printf '%s\n' "$keepalived_config: is missing or empty"
         return 1
     fi
+    keepalived_read "$1/${keepalived_settings##*/}"
+    keepalived_find_device
+    # The preflight refuses that, and names what the user has declared.
+    case $on_device in "" | lo) return 0 ;; esac
     output=$(keepalived_check "$1")
     checked=$?
     output=$(printf '%s\n' "$output" | keepalived_words)
@@ -64,9 +66,9 @@ keepalived_validate() {
     return 1
 }
 
-# keepalived_ignores DIFFERENCE: no other resource changes a verdict, only another keepalived would.
+# keepalived_ignores DIFFERENCE: other resources change no verdict, except another keepalived, and the owner of what its programs are in.
 keepalived_ignores() {
-    case $1 in "packages["*) return 1 ;; esac
+    case $1 in "packages["* | "directory[/usr/local/libexec"*) return 1 ;; esac
 }
 
 # keepalived_words: prints what keepalived says, with lines of files as path:N, without times and processes.
@@ -108,7 +110,8 @@ keepalived_running() {
     esac
 }
 
-# Sets running_other if the role and the interface say different things, for example because somebody has taken an address off.
+# Sets running_other if the role and the interface say different things, for example because somebody has taken an address off, or if the own
+# address has gone to another interface, for example of a new bridge: keepalived would hear nothing there.
 keepalived_contradicts() {
     [ "$mode" != check ] || return 0
     keepalived_find_role
@@ -117,6 +120,11 @@ keepalived_contradicts() {
         running_other="keepalived says that it is $role, but $holds of the service addresses are on this host"
         ;;
     esac
+    device_now=$(keepalived_read "$keepalived_settings" && keepalived_find_device && printf %s "$on_device")
+    device_used=$device_now
+    ! read -r _ device_used 2>/dev/null <"$keepalived_run/interface.conf" || :
+    [ -z "$device_now" ] || [ "$device_used" = "$device_now" ] ||
+        running_other="keepalived uses $device_used, but the own address is on $device_now now"
 }
 
 # Sets activation and activation_reason. A reload takes every change, and the addresses stay where they are; but a host that is not MASTER
@@ -141,6 +149,9 @@ keepalived_activation() {
         activation_reason="with another $keepalived_changes, this host waits until the other one has it, too, so that there are never two MASTERs"
     elif [ "$role" = WAITING ]; then
         activation_reason="this host waits for the other one, with older files"
+    elif [ "$role" = MASTER ] && keepalived_leaves; then
+        activation=reload
+        activation_reason="this host hands the addresses over before, and stays out"
     else
         activation=reload
         activation_reason="no advert is missed, and the addresses stay where they are"
@@ -207,7 +218,8 @@ keepalived_activate() {
     reload)
         keepalived_read "$keepalived_settings"
         keepalived_find_device
-        put_text "$keepalived_run/interface.conf" "interface $on_device"
+        # Without a name, keepalived would end. If no interface has the address now, the former one is as good.
+        [ -z "$on_device" ] || put_text "$keepalived_run/interface.conf" "interface $on_device"
         systemctl reload -- "$keepalived_unit"
         ;;
     *)
@@ -226,7 +238,8 @@ keepalived_prove() {
     keepalived_read "$keepalived_settings"
     find_now
     keepalived_since=$now
-    keepalived_limit=$((now + 15 + 5 * advertise + $(keepalived_rise)))
+    # A host that joins hears nobody for four adverts, and becomes MASTER after more than three more.
+    keepalived_limit=$((now + 15 + 8 * advertise + $(keepalived_rise)))
     while :; do
         find_now
         keepalived_running

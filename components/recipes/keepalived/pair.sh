@@ -53,7 +53,7 @@ keepalived_identity_of() {
     keepalived_password=$(sed -n 's/^ *auth_pass //p' -- "$@")
     [ -z "$keepalived_password" ] || keepalived_password=$(printf %s "$keepalived_password" | sha256sum)
     printf 'password\t%s\n' "${keepalived_password%% *}"
-    sed -n 's/^router_id=/router id\t/p; s/^addresses=/list of addresses\t/p; s/^address=/own address\t/p; s/^peer=/address of the peer\t/p' -- "$@"
+    sed -n 's/^router_id=/router id\t/p; s/^advertise=/interval of adverts\t/p; s/^addresses=/list of addresses\t/p; s/^address=/own address\t/p; s/^peer=/address of the peer\t/p' -- "$@"
 }
 
 # Sets keepalived_changes to what of the identity differs from what this host has last run, in words; empty if nothing does.

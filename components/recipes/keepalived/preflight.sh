@@ -47,11 +47,21 @@ keepalived_check_addresses() {
     for one in $addresses; do
         keepalived_check_service "$one"
     done
+    [ -z "$refused" ] || return 0
     # An address that somebody has already is refused once, before the pair has it.
+    keepalived_new=
+    keepalived_known=
     # A pair that has left the host has taken its settings along.
-    [ -e "$keepalived_identity" ] && [ -e "$keepalived_settings" ] && return
-    [ -z "$refused" ] && [ "${role:-STOPPED}" != MASTER ] && [ -n "$on_device" ] || return 0
-    holders=$(keepalived_find_holders "$on_device" "$peer" "$addresses" 2>/dev/null)
+    if [ -e "$keepalived_identity" ] && [ -e "$keepalived_settings" ]; then
+        keepalived_known=$(sed -n 's/^addresses=//p' -- "$keepalived_settings")
+    elif [ "${role:-STOPPED}" = MASTER ]; then
+        return
+    fi
+    for one in $addresses; do
+        case " $keepalived_known " in *" $one "*) ;; *) keepalived_new="$keepalived_new $one" ;; esac
+    done
+    [ -n "$keepalived_new" ] || return 0
+    holders=$(keepalived_find_holders "$on_device" "$peer" "${keepalived_new# }" 2>/dev/null)
     [ -z "$holders" ] ||
         keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"
 }
@@ -61,9 +71,14 @@ keepalived_check_service() {
     plain=${1%/*}
     places=$(ip -o addr show to "$plain" 2>/dev/null | sed 's/^[0-9]*: \([^ ]*\) .*/\1/')
     elsewhere=
-    [ -z "$places" ] || [ -z "$on_device" ] || elsewhere=$(printf '%s\n' "$places" | grep -v -x -F -e "$on_device" | head -n 1)
+    device_used=$on_device
+    ! systemctl is-active --quiet -- "$keepalived_unit" || ! read -r _ device_used 2>/dev/null <"$keepalived_run/interface.conf" || :
+    [ -z "$places" ] || [ -z "$on_device" ] ||
+        elsewhere=$(printf '%s\n' "$places" | grep -v -x -F -e "$on_device" -e "$device_used" | head -n 1)
+    # Not in a comment, nor as a part of another address.
+    pattern="^([^#]*[^#0-9A-Fa-f.:])?$(printf %s "$plain" | sed 's/[.]/[.]/g')([^0-9A-Fa-f.:]|\$)"
     set +f
-    files=$(grep -l -s -w -F -e "$plain" /etc/netplan/*.yaml /etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network \
+    files=$(grep -l -s -i -E -e "$pattern" /etc/netplan/*.yaml /etc/network/interfaces /etc/network/interfaces.d/* /etc/systemd/network/*.network \
         /run/systemd/network/*.network /etc/NetworkManager/system-connections/*)
     set -f
     if [ -n "$files" ]; then

@@ -36,6 +36,11 @@ export function identity(pair: () => PairOfHosts): void {
         await change({}, "router id");
     });
 
+    it("with another interval of adverts never makes two MASTERs, and leaves the address where it is", async () => {
+        assert.equal(await change({ settings: { advertise: 2 } }, "interval of adverts"), 0);
+        assert.equal(await change({}, "interval of adverts"), 0);
+    });
+
     it("with one more address never makes two MASTERs", async () => {
         const settings = { addresses: [`${pair().address}/24`, `${pair().lab.address(101)}/24`, "2001:db8::100/64"] };
         assert.equal(await change({ settings }, "list of addresses"), 0);

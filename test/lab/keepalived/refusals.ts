@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import type { DeclaredFile } from "../../../components/convergence/kinds/kind";
-import { quote, run } from "../../../lab/machine/exec";
+import { run } from "../../../lab/machine/exec";
 import type { PairOfHosts, Variation } from "./pairOfHosts";
 
 /** A change of keepalived.conf's text. */
@@ -115,6 +115,22 @@ export function refusals(pair: () => PairOfHosts): void {
         });
     }
 
+    it("takes no comment and no longer address in a file of the network for the service address", async () => {
+        const { address } = pair();
+        const lines = [
+            "# ${address} is keepalived's",
+            `address ${address}7/24`,
+            "address 2001:db8::100:11/64 # 2001:db8::100",
+        ];
+        await pair()
+            .host("lb2")
+            .writeFile("/etc/network/interfaces.d/other", `${lines.join("\n").replace("${address}", address)}\n`);
+        const settings = { addresses: [`${address}/24`, "2001:db8::100/64"] };
+        const { text, refused } = await pair().declare("lb2", { settings }).preview();
+        await pair().shell("lb2", "rm /etc/network/interfaces.d/other");
+        assert.equal(refused, false, text);
+    });
+
     it("names another host that has the address before the pair does", async () => {
         const taken = pair().lab.address(178);
         const variation: Variation = { settings: { addresses: [`${taken}/24`] } };
@@ -122,16 +138,18 @@ export function refusals(pair: () => PairOfHosts): void {
         const bridge = pair().host("lb2").namespace.replace(/-lb2$/, "");
         await run("ip", ["addr", "add", `${taken}/32`, "dev", bridge]);
         const identity = "/var/lib/haproxy-fleet/pair-identity";
-        await pair().shell("lb2", `mv ${quote(identity)} ${quote(identity)}.kept`);
         try {
-            const { text, refused } = await pair().declare("lb2", variation).preview();
-            assert.ok(refused, text);
-            assert.match(
-                text,
-                /10\.99\.\d+\.178: it answers at [0-9a-f:]{17}, which is neither this host nor lb1; choose a free address/,
-            );
+            // In the first up of a pair, and when its address changes.
+            for (const prepare of [`mv ${identity} ${identity}.kept`, `mv ${identity}.kept ${identity}`]) {
+                await pair().shell("lb2", prepare);
+                const { text, refused } = await pair().declare("lb2", variation).preview();
+                assert.ok(refused, text);
+                assert.match(
+                    text,
+                    /10\.99\.\d+\.178: it answers at [0-9a-f:]{17}, which is neither this host nor lb1; choose a free address/,
+                );
+            }
         } finally {
-            await pair().shell("lb2", `mv ${quote(identity)}.kept ${quote(identity)}`);
             await run("ip", ["addr", "del", `${taken}/32`, "dev", bridge]);
         }
     });

@@ -106,12 +106,14 @@ sub difference {
     return undef if length $packet < 28;
     my $header = 4 * (ord($packet) & 15);
     return undef if inet_ntoa(substr $packet, 12, 4) ne $pair{peer};
-    my ($kind, $id, undef, $count, $authentication) = unpack "C5", substr $packet, $header;
+    my ($kind, $id, undef, $count, $authentication, $interval) = unpack "C6", substr $packet, $header;
     return undef if ($kind & 15) != 1;
     # keepalived itself hears only what is sent to its own address.
     return "address of this host" if inet_ntoa(substr $packet, 16, 4) ne $pair{address};
     return "version of VRRP" if $kind >> 4 != 2;
     return "router id" if $id != $pair{router_id};
+    # keepalived drops such adverts.
+    return "interval of adverts" if $interval != $pair{advertise};
     return "password" if $authentication != (defined $password ? $PASSWORD : $NO_AUTHENTICATION);
     my $data = substr $packet, $header + 8 + 4 * $count, 8;
     return "password" if defined $password && $data ne pack "a8", $password;

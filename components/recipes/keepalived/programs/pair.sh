@@ -356,6 +356,8 @@ release() {
     if read -r device addresses 2>/dev/null <"$run/held"; then
         take_off "$device" "$addresses"
     fi
+    # Called by hand, while keepalived runs, that is all.
+    case $(systemctl show -p ActiveState --value -- "$unit") in active | reloading) return ;; esac
     [ ! -d "$run" ] || record STOPPED
     rm -f "$run/waits" "$run/digest"
 }

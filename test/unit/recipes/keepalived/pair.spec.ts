@@ -99,6 +99,17 @@ describeUnderShells(
             assert.match(readFileSync(lb1().path("run/state"), "utf8"), /^MASTER \d+\n$/);
         });
 
+        it("takes addresses off by hand, and does not touch the state of a keepalived that runs", () => {
+            const state = (unit: string) => {
+                lb1().stub("systemctl", `[ "$1" != show ] || echo ${unit}`);
+                lb1().call("", "notify", "INSTANCE", "pair", "BACKUP", "101");
+                lb1().call("", "release");
+                return readFileSync(lb1().path("run/state"), "utf8").split(" ")[0];
+            };
+            assert.equal(state("active"), "BACKUP");
+            assert.equal(state("deactivating"), "STOPPED");
+        });
+
         it("lets the check of HAProxy know that it has stepped back, until that ends or a hand-over replaces it", () => {
             const serves = "HTTP/1.0 200 OK";
             const back = () => existsSync(lb1().path("run/stepped-back"));
