@@ -20,6 +20,8 @@ export interface RetirementOf extends Retirement {
     readonly stack: string;
     /** Seconds after which HAProxy ends the connections that are left. */
     readonly hardStopAfter: number;
+    /** Whether it is one of a pair. */
+    readonly isInPair: boolean;
 }
 
 /**
@@ -68,7 +70,13 @@ export async function retirementOf(
         formerOwners: await host.formerOwners,
         deadline: Math.min(86_400, hardStopAfter + WORK),
     };
-    return { ...(await planRetirement(retired)), host: host.name, address: connection.address, stack, hardStopAfter };
+    const isInPair = host.resources.some(
+        (resource) => resource.kind === "transaction" && resource.name === "keepalived",
+    );
+    return {
+        ...(await planRetirement(retired)),
+        ...{ host: host.name, address: connection.address, stack, hardStopAfter, isInPair },
+    };
 }
 
 function hostNamed(name: string, hosts: readonly Host[], stack: string): Host {

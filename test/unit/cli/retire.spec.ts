@@ -1,6 +1,7 @@
 // retire on a program of a user, with a script in the place of the Pulumi CLI, and a port on which nothing listens in that of a host.
 import assert from "node:assert/strict";
 import { delimiter, join } from "node:path";
+import { nextSteps, whatEnds } from "../../../cli/retire/run";
 import { hostKey } from "../../support/probeReplies";
 import { newKeyPair } from "../../support/sshKeys";
 import { UserProject } from "../../support/userProject";
@@ -16,6 +17,35 @@ const services = [{ name: "shop", port: 80, default: true, servers: [{ name: "a"
 new LoadBalancerFleet("edge", { hosts: { lb1: host(app("old").stdout), lb2: host(app("new").stdout) }, services });
 new LoadBalancerFleet("docs", { hosts: { lb2: host("192.0.2.2") }, services });
 `;
+
+describe("the words of retire", () => {
+    const found = {
+        host: "edge-lb1",
+        address: "192.0.2.1",
+        stack: "dev",
+        hardStopAfter: 600,
+        undone: [],
+        retired: false,
+    };
+
+    it("say how each daemon ends, and what follows", () => {
+        const daemons = ["transaction[keepalived]", "transaction[haproxy]"];
+        assert.deepEqual(whatEnds({ ...found, daemons, isInPair: true }), [
+            "edge-lb1 (192.0.2.1) of stack dev would be retired:",
+            "  transaction[keepalived]: hands the addresses over if the other host serves; if not, they go all the same",
+            "  transaction[haproxy]: takes no new connections, ends with its last one, at the latest after 600 s",
+            "  /var/lib/haproxy-fleet: would be removed; packages and accounts stay",
+        ]);
+        assert.match(
+            nextSteps({ ...found, isInPair: true }, "pulumi").join("\n"),
+            /^next: put another host in the place of/,
+        );
+        assert.match(
+            nextSteps({ ...found, isInPair: false }, "pulumi").join("\n"),
+            /^next: remove edge-lb1 from stack dev/,
+        );
+    });
+});
 
 describe("haproxy-fleet retire", function () {
     this.timeout(120_000);
