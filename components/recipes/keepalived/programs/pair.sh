@@ -140,7 +140,7 @@ put() {
     printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
 }
 
-# Sets started to the time when this process was started, in the unit of read_clock.
+# Sets started to the time when this process was started, in hundredths of a second since the boot of the machine.
 read_start() {
     read -r started <"/proc/$$/stat"
     # shellcheck disable=SC2086 # fields
@@ -162,7 +162,9 @@ record() {
         else
             put "$run/order" "$started $$"
             [ "$1" != MASTER ] || put "$run/held" "$device $addresses"
-            put "$run/state" "$1 $started"
+            # Not the start of the process: in a container, that may count from the boot of the machine.
+            read_clock
+            put "$run/state" "$1 $clock"
         fi
     } 9>"$run/lock"
     [ -z "$superseded" ]
