@@ -135,9 +135,12 @@ warn_of_page() {
     esac
 }
 
-# put FILE TEXT: replaces a small file of ours.
+# put FILE TEXT: replaces a small file of ours, of which only the first line counts. If the disk is full, writes over what is there, which
+# has its place already.
 put() {
-    printf '%s\n' "$2" >"$1.new" && mv -f "$1.new" "$1"
+    { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv -f "$1.new" "$1" && return
+    rm -f "$1.new" 2>/dev/null
+    { printf '%s\n' "$2" 1<>"$1"; } 2>/dev/null
 }
 
 # Sets started to the time when this process was started, in hundredths of a second since the boot of the machine.

@@ -99,6 +99,15 @@ describeUnderShells(
             assert.match(readFileSync(lb1().path("run/state"), "utf8"), /^MASTER \d+\n$/);
         });
 
+        it("keeps the state although no new file can be written, as on a full disk", () => {
+            lb1().call("", "notify", "INSTANCE", "pair", "BACKUP", "101");
+            for (const file of ["state", "order"]) mkdirSync(lb1().path(`run/${file}.new`));
+            lb1().call("", "notify", "INSTANCE", "pair", "MASTER", "101");
+            assert.match(readFileSync(lb1().path("run/state"), "utf8"), /^MASTER \d+\n/);
+            lb1().call("", "notify", "INSTANCE", "pair", "BACKUP", "101");
+            assert.match(readFileSync(lb1().path("run/state"), "utf8"), /^BACKUP \d+\n/);
+        });
+
         it("takes addresses off by hand, and does not touch the state of a keepalived that runs", () => {
             const state = (unit: string) => {
                 lb1().stub("systemctl", `[ "$1" != show ] || echo ${unit}`);
