@@ -8,8 +8,8 @@ export interface PairSettings<Secret = string, Value = string> {
      */
     readonly failback: "never" | "immediate";
     /**
-     * Virtual addresses that the MASTER puts on the interface that has its own address, as in `192.0.2.100` or `2001:db8::100/64`; at least one is IPv4. Without a
-     * prefix length it gets `/32` or `/128`, which adds no route. Not in a VPC: see `elasticIp`. @default - `elasticIp`
+     * Virtual addresses, as in `192.0.2.100` or `2001:db8::100/64`; at least one is IPv4. The MASTER puts them on the interface that has its
+     * own address. Without a prefix length it gets `/32` or `/128`, which adds no route. Not in a VPC: see `elasticIp`. @default - `elasticIp`
      */
     readonly addresses?: readonly string[];
     /** An elastic IP address of AWS, which the MASTER takes. @default - `addresses` */

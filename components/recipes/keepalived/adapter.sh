@@ -22,8 +22,8 @@ keepalived_installed() {
     command -v keepalived >/dev/null
 }
 
-# keepalived_check STAGE: runs the checker with the stage in place of the live directory. Reads on_device. It sees a /run with only what its unit has there:
-# without the directory, 2.3 ends by a segmentation fault, and without journald's socket it logs nothing.
+# keepalived_check STAGE: runs the checker with the stage in place of the live directory. Reads on_device. The checker sees a /run with only
+# what its unit has there: without the directory, 2.3 ends by a segmentation fault, and without journald's socket it logs nothing.
 keepalived_check() {
     rm -rf -- "$stage/keepalived-run" && mkdir -p -- "$stage/keepalived-run/${keepalived_run#/run/}" || return
     echo 0 >"$stage/keepalived-run/${keepalived_run#/run/}/yield"
@@ -42,7 +42,7 @@ keepalived_validate() {
     fi
     keepalived_read "$1/${keepalived_settings##*/}"
     keepalived_find_device
-    # The preflight refuses that, and names what the user has declared.
+    # The preflight refuses such an own address, and names it. One that is not known yet is on no interface either.
     case $on_device in "" | lo) return 0 ;; esac
     output=$(keepalived_check "$1")
     checked=$?
@@ -66,7 +66,8 @@ keepalived_validate() {
     return 1
 }
 
-# keepalived_ignores DIFFERENCE: other resources change no verdict, except another keepalived, and the owner of what its programs are in.
+# keepalived_ignores DIFFERENCE: whether a verdict stays the same if this is repaired first. A package may bring another keepalived, and a
+# directory of its programs another owner or mode.
 keepalived_ignores() {
     case $1 in "packages["* | "directory[/usr/local/libexec"*) return 1 ;; esac
 }
@@ -110,8 +111,8 @@ keepalived_running() {
     esac
 }
 
-# Sets running_other if the role and the interface say different things, for example because somebody has taken an address off, or if the own
-# address has gone to another interface, for example of a new bridge: keepalived would hear nothing there.
+# Sets running_other if keepalived does not fit its host: the role and the interface say different things, for example because somebody has
+# taken an address off; or the own address has moved to another interface, such as a new bridge, where keepalived hears nothing.
 keepalived_contradicts() {
     [ "$mode" != check ] || return 0
     keepalived_find_role
@@ -238,7 +239,7 @@ keepalived_prove() {
     keepalived_read "$keepalived_settings"
     find_now
     keepalived_since=$now
-    # A host that joins hears nobody for four adverts, and becomes MASTER after more than three more.
+    # A host that joins listens for four intervals before keepalived starts, which needs up to four more to become MASTER.
     keepalived_limit=$((now + 15 + 8 * advertise + $(keepalived_rise)))
     while :; do
         find_now

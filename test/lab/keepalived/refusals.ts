@@ -118,13 +118,13 @@ export function refusals(pair: () => PairOfHosts): void {
     it("takes no comment and no longer address in a file of the network for the service address", async () => {
         const { address } = pair();
         const lines = [
-            "# ${address} is keepalived's",
+            `# ${address} is keepalived's`,
             `address ${address}7/24`,
             "address 2001:db8::100:11/64 # 2001:db8::100",
         ];
         await pair()
             .host("lb2")
-            .writeFile("/etc/network/interfaces.d/other", `${lines.join("\n").replace("${address}", address)}\n`);
+            .writeFile("/etc/network/interfaces.d/other", `${lines.join("\n")}\n`);
         const settings = { addresses: [`${address}/24`, "2001:db8::100/64"] };
         const { text, refused } = await pair().declare("lb2", { settings }).preview();
         await pair().shell("lb2", "rm /etc/network/interfaces.d/other");

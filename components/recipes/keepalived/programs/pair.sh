@@ -135,8 +135,7 @@ warn_of_page() {
     esac
 }
 
-# put FILE TEXT: replaces a small file of ours, of which only the first line counts. If the disk is full, writes over what is there, which
-# has its place already.
+# put FILE TEXT: replaces a small file of ours. Only its first line counts. If the disk is full, writes over the old text, which needs no space.
 put() {
     { printf '%s\n' "$2" >"$1.new"; } 2>/dev/null && mv -f "$1.new" "$1" && return
     rm -f "$1.new" 2>/dev/null
@@ -361,7 +360,7 @@ release() {
     if read -r device addresses 2>/dev/null <"$run/held"; then
         take_off "$device" "$addresses"
     fi
-    # Called by hand, while keepalived runs, that is all.
+    # A keepalived that runs keeps its state: somebody has called this by hand.
     case $(systemctl show -p ActiveState --value -- "$unit") in active | reloading) return ;; esac
     [ ! -d "$run" ] || record STOPPED
     rm -f "$run/waits" "$run/digest"
