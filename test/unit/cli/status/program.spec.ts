@@ -182,7 +182,8 @@ describeUnderShells(
             const later = join(host().directory, "lib/haproxy-fleet/later");
             host().record(
                 "check",
-                `printf 'check\\ndiffers\\ta\\tb\\nend\\tdone\\n'; cat '${later}' >'${systemctl}'\n`,
+                // Renamed, not overwritten: a file that another process starts at this moment cannot be written.
+                `printf 'check\\ndiffers\\ta\\tb\\nend\\tdone\\n'; chmod 755 '${later}'; mv '${later}' '${systemctl}'\n`,
             );
             const { converging, drift, warnings } = await host().answer();
             assert.deepEqual([converging, drift, warnings], ["alice@laptop", undefined, []]);
