@@ -29,8 +29,10 @@ const groups = [
 const first = ["test/lab/lab.spec.ts"];
 /** Suites that start no host and enter no image, so that they may run beside {@link first}. */
 const withoutHosts = ["toolchain", "package"];
-/** A lab file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
+/** A file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
+/** How fast-check begins the message of a counterexample. That is no coincidence either, though the next run may not find it. */
+const counterexample = "Property failed after";
 /** Milliseconds after which a file is named as slow: the longest ones decide how long a run takes. */
 const slow = 120_000;
 const names = groups.flatMap((group) => group.members);
@@ -115,10 +117,13 @@ export async function runTests(args, prerequisites, root = repo) {
     const resultOf = (key) => results.get(key) ?? results.set(key, emptyResult()).get(key);
     const reasons = new Set();
     const flaky = [];
+    /** Spec files whose failure a second run cannot disprove. */
+    const certain = new Set();
     let progress = () => {};
 
     function fail(key, title, message) {
         resultOf(key).failed++;
+        if (message.includes(counterexample)) certain.add(key);
         say(`FAILED ${title}\n${indent(message)}`);
     }
 
@@ -160,6 +165,7 @@ export async function runTests(args, prerequisites, root = repo) {
             for (const spec of silent) await mocha([spec]);
             if (silent.some((spec) => results.get(spec)?.failed)) return;
             const suspects = silent.length ? silent : specs;
+            certain.add(suspects[0]);
             const which = suspects.map(shown).join(", ");
             fail(
                 suspects[0],
@@ -182,7 +188,7 @@ export async function runTests(args, prerequisites, root = repo) {
         if (together.length) await mocha(together, jobs);
         const failed = together.filter((spec) => results.get(spec)?.failed);
         if (together.length < 2 || failed.length > repeats) return;
-        for (const spec of failed.filter((spec) => suiteOf(spec) === "lab")) {
+        for (const spec of failed.filter((spec) => !certain.has(spec))) {
             say(`${shown(spec)} failed beside another file: once more, alone`);
             const first = resultOf(spec);
             results.delete(spec);

@@ -126,7 +126,7 @@ describe("test runner", () => {
         it("flakes", () => { if (!existsSync("mark")) { writeFileSync("mark", ""); throw new Error("too early"); } });
         it("is sound", () => {});`;
 
-    it("runs a lab file that failed beside another once more, and shows it as flaky", () => {
+    it("runs a file that failed beside another once more, and shows it as flaky", () => {
         files({ "test/lab/a.spec.ts": flaky, "test/lab/b.spec.ts": passing });
         const { status, stdout, counts, last } = run(["lab"]);
         assert.match(stdout, /^FAILED test\/lab\/a\.spec\.ts: flakes\n {4}Error: too early$/m);
@@ -139,7 +139,7 @@ describe("test runner", () => {
         assert.equal(status, 0);
     });
 
-    it("counts a lab file that fails again once", () => {
+    it("counts a file that fails again once", () => {
         files({ "test/lab/a.spec.ts": fails, "test/lab/b.spec.ts": passing });
         const { status, stdout, counts } = run(["lab"]);
         assert.match(stdout, /once more, alone/);
@@ -147,11 +147,19 @@ describe("test runner", () => {
         assert.equal(status, 1);
     });
 
-    it("repeats no file of another suite, and none that ran alone", () => {
-        files({ "test/unit/a.spec.ts": flaky, "test/unit/b.spec.ts": passing, "test/lab/a.spec.ts": flaky });
-        assert.deepEqual(run(["unit"]).counts, { unit: " 2 1 0 0" });
-        rmSync(join(root, "mark"));
+    it("repeats no file that ran alone", () => {
+        files({ "test/lab/a.spec.ts": flaky });
         assert.deepEqual(run(["lab"]).counts, { lab: " 1 1 0 0" });
+    });
+
+    it("repeats no property with a counterexample", () => {
+        const property = `const fc = require("${repo}/node_modules/fast-check");
+            it("holds", () => fc.assert(fc.property(fc.integer(), (one) => one < 5)));`;
+        files({ "test/unit/a.spec.ts": property, "test/unit/b.spec.ts": passing });
+        const { stdout, counts } = run(["unit"]);
+        assert.match(stdout, /Counterexample/);
+        assert.doesNotMatch(stdout, /once more/);
+        assert.deepEqual(counts, { unit: " 1 1 0 0" });
     });
 
     it("repeats nothing if more than two files failed", () => {
