@@ -155,7 +155,26 @@ keepalived_activation() {
         activation_reason="this host hands the addresses over before, and stays out"
     else
         activation=reload
-        activation_reason="no advert is missed, and the addresses stay where they are"
+        activation_reason="no advert is missed, and $(keepalived_outlook)"
+    fi
+}
+
+# Prints what a reload means for the addresses. A BACKUP does not know the priority of the MASTER, so one that rises is all it sees.
+keepalived_outlook() {
+    keepalived_print_declared
+    declared=$stage/keepalived-declared
+    new_port=$(sed -n 's/^port=//p' "$declared")
+    new_priority=$(sed -n 's/^ *priority //p' "$declared")
+    failback=$(sed -n 's/^failback=//p' "$declared")
+    rm -f -- "$declared"
+    old_port=$(sed -n 's/^port=//p' "$keepalived_settings" 2>/dev/null)
+    old_priority=$(sed -n 's/^ *priority //p' "$keepalived_config" 2>/dev/null)
+    if [ "$role,$failback" = BACKUP,immediate ] && [ "${new_priority:-0}" -gt "${old_priority:-0}" ]; then
+        echo "the addresses may come here for a moment, because the priority of this host rises before that of the other one"
+    elif [ -n "$old_port" ] && [ "$new_port" != "$old_port" ]; then
+        echo "checks fail until both HAProxy and keepalived of both hosts have port $new_port of the health page; the addresses stay where they are with noneServes keep"
+    else
+        echo "the addresses stay where they are"
     fi
 }
 

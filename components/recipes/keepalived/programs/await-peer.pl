@@ -28,7 +28,7 @@ my $said = "";
 # The interface that has the own address.
 my $device = "";
 $| = 1;
-until (has_own_address()) {
+until (($device) = interface()) {
     wait_for("$pair{address} is on no interface of this host");
     select undef, undef, undef, 0.2;
 }
@@ -57,14 +57,13 @@ while (1) {
     $until = now() + $patience;
 }
 
-# Not by a bind, which works without the address where ip_nonlocal_bind is set.
-sub has_own_address {
-    return $pair{address} !~ /^[\d.]+$/ || `ip -o -4 addr show to $pair{address} 2>/dev/null` ne "";
+# The interface that has the own address: nothing if none has. Not by a bind, which works without the address where ip_nonlocal_bind is set.
+sub interface {
+    return `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/;
 }
 
 # keepalived.conf includes this file.
 sub write_interface {
-    ($device) = `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/ or return;
     open my $file, ">", "$RUN/interface.conf" or return;
     print $file "interface $device\n";
 }

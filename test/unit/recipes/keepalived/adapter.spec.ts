@@ -55,6 +55,43 @@ describeShells("the adapter of keepalived", (sandbox) => {
         });
     }
 
+    const files = (port: number, priority: number, failback = "never") =>
+        `port=${port}\nfailback=${failback}\n    priority ${priority}\n`;
+    const stays = "the addresses stay where they are";
+    for (const [name, role, had, wanted, outlook] of [
+        ["another check", "MASTER", files(8407, 101), files(8407, 101), stays],
+        ["no earlier files", "BACKUP", "", files(8407, 100), stays],
+        ["another port", "MASTER", files(8407, 101), files(8408, 101), `checks fail .* have port 8408 .*; ${stays} .*`],
+        [
+            "a priority that rises",
+            "BACKUP",
+            files(8407, 100),
+            files(8407, 253, "immediate"),
+            "the addresses may come .*",
+        ],
+        ["a priority that falls", "BACKUP", files(8407, 253), files(8407, 100, "immediate"), stays],
+        ["a priority that rises without failback", "BACKUP", files(8407, 100), files(8407, 253), stays],
+        ["a priority of the MASTER that rises", "MASTER", files(8407, 100), files(8407, 253, "immediate"), stays],
+    ] as const) {
+        it(`says what a reload means for the addresses: ${name}`, () => {
+            const script = `
+                keepalived_running() { :; }
+                keepalived_leaves() { false; }
+                keepalived_print_declared() { mkdir -p "$stage"; printf '${wanted}' >"$stage/keepalived-declared"; }
+                keepalived_config=$run/had
+                keepalived_settings=$run/had
+                printf '${had}' >"$run/had"
+                stage=$run/stage now=${role} changes= running_since=1 running_other=
+                keepalived_activation
+                echo "$activation: $activation_reason"`;
+            const { stdout, stderr } = sandbox().run(
+                sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+                "apply",
+            );
+            assert.match(stdout, new RegExp(`^reload: no advert is missed, and ${outlook}\n$`), stderr);
+        });
+    }
+
     for (const [asked, now, steps] of [
         ["MASTER", "MASTER", ""],
         ["BACKUP", "BACKUP", "note that this host joins the pair"],
