@@ -66,6 +66,7 @@ export function pairSettingsFile(pair: Pair, host: string): string {
         address: addressOf(own.address, own.name),
         peer: addressOf(peer.address, peer.name),
         peerName: word(peer.name, "the name of a host"),
+        peerStandsBy: settings.standby === peer.name ? "yes" : "no",
         routerId,
         addresses: addressesOfPair(pair)
             .map((text) => word(text, "addresses"))

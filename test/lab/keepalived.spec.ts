@@ -3,6 +3,7 @@ import { needsLab, withLab } from "../support/lab";
 import { failures } from "./keepalived/failures";
 import { handOver } from "./keepalived/handOver";
 import { identity } from "./keepalived/identity";
+import { packageOfKeepalived } from "./keepalived/package";
 import { PairOfHosts } from "./keepalived/pairOfHosts";
 import { refusals } from "./keepalived/refusals";
 import { retirement } from "./keepalived/retirement";
@@ -70,5 +71,6 @@ describe("keepalived on a pair of hosts", () => {
     describe("a failure", () => failures(pair));
     describe("a hand-over", () => handOver(pair));
     describe("an identity", () => identity(pair));
+    describe("a package", () => packageOfKeepalived(pair));
     describe("the end", () => retirement(pair));
 });

@@ -29,7 +29,7 @@ keepalived_check() {
     echo 0 >"$stage/keepalived-run/${keepalived_run#/run/}/yield"
     echo "interface $on_device" >"$stage/keepalived-run/${keepalived_run#/run/}/interface.conf"
     # shellcheck disable=SC2016 # expanded by the inner shell
-    timeout -k 5 60 unshare -m --propagation private sh -c '
+    timeout -k 5 60 unshare -m --propagation private sh -c "$tx_namespace"'
         mount --bind "$1" "$2" && mount --bind "$3" /run || { echo "the stage could not be mounted over $2"; exit 32; }
         exec keepalived -t -f "$4"' sh "$1" "$tx_directory" "$stage/keepalived-run" "$keepalived_config" 2>&1
 }
@@ -137,6 +137,8 @@ keepalived_activation() {
     if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
+    elif [ -n "$tx_target" ]; then
+        activation_reason="another keepalived is installed; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ] && [ "$holds" != none ]; then
         activation=reload
         activation_reason="this host is MASTER and stays it with another $keepalived_changes"

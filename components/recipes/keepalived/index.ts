@@ -79,6 +79,7 @@ export function keepalived(pair: Pair, host: string): Resource[] {
             name: "keepalived",
             directory,
             files: keepalivedFiles(pair, host),
+            package: { name: "keepalived" },
             adapter: {
                 name: "keepalived",
                 script: adapterScript("keepalived"),

@@ -1,14 +1,16 @@
 # What a pair needs besides its files: role, identity, handing over, and going out of service.
 
-# keepalived_read FILE: sets keepalived_mode, address, peer, peer_name, router_id, addresses and advertise from a pair.conf; empty if it has none.
+# keepalived_read FILE: sets keepalived_mode, address, peer, peer_name, peer_stands_by, router_id, addresses and advertise from a pair.conf;
+# empty if it has none.
 keepalived_read() {
-    keepalived_mode='' address='' peer='' peer_name='' router_id='' addresses='' advertise=1
+    keepalived_mode='' address='' peer='' peer_name='' peer_stands_by='' router_id='' addresses='' advertise=1
     while IFS= read -r line; do
         case $line in
         mode=*) keepalived_mode=${line#*=} ;;
         address=*) address=${line#*=} ;;
         peer=*) peer=${line#*=} ;;
         peer_name=*) peer_name=${line#*=} ;;
+        peer_stands_by=*) peer_stands_by=${line#*=} ;;
         router_id=*) router_id=${line#*=} ;;
         addresses=*) addresses=${line#*=} ;;
         advertise=*) advertise=${line#*=} ;;

@@ -18,17 +18,30 @@ keepalived_refuse() {
     printf '%s\n' "$1"
 }
 
-# A MASTER cannot hand over to a peer that waits for it: that would take over late, while this host takes the addresses back.
+# A MASTER cannot hand over to a peer that stands by; nor to one that waits for it: that would take over late, while this host takes the
+# addresses back. Reads what the staged pair.conf says.
 keepalived_check_hand_over() {
-    case " $hands_over " in *" haproxy "*) ;; *) return 0 ;; esac
-    [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ] || return 0
+    before=
+    case "$hands_over " in *" haproxy "*) before="HAProxy is restarted" ;; esac
+    { [ -n "$before$tx_target$running_other" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ]; } || return 0
     keepalived_find_role
-    [ "$role" = MASTER ] || return 0
+    { [ "$role" = MASTER ] && [ "$holds" != none ]; } || return 0
     keepalived_read_identity
-    [ -n "$keepalived_changes" ] || return 0
+    # With a new identity, a MASTER is only reloaded, see keepalived_activation.
+    if [ -n "$tx_target" ] || { [ -n "$running_other" ] && [ -z "$keepalived_changes" ]; }; then
+        before=${before:-"keepalived is restarted"}
+    fi
+    [ -n "$before" ] || return 0
+    would="this host, which is MASTER, would hand the addresses over before $before, but $peer_name"
+    if [ "$peer_stands_by" = yes ]; then
+        keepalived_refuse "$would stands by; remove standby, or make this host stand by instead"
+    elif [ -n "$keepalived_changes" ]; then
+        keepalived_refuse "$would waits until the $keepalived_changes changes here, too; make two ups, one of them for that alone"
+    else
+        return 0
+    fi
     # No repair of another resource helps.
     : >"$tx_firm"
-    keepalived_refuse "this host, which is MASTER, would hand the addresses over before HAProxy is restarted, but $peer_name waits until the $keepalived_changes changes here, too; make two ups, one of them for that alone"
 }
 
 # Interface, own address, peer and service addresses.
@@ -133,7 +146,7 @@ keepalived_check_unit() {
 # Intervals of parts of a second.
 keepalived_check_version() {
     keepalived_installed || return 0
-    version=$(keepalived --version 2>&1)
+    version=$(unshare -m --propagation private sh -c "$tx_namespace"'exec keepalived --version' 2>&1)
     version=${version#*" v"}
     version=${version%%[!0-9.]*}
     case $version in 1.* | 2.[012] | 2.[012].*)

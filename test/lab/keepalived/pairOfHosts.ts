@@ -2,6 +2,7 @@ import assert from "node:assert/strict";
 import type { Resource, Transaction } from "../../../components/convergence/kinds/index";
 import { slot } from "../../../components/convergence/slots";
 import type { HaproxyConfig } from "../../../components/haproxy/model";
+import { withPackageVersions } from "../../../components/hostSetup/packageVersions";
 import { type PairSettings, resolvePair, withHealthPage } from "../../../components/keepalived/index";
 import { haproxy } from "../../../components/recipes/haproxy/index";
 import { keepalived } from "../../../components/recipes/keepalived/index";
@@ -18,6 +19,8 @@ export interface Variation {
     password?: string;
     /** Own addresses by the names of hosts. @default - their first one */
     own?: Record<string, string>;
+    /** Version of keepalived's package. @default - any */
+    version?: string;
     /** Changes the transaction of keepalived. */
     edit?: (transaction: Transaction) => Transaction;
 }
@@ -38,7 +41,8 @@ export class PairOfHosts {
     }
 
     /** The run list of one host: HAProxy, and keepalived after it. */
-    declare(name: Name, { settings = {}, password = "planted1", own = {}, edit = (same) => same }: Variation = {}) {
+    declare(name: Name, variation: Variation = {}) {
+        const { settings = {}, password = "planted1", own = {}, version, edit = (same) => same } = variation;
         const pair = resolvePair(
             "shop",
             { failback: "never", addresses: [`${this.address}/24`], password: slot("pair.password"), ...settings },
@@ -60,7 +64,11 @@ export class PairOfHosts {
             (resource): Resource =>
                 resource.kind === "transaction" && resource.name === "keepalived" ? edit(resource) : resource,
         );
-        return new Convergence(sshTargetOf(this.lab, this.host(name)), resources, { "pair.password": password });
+        return new Convergence(
+            sshTargetOf(this.lab, this.host(name)),
+            withPackageVersions(resources, version === undefined ? {} : { keepalived: version }),
+            { "pair.password": password },
+        );
     }
 
     /** Converges one host, and expects success. */

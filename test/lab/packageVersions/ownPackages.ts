@@ -9,23 +9,37 @@ export const OTHERS = "2.6.12-1+deb12u9";
 /** Lower than all; its program does not know `option redispatch`. */
 export const REFUSING = "2.6.12-1+deb12u1";
 
-/** A package source on the host, with Debian's package under other version numbers: the same program and scripts. */
-export async function provideOwnPackages(host: Host): Promise<void> {
-    await host.exec(`
-        mkdir -p /srv/packages/root && cd /srv/packages && apt-get -qq download haproxy=${SECURE} 2>/dev/null
-        dpkg-deb -R haproxy_*.deb root && rm haproxy_*.deb
-        # While /root/slow exists, an installation stays half way.
+/** HAProxy under these versions. While /root/slow exists, an installation stays half way. */
+export const provideOwnPackages = (host: Host): Promise<void> =>
+    providePackages(
+        host,
+        "haproxy",
+        SECURE,
+        `
         sed -i '2i if [ -e /root/slow ]; then touch /root/half; while [ -e /root/slow ]; do sleep 0.1; done; fi' root/DEBIAN/postinst
+        build ${OWN}
+        build ${OTHERS}
+        sed -i s/redispatch/redispatcX/g root/usr/sbin/haproxy
+        build ${REFUSING}`,
+    );
+
+/**
+ * A package source on the host, with Debian's package under other version numbers: the same program and scripts.
+ *
+ * @param version that of Debian
+ * @param work shell that may change what is in `root`, and calls `build VERSION`
+ */
+export async function providePackages(host: Host, name: string, version: string, work: string): Promise<void> {
+    await host.exec(`
+        mkdir -p /srv/packages/root && cd /srv/packages && apt-get -qq download ${name}=${version} 2>/dev/null
+        dpkg-deb -R ${name}_*.deb root && rm ${name}_*.deb
         build() {
             sed -i "s/^Version: .*/Version: $1/" root/DEBIAN/control
             dpkg-deb -Znone --build root "$1.deb" >/dev/null
             { dpkg-deb -f "$1.deb"; echo "Filename: ./$1.deb"; echo "Size: $(stat -c %s "$1.deb")"
                 echo "SHA256: $(sha256sum "$1.deb" | cut -d' ' -f1)"; echo; } >>Packages
         }
-        build ${OWN}
-        build ${OTHERS}
-        sed -i s/redispatch/redispatcX/g root/usr/sbin/haproxy
-        build ${REFUSING}
+        ${work}
         echo "deb [trusted=yes] file:/srv/packages ./" >/etc/apt/sources.list.d/own.list
         apt-get -qq update -o Dir::Etc::sourcelist=/etc/apt/sources.list.d/own.list -o Dir::Etc::sourceparts=- \\
             -o APT::Get::List-Cleanup=0`);

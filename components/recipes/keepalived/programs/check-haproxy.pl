@@ -2,7 +2,8 @@
 # Whether HAProxy serves, by its own health page. Managed by haproxy-fleet.
 #
 # check-haproxy DIGEST       is called by keepalived. Status 0 if HAProxy on this host serves. If it does not and none_serves is keep, also
-#                            if the peer does not serve either: then who has the addresses keeps them.
+#                            if the peer does not serve either: then who has the addresses keeps them. But a HAProxy that still answers
+#                            does more for clients than one that does not.
 # check-haproxy ask ADDRESS  prints the answer of the health page at ADDRESS; status 0 if HAProxy there serves.
 use strict;
 use Socket;
@@ -28,12 +29,14 @@ if (@ARGV == 2 && $ARGV[0] eq "ask") {
 note($ARGV[0]) if @ARGV;
 # Two requests, and the start of this program, within the time that keepalived gives.
 my $each = 0.45 * $pair{timeout};
-if (serves(page($pair{address}, $each))) {
+my $own = page($pair{address}, $each);
+if (serves($own)) {
     return_to_pair() if -e $BACK;
     exit 0;
 }
-exit 1 if $pair{none_serves} ne "keep" || serves(page($pair{peer}, $each));
-exit 0;
+exit 1 if $pair{none_serves} ne "keep";
+my $peer = page($pair{peer}, $each);
+exit(serves($peer) || (answers($peer) && !answers($own)));
 
 # This host stays out because its peer is MASTER and does not hear it, see step_back of pair. If that one does not serve in three checks in a
 # row, nobody would have the addresses.
@@ -58,6 +61,8 @@ sub note {
 }
 
 sub serves { return $_[0] =~ m{^HTTP/1\.[01] 200\b} }
+
+sub answers { return $_[0] =~ m{^HTTP/} }
 
 # The first line of the answer, or what went wrong. The health page answers only loopback and the declared addresses of both hosts, so where
 # the question comes from is not left to routes. Linux tells in select how much of the time is left.

@@ -81,7 +81,7 @@ describeShells("the adapter of keepalived", (sandbox) => {
                 keepalived_config=$run/had
                 keepalived_settings=$run/had
                 printf '${had}' >"$run/had"
-                stage=$run/stage now=${role} changes= running_since=1 running_other=
+                stage=$run/stage now=${role} changes= running_since=1 running_other= tx_target=
                 keepalived_activation
                 echo "$activation: $activation_reason"`;
             const { stdout, stderr } = sandbox().run(
