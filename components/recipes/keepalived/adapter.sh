@@ -137,6 +137,8 @@ keepalived_activation() {
     if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
+    elif [ -n "$tx_restoring" ] && [ -n "$keepalived_changes" ]; then
+        activation_reason="the other host may know the $keepalived_changes of the files that failed, so this host waits if that one is MASTER"
     elif [ -n "$tx_target" ]; then
         activation_reason="another keepalived is installed; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ] && [ "$holds" != none ]; then
@@ -189,7 +191,9 @@ keepalived_await() {
         ;;
     esac
     [ "${role-}" = MASTER ] && [ "$holds" != none ] && [ -r "$keepalived_settings" ] || return 0
-    if [ "$activation" = restart ]; then
+    if [ -n "$keepalived_changes" ] && { [ "$activation" = restart ] || keepalived_leaves; }; then
+        fail "the addresses cannot be handed over, because $peer_name waits until the $keepalived_changes changes here, too; its files and its running process are untouched; make two ups, one of them for that alone"
+    elif [ "$activation" = restart ]; then
         keepalived_why="keepalived is restarted"
     elif keepalived_leaves; then
         keepalived_why="this host is to stand by"

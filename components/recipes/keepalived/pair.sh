@@ -58,18 +58,20 @@ keepalived_identity_of() {
     sed -n 's/^router_id=/router id\t/p; s/^advertise=/interval of adverts\t/p; s/^addresses=/list of addresses\t/p; s/^address=/own address\t/p; s/^peer=/address of the peer\t/p' -- "$@"
 }
 
-# Sets keepalived_changes to what of the identity differs from what this host has last run, in words; empty if nothing does.
+# Sets keepalived_changes to what of the identity differs from what this host has last run, in words; empty if nothing does. In a restore, the
+# process may have read the files that failed, and the peer may have begun to hear it.
 keepalived_read_identity() {
     keepalived_changes=
+    keepalived_print_declared
+    wanted=$(keepalived_identity_of "$stage/keepalived-declared")
+    rm -f -- "$stage/keepalived-declared"
     if [ -n "$tx_restoring" ]; then
+        had=$wanted
         wanted=$(keepalived_identity_of "$keepalived_config" "$keepalived_settings")
     else
-        keepalived_print_declared
-        wanted=$(keepalived_identity_of "$stage/keepalived-declared")
-        rm -f -- "$stage/keepalived-declared"
+        had=
+        [ ! -r "$keepalived_identity" ] || had=$(cat "$keepalived_identity")
     fi
-    had=
-    [ ! -r "$keepalived_identity" ] || had=$(cat "$keepalived_identity")
     split_lines
     for line in $wanted; do
         case $NL$had$NL in *"$NL$line$NL"*) continue ;; esac

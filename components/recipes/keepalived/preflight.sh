@@ -19,11 +19,11 @@ keepalived_refuse() {
 }
 
 # A MASTER cannot hand over to a peer that stands by; nor to one that waits for it: that would take over late, while this host takes the
-# addresses back. Reads what the staged pair.conf says.
+# addresses back, and then both would be MASTER. Reads what the staged pair.conf says.
 keepalived_check_hand_over() {
     before=
     case "$hands_over " in *" haproxy "*) before="HAProxy is restarted" ;; esac
-    { [ -n "$before$tx_target$running_other" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ]; } || return 0
+    { [ -n "$before$tx_target$running_other$tx_changed" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ]; } || return 0
     keepalived_find_role
     { [ "$role" = MASTER ] && [ "$holds" != none ]; } || return 0
     keepalived_read_identity
@@ -31,6 +31,7 @@ keepalived_check_hand_over() {
     if [ -n "$tx_target" ] || { [ -n "$running_other" ] && [ -z "$keepalived_changes" ]; }; then
         before=${before:-"keepalived is restarted"}
     fi
+    ! keepalived_leaves || before=${before:-"it stands by"}
     [ -n "$before" ] || return 0
     would="this host, which is MASTER, would hand the addresses over before $before, but $peer_name"
     if [ "$peer_stands_by" = yes ]; then

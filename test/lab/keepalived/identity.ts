@@ -1,4 +1,5 @@
 import assert from "node:assert/strict";
+import { until } from "../../support/traffic";
 import type { Name, PairOfHosts, Variation } from "./pairOfHosts";
 
 /** Router id, password and addresses: what both hosts must have alike. */
@@ -28,6 +29,55 @@ export function identity(pair: () => PairOfHosts): void {
     it("with another password never makes two MASTERs, and leaves the address where it is", async () => {
         assert.equal(await change({ password: "planted2" }, "password"), 0);
         assert.equal(await change({ password: "planted1" }, "password"), 0);
+    });
+
+    it("whose proof fails on the MASTER never makes two MASTERs: with the former one it waits for the other host", async () => {
+        const master = await pair().settle();
+        const backup = pair().other(master);
+        const edit: Variation["edit"] = (transaction) => {
+            const { adapter } = transaction;
+            const begins = "keepalived_prove() {\n";
+            assert.ok(adapter.script.includes(begins));
+            const script = adapter.script.replace(
+                begins,
+                `${begins}    [ -n "$tx_restoring" ] || { sleep 3; echo planted; return 1; }\n`,
+            );
+            return { ...transaction, adapter: { ...adapter, script } };
+        };
+        const password = "planted4";
+        await pair().converge(backup, { password });
+        const { both, nobody } = await pair().watch(async () => {
+            const { code, stderr } = await pair().declare(master, { password, edit }).up();
+            assert.equal(code, 1);
+            assert.match(stderr, /restart \(.*may know the password|last good files are back and active/);
+            await until("the other host has it", async () => (await pair().owners()).join() === backup);
+            assert.equal(await pair().state(master), "WAITING\tnone");
+        });
+        assert.equal(both, 0);
+        assert.ok(nobody < 2, `nobody for ${nobody} s`);
+        await pair().converge(master, { password });
+        await pair().settle(backup);
+        await change({}, "password");
+    });
+
+    it("does not change while the MASTER is to stand by", async () => {
+        const master = await pair().settle();
+        const backup = pair().other(master);
+        const variation = { password: "planted4", settings: { standby: master } };
+        const { text, severity } = await pair().declare(master, variation).preview();
+        assert.equal(severity, "error");
+        const waits = `${backup} waits until the password changes here, too`;
+        assert.match(text, new RegExp(`would hand the addresses over before it stands by, but ${waits}; make two ups`));
+        // As if no preview had been seen.
+        await pair().converge(backup, variation);
+        const { both, nobody } = await pair().watch(async () => {
+            const { code, stderr } = await pair().declare(master, variation).up();
+            assert.equal(code, 1);
+            assert.match(stderr, new RegExp(`cannot be handed over, because ${waits}; .* untouched; make two ups`));
+        });
+        assert.deepEqual([both, nobody], [0, 0]);
+        await pair().converge(backup);
+        await pair().settle(master);
     });
 
     it("with another router id never makes two MASTERs, and the address is away for 5 s at most", async () => {

@@ -55,6 +55,41 @@ describeShells("the adapter of keepalived", (sandbox) => {
         });
     }
 
+    it("does not hand over to a peer that waits for its new identity", () => {
+        const script = `
+            tx_digest=1 now=MASTER changes=password activation=reload label=pair peer_name=lb2
+            keepalived_settings=/dev/null
+            keepalived_find_role() { role=$now holds=all; }
+            keepalived_find_role
+            keepalived_read_identity
+            keepalived_asked=$run/asked
+            echo MASTER >"$keepalived_asked"
+            keepalived_leaves() { :; }
+            keepalived_await`;
+        const { code, stdout, stderr } = sandbox().run(
+            sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+            "apply",
+        );
+        assert.deepEqual([code, stdout], [1, ""], stderr);
+        assert.match(stderr, /because lb2 waits until the password changes here, too; .* untouched; make two ups/);
+    });
+
+    it("restarts in a restore of another identity, because the peer may know the failed one", () => {
+        const script = `
+            keepalived_running() { :; }
+            now=MASTER changes=password running_since=1 running_other= tx_target= tx_restoring=yes
+            keepalived_activation
+            echo "$activation: $activation_reason"`;
+        const { stdout } = sandbox().run(
+            sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+            "apply",
+        );
+        assert.match(
+            stdout,
+            /^restart: the other host may know the password of the files that failed, so this host waits/,
+        );
+    });
+
     const files = (port: number, priority: number, failback = "never") =>
         `port=${port}\nfailback=${failback}\n    priority ${priority}\n`;
     const stays = "the addresses stay where they are";
@@ -81,7 +116,7 @@ describeShells("the adapter of keepalived", (sandbox) => {
                 keepalived_config=$run/had
                 keepalived_settings=$run/had
                 printf '${had}' >"$run/had"
-                stage=$run/stage now=${role} changes= running_since=1 running_other= tx_target=
+                stage=$run/stage now=${role} changes= running_since=1 running_other= tx_target= tx_restoring=
                 keepalived_activation
                 echo "$activation: $activation_reason"`;
             const { stdout, stderr } = sandbox().run(
