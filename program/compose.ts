@@ -13,7 +13,7 @@ import { type Inventory, serversFor } from "../components/search";
 import type { CertificateArguments } from "../components/tls";
 import { clearFilesOf, fileOf, namedTexts, secretOf, withTexts } from "./certificates";
 import { missingSecret } from "./configValues";
-import { type Host, hostsOf, type Provisioned, provisionedOf } from "./hosts";
+import { declaredIn, type Host, hostsOf, type Provisioned, provisionedOf } from "./hosts";
 import { type FoundNodes, inventoryOf } from "./inventory";
 import type { LoadedStack } from "./load";
 import { type DeclaredPair, pairErrors } from "./pairs";
@@ -151,7 +151,7 @@ function composeGroup(
                 (host) =>
                     `${source}: ${at}hosts.${host}: no load balancer has that name (there are: ${known?.join(", ")}); correct it`,
             ),
-            ...pairErrors(group, found, config).map((error) => `${source}: ${at}${error}`),
+            ...pairErrors(group, found, declaredIn(loaded), config).map((error) => `${source}: ${at}${error}`),
         ],
         slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
         texts: [

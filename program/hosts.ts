@@ -42,11 +42,10 @@ export function hostsOf(
     attempt: <T>(compute: () => T) => T | undefined,
 ): { readonly names: readonly string[]; readonly hosts: readonly Host[] } | undefined {
     const { loadBalancers } = group;
-    const { environment } = loaded.stack;
     const isProvisioned = "ec2" in loadBalancers;
     const found: readonly (Pick<Node, "name"> & Partial<Node>)[] | undefined = isProvisioned
         ? Object.keys(loadBalancers.ec2.hosts).map((name) => ({ name }))
-        : inventory && attempt(() => search(inventory, { tag: loadBalancers.tag, environment }));
+        : inventory && attempt(() => balancersIn(inventory, loadBalancers.tag, loaded));
     const isFirst = ({ name }: { readonly name: string }) => name === group.pair?.first;
     const nodes = found && [...found.filter(isFirst), ...found.filter((node) => !isFirst(node))];
     const waits = isProvisioned ? { bootSeconds } : {};
@@ -56,6 +55,31 @@ export function hostsOf(
             hosts: nodes.flatMap((node) => attempt(() => hostOf(node, group, loaded, waits)) ?? []),
         }
     );
+}
+
+/** Where load balancers are looked for, in words. EC2 is asked for servers only. */
+export function declaredIn({ stack: { environment, inventory }, source }: LoadedStack): string {
+    return `the environment ${environment} of ${inventory.file ?? source}`;
+}
+
+/**
+ * The nodes with the tag of load balancers. They are declared, so that one whose instance is stopped is still found.
+ *
+ * @throws {Error} If there are none.
+ */
+function balancersIn(inventory: Inventory, tag: string, loaded: LoadedStack): readonly Node[] {
+    const { stack, source } = loaded;
+    const { environment } = stack;
+    const isFound = inventory.nodes.some((node) => node.environment === environment && node.runList.includes(tag));
+    // The error of a search would send people to the tags of instances, which no up looks at.
+    if (stack.inventory.ec2 && !isFound) {
+        const problem = "EC2 is not searched for load balancers, because an instance shows no host key";
+        const remedy = "declare them in nodes or file, with ssh.hostKey, or let loadBalancers.ec2 provision them";
+        throw new Error(
+            `${source}: inventory: no node has the tag ${tag} in ${declaredIn(loaded)}: ${problem}; ${remedy}`,
+        );
+    }
+    return search(inventory, { tag, environment });
 }
 
 /** The EC2 hosts of a group, if it provisions them. A check makes none, and judges no value that its config may lack. */

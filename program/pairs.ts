@@ -18,11 +18,13 @@ export interface DeclaredPair {
  * What is wrong with the pair of a group, if it is one: a path and a message each.
  *
  * @param found its load balancers; undefined if the search has failed
+ * @param place where they were looked for, in words
  * @param config of HAProxy, as it is compiled
  */
 export function pairErrors(
     { pair, hosts = {}, loadBalancers, haproxy }: Group,
     found: ReturnType<typeof hostsOf>,
+    place: string,
     config: HaproxyConfig,
 ): string[] {
     if (pair === undefined) {
@@ -57,9 +59,15 @@ export function pairErrors(
         ...(password && { password: slot("password") }),
         ...(address && { elasticIp: address as PairSettings["elasticIp"] }),
     };
-    return [...pairIssues(plain, members), ...needIssues(plain, config)]
-        .filter(isError)
-        .map(({ path, message }) => `${path.startsWith("hosts") ? path : `pair.${path}`}: ${message}`);
+    return [...pairIssues(plain, members), ...needIssues(plain, config)].filter(isError).map(({ path, message }) => {
+        // How many hosts there are is decided by what finds them, not by `hosts` of a stack.
+        if (path === "hosts") {
+            return "tag" in loadBalancers
+                ? `loadBalancers.tag: ${loadBalancers.tag} in ${place}: ${message}`
+                : `loadBalancers.ec2.hosts: ${message}`;
+        }
+        return `${path.startsWith("hosts.") ? path : `pair.${path}`}: ${message}`;
+    });
 }
 
 /** What the pair of hosts that the stack provisions may not say. */
@@ -95,9 +103,9 @@ function foundErrors({ elasticIp }: GroupPair): string[] {
         .map((key) => `pair.elasticIp.${key}: missing; set it, as in ${examples[key]}`);
 }
 
-/** The host that is preferred must be one of them. */
+/** The host that is preferred must be one of them. If fewer than two are found, it may be the one that is missing. */
 function firstErrors({ first }: GroupPair, names: readonly string[] = []): string[] {
-    return first === undefined || names.length === 0 || names.includes(first)
+    return first === undefined || names.length < 2 || names.includes(first)
         ? []
         : [`pair.first: no load balancer has the name ${JSON.stringify(first)}; use ${names.join(" or ")}`];
 }

@@ -1,6 +1,7 @@
 import { isIP, isIPv4 } from "node:net";
 import { isSlot } from "../convergence/slots";
 import { type HaproxyConfig, type Issue, IssueList } from "../haproxy/index";
+import { list } from "../nearest";
 import { addressIssues } from "./addresses";
 import { checkOf, pairDefaults, withoutPrefix } from "./pair";
 import type { PairMember, PairSettings } from "./types";
@@ -28,9 +29,7 @@ export function pairIssues(settings: PairSettings, members: readonly PairMember[
 
 function hostIssues(members: readonly PairMember[], issues: IssueList): void {
     if (members.length !== 2) {
-        const found =
-            members.length === 0 ? "it has no host" : `it has ${members.length} host${members.length > 1 ? "s" : ""}`;
-        issues.error("pair-host", "hosts", `pair: ${found}; declare exactly two, or a fleet`);
+        issues.error("pair-host", "hosts", `pair: ${countWords(members.map(({ name }) => name))}`);
     }
     for (const { name, address } of members) {
         const named = valueIssue(name, "keepalived-word");
@@ -54,6 +53,16 @@ function hostIssues(members: readonly PairMember[], issues: IssueList): void {
             `host ${second.name}: it has the own address${shown} of ${first.name}; give each host its own`,
         );
     }
+}
+
+/** Why hosts are no pair. A fleet is no remedy: it would take keepalived off the host that serves. */
+function countWords(names: readonly string[]): string {
+    if (names.length === 0) {
+        return "it has no host; declare exactly two";
+    }
+    return names.length === 1
+        ? `it has 1 host, ${names[0]}; declare the other one, too, even while it is down, or the one that replaces it`
+        : `it has ${names.length} hosts, ${list(names, "and")}; declare exactly two`;
 }
 
 function serviceIssues(settings: PairSettings, members: readonly PairMember[], issues: IssueList): void {

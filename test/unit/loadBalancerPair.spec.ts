@@ -272,7 +272,9 @@ describe("LoadBalancerPair", () => {
             [
                 "one host",
                 { hosts: { lb1: hosts.lb1 } },
-                ["hosts: pair: it has 1 host; declare exactly two, or a fleet"],
+                [
+                    "hosts: pair: it has 1 host, lb1; declare the other one, too, even while it is down, or the one that replaces it",
+                ],
             ],
             ["a roll", { roll: "allAtOnce" }, [/^unknown key "roll"; /]],
             [

@@ -143,11 +143,16 @@ describe("issues of a pair", () => {
         ],
         "as many as it names": [found(addresses(...Array.from({ length: 255 }, (_, i) => `198.18.1.${i}`))), []],
 
-        "one host": [found(vip, [lb1]), ["pair-host hosts: pair: it has 1 host; declare exactly two, or a fleet"]],
-        "no host": [found(vip, []), ["pair-host hosts: pair: it has no host; declare exactly two, or a fleet"]],
+        "one host": [
+            found(vip, [lb1]),
+            [
+                "pair-host hosts: pair: it has 1 host, lb1; declare the other one, too, even while it is down, or the one that replaces it",
+            ],
+        ],
+        "no host": [found(vip, []), ["pair-host hosts: pair: it has no host; declare exactly two"]],
         "three hosts": [
             found(vip, [lb1, lb2, { name: "lb3", address: "192.0.2.13" }]),
-            ["pair-host hosts: pair: it has 3 hosts; declare exactly two, or a fleet"],
+            ["pair-host hosts: pair: it has 3 hosts, lb1, lb2 and lb3; declare exactly two"],
         ],
         "one address for both hosts": [
             found(vip, [lb1, { name: "lb2", address: lb1.address }]),

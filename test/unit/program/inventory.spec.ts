@@ -1,6 +1,7 @@
 // The nodes of a stack that searches EC2, alone or beside nodes that it declares.
 import assert from "node:assert/strict";
 import { type Node, search } from "../../../components/search";
+import { compose } from "../../../program/compose";
 import { inventoryOf, searchEc2 } from "../../../program/inventory";
 import type { LoadedStack } from "../../../program/load";
 import type { Stack } from "../../../program/schema";
@@ -15,6 +16,8 @@ const lb1: Node = {
     runList: ["haproxy::lb"],
     ssh: { hostKey },
 };
+
+const services: Stack["services"] = [{ name: "shop", port: 80, default: true }];
 
 function loaded(
     inventory: Stack["inventory"],
@@ -41,6 +44,36 @@ describe("inventory of a stack with EC2", () => {
             "stacks/mine.ts and EC2 in eu-central-1 (running instances, by their tag run_list)",
         );
         assert.equal(calls.length, 1);
+    });
+
+    it("keeps a load balancer whose instance is stopped", async () => {
+        const instance = row("i-9", "10.0.0.9", "haproxy::lb");
+        for (const state of ["running", "stopped"]) {
+            await provider({ rows: [row("i-1", "10.0.0.1"), { ...instance, state }] });
+            const stack = loaded({ nodes: [lb1], ec2: {} }, services);
+            const { fleets } = compose(stack, () => true, await searchEc2(stack));
+            assert.deepEqual(
+                fleets[0]?.hosts.map(({ name }) => name),
+                ["lb1"],
+            );
+        }
+    });
+
+    it("says that load balancers are not searched in EC2, instead of sending people to tags", async () => {
+        await provider({ rows: [row("i-1", "10.0.0.1"), row("i-9", "10.0.0.9", "haproxy::lb")] });
+        for (const [inventory, place] of [
+            [{ ec2: {} }, "stacks/mine.ts"],
+            [{ file: "nodes.json", ec2: {} }, "nodes.json"],
+        ] as const) {
+            const stack = { ...loaded(inventory, services), files: new Map([["nodes.json", '{"nodes": []}']]) };
+            const ec2 = await searchEc2(stack);
+            assert.throws(() => compose(stack, () => true, ec2), {
+                message:
+                    `stacks/mine.ts: inventory: no node has the tag haproxy::lb in the environment prod of ${place}: ` +
+                    "EC2 is not searched for load balancers, because an instance shows no host key; " +
+                    "declare them in nodes or file, with ssh.hostKey, or let loadBalancers.ec2 provision them",
+            });
+        }
     });
 
     it("refuses an instance with the name of a declared node", async () => {

@@ -139,7 +139,7 @@ describe("a pair in a stack", () => {
             [LoadBalancerPair, LoadBalancerFleet],
         );
         assert.deepEqual(errorsOf({ ...names, inventory: { nodes: [...nodes, ...others] }, groups }), [
-            "groups.edge.hosts: pair: it has 3 hosts; declare exactly two, or a fleet",
+            "groups.edge.loadBalancers.tag: haproxy::lb in the environment test of stacks/test.ts: pair: it has 3 hosts, lb1, lb2 and lb3; declare exactly two",
         ]);
     });
 
@@ -167,6 +167,22 @@ describe("a pair in a stack", () => {
             ["address", "elastic"].map(
                 (key) => `hosts.lb1.${key}: the load balancers are no pair; declare pair, or remove it`,
             ),
+        ],
+        [
+            "one node, and names it and the place to declare the other one",
+            { inventory: { nodes: nodes.slice(1) }, pair: { ...pair, first: "lb2" } },
+            [
+                "loadBalancers.tag: haproxy::lb in the environment test of stacks/test.ts: pair: it has 1 host, lb1; " +
+                    "declare the other one, too, even while it is down, or the one that replaces it",
+            ],
+        ],
+        [
+            "one host that it provisions",
+            { loadBalancers: { ec2: { ...ec2, hosts: { lb1: ec2.hosts.lb1 } } }, pair: { failback: "never" } },
+            [
+                "loadBalancers.ec2.hosts: pair: it has 1 host, lb1; " +
+                    "declare the other one, too, even while it is down, or the one that replaces it",
+            ],
         ],
         [
             "addresses in a VPC",
