@@ -6,6 +6,7 @@ import type { HaproxyConfig, Issue } from "./haproxy/index";
 import { IssueList, isError } from "./haproxy/index";
 import type { HostSetup } from "./hostSetup";
 import {
+    healthPageIssues,
     needIssues,
     type Pair,
     type PairProblem,
@@ -75,7 +76,8 @@ export function newIssues(issues: readonly Issue[], earlier?: JudgedPair): Issue
 }
 
 /**
- * Issues of a host's configuration in a pair: of its binds once its own address is known, and of the backends that the check needs.
+ * Issues of a host's configuration in a pair: of its binds once its own address is known, of the backends that the check needs, and of a
+ * health page of its own.
  *
  * @param config as customized, which has its form
  * @param earlier judgement, whose issues are not repeated
@@ -89,8 +91,10 @@ export function configIssues(
     if (pair === undefined) {
         return [];
     }
-    const needs = earlier?.pair ? [] : needIssues(pair.settings, config).map(atArgument);
-    return [...needs, ...(isDraft ? [] : pairBindIssues(config, pair, host))];
+    const ofCheck = earlier?.pair
+        ? []
+        : [...needIssues(pair.settings, config).map(atArgument), ...healthPageIssues(config, pair.settings)];
+    return [...ofCheck, ...(isDraft ? [] : pairBindIssues({ ...config, health: undefined }, pair, host))];
 }
 
 /** The configuration with what the pair needs in it, which is no matter of clients. */

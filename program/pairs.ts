@@ -19,11 +19,13 @@ export interface DeclaredPair {
  *
  * @param found its load balancers; undefined if the search has failed
  * @param config of HAProxy, as it is compiled
+ * @param unsearched names of services whose search has failed
  */
 export function pairErrors(
     { pair, hosts = {}, loadBalancers, haproxy }: Group,
     found: ReturnType<typeof hostsOf>,
     config: HaproxyConfig,
+    unsearched: readonly string[],
 ): string[] {
     if (pair === undefined) {
         return Object.entries(hosts).flatMap(([host, declared]) =>
@@ -57,7 +59,7 @@ export function pairErrors(
         ...(password && { password: slot("password") }),
         ...(address && { elasticIp: address as PairSettings["elasticIp"] }),
     };
-    return [...pairIssues(plain, members), ...needIssues(plain, config)]
+    return [...pairIssues(plain, members), ...needIssues(plain, config, unsearched)]
         .filter(isError)
         .map(({ path, message }) => `${path.startsWith("hosts") ? path : `pair.${path}`}: ${message}`);
 }

@@ -332,6 +332,16 @@ describe("LoadBalancerPair", () => {
         });
     });
 
+    it("refuses another health page beside its own, which would be lost", async () => {
+        for (const port of [9000, 8407]) {
+            const customize: Args["customize"] = (config) => ({ ...config, health: { port, from: ["192.0.2.99"] } });
+            assert.deepEqual(await refusal({ customize }), [
+                `health: the page on port ${port} would be lost, because a pair has its own on port 8407, for its two hosts only; remove it ` +
+                    "(check.port of the pair moves that one), and answer others by a frontend with monitor-uri",
+            ]);
+        }
+    });
+
     it("warns of what another pair of the program has, too, because only its user knows their networks", async () => {
         const { messages } = await mockEngine();
         new LoadBalancerPair("edge", { hosts, services, pair: { ...pair, routerId: 51 } });

@@ -173,6 +173,10 @@ export const rules = {
         severity: "error",
         meaning: "Only the MASTER of a pair answers at a bind, or the health page of the pair has its port.",
     },
+    "pair-check": {
+        severity: "error",
+        meaning: "The check of a pair needs a backend without servers, or another health page would be lost.",
+    },
     "pair-router-id": { severity: "error", meaning: "Two pairs of the program have one VRRP router id." },
     "pair-shared": {
         severity: "warning",

@@ -210,6 +210,24 @@ describe("a pair in a stack", () => {
             ['pair.standby: standby: the pair has no host "lb3"; its hosts are lb1 and lb2'],
         ],
         [
+            "a check that needs a service without servers",
+            {
+                services: [
+                    {
+                        name: "moved",
+                        default: true,
+                        port: 8080,
+                        servers: [],
+                        redirects: [{ to: { host: "www.example.com" } }],
+                    },
+                ],
+                pair: { ...pair, check: { needs: ["moved"] } },
+            },
+            [
+                'pair.check.needs[0]: check.needs: "moved" has no servers, so that neither host would ever serve; remove it, or give it a server',
+            ],
+        ],
+        [
             "a name in place of a host's own address",
             { inventory: { nodes: [nodes[0], balancer("lb1", "lb1.example.com")] }, pair },
             [
@@ -218,4 +236,11 @@ describe("a pair in a stack", () => {
         ],
     ] as [string, object, string[]][])
         it(`refuses ${title}`, () => assert.deepEqual(errorsOf(changes), errors));
+
+    it("says nothing of a check that needs a service whose search has failed, but why it has", () => {
+        const services = [{ name: "shop", default: true, port: 8080 }];
+        const [error = "", ...others] = errorsOf({ services, pair: { ...pair, check: { needs: ["shop"] } } });
+        assert.match(error, /^services\[0\]: no node has the tag shop::app /);
+        assert.deepEqual(others, []);
+    });
 });
