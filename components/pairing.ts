@@ -1,9 +1,9 @@
 /** A pair, judged together with the configuration and the setup of its hosts. */
 import { type Later, then } from "./convergence/outputs";
 import type { RollAnswers } from "./convergence/roll";
-import { slot } from "./convergence/slots";
+import { isSlot, slot } from "./convergence/slots";
 import type { HaproxyConfig, Issue } from "./haproxy/index";
-import { IssueList, isError } from "./haproxy/index";
+import { canonical, IssueList, isError } from "./haproxy/index";
 import type { HostSetup } from "./hostSetup";
 import {
     healthPageIssues,
@@ -154,8 +154,16 @@ function sharedIssues({ name, settings, routerId }: Pair, component: object): Is
             );
         }
     }
+    const { allocationId, region, endpoint = "" } = settings.elasticIp ?? {};
+    const isKnown = [allocationId, region].every((text) => text !== undefined && !isSlot(text));
+    const place = `elastic IP address ${allocationId} in ${region} ${endpoint}`;
+    const holder = isKnown ? claimForPair(place, { component, name, isDeclared: true }) : undefined;
+    if (holder !== undefined) {
+        const problem = `elasticIp: pair ${holder.name} has ${allocationId}, too, so that two MASTERs would take it from each other for ever`;
+        issues.error("pair-address", "elasticIp.allocationId", `${problem}; give each pair its own`);
+    }
     for (const [index, address] of (settings.addresses ?? []).map(withoutPrefix).entries()) {
-        const owner = claimForPair(`address ${address}`, { component, name, isDeclared: true });
+        const owner = claimForPair(`address ${canonical(address)}`, { component, name, isDeclared: true });
         if (owner !== undefined) {
             const problem = `service address ${address}: pair ${owner.name} has it, too, so that on one network two hosts would answer for it`;
             issues.warning("pair-shared", `addresses.${index}`, `${problem}; give each pair its own`);

@@ -253,6 +253,28 @@ describe("LoadBalancerPair", () => {
             assertSent("192.0.2.1", /^vrrp\t\t192\.0\.2\.2\b/m);
         });
 
+        for (const [title, names] of [
+            ["long names that end alike", ["lb1", "lb2"].map((host) => `${host}.${"edge-".repeat(8)}a.example`)],
+            ["names that differ in their case only", ["LB", "lb"]],
+            ["a name that no slot can have", ["lb", "_"]],
+        ] as const)
+            it(`each host has slots of its own with ${title}`, async () => {
+                const [first = "", second = ""] = names;
+                const given = (n: number) => ({
+                    ...at(pulumi.output(`192.0.2.${n}`)),
+                    elastic: {
+                        networkInterfaceId: pulumi.output(`eni-0${n}`),
+                        serviceAddress: pulumi.output(`192.0.2.5${n}`),
+                    },
+                });
+                await pairWith({
+                    hosts: { [first]: given(1), [second]: given(2) },
+                    pair: { failback: "never", elasticIp },
+                });
+                assertSent("192.0.2.1", /^service_address=192\.0\.2\.51$/m);
+                assertSent("192.0.2.2", /^service_address=192\.0\.2\.52$/m);
+            });
+
         it("refuses an address that is a secret if the firewall must let it in, and takes it otherwise", async () => {
             const secret = { hosts: { lb1: hosts.lb1, lb2: { ...hosts.lb2, address: pulumi.secret("192.0.2.2") } } };
             assert.deepEqual(await refusal({ ...secret, firewall: true }), [
@@ -332,6 +354,37 @@ describe("LoadBalancerPair", () => {
         });
     });
 
+    it("refuses the elastic IP address of another pair once it is known, because both would take it for ever", async () => {
+        await mockEngine();
+        const others = (n: number) => ({
+            lb1: {
+                ...at(`192.0.2.${n}`),
+                elastic: { networkInterfaceId: `eni-0${n}`, serviceAddress: `192.0.2.5${n}` },
+            },
+            lb2: {
+                ...at(`192.0.2.${n + 1}`),
+                elastic: { networkInterfaceId: `eni-0${n + 1}`, serviceAddress: `192.0.2.5${n + 1}` },
+            },
+        });
+        const make = (name: string, n: number, allocationId: pulumi.Input<string>, region = elasticIp.region) =>
+            new LoadBalancerPair(name, {
+                hosts: others(n),
+                services,
+                pair: { failback: "never", elasticIp: { allocationId, region } },
+            });
+        const problem =
+            "pair.elasticIp.allocationId: elasticIp: pair edge has eipalloc-0a1b, too, so that two MASTERs would take it from each other " +
+            "for ever; give each pair its own";
+        make("edge", 1, elasticIp.allocationId);
+        make("far", 3, elasticIp.allocationId, "eu-west-1");
+        make("other", 5, "eipalloc-0a1c");
+        assert.throws(() => make("shop", 7, elasticIp.allocationId), {
+            message: `shop: 1 error in what is declared\n  ${problem}`,
+        });
+        const late = await failuresOf(() => void make("late", 7, pulumi.output(elasticIp.allocationId)));
+        assert.match(late.join("\n"), /late: 1 error in what is declared\n {2}pair\.elasticIp\.allocationId: /);
+    });
+
     it("refuses another health page beside its own, which would be lost", async () => {
         for (const port of [9000, 8407]) {
             const customize: Args["customize"] = (config) => ({ ...config, health: { port, from: ["192.0.2.99"] } });
@@ -349,11 +402,12 @@ describe("LoadBalancerPair", () => {
         new LoadBalancerPair("shop", {
             hosts: others,
             services,
-            pair: { ...pair, addresses: ["192.0.2.100"], routerId: 51 },
+            pair: { ...pair, addresses: ["192.0.2.100", "2001:DB8:0::100"], routerId: 51 },
         });
         await settled();
         const text = messages.map((message) => message.text).join("\n");
         assert.match(text, /pair edge has 51, too[\s\S]*service address 192\.0\.2\.100: pair edge has it, too/);
+        assert.match(text, /service address 2001:DB8:0::100: pair edge has it, too/);
     });
 
     describe("with a check that needs a backend", () => {

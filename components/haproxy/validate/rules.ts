@@ -161,7 +161,8 @@ export const rules = {
     },
     "pair-address": {
         severity: "error",
-        meaning: "A pair has no service address, or one that its hosts cannot share.",
+        meaning:
+            "A pair has no service address, one that its hosts cannot share, or the elastic IP address of another pair.",
     },
     "pair-host": {
         severity: "error",
