@@ -154,9 +154,9 @@ function sharedIssues({ name, settings, routerId }: Pair, component: object): Is
             );
         }
     }
-    const { allocationId, region, endpoint = "" } = settings.elasticIp ?? {};
+    const { allocationId, region } = settings.elasticIp ?? {};
     const isKnown = [allocationId, region].every((text) => text !== undefined && !isSlot(text));
-    const place = `elastic IP address ${allocationId} in ${region} ${endpoint}`;
+    const place = `elastic IP address ${allocationId} in ${region}`;
     const holder = isKnown ? claimForPair(place, { component, name, isDeclared: true }) : undefined;
     if (holder !== undefined) {
         const problem = `elasticIp: pair ${holder.name} has ${allocationId}, too, so that two MASTERs would take it from each other for ever`;

@@ -33,6 +33,14 @@ function hostIssues(members: readonly PairMember[], issues: IssueList): void {
         issues.error("pair-host", "hosts", `pair: ${found}; declare exactly two, or a fleet`);
     }
     for (const { name, address } of members) {
+        if (/^(0|[1-9]\d*)$/.test(name)) {
+            issues.error(
+                "pair-host",
+                "hosts",
+                `host ${name}: its name is a number, and JavaScript sorts such names before all others, so that which host is the first ` +
+                    `could not be declared; give it a name with a letter, such as lb${name}`,
+            );
+        }
         const named = valueIssue(name, "keepalived-word");
         if (named !== undefined) {
             issues.error("pair-host", `hosts.${name}`, `host ${JSON.stringify(name)}: its name ${named}`);

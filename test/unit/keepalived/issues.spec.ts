@@ -168,6 +168,24 @@ describe("issues of a pair", () => {
                 'pair-host hosts.lb2.address: host lb2: its address "2001:db8::12" is not an IPv4 address; VRRP needs one that the other host reaches',
             ],
         ],
+        "hosts with numbers as names, whose order would be lost": [
+            found(vip, [
+                { ...lb1, name: "10" },
+                { ...lb2, name: "0" },
+            ]),
+            ["10", "0"].map(
+                (name) =>
+                    `pair-host hosts: host ${name}: its name is a number, and JavaScript sorts such names before all others, so that which ` +
+                    `host is the first could not be declared; give it a name with a letter, such as lb${name}`,
+            ),
+        ],
+        "hosts with names that only begin with a number, or with 0": [
+            found(vip, [
+                { ...lb1, name: "02" },
+                { ...lb2, name: "1a" },
+            ]),
+            [],
+        ],
         "a host whose name keepalived would misread": [
             found(vip, [lb1, { name: "lb 2", address: "192.0.2.12" }]),
             [

@@ -113,6 +113,18 @@ describe("a pair in a stack", () => {
         assert.deepEqual(["edge-lb1", "edge-lb2"].map(priority), ["100", "101"]);
     });
 
+    it("prefers the first host by name if it names none, whether it finds or provisions them", () => {
+        const { lb1, lb2 } = ec2.hosts;
+        const provisioned = { loadBalancers: { ec2: { ...ec2, hosts: { lb2, lb1 } } } };
+        const orderOf = (changes: object) => {
+            const [{ hosts = [] } = {}] = compose(loaded(changes), () => true).fleets;
+            return hosts.map(({ name }) => name);
+        };
+        assert.deepEqual(orderOf({ pair }), ["lb1", "lb2"]);
+        assert.deepEqual(orderOf({ ...provisioned, pair: { failback: "never" } }), ["lb1", "lb2"]);
+        assert.deepEqual(orderOf({ ...provisioned, pair: { failback: "never", first: "lb2" } }), ["lb2", "lb1"]);
+    });
+
     it("opens the port of its health page in the security group of hosts that it provisions", () => {
         const opened = (check: object) => {
             const { fleets } = compose(
@@ -193,6 +205,14 @@ describe("a pair in a stack", () => {
             "a first host that it does not have",
             { pair: { ...pair, first: "lb3" } },
             ['pair.first: no load balancer has the name "lb3"; use lb1 or lb2'],
+        ],
+        [
+            "numbers as names of its hosts, which JavaScript would sort",
+            { inventory: { nodes: [balancer("1", "192.0.2.11"), nodes[0]] }, pair: { ...pair, first: "lb2" } },
+            [
+                "hosts: host 1: its name is a number, and JavaScript sorts such names before all others, so that which host is the first " +
+                    "could not be declared; give it a name with a letter, such as lb1",
+            ],
         ],
         [
             "an elastic IP address without its id",
