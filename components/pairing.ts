@@ -102,6 +102,15 @@ export function withPair(config: HaproxyConfig, { pair }: JudgedPair): HaproxyCo
     return pair ? withHealthPage(config, pair) : config;
 }
 
+/** What a preview of a declared firewall cannot show: its rules for hosts whose address only the up knows. */
+export function rulesAhead({ pair }: JudgedPair): string[] {
+    const unknown = pair?.hosts.filter(({ address }) => isSlot(address)).map(({ name }) => name) ?? [];
+    const hosts = `${unknown.join(" and ")}, whose address is not known yet`;
+    return unknown.length === 0
+        ? []
+        : [`firewall: this preview has no rules for VRRP and the health page from ${hosts}; the up makes them`];
+}
+
 /** Faults of a pair that only both hosts together show, and that clients may notice. */
 const seen: readonly PairProblem["kind"][] = [
     "both-master",
