@@ -35,7 +35,15 @@ import {
 } from "./hostSetup";
 import { takeInputs, type WithInputs } from "./inputs";
 import { type PairHost, type PairInputs, pairSlotNames, takePair } from "./pairArgs";
-import { configIssues, type JudgedPair, type JudgementOfPair, judgementOfPair, newIssues, withPair } from "./pairing";
+import {
+    configIssues,
+    type JudgedPair,
+    type JudgementOfPair,
+    judgementOfPair,
+    newIssues,
+    rulesAhead,
+    withPair,
+} from "./pairing";
 import { haproxy, optionsShape } from "./recipes/haproxy/index";
 import { asError, type HostResources, Reporter, resourceIssues } from "./reporter";
 import { type CertificateArguments, certificatesShape } from "./tls";
@@ -324,6 +332,7 @@ function balancesOf(
                 return { host, issues: withoutIgnored(newIssues(issues, paired), ignoreIssues) };
             }),
         );
+        reporter.ahead(setup.firewall ? rulesAhead(known) : []);
         return balancesWith(runLists(args, setup, ofCertificates, compiled, known));
     });
 }

@@ -16,7 +16,7 @@ export type { PairHost } from "./pairArgs";
 
 /** Arguments of LoadBalancerPair: either `services`, with their settings, or a `model`. */
 export interface LoadBalancerPairArgs<Host extends string = string> extends Balancing {
-    /** The two load balancers by name. The first is preferred: it has the higher priority. */
+    /** The two load balancers by name, which is no number. The first that is written is preferred: it has the higher priority. */
     hosts: Readonly<Record<Host, PairHost>>;
     /** What they share: the service addresses or an elastic IP address, and when it moves. */
     pair: PairSettings<pulumi.Input<string>, pulumi.Input<string>>;

@@ -135,10 +135,12 @@ export function pairSlotNames(hosts: unknown): string[] {
     ];
 }
 
-/** Names of slots of a host: with its number if another name differs in what a slot's name cannot have. */
+/** A host's part of the names of slots: with more, slotName would cut the longest of them. */
+const longestHost = 63 - "pair..network-interface-id".length;
+
+/** Names of slots of a host: with its number unless the names of both hosts differ in what the name of a slot can have. */
 function slotNameOf(names: readonly string[], n: number): (field: string) => string {
-    const nameOf = (host: string) => slotName([host]);
-    const own = nameOf(names[n] ?? "");
-    const isShared = own === "" || names.some((other, m) => m !== n && nameOf(other) === own);
-    return (field) => slotName(["pair", isShared ? String(n + 1) : own, field]);
+    const own = names.map((name) => slotName([name]));
+    const areClear = own.every((name, m) => name !== "" && name.length <= longestHost && own.indexOf(name) === m);
+    return (field) => slotName(["pair", areClear ? (own[n] ?? "") : String(n + 1), field]);
 }

@@ -1,11 +1,12 @@
 /** A pair, judged together with the configuration and the setup of its hosts. */
 import { type Later, then } from "./convergence/outputs";
 import type { RollAnswers } from "./convergence/roll";
-import { slot } from "./convergence/slots";
+import { isSlot, slot } from "./convergence/slots";
 import type { HaproxyConfig, Issue } from "./haproxy/index";
-import { IssueList, isError } from "./haproxy/index";
+import { canonical, IssueList, isError } from "./haproxy/index";
 import type { HostSetup } from "./hostSetup";
 import {
+    healthPageIssues,
     needIssues,
     type Pair,
     type PairProblem,
@@ -75,7 +76,8 @@ export function newIssues(issues: readonly Issue[], earlier?: JudgedPair): Issue
 }
 
 /**
- * Issues of a host's configuration in a pair: of its binds once its own address is known, and of the backends that the check needs.
+ * Issues of a host's configuration in a pair: of its binds once its own address is known, of the backends that the check needs, and of a
+ * health page of its own.
  *
  * @param config as customized, which has its form
  * @param earlier judgement, whose issues are not repeated
@@ -89,13 +91,24 @@ export function configIssues(
     if (pair === undefined) {
         return [];
     }
-    const needs = earlier?.pair ? [] : needIssues(pair.settings, config).map(atArgument);
-    return [...needs, ...(isDraft ? [] : pairBindIssues(config, pair, host))];
+    const ofCheck = earlier?.pair
+        ? []
+        : [...needIssues(pair.settings, config).map(atArgument), ...healthPageIssues(config, pair.settings)];
+    return [...ofCheck, ...(isDraft ? [] : pairBindIssues({ ...config, health: undefined }, pair, host))];
 }
 
 /** The configuration with what the pair needs in it, which is no matter of clients. */
 export function withPair(config: HaproxyConfig, { pair }: JudgedPair): HaproxyConfig {
     return pair ? withHealthPage(config, pair) : config;
+}
+
+/** What a preview of a declared firewall cannot show: its rules for hosts whose address only the up knows. */
+export function rulesAhead({ pair }: JudgedPair): string[] {
+    const unknown = pair?.hosts.filter(({ address }) => isSlot(address)).map(({ name }) => name) ?? [];
+    const hosts = `${unknown.join(" and ")}, whose address is not known yet`;
+    return unknown.length === 0
+        ? []
+        : [`firewall: this preview has no rules for VRRP and the health page from ${hosts}; the up makes them`];
 }
 
 /** Faults of a pair that only both hosts together show, and that clients may notice. */
@@ -150,8 +163,16 @@ function sharedIssues({ name, settings, routerId }: Pair, component: object): Is
             );
         }
     }
+    const { allocationId, region } = settings.elasticIp ?? {};
+    const isKnown = [allocationId, region].every((text) => text !== undefined && !isSlot(text));
+    const place = `elastic IP address ${allocationId} in ${region}`;
+    const holder = isKnown ? claimForPair(place, { component, name, isDeclared: true }) : undefined;
+    if (holder !== undefined) {
+        const problem = `elasticIp: pair ${holder.name} has ${allocationId}, too, so that two MASTERs would take it from each other for ever`;
+        issues.error("pair-address", "elasticIp.allocationId", `${problem}; give each pair its own`);
+    }
     for (const [index, address] of (settings.addresses ?? []).map(withoutPrefix).entries()) {
-        const owner = claimForPair(`address ${address}`, { component, name, isDeclared: true });
+        const owner = claimForPair(`address ${canonical(address)}`, { component, name, isDeclared: true });
         if (owner !== undefined) {
             const problem = `service address ${address}: pair ${owner.name} has it, too, so that on one network two hosts would answer for it`;
             issues.warning("pair-shared", `addresses.${index}`, `${problem}; give each pair its own`);

@@ -1,5 +1,6 @@
-import type * as pulumi from "@pulumi/pulumi";
+import * as pulumi from "@pulumi/pulumi";
 import { z } from "zod";
+import { onlyDeclared } from "./convergence/declaredHosts";
 import { type Resource, resourceForm } from "./convergence/kinds/index";
 import { resourceError } from "./convergence/resourceError";
 import { warn } from "./convergence/sharedMessages";
@@ -118,6 +119,13 @@ export class Reporter {
             const problem = `an up keeps a configuration with which ${names.join(", ")} ${verb} no server up`;
             const remedy = "npm run pulumi -- config rm acceptDown (in a program of your own, the argument acceptDown)";
             warn(this.name, `acceptDown: ${problem}; remove it after the up: ${remedy}`, this.component);
+        }
+    }
+
+    /** Says in a preview what only the up can show. */
+    ahead(texts: readonly string[]): void {
+        if (pulumi.runtime.isDryRun() && onlyDeclared() === undefined) {
+            for (const text of texts) void pulumi.log.info(`${this.name}: ${text}`, this.component);
         }
     }
 

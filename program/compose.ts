@@ -122,6 +122,7 @@ function composeGroup(
     const { setup } = splitSetup(group);
     const { config, validate } = compileServices(settings, services, () => undefined, stats, declared, metrics);
     const issues = withoutIgnored(atDeclared(validate(config), config, group), ignoreIssues).filter(isError);
+    const unsearched = services.flatMap(({ name: service, servers }) => (servers ? [] : [service]));
     const known = found?.names;
     const unknown = Object.keys(group.hosts ?? {}).filter((host) => known && !known.includes(host));
     return {
@@ -151,7 +152,9 @@ function composeGroup(
                 (host) =>
                     `${source}: ${at}hosts.${host}: no load balancer has that name (there are: ${known?.join(", ")}); correct it`,
             ),
-            ...pairErrors(group, found, declaredIn(loaded), config).map((error) => `${source}: ${at}${error}`),
+            ...pairErrors(group, found, declaredIn(loaded), config, unsearched).map(
+                (error) => `${source}: ${at}${error}`,
+            ),
         ],
         slots: [...secretsIn({ ...config, certificates: [], authorities: [] }), ...passwordSecrets(group)],
         texts: [

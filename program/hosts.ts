@@ -30,7 +30,7 @@ export interface Provisioned {
 const bootSeconds = 300;
 
 /**
- * The load balancers of a group, as a search finds them or as it provisions them.
+ * The load balancers of a group, as a search finds them or as it provisions them, by name; `first` of a pair before the other.
  *
  * @param attempt collects errors
  * @returns their names, also of those with an error; undefined if the search has failed
@@ -44,7 +44,9 @@ export function hostsOf(
     const { loadBalancers } = group;
     const isProvisioned = "ec2" in loadBalancers;
     const found: readonly (Pick<Node, "name"> & Partial<Node>)[] | undefined = isProvisioned
-        ? Object.keys(loadBalancers.ec2.hosts).map((name) => ({ name }))
+        ? Object.keys(loadBalancers.ec2.hosts)
+              .sort()
+              .map((name) => ({ name }))
         : inventory && attempt(() => balancersIn(inventory, loadBalancers.tag, loaded));
     const isFirst = ({ name }: { readonly name: string }) => name === group.pair?.first;
     const nodes = found && [...found.filter(isFirst), ...found.filter((node) => !isFirst(node))];

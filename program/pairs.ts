@@ -20,12 +20,14 @@ export interface DeclaredPair {
  * @param found its load balancers; undefined if the search has failed
  * @param place where they were looked for, in words
  * @param config of HAProxy, as it is compiled
+ * @param unsearched names of services whose search has failed
  */
 export function pairErrors(
     { pair, hosts = {}, loadBalancers, haproxy }: Group,
     found: ReturnType<typeof hostsOf>,
     place: string,
     config: HaproxyConfig,
+    unsearched: readonly string[],
 ): string[] {
     if (pair === undefined) {
         return Object.entries(hosts).flatMap(([host, declared]) =>
@@ -59,15 +61,17 @@ export function pairErrors(
         ...(password && { password: slot("password") }),
         ...(address && { elasticIp: address as PairSettings["elasticIp"] }),
     };
-    return [...pairIssues(plain, members), ...needIssues(plain, config)].filter(isError).map(({ path, message }) => {
-        // How many hosts there are is decided by what finds them, not by `hosts` of a stack.
-        if (path === "hosts") {
-            return "tag" in loadBalancers
-                ? `loadBalancers.tag: ${loadBalancers.tag} in ${place}: ${message}`
-                : `loadBalancers.ec2.hosts: ${message}`;
-        }
-        return `${path.startsWith("hosts.") ? path : `pair.${path}`}: ${message}`;
-    });
+    return [...pairIssues(plain, members), ...needIssues(plain, config, unsearched)]
+        .filter(isError)
+        .map(({ path, message }) => {
+            // How many hosts there are is decided by what finds them, not by `hosts` of a stack.
+            if (path === "hosts") {
+                return "tag" in loadBalancers
+                    ? `loadBalancers.tag: ${loadBalancers.tag} in ${place}: ${message}`
+                    : `loadBalancers.ec2.hosts: ${message}`;
+            }
+            return `${path.startsWith("hosts.") ? path : `pair.${path}`}: ${message}`;
+        });
 }
 
 /** What the pair of hosts that the stack provisions may not say. */

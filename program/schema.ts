@@ -73,7 +73,7 @@ export interface GroupHost extends Differences {
  */
 export interface GroupPair extends Omit<PairSettings<NamedSecret>, "elasticIp"> {
     readonly elasticIp?: Partial<ElasticIp>;
-    /** Name of the preferred host, which has the higher priority. @default - the first by name */
+    /** Name of the preferred host, which has the higher priority. @default - the first by name, found or provisioned */
     readonly first?: string;
 }
 

@@ -20,7 +20,7 @@ export {
     revocationsPath,
     serverStatesFile,
 } from "./model/files";
-export { addressesOf, keepsServerStates, modeOf, portsOf } from "./model/lookup";
+export { addressesOf, hasServers, keepsServerStates, modeOf, portsOf } from "./model/lookup";
 export { otherOptions } from "./model/options";
 export { modelFormIssues } from "./model/schema/index";
 export { duration, fileName } from "./model/schema/values";

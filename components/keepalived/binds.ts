@@ -6,6 +6,7 @@ import {
     hostRequirements,
     type Issue,
     IssueList,
+    type Listener,
     portsOf,
 } from "../haproxy/index";
 import { checkOf, isIPv6Network, sidesOf, withoutPrefix } from "./pair";
@@ -40,11 +41,14 @@ export function pairBindIssues(config: HaproxyConfig, pair: Pair, host: string):
         if (!service.has(canonical(address))) {
             continue;
         }
-        const others = [own.address, ...(isIPv6Network(address) ? ["::"] : ["*", "0.0.0.0", "::"])];
-        if (!listeners.some((other) => other.port === port && others.includes(other.address))) {
+        const isIPv6 = isIPv6Network(address);
+        const others = [own.address, ...(isIPv6 ? ["::"] : ["*", "0.0.0.0", "::"])];
+        const proves = (other: Listener) =>
+            other.port === port && others.includes(canonical(other.address)) && (isIPv6 || !other.v6only);
+        if (!listeners.some(proves)) {
             report(
                 `only the MASTER has ${address}, so on the BACKUP nothing could be proven at port ${port}; leave the address out to ` +
-                    `listen on all, or bind ${isIPv6Network(address) ? '"::"' : addressInWords(own.address)} with the same port as well`,
+                    `listen on all, or bind ${isIPv6 ? '"::"' : addressInWords(own.address)} with the same port as well`,
             );
         }
     }

@@ -2,7 +2,7 @@
 
 export { needsNonlocalBind, pairBindIssues } from "./binds";
 export { pairForm, pairShape, resolvedPairForm } from "./form";
-export { withHealthPage } from "./healthPage";
+export { healthPageIssues, withHealthPage } from "./healthPage";
 export { needIssues, pairIssues } from "./issues";
 export { type PairKnown, type PairProblem, type PairRole, type PairState, pairProblems } from "./judge";
 export {

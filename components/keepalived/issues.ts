@@ -1,6 +1,6 @@
 import { isIP, isIPv4 } from "node:net";
 import { isSlot } from "../convergence/slots";
-import { type HaproxyConfig, type Issue, IssueList } from "../haproxy/index";
+import { type HaproxyConfig, hasServers, type Issue, IssueList } from "../haproxy/index";
 import { list } from "../nearest";
 import { addressIssues } from "./addresses";
 import { checkOf, pairDefaults, withoutPrefix } from "./pair";
@@ -32,6 +32,14 @@ function hostIssues(members: readonly PairMember[], issues: IssueList): void {
         issues.error("pair-host", "hosts", `pair: ${countWords(members.map(({ name }) => name))}`);
     }
     for (const { name, address } of members) {
+        if (/^(0|[1-9]\d*)$/.test(name)) {
+            issues.error(
+                "pair-host",
+                "hosts",
+                `host ${name}: its name is a number, and JavaScript sorts such names before all others, so that which host is the first ` +
+                    `could not be declared; give it a name with a letter, such as lb${name}`,
+            );
+        }
         const named = valueIssue(name, "keepalived-word");
         if (named !== undefined) {
             issues.error("pair-host", `hosts.${name}`, `host ${JSON.stringify(name)}: its name ${named}`);
@@ -190,10 +198,16 @@ function choiceIssues(settings: PairSettings, members: readonly PairMember[], is
  * Issues of the services and backends that a pair's check needs.
  *
  * @param config that each host gets: the one with the backends
+ * @param unsearched names of services whose servers are not known, because their search has failed
  */
-export function needIssues(settings: PairSettings, { backends, listens = [] }: HaproxyConfig): Issue[] {
+export function needIssues(
+    settings: PairSettings,
+    { backends, listens = [] }: HaproxyConfig,
+    unsearched: readonly string[] = [],
+): Issue[] {
     const issues = new IssueList();
-    const names = [...backends, ...listens].map(({ name }) => name).sort();
+    const sections = [...backends, ...listens];
+    const names = sections.map(({ name }) => name).sort();
     const known = names.length === 0 ? "declare a service first" : `use ${names.join(", ")}`;
     checkOf(settings).needs.forEach((name, index) => {
         if (!names.includes(name)) {
@@ -201,6 +215,12 @@ export function needIssues(settings: PairSettings, { backends, listens = [] }: H
                 "unknown-reference",
                 `check.needs.${index}`,
                 `check.needs: ${JSON.stringify(name)} is neither a service nor a backend; ${known}`,
+            );
+        } else if (!unsearched.includes(name) && !sections.some((each) => each.name === name && hasServers(each))) {
+            issues.error(
+                "pair-check",
+                `check.needs.${index}`,
+                `check.needs: ${JSON.stringify(name)} has no servers, so that neither host would ever serve; remove it, or give it a server`,
             );
         }
     });

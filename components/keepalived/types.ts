@@ -47,7 +47,10 @@ export interface PairCheck {
     readonly rise?: number;
     /** TCP port of the health page, on all IPv4 addresses; only the two hosts are answered. @default 8407 */
     readonly port?: number;
-    /** Services, or backends, without which a host does not serve: the check fails if one of them has no server left. @default [] */
+    /**
+     * Services, or backends, without which a host does not serve: the check fails if one of them has no server left. Each must have
+     * servers; one that only redirects has none. @default []
+     */
     readonly needs?: readonly string[];
 }
 

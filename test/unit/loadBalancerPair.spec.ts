@@ -243,15 +243,45 @@ describe("LoadBalancerPair", () => {
                 firewall: true as const,
             });
             const { registrations, messages } = await pairWith(given(unknown), true);
-            assert.deepEqual(messages, []);
+            assert.deepEqual(
+                messages.map(({ severity, text }) => `${severity}: ${text}`),
+                [
+                    "info: edge: firewall: this preview has no rules for VRRP and the health page from lb2, whose address is not known yet; " +
+                        "the up makes them",
+                ],
+            );
+            assert.deepEqual((await pairWith({ ...given(unknown), firewall: undefined }, true)).messages, []);
             const shown = JSON.stringify(registrations.map(({ inputs }) => inputs.files));
             for (const name of ["allocation-id", "lb1.network-interface-id", "lb1.service-address", "lb2.address"])
                 assert.ok(shown.includes(`‹pair.${name}›`), name);
             asked.asked.length = 0;
-            await pairWith(given((text) => pulumi.output(text)));
+            const up = await pairWith(given((text) => pulumi.output(text)));
+            assert.deepEqual(up.messages, []);
             assertSent("192.0.2.1", /^allocation=eipalloc-0a1b$/m);
             assertSent("192.0.2.1", /^vrrp\t\t192\.0\.2\.2\b/m);
         });
+
+        for (const [title, names] of [
+            ["long names that end alike", ["lb1", "lb2"].map((host) => `${host}.${"edge-".repeat(8)}a.example`)],
+            ["names that differ in their case only", ["LB", "lb"]],
+            ["a name that no slot can have", ["lb", "_"]],
+        ] as const)
+            it(`each host has slots of its own with ${title}`, async () => {
+                const [first = "", second = ""] = names;
+                const given = (n: number) => ({
+                    ...at(pulumi.output(`192.0.2.${n}`)),
+                    elastic: {
+                        networkInterfaceId: pulumi.output(`eni-0${n}`),
+                        serviceAddress: pulumi.output(`192.0.2.5${n}`),
+                    },
+                });
+                await pairWith({
+                    hosts: { [first]: given(1), [second]: given(2) },
+                    pair: { failback: "never", elasticIp },
+                });
+                assertSent("192.0.2.1", /^service_address=192\.0\.2\.51$/m);
+                assertSent("192.0.2.2", /^service_address=192\.0\.2\.52$/m);
+            });
 
         it("refuses an address that is a secret if the firewall must let it in, and takes it otherwise", async () => {
             const secret = { hosts: { lb1: hosts.lb1, lb2: { ...hosts.lb2, address: pulumi.secret("192.0.2.2") } } };
@@ -334,6 +364,47 @@ describe("LoadBalancerPair", () => {
         });
     });
 
+    it("refuses the elastic IP address of another pair once it is known, because both would take it for ever", async () => {
+        await mockEngine();
+        const others = (n: number) => ({
+            lb1: {
+                ...at(`192.0.2.${n}`),
+                elastic: { networkInterfaceId: `eni-0${n}`, serviceAddress: `192.0.2.5${n}` },
+            },
+            lb2: {
+                ...at(`192.0.2.${n + 1}`),
+                elastic: { networkInterfaceId: `eni-0${n + 1}`, serviceAddress: `192.0.2.5${n + 1}` },
+            },
+        });
+        const make = (name: string, n: number, allocationId: pulumi.Input<string>, region = elasticIp.region) =>
+            new LoadBalancerPair(name, {
+                hosts: others(n),
+                services,
+                pair: { failback: "never", elasticIp: { allocationId, region } },
+            });
+        const problem =
+            "pair.elasticIp.allocationId: elasticIp: pair edge has eipalloc-0a1b, too, so that two MASTERs would take it from each other " +
+            "for ever; give each pair its own";
+        make("edge", 1, elasticIp.allocationId);
+        make("far", 3, elasticIp.allocationId, "eu-west-1");
+        make("other", 5, "eipalloc-0a1c");
+        assert.throws(() => make("shop", 7, elasticIp.allocationId), {
+            message: `shop: 1 error in what is declared\n  ${problem}`,
+        });
+        const late = await failuresOf(() => void make("late", 7, pulumi.output(elasticIp.allocationId)));
+        assert.match(late.join("\n"), /late: 1 error in what is declared\n {2}pair\.elasticIp\.allocationId: /);
+    });
+
+    it("refuses another health page beside its own, which would be lost", async () => {
+        for (const port of [9000, 8407]) {
+            const customize: Args["customize"] = (config) => ({ ...config, health: { port, from: ["192.0.2.99"] } });
+            assert.deepEqual(await refusal({ customize }), [
+                `health: the page on port ${port} would be lost, because a pair has its own on port 8407, for its two hosts only; remove it ` +
+                    "(check.port of the pair moves that one), and answer others by a frontend with monitor-uri",
+            ]);
+        }
+    });
+
     it("warns of what another pair of the program has, too, because only its user knows their networks", async () => {
         const { messages } = await mockEngine();
         new LoadBalancerPair("edge", { hosts, services, pair: { ...pair, routerId: 51 } });
@@ -341,11 +412,12 @@ describe("LoadBalancerPair", () => {
         new LoadBalancerPair("shop", {
             hosts: others,
             services,
-            pair: { ...pair, addresses: ["192.0.2.100"], routerId: 51 },
+            pair: { ...pair, addresses: ["192.0.2.100", "2001:DB8:0::100"], routerId: 51 },
         });
         await settled();
         const text = messages.map((message) => message.text).join("\n");
         assert.match(text, /pair edge has 51, too[\s\S]*service address 192\.0\.2\.100: pair edge has it, too/);
+        assert.match(text, /service address 2001:DB8:0::100: pair edge has it, too/);
     });
 
     describe("with a check that needs a backend", () => {

@@ -58,6 +58,11 @@ export function addressesOf({ address = "*" }: PortBind): readonly string[] {
     return typeof address === "string" ? [address] : address;
 }
 
+/** Whether a section has servers, declared or in raw lines, or places for those that HAProxy finds by DNS. */
+export function hasServers({ servers = [], serverTemplates = [], raw }: AnyProxy): boolean {
+    return servers.length + serverTemplates.length > 0 || hasLine(raw, "server") || hasLine(raw, "server-template");
+}
+
 /** Whether a server's health is checked; `defaults`: those of its section's `default-server`. */
 export function isChecked({ check }: ServerOptions, defaults: ServerOptions = {}): boolean {
     return check ?? defaults.check ?? true;

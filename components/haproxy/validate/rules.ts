@@ -161,7 +161,8 @@ export const rules = {
     },
     "pair-address": {
         severity: "error",
-        meaning: "A pair has no service address, or one that its hosts cannot share.",
+        meaning:
+            "A pair has no service address, one that its hosts cannot share, or the elastic IP address of another pair.",
     },
     "pair-host": {
         severity: "error",
@@ -172,6 +173,10 @@ export const rules = {
     "pair-bind": {
         severity: "error",
         meaning: "Only the MASTER of a pair answers at a bind, or the health page of the pair has its port.",
+    },
+    "pair-check": {
+        severity: "error",
+        meaning: "The check of a pair needs a backend without servers, or another health page would be lost.",
     },
     "pair-router-id": { severity: "error", meaning: "Two pairs of the program have one VRRP router id." },
     "pair-shared": {

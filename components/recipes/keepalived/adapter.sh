@@ -106,7 +106,7 @@ keepalived_running() {
         [ "$started" -gt 0 ] || return 0
         running_since=$started
         running_digest=older
-        [ "$started" -lt "$tx_written" ] || running_digest=$tx_digest
+        ! read -r running_digest 2>/dev/null <"$keepalived_run/awaits" || :
         ;;
     esac
 }
@@ -239,7 +239,7 @@ keepalived_activate() {
     esac
     # A process that was started without our drop-in has no such directory.
     (umask 022 && mkdir -p -- "$keepalived_run")
-    rm -f -- "$keepalived_run/digest"
+    rm -f -- "$keepalived_run/digest" "$keepalived_run/awaits"
     case $1 in
     reload)
         keepalived_read "$keepalived_settings"

@@ -53,6 +53,8 @@ describe("binds of a pair", () => {
             { address: "192.0.2.11", port: 80 },
             { port: 80 },
             { address: ["2001:db8::100", "::"], port: 80 },
+            { address: ["2001:db8::100", "0::0"], port: 80, v6only: true },
+            { address: ["192.0.2.100", "::"], port: 80, raw: "v4v6" },
         ]) {
             assert.deepEqual(found(withBinds(bind)), [], JSON.stringify(bind));
         }
@@ -61,6 +63,14 @@ describe("binds of a pair", () => {
             [{ address: ["192.0.2.100", "192.0.2.12"], port: 80 }],
             [{ address: "192.0.2.100", port: 80 }, { port: 81 }],
             [{ address: ["2001:db8::100", "*"], port: 80 }],
+            [
+                { address: "192.0.2.100", port: 80 },
+                { address: "::", port: 80, v6only: true },
+            ],
+            [
+                { address: "192.0.2.100", port: 80 },
+                { address: "::", port: 80, raw: "v4v6 v6only" },
+            ],
         ]) {
             assert.equal(found(withBinds(...binds)).length, 1, JSON.stringify(binds));
         }

@@ -1,5 +1,6 @@
 import assert from "node:assert/strict";
 import { slot } from "../../../components/convergence/slots";
+import type { Backend } from "../../../components/haproxy";
 import { needIssues, pairIssues } from "../../../components/keepalived/index";
 import type { PairMember, PairSettings } from "../../../components/keepalived/types";
 import { elastic, elasticMembers, members, vip } from "../../support/pairs";
@@ -8,7 +9,8 @@ const [lb1, lb2] = members;
 const [elastic1, elastic2] = elasticMembers;
 
 function found(settings: PairSettings, hosts: readonly PairMember[] = members, backends?: readonly string[]): string[] {
-    const config = { version: "3.0", frontends: [], backends: (backends ?? []).map((name) => ({ name, servers: [] })) };
+    const servers = [{ name: "s1", address: "192.0.2.31", port: 8080 }];
+    const config = { version: "3.0", frontends: [], backends: (backends ?? []).map((name) => ({ name, servers })) };
     return [...pairIssues(settings, hosts), ...(backends ? needIssues(settings, config) : [])].map(
         ({ rule, path, message, severity }) => `${severity === "warning" ? "warning " : ""}${rule} ${path}: ${message}`,
     );
@@ -171,6 +173,24 @@ describe("issues of a pair", () => {
                 'pair-host hosts.lb2.address: host lb2: its address "2001:db8::12" is not an IPv4 address; VRRP needs one that the other host reaches',
             ],
         ],
+        "hosts with numbers as names, whose order would be lost": [
+            found(vip, [
+                { ...lb1, name: "10" },
+                { ...lb2, name: "0" },
+            ]),
+            ["10", "0"].map(
+                (name) =>
+                    `pair-host hosts: host ${name}: its name is a number, and JavaScript sorts such names before all others, so that which ` +
+                    `host is the first could not be declared; give it a name with a letter, such as lb${name}`,
+            ),
+        ],
+        "hosts with names that only begin with a number, or with 0": [
+            found(vip, [
+                { ...lb1, name: "02" },
+                { ...lb2, name: "1a" },
+            ]),
+            [],
+        ],
         "a host whose name keepalived would misread": [
             found(vip, [lb1, { name: "lb 2", address: "192.0.2.12" }]),
             [
@@ -271,6 +291,29 @@ describe("issues of a pair", () => {
             assert.deepEqual(issues, expected);
         });
     }
+
+    it("are found if the check needs what has no servers by design, and not if a search has failed", () => {
+        const issuesOf = (fields: Partial<Backend>, unsearched: string[] = []) =>
+            needIssues(
+                { ...vip, check: { needs: ["moved"] } },
+                { version: "3.0", frontends: [], backends: [{ name: "moved", servers: [], ...fields }] },
+                unsearched,
+            ).map(({ rule, path, message, severity }) => `${severity} ${rule} ${path}: ${message}`);
+        const refused = [
+            'error pair-check check.needs[0]: check.needs: "moved" has no servers, so that neither host would ever serve; remove it, or give it a server',
+        ];
+        const redirect = { action: "redirect", location: "https://shop.example.com/" } as const;
+        assert.deepEqual(issuesOf({ httpRequestRules: [redirect] }), refused);
+        assert.deepEqual(issuesOf({ raw: ["http-request return status 200", "option httpchk"] }), refused);
+        assert.deepEqual(issuesOf({}, ["moved"]), []);
+        for (const fields of [
+            { serverTemplates: [{ prefix: "s", count: 3, fqdn: "shop.example.com", port: 8080 }] },
+            { raw: ["  server s1 192.0.2.31:8080 check"] },
+            { raw: ["server-template s 3 shop.example.com:8080"] },
+        ]) {
+            assert.deepEqual(issuesOf(fields), [], JSON.stringify(fields));
+        }
+    });
 
     it("say what is wrong with a password, and never quote it", () => {
         const misread =

@@ -113,6 +113,18 @@ describe("a pair in a stack", () => {
         assert.deepEqual(["edge-lb1", "edge-lb2"].map(priority), ["100", "101"]);
     });
 
+    it("prefers the first host by name if it names none, whether it finds or provisions them", () => {
+        const { lb1, lb2 } = ec2.hosts;
+        const provisioned = { loadBalancers: { ec2: { ...ec2, hosts: { lb2, lb1 } } } };
+        const orderOf = (changes: object) => {
+            const [{ hosts = [] } = {}] = compose(loaded(changes), () => true).fleets;
+            return hosts.map(({ name }) => name);
+        };
+        assert.deepEqual(orderOf({ pair }), ["lb1", "lb2"]);
+        assert.deepEqual(orderOf({ ...provisioned, pair: { failback: "never" } }), ["lb1", "lb2"]);
+        assert.deepEqual(orderOf({ ...provisioned, pair: { failback: "never", first: "lb2" } }), ["lb2", "lb1"]);
+    });
+
     it("opens the port of its health page in the security group of hosts that it provisions", () => {
         const opened = (check: object) => {
             const { fleets } = compose(
@@ -211,6 +223,14 @@ describe("a pair in a stack", () => {
             ['pair.first: no load balancer has the name "lb3"; use lb1 or lb2'],
         ],
         [
+            "numbers as names of its hosts, which JavaScript would sort",
+            { inventory: { nodes: [balancer("1", "192.0.2.11"), nodes[0]] }, pair: { ...pair, first: "lb2" } },
+            [
+                "loadBalancers.tag: haproxy::lb in the environment test of stacks/test.ts: host 1: its name is a number, and JavaScript sorts such names before all others, so that which host is the first " +
+                    "could not be declared; give it a name with a letter, such as lb1",
+            ],
+        ],
+        [
             "an elastic IP address without its id",
             { pair: { failback: "never", elasticIp: { region: "eu-central-1" } } },
             ["pair.elasticIp.allocationId: missing; set it, as in eipalloc-0123456789abcdef0"],
@@ -226,6 +246,24 @@ describe("a pair in a stack", () => {
             ['pair.standby: standby: the pair has no host "lb3"; its hosts are lb1 and lb2'],
         ],
         [
+            "a check that needs a service without servers",
+            {
+                services: [
+                    {
+                        name: "moved",
+                        default: true,
+                        port: 8080,
+                        servers: [],
+                        redirects: [{ to: { host: "www.example.com" } }],
+                    },
+                ],
+                pair: { ...pair, check: { needs: ["moved"] } },
+            },
+            [
+                'pair.check.needs[0]: check.needs: "moved" has no servers, so that neither host would ever serve; remove it, or give it a server',
+            ],
+        ],
+        [
             "a name in place of a host's own address",
             { inventory: { nodes: [nodes[0], balancer("lb1", "lb1.example.com")] }, pair },
             [
@@ -234,4 +272,11 @@ describe("a pair in a stack", () => {
         ],
     ] as [string, object, string[]][])
         it(`refuses ${title}`, () => assert.deepEqual(errorsOf(changes), errors));
+
+    it("says nothing of a check that needs a service whose search has failed, but why it has", () => {
+        const services = [{ name: "shop", default: true, port: 8080 }];
+        const [error = "", ...others] = errorsOf({ services, pair: { ...pair, check: { needs: ["shop"] } } });
+        assert.match(error, /^services\[0\]: no node has the tag shop::app /);
+        assert.deepEqual(others, []);
+    });
 });

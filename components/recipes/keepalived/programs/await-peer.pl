@@ -18,7 +18,7 @@ my $PROGRAMS = "/usr/local/libexec/haproxy-fleet";
 my ($VRRP, $AF_PACKET, $ARP, $NO_AUTHENTICATION, $PASSWORD) = (112, 17, 0x0806, 0, 1);
 
 # A new process has read nothing yet.
-unlink "$RUN/digest", $REASON;
+unlink "$RUN/digest", "$RUN/awaits", $REASON;
 my %pair;
 open my $settings, "<", "/etc/keepalived/pair.conf" or exit 0;
 while (<$settings>) {
@@ -35,7 +35,11 @@ until (($device) = interface()) {
 write_interface();
 my $joins = -e $FLAG;
 my @addresses = map { m{^([\d.]+)/} } split / /, $pair{addresses};
-my $password = password();
+my ($password, $digest) = read_config();
+# So the converge knows which files a waiting host has read.
+if (defined $digest && open my $file, ">", "$RUN/awaits") {
+    print $file "$digest\n";
+}
 my $patience = ($joins ? 4 : 1.5) * $pair{advertise};
 
 socket(my $vrrp, PF_INET, SOCK_RAW, $VRRP) or start("adverts cannot be received ($!)");
@@ -120,13 +124,15 @@ sub difference {
     return join(" ", sort @theirs) eq join(" ", sort @addresses) ? "" : "list of addresses";
 }
 
-# The password in keepalived's own file; undef if there is none.
-sub password {
-    open my $file, "<", "/etc/keepalived/keepalived.conf" or return undef;
+# The password in keepalived's own file, and the digest that it calls its check with; undef if there is none.
+sub read_config {
+    my ($password, $digest);
+    open my $file, "<", "/etc/keepalived/keepalived.conf" or return;
     while (<$file>) {
-        return $1 // $2 if /^\s*auth_pass\s+(?:"([^"]*)"|(\S+))/;
+        $password = $1 // $2 if /^\s*auth_pass\s+(?:"([^"]*)"|(\S+))/;
+        $digest = $1 if m{/check-haproxy ([0-9a-f]+)"};
     }
-    return undef;
+    return ($password, $digest);
 }
 
 # Who answers for a service address; undef if nobody does. Asks as RFC 5227 says, from no address, so that nobody learns a wrong one.
