@@ -160,6 +160,64 @@ describeLab("an elastic IP address", () => {
         await pair.settled(from);
     });
 
+    it("moves once when everything between the hosts is cut, and again if the host that has it dies", async () => {
+        await makeMaster(one());
+        const [from, to] = [one(), other()];
+        pair.aws.calls.reset();
+        for (const member of pair.members) {
+            const { address } = pair.peerOf(member).host;
+            const rule = `table inet test { chain in { type filter hook input priority -5; ip saddr ${address} drop; }; }`;
+            await member.host.exec(`echo '${rule}' | nft -f -`);
+        }
+        try {
+            await until("lb2 has taken it", async () => (await pair.owner()) === to);
+            // Each timer has looked at least once.
+            await sleep(45_000);
+            const { stdout } = await from.host.exec(`${MOVER} check`);
+            assert.match(
+                stdout,
+                /: left to 10\.99\.\d+\.\d+, which has taken it, for \d+ s more; its health page cannot be reached \(no connection in time\), /,
+            );
+            assert.deepEqual(
+                moves().map((move) => move.to),
+                ["lb2"],
+            );
+            await to.host.exec(`systemctl stop ${elasticUnits.timer} keepalived haproxy`);
+            await until("lb1 has taken it back", async () => (await pair.owner()) === from, 90_000);
+        } finally {
+            for (const { host } of pair.members) await host.exec("nft delete table inet test");
+            await to.host.exec(`systemctl start haproxy keepalived ${elasticUnits.timer}`);
+        }
+        await pair.settled(from);
+    });
+
+    it("is handed over before a BACKUP restarts to which it still leads, because the MASTER may not take it", async () => {
+        await makeMaster(one());
+        const [from, to] = [one(), other()];
+        const yields = () => from.host.exec("/usr/local/libexec/haproxy-fleet/pair yield 'a test'", { check: false });
+        const parameters = { NetworkInterfaceId: to.networkInterface };
+        const end = pair.aws.fail("AssociateAddress", { ...faults.unauthorized, parameters });
+        try {
+            const failed = await yields();
+            assert.deepEqual(
+                [failed.code, failed.stdout],
+                [
+                    1,
+                    "lb2 did not take the elastic IP address in time: lb2 is MASTER, and it leads to this host; see journalctl -t haproxy-fleet-address on lb2; this host takes part again\n",
+                ],
+            );
+            assert.equal(await pair.state(from), "BACKUP\tnone");
+            const again = yields();
+            await sleep(2000);
+            end();
+            const { code, stdout } = await again;
+            assert.deepEqual([code, stdout], [0, ""]);
+            assert.equal(await pair.owner(), to);
+        } finally {
+            end();
+        }
+    });
+
     describe("when a call", () => {
         before(async () => {
             await makeMaster(one());

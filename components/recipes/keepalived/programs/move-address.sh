@@ -19,7 +19,8 @@ cd / || exit
 settings=/etc/keepalived/pair.conf
 # Of `pair`: the role, and since when.
 state=/run/haproxy-fleet-pair/state
-# lock; held: since when this host had been MASTER when it last had the address; secondary: the secondary address that we have put there.
+# lock; secondary: the secondary address that we have put there; held: of the time as MASTER in which this host last had the address, when it
+# began, and the last pause of is_left_to_peer, in seconds; while that pause lasts, also since when.
 run=/run/haproxy-fleet-address
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
 metadata=http://169.254.169.254/latest
@@ -30,19 +31,21 @@ tab=$(printf '\t')
 # In seconds. LIMIT: how long it tries. LOOKS: the pauses before each look of `move`. CONNECT, ANSWER: how long a call may take.
 LIMIT=${LIMIT:-60}
 LOOKS=${LOOKS:-0 3 5}
+FIRST_PAUSE=60
+LONGEST_PAUSE=300
 CONNECT=2
 ANSWER=5
 
 # Reads pair.conf. Fails if this host is in no pair with an elastic IP address.
 read_settings() {
-    mode='' address='' port=8407 path=/ peer='' allocation='' interface_id='' service_address='' region='' endpoint=''
+    mode='' address='' peer='' allocation='' interface_id='' service_address='' region='' endpoint=''
     peer_interface_id='' preferred=yes
     [ -r "$settings" ] || return 1
     # shellcheck disable=SC2034 # eval uses it
     while IFS='=' read -r key value; do
         case $key in
-        mode | address | port | path | peer | allocation | interface_id | service_address | region | endpoint | \
-            peer_interface_id | preferred) eval "$key=\$value" ;;
+        mode | address | peer | allocation | interface_id | service_address | region | endpoint | peer_interface_id | \
+            preferred) eval "$key=\$value" ;;
         esac
     done <"$settings"
     [ "$mode" = elastic ] || return 1
@@ -189,13 +192,43 @@ find_owner() {
     esac
 }
 
-# Whether an address that this host has had, and that the other one has now, stays there: if VRRP is cut both ways, both are MASTER, and would
-# take it from each other for ever. The preferred one takes it; the other one does so only if the preferred one does not serve.
+# Whether an address that this host has had as MASTER, and that the other one has now, stays there: if VRRP is cut both ways, both are MASTER,
+# and would take it from each other for ever. Sets why.
+# If the health page there says that it serves, only VRRP is cut: the preferred host takes the address, and the other one leaves it.
+# If it cannot be reached, the whole network in between is cut, or the other host has died; from here, that looks the same. But it was alive
+# when it took the address, and a move ends open connections. So the address stays there for a pause, which is longer each time.
+# If it answers anything else, that host does not serve.
 is_left_to_peer() {
-    [ "$preferred" = no ] && [ "$owner" = peer ] || return
-    held=
-    { read -r held <"$run/held"; } 2>/dev/null
-    [ "$held" = "$term" ] && curl -q -sSfg --noproxy '*' -m 1 -o /dev/null "http://$peer:$port$path" 2>/dev/null
+    [ "$owner" = peer ] && [ "$held" = "$term" ] || return
+    if words=$("$programs/check-haproxy" ask "$peer" 2>&1); then
+        since=
+        note_held
+        why="which serves; both hosts seem to be MASTER, so see that VRRP gets through"
+        [ "$preferred" = no ]
+        return
+    fi
+    case $words in "no connection in time" | "No route to host" | "Network is unreachable") ;; *) return 1 ;; esac
+    read_clock
+    if [ -z "$since" ]; then
+        since=$now
+        pause=$((pause > 0 ? pause * 2 : FIRST_PAUSE))
+        [ "$pause" -le "$LONGEST_PAUSE" ] || pause=$LONGEST_PAUSE
+        note_held
+    fi
+    why="which has taken it, for $((since + pause - now)) s more; its health page cannot be reached ($words), so see that VRRP and TCP get through"
+    [ $((now - since)) -lt "$pause" ]
+}
+
+# Sets held, pause and since, see run.
+read_held() {
+    held='' pause='' since=''
+    { read -r held pause since <"$run/held"; } 2>/dev/null
+    [ "$held" = "$term" ] || since='' pause=''
+    pause=${pause:-0}
+}
+
+note_held() {
+    printf '%s\n' "$term $pause${since:+ $since}" >"$run/held"
 }
 
 # try YIELDING: makes the address lead here if this host is MASTER. YIELDING: whether it may stay with the other host. Sets public, moved if
@@ -203,14 +236,16 @@ is_left_to_peer() {
 try() {
     is_master || return 2
     find_client && get_credentials && find_owner || return 1
+    read_held
     if [ "$owner" = own ]; then
         [ "$tries" = 1 ] || tell_success
-        printf '%s\n' "$term" >"$run/held"
+        since=
+        note_held
         return
     fi
     before=$owner
     if [ "$1" = yes ] && is_left_to_peer; then
-        printf 'elastic IP %s: left to %s, which serves; both hosts seem to be MASTER, so see that VRRP gets through\n' "$public" "$peer"
+        printf 'elastic IP %s: left to %s, %s\n' "$public" "$peer" "$why"
         return 2
     fi
     is_master || return 2
@@ -227,7 +262,8 @@ try() {
         return 1
     fi
     tell_success
-    printf '%s\n' "$term" >"$run/held"
+    since=
+    note_held
 }
 
 tell_success() {

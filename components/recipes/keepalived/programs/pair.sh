@@ -11,7 +11,8 @@
 # pair state                     prints only role and what it holds of the addresses
 # pair notify TYPE NAME STATE PRIORITY  is called by keepalived when its state changes
 # pair yield [-t SECONDS] REASON hands the addresses over and stays out, until `pair resume`, or for SECONDS (600). Fails with nothing changed,
-#                                and says why, if the peer cannot take over. Does nothing on a host that is not MASTER.
+#                                and says why, if the peer cannot take over. Changes nothing on a host that is not MASTER, and fails there
+#                                only if the elastic IP address leads to it and stays.
 # pair resume                    ends that
 # pair release                   takes the addresses off the interface; when keepalived has ended
 set -uf
@@ -30,6 +31,9 @@ unit=keepalived.service
 timer=haproxy-fleet-resume
 table=haproxy_fleet_yield
 mover=haproxy-fleet-address.service
+# In seconds. takes: how long a MASTER may need to take the elastic IP address, whose timer looks each 30 s. asks: how long EC2 is asked.
+takes=60
+asks=5
 
 # Sets a variable for each key that the programs use. Fails if this host has no pair.
 read_settings() {
@@ -250,7 +254,10 @@ yield() {
     find_role
     case $role,$holds in
     MASTER,*) ;;
-    *,none) return 0 ;;
+    *,none)
+        [ "$mode" != elastic ] || see_elsewhere
+        return 0
+        ;;
     esac
     if ! serves "$peer"; then
         reason="$peer_name cannot take the addresses over, because it does not serve: $words; make it serve first"
@@ -264,13 +271,91 @@ yield() {
     trap 'resume; exit 1' HUP INT TERM
     [ "$mode" = elastic ] || hold_clients
     mark_yield 1
+    owner=
     if hand_over; then
         drop_table
         printf 'handed over to %s\n' "$peer_name"
         return 0
     fi
     resume
+    if [ -n "$owner" ]; then
+        await_role
+        find_owner
+        explain_owner
+    fi
     refuse "$reason; this host takes part again"
+}
+
+# A host that is not MASTER has the elastic IP address as long as the MASTER does not reach EC2: then its HAProxy has all clients. Waits until
+# the address leads elsewhere, and refuses if it stays. Three of them are let through, because nobody else would repair them: one whose HAProxy
+# does not serve; one without a keepalived that runs, which the same up may be about to start, on both hosts; and one that cannot ask EC2,
+# whose way there this up may be to repair.
+see_elsewhere() {
+    serves "$address" || serves "$address" || return 0
+    read_clock
+    limit=$((clock + asks * 100))
+    here=
+    while :; do
+        find_owner
+        case $owner in
+        own)
+            case $role in
+            BACKUP | FAULT) ;;
+            *)
+                printf 'nothing is handed over: the elastic IP address leads to this host, which is %s\n' "$role"
+                return
+                ;;
+            esac
+            [ -n "$here" ] || limit=$((limit + (takes - asks) * 100))
+            here=yes
+            ;;
+        "unknown "*) ;;
+        *) return ;;
+        esac
+        has_passed "$limit" && break
+        sleep 1
+    done
+    if [ -z "$here" ]; then
+        printf 'nothing is handed over: this host is %s, and does not know where the elastic IP address leads: %s\n' "$role" "${owner#unknown }"
+        return
+    fi
+    find_role
+    explain_owner
+    refuse "$reason"
+}
+
+# Waits until the role is that after a resume: without adverts of the peer, this host is MASTER after 3 of them and a part of one.
+await_role() {
+    read_clock
+    limit=$((clock + (advertise * 4 + 2) * 100))
+    until find_role && [ "$role" = MASTER ] || has_passed "$limit"; do
+        sleep 0.2
+    done
+}
+
+# Sets owner to who has the elastic IP address, as move-address says.
+find_owner() {
+    owner=$("$programs/move-address" owner 2>&1)
+    owner=${owner%%"$NL"*}
+    case $owner in own | peer | nobody | "other "* | "unknown "*) ;; *) owner="unknown move-address: ${owner:-no answer}" ;; esac
+}
+
+# Sets reason to who is MASTER and where the elastic IP address leads, when the peer has not taken it.
+explain_owner() {
+    case $role in
+    MASTER) master="this host is MASTER" ;;
+    # It hears adverts.
+    BACKUP) master="$peer_name is MASTER" ;;
+    *) master="this host is $role" ;;
+    esac
+    case $owner in
+    own) leads="it leads to this host" ;;
+    peer) leads="it leads to $peer_name now" ;;
+    nobody) leads="it leads to no host" ;;
+    "other "*) leads="it leads to ${owner#other }" ;;
+    *) leads="this host does not know where it leads (${owner#unknown })" ;;
+    esac
+    reason="$peer_name did not take the elastic IP address in time: $master, and $leads; see journalctl -t haproxy-fleet-address on $peer_name"
 }
 
 # Drops what opens new connections to the service addresses, so that requests end; those who wait for a connection send again after 1 s. The
@@ -320,9 +405,8 @@ hand_over() {
         sleep 0.05
     done
     if [ "$mode" = elastic ]; then
-        limit=$((limit + 6000))
-        until owner=$("$programs/move-address" owner) && [ "${owner%%"$NL"*}" = peer ]; do
-            reason="$peer_name has not taken the address over: it is on ${owner%%"$NL"*}"
+        limit=$((limit + takes * 100))
+        until find_owner && [ "$owner" = peer ]; do
             has_passed "$limit" && return 1
             sleep 0.5
         done

@@ -37,13 +37,32 @@ class Lb1 {
         writeFileSync(this.path(name), `#!/bin/sh\n${script}\n`, { mode: 0o755 });
     }
 
+    /** Gives the pair an elastic IP address. The file `owner` says who has it. A sleep lasts a second, and takes no time. */
+    makeElastic(): void {
+        const edit = (name: string, change: (text: string) => string) =>
+            writeFileSync(this.path(name), change(readFileSync(this.path(name), "utf8")));
+        edit("pair.conf", (text) => text.replace("mode=vip", "mode=elastic"));
+        edit("pair", (text) => text.replaceAll("/proc/uptime", this.path("uptime")));
+        writeFileSync(this.path("uptime"), "1000.00 0\n");
+        this.stub(
+            "sleep",
+            `read -r up _ <${this.path("uptime")}; echo "$((\${up%.*} + 1)).00 0" >${this.path("uptime")}`,
+        );
+        this.stub("move-address", `cat ${this.path("owner")}`);
+    }
+
     /** Calls it while the page says this; its output. */
     call(answer: string, ...args: string[]): string {
+        return this.run(answer, ...args).stdout;
+    }
+
+    /** Calls it while the page says this. */
+    run(answer: string, ...args: string[]): { status: number | null; stdout: string } {
         writeFileSync(this.path("answer"), `${answer}\n`);
         const [program = "", ...words] = [...this.shell, this.path("pair"), ...args];
-        const { stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
+        const { status, stdout, stderr } = spawnSync(program, words, { encoding: "utf8" });
         assert.equal(stderr, "");
-        return stdout;
+        return { status, stdout };
     }
 
     /** Calls it and does not wait; resolves when it has ended. */
@@ -139,6 +158,83 @@ describeUnderShells(
             assert.equal(lb1().call(serves, "yield", "a test"), "handed over to lb2\n");
             assert.equal(readFileSync(lb1().path("run/yield"), "utf8"), "1\n");
             assert.equal(back(), false);
+        });
+
+        describe("with an elastic IP address", () => {
+            const serves = "HTTP/1.0 200 OK";
+            const journal = "see journalctl -t haproxy-fleet-address on lb2";
+            beforeEach(() => lb1().makeElastic());
+
+            /** Yields in a role, while the page of both hosts says this, and the address leads there. */
+            const yields = (role: string, owner: string, answer = serves) => {
+                writeFileSync(lb1().path("run/state"), `${role} 1\n`);
+                writeFileSync(lb1().path("owner"), `${owner}\n`);
+                const before = Number.parseInt(readFileSync(lb1().path("uptime"), "utf8"), 10);
+                const { status, stdout } = lb1().run(answer, "yield", "a test");
+                const seconds = Number.parseInt(readFileSync(lb1().path("uptime"), "utf8"), 10) - before;
+                return { status, stdout, seconds };
+            };
+
+            it("hands nothing over on a host that is not MASTER, if the address leads elsewhere", () => {
+                for (const role of ["BACKUP", "FAULT"]) {
+                    for (const owner of ["peer", "nobody", "other eni-3 10.0.3.3"]) {
+                        assert.deepEqual(yields(role, owner), { status: 0, stdout: "", seconds: 0 }, owner);
+                    }
+                }
+            });
+
+            it("refuses on a BACKUP to which the address still leads after a minute", () => {
+                assert.deepEqual(yields("BACKUP", "own"), {
+                    status: 1,
+                    stdout: `lb2 did not take the elastic IP address in time: lb2 is MASTER, and it leads to this host; ${journal}\n`,
+                    seconds: 60,
+                });
+                assert.match(yields("FAULT", "own").stdout, /: this host is FAULT, and it leads to this host; /);
+            });
+
+            it("waits on a BACKUP until the MASTER has taken the address", () => {
+                lb1().stub(
+                    "move-address",
+                    `read -r up _ <${lb1().path("uptime")}; [ "\${up%.*}" -ge 1030 ] && echo peer || echo own`,
+                );
+                assert.deepEqual(yields("BACKUP", "own"), { status: 0, stdout: "", seconds: 30 });
+            });
+
+            it("does not keep a host from being repaired", () => {
+                assert.deepEqual(yields("BACKUP", "own", "Connection refused"), { status: 0, stdout: "", seconds: 0 });
+                assert.deepEqual(yields("BACKUP", "unknown DescribeAddresses: curl: (28)"), {
+                    status: 0,
+                    stdout: "nothing is handed over: this host is BACKUP, and does not know where the elastic IP address leads: DescribeAddresses: curl: (28)\n",
+                    seconds: 5,
+                });
+                lb1().stub("systemctl", '[ "$1" != show ] || echo inactive');
+                assert.deepEqual(yields("BACKUP", "own"), {
+                    status: 0,
+                    stdout: "nothing is handed over: the elastic IP address leads to this host, which is STOPPED\n",
+                    seconds: 0,
+                });
+            });
+
+            it("says after a failed hand-over who is MASTER, and where the address leads", () => {
+                const state = lb1().path("run/state");
+                lb1().stub("systemd-run", `echo FAULT 1 >${state}`);
+                const resumed = (role: string) =>
+                    lb1().stub("systemctl", `if [ "$1" = show ]; then echo active; else echo ${role} 1 >${state}; fi`);
+                const began = `lb2 did not take the elastic IP address in time:`;
+                const ended = `${journal}; this host takes part again\n`;
+                resumed("BACKUP");
+                const { status, stdout } = yields("MASTER", "own");
+                assert.deepEqual([status, stdout], [1, `${began} lb2 is MASTER, and it leads to this host; ${ended}`]);
+                assert.equal(
+                    yields("MASTER", "unknown no answer").stdout,
+                    `${began} lb2 is MASTER, and this host does not know where it leads (no answer); ${ended}`,
+                );
+                resumed("MASTER");
+                assert.equal(
+                    yields("MASTER", "own").stdout,
+                    `${began} this host is MASTER, and it leads to this host; ${ended}`,
+                );
+            });
         });
     },
 );
