@@ -74,9 +74,9 @@ keepalived_check_addresses() {
         case " $keepalived_known " in *" $one "*) ;; *) keepalived_new="$keepalived_new $one" ;; esac
     done
     [ -n "$keepalived_new" ] || return 0
-    holders=$(keepalived_find_holders "$on_device" "$peer" "${keepalived_new# }" 2>/dev/null)
+    holders=$(keepalived_find_holders "$on_device" "$peer" "${keepalived_new# }" 2>/dev/null | sed -n 's/^other \(.*\) /\1: it answers at /p')
     [ -z "$holders" ] ||
-        keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"
+        keepalived_refuse "${holders%%"$NL"*}, which is neither this host nor $peer_name; choose a free address, or take it off that host"
 }
 
 # keepalived_check_service ADDRESS: whether something else than keepalived gives this host the address.
