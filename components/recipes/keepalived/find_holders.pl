@@ -1,37 +1,5 @@
-# DEVICE PEER ADDRESSES: prints who has one of the addresses and is not the peer. Asks by ARP from no address (RFC 5227), so that nobody
-# learns a wrong one.
+# DEVICE PEER ADDRESSES: prints who else has the addresses, a line each. What it shares with await-peer is in find_holders.shared.pl.
 use strict;
 use Socket;
 
-my ($device, $peer, $addresses) = @ARGV;
-my ($AF_PACKET, $ARP) = (17, 0x0806);
-my @wanted = map { m{^([\d.]+)/} } split / /, $addresses;
-my $mac = pack "H12", contents("address") =~ tr/://dr;
-my $all = pack "S n l S C C a8", $AF_PACKET, $ARP, contents("ifindex"), 1, 0, 6, "\xff" x 6;
-socket(my $socket, $AF_PACKET, SOCK_DGRAM, unpack "S", pack "n", $ARP) or exit;
-bind $socket, $all or exit;
-my %has;
-for (1 .. 3) {
-    send $socket, pack("n n C C n a6 a4 a6 a4", 1, 0x0800, 6, 4, 1, $mac, "\0" x 4, "\0" x 6, inet_aton($_)), 0, $all for @wanted, $peer;
-    my $left = 0.3;
-    while ($left > 0) {
-        vec(my $bits = "", fileno $socket, 1) = 1;
-        (my $found, $left) = select $bits, undef, undef, $left;
-        last if $found < 1;
-        my $answer;
-        defined recv $socket, $answer, 2048, 0 or last;
-        my ($theirs, $address) = unpack "x8 a6 a4", $answer;
-        $has{inet_ntoa $address} = $theirs if $theirs ne $mac;
-    }
-}
-for (@wanted) {
-    next if !defined $has{$_} || $has{$_} eq ($has{$peer} // "");
-    print "$_: it answers at ", join(":", unpack "(H2)6", $has{$_});
-    last;
-}
-
-sub contents {
-    open my $file, "<", "/sys/class/net/$device/$_[0]" or exit;
-    chomp(my $line = <$file>);
-    return $line;
-}
+print "$_\n" for holders(@ARGV);

@@ -3,7 +3,7 @@ import type { Resource } from "../../convergence/kinds/index";
 import { assertForm, formError, matching } from "../../forms";
 import { isError } from "../../haproxy/index";
 import { keepalivedFiles, type Pair, pairIssues, pairPaths, resolvedPairForm } from "../../keepalived/index";
-import { adapterScript, hostProgram } from "../../scripts";
+import { adapterScript, hostProgram, perlProgram } from "../../scripts";
 import { renderTemplate } from "../../templates";
 import { elasticResources } from "./elastic";
 
@@ -63,7 +63,7 @@ export function keepalived(pair: Pair, host: string): Resource[] {
             ([name, source]): Resource => ({
                 kind: "file",
                 path: `${programs}/${name}`,
-                content: hostProgram("keepalived", source),
+                content: hostProgram("keepalived", source) + (name === "await-peer" ? `\n${holders()}` : ""),
                 mode: "0755",
                 program: true,
             }),
@@ -89,3 +89,6 @@ export function keepalived(pair: Pair, host: string): Resource[] {
         { kind: "service", name: UNIT, mayWait: true, removed: "stop" },
     ];
 }
+
+/** Functions that the preflight has, too: it asks before the host has the programs. */
+const holders = () => perlProgram("components/recipes/keepalived", "find_holders.shared");

@@ -58,26 +58,28 @@ keepalived_check_addresses() {
         keepalived_refuse "$peer: it is an address of this host, but declared as that of $peer_name; correct hosts.$peer_name.address"
     [ "$keepalived_mode" != elastic ] || return 0
     keepalived_find_role
-    for one in $addresses; do
-        keepalived_check_service "$one"
-    done
-    [ -z "$refused" ] || return 0
-    # An address that somebody has already is refused once, before the pair has it.
-    keepalived_new=
     keepalived_known=
+    keepalived_asks=yes
     # A pair that has left the host has taken its settings along.
     if [ -e "$keepalived_identity" ] && [ -e "$keepalived_settings" ]; then
         keepalived_known=$(sed -n 's/^addresses=//p' -- "$keepalived_settings")
     elif [ "${role:-STOPPED}" = MASTER ]; then
-        return
+        keepalived_asks=
     fi
+    for one in $addresses; do
+        keepalived_check_service "$one"
+        [ -z "$on_device" ] || keepalived_check_network "$one"
+    done
+    # An address that somebody has already is refused once, before the pair has it.
+    { [ -z "$refused" ] && [ -n "$keepalived_asks" ]; } || return 0
+    keepalived_new=
     for one in $addresses; do
         case " $keepalived_known " in *" $one "*) ;; *) keepalived_new="$keepalived_new $one" ;; esac
     done
     [ -n "$keepalived_new" ] || return 0
-    holders=$(keepalived_find_holders "$on_device" "$peer" "${keepalived_new# }" 2>/dev/null)
+    holders=$(keepalived_find_holders "$on_device" "$peer" "${keepalived_new# }" 2>/dev/null | sed -n 's/^other \(.*\) /\1: it answers at /p')
     [ -z "$holders" ] ||
-        keepalived_refuse "$holders, which is neither this host nor $peer_name; choose a free address, or take it off that host"
+        keepalived_refuse "${holders%%"$NL"*}, which is neither this host nor $peer_name; choose a free address, or take it off that host"
 }
 
 # keepalived_check_service ADDRESS: whether something else than keepalived gives this host the address.
@@ -102,6 +104,40 @@ keepalived_check_service() {
     elif [ -n "$places" ] && ! systemctl is-active --quiet -- "$keepalived_unit"; then
         keepalived_refuse "$plain: it is on $places already, though keepalived does not run; take it off (ip addr del), and remove what puts it there"
     fi
+}
+
+# keepalived_check_network ADDRESS: whether only another interface is in its network: routers there would not learn that it has moved. Service
+# addresses, which a MASTER has, put no interface into a network.
+keepalived_check_network() {
+    plain=${1%/*}
+    family=-4
+    case $plain in *:*) family=-6 ;; esac
+    elsewhere=
+    routes=$(ip -o "$family" route show match "$plain" 2>/dev/null)
+    split_lines
+    for line in $routes; do
+        case $line in "default "* | *" via "*) continue ;; esac
+        network=${line%% *}
+        device=${line#*" dev "}
+        device=${device%% *}
+        # Those of the pair's interface may be from elsewhere, such as NetworkManager.
+        case $line,$device in *" proto kernel "* | *",$on_device") ;; *) continue ;; esac
+        case $(ip -o link show dev "$device" 2>/dev/null) in "" | *LOOPBACK* | *POINTOPOINT* | *NOARP*) continue ;; esac
+        for own in $(ip -o addr show dev "$device" to "$network" 2>/dev/null | sed 's/.* inet6* \([^ ]*\).*/\1/'); do
+            case " $addresses $keepalived_known " in *" ${own%/*}/"*) continue ;; esac
+            if [ "$device" = "$on_device" ]; then
+                unsplit
+                return
+            fi
+            elsewhere="$device ($own)"
+        done
+    done
+    unsplit
+    [ -n "$elsewhere" ] || return 0
+    own=${elsewhere#*"("}
+    own=${own%/*}
+    [ "$family" = -4 ] || own="an IPv4 address of ${elsewhere%% *}"
+    keepalived_refuse "$plain: it is in the network of $elsewhere, but the pair uses $on_device, the interface of $address; set hosts.$keepalived_host.address to $own"
 }
 
 # Prints the host's own IPv4 addresses.

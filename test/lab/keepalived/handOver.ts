@@ -1,6 +1,6 @@
 import assert from "node:assert/strict";
 import { until } from "../../support/traffic";
-import type { PairOfHosts } from "./pairOfHosts";
+import type { Name, PairOfHosts } from "./pairOfHosts";
 
 const PAIR = "/usr/local/libexec/haproxy-fleet/pair";
 
@@ -91,6 +91,31 @@ export function handOver(pair: () => PairOfHosts): void {
         await until("lb1 has it again", async () => (await pair().owners()).join() === "lb1");
         await pair().shell("lb2", "systemctl start keepalived");
         await pair().settle("lb1");
+    });
+
+    it("of an address outside of the hosts' network is proven by ARP, because there is no way to it without the address", async () => {
+        await pair().make("lb1");
+        const settings = { addresses: ["198.51.100.100/24"] };
+        const both = (master: Name) =>
+            until(`${master} is MASTER`, async () => {
+                const states = [master, pair().other(master)].map((name) => pair().state(name));
+                return (await Promise.all(states)).join() === "MASTER\tall,BACKUP\tnone";
+            });
+        for (const name of ["lb2", "lb1"] as const) await pair().converge(name, { settings });
+        await both("lb1");
+        assert.equal(await pair().shell("lb1", `${PAIR} yield a test`), "handed over to lb2");
+        assert.equal(await pair().state("lb2"), "MASTER\tall");
+        await pair().shell("lb1", `${PAIR} resume`);
+        await both("lb2");
+        await pair().shell("lb1", "systemctl stop keepalived");
+        assert.match(
+            await pair().shell("lb2", `${PAIR} yield a test`),
+            /^lb1 has not taken the addresses over: 198\.51\.100\.100: .*; this host takes part again$/,
+        );
+        await pair().shell("lb1", "systemctl start keepalived");
+        await both("lb2");
+        for (const name of ["lb1", "lb2"] as const) await pair().converge(name);
+        await pair().settle("lb2");
     });
 
     it("comes back at once with failback immediate", async () => {

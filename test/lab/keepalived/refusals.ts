@@ -66,6 +66,13 @@ const faults: {
         words: /10\.99\.\d+\.100: it is on other, where keepalived would leave it/,
     },
     {
+        name: "a service address in the network of another interface",
+        prepare: "ip link add other type bridge && ip link set other up && ip addr add 198.51.100.11/24 dev other",
+        undo: "ip link del other",
+        vary: () => ({ settings: { addresses: ["198.51.100.100/24"] } }),
+        words: /198\.51\.100\.100: it is in the network of other \(198\.51\.100\.11\/24\), but the pair uses eth0, the interface of 10\.99\.\d+\.\d+; set hosts\.lb2\.address to 198\.51\.100\.11/,
+    },
+    {
         name: "programs that others than root may replace",
         prepare: "chmod g+w /usr/local",
         undo: "chmod g-w /usr/local",

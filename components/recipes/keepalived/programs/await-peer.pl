@@ -8,6 +8,8 @@
 # - other adverts of the peer: wait until both have the same, as if the flag were there
 # - silence: start, unless the flag is there and somebody has the service address, as if VRRP could not get through
 # If the MASTER dies meanwhile, there is silence, so a waiting host takes over.
+#
+# await-peer DEVICE PEER ADDRESSES  only prints who else has the addresses, see holders
 use strict;
 use Socket;
 
@@ -15,8 +17,12 @@ my $FLAG = "/var/lib/haproxy-fleet/pair-joins";
 my $RUN = "/run/haproxy-fleet-pair";
 my $REASON = "$RUN/waits";
 my $PROGRAMS = "/usr/local/libexec/haproxy-fleet";
-my ($VRRP, $AF_PACKET, $ARP, $NO_AUTHENTICATION, $PASSWORD) = (112, 17, 0x0806, 0, 1);
+my ($VRRP, $NO_AUTHENTICATION, $PASSWORD) = (112, 0, 1);
 
+if (@ARGV) {
+    print "$_\n" for holders(@ARGV);
+    exit;
+}
 # A new process has read nothing yet.
 unlink "$RUN/digest", "$RUN/awaits", $REASON;
 my %pair;
@@ -135,27 +141,10 @@ sub read_config {
     return ($password, $digest);
 }
 
-# Who answers for a service address; undef if nobody does. Asks as RFC 5227 says, from no address, so that nobody learns a wrong one.
+# Who answers for a service address; undef if nobody does.
 sub holder {
-    my $known = "/sys/class/net/$device";
-    my $mac = pack "H12", contents("$known/address") =~ tr/://dr;
-    my $to = pack "S n l S C C a8", $AF_PACKET, $ARP, contents("$known/ifindex"), 1, 0, 6, "\xff" x 6;
-    socket(my $socket, $AF_PACKET, SOCK_DGRAM, unpack "S", pack "n", $ARP) or return undef;
-    bind $socket, $to;
-    for (1 .. 3) {
-        for my $address (@addresses) {
-            my $question = pack "n n C C n a6 a4 a6 a4", 1, 0x0800, 6, 4, 1, $mac, "\0" x 4, "\0" x 6, inet_aton($address);
-            send $socket, $question, 0, $to;
-        }
-        my $end = now() + 0.3;
-        while (defined(my $answer = receive($socket, $end - now()))) {
-            my ($operation, $theirs, $address) = unpack "x6 n a6 a4", $answer;
-            next if $theirs eq $mac || $address eq "\0" x 4;
-            $address = inet_ntoa $address;
-            return "$address answers at " . join ":", unpack "(H2)6", $theirs if grep { $_ eq $address } @addresses;
-        }
-    }
-    return undef;
+    my (undef, $address, $mac) = split / /, (holders($device, $pair{peer}, $pair{addresses}))[0] // "";
+    return defined $mac ? "$address answers at $mac" : undef;
 }
 
 # The elastic address has no ARP: the peer has it, and serves.
@@ -163,10 +152,4 @@ sub elastic_holder {
     my ($owner) = split /\n/, `$PROGRAMS/move-address owner 2>/dev/null`;
     return undef if ($owner // "") ne "peer" || system("$PROGRAMS/check-haproxy ask $pair{peer} >/dev/null 2>&1") != 0;
     return "$pair{peer_name} has the elastic address and serves";
-}
-
-sub contents {
-    open my $file, "<", $_[0] or return "";
-    chomp(my $line = <$file> // "");
-    return $line;
 }

@@ -416,6 +416,8 @@ hand_over() {
         case $one in *:*) continue ;; esac
         until serves "${one%/*}"; do
             reason="$peer_name has not taken the addresses over: ${one%/*}: $words; see whether keepalived runs there and is BACKUP"
+            # Without the address, this host may have no way to its network.
+            case $("$programs/await-peer" "$device" "$peer" "$one") in *peer*) ! serves "$peer" || break ;; esac
             has_passed "$limit" && return 1
             sleep 0.05
         done

@@ -137,4 +137,64 @@ describeShells("the adapter of keepalived", (sandbox) => {
             assert.deepEqual(awaits(asked, now, "password"), { code: 0, stdout: steps, stderr: "" });
         });
     }
+
+    const eth0 = ["10.0.0.0/24 dev eth0 proto kernel scope link src 10.0.0.11", "10.0.0.11/24"] as const;
+    const eth1 = ["203.0.113.0/24 dev eth1 proto kernel scope link src 203.0.113.11", "203.0.113.11/24"] as const;
+    /** A MASTER whose address has the prefix of its network. */
+    const master = ["203.0.113.0/24 dev eth0 proto kernel scope link src 203.0.113.100", "203.0.113.100/24"] as const;
+    const former = ["203.0.113.0/24 dev eth0 proto kernel scope link src 203.0.113.99", "203.0.113.99/24"] as const;
+    const words = (address: string, device: string, remedy: string) =>
+        `${address}: it is in the network of ${device}, but the pair uses eth0, the interface of 10.0.0.11; set hosts.lb1.address to ${remedy}`;
+    const refusal = words("203.0.113.100", "eth1 (203.0.113.11/24)", "203.0.113.11");
+    for (const [name, routes, expected, flags = "BROADCAST,MULTICAST,UP", address = "203.0.113.100/24"] of [
+        ["in the network of another interface", [eth1], refusal],
+        ["there, while this host is MASTER", [eth1, master], refusal],
+        ["there, while this host is MASTER with a former address", [eth1, former], refusal],
+        ["in no network of the host", [], ""],
+        ["in no network of the host, while this host is MASTER", [master], ""],
+        ["in the pair's own network", [eth0], "", undefined, "10.0.0.100/24"],
+        ["in a network of both interfaces", [eth1, ["203.0.113.0/25 dev eth0 scope link", "203.0.113.5/25"]], ""],
+        ["in a network that has no ARP", [eth1], "", "POINTOPOINT,NOARP,UP"],
+        ["behind a default route of another interface", [["default dev eth1 proto kernel", "203.0.113.11/0"]], ""],
+        ["behind a router", [["203.0.113.0/24 via 198.51.100.1 dev eth1 proto kernel", "198.51.100.2/24"]], ""],
+        ["on a declared route", [["203.0.113.0/24 dev eth1 proto static scope link", "203.0.113.11/32"]], ""],
+        ["whose network is unreachable", [["unreachable 203.0.113.0/24 dev lo metric 1", ""]], ""],
+        [
+            "of IPv6 in the network of another interface",
+            [["2001:db8::/64 dev eth1 proto kernel metric 256 pref medium", "2001:db8::11/64"]],
+            words("2001:db8::100", "eth1 (2001:db8::11/64)", "an IPv4 address of eth1"),
+            undefined,
+            "2001:db8::100/64",
+        ],
+    ] as const satisfies readonly (readonly [
+        string,
+        readonly (readonly [string, string])[],
+        string,
+        (string | undefined)?,
+        string?,
+    ])[]) {
+        it(`${expected === "" ? "accepts" : "refuses"} a service address ${name}`, () => {
+            // Like those of ip, which has the routes that match and the addresses of a device in their networks.
+            const script = `
+                ip() (
+                    unset IFS
+                    case $* in
+                    "-o -"[46]" route show match ${address.split("/")[0]}") printf '%s\n' ${routes.map(([route]) => `'${route}'`).join(" ")} ;;
+                    "-o link show dev"*) echo "2: $5: <${flags}> mtu 1500" ;;
+                    ${routes.map(([route, has]) => `"-o addr show dev ${/dev (\S+)/.exec(route)?.[1]} to ${route.split(" ")[0]}") echo '2: eth    inet ${has} scope global' ;;`).join("\n")}
+                    *) echo "ip $*: unexpected" >&2 ;;
+                    esac
+                )
+                keepalived_host=lb1 address=10.0.0.11 on_device=eth0 refused=
+                addresses="198.51.100.100/32 ${address}" keepalived_known=203.0.113.99/24
+                keepalived_check_network "${address}"
+                printf %s "$refused"`;
+            const { stdout, stderr } = sandbox().run(
+                sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+                "apply",
+            );
+            assert.equal(stderr, "");
+            assert.equal(stdout, expected === "" ? "" : `${expected}\nyes`);
+        });
+    }
 });

@@ -138,6 +138,37 @@ describeUnderShells(
             assert.equal(state("deactivating"), "STOPPED");
         });
 
+        /** What a hand-over says if the service address does not answer by HTTP, and this by ARP; the peer's page says this. */
+        const yields = (holders: string, page: string) => {
+            writeFileSync(lb1().path("run/state"), "MASTER 1\n");
+            lb1().stub("systemd-run", `echo FAULT 1 >${lb1().path("run/state")}; echo ${page} >${lb1().path("peer")}`);
+            writeFileSync(lb1().path("peer"), "200\n");
+            lb1().stub(
+                "check-haproxy",
+                `[ "$2" = 192.0.2.12 ] || { echo Network is unreachable; exit 1; }
+                echo "HTTP/1.0 $(cat ${lb1().path("peer")})"; grep -q 200 ${lb1().path("peer")}`,
+            );
+            lb1().stub("await-peer", `[ "$2 $3" != "192.0.2.12 192.0.2.100/24" ] || echo "${holders}"`);
+            return lb1().call("", "yield", "a test");
+        };
+
+        it("hands over to a peer that has an address which this host cannot reach, as ARP says", () => {
+            assert.equal(yields("peer 192.0.2.100 02:00:00:00:00:0c", "200"), "handed over to lb2\n");
+        });
+
+        for (const [name, holders, page] of [
+            ["nobody", "", "200"],
+            ["another host", "other 192.0.2.100 02:00:00:00:00:0d", "200"],
+            ["a peer that does not serve any more", "peer 192.0.2.100 02:00:00:00:00:0c", "503"],
+        ] as const) {
+            it(`takes the addresses back from ${name}`, () => {
+                assert.equal(
+                    yields(holders, page),
+                    "lb2 has not taken the addresses over: 192.0.2.100: Network is unreachable; see whether keepalived runs there and is BACKUP; this host takes part again\n",
+                );
+            });
+        }
+
         it("lets the check of HAProxy know that it has stepped back, until that ends or a hand-over replaces it", () => {
             const serves = "HTTP/1.0 200 OK";
             const back = () => existsSync(lb1().path("run/stepped-back"));

@@ -4,9 +4,9 @@ import { makePlan } from "../../../../components/convergence/payload/plan";
 import { slot } from "../../../../components/convergence/slots";
 import { resolvePair } from "../../../../components/keepalived/index";
 import { keepalived } from "../../../../components/recipes/keepalived/index";
-import { hostProgram } from "../../../../components/scripts";
 
 const PROGRAMS = "/usr/local/libexec/haproxy-fleet";
+const programs = ["pair", "pair-warnings", "check-haproxy", "await-peer"];
 const members = [1, 2].map((n) => ({ name: `lb${n}`, address: `192.0.2.1${n}` }));
 const pair = resolvePair(
     "shop",
@@ -24,7 +24,7 @@ describe("the recipe of keepalived", () => {
                 "",
                 "/usr/local/libexec",
                 PROGRAMS,
-                ...["pair", "pair-warnings", "check-haproxy", "await-peer"].map((name) => `${PROGRAMS}/${name}`),
+                ...programs.map((name) => `${PROGRAMS}/${name}`),
                 "keepalived.service.d/10-haproxy-fleet.conf",
                 "keepalived",
                 "keepalived.service",
@@ -40,7 +40,7 @@ describe("the recipe of keepalived", () => {
         assert.deepEqual(
             files.map(({ path, mode, owner = "root" }) => [path.split("/").at(-1), mode, owner]),
             [
-                ...["pair", "pair-warnings", "check-haproxy", "await-peer"].map((name) => [name, "0755", "root"]),
+                ...programs.map((name) => [name, "0755", "root"]),
                 ["keepalived.conf", "0600", "root"],
                 ["pair.conf", "0644", "root"],
                 ["standby", "0644", "root"],
@@ -67,12 +67,11 @@ describe("the recipe of keepalived", () => {
         assert.throws(() => keepalived(pair, "lb3"), /pair shop: it has no host lb3; its hosts are lb1 and lb2/);
     });
 
-    for (const name of ["pair-warnings", "check-haproxy", "await-peer"]) {
+    for (const name of programs.filter((name) => name !== "pair")) {
         it(`has ${name} as a program that perl accepts`, () => {
-            const { stderr } = spawnSync("perl", ["-wc", "-"], {
-                input: hostProgram("keepalived", `${name}.pl`),
-                encoding: "utf8",
-            });
+            const file = resources.find((one) => one.kind === "file" && one.path === `${PROGRAMS}/${name}`);
+            assert.ok(file?.kind === "file");
+            const { stderr } = spawnSync("perl", ["-wc", "-"], { input: String(file.content), encoding: "utf8" });
             assert.equal(stderr, "- syntax OK\n");
         });
     }
