@@ -38,14 +38,13 @@ until (($device) = interface()) {
     wait_for("$pair{address} is on no interface of this host");
     select undef, undef, undef, 0.2;
 }
-write_interface();
+# keepalived.conf includes this file.
+put("$RUN/interface.conf", "interface $device");
 my $joins = -e $FLAG;
 my @addresses = map { m{^([\d.]+)/} } split / /, $pair{addresses};
 my ($password, $digest) = read_config();
 # So the converge knows which files a waiting host has read.
-if (defined $digest && open my $file, ">", "$RUN/awaits") {
-    print $file "$digest\n";
-}
+put("$RUN/awaits", $digest) if defined $digest;
 my $patience = ($joins ? 4 : 1.5) * $pair{advertise};
 
 socket(my $vrrp, PF_INET, SOCK_RAW, $VRRP) or start("adverts cannot be received ($!)");
@@ -72,10 +71,10 @@ sub interface {
     return `ip -o -4 addr show to $pair{address} 2>/dev/null` =~ /^\d+: (\S+)/;
 }
 
-# keepalived.conf includes this file.
-sub write_interface {
-    open my $file, ">", "$RUN/interface.conf" or return;
-    print $file "interface $device\n";
+# put PATH LINE
+sub put {
+    open my $file, ">", $_[0] or return;
+    print $file "$_[1]\n";
 }
 
 sub start {
@@ -90,8 +89,7 @@ sub wait_for {
     return if $reason eq $said;
     $said = $reason;
     print "waits: $reason\n";
-    open my $file, ">", $REASON or return;
-    print $file "$reason\n";
+    put($REASON, $reason);
 }
 
 # Seconds of a clock that cannot be set.
