@@ -65,7 +65,7 @@ export function identity(pair: () => PairOfHosts): void {
         const backup = pair().other(master);
         const variation = { password: "planted4", settings: { standby: master } };
         const { text, severity } = await pair().declare(master, variation).preview();
-        assert.equal(severity, "error");
+        assert.equal(severity, "refusal");
         const waits = `${backup} waits until the password changes here, too`;
         assert.match(text, new RegExp(`would hand the addresses over before it stands by, but ${waits}; make two ups`));
         // As if no preview had been seen.

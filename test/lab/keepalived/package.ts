@@ -28,7 +28,7 @@ export function packageOfKeepalived(pair: () => PairOfHosts): void {
     it("that refuses the files is refused by a preview, in its own words", async () => {
         const master = await pair().settle();
         const { text, severity } = await pair().declare(master, { version: REFUSING }).preview();
-        assert.equal(severity, "error");
+        assert.equal(severity, "refusal");
         assert.match(text, /keepalived\.conf:\d+: .*garp_lower_prio_repeat/);
         const { code, stderr } = await pair().declare(master, { version: REFUSING }).up();
         assert.equal(code, 1);
@@ -71,7 +71,7 @@ export function packageOfKeepalived(pair: () => PairOfHosts): void {
         await pair().converge(backup, { settings });
         await pair().converge(master, { settings });
         const { text, severity } = await pair().declare(master, { settings, version: debian }).preview();
-        assert.equal(severity, "error");
+        assert.equal(severity, "refusal");
         assert.match(
             text,
             new RegExp(
