@@ -192,6 +192,7 @@ keepalived_await() {
     esac
     [ "${role-}" = MASTER ] && [ "$holds" != none ] && [ -r "$keepalived_settings" ] || return 0
     if [ -n "$keepalived_changes" ] && { [ "$activation" = restart ] || keepalived_leaves; }; then
+        keepalived_read "$keepalived_settings"
         fail "the addresses cannot be handed over, because $peer_name waits until the $keepalived_changes changes here, too; its files and its running process are untouched; make two ups, one of them for that alone"
     elif [ "$activation" = restart ]; then
         keepalived_why="keepalived is restarted"

@@ -57,8 +57,9 @@ describeShells("the adapter of keepalived", (sandbox) => {
 
     it("does not hand over to a peer that waits for its new identity", () => {
         const script = `
-            tx_digest=1 now=MASTER changes=password activation=reload label=pair peer_name=lb2
-            keepalived_settings=/dev/null
+            tx_digest=1 now=MASTER changes=password activation=reload label=pair
+            keepalived_settings=$run/settings
+            echo peer_name=lb2 >"$keepalived_settings"
             keepalived_find_role() { role=$now holds=all; }
             keepalived_find_role
             keepalived_read_identity
