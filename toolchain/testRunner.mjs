@@ -27,8 +27,12 @@ const groups = [
 ];
 /** Files that run before other labs, because they compare what labs add to the machine before and after. */
 const first = ["test/lab/lab.spec.ts"];
+/** Files that take long for their bytes. They start early, so that none of them runs on when all others have ended. */
+const early = ["test/lab/nemesis.spec.ts"];
 /** Suites that start no host and enter no image, so that they may run beside {@link first}. */
 const withoutHosts = ["toolchain", "package"];
+/** How many of these do: about as many as end in the time of {@link first}. The others run with all that is left. */
+const meanwhile = 10;
 /** A file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
 /** How fast-check begins the message of a counterexample. That is no coincidence either, though the next run may not find it. */
@@ -180,14 +184,16 @@ export async function runTests(args, prerequisites, root = repo) {
     }
 
     async function runSpecs(specs, jobs) {
-        specs.sort((a, b) => size(b) - size(a));
+        const isEarly = (spec) => Number(early.includes(shown(spec)));
+        specs.sort((a, b) => isEarly(b) - isEarly(a) || size(b) - size(a));
         const before = specs.filter((spec) => first.includes(shown(spec)));
-        const beside = before.length ? specs.filter((spec) => withoutHosts.includes(suiteOf(spec))) : [];
+        const quiet = specs.filter((spec) => withoutHosts.includes(suiteOf(spec)));
+        const beside = before.length ? quiet.slice(0, meanwhile) : [];
         await Promise.all([before.length && mocha(before), beside.length && mocha(beside, jobs - 1)]);
         const together = specs.filter((spec) => !before.includes(spec) && !beside.includes(spec));
         if (together.length) await mocha(together, jobs);
-        const failed = together.filter((spec) => results.get(spec)?.failed);
-        if (together.length < 2 || failed.length > repeats) return;
+        const failed = [...beside, ...together].filter((spec) => results.get(spec)?.failed);
+        if (specs.length < 2 || failed.length > repeats) return;
         for (const spec of failed.filter((spec) => !certain.has(spec))) {
             say(`${shown(spec)} failed beside another file: once more, alone`);
             const first = resultOf(spec);

@@ -84,8 +84,13 @@ export class Observer {
         }
     }
 
-    /** Stops to ask. Returns all samples. */
+    /**
+     * Stops to ask. Returns all samples.
+     *
+     * @throws If it has ended by itself, so that later samples are missing.
+     */
     async stop(): Promise<Sample[]> {
+        if (this.failure) throw this.failure;
         this.ended = true;
         const closed = new Promise<void>((resolve) => this.child.once("close", () => resolve()));
         if (this.child.exitCode === null && this.child.signalCode === null) {

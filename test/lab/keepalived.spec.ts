@@ -10,7 +10,7 @@ import { retirement } from "./keepalived/retirement";
 
 describe("keepalived on a pair of hosts", () => {
     needsLab();
-    const lab = withLab(["lb1", "lb2"].map((name) => ({ name, image: "bare" })));
+    const lab = withLab(["lb1", "lb2"].map((name) => ({ name, image: "haproxy" })));
     const pair = () => new PairOfHosts(lab());
 
     describe("the first converge", () => {

@@ -12,7 +12,7 @@ import { reviews } from "./status/review";
 import { askSocket } from "./transaction/loadBalancerHost";
 
 describeLab("status", () => {
-    const lab = withLab(["lb1", "lb2", "lb3"].map((name) => ({ name, image: "bare", tags: ["haproxy::lb"] })));
+    const lab = withLab(["lb1", "lb2", "lb3"].map((name) => ({ name, image: "haproxy", tags: ["haproxy::lb"] })));
     let program: Program;
     let app: AppServer;
     let declared: Parameters<Program["stack"]>[0];

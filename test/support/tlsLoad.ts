@@ -48,7 +48,7 @@ export class TlsLoad {
             } catch (error) {
                 this.outcome.failures.push(String(error));
             }
-            await new Promise((resolve) => setTimeout(resolve, 20));
+            await new Promise((resolve) => setTimeout(resolve, 60));
         }
     }
 

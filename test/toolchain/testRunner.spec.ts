@@ -147,6 +147,11 @@ describe("test runner", () => {
         assert.equal(status, 1);
     });
 
+    it("repeats a file that failed beside lab.spec.ts", () => {
+        files({ "test/toolchain/a.spec.ts": flaky, "test/lab/lab.spec.ts": passing });
+        assert.deepEqual(run(["toolchain", "lab"]).counts, { toolchain: " 2 0 1 0", lab: " 1 0 0 0" });
+    });
+
     it("repeats no file that ran alone", () => {
         files({ "test/lab/a.spec.ts": flaky });
         assert.deepEqual(run(["lab"]).counts, { lab: " 1 1 0 0" });
@@ -196,25 +201,43 @@ describe("test runner", () => {
         assert.equal(status, 1);
     });
 
-    it("runs lab.spec.ts before other labs, beside suites without hosts, and the others side by side", () => {
-        /** A test that ends only when the other one has started, so the two must run at the same time. */
-        const pair = (own: string, other: string) => `const { appendFileSync, readFileSync } = require("node:fs");
-            const waitFor = (text, done) =>
-                readFileSync("order", "utf8").includes(text) ? done() : setTimeout(waitFor, 20, text, done);
-            it("runs", (done) => {
-                appendFileSync("order", "${own}\\n");
-                waitFor("${other}", () => setTimeout(() => { appendFileSync("order", "${own} ends\\n"); done(); }, 500));
-            }).timeout(60_000);`;
+    /** A test that ends only when the other one has started, so the two must run at the same time. */
+    const pair = (own: string, other: string) => `const { appendFileSync, readFileSync } = require("node:fs");
+        const waitFor = (text, done) =>
+            readFileSync("order", "utf8").includes(text) ? done() : setTimeout(waitFor, 20, text, done);
+        it("runs", (done) => {
+            appendFileSync("order", "${own}\\n");
+            waitFor("${other}", () => setTimeout(() => { appendFileSync("order", "${own} ends\\n"); done(); }, 500));
+        }).timeout(60_000);`;
+
+    it("runs lab.spec.ts before other labs, beside the largest files of suites without hosts, and the others side by side", () => {
         files({
             "test/golden/a.spec.ts": pair("golden", "other"),
             "test/lab/a.spec.ts": pair("other", "golden"),
             "test/lab/lab.spec.ts": pair("lab", "quiet"),
-            "test/toolchain/a.spec.ts": pair("quiet", "lab"),
+            "test/toolchain/a.spec.ts": `${pair("quiet", "lab")} // ${"x".repeat(100)}`,
+            "test/toolchain/b.spec.ts": pair("late", "golden"),
         });
-        assert.equal(run(["golden", "toolchain", "lab"]).last, "4 passed, 0 failed, 0 skipped");
+        const larger = Array.from({ length: 9 }, (_, n) => [
+            `test/toolchain/large${n}.spec.ts`,
+            `${passing} // ${"x".repeat(2000)}`,
+        ]);
+        files(Object.fromEntries(larger));
+        assert.equal(run(["golden", "toolchain", "lab"]).last, "14 passed, 0 failed, 0 skipped");
         const order = readFileSync(join(root, "order"), "utf8").trimEnd().split("\n");
         assert.deepEqual(order.slice(0, 4).sort(), ["lab", "lab ends", "quiet", "quiet ends"]);
-        assert.deepEqual(order.slice(4).sort(), ["golden", "golden ends", "other", "other ends"]);
+        assert.deepEqual(order.slice(4).sort(), ["golden", "golden ends", "late", "late ends", "other", "other ends"]);
+    });
+
+    it("starts files early that take long for their bytes", () => {
+        const waits = pair("large", "long");
+        files({
+            "test/lab/a.spec.ts": waits,
+            "test/lab/b.spec.ts": waits,
+            "test/lab/c.spec.ts": waits,
+            "test/lab/nemesis.spec.ts": `it("runs", () => require("node:fs").appendFileSync("order", "long\\n"));`,
+        });
+        assert.equal(run(["lab"]).last, "4 passed, 0 failed, 0 skipped");
     });
 
     const skips = `before(function () { console.log("    skipped: no root here"); this.skip(); }); it("never runs", () => {});`;

@@ -8,9 +8,14 @@ import { haproxy } from "../../../components/recipes/haproxy/index";
 import { keepalived } from "../../../components/recipes/keepalived/index";
 import type { Host } from "../../../lab/host";
 import type { Lab } from "../../../lab/lab";
+import { now, spansOf } from "../../../lab/pair/history";
+import { Observer } from "../../../lab/pair/observer";
 import { Convergence } from "../../support/converge";
 import { sshTargetOf } from "../../support/sshTarget";
 import { until } from "../../support/traffic";
+
+/** Seconds without an answer that a busy machine may take. */
+const LOST = 0.1;
 
 /** What the tests vary of the pair. */
 export interface Variation {
@@ -124,31 +129,19 @@ export class PairOfHosts {
     /** The process of keepalived that speaks VRRP. */
     process = (name: Name) => this.shell(name, "pgrep -P $(systemctl show -p MainPID --value keepalived)");
 
-    /** How many seconds in a row nobody, or both, had the address while the work ran; looked for every 50 ms or so. */
+    /** How many seconds in a row nobody, or both, answered for the address while the work ran. An answer or two may get lost. */
     async watch(work: () => Promise<unknown>): Promise<{ nobody: number; both: number }> {
-        let done = false;
-        const longest = { nobody: 0, both: 0 };
-        const since: Record<string, number | undefined> = {};
-        const look = async () => {
-            while (!done) {
-                const { length } = await this.owners();
-                const now = Date.now();
-                for (const [kind, is] of [
-                    ["nobody", length === 0],
-                    ["both", length === 2],
-                ] as const) {
-                    since[kind] = is ? (since[kind] ?? now) : undefined;
-                    longest[kind] = Math.max(longest[kind], (now - (since[kind] ?? now)) / 1000);
-                }
-            }
-        };
-        const looking = look();
+        const observer = await Observer.start(this.lab, this.address);
+        const began = now();
         try {
             await work();
         } finally {
-            done = true;
-            await looking;
+            await observer.stop();
         }
-        return longest;
+        const spans = spansOf(observer.since(began));
+        const longest = (is: (owners: number) => boolean) =>
+            Math.max(0, ...spans.filter(({ owners }) => is(owners.length)).map(({ from, to }) => (to - from) / 1000));
+        const nobody = longest((owners) => owners === 0);
+        return { nobody: nobody <= LOST ? 0 : nobody, both: longest((owners) => owners > 1) };
     }
 }
