@@ -119,6 +119,7 @@ export function handOver(pair: () => PairOfHosts): void {
     });
 
     it("comes back at once with failback immediate", async () => {
+        await pair().make("lb1");
         const settings = { failback: "immediate" } as const;
         await pair().converge("lb2", { settings });
         assert.match(await pair().converge("lb1", { settings }), /this host is MASTER/);
