@@ -150,11 +150,11 @@ describeLab("versions of packages", () => {
                 $s = IO::Socket::INET->new(LocalAddr => "127.0.0.1:3128", Listen => 9); push @kept, $s->accept while 1'`);
         const declared = declare({ haproxy: FIRST });
         const payload = declared.payload.bind(declared);
-        declared.payload = () => payload(redefine("package_seconds=1"));
+        declared.payload = () => payload(redefine("package_seconds=4"));
         const { text, refused } = await declared.preview();
         await on().shell(`systemctl stop silent; rm ${proxy}`);
         assert.ok(!refused, text);
-        assert.match(text, /the package could not be downloaded: its source did not send it within 1 s/);
+        assert.match(text, /the package could not be downloaded: its source did not send it within 4 s/);
     });
 
     it("brings the old package and the old files back if the gate fails", async () => {

@@ -211,24 +211,24 @@ is_left_to_peer() {
     read_clock
     if [ -z "$since" ]; then
         since=$now
-        pause=$((pause > 0 ? pause * 2 : FIRST_PAUSE))
-        [ "$pause" -le "$LONGEST_PAUSE" ] || pause=$LONGEST_PAUSE
+        rest=$((rest > 0 ? rest * 2 : FIRST_PAUSE))
+        [ "$rest" -le "$LONGEST_PAUSE" ] || rest=$LONGEST_PAUSE
         note_held
     fi
-    why="which has taken it, for $((since + pause - now)) s more; its health page cannot be reached ($words), so see that VRRP and TCP get through"
-    [ $((now - since)) -lt "$pause" ]
+    why="which has taken it, for $((since + rest - now)) s more; its health page cannot be reached ($words), so see that VRRP and TCP get through"
+    [ $((now - since)) -lt "$rest" ]
 }
 
-# Sets held, pause and since, see run.
+# Sets held, rest and since, see run.
 read_held() {
-    held='' pause='' since=''
-    { read -r held pause since <"$run/held"; } 2>/dev/null
-    [ "$held" = "$term" ] || since='' pause=''
-    pause=${pause:-0}
+    held='' rest='' since=''
+    { read -r held rest since <"$run/held"; } 2>/dev/null
+    [ "$held" = "$term" ] || since='' rest=''
+    rest=${rest:-0}
 }
 
 note_held() {
-    printf '%s\n' "$term $pause${since:+ $since}" >"$run/held"
+    printf '%s\n' "$term $rest${since:+ $since}" >"$run/held"
 }
 
 # try YIELDING: makes the address lead here if this host is MASTER. YIELDING: whether it may stay with the other host. Sets public, moved if
