@@ -32,7 +32,7 @@ const early = ["test/lab/nemesis.spec.ts"];
 /** Suites that start no host and enter no image, so that they may run beside {@link first}. */
 const withoutHosts = ["toolchain", "package"];
 /** How many of these do: about as many as end in the time of {@link first}. The others run with all that is left. */
-const meanwhile = 10;
+const meanwhile = 5;
 /** A file that fails beside another one runs once more, alone. If more files than this fail, it is no coincidence. */
 const repeats = 2;
 /** How fast-check begins the message of a counterexample. That is no coincidence either, though the next run may not find it. */

@@ -73,8 +73,11 @@ describeLab("a why-run with nothing to do", () => {
         { kind: "directory", path: "/srv/many" },
     ];
 
-    /** Converges the resources, then counts the processes that a why-run starts once the host is settled. */
-    async function processes(resources: Resource[], settled = async () => {}): Promise<number> {
+    /**
+     * Converges the resources, then counts the processes that a why-run starts once the host is settled. Counts again if there are more
+     * than expected.
+     */
+    async function processes(resources: Resource[], expected = 0, settled = async () => {}): Promise<number> {
         const converge = new Convergence(sshTargetOf(lab(), host()), resources);
         const { code, stderr } = await converge.up();
         assert.equal(code, 0, stderr);
@@ -82,7 +85,7 @@ describeLab("a why-run with nothing to do", () => {
         await host().writeFile("/root/payload", converge.payload());
         // If a process is delayed, the why-run asks for the time again, see boot_time in runtime/clock.sh: the least counts.
         const counts: number[] = [];
-        while (counts.length < 3) counts.push(await traced());
+        while (counts.length < 3 && !counts.some((count) => count <= expected)) counts.push(await traced());
         return Math.min(...counts);
     }
 
@@ -100,10 +103,8 @@ describeLab("a why-run with nothing to do", () => {
     }
 
     it("starts as many processes for 300 converged resources as for 10", async () => {
-        const counts: number[] = [];
-        for (const count of [10, 60, 300]) counts.push(await processes([...common, ...many(count)]));
-        const [ten = 0] = counts;
-        assert.deepEqual(counts, [ten, ten, ten]);
+        const ten = await processes([...common, ...many(10)]);
+        for (const count of [60, 300]) assert.equal(await processes([...common, ...many(count)], ten), ten);
         assert(ten > 3 && ten <= PROCESS_BUDGET, `${ten} processes`);
     });
 
@@ -118,7 +119,7 @@ describeLab("a why-run with nothing to do", () => {
             const old = async () => (await host().exec(`${ASK_MASTER} 'show proc'`)).stdout.includes("# old workers");
             await until("old workers have ended", async () => !(await old()));
         };
-        const count = await processes([...common, ...resources], settled);
+        const count = await processes([...common, ...resources], PROCESS_BUDGET, settled);
         assert(count > 3 && count <= PROCESS_BUDGET, `${count} processes`);
     });
 
@@ -126,16 +127,17 @@ describeLab("a why-run with nothing to do", () => {
         const packages: Resource = { kind: "packages", names: ["nftables"] };
         const firewall: Resource = { kind: "firewall", default: "drop", rules: [{ protocol: "tcp", port: 80 }] };
         const before = await processes([...common, packages]);
-        assert.equal(await processes([...common, packages, firewall]), before + 2);
+        assert.equal(await processes([...common, packages, firewall], before + 2), before + 2);
     });
 
     it("starts one more for each difference, which shows that the count works, and one for all kernel parameters", async () => {
         const resources = [...common, ...many(10)];
         const before = await processes(resources);
         const guarded: Resource = { kind: "execute", name: "guarded", command: "false", notIf: "true" };
-        assert.equal(await processes([...resources, guarded]), before + 1);
+        assert.equal(await processes([...resources, guarded], before + 1), before + 1);
         // A shell cannot read them itself.
         const values = { "net.core.somaxconn": { value: 5000 }, "net.ipv4.tcp_tw_reuse": { value: 1 } };
-        assert.equal(await processes([...resources, { kind: "sysctl", name: "60-x", values }]), before + 1);
+        const sysctl: Resource = { kind: "sysctl", name: "60-x", values };
+        assert.equal(await processes([...resources, sysctl], before + 1), before + 1);
     });
 });

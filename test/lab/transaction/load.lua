@@ -12,5 +12,5 @@ function delay()
     if asked == connections + 1 then
         io.stderr:write("answered\n")
     end
-    return 20
+    return 60
 end
