@@ -31,7 +31,7 @@ export const provideOwnPackages = (host: Host): Promise<void> =>
  */
 export async function providePackages(host: Host, name: string, version: string, work: string): Promise<void> {
     await host.exec(`
-        mkdir -p /srv/packages/root && cd /srv/packages && apt-get -qq download ${name}=${version}
+        mkdir -p /srv/packages/root && cd /srv/packages && apt-get -qq -o Acquire::Retries=3 download ${name}=${version}
         dpkg-deb -R ${name}_*.deb root && rm ${name}_*.deb
         build() {
             sed -i "s/^Version: .*/Version: $1/" root/DEBIAN/control
