@@ -192,8 +192,9 @@ export async function runTests(args, prerequisites, root = repo) {
         await Promise.all([before.length && mocha(before), beside.length && mocha(beside, jobs - 1)]);
         const together = specs.filter((spec) => !before.includes(spec) && !beside.includes(spec));
         if (together.length) await mocha(together, jobs);
-        const failed = [...beside, ...together].filter((spec) => results.get(spec)?.failed);
-        if (specs.length < 2 || failed.length > repeats) return;
+        const shared = together.length > 1 ? [...beside, ...together] : beside;
+        const failed = shared.filter((spec) => results.get(spec)?.failed);
+        if (failed.length > repeats) return;
         for (const spec of failed.filter((spec) => !certain.has(spec))) {
             say(`${shown(spec)} failed beside another file: once more, alone`);
             const first = resultOf(spec);

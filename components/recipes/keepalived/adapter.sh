@@ -137,9 +137,9 @@ keepalived_activation() {
     if [ -z "$running_since" ]; then
         activation=start
         activation_reason="keepalived does not run"
-    elif [ -n "$tx_restoring" ] && [ -n "$keepalived_changes" ]; then
+    elif [ -n "$tx_restoring" ] && [ -n "$keepalived_changes" ] && [ "$running_digest" = "$tx_digest" ]; then
         activation_reason="the other host may know the $keepalived_changes of the files that failed, so this host waits if that one is MASTER"
-    elif [ -n "$tx_target" ]; then
+    elif [ -n "$tx_target" ] || [ -d "$tx_kept" ]; then
         activation_reason="another keepalived is installed; if this host is MASTER, it hands the addresses over before"
     elif [ -n "$keepalived_changes" ] && [ "$role" = MASTER ] && [ "$holds" != none ]; then
         activation=reload
@@ -191,7 +191,7 @@ keepalived_await() {
         ;;
     esac
     [ "${role-}" = MASTER ] && [ "$holds" != none ] && [ -r "$keepalived_settings" ] || return 0
-    if [ -n "$keepalived_changes" ] && { [ "$activation" = restart ] || keepalived_leaves; }; then
+    if [ -n "${keepalived_changes-}" ] && { [ "$activation" = restart ] || keepalived_leaves; }; then
         keepalived_read "$keepalived_settings"
         fail "the addresses cannot be handed over, because $peer_name waits until the $keepalived_changes changes here, too; its files and its running process are untouched; make two ups, one of them for that alone"
     elif [ "$activation" = restart ]; then

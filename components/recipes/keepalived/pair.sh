@@ -102,6 +102,10 @@ keepalived_role() {
     [ -n "$role" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ] || return 0
     keepalived_read_identity
     [ -z "$keepalived_changes" ] || together="the $keepalived_changes of the pair changes"
+    # If nothing of keepalived differs, no preflight follows, but HAProxy may have to hand over.
+    [ -z "$tx_differs" ] || return 0
+    words=$(keepalived_read "$keepalived_settings" && keepalived_check_hand_over)
+    [ -z "$words" ] || refuse_transaction preflight
 }
 
 keepalived_standing() {

@@ -23,6 +23,11 @@ keepalived_refuse() {
 keepalived_check_hand_over() {
     before=
     case "$hands_over " in *" haproxy "*) before="HAProxy is restarted" ;; esac
+    if [ -n "$tx_target" ] && [ ! -e "$keepalived_identity" ]; then
+        keepalived_find_role
+        [ "$role" != MASTER ] || keepalived_refuse_firmly "this host is MASTER by files of somebody else, with which it cannot hand over; leave the package alone in the up that takes it over, and change it in another one"
+        return
+    fi
     { [ -n "$before$tx_target$running_other$tx_changed" ] && [ -e "$keepalived_identity" ] && [ "$tx_digest" != unknown ]; } || return 0
     keepalived_find_role
     { [ "$role" = MASTER ] && [ "$holds" != none ]; } || return 0
@@ -35,14 +40,16 @@ keepalived_check_hand_over() {
     [ -n "$before" ] || return 0
     would="this host, which is MASTER, would hand the addresses over before $before, but $peer_name"
     if [ "$peer_stands_by" = yes ]; then
-        keepalived_refuse "$would stands by; remove standby, or make this host stand by instead"
+        keepalived_refuse_firmly "$would stands by; remove standby, or make this host stand by instead"
     elif [ -n "$keepalived_changes" ]; then
-        keepalived_refuse "$would waits until the $keepalived_changes changes here, too; make two ups, one of them for that alone"
-    else
-        return 0
+        keepalived_refuse_firmly "$would waits until the $keepalived_changes changes here, too; make two ups, one of them for that alone"
     fi
-    # No repair of another resource helps.
+}
+
+# keepalived_refuse_firmly WORDS: no repair of another resource helps.
+keepalived_refuse_firmly() {
     : >"$tx_firm"
+    keepalived_refuse "$1"
 }
 
 # Interface, own address, peer and service addresses.

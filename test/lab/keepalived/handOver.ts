@@ -145,6 +145,13 @@ export function handOver(pair: () => PairOfHosts): void {
         assert.deepEqual(await pair().owners(), ["lb2"]);
         assert.match(await pair().shell("lb1", `${PAIR} role`), /^role\tFAULT\tnone\t\d+\noutside\tstandby$/m);
         // The other one must not hand over to it.
+        const restart = await pair().declare("lb2", { settings, maxconn: 600_000 }).preview();
+        assert.equal(restart.severity, "refusal");
+        assert.match(
+            restart.text,
+            /would hand the addresses over before HAProxy is restarted, but lb1 stands by; remove standby/,
+        );
+        assert.deepEqual(await pair().owners(), ["lb2"]);
         await pair().converge("lb1");
         await pair().converge("lb2");
         await pair().settle("lb2");

@@ -24,6 +24,8 @@ export interface Variation {
     password?: string;
     /** Own addresses by the names of hosts. @default - their first one */
     own?: Record<string, string>;
+    /** Of HAProxy: a higher one needs a restart. @default 1000 */
+    maxconn?: number;
     /** Version of keepalived's package. @default - any */
     version?: string;
     /** Changes the transaction of keepalived. */
@@ -47,7 +49,14 @@ export class PairOfHosts {
 
     /** The run list of one host: HAProxy, and keepalived after it. */
     declare(name: Name, variation: Variation = {}) {
-        const { settings = {}, password = "planted1", own = {}, version, edit = (same) => same } = variation;
+        const {
+            settings = {},
+            password = "planted1",
+            own = {},
+            maxconn = 1000,
+            version,
+            edit = (same) => same,
+        } = variation;
         const pair = resolvePair(
             "shop",
             { failback: "never", addresses: [`${this.address}/24`], password: slot("pair.password"), ...settings },
@@ -55,7 +64,7 @@ export class PairOfHosts {
         );
         const config: HaproxyConfig = {
             version: "2.6",
-            global: { maxconn: 1000 },
+            global: { maxconn },
             frontends: [
                 {
                     name: "web",

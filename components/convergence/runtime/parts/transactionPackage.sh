@@ -61,13 +61,15 @@ package_obtain() {
     obtained=yes
 }
 
-# Sets tx_namespace to shell that a private mount namespace runs first: then it has the new programs and libraries. They are under /mnt there,
-# because a check may hide /run, and a file system in memory may forbid programs.
+# Sets tx_namespace to shell that a private mount namespace runs first: then it has the new programs and libraries. A file system in memory
+# may forbid programs, so this one is mounted anew. A check may hide /run, so libraries are found by a descriptor.
 package_namespace() {
-    libraries=$(cd "$tx_fetched/root" && find . -name '*.so*' -printf '/mnt/%h\n' | sort -u | tr '\n' ':')
-    tx_namespace="mount --bind $tx_fetched/root /mnt && mount -o remount,bind,exec /mnt || exit 32
-for file in \$(cd /mnt && find . -type f -perm -0100); do
-[ ! -f /\$file ] || mount --bind /mnt/\$file /\$file || exit 32
+    libraries=$(cd "$tx_fetched/root" && find . -name '*.so*' -printf '/proc/self/fd/9/%h\n' | sort -u | tr '\n' ':')
+    tx_namespace="root=$tx_fetched/root
+mount --bind \$root \$root && mount -o remount,bind,exec \$root || exit 32
+exec 9<\$root
+for file in \$(cd \$root && find . -type f -perm -0100); do
+[ ! -f /\$file ] || mount --bind \$root/\$file /\$file || exit 32
 done
 export LD_LIBRARY_PATH=${libraries%:}
 "

@@ -3,7 +3,7 @@
 #
 # check-haproxy DIGEST       is called by keepalived. Status 0 if HAProxy on this host serves. If it does not and none_serves is keep, also
 #                            if the peer does not serve either: then who has the addresses keeps them. But a HAProxy that still answers
-#                            does more for clients than one that does not.
+#                            does more for clients than one that does not run.
 # check-haproxy ask ADDRESS  prints the answer of the health page at ADDRESS; status 0 if HAProxy there serves.
 use strict;
 use Socket;
@@ -36,7 +36,7 @@ if (serves($own)) {
 }
 exit 1 if $pair{none_serves} ne "keep";
 my $peer = page($pair{peer}, $each);
-exit(serves($peer) || (answers($peer) && !answers($own)));
+exit(serves($peer) || ($peer =~ m{^HTTP/} && $own =~ /^Connection refused/));
 
 # This host stays out because its peer is MASTER and does not hear it, see step_back of pair. If that one does not serve in three checks in a
 # row, nobody would have the addresses.
@@ -61,8 +61,6 @@ sub note {
 }
 
 sub serves { return $_[0] =~ m{^HTTP/1\.[01] 200\b} }
-
-sub answers { return $_[0] =~ m{^HTTP/} }
 
 # The first line of the answer, or what went wrong. The health page answers only loopback and the declared addresses of both hosts, so where
 # the question comes from is not left to routes. Linux tells in select how much of the time is left.

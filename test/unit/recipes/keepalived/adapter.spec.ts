@@ -6,6 +6,7 @@ import { describeShells } from "../../../support/sandbox";
 const ADAPTER = `${adapterScript("keepalived")}
 keepalived_settings=$run/none
 keepalived_programs=$run/none
+tx_kept=$run/none
 keepalived_installed() { :; }
 keepalived_find_role() { role=$now holds=none; }
 keepalived_read_identity() { keepalived_changes=$changes; }
@@ -75,10 +76,56 @@ describeShells("the adapter of keepalived", (sandbox) => {
         assert.match(stderr, /because lb2 waits until the password changes here, too; .* untouched; make two ups/);
     });
 
+    it("only sets a mode right on a MASTER", () => {
+        const script = `
+            tx_digest=1 now=MASTER activation=none tx_changed= tx_directory=/etc/keepalived
+            keepalived_settings=/dev/null
+            keepalived_find_role() { role=$now holds=all; }
+            keepalived_find_role
+            keepalived_await`;
+        const { code, stdout, stderr } = sandbox().run(
+            sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+            "apply",
+        );
+        assert.deepEqual([code, stdout, stderr], [0, "", ""]);
+    });
+
+    for (const [name, standsBy, handsOver, refused] of [
+        ["HAProxy is restarted while the peer stands by", "yes", " haproxy", true],
+        ["the peer stands by, and nothing is restarted", "yes", "", false],
+        ["HAProxy is restarted, and the peer takes part", "no", " haproxy", false],
+    ] as const) {
+        it(`${refused ? "refuses" : "takes"} what is planned on a MASTER with nothing else to do if ${name}`, () => {
+            const script = `
+                tx_digest=1 tx_differs= tx_target= tx_changed= tx_before= running_other= now=MASTER changes= id=x mode=why-run
+                stage=$run/stage tx_firm=$run/firm hands_over="${handsOver}" tx_directory=/etc/keepalived
+                keepalived_identity=$run/identity
+                : >"$keepalived_identity"
+                keepalived_asked=$run/asked
+                keepalived_settings=$run/settings
+                printf 'peer_name=lb2\npeer_stands_by=${standsBy}\n' >"$keepalived_settings"
+                keepalived_find_role() { role=$now holds=all; }
+                refuse_transaction() { echo "refused at $1: $words"; }
+                keepalived_role`;
+            const { code, stdout, stderr } = sandbox().run(
+                sandbox().payload([], { shell: `${ADAPTER}\ndispatch() { ${script}\n}` }),
+                "apply",
+            );
+            assert.deepEqual([code, stderr], [0, ""]);
+            if (refused)
+                assert.match(
+                    stdout,
+                    /^refused at preflight: .* would hand the addresses over before HAProxy is restarted, but lb2 stands by/,
+                );
+            else assert.equal(stdout, "");
+        });
+    }
+
     it("restarts in a restore of another identity, because the peer may know the failed one", () => {
         const script = `
             keepalived_running() { :; }
             now=MASTER changes=password running_since=1 running_other= tx_target= tx_restoring=yes
+            tx_digest=1 running_digest=1
             keepalived_activation
             echo "$activation: $activation_reason"`;
         const { stdout } = sandbox().run(

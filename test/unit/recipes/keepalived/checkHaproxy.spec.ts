@@ -68,7 +68,8 @@ describe("the check of HAProxy", () => {
         ["this HAProxy hangs", { own: "silent", peer: 200 }, 1, 1],
         ["neither serves", { own: 503, peer: 503 }, 0, 1],
         ["neither serves, and only this HAProxy answers", { own: 503, peer: "away" }, 0, 1],
-        ["neither serves, and only the peer's HAProxy answers", { own: "away", peer: 503 }, 1, 1],
+        ["neither serves, and only the peer's HAProxy runs", { own: "away", peer: 503 }, 1, 1],
+        ["neither serves, and this HAProxy is too slow to say so", { own: "silent", peer: 503 }, 0, 1],
         ["neither answers", { own: "silent", peer: "silent" }, 0, 1],
         ["neither is there", { own: "away", peer: "away" }, 0, 1],
     ] as const) {
