@@ -48,7 +48,9 @@ describe("keepalived on a pair of hosts", () => {
             const rename = (from: string, to: string) =>
                 pair().shell(
                     backup,
-                    `ip link set ${from} down && ip link set ${from} name ${to} && ip link set ${to} up`,
+                    `router=$(ip -4 route show default | sed -n 's/.* via \\([^ ]*\\).*/\\1/p')
+                    ip link set ${from} down && ip link set ${from} name ${to} && ip link set ${to} up
+                    [ -z "$router" ] || ip route replace default via "$router"`,
                 );
             await rename("eth0", "ens5");
             try {
