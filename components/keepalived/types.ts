@@ -28,9 +28,9 @@ export interface PairSettings<Secret = string, Value = string> {
     /** How keepalived finds out whether HAProxy serves. @default {} */
     readonly check?: PairCheck;
     /**
-     * Which host has the address if none serves. `keep`: the one that had it, or the one whose HAProxy still answers, so that clients get
-     * an answer at once. `release`: none, so that clients run into timeouts, and a router upstream sees that the address is gone.
-     * @default "keep"
+     * Which host has the address if none serves. `keep`: the one that had it, or the other one if only HAProxy there still runs, so that
+     * clients get an answer at once. `release`: none, so that clients run into timeouts, and a router upstream sees that the address is
+     * gone. @default "keep"
      */
     readonly noneServes?: "keep" | "release";
     /** Name of a host that hands the address over and stays out. @default - none */

@@ -1,5 +1,5 @@
 # holders DEVICE PEER ADDRESSES: returns who else has the addresses, as `peer ADDRESS MAC` or `other ADDRESS MAC`. Asks by ARP from no address
-# (RFC 5227), so that nobody learns a wrong one.
+# (RFC 5227), so that no host learns a wrong one.
 sub holders {
     my ($device, $peer, $addresses) = @_;
     my ($AF_PACKET, $ARP) = (17, 0x0806);

@@ -19,7 +19,7 @@ keepalived_refuse() {
 }
 
 # A MASTER cannot hand over to a peer that stands by; nor to one that waits for it: that would take over late, while this host takes the
-# addresses back, and then both would be MASTER. Reads what the staged pair.conf says.
+# addresses back, and then both would be MASTER. Reads what keepalived_read has set.
 keepalived_check_hand_over() {
     before=
     case "$hands_over " in *" haproxy "*) before="HAProxy is restarted" ;; esac
@@ -113,8 +113,8 @@ keepalived_check_service() {
     fi
 }
 
-# keepalived_check_network ADDRESS: whether only another interface is in its network: routers there would not learn that it has moved. Service
-# addresses, which a MASTER has, put no interface into a network.
+# keepalived_check_network ADDRESS: refuses if its network is on another interface, but not on that of the pair: routers there would not learn
+# that it has moved. Service addresses do not count, because a MASTER has them.
 keepalived_check_network() {
     plain=${1%/*}
     family=-4

@@ -139,7 +139,7 @@ sub read_config {
     return ($password, $digest);
 }
 
-# Who answers for a service address; undef if nobody does.
+# Which host answers for a service address; undef if none does.
 sub holder {
     my (undef, $address, $mac) = split / /, (holders($device, $pair{peer}, $pair{addresses}))[0] // "";
     return defined $mac ? "$address answers at $mac" : undef;

@@ -19,8 +19,8 @@ cd / || exit
 settings=/etc/keepalived/pair.conf
 # Of `pair`: the role, and since when.
 state=/run/haproxy-fleet-pair/state
-# lock; secondary: the secondary address that we have put there; held: of the time as MASTER in which this host last had the address, when it
-# began, and the last pause of is_left_to_peer, in seconds; while that pause lasts, also since when.
+# lock; secondary: the secondary address that we have put there; held: when this host became MASTER for the last time that it had the address;
+# the last pause of is_left_to_peer, in seconds; and when that pause began, while it lasts.
 run=/run/haproxy-fleet-address
 # https://docs.aws.amazon.com/AWSEC2/latest/UserGuide/instance-metadata-security-credentials.html
 metadata=http://169.254.169.254/latest

@@ -286,10 +286,9 @@ yield() {
     refuse "$reason; this host takes part again"
 }
 
-# A host that is not MASTER has the elastic IP address as long as the MASTER does not reach EC2: then its HAProxy has all clients. Waits until
-# the address leads elsewhere, and refuses if it stays. Three of them are let through, because nobody else would repair them: one whose HAProxy
-# does not serve; one without a keepalived that runs, which the same up may be about to start, on both hosts; and one that cannot ask EC2,
-# whose way there this up may be to repair.
+# If the MASTER does not reach EC2, the elastic IP address still leads to this host, though it is not MASTER: its HAProxy has all clients.
+# Waits until the address leads elsewhere, and refuses if it stays. Does not refuse what the up may be about to repair: if HAProxy here does
+# not serve, if keepalived does not run here, or if this host does not reach EC2 either.
 see_elsewhere() {
     serves "$address" || serves "$address" || return 0
     read_clock
@@ -324,7 +323,7 @@ see_elsewhere() {
     refuse "$reason"
 }
 
-# Waits until the role is that after a resume: without adverts of the peer, this host is MASTER after 3 of them and a part of one.
+# Waits after a resume until this host is MASTER. If it hears no adverts of the peer, that takes 3 intervals and a part of one.
 await_role() {
     read_clock
     limit=$((clock + (advertise * 4 + 2) * 100))
@@ -449,7 +448,7 @@ release() {
     # A keepalived that runs keeps its state: somebody has called this by hand.
     case $(systemctl show -p ActiveState --value -- "$unit") in active | reloading) return ;; esac
     [ ! -d "$run" ] || record STOPPED
-    rm -f "$run/waits" "$run/digest"
+    rm -f "$run/waits" "$run/awaits" "$run/digest"
 }
 
 # take_off DEVICE ADDRESSES
